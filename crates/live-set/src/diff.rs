@@ -1,0 +1,170 @@
+//! What differs between two sets.
+
+use crate::change::{Change, Changed, Changes};
+use crate::matching::{Pairs, Sibling};
+use crate::path::Path;
+use crate::set::Set;
+use crate::tree::{ClipSlot, Device, Hash, NodeId, Project, Scene, Track, TreeNode};
+
+/// What makes the old set the new one.
+///
+/// Nodes are the same where their ids are, else where what makes them the same thing is: type and
+/// name of a track, class and name of a device, the name of a scene (its row, where it has none),
+/// the row of a slot. The clips of two slots that are the same are too, if their types are.
+/// Subtrees with equal hashes are skipped; a set against itself gives nothing.
+///
+/// Among the children of one node, the records of what was removed come first, then those of what
+/// is still there, then those of what was added. A node that changed places among its siblings is
+/// removed and added with the same id: as few as can be of those that did; the others have only a
+/// new `index`. A node that was paired by anything but its id is named by the old id, and ids are
+/// not compared: replaying the records gives the new tree with its old ids. For new ids to become
+/// the old ones beforehand, see [`Set::continue_from`].
+///
+/// The cost is that of the differing subtrees, and of their siblings.
+#[must_use]
+pub fn diff(old: &Set, new: &Set) -> Changes {
+    let mut records = Vec::new();
+    project(old.project(), new.project(), &mut records);
+    Changes::from(records)
+}
+
+fn project(old: &Project, new: &Project, records: &mut Vec<Change>) {
+    if old.hash == new.hash {
+        return;
+    }
+    let changed = changed_attributes(old, new);
+    records.extend(Change::attributes(old, Path::Project, changed));
+    // Tracks and scenes are in no track.
+    let nowhere = At { old: 0, new: 0 };
+    siblings(&old.id, (&old.tracks, &new.tracks), nowhere, records);
+    siblings(&old.id, (&old.scenes, &new.scenes), nowhere, records);
+}
+
+/// The old and the new position of something.
+#[derive(Clone, Copy, Debug)]
+struct At {
+    old: usize,
+    new: usize,
+}
+
+/// Nodes that can be compared when they are the same thing.
+trait Compare: Sibling {
+    fn hash(&self) -> Hash;
+
+    /// Records what differs in and below a node, in a track and at a position among its siblings.
+    fn compare(old: &Self, new: &Self, track: At, position: At, records: &mut Vec<Change>);
+}
+
+/// Compares all siblings of one type, which are in a track.
+fn siblings<T: Compare>(
+    owner: &NodeId,
+    (old, new): (&[T], &[T]),
+    track: At,
+    records: &mut Vec<Change>,
+) {
+    let mut pairs = Pairs::of(old, new);
+    pairs.drop_moved();
+    for position in pairs.unpaired_old(old.len()) {
+        let node = &old[position];
+        records.push(Change::removed(node, node.path(track.old, position), owner));
+    }
+    for (position, node) in new.iter().enumerate() {
+        if let Some(counterpart) = pairs.old_of(position)
+            && old[counterpart].hash() != node.hash()
+        {
+            let position = At { old: counterpart, new: position };
+            T::compare(&old[counterpart], node, track, position, records);
+        }
+    }
+    for (position, node) in new.iter().enumerate() {
+        if pairs.old_of(position).is_none() {
+            records.push(Change::added(node, node.path(track.new, position), owner));
+        }
+    }
+}
+
+impl Compare for Track {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    fn compare(old: &Self, new: &Self, _: At, position: At, records: &mut Vec<Change>) {
+        let track = position.new;
+        let changed = changed_attributes(old, new);
+        records.extend(Change::attributes(old, Path::Track { track }, changed));
+        siblings(&old.id, (&old.devices, &new.devices), position, records);
+        siblings(&old.id, (&old.slots, &new.slots), position, records);
+        let changed = changed_attributes(&old.mixer, &new.mixer);
+        records.extend(Change::attributes(&old.mixer, Path::Mixer { track }, changed));
+    }
+}
+
+impl Compare for Device {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// Parameters that are the same but for their values give the records that live events do.
+    fn compare(old: &Self, new: &Self, track: At, position: At, records: &mut Vec<Change>) {
+        let (track, device) = (track.new, position.new);
+        let mut changed = changed_attributes(old, new);
+        let are_same = old.parameters.len() == new.parameters.len()
+            && old.parameters.iter().zip(&new.parameters).all(|(was, is)| was.name == is.name);
+        if are_same {
+            changed.retain(|(attribute, ..)| *attribute != "parameters");
+        }
+        records.extend(Change::attributes(old, Path::Device { track, device }, changed));
+        if !are_same {
+            return;
+        }
+        for (parameter, (was, is)) in old.parameters.iter().zip(&new.parameters).enumerate() {
+            let changed = (was != is).then(|| ("value", was.value.into(), is.value.into()));
+            let path = Path::Parameter { track, device, parameter };
+            records.extend(Change::attribute(old, path, changed));
+        }
+    }
+}
+
+impl Compare for ClipSlot {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    fn compare(old: &Self, new: &Self, track: At, _: At, records: &mut Vec<Change>) {
+        let path = Path::ClipSlot { track: track.new, scene: new.scene_index };
+        records.extend(Change::attributes(old, path, changed_attributes(old, new)));
+        let (was, is) = (old.clip.as_deref(), new.clip.as_deref());
+        let old_path = Path::Clip { track: track.old, scene: old.scene_index };
+        let new_path = Path::Clip { track: track.new, scene: new.scene_index };
+        match (was, is) {
+            (Some(was), Some(is)) if was.is_like(is) => {
+                records.extend(Change::attributes(was, new_path, changed_attributes(was, is)));
+            }
+            _ => {
+                records.extend(was.map(|clip| Change::removed(clip, old_path, &old.id)));
+                records.extend(is.map(|clip| Change::added(clip, new_path, &old.id)));
+            }
+        }
+    }
+}
+
+impl Compare for Scene {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    fn compare(old: &Self, new: &Self, _: At, position: At, records: &mut Vec<Change>) {
+        let path = Path::Scene { scene: position.new };
+        records.extend(Change::attributes(old, path, changed_attributes(old, new)));
+    }
+}
+
+/// The attributes that differ between two nodes of one type.
+fn changed_attributes<N: TreeNode>(old: &N, new: &N) -> Vec<Changed> {
+    let (old, new) = (old.attributes(), new.attributes());
+    let pairs = old.as_ref().iter().zip(new.as_ref());
+    pairs
+        .filter(|((_, was), (_, is))| was != is)
+        .map(|((name, was), (_, is))| (*name, (*was).into(), (*is).into()))
+        .collect()
+}

@@ -1,0 +1,190 @@
+//! Which nodes of two trees are the same thing.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::path::Path;
+use crate::tree::{ClipSlot, Device, Scene, Track, TreeNode};
+
+/// Stands for no counterpart in the lists of positions here.
+const NONE: usize = usize::MAX;
+
+/// What makes two siblings the same thing where their ids differ. Live gives a track that an
+/// event announced an `Id` of its own when it saves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Identity<'a> {
+    /// Something of a kind, by its name.
+    Named(&'static str, &'a str),
+    /// A device, by its class and its name.
+    Device(&'a str, &'a str),
+    /// What is in a row.
+    Row(usize),
+}
+
+/// A node among others of its type.
+pub(crate) trait Sibling: TreeNode {
+    fn identity(&self) -> Identity<'_>;
+
+    /// Where it is: in a track, at a position. Tracks and scenes are in none.
+    fn path(&self, track: usize, position: usize) -> Path;
+}
+
+impl Sibling for Track {
+    fn identity(&self) -> Identity<'_> {
+        Identity::Named(self.track_type.as_str(), &self.name)
+    }
+
+    fn path(&self, _: usize, position: usize) -> Path {
+        Path::Track { track: position }
+    }
+}
+
+impl Sibling for Device {
+    fn identity(&self) -> Identity<'_> {
+        Identity::Device(&self.device_type, &self.name)
+    }
+
+    fn path(&self, track: usize, position: usize) -> Path {
+        Path::Device { track, device: position }
+    }
+}
+
+impl Sibling for ClipSlot {
+    fn identity(&self) -> Identity<'_> {
+        Identity::Row(self.scene_index)
+    }
+
+    fn path(&self, track: usize, _: usize) -> Path {
+        Path::ClipSlot { track, scene: self.scene_index }
+    }
+}
+
+impl Sibling for Scene {
+    /// Most scenes have no name: these are told apart by their rows.
+    fn identity(&self) -> Identity<'_> {
+        match self.name.trim() {
+            "" => Identity::Row(self.index),
+            name => Identity::Named("scene", name),
+        }
+    }
+
+    fn path(&self, _: usize, position: usize) -> Path {
+        Path::Scene { scene: position }
+    }
+}
+
+/// Which old sibling each new one is, both by position.
+#[derive(Debug)]
+pub(crate) struct Pairs {
+    old_of_new: Vec<usize>,
+}
+
+impl Pairs {
+    /// Pairs siblings by id first, then by what makes them the same thing. Of several that are
+    /// alike, the first goes with the first.
+    pub(crate) fn of<T: Sibling>(old: &[T], new: &[T]) -> Self {
+        let mut pairs = Self { old_of_new: vec![NONE; new.len()] };
+        let mut is_paired = vec![false; old.len()];
+        pairs.pair_by_id(old, new, &mut is_paired);
+        pairs.pair_by_identity(old, new, &is_paired);
+        pairs
+    }
+
+    /// The old sibling that a new one is.
+    pub(crate) fn old_of(&self, new: usize) -> Option<usize> {
+        Some(self.old_of_new[new]).filter(|old| *old != NONE)
+    }
+
+    /// Drops pairs that changed places, as few as can be, so that the rest is in one order.
+    pub(crate) fn drop_moved(&mut self) {
+        let kept = longest_rise(&self.old_of_new);
+        let mut kept = kept.into_iter().peekable();
+        for new in 0..self.old_of_new.len() {
+            if kept.next_if_eq(&new).is_none() {
+                self.old_of_new[new] = NONE;
+            }
+        }
+    }
+
+    /// The old siblings that no new one is, in their order.
+    pub(crate) fn unpaired_old(&self, old_len: usize) -> Vec<usize> {
+        let mut is_paired = vec![false; old_len];
+        for old in self.old_of_new.iter().filter(|old| **old != NONE) {
+            is_paired[*old] = true;
+        }
+        (0..old_len).filter(|old| !is_paired[*old]).collect()
+    }
+
+    fn pair_by_id<T: Sibling>(&mut self, old: &[T], new: &[T], is_paired: &mut [bool]) {
+        // Owners that were paired by identity have other ids: only the local parts compare.
+        let same = |old: &T, new: &T| old.id().local() == new.id().local();
+        // Most siblings have not moved: a map of the others only.
+        let mut moved = HashMap::new();
+        for (position, sibling) in old.iter().enumerate() {
+            if new.get(position).is_some_and(|new| same(sibling, new)) {
+                self.old_of_new[position] = position;
+                is_paired[position] = true;
+            } else {
+                moved.insert(sibling.id().local(), position);
+            }
+        }
+        for (position, sibling) in new.iter().enumerate() {
+            if self.old_of_new[position] != NONE {
+                continue;
+            }
+            if let Some(&found) = moved.get(sibling.id().local()) {
+                self.old_of_new[position] = found;
+                is_paired[found] = true;
+            }
+        }
+    }
+
+    fn pair_by_identity<T: Sibling>(&mut self, old: &[T], new: &[T], is_paired: &[bool]) {
+        let mut waiting: HashMap<Identity<'_>, VecDeque<usize>> = HashMap::new();
+        for (position, sibling) in old.iter().enumerate().filter(|(old, _)| !is_paired[*old]) {
+            waiting.entry(sibling.identity()).or_default().push_back(position);
+        }
+        for (position, sibling) in new.iter().enumerate() {
+            if waiting.is_empty() || self.old_of_new[position] != NONE {
+                continue;
+            }
+            let alike = waiting.get_mut(&sibling.identity()).and_then(VecDeque::pop_front);
+            self.old_of_new[position] = alike.unwrap_or(NONE);
+        }
+    }
+}
+
+/// The positions of a longest subsequence that rises, `NONE`s left out: patience sorting.
+fn longest_rise(values: &[usize]) -> Vec<usize> {
+    // The position of the least value that ends a rise of each length.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before = vec![NONE; values.len()];
+    for (position, value) in values.iter().enumerate().filter(|(_, value)| **value != NONE) {
+        let length = ends.partition_point(|end| values[*end] < *value);
+        if length > 0 {
+            before[position] = ends[length - 1];
+        }
+        match ends.get_mut(length) {
+            Some(end) => *end = position,
+            None => ends.push(position),
+        }
+    }
+    let mut rise: Vec<_> =
+        std::iter::successors(ends.last().copied(), |last| Some(before[*last]).filter(|b| *b != NONE))
+            .collect();
+    rise.reverse();
+    rise
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_rise_leaves_out_what_moved_and_what_is_new() {
+        assert_eq!(longest_rise(&[]), []);
+        assert_eq!(longest_rise(&[0, 1, 2]), [0, 1, 2]);
+        assert_eq!(longest_rise(&[3, 0, 1, 2]), [1, 2, 3]);
+        assert_eq!(longest_rise(&[1, NONE, 2, 0]), [0, 2]);
+        assert_eq!(longest_rise(&[NONE]), []);
+    }
+}

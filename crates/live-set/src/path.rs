@@ -1,0 +1,82 @@
+//! Where in the tree a change is.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// Where in the tree a change is, in positions rather than ids; shown as in
+/// `tracks[3].clip_slots[1]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Path {
+    /// `project`
+    Project,
+    /// `tracks[track]`
+    Track {
+        /// The position of the track.
+        track: usize,
+    },
+    /// `tracks[track].mixer`
+    Mixer {
+        /// The position of the track.
+        track: usize,
+    },
+    /// `tracks[track].devices[device]`
+    Device {
+        /// The position of the track.
+        track: usize,
+        /// The position among the track's devices.
+        device: usize,
+    },
+    /// `tracks[track].devices[device].parameters[parameter]`
+    Parameter {
+        /// The position of the track.
+        track: usize,
+        /// The position among the track's devices.
+        device: usize,
+        /// The position among the device's parameters.
+        parameter: usize,
+    },
+    /// `tracks[track].clip_slots[scene]`: the slot is named by its row.
+    ClipSlot {
+        /// The position of the track.
+        track: usize,
+        /// The row.
+        scene: usize,
+    },
+    /// `tracks[track].clip_slots[scene].clip`
+    Clip {
+        /// The position of the track.
+        track: usize,
+        /// The row.
+        scene: usize,
+    },
+    /// `scenes[scene]`
+    Scene {
+        /// The row.
+        scene: usize,
+    },
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Project => f.write_str("project"),
+            Self::Track { track } => write!(f, "tracks[{track}]"),
+            Self::Mixer { track } => write!(f, "tracks[{track}].mixer"),
+            Self::Device { track, device } => write!(f, "tracks[{track}].devices[{device}]"),
+            Self::Parameter { track, device, parameter } => {
+                write!(f, "tracks[{track}].devices[{device}].parameters[{parameter}]")
+            }
+            Self::ClipSlot { track, scene } => write!(f, "tracks[{track}].clip_slots[{scene}]"),
+            Self::Clip { track, scene } => write!(f, "tracks[{track}].clip_slots[{scene}].clip"),
+            Self::Scene { scene } => write!(f, "scenes[{scene}]"),
+        }
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,109 @@
+//! Reading the clip of a slot.
+
+use super::document::Document;
+use super::value::set;
+use crate::error::ReadError;
+use crate::tree::{Clip, ClipContent, NodeId, SiblingKeys};
+
+/// Reads the `Value` of an inner slot: a clip or nothing.
+pub(super) fn slot_value(
+    document: &mut Document<'_>,
+    slot: &NodeId,
+) -> Result<Option<Clip>, ReadError> {
+    let level = document.level();
+    let mut clip = None;
+    while document.next_child(level)? {
+        let content = match document.name() {
+            "MidiClip" => ClipContent::Midi { note_count: 0 },
+            "AudioClip" => ClipContent::Audio { sample_name: String::new() },
+            _ => continue,
+        };
+        if clip.is_none() {
+            let key = SiblingKeys::default().next(document.file_id()?);
+            clip = Some(read_clip(document, Clip::new(slot.child("clip", key), content))?);
+        }
+    }
+    Ok(clip)
+}
+
+fn read_clip(document: &mut Document<'_>, mut clip: Clip) -> Result<Clip, ReadError> {
+    document.keep(size_of::<Clip>() + super::ID_BYTES)?;
+    let level = document.level();
+    while document.next_child(level)? {
+        match document.name() {
+            "Name" => set(&mut clip.name, document.text()?),
+            "CurrentStart" => set(&mut clip.start_time, document.number()?),
+            "CurrentEnd" => set(&mut clip.end_time, document.number()?),
+            "Color" => set(&mut clip.color, document.whole()?),
+            "Disabled" => set(&mut clip.is_muted, document.flag()?),
+            "Loop" => read_loop(document, &mut clip)?,
+            "Notes" => {
+                if let ClipContent::Midi { note_count } = &mut clip.content {
+                    *note_count = notes(document)?;
+                }
+            }
+            "SampleRef" => {
+                if let ClipContent::Audio { sample_name } = &mut clip.content {
+                    set(sample_name, sample(document)?);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(clip)
+}
+
+fn read_loop(document: &mut Document<'_>, clip: &mut Clip) -> Result<(), ReadError> {
+    let level = document.level();
+    while document.next_child(level)? {
+        match document.name() {
+            "LoopStart" => set(&mut clip.loop_start, document.number()?),
+            "LoopEnd" => set(&mut clip.loop_end, document.number()?),
+            "LoopOn" => set(&mut clip.is_looped, document.flag()?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Counts `Notes/KeyTracks/KeyTrack/Notes/MidiNoteEvent`.
+fn notes(document: &mut Document<'_>) -> Result<usize, ReadError> {
+    const PATH: [&str; 4] = ["KeyTracks", "KeyTrack", "Notes", "MidiNoteEvent"];
+    fn count(document: &mut Document<'_>, path: &[&str]) -> Result<usize, ReadError> {
+        let Some((first, rest)) = path.split_first() else { return Ok(1) };
+        let level = document.level();
+        let mut notes = 0;
+        while document.next_child(level)? {
+            if document.name() == *first {
+                notes += count(document, rest)?;
+            }
+        }
+        Ok(notes)
+    }
+    count(document, &PATH)
+}
+
+/// The name of the sample's file, without its folders.
+fn sample(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
+    let level = document.level();
+    let mut name = None;
+    while document.next_child(level)? {
+        if document.name() != "FileRef" {
+            continue;
+        }
+        let file = document.level();
+        while document.next_child(file)? {
+            if matches!(document.name(), "Path" | "RelativePath") {
+                let path = document.text()?;
+                let found = path.as_deref().map(file_name).filter(|name| !name.is_empty());
+                name = found.map(str::to_owned).or(name);
+            }
+        }
+    }
+    Ok(name)
+}
+
+/// What follows the last separator: sets that were saved on Windows may have either.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}

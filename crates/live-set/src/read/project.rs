@@ -1,0 +1,131 @@
+//! Reading the root element, the `LiveSet`, and the scenes.
+
+use super::document::Document;
+use super::track;
+use super::value::set;
+use crate::error::{ReadError, ReadErrorKind};
+use crate::tree::{Key, NodeId, Project, Scene, SiblingKeys, Signal, Track, TrackType};
+
+/// The oldest version of Live whose sets have the layout that is read here.
+const OLDEST_VERSION: u32 = 11;
+
+/// Reads a whole document.
+pub(super) fn document(document: &mut Document<'_>) -> Result<Project, ReadError> {
+    if !document.next_child(0)? {
+        return Err(document.error(ReadErrorKind::Empty));
+    }
+    let project = root(document)?;
+    // To the end of the file: only there is it known to be whole.
+    if document.next_child(0)? {
+        return Err(document.error(ReadErrorKind::Xml("a second root element".to_owned())));
+    }
+    project.ok_or_else(|| document.error(ReadErrorKind::NoLiveSet))
+}
+
+fn root(document: &mut Document<'_>) -> Result<Option<Project>, ReadError> {
+    if document.name() != "Ableton" {
+        let root = document.name().chars().take(64).collect();
+        return Err(document.error(ReadErrorKind::NotLive { root }));
+    }
+    match major_version(document)? {
+        Some(version) if version < OLDEST_VERSION => {
+            return Err(document.error(ReadErrorKind::UnsupportedVersion { version }));
+        }
+        _ => {}
+    }
+    let level = document.level();
+    let mut project = None;
+    while document.next_child(level)? {
+        if document.name() == "LiveSet" && project.is_none() {
+            project = Some(live_set(document)?);
+        }
+    }
+    Ok(project)
+}
+
+/// The version of Live: what `MinorVersion` starts with, as in `11.0_11300`. The attribute
+/// `MajorVersion` is that of the format, and always 5.
+fn major_version(document: &Document<'_>) -> Result<Option<u32>, ReadError> {
+    let version = document.attribute("MinorVersion")?;
+    Ok(version.and_then(|version| version.split('.').next()?.parse().ok()))
+}
+
+fn live_set(document: &mut Document<'_>) -> Result<Project, ReadError> {
+    let level = document.level();
+    let mut project = Project::new();
+    let mut main = None;
+    while document.next_child(level)? {
+        match document.name() {
+            "Tracks" => tracks(document, &mut project.tracks)?,
+            "MainTrack" | "MasterTrack" => main = Some(main_track(document, &mut project.tempo)?),
+            "Scenes" => scenes(document, &mut project.scenes)?,
+            _ => {}
+        }
+    }
+    if let Some(mut main) = main {
+        main.index = project.tracks.len();
+        project.tracks.push(main);
+        document.within("tracks", project.tracks.len(), document.limits.tracks)?;
+    }
+    Ok(project)
+}
+
+fn tracks(document: &mut Document<'_>, tracks: &mut Vec<Track>) -> Result<(), ReadError> {
+    let level = document.level();
+    let mut keys = SiblingKeys::default();
+    while document.next_child(level)? {
+        let (track_type, signal) = match document.name() {
+            "MidiTrack" => (TrackType::Track, Signal::Midi),
+            "AudioTrack" => (TrackType::Track, Signal::Audio),
+            "GroupTrack" => (TrackType::Group, Signal::Audio),
+            "ReturnTrack" => (TrackType::Return, Signal::Audio),
+            _ => continue,
+        };
+        let id = NodeId::top("track", keys.next(document.file_id()?));
+        let mut track = Track::new(id, tracks.len(), track_type, signal);
+        track::track(document, &mut track)?;
+        tracks.push(track);
+        document.within("tracks", tracks.len(), document.limits.tracks)?;
+    }
+    Ok(())
+}
+
+fn main_track(document: &mut Document<'_>, tempo: &mut f64) -> Result<Track, ReadError> {
+    let id = NodeId::top("track", Key::Main);
+    let mut track = Track::new(id, 0, TrackType::Master, Signal::Audio);
+    set(tempo, track::track(document, &mut track)?);
+    Ok(track)
+}
+
+fn scenes(document: &mut Document<'_>, scenes: &mut Vec<Scene>) -> Result<(), ReadError> {
+    let level = document.level();
+    let mut keys = SiblingKeys::default();
+    while document.next_child(level)? {
+        if document.name() != "Scene" {
+            continue;
+        }
+        let id = NodeId::top("scene", keys.next(document.file_id()?));
+        let mut scene = Scene::new(id, scenes.len());
+        read_scene(document, &mut scene)?;
+        scenes.push(scene);
+        document.within("scenes", scenes.len(), document.limits.scenes)?;
+    }
+    Ok(())
+}
+
+fn read_scene(document: &mut Document<'_>, scene: &mut Scene) -> Result<(), ReadError> {
+    document.keep(size_of::<Scene>() + super::ID_BYTES)?;
+    let level = document.level();
+    while document.next_child(level)? {
+        match document.name() {
+            "Name" => set(&mut scene.name, document.text()?),
+            "Annotation" => set(&mut scene.annotation, document.text()?),
+            "Color" => set(&mut scene.color, document.whole()?),
+            "Tempo" => set(&mut scene.tempo, document.number()?),
+            "IsTempoEnabled" => set(&mut scene.is_tempo_enabled, document.flag()?),
+            "TimeSignatureId" => set(&mut scene.time_signature_id, document.whole()?),
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! The tree of a set: typed nodes, their ids and their hashes.
+
+mod clip;
+mod device;
+mod hash;
+mod id;
+mod mixer;
+mod node;
+mod project;
+mod scene;
+mod slot;
+mod track;
+mod value;
+
+pub use self::clip::{Clip, ClipContent};
+pub use self::device::{Device, Parameter};
+pub use self::hash::Hash;
+pub use self::id::NodeId;
+pub use self::mixer::Mixer;
+pub use self::node::{Node, NodeRef, NodeType, UnknownNodeType};
+pub use self::project::Project;
+pub use self::scene::Scene;
+pub use self::slot::ClipSlot;
+pub use self::track::{Track, TrackType};
+pub use self::value::{Value, ValueRef};
+
+pub(crate) use self::hash::{Hasher, NO_HASH};
+pub(crate) use self::id::{Key, SiblingKeys};
+pub(crate) use self::node::TreeNode;
+pub(crate) use self::track::Signal;

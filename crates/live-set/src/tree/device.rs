@@ -1,0 +1,85 @@
+//! Devices and their parameters.
+
+use serde::Serialize;
+
+use super::node::{Attribute, TreeNode};
+use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
+
+/// A device in a track's chain.
+///
+/// Its parameters are an attribute, a list of `{name, value}`, not nodes of their own: a set has
+/// ten times as many parameters as nodes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Device {
+    /// The track's id and the `Id` of the device.
+    pub id: NodeId,
+    /// Over the device.
+    pub hash: Hash,
+    /// The name the user gave it, else that of the plug-in, else the device's class.
+    pub name: String,
+    /// The device's class: the name of its element, as in `Eq8` or `PluginDevice`.
+    pub device_type: String,
+    /// The device's switch.
+    pub is_enabled: bool,
+    /// The parameters in the order of the file, the switch left out.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A parameter of a device.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Parameter {
+    /// The name of its element.
+    pub name: String,
+    /// The value as the file has it; a switch is 0 or 1.
+    pub value: f64,
+}
+
+impl PartialEq for Parameter {
+    /// Equal to the bit: see [`ValueRef`].
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.value.to_bits() == other.value.to_bits()
+    }
+}
+
+impl Device {
+    pub(crate) fn new(id: NodeId, device_type: String) -> Self {
+        Self {
+            id,
+            hash: NO_HASH,
+            name: device_type.clone(),
+            device_type,
+            is_enabled: true,
+            parameters: Vec::new(),
+        }
+    }
+
+    pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
+        self.hash = hasher.hash(self);
+    }
+}
+
+impl TreeNode for Device {
+    const TYPE: NodeType = NodeType::Device;
+    type Attributes<'a> = [Attribute<'a>; 4];
+
+    fn id(&self) -> &NodeId {
+        &self.id
+    }
+
+    fn attributes(&self) -> Self::Attributes<'_> {
+        [
+            ("name", ValueRef::Text(&self.name)),
+            ("device_type", ValueRef::Text(&self.device_type)),
+            ("is_enabled", ValueRef::Bool(self.is_enabled)),
+            ("parameters", ValueRef::Parameters(&self.parameters)),
+        ]
+    }
+
+    fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
+
+    fn to_node(&self) -> Node {
+        Node::Device(Box::new(self.clone()))
+    }
+}

@@ -1,0 +1,107 @@
+//! Hashes of nodes: 128 bits of XXH3 over everything a viewer can see of a node.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{NodeId, NodeType, TreeNode, ValueRef};
+
+/// The hash of a node over its type, id, attributes and its children's hashes.
+///
+/// 128 bits, shown as 32 lower-case hex digits. Equal hashes mean equal subtrees but for chance
+/// (one in 2^64 after 2^32 trees): the hash is not cryptographic, so it is no defence against
+/// someone who builds a collision on purpose.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Hash(u128);
+
+/// The hash of a node that was not hashed yet; never seen outside the crate.
+pub(crate) const NO_HASH: Hash = Hash(0);
+
+impl Hash {
+    /// The hash as a number.
+    #[must_use]
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Hashes nodes, one after another, in a buffer that it keeps.
+///
+/// A node is laid out in the buffer and hashed in one go: the streaming form of XXH3 costs more
+/// than the copy for nodes of this size.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hasher {
+    bytes: Vec<u8>,
+}
+
+impl Hasher {
+    /// The hash of `node`, whose children's hashes are right.
+    pub(crate) fn hash<N: TreeNode>(&mut self, node: &N) -> Hash {
+        self.bytes.clear();
+        self.start(N::TYPE, node.id());
+        for (_, value) in node.attributes().as_ref() {
+            self.value(*value);
+        }
+        node.for_each_child_hash(|hash| self.bytes.extend_from_slice(&hash.0.to_le_bytes()));
+        Hash(xxh3_128(&self.bytes))
+    }
+
+    fn start(&mut self, node_type: NodeType, id: &NodeId) {
+        self.bytes.push(node_type as u8);
+        self.text(id.as_str());
+    }
+
+    /// Adds a value. Each type of node has its attributes in one order, so that names would add
+    /// nothing; lengths go in front of what varies, so that no two nodes share a layout.
+    fn value(&mut self, value: ValueRef<'_>) {
+        match value {
+            ValueRef::Bool(value) => self.bytes.push(u8::from(value)),
+            ValueRef::Int(value) => self.bytes.extend_from_slice(&value.to_le_bytes()),
+            ValueRef::Float(value) => self.float(value),
+            ValueRef::Text(value) => self.text(value),
+            ValueRef::Numbers(values) => {
+                self.length(values.len());
+                values.iter().for_each(|value| self.float(*value));
+            }
+            ValueRef::Parameters(parameters) => {
+                self.length(parameters.len());
+                for parameter in parameters {
+                    self.text(&parameter.name);
+                    self.float(parameter.value);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.length(text.len());
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    fn float(&mut self, value: f64) {
+        self.bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+    }
+
+    fn length(&mut self, length: usize) {
+        self.bytes.extend_from_slice(&(length as u64).to_le_bytes());
+    }
+}

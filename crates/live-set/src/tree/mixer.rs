@@ -1,0 +1,71 @@
+//! Mixers.
+
+use super::node::{Attribute, TreeNode};
+use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
+
+/// The mixer of a track.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Mixer {
+    /// The track's id and `/mixer`.
+    pub id: NodeId,
+    /// Over the mixer.
+    pub hash: Hash,
+    /// Linear gain as files have it, 1 is 0 dB; events send whatever Live's fader says.
+    pub volume: f64,
+    /// −1 is left, 1 is right.
+    pub pan: f64,
+    /// The track is silenced.
+    pub is_muted: bool,
+    /// The track is soloed.
+    pub is_soloed: bool,
+    /// The gain to each return track, in their order.
+    pub sends: Vec<f64>,
+    /// The crossfader's side: 0 is A, 1 none, 2 B.
+    pub crossfader: i32,
+}
+
+impl Mixer {
+    pub(crate) fn new(id: NodeId) -> Self {
+        Self {
+            id,
+            hash: NO_HASH,
+            volume: 1.0,
+            pan: 0.0,
+            is_muted: false,
+            is_soloed: false,
+            sends: Vec::new(),
+            crossfader: 1,
+        }
+    }
+
+    pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
+        self.hash = hasher.hash(self);
+    }
+}
+
+impl TreeNode for Mixer {
+    const TYPE: NodeType = NodeType::Mixer;
+    type Attributes<'a> = [Attribute<'a>; 6];
+
+    fn id(&self) -> &NodeId {
+        &self.id
+    }
+
+    fn attributes(&self) -> Self::Attributes<'_> {
+        [
+            ("volume", ValueRef::Float(self.volume)),
+            ("pan", ValueRef::Float(self.pan)),
+            ("is_muted", ValueRef::Bool(self.is_muted)),
+            ("is_soloed", ValueRef::Bool(self.is_soloed)),
+            ("sends", ValueRef::Numbers(&self.sends)),
+            ("crossfader", ValueRef::Int(self.crossfader.into())),
+        ]
+    }
+
+    fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
+
+    fn to_node(&self) -> Node {
+        Node::Mixer(Box::new(self.clone()))
+    }
+}

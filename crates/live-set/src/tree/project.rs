@@ -1,0 +1,76 @@
+//! The root of the tree.
+
+use super::node::{Attribute, TreeNode};
+use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, Scene, Track, ValueRef};
+
+/// A project: the root of the tree. Its children are the tracks, then the scenes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Project {
+    /// `project`.
+    pub id: NodeId,
+    /// Over the whole tree: the root hash.
+    pub hash: Hash,
+    /// Beats a minute, as the main track's mixer has it.
+    pub tempo: f64,
+    /// Live's transport runs. No file says so: only events do.
+    pub is_playing: bool,
+    /// Where the transport is, in beats. No file says so: only events do.
+    pub position: f64,
+    /// The tracks in the order Live shows them; the main track is the last.
+    pub tracks: Vec<Track>,
+    /// The scenes from top to bottom.
+    pub scenes: Vec<Scene>,
+}
+
+impl Project {
+    pub(crate) fn new() -> Self {
+        Self {
+            id: NodeId::project(),
+            hash: NO_HASH,
+            tempo: 120.0,
+            is_playing: false,
+            position: 0.0,
+            tracks: Vec::new(),
+            scenes: Vec::new(),
+        }
+    }
+
+    /// Hashes the project, whose tracks' and scenes' hashes are right.
+    pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
+        self.hash = hasher.hash(self);
+    }
+
+    /// Hashes the whole tree from scratch.
+    pub(crate) fn rehash_all(&mut self, hasher: &mut Hasher) {
+        self.tracks.iter_mut().for_each(|track| track.rehash_all(hasher));
+        self.scenes.iter_mut().for_each(|scene| scene.rehash(hasher));
+        self.rehash(hasher);
+    }
+}
+
+impl TreeNode for Project {
+    const TYPE: NodeType = NodeType::Project;
+    type Attributes<'a> = [Attribute<'a>; 3];
+
+    fn id(&self) -> &NodeId {
+        &self.id
+    }
+
+    fn attributes(&self) -> Self::Attributes<'_> {
+        [
+            ("tempo", ValueRef::Float(self.tempo)),
+            ("is_playing", ValueRef::Bool(self.is_playing)),
+            ("position", ValueRef::Float(self.position)),
+        ]
+    }
+
+    fn for_each_child_hash(&self, mut add: impl FnMut(Hash)) {
+        self.tracks.iter().for_each(|track| add(track.hash));
+        self.scenes.iter().for_each(|scene| add(scene.hash));
+    }
+
+    fn to_node(&self) -> Node {
+        Node::Project(Box::new(self.clone()))
+    }
+}

@@ -1,0 +1,156 @@
+//! Tracks.
+
+use super::node::{Attribute, TreeNode};
+use super::value::count;
+use super::{
+    ClipSlot, Device, Hash, Hasher, Mixer, NO_HASH, Node, NodeId, NodeType, ValueRef,
+};
+
+/// A track. Its children are the devices in chain order, the clip slots by scene, and the mixer.
+///
+/// The attributes `volume`, `pan`, `is_muted` and `is_soloed` of the track are those of its
+/// [`mixer`](Self::mixer), which is the only place that holds them.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Track {
+    /// From the `Id` of the track; the main track's is `track:main`.
+    pub id: NodeId,
+    /// Over the track and everything in it.
+    pub hash: Hash,
+    /// What Live shows as its name.
+    pub name: String,
+    /// The position among the tracks, the main track's included.
+    pub index: usize,
+    /// A palette index as files have it, or RGB as events send it; −1 for none.
+    pub color: i32,
+    /// What kind of track it is: the attribute `type`.
+    pub track_type: TrackType,
+    /// The track is frozen.
+    pub is_frozen: bool,
+    /// The track is armed for recording.
+    pub is_armed: bool,
+    /// The devices of the track's own chain, in chain order.
+    pub devices: Vec<Device>,
+    /// The slots of the session, by scene. Group, return and main tracks have none in a file.
+    pub slots: Vec<ClipSlot>,
+    /// The mixer.
+    pub mixer: Mixer,
+    /// What its clips hold: no attribute, but a clip that an edit adds takes its type from here.
+    pub(crate) signal: Signal,
+}
+
+impl Track {
+    pub(crate) fn new(id: NodeId, index: usize, track_type: TrackType, signal: Signal) -> Self {
+        Self {
+            hash: NO_HASH,
+            name: String::new(),
+            index,
+            color: -1,
+            track_type,
+            is_frozen: false,
+            is_armed: false,
+            devices: Vec::new(),
+            slots: Vec::new(),
+            mixer: Mixer::new(id.only_child("mixer")),
+            signal,
+            id,
+        }
+    }
+
+    /// The slot in a scene's row.
+    #[must_use]
+    pub fn slot(&self, scene: usize) -> Option<&ClipSlot> {
+        self.slot_position(scene).ok().map(|position| &self.slots[position])
+    }
+
+    /// Where the slot of a row is in `slots`, or where it would have to be put.
+    ///
+    /// Slots are sorted by row and nearly always there for every row: the first guess is right.
+    pub(crate) fn slot_position(&self, scene: usize) -> Result<usize, usize> {
+        match self.slots.get(scene) {
+            Some(slot) if slot.scene_index == scene => Ok(scene),
+            _ => self.slots.binary_search_by_key(&scene, |slot| slot.scene_index),
+        }
+    }
+
+    /// Hashes the track, whose children's hashes are right.
+    pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
+        self.hash = hasher.hash(self);
+    }
+
+    /// Hashes the track and everything in it from scratch.
+    pub(crate) fn rehash_all(&mut self, hasher: &mut Hasher) {
+        self.devices.iter_mut().for_each(|device| device.rehash(hasher));
+        self.slots.iter_mut().for_each(|slot| slot.rehash_all(hasher));
+        self.mixer.rehash(hasher);
+        self.rehash(hasher);
+    }
+}
+
+impl TreeNode for Track {
+    const TYPE: NodeType = NodeType::Track;
+    type Attributes<'a> = [Attribute<'a>; 10];
+
+    fn id(&self) -> &NodeId {
+        &self.id
+    }
+
+    fn attributes(&self) -> Self::Attributes<'_> {
+        [
+            ("name", ValueRef::Text(&self.name)),
+            ("index", count(self.index)),
+            ("color", ValueRef::Int(self.color.into())),
+            ("type", ValueRef::Text(self.track_type.as_str())),
+            ("is_muted", ValueRef::Bool(self.mixer.is_muted)),
+            ("is_soloed", ValueRef::Bool(self.mixer.is_soloed)),
+            ("is_frozen", ValueRef::Bool(self.is_frozen)),
+            ("is_armed", ValueRef::Bool(self.is_armed)),
+            ("volume", ValueRef::Float(self.mixer.volume)),
+            ("pan", ValueRef::Float(self.mixer.pan)),
+        ]
+    }
+
+    fn for_each_child_hash(&self, mut add: impl FnMut(Hash)) {
+        self.devices.iter().for_each(|device| add(device.hash));
+        self.slots.iter().for_each(|slot| add(slot.hash));
+        add(self.mixer.hash);
+    }
+
+    fn to_node(&self) -> Node {
+        Node::Track(Box::new(self.clone()))
+    }
+}
+
+/// The attribute `type` of a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TrackType {
+    /// A MIDI or audio track.
+    Track,
+    /// A return track.
+    Return,
+    /// The main track, which was called the master track up to Live 11.
+    Master,
+    /// A group of tracks.
+    Group,
+}
+
+impl TrackType {
+    /// The name viewers know the type by, as in `return`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Track => "track",
+            Self::Return => "return",
+            Self::Master => "master",
+            Self::Group => "group",
+        }
+    }
+}
+
+/// What the clips of a track hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Midi,
+    Audio,
+}
