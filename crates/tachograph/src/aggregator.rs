@@ -1,0 +1,296 @@
+//! One pass: drain the lanes, fold the samples, make a snapshot.
+//!
+//! Owns no thread and reads no clock. Whoever holds its mutex runs it; recorders never do.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::intake::Intake;
+use crate::lane::Lane;
+use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_SPARE};
+use crate::reader::LaneReader;
+use crate::registry::{MetricInfo, Registry};
+use crate::sample::Sample;
+use crate::series::Step;
+use crate::series_table::SeriesTable;
+use crate::snapshot::{Snapshot, Value};
+use crate::sync::Arc;
+use crate::telemetry::{Readings, Telemetry};
+
+/// What the aggregator is made with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// The sliding window's width and steps; `None`: no windows.
+    pub(crate) window: Option<(Duration, u32)>,
+    pub(crate) blocks_max: usize,
+}
+
+/// The time of a pass.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PassTime {
+    pub(crate) monotonic: Instant,
+    pub(crate) wall: SystemTime,
+}
+
+#[derive(Debug)]
+pub(crate) struct Aggregator {
+    intake: Arc<Intake>,
+    settings: Settings,
+    /// The lanes as they were listed when `readers` was last matched to them.
+    lanes: Arc<Vec<Arc<Lane>>>,
+    readers: Vec<LaneReader>,
+    table: SeriesTable,
+    metrics: Vec<MetricInfo>,
+    metrics_revision: u64,
+    /// When the collector was made: where steps are counted from.
+    epoch: Instant,
+    /// When it was made or reset: where the uptime is counted from.
+    started: Instant,
+    /// The time of the last pass.
+    now: PassTime,
+    version: u64,
+    telemetry: Telemetry,
+    added_block_bytes: usize,
+    snapshot_bytes: usize,
+    batch: Vec<Sample>,
+    slots: Vec<u32>,
+}
+
+/// What a drain found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Drained {
+    /// How full the fullest lane was, from 0 to 1.
+    pub(crate) occupancy: f64,
+}
+
+impl Aggregator {
+    pub(crate) fn new(
+        intake: Arc<Intake>,
+        registry: &Registry,
+        settings: Settings,
+        now: PassTime,
+    ) -> Self {
+        let telemetry = Telemetry::register(registry);
+        let mut aggregator = Self {
+            lanes: intake.lanes(),
+            intake,
+            settings,
+            readers: Vec::new(),
+            table: SeriesTable::default(),
+            metrics: Vec::new(),
+            metrics_revision: u64::MAX,
+            epoch: now.monotonic,
+            started: now.monotonic,
+            now,
+            version: 0,
+            telemetry,
+            added_block_bytes: 0,
+            snapshot_bytes: 0,
+            batch: Vec::new(),
+            slots: Vec::new(),
+        };
+        aggregator.refresh(registry);
+        aggregator
+    }
+
+    pub(crate) fn now(&self) -> PassTime {
+        self.now
+    }
+
+    /// Moves the pass's time on. Time that runs backwards stands still and is counted.
+    pub(crate) fn set_time(&mut self, now: PassTime) {
+        if now.monotonic < self.now.monotonic {
+            self.intake.counts.clock_anomalies.add(1);
+        } else {
+            self.now.monotonic = now.monotonic;
+        }
+        self.now.wall = now.wall;
+    }
+
+    fn step(&self) -> Step {
+        let Some((span, steps)) = self.settings.window else { return Step { now: None, width: 0 } };
+        let width = (span.as_nanos() / u128::from(steps.max(1))).max(1);
+        let since = self.now.monotonic.saturating_duration_since(self.epoch).as_nanos();
+        Step { now: Some((since / width) as u64), width: u64::from(steps.max(1)) }
+    }
+
+    /// Drains every lane to the length it had on entry. Cells and rows are left for later.
+    pub(crate) fn drain(&mut self, registry: &Registry) -> Drained {
+        let step = self.step();
+        self.match_readers();
+        let mut drained = Drained::default();
+        for i in 0..self.readers.len() {
+            let samples = self.drain_lane(i, registry, step);
+            let reader = &self.readers[i];
+            let occupancy = samples as f64 / reader.capacity().max(1) as f64;
+            drained.occupancy = drained.occupancy.max(occupancy);
+            if occupancy > 0.25 && self.added_block_bytes < ADDED_BLOCK_BYTES_MAX {
+                let blocks = (2 * reader.lane().announced()).min(self.settings.blocks_max);
+                self.added_block_bytes += reader.grow(blocks);
+            }
+        }
+        drained
+    }
+
+    fn drain_lane(&mut self, lane: usize, registry: &Registry, step: Step) -> usize {
+        let reader = &mut self.readers[lane];
+        reader.announce();
+        let mut samples = 0;
+        loop {
+            let more = reader.read_block(&mut self.batch);
+            samples += self.batch.len();
+            let installed = self.table.fold(&self.batch, reader, registry, step);
+            self.intake.installed(installed);
+            if !more {
+                return samples;
+            }
+        }
+    }
+
+    /// Folds what cells and rows have gained, and settles which values of gauges are current.
+    fn fold_in_place(&mut self, registry: &Registry) {
+        let step = self.step();
+        self.table.refresh(registry, self.now.wall);
+        for reader in &mut self.readers {
+            self.table.fold_lane(reader, &mut self.slots, step);
+        }
+    }
+
+    /// Everything: blocks, cells, rows, gauges, metadata.
+    pub(crate) fn pass(&mut self, registry: &Registry) -> Drained {
+        self.refresh(registry);
+        self.table.load_gauges();
+        let drained = self.drain(registry);
+        self.fold_in_place(registry);
+        self.table.settle_gauges(self.step());
+        self.trim(registry);
+        self.telemetry.passes += 1;
+        self.telemetry.occupancy = drained.occupancy;
+        drained
+    }
+
+    /// A new snapshot of what has been folded.
+    pub(crate) fn build(&mut self) -> Arc<Snapshot> {
+        let step = self.step();
+        let readings = self.readings();
+        self.telemetry.report(&mut self.table, &readings, step);
+        self.version += 1;
+        let series = self.table.publish(&self.metrics, step);
+        self.snapshot_bytes = series.len() * size_of::<usize>();
+        Arc::new(Snapshot {
+            version: self.version,
+            timestamp: self.now.wall,
+            uptime: self.now.monotonic.saturating_duration_since(self.started),
+            window_span: self.settings.window.map(|(span, _)| span),
+            series,
+        })
+    }
+
+    /// The statistics of one series, its own writes included.
+    pub(crate) fn read_one(&mut self, id: u32, registry: &Registry) -> Option<Value> {
+        self.refresh(registry);
+        self.table.load_gauge(id);
+        self.drain(registry);
+        let step = self.step();
+        self.table.fold_series(id, &mut self.readers, step);
+        if self.table.is_own(id) {
+            let readings = self.readings();
+            self.telemetry.report(&mut self.table, &readings, step);
+        }
+        self.table.value(id, &self.metrics, step)
+    }
+
+    /// Forgets all values and restarts the uptime.
+    pub(crate) fn reset(&mut self, registry: &Registry) {
+        self.pass(registry);
+        self.started = self.now.monotonic;
+        self.table.reset(self.now.wall);
+    }
+
+    /// Sets every counter to 0.
+    pub(crate) fn reset_counters(&mut self, registry: &Registry) {
+        self.pass(registry);
+        self.table.reset_counters(self.now.wall);
+    }
+
+    /// Samples read from lanes, samples folded into series, lanes that an owner may still
+    /// record into.
+    pub(crate) fn totals(&self) -> (u64, u64, usize) {
+        let open = self.readers.iter().filter(|reader| !reader.lane().is_closed()).count();
+        (self.table.read, self.table.aggregated, open)
+    }
+
+    pub(crate) fn note_pass(&mut self, took: Duration) {
+        self.telemetry.note_pass(took);
+    }
+
+    pub(crate) fn note_panic(&mut self) {
+        self.telemetry.panics += 1;
+    }
+
+    /// The time since the last pass, for the telemetry of a read.
+    pub(crate) fn note_age(&mut self, age: Duration) {
+        self.telemetry.age = age;
+    }
+
+    fn readings(&self) -> Readings {
+        let (read, aggregated, open) = self.totals();
+        let lanes: usize = self.readers.iter().map(|reader| reader.lane().bytes()).sum();
+        Readings {
+            read,
+            aggregated,
+            coalesced: self.table.coalesced,
+            saturated: self.table.saturated + self.intake.counts.saturated.get(),
+            open_lanes: open,
+            lanes: self.readers.len(),
+            series: self.table.active(),
+            metrics: self.metrics.len(),
+            memory: lanes
+                + self.intake.installed_bytes()
+                + self.table.bytes()
+                + self.snapshot_bytes,
+        }
+    }
+
+    /// Takes over what the registry has learnt.
+    fn refresh(&mut self, registry: &Registry) {
+        self.match_readers();
+        self.table.refresh(registry, self.now.wall);
+        if let Some((revision, metrics)) = registry.metrics_since(self.metrics_revision) {
+            self.metrics_revision = revision;
+            self.metrics = metrics;
+            self.table.touch_all();
+        }
+    }
+
+    /// A reader for each lane that has come since the last look.
+    fn match_readers(&mut self) {
+        let lanes = self.intake.lanes();
+        if Arc::ptr_eq(&lanes, &self.lanes) && lanes.len() == self.readers.len() {
+            return;
+        }
+        // Lanes are appended, and only `trim` takes any away, together with their readers.
+        for lane in lanes.iter().skip(self.readers.len()) {
+            self.readers.push(LaneReader::new(Arc::clone(lane)));
+        }
+        self.lanes = lanes;
+    }
+
+    /// Gives back one lane that no thread will want soon.
+    fn trim(&mut self, registry: &Registry) {
+        let closed = self.readers.iter().filter(|reader| reader.lane().is_closed()).count();
+        let open = self.readers.len() - closed;
+        if closed <= open + LANES_SPARE {
+            return;
+        }
+        let candidate = self.readers.iter().rposition(|reader| reader.lane().is_closed());
+        let Some(place) = candidate.filter(|&i| self.readers[i].lane().retire()) else { return };
+        // Retired: nobody records into it any more, so this is the last of it.
+        let step = self.step();
+        self.drain_lane(place, registry, step);
+        self.table.fold_lane(&mut self.readers[place], &mut self.slots, step);
+        let reader = self.readers.remove(place);
+        self.intake.remove(reader.lane());
+        self.lanes = self.intake.lanes();
+        self.match_readers();
+    }
+}

@@ -1,0 +1,158 @@
+//! How a collector is configured.
+
+use std::time::Duration;
+
+use crate::aggregator::{Aggregator, Settings};
+use crate::clock::Clock;
+use crate::collector::MetricsCollector;
+use crate::core::{Core, WarningCallback};
+use crate::error::Warning;
+use crate::intake::Intake;
+use crate::lane::{LaneSize, mode};
+use crate::limits;
+use crate::registry::{Cardinality, Registry};
+use crate::sync::Arc;
+
+/// Configures a [`MetricsCollector`]; every setting has a sensible default.
+pub struct Builder {
+    enabled: bool,
+    manual: bool,
+    publish_every: Duration,
+    window: Option<(Duration, u32)>,
+    lane_blocks: (usize, usize),
+    lanes_max: usize,
+    cardinality: Cardinality,
+    clock: Clock,
+    on_warning: Option<WarningCallback>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("enabled", &self.enabled)
+            .field("manual", &self.manual)
+            .field("publish_every", &self.publish_every)
+            .field("window", &self.window)
+            .field("lane_blocks", &self.lane_blocks)
+            .field("cardinality", &self.cardinality)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            manual: false,
+            publish_every: limits::PUBLISH_EVERY,
+            window: Some((limits::WINDOW, limits::WINDOW_STEPS as u32)),
+            lane_blocks: (limits::LANE_BLOCKS_INITIAL, limits::LANE_BLOCKS_MAX),
+            lanes_max: limits::LANES_MAX,
+            cardinality: Cardinality {
+                series_per_metric: limits::SERIES_PER_METRIC,
+                series: limits::SERIES,
+                metrics: limits::METRICS,
+            },
+            clock: Clock::system(),
+            on_warning: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Whether recording is on from the start; on by default. It can be switched at any time.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Starts no background thread: aggregation happens in [`MetricsCollector::run_pass`] and
+    /// when something is read, and time is what `run_pass` was last told.
+    pub fn manual(mut self) -> Self {
+        self.manual = true;
+        self
+    }
+
+    /// How often a snapshot is published; 100 ms by default, at least 1 ms.
+    pub fn publish_every(mut self, every: Duration) -> Self {
+        self.publish_every = every.max(limits::DRAIN_MIN);
+        self
+    }
+
+    /// The sliding window and how many steps it moves in; 60 s in 6 by default. A zero span or
+    /// no steps turn windows off, as [`Builder::no_window`] does.
+    pub fn window(mut self, span: Duration, steps: u32) -> Self {
+        self.window = (!span.is_zero() && steps > 0).then_some((span, steps));
+        self
+    }
+
+    /// Keeps lifetime statistics only.
+    pub fn no_window(mut self) -> Self {
+        self.window = None;
+        self
+    }
+
+    /// How many blocks of 512 samples (8 KiB) a thread's lane starts with and may grow to; 8 and
+    /// 256 by default. At least 2 are made.
+    pub fn lane_blocks(mut self, initial: usize, max: usize) -> Self {
+        let initial = initial.max(2);
+        self.lane_blocks = (initial, max.max(initial));
+        self
+    }
+
+    /// How many threads can record at the same time; 4,096 by default. A thread beyond that
+    /// drops its samples, counted.
+    pub fn max_lanes(mut self, lanes: usize) -> Self {
+        self.lanes_max = lanes;
+        self
+    }
+
+    /// How many series one metric may have; 2,000 by default. Beyond it, samples go to the
+    /// metric's overflow series.
+    pub fn series_per_metric(mut self, series: usize) -> Self {
+        self.cardinality.series_per_metric = series;
+        self
+    }
+
+    /// How many series there may be in all; 20,000 by default.
+    pub fn max_series(mut self, series: usize) -> Self {
+        self.cardinality.series = series;
+        self
+    }
+
+    /// How many metrics there may be; 2,000 by default. Samples of further ones are counted
+    /// drops.
+    pub fn max_metrics(mut self, metrics: usize) -> Self {
+        self.cardinality.metrics = metrics;
+        self
+    }
+
+    /// Where time comes from; the machine's clocks by default.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Calls back, once a cause, with what the owner should look at. Runs on the thread that
+    /// makes a pass, with no lock held; a panic in it is caught.
+    pub fn on_warning(mut self, callback: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
+        self.on_warning = Some(Box::new(callback));
+        self
+    }
+
+    /// Makes the collector, and starts its background thread if it is enabled and not manual.
+    pub fn build(self) -> MetricsCollector {
+        let (initial, max) = self.lane_blocks;
+        // Every series may have a cell, and every metric one overflow series more.
+        let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);
+        let size = LaneSize { blocks_initial: initial, blocks_max: max, slots };
+        let mode = if self.enabled { mode::ON } else { mode::OFF };
+        let intake = Arc::new(Intake::new(self.clock, mode, size, self.lanes_max));
+        let registry = Registry::new(Arc::clone(&intake), self.cardinality);
+        let settings = Settings { window: self.window, blocks_max: max };
+        let now = crate::core::pass_time(intake.clock.now(), intake.clock.wall());
+        let aggregator = Aggregator::new(Arc::clone(&intake), &registry, settings, now);
+        let core = Core::new(intake, registry, aggregator, self.on_warning, self.manual);
+        MetricsCollector::of(Arc::new(core), self.publish_every)
+    }
+}

@@ -1,0 +1,206 @@
+//! Words that only a lane's owner writes and the aggregator reads in place.
+//!
+//! # Synchronization
+//! One writer, so a load and a store make an increment. The aggregator remembers what it has
+//! folded and takes the difference, so nobody else ever writes a cell, not even a reset. A word
+//! says nothing about another one and is read by coherence alone (Relaxed); only a row's `count`
+//! orders the words before it.
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// Adds to a word of which the caller is the only writer; wraps.
+#[inline]
+fn add(word: &AtomicU64, amount: u64) {
+    // Relaxed: a single writer; the reader takes differences of a word that stands for itself.
+    word.store(word.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+}
+
+/// One counter in one lane.
+#[derive(Debug, Default)]
+pub(crate) struct CounterCell {
+    /// The sum of the amounts, wrapping. Written by the owner, read by the aggregator.
+    value: AtomicU64,
+    /// The sum of `amount - 1`, wrapping, so that `value - excess` is the number of calls, and
+    /// counting by one needs no second store. Written by the owner, read by the aggregator.
+    excess: AtomicU64,
+}
+
+/// What a counter cell held when it was read, or the difference of two readings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CounterReading {
+    pub(crate) value: u64,
+    pub(crate) calls: u64,
+}
+
+impl CounterReading {
+    pub(crate) fn since(self, base: Self) -> Self {
+        Self {
+            value: self.value.wrapping_sub(base.value),
+            calls: self.calls.wrapping_sub(base.calls),
+        }
+    }
+}
+
+impl CounterCell {
+    #[inline]
+    pub(crate) fn increment(&self) {
+        add(&self.value, 1);
+    }
+
+    #[inline]
+    pub(crate) fn add(&self, amount: u64) {
+        if amount != 1 {
+            add(&self.excess, amount.wrapping_sub(1));
+        }
+        add(&self.value, amount);
+    }
+
+    pub(crate) fn read(&self) -> CounterReading {
+        // Relaxed: see the module's Synchronization section.
+        let value = self.value.load(Ordering::Relaxed);
+        let calls = value.wrapping_sub(self.excess.load(Ordering::Relaxed));
+        CounterReading { value, calls }
+    }
+}
+
+/// Powers of two that a `u64` falls between, and zero: index 0 is zero, index `k` holds values
+/// of `k` significant bits.
+pub(crate) const OCTAVES: usize = 65;
+
+/// The octave of a value.
+#[inline]
+pub(crate) fn octave(value: u64) -> usize {
+    (u64::BITS - value.leading_zeros()) as usize
+}
+
+/// Limbs of a sum: each adds up 22 bits of every value, so none wraps before 2^42 samples have
+/// been coalesced between two passes.
+const LIMBS: usize = 3;
+const LIMB_BITS: u32 = 22;
+
+/// Where a lane coalesces samples of one timing or histogram while it has no free block.
+#[derive(Debug)]
+pub(crate) struct SpillRow {
+    octaves: [AtomicU64; OCTAVES],
+    limbs: [AtomicU64; LIMBS],
+    /// All samples of the row; stored last.
+    count: AtomicU64,
+}
+
+/// What a spill row held when it was read, or the difference of two readings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SpillReading {
+    pub(crate) octaves: [u64; OCTAVES],
+    limbs: [u64; LIMBS],
+}
+
+impl Default for SpillReading {
+    fn default() -> Self {
+        Self { octaves: [0; OCTAVES], limbs: [0; LIMBS] }
+    }
+}
+
+impl SpillReading {
+    pub(crate) fn since(&self, base: &Self) -> Self {
+        let minus = |a: &[u64], b: &[u64], i: usize| a[i].wrapping_sub(b[i]);
+        Self {
+            octaves: std::array::from_fn(|i| minus(&self.octaves, &base.octaves, i)),
+            limbs: std::array::from_fn(|i| minus(&self.limbs, &base.limbs, i)),
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.octaves.iter().sum()
+    }
+
+    /// The exact sum of the coalesced values.
+    pub(crate) fn sum(&self) -> u128 {
+        let limb = |i: usize| u128::from(self.limbs[i]) << (LIMB_BITS * i as u32);
+        limb(0) + limb(1) + limb(2)
+    }
+}
+
+impl SpillRow {
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(Self {
+            octaves: std::array::from_fn(|_| AtomicU64::new(0)),
+            limbs: std::array::from_fn(|_| AtomicU64::new(0)),
+            count: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn add(&self, value: u64) {
+        for (i, limb) in self.limbs.iter().enumerate() {
+            add(limb, (value >> (LIMB_BITS * i as u32)) & ((1 << LIMB_BITS) - 1));
+        }
+        if let Some(octave) = self.octaves.get(octave(value)) {
+            add(octave, 1);
+        }
+        let count = self.count.load(Ordering::Relaxed).wrapping_add(1);
+        // Release: pairs with the Acquire in `count`; the words of `count` samples are visible.
+        self.count.store(count, Ordering::Release);
+    }
+
+    /// Samples coalesced so far, to see at one glance whether there is anything new.
+    pub(crate) fn count(&self) -> u64 {
+        // Acquire: pairs with the Release in `add`.
+        self.count.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn read(&self) -> SpillReading {
+        // Relaxed: the caller has seen `count`; a sample under way may show in part, and the
+        // next reading has the rest of it.
+        SpillReading {
+            octaves: std::array::from_fn(|i| self.octaves[i].load(Ordering::Relaxed)),
+            limbs: std::array::from_fn(|i| self.limbs[i].load(Ordering::Relaxed)),
+        }
+    }
+}
+
+/// Where a lane coalesces samples of one gauge: how many, how many of them finite, their sum.
+#[derive(Debug)]
+pub(crate) struct GaugeRow {
+    sum: AtomicU64,
+    finite: AtomicU64,
+    count: AtomicU64,
+}
+
+/// What a gauge row held when it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct GaugeReading {
+    pub(crate) sum: f64,
+    pub(crate) finite: u64,
+    pub(crate) count: u64,
+}
+
+impl GaugeRow {
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(Self {
+            sum: AtomicU64::new(0f64.to_bits()),
+            finite: AtomicU64::new(0),
+            count: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn add(&self, value: f64) {
+        // Relaxed: a single writer; ordered by the Release below.
+        let sum = f64::from_bits(self.sum.load(Ordering::Relaxed)) + value;
+        // An infinite value, or one that would make the sum infinite for good, is left out of
+        // the mean.
+        if sum.is_finite() {
+            self.sum.store(sum.to_bits(), Ordering::Relaxed);
+            add(&self.finite, 1);
+        }
+        let count = self.count.load(Ordering::Relaxed).wrapping_add(1);
+        // Release: pairs with the Acquire in `read`.
+        self.count.store(count, Ordering::Release);
+    }
+
+    pub(crate) fn read(&self) -> GaugeReading {
+        // Acquire: pairs with the Release in `add`; the sum of `count` samples is visible.
+        let count = self.count.load(Ordering::Acquire);
+        // Relaxed: ordered by the Acquire above.
+        let finite = self.finite.load(Ordering::Relaxed);
+        GaugeReading { sum: f64::from_bits(self.sum.load(Ordering::Relaxed)), finite, count }
+    }
+}

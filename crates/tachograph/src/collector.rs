@@ -1,0 +1,279 @@
+//! The collector: the public API.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::builder::Builder;
+use crate::core::{Core, ShutdownReport, pass_time};
+use crate::driver::Driver;
+use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
+use crate::kind::{Kind, Unit};
+use crate::lane::mode;
+use crate::limits::DROP_TIMEOUT;
+use crate::recorder::Recorder;
+use crate::registry::Description;
+use crate::snapshot::Snapshot;
+use crate::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::sync::Arc;
+use crate::tagged::Tagged;
+use crate::timer::Timer;
+
+/// Collects metrics from any number of threads.
+///
+/// `Clone` is cheap and gives the same collector. The last clone's drop shuts it down; handles
+/// and recorders may outlive it, what they record then is a counted drop.
+///
+/// Recording never waits for a reader, nor for another recorder once a thread has used a series.
+/// Reading by `get_*` may wait for another reader.
+#[derive(Clone, Debug)]
+pub struct MetricsCollector {
+    owner: Arc<Owner>,
+}
+
+/// What all clones share; shut down when the last one goes.
+#[derive(Debug)]
+struct Owner {
+    core: Arc<Core>,
+    driver: Driver,
+    publish_every: Duration,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.shutdown(DROP_TIMEOUT);
+    }
+}
+
+impl Owner {
+    fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        let now = Instant::now();
+        // A timeout beyond what the clock can hold: as good as none.
+        let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
+        self.core.intake.set_mode(mode::SHUTDOWN);
+        self.driver.stop(deadline);
+        self.core.finish(deadline)
+    }
+}
+
+impl Default for MetricsCollector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MetricsCollector {
+    /// A collector that is enabled and aggregates on a background thread.
+    pub fn new() -> Self {
+        Builder::default().build()
+    }
+
+    /// Configures a collector.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn of(core: Arc<Core>, publish_every: Duration) -> Self {
+        let owner = Owner { core, driver: Driver::default(), publish_every };
+        let collector = Self { owner: Arc::new(owner) };
+        if collector.enabled() {
+            collector.start_driver();
+        }
+        collector
+    }
+
+    fn start_driver(&self) {
+        self.owner.driver.start(&self.owner.core, self.owner.publish_every);
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.owner.core
+    }
+
+    /// Records with a set of tags: all methods by name, and registration.
+    ///
+    /// ```
+    /// let metrics = tachograph::MetricsCollector::new();
+    /// metrics.with_tags(&[("event_type", "/live/scene/added")]).increment("events.processed");
+    /// ```
+    #[inline]
+    pub fn with_tags<'a>(&'a self, tags: &'a [(&'a str, &'a str)]) -> Tagged<'a> {
+        Tagged::new(self, tags)
+    }
+
+    #[inline]
+    fn untagged(&self) -> Tagged<'_> {
+        Tagged::new(self, &[])
+    }
+
+    /// Adds 1 to a counter.
+    #[inline]
+    pub fn increment(&self, name: &str) {
+        self.untagged().increment(name);
+    }
+
+    /// Adds `amount` to a counter; the total wraps at 2^64.
+    #[inline]
+    pub fn increment_by(&self, name: &str, amount: u64) {
+        self.untagged().increment_by(name, amount);
+    }
+
+    /// Subtracts 1 from a counter. As the first call of a name it makes a counter that goes both
+    /// ways; of a monotonic counter it is applied, and counted in
+    /// `telemetry.monotonic_decrements`.
+    #[inline]
+    pub fn decrement(&self, name: &str) {
+        self.untagged().decrement(name);
+    }
+
+    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
+    #[inline]
+    pub fn decrement_by(&self, name: &str, amount: u64) {
+        self.untagged().decrement_by(name, amount);
+    }
+
+    /// Sets a gauge. NaN is refused and counted; infinities are left out of the mean.
+    #[inline]
+    pub fn gauge(&self, name: &str, value: f64) {
+        self.untagged().gauge(name, value);
+    }
+
+    /// Records a duration.
+    #[inline]
+    pub fn timing(&self, name: &str, duration: Duration) {
+        self.untagged().timing(name, duration);
+    }
+
+    /// Records a plain value, such as a size.
+    #[inline]
+    pub fn histogram(&self, name: &str, value: u64) {
+        self.untagged().histogram(name, value);
+    }
+
+    /// Starts a timer that records when it is dropped.
+    #[inline]
+    pub fn timer(&self, name: &str) -> Timer {
+        self.untagged().timer(name)
+    }
+
+    /// Says what a metric's values are measured in and what it is about; before or after its
+    /// first record. A timing's unit stays seconds.
+    pub fn describe(&self, name: &str, unit: Unit, description: &str) {
+        self.describe_scaled(name, unit, 1.0, description);
+    }
+
+    /// As [`MetricsCollector::describe`], for a histogram whose recorded unit is worth `scale` of
+    /// its reported unit: recorded in thousandths, 0.001.
+    pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
+        let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
+        self.core().registry.describe(name, Description { unit, scale, text: description });
+    }
+
+    /// A handle of a monotonic counter. The series exists from now on, with the value 0.
+    pub fn register_counter(&self, name: &str) -> Counter {
+        self.untagged().register_counter(name)
+    }
+
+    /// A handle of a counter that goes both ways.
+    pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
+        self.untagged().register_up_down_counter(name)
+    }
+
+    /// A handle of a timing.
+    pub fn register_timing(&self, name: &str) -> Timing {
+        self.untagged().register_timing(name)
+    }
+
+    /// A handle of a histogram.
+    pub fn register_histogram(&self, name: &str) -> Histogram {
+        self.untagged().register_histogram(name)
+    }
+
+    /// A handle of a gauge.
+    pub fn register_gauge(&self, name: &str) -> Gauge {
+        self.untagged().register_gauge(name)
+    }
+
+    pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
+        let entry = self.core().registry.resolve(name, tags, kind);
+        entry.pin();
+        if kind.is_counter() {
+            self.core().intake.pin_cell(entry.slot);
+        }
+        Handle::new(entry)
+    }
+
+    /// A recorder for a loop that owns its thread; takes a lane of its own.
+    pub fn recorder(&self) -> Recorder {
+        let intake = &self.core().intake;
+        Recorder::new(intake.acquire(), Arc::clone(intake))
+    }
+
+    /// The last published snapshot. Wait-free; at most one publish interval old while the
+    /// aggregator keeps up.
+    #[inline]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.core().snapshot()
+    }
+
+    /// A snapshot that holds everything that was recorded before the call. It is not published.
+    /// While recording is off, the last published one.
+    pub fn get_all_metrics(&self) -> Arc<Snapshot> {
+        self.core().read_all()
+    }
+
+    /// Statistics of a timing or histogram, everything recorded before the call included.
+    ///
+    /// `None` for a series that does not exist, and while recording is off.
+    pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
+        self.untagged().get_timing(name)
+    }
+
+    /// A counter's total; see [`MetricsCollector::get_timing`].
+    pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
+        self.untagged().get_counter(name)
+    }
+
+    /// A gauge's statistics; see [`MetricsCollector::get_timing`].
+    pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
+        self.untagged().get_gauge(name)
+    }
+
+    /// Whether recording is on.
+    #[inline]
+    pub fn enabled(&self) -> bool {
+        self.core().intake.mode() == mode::ON
+    }
+
+    /// Switches recording on or off, for every thread and handle. Off, a record costs one load
+    /// and a branch. After [`MetricsCollector::shutdown`] it stays off.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.core().intake.set_mode(if enabled { mode::ON } else { mode::OFF });
+        if self.enabled() {
+            self.start_driver();
+        }
+    }
+
+    /// Forgets all values and restarts the uptime. Series recorded by name disappear until they
+    /// are recorded again, those with handles stay with 0. Handles stay valid.
+    pub fn reset(&self) {
+        self.core().reset();
+    }
+
+    /// Sets every counter to 0; timings, histograms and gauges stay.
+    pub fn reset_counters(&self) {
+        self.core().reset_counters();
+    }
+
+    /// Aggregates and publishes now, at the given times: what a loop calls that drives a
+    /// [manual](Builder::manual) collector.
+    pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) {
+        self.core().pass_and_publish(pass_time(monotonic, wall));
+    }
+
+    /// Stops recording, makes a final pass and says what became of every sample. Recording
+    /// afterwards is a counted drop; reading still works. May be called again.
+    ///
+    /// Returns at the timeout even if another reader or a callback blocks the final pass.
+    pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        self.owner.shutdown(timeout)
+    }
+}

@@ -1,0 +1,243 @@
+//! One collector's parts, and the passes over them.
+//!
+//! # Synchronization
+//! The aggregator has a mutex: the driver, readers and manual passes take turns, recorders never
+//! touch it. Snapshots are published through an `ArcSwap`. What users gave to be called is called
+//! after the mutex is released.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregator::{Aggregator, Drained, PassTime};
+use crate::error::Warning;
+use crate::intake::Intake;
+use crate::lane::mode;
+use crate::registry::Registry;
+use crate::snapshot::{Snapshot, Value};
+use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, lock};
+
+/// Told what the owner of the collector should look at.
+pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
+
+pub(crate) struct Core {
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) registry: Registry,
+    aggregator: Mutex<Aggregator>,
+    snapshot: ArcSwap<Snapshot>,
+    /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
+    /// falls to an event loop.
+    retired: Mutex<Vec<Arc<Snapshot>>>,
+    on_warning: Option<WarningCallback>,
+    /// Whether passes are made by hand, and with them the time.
+    pub(crate) manual: bool,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("intake", &self.intake).finish_non_exhaustive()
+    }
+}
+
+/// What became of everything that was recorded, at a collector's end.
+///
+/// `recorded = aggregated + dropped`, once no record is under way any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShutdownReport {
+    /// Recording calls, dropped ones included.
+    pub recorded: u64,
+    /// Samples folded into a series.
+    pub aggregated: u64,
+    /// Samples that were counted as dropped.
+    pub dropped: u64,
+    /// Lanes that another live thread still owns. A record that was under way there during the
+    /// final pass is counted by the next read.
+    pub unfinished_lanes: usize,
+}
+
+impl Core {
+    pub(crate) fn new(
+        intake: Arc<Intake>,
+        registry: Registry,
+        mut aggregator: Aggregator,
+        on_warning: Option<WarningCallback>,
+        manual: bool,
+    ) -> Self {
+        let first = aggregator.build();
+        Self {
+            intake,
+            registry,
+            aggregator: Mutex::new(aggregator),
+            snapshot: ArcSwap::new(first),
+            retired: Mutex::new(Vec::new()),
+            on_warning,
+            manual,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// Drains the lanes' blocks, which keeps them from filling up between two publications.
+    pub(crate) fn drain(&self, now: PassTime) -> Drained {
+        let drained = self.locked(|aggregator| {
+            aggregator.set_time(now);
+            aggregator.drain(&self.registry)
+        });
+        self.deliver_warnings();
+        drained
+    }
+
+    /// A full pass, published while recording is on or has ended.
+    pub(crate) fn pass_and_publish(&self, now: PassTime) -> Drained {
+        let drained = self.locked(|aggregator| {
+            let before = aggregator.now().monotonic;
+            aggregator.set_time(now);
+            aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
+            let drained = aggregator.pass(&self.registry);
+            if self.intake.mode() != mode::OFF {
+                self.publish(aggregator.build());
+            }
+            drained
+        });
+        self.deliver_warnings();
+        drained
+    }
+
+    fn publish(&self, snapshot: Arc<Snapshot>) {
+        let last = self.snapshot.swap(snapshot);
+        let mut retired = lock(&self.retired);
+        retired.push(last);
+        retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
+    }
+
+    /// A snapshot that holds the caller's own writes; it is not published. While recording is
+    /// off, the last one that was.
+    pub(crate) fn read_all(&self) -> Arc<Snapshot> {
+        if self.intake.mode() == mode::OFF {
+            return self.snapshot();
+        }
+        let snapshot = self.locked(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.pass(&self.registry);
+            aggregator.build()
+        });
+        self.deliver_warnings();
+        snapshot
+    }
+
+    /// One series' statistics, the caller's own writes included. `None` for a series that does
+    /// not exist, and while recording is off.
+    pub(crate) fn read_one(&self, name: &str, tags: &[(&str, &str)]) -> Option<Value> {
+        if self.intake.mode() == mode::OFF {
+            return None;
+        }
+        let entry = self.registry.find(name, tags)?;
+        let value = self.locked(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.read_one(entry.id, &self.registry)
+        });
+        self.deliver_warnings();
+        value
+    }
+
+    pub(crate) fn reset(&self) {
+        self.locked(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.reset(&self.registry);
+            self.publish(aggregator.build());
+        });
+        self.deliver_warnings();
+    }
+
+    pub(crate) fn reset_counters(&self) {
+        self.locked(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.reset_counters(&self.registry);
+            self.publish(aggregator.build());
+        });
+        self.deliver_warnings();
+    }
+
+    /// The final pass; given up at the deadline if another reader holds the aggregator so long.
+    pub(crate) fn finish(&self, deadline: Instant) -> ShutdownReport {
+        let Some(mut aggregator) = self.lock_until(deadline) else {
+            let dropped = self.intake.counts.dropped_total();
+            let unfinished_lanes = self.intake.lanes().len();
+            return ShutdownReport { recorded: dropped, aggregated: 0, dropped, unfinished_lanes };
+        };
+        self.move_time(&mut aggregator);
+        aggregator.pass(&self.registry);
+        self.publish(aggregator.build());
+        let (read, aggregated, open) = aggregator.totals();
+        drop(aggregator);
+        self.deliver_warnings();
+        let dropped = self.intake.counts.dropped_total();
+        let own = usize::from(crate::local::has_lane(&self.intake));
+        ShutdownReport {
+            recorded: read + dropped,
+            aggregated,
+            dropped,
+            unfinished_lanes: open.saturating_sub(own),
+        }
+    }
+
+    /// Counts and reports a pass that panicked.
+    pub(crate) fn note_panic(&self) {
+        self.locked(Aggregator::note_panic);
+        self.registry.warn(Warning::AggregatorPanicked);
+        self.deliver_warnings();
+    }
+
+    pub(crate) fn note_pass(&self, took: Duration) {
+        self.locked(|aggregator| aggregator.note_pass(took));
+    }
+
+    /// Time as a read sees it: a manual collector's stands still between its passes.
+    fn move_time(&self, aggregator: &mut Aggregator) {
+        if !self.manual {
+            aggregator.set_time(self.time());
+        }
+    }
+
+    pub(crate) fn time(&self) -> PassTime {
+        let clock = &self.intake.clock;
+        PassTime { monotonic: clock.now(), wall: clock.wall() }
+    }
+
+    fn locked<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> R {
+        act(&mut lock(&self.aggregator))
+    }
+
+    fn lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, Aggregator>> {
+        loop {
+            match self.aggregator.try_lock() {
+                Ok(guard) => return Some(guard),
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+                    return Some(poisoned.into_inner());
+                }
+                Err(std::sync::TryLockError::WouldBlock) => {}
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            // Std's mutex cannot wait with a deadline, so look again now and then.
+            std::thread::park_timeout(left.min(Duration::from_millis(1)));
+        }
+    }
+
+    /// Calls back with what has come up. A panic of the callback stays in here.
+    fn deliver_warnings(&self) {
+        let warnings = self.registry.take_warnings();
+        let Some(callback) = &self.on_warning else { return };
+        for warning in &warnings {
+            let _ = catch_unwind(AssertUnwindSafe(|| callback(warning)));
+        }
+    }
+}
+
+/// The time of a pass that is made by hand.
+pub(crate) fn pass_time(monotonic: Instant, wall: SystemTime) -> PassTime {
+    PassTime { monotonic, wall }
+}

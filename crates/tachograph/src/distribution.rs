@@ -1,0 +1,178 @@
+//! What the aggregator keeps of a timing's or histogram's samples: sorted rows while there are
+//! few, an HDR histogram beyond that.
+
+use std::borrow::Cow;
+
+use hdrhistogram::Histogram;
+
+use crate::bucket;
+use crate::cell::{OCTAVES, SpillReading};
+use crate::limits::SPARSE_ROWS;
+use crate::rows::{self, Row};
+use crate::window::Accumulate;
+
+/// Counts by bucket, and the exact totals that buckets cannot give.
+#[derive(Clone, Debug)]
+pub(crate) struct Distribution {
+    counts: Counts,
+    pub(crate) totals: Totals,
+}
+
+#[derive(Clone, Debug)]
+enum Counts {
+    Sparse(Vec<Row>),
+    Dense(Box<Histogram<u64>>),
+}
+
+/// The exact part of a distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) count: u64,
+    pub(crate) sum: u128,
+    /// `u64::MAX` while there is no sample.
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+    /// Samples of which only the octave is known.
+    pub(crate) coalesced: u64,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self { count: 0, sum: 0, min: u64::MAX, max: 0, coalesced: 0 }
+    }
+}
+
+impl Totals {
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.coalesced += other.coalesced;
+    }
+}
+
+impl Default for Distribution {
+    fn default() -> Self {
+        Self { counts: Counts::Sparse(Vec::new()), totals: Totals::default() }
+    }
+}
+
+impl Distribution {
+    /// Adds a sample; beyond `ceiling` it counts in the ceiling's bucket, its value stays exact
+    /// in sum and max.
+    #[inline]
+    pub(crate) fn record(&mut self, value: u64, ceiling: u64) {
+        self.add_to_bucket(value.min(ceiling), 1);
+        self.totals.count += 1;
+        self.totals.sum = self.totals.sum.wrapping_add(u128::from(value));
+        self.totals.min = self.totals.min.min(value);
+        self.totals.max = self.totals.max.max(value);
+    }
+
+    /// Adds samples that were coalesced under overload: count and sum are exact, each value is
+    /// known to its octave.
+    pub(crate) fn record_coalesced(&mut self, spill: &SpillReading, ceiling: u64) {
+        for (octave, &count) in spill.octaves.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let Octave { low, high, middle } = Octave::of(octave);
+            self.add_to_bucket(middle.min(ceiling), count);
+            self.totals.min = self.totals.min.min(low);
+            self.totals.max = self.totals.max.max(high);
+            self.totals.count += count;
+            self.totals.coalesced += if low < high { count } else { 0 };
+        }
+        self.totals.sum = self.totals.sum.wrapping_add(spill.sum());
+    }
+
+    #[inline]
+    fn add_to_bucket(&mut self, value: u64, count: u64) {
+        match &mut self.counts {
+            Counts::Sparse(rows) => {
+                rows::add(rows, bucket::index(value), count);
+                if rows.len() >= SPARSE_ROWS {
+                    self.densify();
+                }
+            }
+            Counts::Dense(histogram) => histogram.saturating_record_n(value, count),
+        }
+    }
+
+    #[cold]
+    fn densify(&mut self) {
+        let Counts::Sparse(rows) = &self.counts else { return };
+        // Err: cannot be, three digits are valid. Staying sparse would be slow, not wrong.
+        let Ok(mut histogram) = Histogram::new(3) else { return };
+        for &Row(bucket, count) in rows {
+            histogram.saturating_record_n(bucket::low(bucket), u64::from(count));
+        }
+        self.counts = Counts::Dense(Box::new(histogram));
+    }
+
+    /// The counts as sorted rows.
+    pub(crate) fn rows(&self) -> Cow<'_, [Row]> {
+        match &self.counts {
+            Counts::Sparse(rows) => Cow::Borrowed(rows),
+            Counts::Dense(histogram) => {
+                let mut sparse = Vec::with_capacity(2 * SPARSE_ROWS);
+                for step in histogram.iter_recorded() {
+                    let bucket = bucket::index(step.value_iterated_to());
+                    rows::push(&mut sparse, bucket, step.count_at_value());
+                }
+                Cow::Owned(sparse)
+            }
+        }
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.counts {
+            Counts::Sparse(rows) => rows.capacity() * size_of::<Row>(),
+            Counts::Dense(histogram) => histogram.distinct_values() * size_of::<u64>(),
+        }
+    }
+}
+
+impl Accumulate for Distribution {
+    fn absorb(&mut self, other: &Self) {
+        match (&mut self.counts, &other.counts) {
+            (Counts::Sparse(rows), Counts::Sparse(others)) => {
+                rows::merge(rows, others, &mut Vec::new());
+                if rows.len() >= SPARSE_ROWS {
+                    self.densify();
+                }
+            }
+            _ => {
+                self.densify();
+                for &Row(bucket, count) in other.rows().iter() {
+                    self.add_to_bucket(bucket::low(bucket), u64::from(count));
+                }
+            }
+        }
+        self.totals.absorb(&other.totals);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.totals.count == 0
+    }
+}
+
+/// The values of one octave.
+struct Octave {
+    low: u64,
+    high: u64,
+    /// The harmonic mean of the edges: no value of the octave is more than a third away.
+    middle: u64,
+}
+
+impl Octave {
+    fn of(octave: usize) -> Self {
+        debug_assert!(octave < OCTAVES, "an octave is the number of significant bits");
+        match octave {
+            0 => Self { low: 0, high: 0, middle: 0 },
+            bits => {
+                let low = 1u64 << (bits - 1);
+                Self { low, high: low + (low - 1), middle: low + low / 3 }
+            }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The background thread, the only part of the core that does I/O or starts a thread.
+//!
+//! It drains at an adaptive pace and publishes at a fixed one. A pass that panics is caught,
+//! counted and followed by the next.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Weak;
+use std::thread::{self, JoinHandle, Thread};
+use std::time::{Duration, Instant};
+
+use crate::aggregator::Drained;
+use crate::core::Core;
+use crate::error::Warning;
+use crate::limits::{DRAIN_MAX, DRAIN_MIN};
+use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, lock};
+
+/// The running driver of a collector; started once.
+#[derive(Debug, Default)]
+pub(crate) struct Driver {
+    running: Mutex<Option<Running>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    stop: Arc<Stop>,
+    thread: JoinHandle<()>,
+}
+
+/// How the driver is told to stop, and tells that it has.
+#[derive(Debug, Default)]
+struct Stop {
+    /// Written by `Driver::stop`, read by the thread.
+    asked: AtomicBool,
+    done: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// Tells that the thread has ended, however it did.
+struct DoneOnDrop(Arc<Stop>);
+
+impl Drop for DoneOnDrop {
+    fn drop(&mut self) {
+        *lock(&self.0.done) = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Driver {
+    /// Starts the thread, unless it is running.
+    pub(crate) fn start(&self, core: &Arc<Core>, publish_every: Duration) {
+        let mut running = lock(&self.running);
+        if running.is_some() || core.manual {
+            return;
+        }
+        let stop = Arc::new(Stop::default());
+        // Weak: the thread ends with the collector even where nobody has asked it to.
+        let (weak, stop_of_thread) = (Arc::downgrade(core), Arc::clone(&stop));
+        let body = move || {
+            let _done = DoneOnDrop(Arc::clone(&stop_of_thread));
+            run(&weak, &stop_of_thread, publish_every);
+        };
+        match thread::Builder::new().name("tachograph".into()).spawn(body) {
+            Ok(thread) => *running = Some(Running { stop, thread }),
+            Err(error) => {
+                core.registry.warn(Warning::DriverFailed { reason: error.to_string().into() });
+            }
+        }
+        calibrate(core);
+    }
+
+    /// Asks the thread to end and waits for it until the deadline. Called on the driver's own
+    /// thread, by a callback, it only asks.
+    pub(crate) fn stop(&self, deadline: Instant) {
+        let Some(Running { stop, thread }) = lock(&self.running).take() else { return };
+        // Release: pairs with the Acquire in `run`.
+        stop.asked.store(true, Ordering::Release);
+        let driver: &Thread = thread.thread();
+        driver.unpark();
+        if driver.id() == thread::current().id() {
+            return;
+        }
+        let mut done = lock(&stop.done);
+        while !*done {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            done = stop
+                .changed
+                .wait_timeout(done, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
+        }
+    }
+}
+
+/// Lets timers use the time-stamp counter, where the kernel's own clock does.
+fn calibrate(core: &Arc<Core>) {
+    const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    let trusted = std::fs::read_to_string(SOURCE).is_ok_and(|source| source.trim() == "tsc");
+    if !trusted {
+        return;
+    }
+    let clock = core.intake.clock.clone();
+    // On a thread of its own: it takes up to 200 ms, and passes must not wait for it. Where the
+    // thread cannot be started, timers stay with the monotonic clock.
+    let _ = thread::Builder::new().name("tachograph-tsc".into()).spawn(move || clock.use_tsc());
+}
+
+fn run(core: &Weak<Core>, stop: &Stop, publish_every: Duration) {
+    let mut wait = DRAIN_MIN.max(publish_every.min(DRAIN_MAX));
+    let mut publish_at = Instant::now() + publish_every;
+    // Acquire: pairs with the Release in `Driver::stop`.
+    while !stop.asked.load(Ordering::Acquire) {
+        let until_publish = publish_at.saturating_duration_since(Instant::now());
+        thread::park_timeout(wait.min(until_publish));
+        let Some(core) = core.upgrade() else { return };
+        let publish = Instant::now() >= publish_at;
+        if publish {
+            publish_at = next_publish(publish_at, publish_every);
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| turn(&core, publish)));
+        match outcome {
+            Ok(drained) => wait = next_wait(wait, drained.occupancy),
+            Err(_) => core.note_panic(),
+        }
+    }
+}
+
+fn turn(core: &Core, publish: bool) -> Drained {
+    let now = core.time();
+    if !publish {
+        return core.drain(now);
+    }
+    let started = Instant::now();
+    let drained = core.pass_and_publish(now);
+    core.note_pass(started.elapsed());
+    drained
+}
+
+/// The next publication in the rhythm; publications missed in a stall are not made up for.
+fn next_publish(due: Instant, every: Duration) -> Instant {
+    (due + every).max(Instant::now())
+}
+
+/// The wait before the next drain: half while a lane fills fast, twice while all are idle.
+fn next_wait(wait: Duration, occupancy: f64) -> Duration {
+    let next = match occupancy {
+        fast if fast > 1.0 / 4.0 => wait / 2,
+        idle if idle < 1.0 / 16.0 => wait * 2,
+        _ => wait,
+    };
+    next.clamp(DRAIN_MIN, DRAIN_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_halves_under_load_and_doubles_when_idle_within_its_bounds() {
+        let ms = Duration::from_millis;
+        assert_eq!(next_wait(ms(100), 0.3), ms(50));
+        assert_eq!(next_wait(ms(50), 0.1), ms(50));
+        assert_eq!(next_wait(ms(50), 0.0), ms(100));
+        assert_eq!(next_wait(ms(100), 0.0), DRAIN_MAX);
+        assert_eq!(next_wait(ms(1), 1.0), DRAIN_MIN);
+    }
+}

@@ -1,0 +1,107 @@
+//! The identity of a series: what every thread that records it shares.
+//!
+//! # Synchronization
+//! `current` is stored by whoever sets the gauge, after the sample was published (Release), and
+//! loaded by the pass before it drains (Acquire). The drop counts are shared words that only
+//! overload and misuse touch.
+
+use crate::error::DropReason;
+use crate::intake::Intake;
+use crate::kind::Kind;
+use crate::sync::{Arc, AtomicBool, AtomicF64, AtomicU64, Ordering};
+use crate::tags::Tags;
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// The series' number in samples; never reused.
+    pub(crate) id: u32,
+    /// The series' place in a lane's table of cells or rows, counted by kind of table.
+    pub(crate) slot: u32,
+    pub(crate) kind: Kind,
+    /// The metric's number in the registry.
+    pub(crate) metric: u32,
+    pub(crate) tags: Tags,
+    /// The display key, interned.
+    pub(crate) key: Arc<str>,
+    pub(crate) intake: Arc<Intake>,
+    /// A gauge's last value; NaN until it is set. Written by recorders, read by the pass.
+    pub(crate) current: AtomicF64,
+    /// Written by recorders, read by the pass.
+    drops: [AtomicU64; DropReason::PER_SERIES],
+    /// Whether a handle was made, so that the series outlives a reset. Set by `register_*`, read
+    /// by the pass.
+    pinned: AtomicBool,
+}
+
+/// What identifies a new series.
+#[derive(Debug)]
+pub(crate) struct NewEntry {
+    pub(crate) id: u32,
+    pub(crate) slot: u32,
+    pub(crate) kind: Kind,
+    pub(crate) metric: u32,
+    pub(crate) tags: Tags,
+    pub(crate) key: Arc<str>,
+}
+
+impl Entry {
+    pub(crate) fn new(new: NewEntry, intake: Arc<Intake>) -> Self {
+        let NewEntry { id, slot, kind, metric, tags, key } = new;
+        Self {
+            id,
+            slot,
+            kind,
+            metric,
+            tags,
+            key,
+            intake,
+            current: AtomicF64::new(f64::NAN),
+            drops: Default::default(),
+            pinned: AtomicBool::new(false),
+        }
+    }
+
+    /// Counts a sample of this series that is not aggregated.
+    #[cold]
+    pub(crate) fn drop_sample(&self, reason: DropReason) {
+        if let Some(count) = self.drops.get(reason as usize) {
+            // Relaxed: a count that stands for itself.
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.intake.counts.drop_sample(reason);
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        // Relaxed: see `drop_sample`.
+        self.drops.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    pub(crate) fn pin(&self) {
+        // Relaxed: a flag that stands for itself; a reset that misses it was concurrent.
+        self.pinned.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_pinned(&self) -> bool {
+        // Relaxed: see `pin`.
+        self.pinned.load(Ordering::Relaxed)
+    }
+
+    /// Adds to `current` and gives the sum.
+    pub(crate) fn add_to_current(&self, amount: f64) -> f64 {
+        // Relaxed: the sum is what counts, and the sample that follows is published on its own.
+        let mut now = self.current.load(Ordering::Relaxed);
+        loop {
+            let sum = if now.is_nan() { amount } else { now + amount };
+            if sum.is_nan() {
+                return sum;
+            }
+            // Release: pairs with the Acquire of the pass, like every store of `current`.
+            // Relaxed on failure: the loop starts over with what it found.
+            match self.current.compare_exchange_weak(now, sum, Ordering::Release, Ordering::Relaxed)
+            {
+                Ok(_) => return sum,
+                Err(found) => now = found,
+            }
+        }
+    }
+}

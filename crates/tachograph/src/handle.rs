@@ -1,0 +1,180 @@
+//! Handles of registered series: what hot code holds.
+//!
+//! A handle is `Clone + Send + Sync`. Recording through it costs a look-up in a thread-local and
+//! what a [`Recorder`] costs; a thread's first record also takes over or makes a lane.
+
+use std::time::Duration;
+
+use crate::clock::nanos;
+use crate::entry::Entry;
+use crate::error::DropReason;
+use crate::intake::Intake;
+use crate::local;
+use crate::recorder::Recorder;
+use crate::sample;
+use crate::sync::Arc;
+use crate::timer::{Timer, TimerGuard};
+
+/// Whose lane a sample belongs into: the address of the collector's intake, which stays unique
+/// while anything of that collector is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Owner(usize);
+
+impl Owner {
+    pub(crate) fn of(intake: &Arc<Intake>) -> Self {
+        Self(Arc::as_ptr(intake) as usize)
+    }
+}
+
+/// What every handle is: the entry, with what the hot path reads of it beside the pointer, so
+/// that a cold record touches no line of the entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Handle {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) owner: Owner,
+    pub(crate) id: u32,
+    pub(crate) slot: u32,
+}
+
+impl Handle {
+    pub(crate) fn new(entry: Arc<Entry>) -> Self {
+        let owner = Owner::of(&entry.intake);
+        Self { owner, id: entry.id, slot: entry.slot, entry }
+    }
+
+    /// Runs `act` with this thread's recorder, where recording is on.
+    #[inline]
+    fn record(&self, act: impl Fn(&Recorder)) {
+        if cfg!(feature = "record") {
+            local::record(self, act);
+        }
+    }
+
+    /// Counts a sample that the lane has no place for.
+    #[cold]
+    pub(crate) fn overloaded(&self) {
+        self.entry.drop_sample(match self.id {
+            sample::CONFLICTING => DropReason::KindConflict,
+            sample::BEYOND_LIMIT => DropReason::SeriesLimit,
+            _ => DropReason::Overload,
+        });
+    }
+}
+
+/// Implements what the two kinds of counter have in common.
+macro_rules! counter {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name(pub(crate) Handle);
+
+        impl $name {
+            /// Adds 1.
+            #[inline]
+            pub fn increment(&self) {
+                self.0.record(|recorder| recorder.count_one(&self.0));
+            }
+
+            /// Adds `amount`; the total wraps at 2^64.
+            #[inline]
+            pub fn increment_by(&self, amount: u64) {
+                self.0.record(|recorder| recorder.count(&self.0, amount));
+            }
+        }
+    };
+}
+
+counter! {
+    /// A monotonic counter: unsigned 64 bits, wrapping.
+    ///
+    /// Costs one load and one store on a word that only the calling thread writes.
+    Counter
+}
+
+counter! {
+    /// A counter that goes both ways: signed 64 bits, wrapping. Costs what a [`Counter`] costs.
+    UpDownCounter
+}
+
+impl UpDownCounter {
+    /// Subtracts 1.
+    #[inline]
+    pub fn decrement(&self) {
+        self.decrement_by(1);
+    }
+
+    /// Subtracts `amount`.
+    #[inline]
+    pub fn decrement_by(&self, amount: u64) {
+        self.increment_by(amount.wrapping_neg());
+    }
+}
+
+/// A distribution of durations: recorded in nanoseconds, reported in seconds.
+///
+/// Costs three stores; durations over one hour saturate into the top bucket and keep their exact
+/// value in sum and max.
+#[derive(Clone, Debug)]
+pub struct Timing(pub(crate) Handle);
+
+impl Timing {
+    /// Records a duration.
+    #[inline]
+    pub fn record(&self, duration: Duration) {
+        self.record_ns(nanos(duration));
+    }
+
+    /// Records a duration given in nanoseconds.
+    #[inline]
+    pub fn record_ns(&self, nanos: u64) {
+        self.0.record(|recorder| recorder.push(&self.0, nanos));
+    }
+
+    /// Starts a timer that records when it is dropped.
+    #[inline]
+    pub fn start(&self) -> TimerGuard<'_> {
+        TimerGuard::start(self)
+    }
+
+    /// Starts a timer that owns what it needs, for a task that may move between threads; costs
+    /// two reference counts more than [`Timing::start`].
+    #[inline]
+    pub fn start_owned(&self) -> Timer {
+        Timer::start(self.clone())
+    }
+}
+
+/// A distribution of plain values, such as sizes. Costs what a [`Timing`] costs.
+#[derive(Clone, Debug)]
+pub struct Histogram(pub(crate) Handle);
+
+impl Histogram {
+    /// Records a value.
+    #[inline]
+    pub fn record(&self, value: u64) {
+        self.0.record(|recorder| recorder.push(&self.0, value));
+    }
+}
+
+/// A value that goes up and down.
+///
+/// Setting it costs what a timing costs, and one shared store. NaN is refused and counted; an
+/// infinity is stored and left out of the mean.
+#[derive(Clone, Debug)]
+pub struct Gauge(pub(crate) Handle);
+
+impl Gauge {
+    /// Sets the value. Where two threads race, the last to finish wins.
+    #[inline]
+    pub fn set(&self, value: f64) {
+        self.0.record(|recorder| recorder.set_gauge(&self.0, value));
+    }
+
+    /// Adds to the value that was set last, or to 0.
+    ///
+    /// The one recording call that is not wait-free: it repeats a compare-and-swap while other
+    /// threads change the gauge in between.
+    pub fn add(&self, amount: f64) {
+        self.0.record(|recorder| recorder.add_to_gauge(&self.0, amount));
+    }
+}

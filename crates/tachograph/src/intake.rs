@@ -1,0 +1,174 @@
+//! What every recording thread of one collector shares: the switch, the clock, the counts of
+//! what was refused, the lanes.
+//!
+//! # Synchronization
+//! `mode` is written by the collector and copied into every lane; `lanes` is read through an
+//! `ArcSwap` and grown under a mutex, which the mode is changed under too, so that no new lane
+//! misses a change. The counts are shared words on cold paths only.
+
+use crate::clock::Clock;
+use crate::error::DropReason;
+use crate::lane::{Lane, LaneSize, mode};
+use crate::sync::{Arc, ArcSwap, AtomicU8, AtomicU64, Mutex, Ordering, lock};
+use crate::writer::LaneWriter;
+
+#[derive(Debug)]
+pub(crate) struct Intake {
+    /// One of [`mode`]. Written by the collector, read where a thread has no lane.
+    mode: AtomicU8,
+    pub(crate) clock: Clock,
+    pub(crate) counts: Counts,
+    lanes: ArcSwap<Vec<Arc<Lane>>>,
+    growth: Mutex<Growth>,
+    lane_size: LaneSize,
+    lanes_max: usize,
+}
+
+/// What new lanes are made with.
+#[derive(Debug, Default)]
+struct Growth {
+    /// A slot of each chunk of cells that holds a registered counter.
+    pinned: Vec<u32>,
+    /// Bytes of cells and rows in all lanes.
+    installed_bytes: usize,
+}
+
+/// What happened on recording threads beside recording. Written by any thread, read by the
+/// aggregator.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    dropped: [AtomicU64; DropReason::ALL.len()],
+    pub(crate) clock_anomalies: Tally,
+    pub(crate) monotonic_decrements: Tally,
+    pub(crate) truncated: Tally,
+    pub(crate) kind_conflicts: Tally,
+    pub(crate) overflowed: Tally,
+    /// Coalesced durations beyond the longest bucket.
+    pub(crate) saturated: Tally,
+}
+
+/// A shared count of rare events.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(AtomicU64);
+
+impl Tally {
+    pub(crate) fn add(&self, amount: u64) {
+        // Relaxed: a count that stands for itself.
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        // Relaxed: see `add`.
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counts {
+    pub(crate) fn drop_sample(&self, reason: DropReason) {
+        // Relaxed: a count that stands for itself.
+        self.dropped[reason as usize].fetch_add(1, Ordering::Relaxed);
+        if reason == DropReason::KindConflict {
+            self.kind_conflicts.add(1);
+        }
+    }
+
+    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
+        // Relaxed: see `drop_sample`.
+        self.dropped[reason as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn dropped_total(&self) -> u64 {
+        DropReason::ALL.iter().map(|&reason| self.dropped(reason)).sum()
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(clock: Clock, mode: u8, lane_size: LaneSize, lanes_max: usize) -> Self {
+        Self {
+            mode: AtomicU8::new(mode),
+            clock,
+            counts: Counts::default(),
+            lanes: ArcSwap::from_pointee(Vec::new()),
+            growth: Mutex::new(Growth::default()),
+            lane_size,
+            lanes_max,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn mode(&self) -> u8 {
+        // Relaxed: a switch; it orders nothing else.
+        self.mode.load(Ordering::Relaxed)
+    }
+
+    /// Switches recording for every thread. A shut-down intake stays so.
+    pub(crate) fn set_mode(&self, mode: u8) {
+        let _growth = lock(&self.growth);
+        if self.mode() == mode::SHUTDOWN {
+            return;
+        }
+        // Relaxed: see `mode`.
+        self.mode.store(mode, Ordering::Relaxed);
+        self.lanes.load().iter().for_each(|lane| lane.set_mode(mode));
+    }
+
+    pub(crate) fn lanes(&self) -> Arc<Vec<Arc<Lane>>> {
+        self.lanes.load_full()
+    }
+
+    /// A lane for the calling thread: a closed one as it stands, else a new one. `None` when
+    /// there are as many lanes as there may be.
+    pub(crate) fn acquire(&self) -> Option<LaneWriter> {
+        self.adopt().or_else(|| self.grow())
+    }
+
+    fn adopt(&self) -> Option<LaneWriter> {
+        let lanes = self.lanes.load();
+        lanes.iter().filter(|lane| lane.is_closed()).find_map(LaneWriter::adopt)
+    }
+
+    fn grow(&self) -> Option<LaneWriter> {
+        let mut growth = lock(&self.growth);
+        let lanes = self.lanes.load_full();
+        if lanes.len() >= self.lanes_max {
+            return None;
+        }
+        let lane = Arc::new(Lane::new(self.lane_size, self.mode()));
+        let installed: usize = growth.pinned.iter().map(|&slot| lane.cells.install(slot)).sum();
+        growth.installed_bytes += installed;
+        let writer = LaneWriter::adopt(&lane);
+        self.lanes.store(Arc::new(lanes.iter().cloned().chain([lane]).collect()));
+        writer
+    }
+
+    /// Makes the cell of a registered counter exist in every lane, now and from now on.
+    pub(crate) fn pin_cell(&self, slot: u32) {
+        let mut growth = lock(&self.growth);
+        let lanes = self.lanes.load();
+        let installed: usize = lanes.iter().map(|lane| lane.cells.install(slot)).sum();
+        growth.installed_bytes += installed;
+        let chunk = |slot: u32| slot as usize / crate::limits::CELLS_PER_CHUNK;
+        if !growth.pinned.iter().any(|&pinned| chunk(pinned) == chunk(slot)) {
+            growth.pinned.push(slot);
+        }
+    }
+
+    /// Notes cells and rows that were installed in some lane.
+    pub(crate) fn installed(&self, bytes: usize) {
+        if bytes > 0 {
+            lock(&self.growth).installed_bytes += bytes;
+        }
+    }
+
+    pub(crate) fn installed_bytes(&self) -> usize {
+        lock(&self.growth).installed_bytes
+    }
+
+    /// Takes a retired lane off the list. The aggregator only.
+    pub(crate) fn remove(&self, retired: &Arc<Lane>) {
+        let _growth = lock(&self.growth);
+        let lanes = self.lanes.load_full();
+        let rest = lanes.iter().filter(|lane| !Arc::ptr_eq(lane, retired)).cloned().collect();
+        self.lanes.store(Arc::new(rest));
+    }
+}

@@ -1,0 +1,68 @@
+//! Every bound of the core. Under the model the structural ones are small, so that wrap-around
+//! and exhaustion lie within a few steps.
+
+use std::time::Duration;
+
+/// Samples in a block: 8 KiB, so one queue operation a 512 samples.
+pub(crate) const BLOCK_SAMPLES: usize = if cfg!(tachograph_loom) { 2 } else { 512 };
+
+/// Blocks that a new lane starts with.
+pub(crate) const LANE_BLOCKS_INITIAL: usize = if cfg!(tachograph_loom) { 2 } else { 8 };
+
+/// Blocks that a lane may grow to: 2 MiB.
+pub(crate) const LANE_BLOCKS_MAX: usize = if cfg!(tachograph_loom) { 3 } else { 256 };
+
+/// Bytes of blocks that the aggregator may add over all lanes together.
+pub(crate) const ADDED_BLOCK_BYTES_MAX: usize = 64 << 20;
+
+/// Counter cells that are allocated together: 512 bytes.
+pub(crate) const CELLS_PER_CHUNK: usize = if cfg!(tachograph_loom) { 2 } else { 32 };
+
+/// Spill-row pointers that are allocated together.
+pub(crate) const ROWS_PER_PAGE: usize = if cfg!(tachograph_loom) { 2 } else { 64 };
+
+/// Lanes of one collector, hence threads that can record at the same time.
+pub(crate) const LANES_MAX: usize = if cfg!(tachograph_loom) { 4 } else { 4096 };
+
+/// Closed lanes that are kept ready for new threads beyond the number of open ones.
+pub(crate) const LANES_SPARE: usize = 16;
+
+/// Series of one metric, before its samples go to its overflow series.
+pub(crate) const SERIES_PER_METRIC: usize = 2_000;
+
+/// Series of one collector.
+pub(crate) const SERIES: usize = if cfg!(tachograph_loom) { 8 } else { 20_000 };
+
+/// Metrics (names) of one collector.
+pub(crate) const METRICS: usize = if cfg!(tachograph_loom) { 4 } else { 2_000 };
+
+/// Bytes of a metric name, a tag key or a tag value; longer ones are cut.
+pub(crate) const TEXT_BYTES: usize = 256;
+
+/// Entries of a thread's by-name cache, for each series that the collector may have.
+pub(crate) const CACHED_NAMES_PER_SERIES: usize = 4;
+
+/// Rows of a sparse distribution, before it becomes dense.
+pub(crate) const SPARSE_ROWS: usize = 2_048;
+
+/// The longest duration with a bucket of its own: one hour, in nanoseconds.
+pub(crate) const TIMING_NS_MAX: u64 = 3_600_000_000_000;
+
+/// How often a snapshot is published.
+pub(crate) const PUBLISH_EVERY: Duration = Duration::from_millis(100);
+
+/// Bounds of the adaptive wait between two drains.
+pub(crate) const DRAIN_MIN: Duration = Duration::from_millis(1);
+/// See [`DRAIN_MIN`].
+pub(crate) const DRAIN_MAX: Duration = Duration::from_millis(100);
+
+/// The sliding window, and the steps that it moves in.
+pub(crate) const WINDOW: Duration = Duration::from_secs(60);
+/// See [`WINDOW`].
+pub(crate) const WINDOW_STEPS: usize = 6;
+
+/// How long dropping the last clone of a collector waits for its final pass.
+pub(crate) const DROP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Warnings that wait for the next pass; further ones are only counted.
+pub(crate) const WARNINGS_MAX: usize = 64;

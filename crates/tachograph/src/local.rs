@@ -1,0 +1,228 @@
+//! This thread's recorders, one a collector, and its cache of names.
+//!
+//! The first collector that a thread records into has the fast place; a program that has several
+//! pays a short search for the others. When the thread ends, its lanes are closed; recording
+//! after that, from another thread-local's destructor, borrows a lane for the one sample.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+
+use crate::error::DropReason;
+use crate::handle::{Handle, Owner};
+use crate::intake::Intake;
+use crate::kind::Kind;
+use crate::lane::mode;
+use crate::names::NameCache;
+use crate::recorder::Recorder;
+use crate::registry::Registry;
+use crate::sync::{Arc, thread_local};
+
+/// A thread's recorder for one collector.
+struct Own {
+    owner: Owner,
+    recorder: Recorder,
+    names: NameCache,
+}
+
+struct Local {
+    first: OnceCell<Own>,
+    others: RefCell<Vec<Rc<Own>>>,
+    /// Set while a recorder is looked up or made: what records in there (an allocator that
+    /// counts itself) is dropped and counted instead of entering twice.
+    busy: Cell<bool>,
+}
+
+impl Local {
+    const fn new() -> Self {
+        Self { first: OnceCell::new(), others: RefCell::new(Vec::new()), busy: Cell::new(false) }
+    }
+}
+
+#[cfg(not(tachograph_loom))]
+thread_local! {
+    static LOCAL: Local = const { Local::new() };
+}
+
+#[cfg(tachograph_loom)]
+thread_local! {
+    static LOCAL: Local = Local::new();
+}
+
+/// Runs `act` with this thread's recorder for the handle's collector.
+#[inline]
+pub(crate) fn record(handle: &Handle, act: impl Fn(&Recorder)) {
+    let done = LOCAL.try_with(|local| match local.first.get() {
+        Some(own) if own.owner == handle.owner => {
+            act(&own.recorder);
+            true
+        }
+        _ => false,
+    });
+    if !matches!(done, Ok(true)) && handle.entry.intake.mode() != mode::OFF {
+        record_elsewhere(handle, &act);
+    }
+}
+
+/// The thread has no recorder for the collector yet, or not in the fast place.
+#[cold]
+fn record_elsewhere(handle: &Handle, act: &dyn Fn(&Recorder)) {
+    let intake = &handle.entry.intake;
+    match with_own(intake, |own| act(&own.recorder)) {
+        Found::Done(()) => {}
+        Found::None(reason) => handle.entry.drop_sample(reason),
+        Found::ThreadEnding => act(&Recorder::new(intake.acquire(), Arc::clone(intake))),
+    }
+}
+
+/// What came of looking for this thread's recorder.
+enum Found<R> {
+    Done(R),
+    None(DropReason),
+    ThreadEnding,
+}
+
+/// Runs `act` with what this thread has for a collector, made if need be.
+fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
+    let owner = Owner::of(intake);
+    LOCAL
+        .try_with(|local| {
+            if let Some(own) = local.first.get().filter(|own| own.owner == owner) {
+                return Found::Done(act(own));
+            }
+            if intake.mode() == mode::SHUTDOWN {
+                return Found::None(DropReason::Shutdown);
+            }
+            if local.busy.replace(true) {
+                return Found::None(DropReason::NoLane);
+            }
+            let own = local.find_or_make(intake, owner);
+            local.busy.set(false);
+            match own {
+                Some(own) => Found::Done(act(&own)),
+                None => match local.first.get() {
+                    Some(own) => Found::Done(act(own)),
+                    None => Found::None(DropReason::NoLane),
+                },
+            }
+        })
+        .unwrap_or(Found::ThreadEnding)
+}
+
+impl Local {
+    /// What the thread has for a collector; `None` where it went to the fast place.
+    fn find_or_make(&self, intake: &Arc<Intake>, owner: Owner) -> Option<Rc<Own>> {
+        let mut others = self.others.borrow_mut();
+        if let Some(own) = others.iter().find(|own| own.owner == owner) {
+            return Some(Rc::clone(own));
+        }
+        let recorder = Recorder::new(intake.acquire(), Arc::clone(intake));
+        let own = Own { owner, recorder, names: NameCache::default() };
+        let own = match self.first.get() {
+            Some(_) => own,
+            None => return self.first.set(own).err().map(Rc::new),
+        };
+        // Collectors that were shut down will not record again.
+        others.retain(|own| own.recorder.intake().mode() != mode::SHUTDOWN);
+        let own = Rc::new(own);
+        others.push(Rc::clone(&own));
+        Some(own)
+    }
+}
+
+/// Runs `act` for the series of a name and tags with this thread's recorder; resolves the name
+/// at the thread's first use of it. The caller has checked that recording is not off.
+pub(crate) fn record_by_name(
+    registry: &Registry,
+    intake: &Arc<Intake>,
+    series: (&str, &[(&str, &str)], Kind),
+    act: impl Fn(&Recorder, &Handle),
+) {
+    let owner = Owner::of(intake);
+    let (name, tags, kind) = series;
+    let done = LOCAL.try_with(|local| match local.first.get() {
+        Some(own) if own.owner == owner => {
+            own.names.with(name, tags, |handle| act_if_fits(registry, own, handle, kind, &act))
+        }
+        _ => false,
+    });
+    if !matches!(done, Ok(true)) {
+        resolve_and_record(registry, intake, series, &act);
+    }
+}
+
+#[inline]
+fn act_if_fits(
+    registry: &Registry,
+    own: &Own,
+    handle: &Handle,
+    kind: Kind,
+    act: &dyn Fn(&Recorder, &Handle),
+) {
+    if handle.entry.kind.fits(kind) {
+        act(&own.recorder, handle);
+    } else {
+        registry.conflict(&handle.entry, kind);
+    }
+}
+
+#[cold]
+fn resolve_and_record(
+    registry: &Registry,
+    intake: &Arc<Intake>,
+    (name, tags, kind): (&str, &[(&str, &str)], Kind),
+    act: &dyn Fn(&Recorder, &Handle),
+) {
+    let found = with_own(intake, |own| {
+        let known = own.names.with(name, tags, |handle| {
+            act_if_fits(registry, own, handle, kind, act);
+        });
+        if known {
+            return;
+        }
+        let handle = Handle::new(registry.resolve(name, tags, kind));
+        own.recorder.prepare(&handle);
+        act(&own.recorder, &handle);
+        own.names.insert(name, tags, handle, registry.cached_names_max());
+    });
+    match found {
+        Found::Done(()) => {}
+        Found::None(reason) => registry.resolve(name, tags, kind).drop_sample(reason),
+        Found::ThreadEnding => {
+            let handle = Handle::new(registry.resolve(name, tags, kind));
+            act(&Recorder::new(intake.acquire(), Arc::clone(intake)), &handle);
+        }
+    }
+}
+
+/// A handle of a timing by name, for a timer that owns what it needs.
+pub(crate) fn handle(
+    registry: &Registry,
+    intake: &Arc<Intake>,
+    name: &str,
+    tags: &[(&str, &str)],
+) -> Handle {
+    let mut found = None;
+    with_own(intake, |own| {
+        own.names.with(name, tags, |handle| found = Some(handle.clone()));
+        if found.is_none() {
+            let handle = Handle::new(registry.resolve(name, tags, Kind::Timing));
+            own.names.insert(name, tags, handle.clone(), registry.cached_names_max());
+            found = Some(handle);
+        }
+    });
+    // Of another kind: the registry's refusal, which counts and warns.
+    let found = found.filter(|handle| handle.entry.kind.fits(Kind::Timing));
+    found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, Kind::Timing)))
+}
+
+/// Whether the calling thread holds a lane of the collector, in its thread-local.
+pub(crate) fn has_lane(intake: &Arc<Intake>) -> bool {
+    let owner = Owner::of(intake);
+    let held = LOCAL.try_with(|local| {
+        let first = local.first.get().is_some_and(|own| own.owner == owner);
+        // Err: called while a recorder is being made, so it is not there yet.
+        let others = local.others.try_borrow();
+        first || others.is_ok_and(|others| others.iter().any(|own| own.owner == owner))
+    });
+    held.unwrap_or(false)
+}

@@ -1,0 +1,193 @@
+//! The aggregator's side of a lane.
+
+use std::collections::VecDeque;
+
+use crate::block::Block;
+use crate::cell::{CounterReading, GaugeReading, GaugeRow, SpillReading, SpillRow};
+use crate::entry::Entry;
+use crate::kind::Kind;
+use crate::lane::Lane;
+use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
+use crate::sample::Sample;
+use crate::sync::Arc;
+
+/// What was read from a lane so far. There is one for a lane, under the aggregator's mutex.
+#[derive(Debug)]
+pub(crate) struct LaneReader {
+    lane: Arc<Lane>,
+    /// Blocks popped so far, wrapping.
+    popped: usize,
+    /// Popped blocks that are not read to their end, oldest first. Only the last one may still
+    /// be filled.
+    held: VecDeque<usize>,
+    /// Samples of the first held block that were read.
+    read: usize,
+    cells: Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
+    rows: Vec<Option<Box<(u64, SpillReading)>>>,
+    gauges: Vec<GaugeReading>,
+    /// A bit for each series that was recorded by sample.
+    seen: Vec<u64>,
+}
+
+impl LaneReader {
+    pub(crate) fn new(lane: Arc<Lane>) -> Self {
+        Self {
+            lane,
+            popped: 0,
+            held: VecDeque::new(),
+            read: 0,
+            cells: Vec::new(),
+            rows: Vec::new(),
+            gauges: Vec::new(),
+            seen: Vec::new(),
+        }
+    }
+
+    pub(crate) fn lane(&self) -> &Arc<Lane> {
+        &self.lane
+    }
+
+    /// Notes the blocks that were taken before the call: what [`LaneReader::read_block`] reads
+    /// up to, whatever the load.
+    pub(crate) fn announce(&mut self) {
+        let pushed = self.lane.pushed();
+        while self.popped != pushed {
+            let Some(index) = self.lane.pop() else { break };
+            self.held.push_back(index);
+            self.popped = self.popped.wrapping_add(1);
+        }
+    }
+
+    /// Reads what is published of the oldest held block, and hands the block back if that is
+    /// all of it. Says whether there may be more.
+    pub(crate) fn read_block(&mut self, batch: &mut Vec<Sample>) -> bool {
+        batch.clear();
+        let Some(block) = self.held.front().and_then(|&index| self.lane.block(index)) else {
+            return false;
+        };
+        block.read(self.read, batch);
+        self.read += batch.len();
+        if self.read < BLOCK_SAMPLES {
+            return false;
+        }
+        block.give_back();
+        self.held.pop_front();
+        self.read = 0;
+        true
+    }
+
+    /// Whether the lane has recorded a series by sample for the first time.
+    #[inline]
+    pub(crate) fn first_sight(&mut self, series: u32) -> bool {
+        let (word, bit) = (series as usize / 64, 1u64 << (series % 64));
+        match self.seen.get_mut(word) {
+            Some(seen) if *seen & bit != 0 => false,
+            Some(seen) => {
+                *seen |= bit;
+                true
+            }
+            None => {
+                self.seen.resize(word + 1, 0);
+                self.first_sight(series)
+            }
+        }
+    }
+
+    /// Makes the place of a series exist that its samples go to under overload, or instead of
+    /// by sample; says how many bytes that took.
+    pub(crate) fn install(&self, entry: &Entry) -> usize {
+        match entry.kind {
+            Kind::Counter | Kind::UpDownCounter => self.lane.cells.install(entry.slot),
+            Kind::Timing | Kind::Histogram => self.lane.rows.install(entry.slot, SpillRow::new),
+            Kind::Gauge => self.lane.gauges.install(entry.slot, GaugeRow::new),
+        }
+    }
+
+    /// How far the cell of `slot` has moved since it was last read.
+    pub(crate) fn counter_delta(&mut self, slot: u32) -> CounterReading {
+        let Some(now) = self.lane.cells.get(slot).map(|cell| cell.read()) else {
+            return CounterReading::default();
+        };
+        let (chunk, place) = (slot as usize / CELLS_PER_CHUNK, slot as usize % CELLS_PER_CHUNK);
+        let base = chunk_of(&mut self.cells, chunk).get_mut(place);
+        base.map_or(now, |base| now.since(std::mem::replace(base, now)))
+    }
+
+    /// Calls `fold` for each cell that has moved since it was last read.
+    pub(crate) fn counter_deltas(&mut self, mut fold: impl FnMut(u32, CounterReading)) {
+        for (first, chunk) in self.lane.cells.chunks() {
+            let bases = chunk_of(&mut self.cells, first as usize / CELLS_PER_CHUNK);
+            for ((slot, cell), base) in (first..).zip(chunk).zip(bases.iter_mut()) {
+                let now = cell.read();
+                if now != *base {
+                    fold(slot, now.since(std::mem::replace(base, now)));
+                }
+            }
+        }
+    }
+
+    /// What the spill row of `slot` has coalesced since it was last read.
+    pub(crate) fn spill_delta(&mut self, slot: u32) -> Option<SpillReading> {
+        let row = self.lane.rows.get(slot)?;
+        let count = row.count();
+        let base = place_of(&mut self.rows, slot).get_or_insert_with(Box::default);
+        if base.0 == count {
+            return None;
+        }
+        let now = row.read();
+        let delta = now.since(&base.1);
+        **base = (count, now);
+        Some(delta)
+    }
+
+    /// What the gauge row of `slot` has coalesced since it was last read.
+    pub(crate) fn gauge_delta(&mut self, slot: u32) -> Option<GaugeReading> {
+        let now = self.lane.gauges.get(slot)?.read();
+        let base = std::mem::replace(place_of(&mut self.gauges, slot), now);
+        (now.count != base.count).then(|| GaugeReading {
+            sum: now.sum - base.sum,
+            finite: now.finite - base.finite,
+            count: now.count - base.count,
+        })
+    }
+
+    /// The slots that have a spill row.
+    pub(crate) fn spill_slots(&self, into: &mut Vec<u32>) {
+        into.clear();
+        into.extend(self.lane.rows.rows().map(|(slot, _)| slot));
+    }
+
+    /// The slots that have a gauge row.
+    pub(crate) fn gauge_slots(&self, into: &mut Vec<u32>) {
+        into.clear();
+        into.extend(self.lane.gauges.rows().map(|(slot, _)| slot));
+    }
+
+    /// Samples that the lane's blocks have room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.lane.announced() * BLOCK_SAMPLES
+    }
+
+    /// Appends blocks until there are `blocks`; says how many bytes were added.
+    pub(crate) fn grow(&self, blocks: usize) -> usize {
+        let missing = blocks.saturating_sub(self.lane.announced());
+        (0..missing).take_while(|_| self.lane.add_block()).count() * size_of::<Block>()
+    }
+}
+
+/// The element `slot`, made with its default if it is not there yet.
+fn place_of<T: Default>(places: &mut Vec<T>, slot: u32) -> &mut T {
+    let slot = slot as usize;
+    if places.len() <= slot {
+        places.resize_with(slot + 1, T::default);
+    }
+    &mut places[slot]
+}
+
+fn chunk_of(
+    chunks: &mut Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
+    chunk: usize,
+) -> &mut [CounterReading; CELLS_PER_CHUNK] {
+    let place = place_of(chunks, chunk as u32);
+    place.get_or_insert_with(|| Box::new([CounterReading::default(); CELLS_PER_CHUNK]))
+}

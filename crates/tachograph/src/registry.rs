@@ -1,0 +1,337 @@
+//! From a name and tags to a series: kinds, limits, metadata.
+//!
+//! A cold path: a thread comes here at its first use of a series by name, and when a handle is
+//! registered. Ids are never reused, so a sample of an old one never lands in a new series.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
+
+use crate::entry::{Entry, NewEntry};
+use crate::error::{DropReason, Warning};
+use crate::intake::Intake;
+use crate::key;
+use crate::kind::{Kind, Metric, Unit};
+use crate::limits::{CACHED_NAMES_PER_SERIES, WARNINGS_MAX};
+use crate::sample::{BEYOND_LIMIT, CONFLICTING};
+use crate::sync::{Arc, Mutex, lock};
+use crate::tags::Tags;
+
+/// Names under it are the collector's own.
+pub(crate) const RESERVED: &str = "telemetry.";
+
+/// How many series and metrics there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cardinality {
+    pub(crate) series_per_metric: usize,
+    pub(crate) series: usize,
+    pub(crate) metrics: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Registry {
+    intake: Arc<Intake>,
+    limits: Cardinality,
+    inner: Mutex<Inner>,
+}
+
+/// Std's map with its randomly seeded hash: tag values may come from a stranger.
+#[derive(Debug, Default)]
+struct Inner {
+    by_name: HashMap<Arc<str>, u32>,
+    metrics: Vec<MetricEntry>,
+    series: Vec<Arc<Entry>>,
+    /// Slots given out, by kind of table: cells, spill rows, gauge rows.
+    slots: [u32; 3],
+    /// Series and metrics that count against the limits: all but the collector's own.
+    counted_series: usize,
+    counted_metrics: usize,
+    warnings: Vec<Warning>,
+    warned_of_limit: bool,
+    /// Grows with every change of the metrics.
+    revision: u64,
+}
+
+#[derive(Debug)]
+struct MetricEntry {
+    name: Arc<str>,
+    /// `None` while the metric is only described.
+    kind: Option<Kind>,
+    unit: Unit,
+    scale: f64,
+    description: Arc<str>,
+    series: HashMap<Tags, Arc<Entry>>,
+    overflow: Option<Arc<Entry>>,
+    warned: bool,
+}
+
+/// A metric's metadata and what one recorded unit is worth in its reported unit.
+#[derive(Clone, Debug)]
+pub(crate) struct MetricInfo {
+    pub(crate) metric: Arc<Metric>,
+    pub(crate) scale: f64,
+}
+
+/// The metadata of a `describe` call.
+#[derive(Debug)]
+pub(crate) struct Description<'a> {
+    pub(crate) unit: Unit,
+    pub(crate) scale: f64,
+    pub(crate) text: &'a str,
+}
+
+impl Registry {
+    pub(crate) fn new(intake: Arc<Intake>, limits: Cardinality) -> Self {
+        Self { intake, limits, inner: Mutex::new(Inner::default()) }
+    }
+
+    /// The series of a name and tags, made if need be. Refused, it is an entry that no
+    /// collector knows, whose id says why, so that recording into it is a counted drop.
+    pub(crate) fn resolve(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Arc<Entry> {
+        let name = self.cut(name);
+        if name.starts_with(RESERVED) {
+            let warning = Warning::ReservedName { name: name.into() };
+            lock(&self.inner).warn(warning);
+            return self.refused(CONFLICTING, kind);
+        }
+        self.resolve_any(name, self.canonical(tags), kind)
+    }
+
+    /// As `resolve`, reserved names included.
+    pub(crate) fn resolve_any(&self, name: &str, tags: Tags, kind: Kind) -> Arc<Entry> {
+        let mut inner = lock(&self.inner);
+        let Some(index) = inner.metric_index(name, &self.limits) else {
+            inner.warn_of_limit(name);
+            return self.refused(BEYOND_LIMIT, kind);
+        };
+        let metric = &mut inner.metrics[index as usize];
+        let is = *metric.kind.get_or_insert(kind);
+        if !is.fits(kind) {
+            let warning = metric.conflict(is, kind);
+            warning.into_iter().for_each(|warning| inner.warn(warning));
+            return self.refused(CONFLICTING, kind);
+        }
+        match metric.series.get(&tags) {
+            Some(known) => Arc::clone(known),
+            None => self.add(&mut inner, index, tags, is),
+        }
+    }
+
+    fn add(&self, inner: &mut Inner, index: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
+        let counted = inner.counted_series;
+        let metric = &mut inner.metrics[index as usize];
+        let own = metric.name.starts_with(RESERVED);
+        let full =
+            metric.series.len() >= self.limits.series_per_metric || counted >= self.limits.series;
+        if own || !full {
+            inner.counted_series += usize::from(!own);
+            let entry = self.new_entry(inner, index, tags.clone(), kind);
+            inner.metrics[index as usize].series.insert(tags, Arc::clone(&entry));
+            return entry;
+        }
+        self.intake.counts.overflowed.add(1);
+        if let Some(overflow) = &metric.overflow {
+            return Arc::clone(overflow);
+        }
+        let name = Arc::clone(&metric.name);
+        inner.warn(Warning::SeriesLimit { name });
+        let overflow = self.new_entry(inner, index, Tags::new(&[("overflow", "true")]), kind);
+        inner.metrics[index as usize].overflow = Some(Arc::clone(&overflow));
+        overflow
+    }
+
+    fn new_entry(&self, inner: &mut Inner, metric: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
+        let id = inner.series.len() as u32;
+        let first = inner.metrics[metric as usize].series.is_empty();
+        let name = &inner.metrics[metric as usize].name;
+        let key = key::display(name, &tags).into();
+        // The collector's own series are never in a lane.
+        let slot = if name.starts_with(RESERVED) { u32::MAX } else { inner.next_slot(kind) };
+        let new = NewEntry { id, slot, kind, metric, tags, key };
+        let entry = Arc::new(Entry::new(new, Arc::clone(&self.intake)));
+        inner.series.push(Arc::clone(&entry));
+        inner.revision += u64::from(first);
+        entry
+    }
+
+    fn refused(&self, id: u32, kind: Kind) -> Arc<Entry> {
+        let (tags, key) = (Tags::default(), "".into());
+        let new = NewEntry { id, slot: u32::MAX, kind, metric: u32::MAX, tags, key };
+        Arc::new(Entry::new(new, Arc::clone(&self.intake)))
+    }
+
+    /// The series of a name and tags, if it exists. Never makes one.
+    pub(crate) fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<Arc<Entry>> {
+        let tags = canonical(tags);
+        let inner = lock(&self.inner);
+        let metric = &inner.metrics[*inner.by_name.get(key::cut(name))? as usize];
+        if let Some(entry) = metric.series.get(&tags) {
+            return Some(Arc::clone(entry));
+        }
+        metric.overflow.as_ref().filter(|overflow| overflow.tags == tags).cloned()
+    }
+
+    /// Sets a metric's unit and description; they may come before or after its first record.
+    pub(crate) fn describe(&self, name: &str, description: Description<'_>) {
+        let name = self.cut(name);
+        let mut inner = lock(&self.inner);
+        let Some(index) = inner.metric_index(name, &self.limits) else {
+            return inner.warn_of_limit(name);
+        };
+        let metric = &mut inner.metrics[index as usize];
+        metric.unit = description.unit;
+        metric.scale = description.scale;
+        metric.description = description.text.into();
+        inner.revision += 1;
+    }
+
+    /// Counts a record of a known series as another kind, and warns once a metric.
+    #[cold]
+    pub(crate) fn conflict(&self, entry: &Entry, recorded_as: Kind) {
+        self.intake.counts.drop_sample(DropReason::KindConflict);
+        let mut inner = lock(&self.inner);
+        let metric = inner.metrics.get_mut(entry.metric as usize);
+        let warning = metric.and_then(|metric| metric.conflict(entry.kind, recorded_as));
+        warning.into_iter().for_each(|warning| inner.warn(warning));
+    }
+
+    /// Entries that a thread's cache of names may have.
+    pub(crate) fn cached_names_max(&self) -> usize {
+        self.limits.series.saturating_mul(CACHED_NAMES_PER_SERIES)
+    }
+
+    /// Appends the series from number `known` on.
+    pub(crate) fn series_from(&self, known: usize, into: &mut Vec<Arc<Entry>>) {
+        let inner = lock(&self.inner);
+        into.extend(inner.series.get(known..).unwrap_or_default().iter().cloned());
+    }
+
+    /// The metadata of every metric, by number, and its revision, unless that is `known`.
+    pub(crate) fn metrics_since(&self, known: u64) -> Option<(u64, Vec<MetricInfo>)> {
+        let inner = lock(&self.inner);
+        let infos = || inner.metrics.iter().map(MetricEntry::info).collect();
+        (inner.revision != known).then(|| (inner.revision, infos()))
+    }
+
+    pub(crate) fn warn(&self, warning: Warning) {
+        lock(&self.inner).warn(warning);
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut lock(&self.inner).warnings)
+    }
+
+    pub(crate) fn intake(&self) -> Arc<Intake> {
+        Arc::clone(&self.intake)
+    }
+
+    /// Counts a sample that has no series.
+    pub(crate) fn count_drop(&self, reason: DropReason) {
+        self.intake.counts.drop_sample(reason);
+    }
+
+    /// The name cut to the length limit, which is counted.
+    fn cut<'a>(&self, text: &'a str) -> &'a str {
+        let cut = key::cut(text);
+        self.intake.counts.truncated.add(u64::from(cut.len() < text.len()));
+        cut
+    }
+
+    fn canonical(&self, tags: &[(&str, &str)]) -> Tags {
+        tags.iter().for_each(|(key, value)| {
+            self.cut(key);
+            self.cut(value);
+        });
+        canonical(tags)
+    }
+}
+
+fn canonical(tags: &[(&str, &str)]) -> Tags {
+    if tags.is_empty() {
+        return Tags::default();
+    }
+    let cut: Vec<_> = tags.iter().map(|(key, value)| (key::cut(key), key::cut(value))).collect();
+    Tags::new(&cut)
+}
+
+/// The table that a kind's slots are counted in.
+fn table_of(kind: Kind) -> usize {
+    match kind {
+        Kind::Counter | Kind::UpDownCounter => 0,
+        Kind::Timing | Kind::Histogram => 1,
+        Kind::Gauge => 2,
+    }
+}
+
+impl Inner {
+    /// The number of a metric, made if the limits allow.
+    fn metric_index(&mut self, name: &str, limits: &Cardinality) -> Option<u32> {
+        if let Some(&index) = self.by_name.get(name) {
+            return Some(index);
+        }
+        if !name.starts_with(RESERVED) {
+            if self.counted_metrics >= limits.metrics || self.counted_series >= limits.series {
+                return None;
+            }
+            self.counted_metrics += 1;
+        }
+        let name: Arc<str> = name.into();
+        let index = self.metrics.len() as u32;
+        self.metrics.push(MetricEntry::new(Arc::clone(&name)));
+        match self.by_name.entry(name) {
+            MapEntry::Occupied(known) => Some(*known.get()),
+            MapEntry::Vacant(place) => Some(*place.insert(index)),
+        }
+    }
+
+    fn next_slot(&mut self, kind: Kind) -> u32 {
+        let next = &mut self.slots[table_of(kind)];
+        *next += 1;
+        *next - 1
+    }
+
+    fn warn_of_limit(&mut self, name: &str) {
+        if !std::mem::replace(&mut self.warned_of_limit, true) {
+            self.warn(Warning::MetricLimit { name: name.into() });
+        }
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        if self.warnings.len() < WARNINGS_MAX && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+impl MetricEntry {
+    fn new(name: Arc<str>) -> Self {
+        Self {
+            name,
+            kind: None,
+            unit: Unit::None,
+            scale: 1.0,
+            description: "".into(),
+            series: HashMap::new(),
+            overflow: None,
+            warned: false,
+        }
+    }
+
+    /// The warning of a first conflict.
+    fn conflict(&mut self, is: Kind, recorded_as: Kind) -> Option<Warning> {
+        let first = !std::mem::replace(&mut self.warned, true);
+        first.then(|| Warning::KindConflict { name: Arc::clone(&self.name), is, recorded_as })
+    }
+
+    fn info(&self) -> MetricInfo {
+        let kind = self.kind.unwrap_or(Kind::Counter);
+        let timing = kind == Kind::Timing;
+        let metric = Metric {
+            name: Arc::clone(&self.name),
+            kind,
+            unit: if timing { Unit::Seconds } else { self.unit.clone() },
+            description: Arc::clone(&self.description),
+        };
+        let scale = if timing { 1e-9 } else { self.scale };
+        MetricInfo { metric: Arc::new(metric), scale }
+    }
+}

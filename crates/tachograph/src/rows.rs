@@ -1,0 +1,83 @@
+//! A sparse distribution: sorted rows of bucket and count.
+
+use serde::{Deserialize, Serialize};
+
+/// The count of one bucket. A count beyond 32 bits takes several rows, one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Row(pub(crate) u16, pub(crate) u32);
+
+/// Appends a bucket's count.
+pub(crate) fn push(rows: &mut Vec<Row>, bucket: u16, mut count: u64) {
+    while count > 0 {
+        let part = u32::try_from(count).unwrap_or(u32::MAX);
+        rows.push(Row(bucket, part));
+        count -= u64::from(part);
+    }
+}
+
+/// Adds to a bucket of sorted rows.
+pub(crate) fn add(rows: &mut Vec<Row>, bucket: u16, count: u64) {
+    match rows.binary_search_by_key(&bucket, |row| row.0) {
+        Ok(found) => {
+            let total = u64::from(rows[found].1) + count;
+            match u32::try_from(total) {
+                Ok(total) => rows[found].1 = total,
+                Err(_) => insert(rows, found + 1, bucket, count),
+            }
+        }
+        Err(place) => insert(rows, place, bucket, count),
+    }
+}
+
+#[cold]
+fn insert(rows: &mut Vec<Row>, place: usize, bucket: u16, count: u64) {
+    let mut fresh = Vec::new();
+    push(&mut fresh, bucket, count);
+    rows.splice(place..place, fresh);
+}
+
+/// Merges sorted rows `b` into sorted rows `a`, by way of `scratch`.
+pub(crate) fn merge(a: &mut Vec<Row>, b: &[Row], scratch: &mut Vec<Row>) {
+    if b.is_empty() {
+        return;
+    }
+    scratch.clear();
+    scratch.reserve(a.len() + b.len());
+    let (mut left, mut right) = (a.as_slice(), b);
+    while let (Some((&x, xs)), Some((&y, ys))) = (left.split_first(), right.split_first()) {
+        match x.0.cmp(&y.0) {
+            std::cmp::Ordering::Less => (scratch.push(x), left = xs).1,
+            std::cmp::Ordering::Greater => (scratch.push(y), right = ys).1,
+            std::cmp::Ordering::Equal => {
+                push(scratch, x.0, u64::from(x.1) + u64::from(y.1));
+                (left, right) = (xs, ys);
+            }
+        }
+    }
+    scratch.extend_from_slice(left);
+    scratch.extend_from_slice(right);
+    std::mem::swap(a, scratch);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn total(rows: &[Row], bucket: u16) -> u64 {
+        rows.iter().filter(|row| row.0 == bucket).map(|row| u64::from(row.1)).sum()
+    }
+
+    #[test]
+    fn counts_beyond_32_bits_take_several_rows_and_stay_exact() {
+        let big = 3 * u64::from(u32::MAX) + 7;
+        let mut rows = Vec::new();
+        add(&mut rows, 5, big);
+        add(&mut rows, 5, 1);
+        add(&mut rows, 4, 2);
+        let mut other = rows.clone();
+        merge(&mut other, &rows, &mut Vec::new());
+        assert_eq!((total(&rows, 5), total(&rows, 4)), (big + 1, 2));
+        assert_eq!((total(&other, 5), total(&other, 4)), (2 * (big + 1), 4));
+        assert!(other.is_sorted_by_key(|row| row.0));
+    }
+}

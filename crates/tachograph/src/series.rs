@@ -1,0 +1,374 @@
+//! The aggregator's state of one series.
+
+use std::time::SystemTime;
+
+use crate::cell::{CounterReading, GaugeReading, SpillReading};
+use crate::distribution::{Distribution, Totals};
+use crate::entry::Entry;
+use crate::kind::Kind;
+use crate::limits::TIMING_NS_MAX;
+use crate::registry::{MetricInfo, RESERVED};
+use crate::rows::{self, Row};
+use crate::snapshot::{Series, Value, Views};
+use crate::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::sync::Arc;
+use crate::window::{self, Accumulate, Windowed};
+
+#[derive(Debug)]
+pub(crate) struct SeriesState {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) values: Values,
+    created: SystemTime,
+    /// Recorded since the start or the last reset.
+    recorded: bool,
+    /// What the series says of itself has changed since it was published.
+    changed: bool,
+    published: Option<Arc<Series>>,
+    own: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Values {
+    Counter(Windowed<Count>),
+    Gauge(GaugeState),
+    Distribution(Windowed<Distribution>),
+}
+
+/// A counter's total.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count(CounterReading);
+
+impl Accumulate for Count {
+    fn absorb(&mut self, other: &Self) {
+        self.0.value = self.0.value.wrapping_add(other.0.value);
+        self.0.calls = self.0.calls.wrapping_add(other.0.calls);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.calls == 0
+    }
+}
+
+/// A gauge's values, and which one is current.
+#[derive(Debug, Default)]
+pub(crate) struct GaugeState {
+    levels: Windowed<Levels>,
+    current: Option<f64>,
+    /// The sample drained last, until the pass has settled `current`.
+    last: Option<f64>,
+}
+
+/// The values that a gauge was set to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Levels {
+    min: f64,
+    max: f64,
+    sum: f64,
+    finite: u64,
+    count: u64,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self { min: f64::INFINITY, max: f64::NEG_INFINITY, sum: 0.0, finite: 0, count: 0 }
+    }
+}
+
+impl Levels {
+    fn set(&mut self, value: f64) {
+        self.widen(value);
+        self.count += 1;
+        if value.is_finite() {
+            self.sum += value;
+            self.finite += 1;
+        }
+    }
+
+    fn widen(&mut self, value: f64) {
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
+
+    fn stats(&self, current: Option<f64>) -> GaugeStats {
+        // Samples that were all coalesced have no range of their own.
+        let known = |value: f64| (self.min <= self.max).then_some(value);
+        GaugeStats {
+            current,
+            min: known(self.min),
+            max: known(self.max),
+            mean: (self.finite > 0).then(|| self.sum / self.finite as f64),
+            count: self.count,
+        }
+    }
+}
+
+impl Accumulate for Levels {
+    fn absorb(&mut self, other: &Self) {
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.sum += other.sum;
+        self.finite += other.finite;
+        self.count += other.count;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+/// The window that samples go to and statistics are taken of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// The current step's number; `None` for a collector without windows.
+    pub(crate) now: Option<u64>,
+    /// Steps in the window.
+    pub(crate) width: u64,
+}
+
+impl SeriesState {
+    pub(crate) fn new(entry: Arc<Entry>, created: SystemTime) -> Self {
+        let values = Values::new(entry.kind);
+        let own = entry.key.starts_with(RESERVED);
+        Self { entry, values, created, recorded: false, changed: true, published: None, own }
+    }
+
+    /// Whether the series is the collector's own.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own
+    }
+
+    /// Whether snapshots and reads know the series.
+    pub(crate) fn is_active(&self) -> bool {
+        self.recorded || self.own || self.entry.is_pinned()
+    }
+
+    /// Marks the series as changed, so that it is published anew.
+    pub(crate) fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    /// Adds a sample; says whether it lay beyond the longest duration with a bucket.
+    #[inline]
+    pub(crate) fn fold(&mut self, value: u64, step: Step) -> bool {
+        self.recorded = true;
+        self.changed = true;
+        match &mut self.values {
+            Values::Distribution(windowed) => {
+                let ceiling = ceiling(self.entry.kind);
+                windowed.current(step.now).record(value, ceiling);
+                value > ceiling
+            }
+            Values::Counter(windowed) => {
+                windowed.current(step.now).absorb(&Count(CounterReading { value, calls: 1 }));
+                false
+            }
+            Values::Gauge(gauge) => {
+                let value = f64::from_bits(value);
+                gauge.levels.current(step.now).set(value);
+                gauge.last = Some(value);
+                false
+            }
+        }
+    }
+
+    pub(crate) fn fold_counter(&mut self, delta: CounterReading, step: Step) {
+        self.recorded = true;
+        self.changed = true;
+        if let Values::Counter(windowed) = &mut self.values {
+            windowed.current(step.now).absorb(&Count(delta));
+        }
+    }
+
+    pub(crate) fn fold_spill(&mut self, delta: &SpillReading, step: Step) {
+        self.recorded = true;
+        self.changed = true;
+        if let Values::Distribution(windowed) = &mut self.values {
+            windowed.current(step.now).record_coalesced(delta, ceiling(self.entry.kind));
+        }
+    }
+
+    pub(crate) fn fold_gauge(&mut self, delta: GaugeReading, step: Step) {
+        self.recorded = true;
+        self.changed = true;
+        if let Values::Gauge(gauge) = &mut self.values {
+            let GaugeReading { sum, finite, count } = delta;
+            let levels = Levels { sum, finite, count, ..Levels::default() };
+            gauge.levels.current(step.now).absorb(&levels);
+        }
+    }
+
+    /// Settles which value is current: `loaded` from the shared word before the drain, or the
+    /// sample drained last where the word may still be from before a reset.
+    pub(crate) fn settle_gauge(&mut self, loaded: f64, step: Step) {
+        let Values::Gauge(gauge) = &mut self.values else { return };
+        let last = gauge.last.take();
+        if gauge.levels.is_empty() {
+            return;
+        }
+        let first = gauge.current.is_none();
+        let loaded = (!loaded.is_nan()).then_some(loaded);
+        let current = if first { last.or(loaded) } else { loaded.or(last) };
+        if current.is_some() && current != gauge.current {
+            gauge.current = current;
+            self.changed = true;
+        }
+        if let Some(current) = current.filter(|_| !gauge.levels.current(step.now).is_empty()) {
+            gauge.levels.current(step.now).widen(current);
+        }
+    }
+
+    /// Forgets all values. A series without a handle leaves until it is recorded again.
+    pub(crate) fn reset(&mut self, now: SystemTime) {
+        self.values = Values::new(self.entry.kind);
+        self.created = now;
+        self.recorded = false;
+        self.changed = true;
+    }
+
+    /// Sets a counter to 0.
+    pub(crate) fn reset_counter(&mut self, now: SystemTime) {
+        if let Values::Counter(windowed) = &mut self.values {
+            *windowed = Windowed::default();
+            self.created = now;
+            self.changed = true;
+        }
+    }
+
+    /// The series as snapshots show it: the last one, unless something has changed.
+    pub(crate) fn publish(&mut self, info: &MetricInfo, step: Step) -> Arc<Series> {
+        let moved = step.now.is_some_and(|now| self.values.slide(now, step.width));
+        match &self.published {
+            Some(published)
+                if !self.changed && !moved && published.dropped == self.entry.dropped() =>
+            {
+                Arc::clone(published)
+            }
+            _ => {
+                self.changed = false;
+                let series = Arc::new(self.series(info, step));
+                self.published = Some(Arc::clone(&series));
+                series
+            }
+        }
+    }
+
+    fn series(&self, info: &MetricInfo, step: Step) -> Series {
+        Series {
+            metric: Arc::clone(&info.metric),
+            tags: self.entry.tags.clone(),
+            key: Arc::clone(&self.entry.key),
+            created: self.created,
+            dropped: self.entry.dropped(),
+            value: self.values.value(self.entry.kind, info.scale, step.now.is_some()),
+        }
+    }
+
+    /// The statistics of this series alone, as of the step.
+    pub(crate) fn value(&mut self, info: &MetricInfo, step: Step) -> Value {
+        if let Some(now) = step.now
+            && self.values.slide(now, step.width)
+        {
+            self.changed = true;
+        }
+        self.values.value(self.entry.kind, info.scale, step.now.is_some())
+    }
+
+    /// An estimate of the bytes held.
+    pub(crate) fn bytes(&self) -> usize {
+        let heap = match &self.values {
+            Values::Distribution(windowed) => windowed.lifetime().map(Distribution::bytes).sum(),
+            Values::Counter(_) | Values::Gauge(_) => 0,
+        };
+        size_of::<Self>() + size_of::<Entry>() + size_of::<Series>() + self.entry.key.len() + heap
+    }
+}
+
+/// The longest value with a bucket of its own.
+#[inline]
+fn ceiling(kind: Kind) -> u64 {
+    if kind == Kind::Timing { TIMING_NS_MAX } else { u64::MAX }
+}
+
+impl Values {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Counter | Kind::UpDownCounter => Self::Counter(Windowed::default()),
+            Kind::Gauge => Self::Gauge(GaugeState::default()),
+            Kind::Timing | Kind::Histogram => Self::Distribution(Windowed::default()),
+        }
+    }
+
+    fn slide(&mut self, now: u64, width: u64) -> bool {
+        match self {
+            Self::Counter(windowed) => windowed.slide(now, width),
+            Self::Gauge(gauge) => gauge.levels.slide(now, width),
+            Self::Distribution(windowed) => windowed.slide(now, width),
+        }
+    }
+
+    fn value(&self, kind: Kind, scale: f64, windows: bool) -> Value {
+        match self {
+            Self::Counter(windowed) => {
+                let stats = |count: Count| CounterStats { value: signed(count.0.value, kind) };
+                let net = |count: Count| CounterStats {
+                    value: signed(count.0.value, Kind::UpDownCounter),
+                };
+                let views = Views {
+                    lifetime: stats(window::sum(windowed.lifetime())),
+                    window: windows.then(|| net(window::sum(windowed.window()))),
+                };
+                if kind == Kind::Counter {
+                    Value::Counter(views)
+                } else {
+                    Value::UpDownCounter(views)
+                }
+            }
+            Self::Gauge(gauge) => {
+                let levels = |levels: Levels| levels.stats(gauge.current);
+                Value::Gauge(Views {
+                    lifetime: levels(window::sum(gauge.levels.lifetime())),
+                    window: windows.then(|| levels(window::sum(gauge.levels.window()))),
+                })
+            }
+            Self::Distribution(windowed) => {
+                let views = distribution_views(windowed, scale, windows);
+                if kind == Kind::Timing { Value::Timing(views) } else { Value::Histogram(views) }
+            }
+        }
+    }
+}
+
+/// The total as its kind reads it: unsigned for a counter, signed for one that goes both ways.
+fn signed(value: u64, kind: Kind) -> i128 {
+    if kind == Kind::Counter { i128::from(value) } else { i128::from(value.cast_signed()) }
+}
+
+/// Both views of a distribution: the window's steps are merged once and serve for both.
+fn distribution_views(
+    windowed: &Windowed<Distribution>,
+    scale: f64,
+    windows: bool,
+) -> Views<TimingStats> {
+    let (mut rows, mut scratch) = (Vec::<Row>::new(), Vec::new());
+    let mut totals = Totals::default();
+    for step in windowed.window() {
+        rows::merge(&mut rows, &step.rows(), &mut scratch);
+        totals.absorb(&step.totals);
+    }
+    let window: Option<(std::sync::Arc<[Row]>, Totals)> =
+        windows.then(|| (rows.as_slice().into(), totals));
+    let closed = windowed.closed();
+    let lifetime_rows = match &window {
+        // Nothing has left the window yet: both views share their rows.
+        Some((rows, _)) if closed.is_empty() => Arc::clone(rows),
+        _ => {
+            rows::merge(&mut rows, &closed.rows(), &mut scratch);
+            rows.into()
+        }
+    };
+    totals.absorb(&closed.totals);
+    Views {
+        lifetime: TimingStats::new(lifetime_rows, totals, scale),
+        window: window.map(|(rows, totals)| TimingStats::new(rows, totals, scale)),
+    }
+}

@@ -1,0 +1,267 @@
+//! The aggregator's states of all series.
+
+use std::time::SystemTime;
+
+use crate::entry::Entry;
+use crate::error::DropReason;
+use crate::kind::Kind;
+use crate::reader::LaneReader;
+use crate::registry::{MetricInfo, Registry};
+use crate::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
+use crate::series::{SeriesState, Step};
+use crate::snapshot::{Series, Value};
+use crate::sync::{Arc, Ordering};
+
+#[derive(Debug, Default)]
+pub(crate) struct SeriesTable {
+    /// By id.
+    states: Vec<SeriesState>,
+    /// Ids in the order of their keys.
+    order: Vec<u32>,
+    /// Ids by slot, for each kind of lane table.
+    counters: Vec<u32>,
+    distributions: Vec<u32>,
+    gauges: Vec<u32>,
+    /// The gauges' current values as loaded before the drain, in the order of `gauges`.
+    loaded: Vec<f64>,
+    fresh: Vec<Arc<Entry>>,
+    created: Option<SystemTime>,
+    /// Samples read from lanes.
+    pub(crate) read: u64,
+    /// Samples folded into series.
+    pub(crate) aggregated: u64,
+    pub(crate) coalesced: u64,
+    pub(crate) saturated: u64,
+}
+
+impl SeriesTable {
+    /// Takes over the series that were registered since the last look.
+    pub(crate) fn refresh(&mut self, registry: &Registry, now: SystemTime) {
+        self.created = Some(now);
+        registry.series_from(self.states.len(), &mut self.fresh);
+        if self.fresh.is_empty() {
+            return;
+        }
+        for entry in self.fresh.drain(..) {
+            let by_slot = match entry.kind {
+                Kind::Counter | Kind::UpDownCounter => &mut self.counters,
+                Kind::Timing | Kind::Histogram => &mut self.distributions,
+                Kind::Gauge => &mut self.gauges,
+            };
+            // The collector's own series have no slot; the others' count up by kind.
+            if entry.slot != u32::MAX {
+                by_slot.push(entry.id);
+            }
+            self.order.push(entry.id);
+            self.states.push(SeriesState::new(entry, now));
+        }
+        let states = &self.states;
+        self.order.sort_by(|&a, &b| {
+            let key = |id: u32| &states[id as usize].entry.key;
+            key(a).cmp(key(b))
+        });
+    }
+
+    /// Folds samples of one lane; says how many bytes of places it made for them.
+    pub(crate) fn fold(
+        &mut self,
+        samples: &[Sample],
+        reader: &mut LaneReader,
+        registry: &Registry,
+        step: Step,
+    ) -> usize {
+        let mut installed = 0;
+        self.read += samples.len() as u64;
+        for sample in samples {
+            if sample.series as usize >= self.states.len() && !self.knows(sample.series, registry) {
+                continue;
+            }
+            let state = &mut self.states[sample.series as usize];
+            self.saturated += u64::from(state.fold(sample.value, step));
+            self.aggregated += 1;
+            if reader.first_sight(sample.series) {
+                installed += reader.install(&state.entry);
+            }
+        }
+        installed
+    }
+
+    /// A sample of a series that this table has not seen: it was registered since, or refused.
+    #[cold]
+    fn knows(&mut self, series: u32, registry: &Registry) -> bool {
+        match series {
+            CONFLICTING => self.refuse(registry, DropReason::KindConflict),
+            BEYOND_LIMIT => self.refuse(registry, DropReason::SeriesLimit),
+            _ => self.refresh(registry, self.created.unwrap_or(SystemTime::UNIX_EPOCH)),
+        }
+        (series as usize) < self.states.len()
+    }
+
+    /// Counts a refused sample, which has been read from a lane and so counts as recorded
+    /// already.
+    fn refuse(&mut self, registry: &Registry, reason: DropReason) {
+        self.read -= 1;
+        registry.count_drop(reason);
+    }
+
+    /// Folds what the cells and rows of one lane have gained.
+    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, slots: &mut Vec<u32>, step: Step) {
+        let (counters, states) = (&self.counters, &mut self.states);
+        let mut calls = 0u64;
+        reader.counter_deltas(|slot, delta| {
+            if let Some(state) = state_at(states, counters, slot) {
+                state.fold_counter(delta, step);
+                calls = calls.wrapping_add(delta.calls);
+            }
+        });
+        self.count(calls);
+        reader.spill_slots(slots);
+        for &slot in slots.iter() {
+            self.fold_spill(reader, slot, step);
+        }
+        reader.gauge_slots(slots);
+        for &slot in slots.iter() {
+            self.fold_gauge(reader, slot, step);
+        }
+    }
+
+    /// Folds what the cells and rows of one series have gained in every lane.
+    pub(crate) fn fold_series(&mut self, id: u32, readers: &mut [LaneReader], step: Step) {
+        let Some(entry) = self.states.get(id as usize).map(|state| Arc::clone(&state.entry)) else {
+            return;
+        };
+        for reader in readers {
+            match entry.kind {
+                Kind::Counter | Kind::UpDownCounter => {
+                    let delta = reader.counter_delta(entry.slot);
+                    if delta != Default::default() {
+                        self.states[id as usize].fold_counter(delta, step);
+                        self.count(delta.calls);
+                    }
+                }
+                Kind::Timing | Kind::Histogram => self.fold_spill(reader, entry.slot, step),
+                Kind::Gauge => self.fold_gauge(reader, entry.slot, step),
+            }
+        }
+        if entry.kind == Kind::Gauge
+            && let Some(&loaded) = self.loaded.get(entry.slot as usize)
+        {
+            self.states[id as usize].settle_gauge(loaded, step);
+        }
+    }
+
+    fn fold_spill(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
+        if let Some(delta) = reader.spill_delta(slot)
+            && let Some(state) = state_at(&mut self.states, &self.distributions, slot)
+        {
+            state.fold_spill(&delta, step);
+            self.coalesced += delta.count();
+            self.count(delta.count());
+        }
+    }
+
+    fn fold_gauge(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
+        if let Some(delta) = reader.gauge_delta(slot)
+            && let Some(state) = state_at(&mut self.states, &self.gauges, slot)
+        {
+            state.fold_gauge(delta, step);
+            self.coalesced += delta.count;
+            self.count(delta.count);
+        }
+    }
+
+    /// Counts samples that were read in place.
+    fn count(&mut self, samples: u64) {
+        self.read = self.read.wrapping_add(samples);
+        self.aggregated = self.aggregated.wrapping_add(samples);
+    }
+
+    /// Loads the gauges' current values; before the drain, so that each comes with its sample.
+    pub(crate) fn load_gauges(&mut self) {
+        let states = &self.states;
+        self.loaded.clear();
+        // Acquire: pairs with the Release in `Recorder::set_gauge`; the sample is published.
+        let current = |&id: &u32| states[id as usize].entry.current.load(Ordering::Acquire);
+        self.loaded.extend(self.gauges.iter().map(current));
+    }
+
+    /// As `load_gauges`, for one series.
+    pub(crate) fn load_gauge(&mut self, id: u32) {
+        let Some(entry) = self.states.get(id as usize).map(|state| &state.entry) else { return };
+        if entry.kind == Kind::Gauge && entry.slot != u32::MAX {
+            self.loaded.resize(self.loaded.len().max(entry.slot as usize + 1), f64::NAN);
+            // Acquire: as in `load_gauges`.
+            self.loaded[entry.slot as usize] = entry.current.load(Ordering::Acquire);
+        }
+    }
+
+    pub(crate) fn settle_gauges(&mut self, step: Step) {
+        for (&id, &loaded) in self.gauges.iter().zip(&self.loaded) {
+            self.states[id as usize].settle_gauge(loaded, step);
+        }
+    }
+
+    /// Every active series as snapshots show it, in the order of the keys.
+    pub(crate) fn publish(&mut self, metrics: &[MetricInfo], step: Step) -> Vec<Arc<Series>> {
+        let mut series = Vec::with_capacity(self.order.len());
+        for &id in &self.order {
+            let state = &mut self.states[id as usize];
+            if state.is_active()
+                && let Some(info) = metrics.get(state.entry.metric as usize)
+            {
+                series.push(state.publish(info, step));
+            }
+        }
+        series
+    }
+
+    /// The statistics of one active series.
+    pub(crate) fn value(&mut self, id: u32, metrics: &[MetricInfo], step: Step) -> Option<Value> {
+        let state = self.states.get_mut(id as usize).filter(|state| state.is_active())?;
+        Some(state.value(metrics.get(state.entry.metric as usize)?, step))
+    }
+
+    /// A series' state, for the telemetry that the aggregator itself records.
+    pub(crate) fn state(&mut self, id: u32) -> Option<&mut SeriesState> {
+        self.states.get_mut(id as usize)
+    }
+
+    pub(crate) fn is_own(&self, id: u32) -> bool {
+        self.states.get(id as usize).is_some_and(SeriesState::is_own)
+    }
+
+    pub(crate) fn touch_all(&mut self) {
+        self.states.iter_mut().for_each(SeriesState::touch);
+    }
+
+    /// Forgets all values but the collector's own.
+    pub(crate) fn reset(&mut self, now: SystemTime) {
+        self.others().for_each(|state| state.reset(now));
+    }
+
+    /// Sets every counter but the collector's own to 0.
+    pub(crate) fn reset_counters(&mut self, now: SystemTime) {
+        self.others().for_each(|state| state.reset_counter(now));
+    }
+
+    fn others(&mut self) -> impl Iterator<Item = &mut SeriesState> {
+        self.states.iter_mut().filter(|state| !state.is_own())
+    }
+
+    /// Series that snapshots show.
+    pub(crate) fn active(&self) -> usize {
+        self.states.iter().filter(|state| state.is_active()).count()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.states.iter().map(SeriesState::bytes).sum()
+    }
+}
+
+fn state_at<'a>(
+    states: &'a mut [SeriesState],
+    by_slot: &[u32],
+    slot: u32,
+) -> Option<&'a mut SeriesState> {
+    states.get_mut(*by_slot.get(slot as usize)? as usize)
+}

@@ -1,0 +1,134 @@
+//! What readers and exporters see: an immutable, versioned picture of every series.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::kind::Metric;
+use crate::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::tags::Tags;
+
+/// Every series at the time of one pass over all recorders.
+///
+/// Immutable and shared; series that have not changed are shared with the snapshot before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub(crate) version: u64,
+    pub(crate) timestamp: SystemTime,
+    pub(crate) uptime: Duration,
+    pub(crate) window_span: Option<Duration>,
+    pub(crate) series: Vec<Arc<Series>>,
+}
+
+impl Snapshot {
+    /// Grows with every snapshot of one collector.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// When the pass was made, by the wall clock.
+    pub fn timestamp(&self) -> SystemTime {
+        self.timestamp
+    }
+
+    /// Time since the collector was made or reset, by the monotonic clock.
+    pub fn uptime(&self) -> Duration {
+        self.uptime
+    }
+
+    /// The width of the sliding window; `None` for a collector without windows.
+    pub fn window_span(&self) -> Option<Duration> {
+        self.window_span
+    }
+
+    /// The time that a window's rates divide by: its width, or the uptime while that is shorter.
+    pub fn window_elapsed(&self) -> Duration {
+        self.window_span.unwrap_or(self.uptime).min(self.uptime)
+    }
+
+    /// All series, sorted by key.
+    pub fn series(&self) -> &[Arc<Series>] {
+        &self.series
+    }
+
+    /// The series of a name and tags, in any order of the tags. Costs a binary search.
+    pub fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<&Series> {
+        let key = crate::key::display(name, &Tags::new(tags));
+        let place = self.series.binary_search_by(|series| (*series.key).cmp(&*key)).ok()?;
+        self.series.get(place).map(|series| &**series)
+    }
+
+    /// The series of one metric, sorted by key.
+    pub fn metric<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Series> {
+        self.series.iter().map(|series| &**series).filter(move |s| *s.metric.name == *name)
+    }
+}
+
+/// One series of a snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Name, kind, unit and description.
+    pub metric: Arc<Metric>,
+    /// The tags.
+    pub tags: Tags,
+    /// The display key: `name` or `name[k1=v1,k2=v2]`, separators escaped with `\`.
+    pub key: Arc<str>,
+    /// When the series was first recorded or registered, or last reset.
+    pub created: SystemTime,
+    /// Samples of this series that were dropped, whatever the reason.
+    pub dropped: u64,
+    /// The statistics.
+    pub value: Value,
+}
+
+/// Statistics in two views with the same fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Views<T> {
+    /// Since the start or the last reset.
+    pub lifetime: T,
+    /// Over the sliding window; `None` for a collector without windows.
+    pub window: Option<T>,
+}
+
+/// The statistics of a series, by its kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// Of a timing, in seconds.
+    Timing(Views<TimingStats>),
+    /// Of a histogram, in its own unit.
+    Histogram(Views<TimingStats>),
+    /// Of a monotonic counter.
+    Counter(Views<CounterStats>),
+    /// Of a counter that goes both ways.
+    UpDownCounter(Views<CounterStats>),
+    /// Of a gauge.
+    Gauge(Views<GaugeStats>),
+}
+
+impl Value {
+    /// The statistics of a timing or histogram.
+    pub fn as_timing(&self) -> Option<&Views<TimingStats>> {
+        match self {
+            Self::Timing(views) | Self::Histogram(views) => Some(views),
+            _ => None,
+        }
+    }
+
+    /// The statistics of either kind of counter.
+    pub fn as_counter(&self) -> Option<&Views<CounterStats>> {
+        match self {
+            Self::Counter(views) | Self::UpDownCounter(views) => Some(views),
+            _ => None,
+        }
+    }
+
+    /// The statistics of a gauge.
+    pub fn as_gauge(&self) -> Option<&Views<GaugeStats>> {
+        match self {
+            Self::Gauge(views) => Some(views),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The statistics of one series, as readers see them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bucket;
+use crate::distribution::Totals;
+use crate::rows::Row;
+
+/// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
+///
+/// `count`, `sum`, `min`, `max` and `mean` are exact; quantiles are within [`TimingStats::error`]
+/// of a recorded value. Without samples, everything but `count` and `sum` is `None`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimingStats {
+    /// Samples.
+    pub count: u64,
+    /// Their sum, rounded to a float; [`Buckets::sum`] has it exactly.
+    pub sum: f64,
+    /// The least sample.
+    pub min: Option<f64>,
+    /// The greatest sample.
+    pub max: Option<f64>,
+    /// Their mean.
+    pub mean: Option<f64>,
+    /// The median.
+    pub p50: Option<f64>,
+    /// The quantile 0.9.
+    pub p90: Option<f64>,
+    /// The quantile 0.95.
+    pub p95: Option<f64>,
+    /// The quantile 0.99.
+    pub p99: Option<f64>,
+    /// The quantile 0.999.
+    pub p999: Option<f64>,
+    buckets: Buckets,
+}
+
+/// Quantiles that are computed with every snapshot, in units of 1e-6.
+const PRECOMPUTED: [u32; 5] = [500_000, 900_000, 950_000, 990_000, 999_000];
+
+impl TimingStats {
+    pub(crate) fn new(rows: Arc<[Row]>, totals: Totals, scale: f64) -> Self {
+        let buckets = Buckets { rows, totals: totals.into(), scale };
+        let [p50, p90, p95, p99, p999] = buckets.quantiles(PRECOMPUTED);
+        let some = |value: u64| (totals.count > 0).then_some(value as f64 * scale);
+        let sum = totals.sum as f64 * scale;
+        Self {
+            count: totals.count,
+            sum,
+            min: some(totals.min),
+            max: some(totals.max),
+            mean: (totals.count > 0).then(|| sum / totals.count as f64),
+            p50,
+            p90,
+            p95,
+            p99,
+            p999,
+            buckets,
+        }
+    }
+
+    /// The quantile `q` between 0 and 1, in steps of 1e-6: the smallest value that at least
+    /// `ceil(q * count)` samples do not exceed. `None` without samples or for a `q` outside 0
+    /// to 1. Costs one pass over the buckets.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        let millionths = (q * 1e6).round();
+        (0.0..=1e6).contains(&millionths).then_some(())?;
+        self.buckets.quantiles([millionths as u32])[0]
+    }
+
+    /// The distribution itself.
+    pub fn buckets(&self) -> &Buckets {
+        &self.buckets
+    }
+
+    /// How far a quantile may be from the exact one, relative to it: 1/2,048 by the buckets'
+    /// width, 1/3 where samples were coalesced under overload.
+    pub fn error(&self) -> f64 {
+        if self.buckets.totals.coalesced > 0 { 1.0 / 3.0 } else { 1.0 / 2048.0 }
+    }
+
+    /// Samples a second over a time, such as [`Snapshot::window_elapsed`].
+    ///
+    /// [`Snapshot::window_elapsed`]: crate::Snapshot::window_elapsed
+    pub fn rate(&self, over: Duration) -> f64 {
+        per_second(self.count as f64, over)
+    }
+}
+
+/// A distribution: counts by bucket, in the layout of an HDR histogram with three digits.
+///
+/// Shared between snapshots while nothing changes; cheap to clone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Buckets {
+    rows: Arc<[Row]>,
+    totals: SharedTotals,
+    scale: f64,
+}
+
+/// Totals in words that every serde format knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SharedTotals {
+    count: u64,
+    sum_high: u64,
+    sum_low: u64,
+    min: u64,
+    max: u64,
+    coalesced: u64,
+}
+
+impl From<Totals> for SharedTotals {
+    fn from(totals: Totals) -> Self {
+        let Totals { count, sum, min, max, coalesced } = totals;
+        Self { count, sum_high: (sum >> 64) as u64, sum_low: sum as u64, min, max, coalesced }
+    }
+}
+
+/// One bucket: how many samples lie from `low` to `high`, both included, in recorded units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The least value of the bucket.
+    pub low: u64,
+    /// The greatest value of the bucket.
+    pub high: u64,
+    /// Samples in it.
+    pub count: u64,
+}
+
+impl Buckets {
+    /// The buckets with samples, in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = Bucket> {
+        self.rows.chunk_by(|a, b| a.0 == b.0).map(|rows| Bucket {
+            low: bucket::low(rows[0].0),
+            high: bucket::high(rows[0].0),
+            count: rows.iter().map(|row| u64::from(row.1)).sum(),
+        })
+    }
+
+    /// The exact sum of all samples, in recorded units (a timing's: nanoseconds).
+    pub fn sum(&self) -> u128 {
+        (u128::from(self.totals.sum_high) << 64) | u128::from(self.totals.sum_low)
+    }
+
+    /// The least sample, in recorded units.
+    pub fn min(&self) -> Option<u64> {
+        (self.totals.count > 0).then_some(self.totals.min)
+    }
+
+    /// The greatest sample, in recorded units.
+    pub fn max(&self) -> Option<u64> {
+        (self.totals.count > 0).then_some(self.totals.max)
+    }
+
+    /// Samples that overload coalesced: counted and summed exactly, placed to a factor of two.
+    pub fn coalesced(&self) -> u64 {
+        self.totals.coalesced
+    }
+
+    /// What one recorded unit is worth in the metric's unit (a timing's: 1e-9).
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// Quantiles in ascending order, each in units of 1e-6, in one pass.
+    fn quantiles<const N: usize>(&self, millionths: [u32; N]) -> [Option<f64>; N] {
+        let count = u128::from(self.totals.count);
+        let mut rows = self.rows.iter();
+        let (mut below, mut bucket) = (0u128, 0u16);
+        millionths.map(|q| {
+            let rank = (u128::from(q) * count).div_ceil(1_000_000).max(1);
+            while below < rank {
+                let Row(next, n) = *rows.next()?;
+                (below, bucket) = (below + u128::from(n), next);
+            }
+            let value = bucket::middle(bucket).clamp(self.totals.min, self.totals.max);
+            Some(value as f64 * self.scale)
+        })
+    }
+}
+
+/// Statistics of a counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CounterStats {
+    /// The total: 0 to 2^64 - 1 for a counter, -2^63 to 2^63 - 1 for one that goes both ways;
+    /// in a window, the net change.
+    pub value: i128,
+}
+
+impl CounterStats {
+    /// Change a second over a time, such as [`Snapshot::window_elapsed`].
+    ///
+    /// [`Snapshot::window_elapsed`]: crate::Snapshot::window_elapsed
+    pub fn rate(&self, over: Duration) -> f64 {
+        per_second(self.value as f64, over)
+    }
+}
+
+/// Statistics of a gauge. Without a value set, everything but `count` is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GaugeStats {
+    /// The value set last.
+    pub current: Option<f64>,
+    /// The least value set.
+    pub min: Option<f64>,
+    /// The greatest value set.
+    pub max: Option<f64>,
+    /// The mean of the finite values set.
+    pub mean: Option<f64>,
+    /// How many values were set.
+    pub count: u64,
+}
+
+fn per_second(amount: f64, over: Duration) -> f64 {
+    if over.is_zero() { 0.0 } else { amount / over.as_secs_f64() }
+}

@@ -1,0 +1,32 @@
+//! The only door to atomics and the shared structures built on them.
+//!
+//! Everything in this crate that two threads touch comes through here, so that one private cfg,
+//! `tachograph_loom`, puts loom's versions in the place of all of them. Three of the structures
+//! have no loom support; under the model a stand-in gives exactly what their documentation
+//! promises and nothing more (`model.rs`).
+
+pub(crate) use std::sync::Arc;
+
+#[cfg(not(tachograph_loom))]
+pub(crate) use {
+    arc_swap::ArcSwap,
+    atomic_float::AtomicF64,
+    crossbeam_queue::ArrayQueue,
+    once_cell::race::OnceBox,
+    std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    std::sync::{Condvar, Mutex, MutexGuard},
+    std::thread_local,
+};
+
+#[cfg(tachograph_loom)]
+pub(crate) use {
+    crate::model::{ArcSwap, ArrayQueue, AtomicF64, OnceBox},
+    loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    loom::sync::{Condvar, Mutex, MutexGuard},
+    loom::thread_local,
+};
+
+/// Locks, also after a panic of an earlier holder: every holder here leaves its data usable.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,140 @@
+//! Recording and reading by name, with or without tags.
+
+use std::time::Duration;
+
+use crate::clock::nanos;
+use crate::collector::MetricsCollector;
+use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
+use crate::kind::Kind;
+use crate::lane::mode;
+use crate::local;
+use crate::recorder::Recorder;
+use crate::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::timer::Timer;
+
+/// A collector with a set of tags; see [`MetricsCollector::with_tags`].
+///
+/// The methods are those of the collector. The order of the tags makes no difference; of two tags
+/// with one key the last wins. A thread's first use of a name and tag set takes a lock and
+/// allocates; later ones do neither.
+#[derive(Clone, Copy, Debug)]
+pub struct Tagged<'a> {
+    metrics: &'a MetricsCollector,
+    tags: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Tagged<'a> {
+    #[inline]
+    pub(crate) fn new(metrics: &'a MetricsCollector, tags: &'a [(&'a str, &'a str)]) -> Self {
+        Self { metrics, tags }
+    }
+
+    /// Runs `act` for the series, where recording is on.
+    #[inline]
+    fn record(&self, name: &str, kind: Kind, act: impl Fn(&Recorder, &Handle)) {
+        let core = self.metrics.core();
+        if cfg!(feature = "record") && core.intake.mode() != mode::OFF {
+            local::record_by_name(&core.registry, &core.intake, (name, self.tags, kind), act);
+        }
+    }
+
+    /// Adds 1 to a counter.
+    #[inline]
+    pub fn increment(&self, name: &str) {
+        self.record(name, Kind::Counter, |recorder, handle| recorder.count_one(handle));
+    }
+
+    /// Adds `amount` to a counter.
+    #[inline]
+    pub fn increment_by(&self, name: &str, amount: u64) {
+        self.record(name, Kind::Counter, |recorder, handle| recorder.count(handle, amount));
+    }
+
+    /// Subtracts 1 from a counter; see [`MetricsCollector::decrement`].
+    #[inline]
+    pub fn decrement(&self, name: &str) {
+        self.decrement_by(name, 1);
+    }
+
+    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
+    #[inline]
+    pub fn decrement_by(&self, name: &str, amount: u64) {
+        self.record(name, Kind::UpDownCounter, |recorder, handle| {
+            if handle.entry.kind == Kind::Counter {
+                handle.entry.intake.counts.monotonic_decrements.add(1);
+            }
+            recorder.count(handle, amount.wrapping_neg());
+        });
+    }
+
+    /// Sets a gauge.
+    #[inline]
+    pub fn gauge(&self, name: &str, value: f64) {
+        self.record(name, Kind::Gauge, |recorder, handle| recorder.set_gauge(handle, value));
+    }
+
+    /// Records a duration.
+    #[inline]
+    pub fn timing(&self, name: &str, duration: Duration) {
+        self.record(name, Kind::Timing, |recorder, handle| recorder.push(handle, nanos(duration)));
+    }
+
+    /// Records a plain value.
+    #[inline]
+    pub fn histogram(&self, name: &str, value: u64) {
+        self.record(name, Kind::Histogram, |recorder, handle| recorder.push(handle, value));
+    }
+
+    /// Starts a timer that records when it is dropped. While recording is off it registers
+    /// nothing and reads no clock.
+    pub fn timer(&self, name: &str) -> Timer {
+        let core = self.metrics.core();
+        if !cfg!(feature = "record") || core.intake.mode() != mode::ON {
+            return Timer::off();
+        }
+        Timer::start(Timing(local::handle(&core.registry, &core.intake, name, self.tags)))
+    }
+
+    /// A handle of a monotonic counter with these tags.
+    pub fn register_counter(&self, name: &str) -> Counter {
+        Counter(self.metrics.handle(name, self.tags, Kind::Counter))
+    }
+
+    /// A handle of a counter that goes both ways, with these tags.
+    pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
+        UpDownCounter(self.metrics.handle(name, self.tags, Kind::UpDownCounter))
+    }
+
+    /// A handle of a timing with these tags.
+    pub fn register_timing(&self, name: &str) -> Timing {
+        Timing(self.metrics.handle(name, self.tags, Kind::Timing))
+    }
+
+    /// A handle of a histogram with these tags.
+    pub fn register_histogram(&self, name: &str) -> Histogram {
+        Histogram(self.metrics.handle(name, self.tags, Kind::Histogram))
+    }
+
+    /// A handle of a gauge with these tags.
+    pub fn register_gauge(&self, name: &str) -> Gauge {
+        Gauge(self.metrics.handle(name, self.tags, Kind::Gauge))
+    }
+
+    /// Statistics of a timing or histogram; see [`MetricsCollector::get_timing`].
+    pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
+        let value = self.metrics.core().read_one(name, self.tags)?;
+        value.as_timing().map(|views| views.lifetime.clone())
+    }
+
+    /// A counter's total; see [`MetricsCollector::get_timing`].
+    pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
+        let value = self.metrics.core().read_one(name, self.tags)?;
+        value.as_counter().map(|views| views.lifetime)
+    }
+
+    /// A gauge's statistics; see [`MetricsCollector::get_timing`].
+    pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
+        let value = self.metrics.core().read_one(name, self.tags)?;
+        value.as_gauge().map(|views| views.lifetime)
+    }
+}

@@ -1,0 +1,150 @@
+//! Timers: guards that record the time between their start and their end.
+//!
+//! While recording is off a timer does not read the clock; one that was started while it was off,
+//! or ends while it is off, records nothing. Time that runs backwards counts as 0 and as an
+//! anomaly.
+
+use std::time::Duration;
+
+use crate::clock::Stamp;
+use crate::handle::Timing;
+use crate::intake::Intake;
+use crate::lane::mode;
+use crate::recorder::Recorder;
+
+/// Starts timing, where recording is on.
+#[inline]
+fn stamp(intake: &Intake, mode: u8) -> Stamp {
+    if cfg!(feature = "record") && mode == mode::ON { intake.clock.stamp() } else { Stamp::Off }
+}
+
+/// Nanoseconds since the start; `None` where nothing was started.
+#[inline]
+fn elapsed(intake: &Intake, start: Stamp) -> Option<u64> {
+    match start {
+        Stamp::Off => None,
+        start => Some(intake.clock.nanos_since(start).unwrap_or_else(|| backwards(intake))),
+    }
+}
+
+#[cold]
+fn backwards(intake: &Intake) -> u64 {
+    intake.counts.clock_anomalies.add(1);
+    0
+}
+
+fn duration(nanos: Option<u64>) -> Duration {
+    Duration::from_nanos(nanos.unwrap_or(0))
+}
+
+/// Implements the two ways to end a timer early, and the drop that records.
+macro_rules! endings {
+    ($timer:ident $(<$life:lifetime>)?) => {
+        impl $(<$life>)? $timer $(<$life>)? {
+            /// Records now; gives what was recorded, or zero while recording is off.
+            pub fn stop(mut self) -> Duration {
+                duration(self.finish())
+            }
+
+            /// Ends the timer without recording.
+            pub fn discard(mut self) {
+                self.start = Stamp::Off;
+            }
+        }
+
+        impl $(<$life>)? Drop for $timer $(<$life>)? {
+            #[inline]
+            fn drop(&mut self) {
+                self.finish();
+            }
+        }
+    };
+}
+
+/// A running timer that owns its handle; records when it is dropped.
+///
+/// `Send`: it may be dropped on another thread than it was started on.
+#[derive(Debug)]
+#[must_use = "a timer that is dropped at once measures nothing"]
+pub struct Timer {
+    /// `None` where it was started by name while recording was off.
+    timing: Option<Timing>,
+    start: Stamp,
+}
+
+impl Timer {
+    pub(crate) fn start(timing: Timing) -> Self {
+        let intake = &timing.0.entry.intake;
+        let start = stamp(intake, intake.mode());
+        Self { timing: Some(timing), start }
+    }
+
+    /// A timer that records nothing.
+    pub(crate) fn off() -> Self {
+        Self { timing: None, start: Stamp::Off }
+    }
+
+    fn finish(&mut self) -> Option<u64> {
+        let start = std::mem::replace(&mut self.start, Stamp::Off);
+        let timing = self.timing.as_ref()?;
+        let nanos = elapsed(&timing.0.entry.intake, start)?;
+        timing.record_ns(nanos);
+        Some(nanos)
+    }
+}
+
+endings!(Timer);
+
+/// A running timer that borrows its handle; records when it is dropped.
+#[derive(Debug)]
+#[must_use = "a timer that is dropped at once measures nothing"]
+pub struct TimerGuard<'a> {
+    timing: &'a Timing,
+    start: Stamp,
+}
+
+impl<'a> TimerGuard<'a> {
+    #[inline]
+    pub(crate) fn start(timing: &'a Timing) -> Self {
+        let intake = &timing.0.entry.intake;
+        Self { timing, start: stamp(intake, intake.mode()) }
+    }
+
+    #[inline]
+    fn finish(&mut self) -> Option<u64> {
+        let start = std::mem::replace(&mut self.start, Stamp::Off);
+        let nanos = elapsed(&self.timing.0.entry.intake, start)?;
+        self.timing.record_ns(nanos);
+        Some(nanos)
+    }
+}
+
+endings!(TimerGuard<'a>);
+
+/// A running timer of a [`Recorder`]; records when it is dropped. Not `Send`, as the recorder it
+/// borrows is not `Sync`.
+#[derive(Debug)]
+#[must_use = "a timer that is dropped at once measures nothing"]
+pub struct RecorderTimer<'a> {
+    recorder: &'a Recorder,
+    timing: &'a Timing,
+    start: Stamp,
+}
+
+impl<'a> RecorderTimer<'a> {
+    #[inline]
+    pub(crate) fn start(recorder: &'a Recorder, timing: &'a Timing) -> Self {
+        let intake = recorder.intake();
+        Self { recorder, timing, start: stamp(intake, intake.mode()) }
+    }
+
+    #[inline]
+    fn finish(&mut self) -> Option<u64> {
+        let start = std::mem::replace(&mut self.start, Stamp::Off);
+        let nanos = elapsed(self.recorder.intake(), start)?;
+        self.recorder.record_ns(self.timing, nanos);
+        Some(nanos)
+    }
+}
+
+endings!(RecorderTimer<'a>);
