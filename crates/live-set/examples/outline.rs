@@ -13,7 +13,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{} beats a minute, root hash {}", project.tempo, set.root_hash());
     for track in &project.tracks {
         let clips = track.slots.iter().filter(|slot| slot.clip.is_some()).count();
-        println!("{:>3} {:<7} {} ({clips} clips)", track.index, track.track_type.as_str(), track.name);
+        println!(
+            "{:>3} {:<7} {} ({clips} clips)",
+            track.index,
+            track.track_type.as_str(),
+            track.name
+        );
         for device in &track.devices {
             println!("{:>16} ({} parameters)", device.name, device.parameters.len());
         }

@@ -47,9 +47,8 @@ impl Set {
             E::SceneTriggered { scene } => self.edit_scene(scene, |scene| {
                 Some(set_always("is_triggered", &mut scene.is_triggered, true))
             })?,
-            E::ClipSlotState { track, scene, has_clip, has_stop_button, playing_status } => {
-                self.set_slot(track, scene, SlotState { has_clip, has_stop_button, playing_status })?
-            }
+            E::ClipSlotState { track, scene, has_clip, has_stop_button, playing_status } => self
+                .set_slot(track, scene, SlotState { has_clip, has_stop_button, playing_status })?,
             E::ClipSlotStopButton { track, scene, has_stop_button } => {
                 self.edit_slot(track, scene, |slot| {
                     set("has_stop_button", &mut slot.has_stop_button, has_stop_button)
@@ -72,16 +71,13 @@ impl Set {
             E::ClipMuted { track, scene, is_muted } => {
                 self.edit_clip(track, scene, |clip| set("is_muted", &mut clip.is_muted, is_muted))?
             }
-            E::ClipLooping { track, scene, is_looped } => {
-                self.edit_clip(track, scene, |clip| {
-                    set("is_looped", &mut clip.is_looped, is_looped)
-                })?
-            }
+            E::ClipLooping { track, scene, is_looped } => self
+                .edit_clip(track, scene, |clip| set("is_looped", &mut clip.is_looped, is_looped))?,
             E::ClipAdded { track, scene, ref name } => self.add_clip(track, scene, name)?,
             E::ClipRemoved { track, scene } => self.remove_clip(track, scene)?,
-            E::TransportPlay { is_playing } => self.edit_project(|project| {
-                set("is_playing", &mut project.is_playing, is_playing)
-            }),
+            E::TransportPlay { is_playing } => {
+                self.edit_project(|project| set("is_playing", &mut project.is_playing, is_playing))
+            }
             E::TransportTempo { tempo } => {
                 let tempo = finite("tempo", tempo)?;
                 self.edit_project(|project| set("tempo", &mut project.tempo, tempo))
@@ -94,10 +90,7 @@ impl Set {
         Ok(Changes::from(records))
     }
 
-    fn edit_project(
-        &mut self,
-        edit: impl FnOnce(&mut Project) -> Option<Changed>,
-    ) -> Vec<Change> {
+    fn edit_project(&mut self, edit: impl FnOnce(&mut Project) -> Option<Changed>) -> Vec<Change> {
         let changed = edit(&mut self.project);
         let records = Change::attribute(&self.project, Path::Project, changed);
         self.rehash_root(&records);
@@ -110,11 +103,8 @@ impl Set {
         edit: impl FnOnce(&mut Scene) -> Option<Changed>,
     ) -> Result<Vec<Change>, Rejected> {
         let scenes = self.num_scenes();
-        let scene = self
-            .project
-            .scenes
-            .get_mut(row)
-            .ok_or(Rejected::NoSuchScene { scene: row, scenes })?;
+        let scene =
+            self.project.scenes.get_mut(row).ok_or(Rejected::NoSuchScene { scene: row, scenes })?;
         let changed = edit(scene);
         let records = Change::attribute(scene, Path::Scene { scene: row }, changed);
         if !records.is_empty() {

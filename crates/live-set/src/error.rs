@@ -80,7 +80,9 @@ pub enum ReadErrorKind {
     #[error("the XML has a DOCTYPE: a set has none, so it is refused")]
     Doctype,
     /// It asks for more than a limit allows.
-    #[error("the document is over the limit of {limit} {what}: raise the limit if it can be trusted")]
+    #[error(
+        "the document is over the limit of {limit} {what}: raise the limit if it can be trusted"
+    )]
     Limit {
         /// What there is too much of.
         what: &'static str,

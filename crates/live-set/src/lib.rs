@@ -1,9 +1,63 @@
-//! An Ableton Live set.
+//! An Ableton Live set as a tree: reading it, looking things up, editing it as live events say,
+//! comparing two of them, and writing test sets of any size.
+//!
+//! # Promises
+//! * One file gives one tree, whenever it is read: ids come from the file's own `Id`s, and an edit
+//!   keeps those of everything it does not touch.
+//! * Hashes are always right. An edit hashes what it touched and the owners of that, and the root
+//!   hash is that of the same tree hashed from scratch.
+//! * Records are complete. Replaying the [`Changes`] of an edit, or of a [`diff`], over the tree
+//!   before gives the tree after.
+//! * Input is not trusted. Bombs, deep nesting, huge tags and the like are refused within
+//!   [`Limits`]; memory follows the tree that is kept, not the document; nothing panics.
+//!
+//! # Costs
+//! Reading 7.7 MB of XML takes 17 ms; an edit of a set of 50 tracks and 100 scenes less than half
+//! a microsecond (`cargo run --release -p live-set --example edit_rate` measures both). A slot
+//! takes about 150 bytes, a parameter about 50.
+//!
+//! # Limits
+//! * Sets of Live 11 and later. Of these: tracks, the devices of their own chains, slots and clips
+//!   of the session, scenes, mixers, the tempo. Not yet: what is in racks, the arrangement, file
+//!   references, parameters of plug-ins.
+//! * Edits of attributes and clips. Tracks, scenes and devices do not come or go by edits yet; a
+//!   [`diff`] tells of all of them.
+//! * No I/O but the reader or writer that is given, no clock, no threads. [`Set`] is `Send` and
+//!   `Sync`; whoever shares one locks it.
+//!
+//! # The tree
+//! A node serialises as `{node_type, id, hash, attributes, children}`. Besides the attributes of
+//! the protocol, a device has `parameters`, a list of `{name, value}`; a clip has `is_muted`, a
+//! scene `is_triggered`, and the project `tempo`, `is_playing` and `position`, which events set.
+//! The main track is the last track, of type `master`.
+//!
+//! ```
+//! use live_set::{Edit, Set, diff, generate::Spec};
+//!
+//! let mut file = Vec::new();
+//! Spec { tracks: 4, scenes: 8, ..Spec::default() }.write_als(&mut file)?;
+//!
+//! let mut set = Set::read(file.as_slice())?;
+//! let before = set.clone();
+//! let changes = set.apply(&Edit::TrackName { track: 0, name: "Lead".to_owned() })?;
+//! assert_eq!(changes.changes[0].path.to_string(), "tracks[0]");
+//! assert_ne!(set.root_hash(), before.root_hash());
+//! assert_eq!(diff(&before, &set), changes);
+//!
+//! // The file was saved again, as it was: the name is what differs.
+//! let changes = set.replace(Set::read(file.as_slice())?);
+//! assert_eq!(changes.modified(), [&set.project().tracks[0].id]);
+//! assert_eq!(set, before);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
 mod apply;
 mod change;
 mod diff;
 mod edit;
 mod error;
+pub mod generate;
 mod inherit;
 mod limits;
 mod matching;
@@ -11,14 +65,15 @@ mod path;
 mod read;
 mod set;
 mod tree;
-pub use change::{Change, ChangeKind, Changes, Fields};
-pub use diff::diff;
-pub use edit::{Edit, Rejected};
-pub use error::{ReadError, ReadErrorKind};
-pub use limits::Limits;
-pub use path::Path;
-pub use set::{ProjectInfo, Set};
-pub use tree::{
+
+pub use self::change::{Change, ChangeKind, Changes, Fields};
+pub use self::diff::diff;
+pub use self::edit::{Edit, Rejected};
+pub use self::error::{ReadError, ReadErrorKind};
+pub use self::limits::Limits;
+pub use self::path::Path;
+pub use self::set::{ProjectInfo, Set};
+pub use self::tree::{
     Clip, ClipContent, ClipSlot, Device, Hash, Mixer, Node, NodeId, NodeRef, NodeType, Parameter,
     Project, Scene, Track, TrackType, UnknownNodeType, Value, ValueRef,
 };

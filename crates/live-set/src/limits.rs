@@ -3,7 +3,8 @@
 /// How much a document may ask for before it is refused.
 ///
 /// The defaults admit sets several times the size of any seen (4 MB compressed, 17 MB of XML) and
-/// keep the reading of any input, however hostile, within 64 MiB of memory.
+/// keep the reading of any input, however hostile, within 64 MiB of memory and, on the machine that
+/// it was measured on, one second.
 ///
 /// ```
 /// let limits = live_set::Limits { tracks: 16, ..live_set::Limits::default() };
@@ -14,6 +15,9 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Bytes of XML after inflation. Default 128 MiB.
     pub document_bytes: u64,
+    /// Tags, comments and other markup of the whole document, an element counting as two tags.
+    /// Default 10,000,000: time goes by these, and so many take half a second.
+    pub markup: u64,
     /// Bytes of one tag, comment or other markup. Default 1 MiB.
     pub markup_bytes: u64,
     /// Bytes of one attribute's value. Default 512 KiB.
@@ -41,6 +45,7 @@ impl Default for Limits {
         Self {
             file_bytes: 64 << 20,
             document_bytes: 128 << 20,
+            markup: 10_000_000,
             markup_bytes: 1 << 20,
             attribute_bytes: 512 << 10,
             attributes: 256,

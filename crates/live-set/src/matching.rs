@@ -168,9 +168,10 @@ fn longest_rise(values: &[usize]) -> Vec<usize> {
             None => ends.push(position),
         }
     }
-    let mut rise: Vec<_> =
-        std::iter::successors(ends.last().copied(), |last| Some(before[*last]).filter(|b| *b != NONE))
-            .collect();
+    let mut rise: Vec<_> = std::iter::successors(ends.last().copied(), |last| {
+        Some(before[*last]).filter(|b| *b != NONE)
+    })
+    .collect();
     rise.reverse();
     rise
 }

@@ -7,9 +7,7 @@ use serde::Serialize;
 use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::read;
-use crate::tree::{
-    ClipSlot, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene, Track,
-};
+use crate::tree::{ClipSlot, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene, Track};
 
 /// A Live set: a tree whose hashes are always right.
 ///

@@ -158,11 +158,7 @@ impl Set {
     }
 
     /// A slot and its position among the track's slots.
-    fn slot_mut(
-        &mut self,
-        track: usize,
-        scene: usize,
-    ) -> Result<(&mut ClipSlot, usize), Rejected> {
+    fn slot_mut(&mut self, track: usize, scene: usize) -> Result<(&mut ClipSlot, usize), Rejected> {
         let scenes = self.num_scenes();
         let owner = self.track_mut(track)?;
         if scene >= scenes {

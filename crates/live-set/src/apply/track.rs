@@ -56,15 +56,18 @@ impl Set {
         let value = finite("parameter", value)?;
         let owner = self.track_mut(track)?;
         let devices = owner.devices.len();
-        let found = owner
-            .devices
-            .get_mut(device)
-            .ok_or(Rejected::NoSuchDevice { track, device, devices })?;
+        let found = owner.devices.get_mut(device).ok_or(Rejected::NoSuchDevice {
+            track,
+            device,
+            devices,
+        })?;
         let parameters = found.parameters.len();
-        let field = found
-            .parameters
-            .get_mut(parameter)
-            .ok_or(Rejected::NoSuchParameter { track, device, parameter, parameters })?;
+        let field = found.parameters.get_mut(parameter).ok_or(Rejected::NoSuchParameter {
+            track,
+            device,
+            parameter,
+            parameters,
+        })?;
         let changed = set("value", &mut field.value, value);
         let path = Path::Parameter { track, device, parameter };
         let records = Change::attribute(found, path, changed);

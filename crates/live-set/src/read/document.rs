@@ -41,6 +41,7 @@ pub(super) struct Document<'a> {
     tag: String,
     name_bytes: usize,
     kept_bytes: usize,
+    markup: u64,
     pub(super) limits: Limits,
 }
 
@@ -62,6 +63,7 @@ impl<'a> Document<'a> {
             tag: String::new(),
             name_bytes: 0,
             kept_bytes: 0,
+            markup: 0,
             limits,
         }
     }
@@ -130,6 +132,7 @@ impl<'a> Document<'a> {
     fn step(&mut self, wanted: usize) -> Result<Step, ReadError> {
         loop {
             self.skip_text()?;
+            self.count_markup()?;
             self.buffer.clear();
             let event = match self.xml.read_event_into(&mut self.buffer) {
                 Ok(event) => event,
@@ -157,9 +160,19 @@ impl<'a> Document<'a> {
         }
     }
 
+    fn count_markup(&mut self) -> Result<(), ReadError> {
+        self.markup += 1;
+        if self.markup <= self.limits.markup {
+            return Ok(());
+        }
+        let (what, limit) = ("tags and other markup", self.limits.markup);
+        Err(self.error(ReadErrorKind::Limit { what, limit }))
+    }
+
     /// Text means nothing in a set; outside of the root element it means that this is none.
     fn skip_text(&mut self) -> Result<(), ReadError> {
-        let skipped = self.xml.get_mut().skip_text().map_err(|error| self.error(io_error(error)))?;
+        let skipped =
+            self.xml.get_mut().skip_text().map_err(|error| self.error(io_error(error)))?;
         match skipped {
             Skipped::Text if self.depth == 0 => Err(self.error(ReadErrorKind::UnknownFormat)),
             _ => Ok(()),

@@ -64,10 +64,9 @@ fn mixer(document: &mut Document<'_>, mixer: &mut Mixer) -> Result<Option<f64>, 
             "Volume" => set(&mut mixer.volume, document.manual(Document::number)?),
             "Pan" => set(&mut mixer.pan, document.manual(Document::number)?),
             // The speaker is on where the track is not muted.
-            "Speaker" => set(
-                &mut mixer.is_muted,
-                document.manual(Document::flag)?.map(|is_on| !is_on),
-            ),
+            "Speaker" => {
+                set(&mut mixer.is_muted, document.manual(Document::flag)?.map(|is_on| !is_on))
+            }
             "SoloSink" => set(&mut mixer.is_soloed, document.flag()?),
             "CrossFadeState" => set(&mut mixer.crossfader, document.manual(Document::whole)?),
             "Sends" => sends(document, &mut mixer.sends)?,

@@ -62,7 +62,9 @@ impl NodeId {
 
     /// True where `other` is this id or lies below it.
     pub(crate) fn covers(&self, other: &str) -> bool {
-        other.strip_prefix(self.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        other
+            .strip_prefix(self.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

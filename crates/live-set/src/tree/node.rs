@@ -79,9 +79,7 @@ impl Serialize for NodeType {
 
 /// The name is not that of a node type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown node type: use project, track, device, clip_slot, clip, scene, mixer or file_ref"
-)]
+#[error("unknown node type: use project, track, device, clip_slot, clip, scene, mixer or file_ref")]
 pub struct UnknownNodeType;
 
 /// An attribute: its name and its value.

@@ -2,9 +2,7 @@
 
 use super::node::{Attribute, TreeNode};
 use super::value::count;
-use super::{
-    ClipSlot, Device, Hash, Hasher, Mixer, NO_HASH, Node, NodeId, NodeType, ValueRef,
-};
+use super::{ClipSlot, Device, Hash, Hasher, Mixer, NO_HASH, Node, NodeId, NodeType, ValueRef};
 
 /// A track. Its children are the devices in chain order, the clip slots by scene, and the mixer.
 ///

@@ -1,0 +1,106 @@
+//! Documents made to order, for tests, benches and demos: any size, the same for the same [`Spec`].
+//!
+//! They have the layout of what Live writes, down to what a reader must pass over: slots inside
+//! slots, a freeze sequencer with slots of its own, a clip in the groove pool. What a set needs to
+//! sound like anything is left out, and whether Live opens them was not tried.
+//!
+//! ```
+//! use live_set::{Set, generate::Spec};
+//!
+//! let spec = Spec { tracks: 4, scenes: 8, clips: 3, ..Spec::default() };
+//! let mut file = Vec::new();
+//! spec.write_als(&mut file)?;
+//! let set = Set::read(file.as_slice())?;
+//! assert_eq!((set.num_scenes(), set.num_clips()), (8, 12));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod clip;
+mod device;
+mod document;
+mod random;
+mod track;
+mod xml;
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use self::document::Document;
+
+/// What a document is to hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// The version of Live that it is from. Default Live 12.
+    pub version: Version,
+    /// MIDI and audio tracks in turn, starting with MIDI. Default 50.
+    pub tracks: usize,
+    /// Group tracks, spread among the tracks, which belong to the group before them. Default 0.
+    pub groups: usize,
+    /// Return tracks; each other track has a send to each. Default 2. The main track is extra.
+    pub returns: usize,
+    /// Scenes, and slots of each MIDI and audio track. Default 100.
+    pub scenes: usize,
+    /// Slots of each MIDI and audio track that hold a clip, at most all of them; the seed says
+    /// which. Default 30.
+    pub clips: usize,
+    /// Notes in each clip of a MIDI track. Default 16.
+    pub notes: usize,
+    /// Devices on each track, but for the main track. Default 2.
+    pub devices: usize,
+    /// Parameters of each device, its switch left out. Default 16.
+    pub parameters: usize,
+    /// Beats a minute. Default 120.
+    pub tempo: f64,
+    /// What everything random goes by: which slots hold clips, values of parameters, notes.
+    pub seed: u64,
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self {
+            version: Version::Live12,
+            tracks: 50,
+            groups: 0,
+            returns: 2,
+            scenes: 100,
+            clips: 30,
+            notes: 16,
+            devices: 2,
+            parameters: 16,
+            tempo: 120.0,
+            seed: 0,
+        }
+    }
+}
+
+impl Spec {
+    /// Writes a gzip stream as an `.als` file holds it. Wants no buffer of its own.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_als(&self, out: impl Write) -> io::Result<()> {
+        let mut gzip = GzEncoder::new(out, Compression::fast());
+        self.write_xml(&mut gzip)?;
+        gzip.finish().map(drop)
+    }
+
+    /// Writes the XML alone. Writes piece by piece: give a buffered writer.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_xml(&self, out: impl Write) -> io::Result<()> {
+        Document::new(self, out).write()
+    }
+}
+
+/// The version of Live that a document is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Version {
+    /// Live 11.3.
+    Live11,
+    /// Live 12.1.
+    Live12,
+}

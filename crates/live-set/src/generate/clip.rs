@@ -1,0 +1,103 @@
+//! Clips.
+
+use std::io::{self, Write};
+
+use super::document::{follow_action, lom_ids};
+use super::random::Random;
+use super::xml::Xml;
+
+/// How long a clip is, in beats.
+const BEATS: f64 = 16.0;
+
+pub(super) fn midi<W: Write>(
+    xml: &mut Xml<W>,
+    name: &str,
+    notes: usize,
+    random: &mut Random,
+) -> io::Result<()> {
+    xml.element("MidiClip", &[("Id", &0), ("Time", &0)], |xml| {
+        common(xml, name, random)?;
+        xml.within("Notes", |xml| {
+            xml.within("KeyTracks", |xml| key_tracks(xml, notes))?;
+            xml.within("PerNoteEventStore", |xml| xml.empty("EventLists", &[]))?;
+            xml.within("NoteIdGenerator", |xml| xml.value("NextId", notes + 1))
+        })?;
+        xml.value("BankSelectCoarse", -1)
+    })
+}
+
+pub(super) fn audio<W: Write>(
+    xml: &mut Xml<W>,
+    name: &str,
+    sample: &str,
+    random: &mut Random,
+) -> io::Result<()> {
+    xml.element("AudioClip", &[("Id", &0), ("Time", &0)], |xml| {
+        common(xml, name, random)?;
+        xml.within("SampleRef", |xml| {
+            xml.within("FileRef", |xml| {
+                xml.value("RelativePathType", 3)?;
+                xml.value("RelativePath", format!("Samples/Recorded/{sample}"))?;
+                xml.value("Path", format!("/Music/Generated Project/Samples/Recorded/{sample}"))?;
+                xml.value("Type", 1)?;
+                xml.value("OriginalFileSize", 0)?;
+                xml.value("OriginalCrc", 0)
+            })?;
+            xml.value("DefaultDuration", 352_800)?;
+            xml.value("DefaultSampleRate", 44_100)
+        })?;
+        xml.value("WarpMode", 0)
+    })
+}
+
+fn common<W: Write>(xml: &mut Xml<W>, name: &str, random: &mut Random) -> io::Result<()> {
+    lom_ids(xml)?;
+    xml.value("CurrentStart", 0)?;
+    xml.value("CurrentEnd", BEATS)?;
+    xml.within("Loop", |xml| {
+        xml.value("LoopStart", 0)?;
+        xml.value("LoopEnd", BEATS)?;
+        xml.value("StartRelative", 0)?;
+        xml.value("LoopOn", random.below(4) > 0)?;
+        xml.value("OutMarker", BEATS)?;
+        xml.value("HiddenLoopStart", 0)?;
+        xml.value("HiddenLoopEnd", BEATS)
+    })?;
+    xml.value("Name", name)?;
+    xml.value("Annotation", "")?;
+    xml.value("Color", random.below(70))?;
+    xml.value("LaunchMode", 0)?;
+    xml.value("Disabled", random.below(16) == 0)?;
+    xml.within("FollowAction", follow_action)?;
+    xml.value("IsWarped", true)
+}
+
+/// Up to four notes a key, from C1 upwards, the keys over and over.
+fn key_tracks<W: Write>(xml: &mut Xml<W>, notes: usize) -> io::Result<()> {
+    for (key, first) in (0..notes).step_by(4).enumerate() {
+        xml.element("KeyTrack", &[("Id", &key)], |xml| {
+            xml.within("Notes", |xml| {
+                (first..notes.min(first + 4)).try_for_each(|note| note_event(xml, note))
+            })?;
+            xml.value("MidiKey", 36 + key % 64)
+        })?;
+    }
+    Ok(())
+}
+
+fn note_event<W: Write>(xml: &mut Xml<W>, note: usize) -> io::Result<()> {
+    let time = note as f64 * 0.25;
+    xml.empty(
+        "MidiNoteEvent",
+        &[
+            ("Time", &time),
+            ("Duration", &0.25),
+            ("Velocity", &100),
+            ("VelocityDeviation", &0),
+            ("OffVelocity", &64),
+            ("Probability", &1),
+            ("IsEnabled", &true),
+            ("NoteId", &(note + 1)),
+        ],
+    )
+}

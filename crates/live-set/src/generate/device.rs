@@ -1,0 +1,73 @@
+//! Devices.
+
+use std::io::{self, Write};
+
+use super::document::lom_ids;
+use super::random::Random;
+use super::xml::Xml;
+
+const CLASSES: [&str; 6] = ["AutoFilter", "Compressor2", "Delay", "Eq8", "Reverb", "Saturator"];
+const PARAMETERS: [&str; 8] =
+    ["Drive", "Frequency", "Resonance", "Attack", "Release", "Threshold", "Ratio", "DryWet"];
+
+/// The inner chain of a track, with as many devices as are asked for.
+pub(super) fn chain<W: Write>(
+    xml: &mut Xml<W>,
+    devices: usize,
+    parameters: usize,
+    random: &mut Random,
+) -> io::Result<()> {
+    xml.within("DeviceChain", |xml| {
+        if devices == 0 {
+            xml.empty("Devices", &[])?;
+        } else {
+            xml.within("Devices", |xml| {
+                (0..devices).try_for_each(|id| device(xml, id, parameters, random))
+            })?;
+        }
+        xml.empty("SignalModulations", &[])
+    })
+}
+
+/// Every third device was given a name by the user.
+fn device<W: Write>(
+    xml: &mut Xml<W>,
+    id: usize,
+    parameters: usize,
+    random: &mut Random,
+) -> io::Result<()> {
+    let class = CLASSES[random.below(CLASSES.len())];
+    let name = if id % 3 == 2 { format!("My {class}") } else { String::new() };
+    xml.element(class, &[("Id", &id)], |xml| {
+        head(xml, &name, random.below(8) > 0)?;
+        xml.value("OverwriteProtectionNumber", 3_072)?;
+        for parameter in 0..parameters {
+            let name = PARAMETERS[parameter % PARAMETERS.len()];
+            let value = random.share();
+            match parameter / PARAMETERS.len() {
+                0 => xml.automatable(name, value, Some((0.0, 1.0)))?,
+                round => xml.automatable(&format!("{name}.{round}"), value, Some((0.0, 1.0)))?,
+            }
+        }
+        xml.value("StereoSeparationOnDrySignal", false)
+    })
+}
+
+/// What devices, mixers and sequencers start with.
+pub(super) fn head<W: Write>(xml: &mut Xml<W>, name: &str, is_on: bool) -> io::Result<()> {
+    lom_ids(xml)?;
+    xml.value("IsExpanded", true)?;
+    xml.automatable("On", is_on, None)?;
+    xml.value("ModulationSourceCount", 0)?;
+    xml.empty("ParametersListWrapper", &[("LomId", &0)])?;
+    let pointee = xml.pointee();
+    xml.empty("Pointee", &[("Id", &pointee)])?;
+    xml.value("LastSelectedTimeableIndex", 0)?;
+    xml.within("LastPresetRef", |xml| xml.empty("Value", &[]))?;
+    xml.empty("LockedScripts", &[])?;
+    xml.value("IsFolded", false)?;
+    xml.value("ShouldShowPresetName", false)?;
+    xml.value("UserName", name)?;
+    xml.value("Annotation", "")?;
+    xml.within("SourceContext", |xml| xml.empty("Value", &[]))
+}

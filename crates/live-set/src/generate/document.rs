@@ -1,0 +1,125 @@
+//! The root element, the scenes, and what is around them.
+
+use std::io::{self, Write};
+
+use super::random::Random;
+use super::xml::Xml;
+use super::{Spec, Version, clip};
+
+/// No number in a document is larger: what Live would use next.
+const NEXT_POINTEE: u32 = 1 << 30;
+/// Live's number for 4/4.
+pub(super) const FOUR_FOUR: u32 = 201;
+
+/// A document that is being written.
+#[derive(Debug)]
+pub(super) struct Document<'a, W> {
+    pub(super) spec: &'a Spec,
+    pub(super) xml: Xml<W>,
+    pub(super) random: Random,
+}
+
+impl<'a, W: Write> Document<'a, W> {
+    pub(super) const fn new(spec: &'a Spec, out: W) -> Self {
+        Self { spec, xml: Xml::new(out), random: Random::new(spec.seed) }
+    }
+
+    pub(super) fn write(mut self) -> io::Result<()> {
+        let (minor, changes, creator) = match self.spec.version {
+            Version::Live11 => ("11.0_11300", 7, "Ableton Live 11.3.35"),
+            Version::Live12 => ("12.0_12117", 10, "Ableton Live 12.1"),
+        };
+        let Self { spec, xml, random } = &mut self;
+        xml.declaration()?;
+        let revision = format!("{:040x}", spec.seed);
+        xml.element(
+            "Ableton",
+            &[
+                ("MajorVersion", &5),
+                ("MinorVersion", &minor),
+                ("SchemaChangeCount", &changes),
+                ("Creator", &creator),
+                ("Revision", &revision),
+            ],
+            |xml| xml.within("LiveSet", |xml| live_set(xml, spec, random)),
+        )
+    }
+}
+
+fn live_set<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Random) -> io::Result<()> {
+    xml.value("NextPointeeId", NEXT_POINTEE)?;
+    xml.value("OverwriteProtectionNumber", 3_072)?;
+    lom_ids(xml)?;
+    super::track::tracks(xml, spec, random)?;
+    xml.within("SendsPre", |xml| {
+        (0..spec.returns)
+            .try_for_each(|send| xml.empty("SendPreBool", &[("Id", &send), ("Value", &false)]))
+    })?;
+    xml.within("Scenes", |xml| (0..spec.scenes).try_for_each(|row| scene(xml, spec, row)))?;
+    transport(xml)?;
+    xml.within("GroovePool", groove_pool)?;
+    xml.value("AutomationMode", false)?;
+    xml.value("ViewData", "{}")
+}
+
+pub(super) fn lom_ids<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+    xml.value("LomId", 0)?;
+    xml.value("LomIdView", 0)
+}
+
+/// Every fourth scene has a name.
+fn scene<W: Write>(xml: &mut Xml<W>, spec: &Spec, row: usize) -> io::Result<()> {
+    let name = if row.is_multiple_of(4) {
+        format!("Verse & Chorus {}", row / 4 + 1)
+    } else {
+        String::new()
+    };
+    xml.element("Scene", &[("Id", &row)], |xml| {
+        xml.within("FollowAction", follow_action)?;
+        xml.value("Name", name)?;
+        xml.value("Annotation", "")?;
+        xml.value("Color", -1)?;
+        xml.value("Tempo", spec.tempo)?;
+        xml.value("IsTempoEnabled", row.is_multiple_of(8))?;
+        xml.value("TimeSignatureId", FOUR_FOUR)?;
+        xml.value("IsTimeSignatureEnabled", false)?;
+        xml.value("LomId", 0)?;
+        xml.empty("ClipSlotsListWrapper", &[("LomId", &0)])
+    })
+}
+
+pub(super) fn follow_action<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+    xml.value("FollowTime", 4)?;
+    xml.value("IsLinked", true)?;
+    xml.value("LoopIterations", 1)?;
+    xml.value("FollowActionA", 4)?;
+    xml.value("FollowActionB", 0)?;
+    xml.value("FollowActionEnabled", false)
+}
+
+fn transport<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+    xml.within("Transport", |xml| {
+        xml.value("PhaseNudgeTempo", 10)?;
+        xml.value("LoopOn", false)?;
+        xml.value("LoopStart", 8)?;
+        xml.value("LoopLength", 16)?;
+        xml.value("CurrentTime", 0)
+    })
+}
+
+/// A groove holds a MIDI clip, which is none of the set's.
+fn groove_pool<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+    let mut random = Random::new(0);
+    xml.value("LomId", 0)?;
+    xml.within("Grooves", |xml| {
+        xml.element("Groove", &[("Id", &4)], |xml| {
+            xml.value("LomId", 0)?;
+            xml.value("Name", "Swing 16ths 66")?;
+            xml.within("Clip", |xml| {
+                xml.within("Value", |xml| clip::midi(xml, "Swing 16ths 66", 16, &mut random))
+            })?;
+            xml.value("Grid", 3)
+        })
+    })?;
+    xml.value("DefaultGrooveId", 4)
+}

@@ -1,0 +1,255 @@
+//! Tracks: their chains, mixers and slots.
+
+use std::io::{self, Write};
+
+use super::document::{FOUR_FOUR, lom_ids};
+use super::random::Random;
+use super::xml::{Attributes, Xml};
+use super::{Spec, Version, clip, device};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Midi,
+    Audio,
+    Group,
+    Return,
+    Main,
+    PreHear,
+}
+
+/// A track that is being written.
+struct Track<'a> {
+    spec: &'a Spec,
+    kind: Kind,
+    name: String,
+    /// Live numbers tracks and groups from 12 or so on, returns from 2: here all in one row.
+    id: usize,
+    group: Option<usize>,
+}
+
+/// All tracks, the main track and the pre-hear track.
+pub(super) fn tracks<W: Write>(
+    xml: &mut Xml<W>,
+    spec: &Spec,
+    random: &mut Random,
+) -> io::Result<()> {
+    let mut id = 1;
+    let mut next = |kind, name: String, group| {
+        id += 1;
+        Track { spec, kind, name, id, group }
+    };
+    xml.within("Tracks", |xml| {
+        let mut group = None;
+        let mut groups = 0;
+        for number in 0..spec.tracks {
+            // Spread: group g stands before track g * tracks / groups.
+            while groups < spec.groups && number * spec.groups >= groups * spec.tracks {
+                let track = next(Kind::Group, format!("Group {}", groups + 1), None);
+                track.write(xml, random)?;
+                group = Some(track.id);
+                groups += 1;
+            }
+            let (kind, what) =
+                if number % 2 == 0 { (Kind::Midi, "MIDI") } else { (Kind::Audio, "Audio") };
+            let name = if number % 5 == 4 {
+                format!("Drums & <Bass> \"{}\"", number + 1)
+            } else {
+                format!("{}-{what}", number + 1)
+            };
+            next(kind, name, group).write(xml, random)?;
+        }
+        for number in 0..spec.returns {
+            let letter = char::from(b'A' + (number % 26) as u8);
+            next(Kind::Return, format!("{letter}-Return"), None).write(xml, random)?;
+        }
+        Ok(())
+    })?;
+    let main = match spec.version {
+        Version::Live11 => "Master",
+        Version::Live12 => "Main",
+    };
+    next(Kind::Main, main.to_owned(), None).write(xml, random)?;
+    next(Kind::PreHear, "Master".to_owned(), None).write(xml, random)
+}
+
+impl Track<'_> {
+    fn write<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        let element = match (self.kind, self.spec.version) {
+            (Kind::Midi, _) => "MidiTrack",
+            (Kind::Audio, _) => "AudioTrack",
+            (Kind::Group, _) => "GroupTrack",
+            (Kind::Return, _) => "ReturnTrack",
+            (Kind::Main, Version::Live11) => "MasterTrack",
+            (Kind::Main, Version::Live12) => "MainTrack",
+            (Kind::PreHear, _) => "PreHearTrack",
+        };
+        let mut attributes: Vec<(&str, &dyn std::fmt::Display)> = Vec::new();
+        if !matches!(self.kind, Kind::Main | Kind::PreHear) {
+            attributes.push(("Id", &self.id));
+        }
+        if self.spec.version == Version::Live12 {
+            attributes.push(("SelectedToolPanel", &7));
+        }
+        self.body(xml, element, &attributes, random)
+    }
+
+    fn body<W: Write>(
+        &self,
+        xml: &mut Xml<W>,
+        element: &str,
+        attributes: Attributes<'_>,
+        random: &mut Random,
+    ) -> io::Result<()> {
+        let is_main = matches!(self.kind, Kind::Main | Kind::PreHear);
+        let user_name = if self.name.starts_with("Drums") { self.name.as_str() } else { "" };
+        xml.element(element, attributes, |xml| {
+            lom_ids(xml)?;
+            xml.within("Name", |xml| {
+                xml.value("EffectiveName", &self.name)?;
+                xml.value("UserName", user_name)?;
+                xml.value("Annotation", "")
+            })?;
+            xml.value("Color", random.below(70))?;
+            xml.within("AutomationEnvelopes", |xml| xml.empty("Envelopes", &[]))?;
+            match self.group {
+                Some(group) => xml.value("TrackGroupId", group)?,
+                None => xml.value("TrackGroupId", -1)?,
+            }
+            xml.empty("DevicesListWrapper", &[("LomId", &0)])?;
+            xml.within("TakeLanes", |xml| xml.empty("TakeLanes", &[]))?;
+            if !is_main {
+                xml.value("Freeze", self.is_frozen())?;
+            }
+            xml.within("DeviceChain", |xml| self.chain(xml, random))
+        })
+    }
+
+    fn is_frozen(&self) -> bool {
+        matches!(self.kind, Kind::Midi | Kind::Audio) && self.id.is_multiple_of(7)
+    }
+
+    /// Live writes the mixer, the sequencers of a MIDI or audio track, then the inner chain; other
+    /// tracks have the inner chain before their only sequencer.
+    fn chain<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        let Spec { devices, parameters, .. } = *self.spec;
+        xml.within("Mixer", |xml| self.mixer(xml, random))?;
+        match self.kind {
+            Kind::Midi | Kind::Audio => {
+                xml.within("MainSequencer", |xml| self.main_sequencer(xml, random))?;
+                xml.within("FreezeSequencer", |xml| self.freeze_sequencer(xml, random))?;
+                device::chain(xml, devices, parameters, random)
+            }
+            Kind::Group | Kind::Return => {
+                device::chain(xml, devices, parameters, random)?;
+                xml.within("FreezeSequencer", |xml| self.freeze_sequencer(xml, random))
+            }
+            Kind::Main => {
+                xml.within("FreezeSequencer", |xml| {
+                    xml.element("AudioSequencer", &[("Id", &0)], |xml| {
+                        self.freeze_sequencer(xml, random)
+                    })
+                })?;
+                device::chain(xml, 0, 0, random)
+            }
+            Kind::PreHear => device::chain(xml, 0, 0, random),
+        }
+    }
+
+    fn mixer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        device::head(xml, "", true)?;
+        let sends = match self.kind {
+            Kind::Main | Kind::PreHear => 0,
+            _ => self.spec.returns,
+        };
+        xml.within("Sends", |xml| (0..sends).try_for_each(|id| send(xml, id, random)))?;
+        xml.automatable("Speaker", random.below(10) > 0, None)?;
+        xml.value("SoloSink", random.below(20) == 0)?;
+        xml.value("PanMode", 0)?;
+        xml.automatable("Pan", random.share() * 2.0 - 1.0, Some((-1.0, 1.0)))?;
+        xml.automatable("Volume", random.share(), Some((0.000_316_227_757_1, 1.995_262_38)))?;
+        xml.value("ViewStateSessionTrackWidth", 93)?;
+        xml.automatable("CrossFadeState", random.below(3), None)?;
+        xml.empty("SendsListWrapper", &[("LomId", &0)])?;
+        if self.kind == Kind::Main {
+            xml.automatable("Tempo", self.spec.tempo, Some((60.0, 200.0)))?;
+            xml.automatable("TimeSignature", FOUR_FOUR, None)?;
+        }
+        Ok(())
+    }
+
+    fn main_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        device::head(xml, "", true)?;
+        let holds_clip = random.choose(self.spec.clips, self.spec.scenes);
+        xml.within("ClipSlotList", |xml| {
+            for (row, holds_clip) in holds_clip.into_iter().enumerate() {
+                let has_stop = random.below(16) > 0;
+                slot(xml, row, has_stop, |xml| {
+                    if holds_clip { self.clip(xml, row, random) } else { Ok(()) }
+                })?;
+            }
+            Ok(())
+        })?;
+        xml.value("MonitoringEnum", 1)?;
+        match self.kind {
+            Kind::Midi => xml.within("ClipTimeable", arranger_automation)?,
+            _ => xml.within("Sample", arranger_automation)?,
+        }
+        xml.within("Recorder", |xml| {
+            xml.value("IsArmed", self.id.is_multiple_of(11))?;
+            xml.value("TakeCounter", 1)
+        })
+    }
+
+    /// A frozen track has what freezing rendered in here: clips that are not the session's.
+    fn freeze_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        device::head(xml, "", true)?;
+        if matches!(self.kind, Kind::Midi | Kind::Audio) && self.spec.scenes > 0 {
+            xml.within("ClipSlotList", |xml| {
+                (0..self.spec.scenes).try_for_each(|row| {
+                    slot(xml, row, true, |xml| match row {
+                        0 if self.is_frozen() => clip::audio(xml, "Freeze", "Freeze.wav", random),
+                        _ => Ok(()),
+                    })
+                })
+            })?;
+        } else {
+            xml.empty("ClipSlotList", &[])?;
+        }
+        xml.within("Sample", arranger_automation)?;
+        xml.within("Recorder", |xml| xml.value("IsArmed", false))
+    }
+
+    fn clip<W: Write>(&self, xml: &mut Xml<W>, row: usize, random: &mut Random) -> io::Result<()> {
+        let name = format!("{} {}", self.name, row + 1);
+        match self.kind {
+            Kind::Midi => clip::midi(xml, &name, self.spec.notes, random),
+            _ => clip::audio(xml, &name, &format!("{}-{}.wav", self.id, row + 1), random),
+        }
+    }
+}
+
+fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Random) -> io::Result<()> {
+    xml.element("TrackSendHolder", &[("Id", &id)], |xml| {
+        xml.automatable("Send", random.share(), Some((0.000_316_227_757_1, 1.0)))?;
+        xml.value("EnabledByUser", true)
+    })
+}
+
+/// The outer slot has the stop button, the inner one the clip.
+fn slot<W: Write>(
+    xml: &mut Xml<W>,
+    row: usize,
+    has_stop: bool,
+    clip: impl FnOnce(&mut Xml<W>) -> io::Result<()>,
+) -> io::Result<()> {
+    xml.element("ClipSlot", &[("Id", &row)], |xml| {
+        xml.value("LomId", 0)?;
+        xml.within("ClipSlot", |xml| xml.within("Value", clip))?;
+        xml.value("HasStop", has_stop)?;
+        xml.value("NeedRefreeze", true)
+    })
+}
+
+fn arranger_automation<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+    xml.within("ArrangerAutomation", |xml| xml.empty("Events", &[]))
+}

@@ -1,0 +1,90 @@
+//! Memory while reading: it follows the tree that is kept, not the document.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use live_set::Set;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+/// The system's allocator, counting.
+struct Counting;
+
+// SAFETY: every call is passed on as it came; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // Relaxed: plain sums, read after the work by the thread that did it.
+        let live = LIVE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(live, Ordering::Relaxed);
+        // SAFETY: the caller keeps `alloc`'s contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: the caller keeps `dealloc`'s contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How far memory rises above what is held already while a document is read.
+fn peak_of(document: impl Read) -> (usize, Result<Set, live_set::ReadError>) {
+    let before = LIVE.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let result = Set::read(document);
+    (PEAK.load(Ordering::Relaxed) - before, result)
+}
+
+/// A gzip stream that inflates to `times` copies of `part`: members repeat, so it is small.
+fn bomb(start: &[u8], part: &[u8], times: usize) -> Vec<u8> {
+    let member = |bytes: &[u8]| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(bytes).expect("a vector takes everything");
+        gzip.finish().expect("a vector takes everything")
+    };
+    [member(start), member(part).repeat(times)].concat()
+}
+
+/// One test, so that no other allocates meanwhile.
+#[test]
+fn memory_does_not_follow_the_document() {
+    const MIB: usize = 1 << 20;
+    let megabyte = vec![b' '; MIB];
+
+    let (peak, result) = peak_of(bomb(b" ", &megabyte, 100).as_slice());
+    assert!(result.expect_err("refused").is_incomplete());
+    assert!(peak < MIB, "100 MiB of spaces: {peak}");
+
+    let (peak, result) = peak_of(bomb(b"<Ableton>", &megabyte, 200).as_slice());
+    assert!(result.expect_err("refused").is_limit());
+    assert!(peak < MIB, "200 MiB of text in an element: {peak}");
+
+    let deep = format!("<Ableton>{}", "<a>".repeat(100_000));
+    let (peak, result) = peak_of(deep.as_bytes());
+    assert!(result.expect_err("refused").is_limit());
+    assert!(peak < MIB, "elements 100,000 deep: {peak}");
+
+    // As many slots as limits allow, and more: the tree is what memory goes into.
+    let slots = "<ClipSlot/>".repeat(9_999);
+    let track = format!(
+        "<MidiTrack><DeviceChain><MainSequencer><ClipSlotList>{slots}</ClipSlotList>\
+         </MainSequencer></DeviceChain></MidiTrack>"
+    );
+    let (peak, result) =
+        peak_of(bomb(b"<Ableton><LiveSet><Tracks>", track.as_bytes(), 60).as_slice());
+    let error = result.expect_err("refused");
+    assert!(error.is_limit() && error.to_string().contains("bytes of tree"), "{error}");
+    assert!(peak < 64 * MIB, "600,000 slots: {peak}");
+
+    // Names, each with the most that a name may have.
+    let scene = format!("<Scene><Name Value=\"{}\"/></Scene>", "n".repeat(400 << 10));
+    let (peak, result) =
+        peak_of(bomb(b"<Ableton><LiveSet><Scenes>", scene.as_bytes(), 200).as_slice());
+    assert!(result.expect_err("refused").is_limit());
+    assert!(peak < 64 * MIB, "80 MiB of names: {peak}");
+}

@@ -1,0 +1,203 @@
+//! Diffs of sets that differ in structure: files whose parts were moved, taken out or renumbered.
+
+mod common;
+
+use common::blocks::edit_children;
+use common::replay::{ids, replay, without_hashes};
+use common::{json, set, small, xml};
+use live_set::{ChangeKind, Changes, Edit, Set, diff};
+use proptest::prelude::*;
+
+const TRACKS: &str = "\t\t<Tracks>";
+const SCENES: &str = "\t\t<Scenes>";
+const DEVICES: &str = "\t\t\t\t\t\t<Devices>";
+const SLOTS: &str = "\t\t\t\t\t\t<ClipSlotList>";
+
+fn read(xml: &str) -> Set {
+    Set::read(xml.as_bytes()).expect("an edited document reads")
+}
+
+fn kinds(changes: &Changes) -> Vec<(&'static str, String)> {
+    changes.changes.iter().map(|c| (c.kind.as_str(), c.path.to_string())).collect()
+}
+
+/// Becomes `newer`, and holds the records against both trees.
+fn replace(set: &mut Set, newer: Set) -> Changes {
+    let before = json(set);
+    let changes = set.replace(newer);
+    let replayed = replay(before, &serde_json::to_value(&changes).expect("serialises"));
+    let after = json(set);
+    assert_eq!(without_hashes(replayed), without_hashes(after.clone()), "{changes:#?}");
+    let mut fresh = set.clone();
+    fresh.rehash();
+    assert!(fresh == *set, "hashes are right");
+    let mut all = ids(&after);
+    let count = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), count, "ids are unique");
+    changes
+}
+
+#[test]
+fn a_scene_that_is_gone_moves_those_below_it() {
+    let old = xml(&small());
+    let new = edit_children(&old, SCENES, 0, |scenes| drop(scenes.remove(1)));
+    let changes = replace(&mut read(&old), read(&new));
+    let moved = |row: usize| ("state_changed", format!("scenes[{row}]"));
+    assert_eq!(kinds(&changes), [("removed", "scenes[1]".to_owned()), moved(1), moved(2)]);
+}
+
+#[test]
+fn a_track_that_changed_places_is_removed_and_added_with_its_id() {
+    let old = xml(&small());
+    let new = edit_children(&old, TRACKS, 0, |tracks| tracks.rotate_right(1));
+    let mut set = read(&old);
+    let id = set.project().tracks[4].id.clone();
+    let changes = replace(&mut set, read(&new));
+    assert_eq!((changes.removed(), changes.added()), (vec![&id], vec![&id]));
+    assert_eq!(kinds(&changes)[0], ("removed", "tracks[4]".to_owned()));
+    assert_eq!(kinds(&changes).last(), Some(&("added", "tracks[0]".to_owned())));
+    // The others moved up: each says so, its slots too.
+    let moved = changes.changes.iter().filter(|change| change.kind.as_str() == "state_changed");
+    assert_eq!(moved.count(), 4 + 3 * small().scenes);
+}
+
+#[test]
+fn a_track_with_another_id_and_the_same_name_is_the_same_track() {
+    let old = xml(&small());
+    let new = old.replacen("<MidiTrack Id=\"3\"", "<MidiTrack Id=\"77\"", 1);
+    assert_ne!(old, new);
+    let (before, renumbered) = (read(&old), read(&new));
+    assert!(diff(&before, &renumbered).is_empty(), "ids alone make no difference");
+    let mut set = before.clone();
+    assert!(replace(&mut set, renumbered).is_empty());
+    assert!(set == before, "what is below it keeps its ids too");
+}
+
+#[test]
+fn what_an_event_announced_keeps_its_id_when_a_save_numbers_it() {
+    let empty = xml(&common_spec_without_clips());
+    let mut set = read(&empty);
+    let edits = [
+        Edit::ClipAdded { track: 1, scene: 2, name: "Take".into() },
+        Edit::ClipSlotPlayingStatus { track: 1, scene: 2, playing_status: 1 },
+        Edit::SceneTriggered { scene: 2 },
+        Edit::TransportPlay { is_playing: true },
+        Edit::TransportPosition { position: 12.5 },
+    ];
+    for edit in &edits {
+        assert!(!set.apply(edit).expect("accepted").is_empty());
+    }
+    let clip = "<MidiClip Id=\"0\" Time=\"0\"><Name Value=\"Take\" /></MidiClip>";
+    let slots = edit_children(&empty, SLOTS, 0, |slots| {
+        let start = "<ClipSlot>\n\t\t\t\t\t\t\t\t\t<Value>\n";
+        assert!(slots[2].contains(start));
+        slots[2] = slots[2].replace(start, &format!("{start}{clip}"));
+    });
+    let saved = read(&slots);
+    assert_eq!(saved.num_clips(), 1);
+    let before = set.clone();
+    assert_eq!(kinds(&replace(&mut set, saved)), [], "the save says nothing new");
+    assert!(set == before);
+}
+
+fn common_spec_without_clips() -> live_set::generate::Spec {
+    live_set::generate::Spec { clips: 0, ..small() }
+}
+
+#[test]
+fn a_clip_of_another_type_is_another_clip() {
+    let old = xml(&small());
+    let mut set = read(&old);
+    let row = set.project().tracks[1].slots.iter().position(|slot| slot.has_clip).expect("a clip");
+    let new = edit_children(&old, SLOTS, 0, |slots| {
+        slots[row] = slots[row].replace("MidiClip", "AudioClip");
+    });
+    let changes = replace(&mut set, read(&new));
+    let path = format!("tracks[1].clip_slots[{row}].clip");
+    assert_eq!(kinds(&changes), [("removed", path.clone()), ("added", path)]);
+}
+
+#[test]
+fn a_parameter_in_a_file_is_told_as_an_event_would_tell_it() {
+    let old = xml(&small());
+    let mut set = read(&old);
+    let was = set.project().tracks[1].devices[0].parameters[1].value;
+    let edit = Edit::DeviceParameter { track: 1, device: 0, parameter: 1, value: was + 1.0 };
+    let changed = set.clone().apply(&edit).expect("accepted");
+    let new = edit_children(&old, DEVICES, 1, |devices| {
+        let line = format!("<Manual Value=\"{was}\" />");
+        // Of equal values, the one of that parameter.
+        let at = devices[0].find("<Frequency>").expect("the second parameter");
+        let (head, tail) = devices[0].split_at(at);
+        devices[0] = format!(
+            "{head}{}",
+            tail.replacen(&line, &format!("<Manual Value=\"{}\" />", was + 1.0), 1)
+        );
+    });
+    assert_eq!(replace(&mut set, read(&new)), changed);
+}
+
+#[test]
+fn a_device_of_another_shape_is_modified_as_a_whole() {
+    let old = xml(&small());
+    let mut set = read(&old);
+    let new = edit_children(&old, DEVICES, 1, |devices| {
+        devices[0] = devices[0].replace("Frequency>", "Cutoff>");
+    });
+    let changes = replace(&mut set, read(&new));
+    assert_eq!(kinds(&changes), [("state_changed", "tracks[1].devices[0]".to_owned())]);
+    assert!(matches!(
+        changes.changes[0].kind,
+        ChangeKind::StateChanged { attribute: "parameters", .. }
+    ));
+}
+
+/// Takes some children out, renumbers some, and puts the rest in another order.
+fn disturb(children: &mut Vec<String>, keys: &[u32]) {
+    let keyed = children.drain(..).zip(keys.iter().chain(std::iter::repeat(&0)));
+    let mut keyed: Vec<_> = keyed
+        .filter(|(_, key)| *key % 5 != 1)
+        .enumerate()
+        .map(|(position, (child, key))| match key % 5 {
+            2 => {
+                let (head, tail) = child.split_once(" Id=\"").expect("an Id");
+                let tail = tail.split_once('"').expect("a closing quote").1;
+                (key, format!("{head} Id=\"{}\"{tail}", 1_000 + position))
+            }
+            _ => (key, child),
+        })
+        .collect();
+    keyed.sort_by_key(|(key, _)| **key / 5 % 4);
+    children.extend(keyed.into_iter().map(|(_, child)| child));
+}
+
+fn disturbed(xml: &str, keys: &[Vec<u32>]) -> String {
+    let mut xml = edit_children(xml, SCENES, 0, |scenes| disturb(scenes, &keys[0]));
+    xml = edit_children(&xml, SLOTS, 0, |slots| disturb(slots, &keys[1]));
+    xml = edit_children(&xml, SLOTS, 2, |slots| disturb(slots, &keys[2]));
+    xml = edit_children(&xml, DEVICES, 1, |devices| disturb(devices, &keys[3]));
+    edit_children(&xml, TRACKS, 0, |tracks| disturb(tracks, &keys[4]))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn saves_that_move_things_about_replay_one_after_another(
+        saves in prop::collection::vec(
+            prop::collection::vec(prop::collection::vec(0..40_u32, 0..6), 5),
+            1..4
+        )
+    ) {
+        let original = xml(&small());
+        let mut set = set(&small());
+        for keys in &saves {
+            replace(&mut set, read(&disturbed(&original, keys)));
+            let name = Edit::ClipAdded { track: 0, scene: 0, name: "x".into() };
+            let _ = set.apply(&name);
+        }
+        replace(&mut set, read(&original));
+    }
+}
