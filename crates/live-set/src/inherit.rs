@@ -41,7 +41,7 @@ impl Set {
 
 /// Nodes that take things over.
 trait Inherit: Sibling {
-    /// Sets the id, also of whatever is named after this node and has no counterpart itself.
+    /// Sets the id, and those of the only children of their kinds, which are named after it.
     fn set_id(&mut self, id: NodeId);
 
     /// Takes over from a node that is the same thing all but the id.
@@ -66,12 +66,7 @@ fn siblings<T: Inherit>(new: &mut [T], old: &[T], owner: &NodeId) {
 
 impl Inherit for Track {
     fn set_id(&mut self, id: NodeId) {
-        if self.id == id {
-            return;
-        }
         self.mixer.id = self.mixer.id.moved_under(&id);
-        self.devices.iter_mut().for_each(|device| device.set_id(device.id.moved_under(&id)));
-        self.slots.iter_mut().for_each(|slot| slot.set_id(slot.id.moved_under(&id)));
         self.id = id;
     }
 

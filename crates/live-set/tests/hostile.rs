@@ -53,7 +53,7 @@ impl<F: FnMut(&mut [u8]) -> io::Result<usize>> Read for ReadFn<F> {
 
 #[test]
 fn a_document_that_is_no_set_says_which_way() {
-    let cases: [(&[u8], &str); 13] = [
+    let cases: [(&[u8], &str); 14] = [
         (b"", "empty"),
         (&gzip(b""), "empty"),
         (b" \n\t ", "empty"),
@@ -67,6 +67,7 @@ fn a_document_that_is_no_set_says_which_way() {
         (b"<Ableton><LiveSet>", "cut off"),
         (b"<Ableton><LiveSet></Ableton>", "malformed"),
         (b"<Ableton><LiveSet/></Ableton><Ableton/>", "second root"),
+        (b"<Ableton><LiveSet/></Ableton> more", "text behind"),
     ];
     for (document, says) in cases {
         let error = error(document).to_string();

@@ -5,6 +5,7 @@ mod common;
 use common::blocks::edit_children;
 use common::replay::{ids, replay, without_hashes};
 use common::{json, set, small, xml};
+use live_set::generate::Spec;
 use live_set::{ChangeKind, Changes, Edit, Set, diff};
 use proptest::prelude::*;
 
@@ -36,6 +37,7 @@ fn replace(set: &mut Set, newer: Set) -> Changes {
     all.sort();
     all.dedup();
     assert_eq!(all.len(), count, "ids are unique");
+    assert!(all.iter().all(|id| set.node(id).is_some()), "ids are paths");
     changes
 }
 
@@ -77,7 +79,7 @@ fn a_track_with_another_id_and_the_same_name_is_the_same_track() {
 
 #[test]
 fn what_an_event_announced_keeps_its_id_when_a_save_numbers_it() {
-    let empty = xml(&common_spec_without_clips());
+    let empty = xml(&Spec { clips: 0, ..small() });
     let mut set = read(&empty);
     let edits = [
         Edit::ClipAdded { track: 1, scene: 2, name: "Take".into() },
@@ -100,10 +102,9 @@ fn what_an_event_announced_keeps_its_id_when_a_save_numbers_it() {
     let before = set.clone();
     assert_eq!(kinds(&replace(&mut set, saved)), [], "the save says nothing new");
     assert!(set == before);
-}
-
-fn common_spec_without_clips() -> live_set::generate::Spec {
-    live_set::generate::Spec { clips: 0, ..small() }
+    // Ids are never given twice, not after a save either.
+    let changes = set.apply(&edits[0]).expect("accepted");
+    assert_ne!(changes.removed(), changes.added());
 }
 
 #[test]
@@ -152,6 +153,42 @@ fn a_device_of_another_shape_is_modified_as_a_whole() {
         changes.changes[0].kind,
         ChangeKind::StateChanged { attribute: "parameters", .. }
     ));
+}
+
+/// Another value of the kind that a line has.
+fn another(line: &str) -> Option<String> {
+    let (head, tail) = line.split_once(" Value=\"")?;
+    let (value, tail) = tail.split_once('"')?;
+    let other = match (value, value.parse::<i64>()) {
+        ("true", _) => "false".to_owned(),
+        ("false", _) => "true".to_owned(),
+        (_, Ok(number)) => (number + 1).to_string(),
+        _ => format!("{value}1"),
+    };
+    Some(format!("{head} Value=\"{other}\"{tail}"))
+}
+
+#[test]
+fn every_value_that_shows_is_hashed_and_told() {
+    let spec = Spec { tracks: 2, groups: 0, scenes: 1, devices: 1, clips: 1, ..small() };
+    let original = xml(&spec);
+    let lines: Vec<_> = original.lines().collect();
+    let set = read(&original);
+    let before = without_hashes(json(&set));
+    let mut shown = 0;
+    for (number, line) in lines.iter().enumerate() {
+        let Some(other) = another(line) else { continue };
+        let mut changed = lines.clone();
+        changed[number] = &other;
+        let newer = read(&changed.join("\n"));
+        let (is_shown, is_hashed) =
+            (without_hashes(json(&newer)) != before, newer.root_hash() != set.root_hash());
+        assert_eq!(is_shown, is_hashed, "line {number}: {line} to {other}");
+        shown += usize::from(is_shown);
+        assert_eq!(replace(&mut set.clone(), newer).is_empty(), !is_shown);
+    }
+    // Tempo; 4 tracks with name, colour, mixer and sends; 3 devices; 2 slots; 2 clips; a scene.
+    assert!(shown > 60, "{shown}");
 }
 
 /// Takes some children out, renumbers some, and puts the rest in another order.

@@ -174,7 +174,10 @@ impl<'a> Document<'a> {
         let skipped =
             self.xml.get_mut().skip_text().map_err(|error| self.error(io_error(error)))?;
         match skipped {
-            Skipped::Text if self.depth == 0 => Err(self.error(ReadErrorKind::UnknownFormat)),
+            Skipped::Text if self.depth == 0 => Err(self.error(match self.name() {
+                "" => ReadErrorKind::UnknownFormat,
+                _ => ReadErrorKind::Xml("text behind the root element".to_owned()),
+            })),
             _ => Ok(()),
         }
     }

@@ -105,3 +105,29 @@ impl Hasher {
         self.bytes.extend_from_slice(&(length as u64).to_le_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Device, Key, Parameter};
+    use super::*;
+
+    #[test]
+    fn texts_do_not_run_into_one_another() {
+        let device = |name: &str, device_type: &str, parameter: &str| {
+            let id = NodeId::top("device", Key::File(0));
+            let mut device = Device::new(id, device_type.to_owned());
+            name.clone_into(&mut device.name);
+            device.parameters = vec![Parameter { name: parameter.to_owned(), value: 0.0 }];
+            device.rehash(&mut Hasher::default());
+            device.hash
+        };
+        assert_eq!(device("ab", "c", "d"), device("ab", "c", "d"));
+        assert_ne!(device("ab", "c", "d"), device("a", "bc", "d"));
+        assert_ne!(device("ab", "c", "d"), device("ab", "", "cd"));
+    }
+
+    #[test]
+    fn a_hash_shows_all_its_digits() {
+        assert_eq!(Hash(0xab).to_string(), format!("{}ab", "0".repeat(30)));
+    }
+}
