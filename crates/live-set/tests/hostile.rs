@@ -158,6 +158,12 @@ fn a_damaged_check_sum_is_refused() {
 }
 
 #[test]
+fn a_message_does_not_repeat_a_document() {
+    let document = format!("<Ableton></{}>", "x".repeat(500_000));
+    assert!(error(document.as_bytes()).to_string().len() < 400);
+}
+
+#[test]
 fn a_reader_that_fails_is_told_apart_from_a_bad_document() {
     let fails = ReadFn(|_: &mut [u8]| Err(io::Error::other("disk on fire")));
     let error = Set::read(fails).expect_err("refused");

@@ -13,6 +13,7 @@ use crate::limits::Limits;
 
 /// The fewest bytes that an attribute takes in a tag, as in ` a=""`.
 const ATTRIBUTE_BYTES_MIN: usize = 5;
+const MESSAGE_CHARS_MAX: usize = 200;
 
 /// A document that is read element by element.
 ///
@@ -188,17 +189,21 @@ impl<'a> Document<'a> {
             // Syntax errors are all about markup that is not closed when the input ends.
             quick_xml::Error::Syntax(error) => match self.xml.get_mut().skip_text() {
                 Ok(_) if self.xml.get_mut().is_at_end() => ReadErrorKind::Truncated,
-                _ => ReadErrorKind::Xml(error.to_string()),
+                _ => malformed(&error.to_string()),
             },
-            error => ReadErrorKind::Xml(error.to_string()),
+            error => malformed(&error.to_string()),
         };
         self.error(kind)
     }
 
     fn malformed(&self, error: &dyn std::error::Error) -> ReadError {
-        let kind = ReadErrorKind::Xml(format!("attribute of <{}>: {error}", self.name()));
-        self.error(kind)
+        self.error(malformed(&format!("attribute of <{}>: {error}", self.name())))
     }
+}
+
+/// Messages quote names from the document, which may be long.
+fn malformed(message: &str) -> ReadErrorKind {
+    ReadErrorKind::Xml(message.chars().take(MESSAGE_CHARS_MAX).collect())
 }
 
 /// Which limit an element is over, if any.
@@ -208,7 +213,9 @@ fn over_limit(start: &BytesStart<'_>, depth: usize, limits: &Limits) -> Option<R
         return over("nested elements", limits.depth);
     }
     // A short tag cannot be over the other limits: nearly all tags are settled by its length.
-    if start.len() <= limits.attribute_bytes.min(limits.attributes * ATTRIBUTE_BYTES_MIN) {
+    if start.len()
+        <= limits.attribute_bytes.min(limits.attributes.saturating_mul(ATTRIBUTE_BYTES_MIN))
+    {
         return None;
     }
     let mut count = 0;
