@@ -1,0 +1,110 @@
+//! JSON: every series with all its statistics.
+//!
+//! ```json
+//! {
+//!   "timestamp": "2025-11-28T10:30:00.000Z", "uptime_seconds": 3600.5, "window_seconds": 60.0,
+//!   "metrics": {
+//!     "timings": {"<key>": {"count", "sum", "mean", "min", "max", "p50", "p90", "p95", "p99", "p999",
+//!                           "rate", "quantile_error", "kind", "unit", "dropped", "window": {…}}},
+//!     "counters": {"<key>": {"value", "rate", "kind", "unit", "dropped", "window": {…}}},
+//!     "gauges": {"<key>": {"current", "min", "max", "mean", "count", "kind", "unit", "dropped",
+//!                          "window": {…}}}
+//!   }
+//! }
+//! ```
+//!
+//! A key is `name` or `name[k1=v1,k2=v2]`, and keys are sorted. `timings` holds histograms too and
+//! `counters` counters that go both ways: `kind` tells them apart. Values are in `unit`, a
+//! timing's in seconds; rates are a second. The fields of a series are of its lifetime; `window`
+//! repeats the statistics over the last `window_seconds`. A collector without windows has
+//! neither. Statistics of nothing are 0.0, numbers that are not finite `null`.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value;
+use tachograph::Snapshot;
+
+use crate::series::{self, Entry, Spans};
+use crate::time::rfc3339;
+
+/// The media type of what [`encode`] writes.
+pub const CONTENT_TYPE: &str = "application/json";
+
+/// What the JSON holds beyond the statistics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Adds `buckets` to each timing and histogram: `[{"low", "high", "count"}, …]`, both edges
+    /// included, in the series' unit. Costs up to a few thousand entries a series.
+    pub buckets: bool,
+}
+
+/// Appends a snapshot as compact JSON.
+///
+/// ```
+/// # let snapshot = tachograph::MetricsCollector::new().snapshot();
+/// use tachograph_export::json;
+///
+/// let mut out = Vec::new();
+/// json::encode(&snapshot, json::Options { buckets: true }, &mut out);
+/// assert!(out.starts_with(b"{\"timestamp\":"));
+/// ```
+pub fn encode(snapshot: &Snapshot, options: Options, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, &Document { snapshot, options }).expect(ALWAYS_JSON);
+}
+
+/// A snapshot as a JSON value.
+pub fn to_value(snapshot: &Snapshot, options: Options) -> Value {
+    serde_json::to_value(Document { snapshot, options }).expect(ALWAYS_JSON)
+}
+
+const ALWAYS_JSON: &str = "keys are strings, integers fit 64 bits, and memory accepts every write";
+
+struct Document<'a> {
+    snapshot: &'a Snapshot,
+    options: Options,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let snapshot = self.snapshot;
+        let mut document = serializer.serialize_struct("Document", 4)?;
+        document.serialize_field("timestamp", &rfc3339(snapshot.timestamp()))?;
+        document.serialize_field("uptime_seconds", &snapshot.uptime().as_secs_f64())?;
+        if let Some(span) = snapshot.window_span() {
+            document.serialize_field("window_seconds", &span.as_secs_f64())?;
+        }
+        document.serialize_field("metrics", &Metrics(self))?;
+        document.end()
+    }
+}
+
+struct Metrics<'a>(&'a Document<'a>);
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut metrics = serializer.serialize_struct("Metrics", 3)?;
+        metrics.serialize_field("timings", &Section(self.0, series::timing))?;
+        metrics.serialize_field("counters", &Section(self.0, series::counter))?;
+        metrics.serialize_field("gauges", &Section(self.0, series::gauge))?;
+        metrics.end()
+    }
+}
+
+/// The series that the function makes an entry of, by key.
+struct Section<'a, F>(&'a Document<'a>, F);
+
+impl<'a, F, T> Serialize for Section<'a, F>
+where
+    F: Fn(&'a tachograph::Series, Spans, Options) -> Option<Entry<'a, T>>,
+    T: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(Document { snapshot, options }, entry) = self;
+        let spans = Spans::of(snapshot);
+        serializer.collect_map(
+            snapshot
+                .series()
+                .iter()
+                .filter_map(|series| Some((&*series.key, entry(series, spans, *options)?))),
+        )
+    }
+}

@@ -1,0 +1,54 @@
+//! Snapshots of [`tachograph`] as bytes that other programs read.
+//!
+//! | format | for | by |
+//! |---|---|---|
+//! | JSON | programs that want every statistic of every series | [`json`] |
+//! | summary | people, dashboards and simple alerts | [`Summary`] |
+//! | Prometheus text 0.0.4 | a Prometheus server, and all that read its format | [`prometheus`] |
+//!
+//! # Promises
+//! * Pure functions of a snapshot: no I/O, no clock, no threads, and no word to the collector.
+//!   Whatever was recorded, under whatever names and tags, the output is valid in its format.
+//! * One snapshot gives the same bytes each time; keys, families and labels are sorted.
+//! * Encoders append to a buffer of the caller's, which may be used again and again.
+//!
+//! # Costs
+//! One pass over the series. Prometheus text sorts names first.
+//!
+//! # Limits
+//! Prometheus text holds lifetime statistics only, and a gauge's current value only. Values are
+//! 64-bit floats there: integers above 2^53 are written exactly, but read back rounded.
+//!
+//! # Example
+//! ```
+//! use std::time::Duration;
+//! use tachograph::MetricsCollector;
+//! use tachograph_export::MetricsExporter;
+//!
+//! let metrics = MetricsCollector::new();
+//! metrics.timing("event.processing.duration", Duration::from_micros(5_200));
+//! metrics.increment("events.processed");
+//! let all_metrics = metrics.get_all_metrics();
+//!
+//! let json = MetricsExporter::to_json(&all_metrics);
+//! assert_eq!(json["metrics"]["timings"]["event.processing.duration"]["count"], 1);
+//!
+//! let summary = MetricsExporter::to_summary(&all_metrics);
+//! assert_eq!(summary.event_processing.total_processed, 1);
+//! assert_eq!(summary.event_processing.latency_ms.p95, 5.2);
+//!
+//! let text = MetricsExporter::to_prometheus(&all_metrics);
+//! assert!(text.contains("\nevents_processed_total 1\n"));
+//! ```
+#![forbid(unsafe_code)]
+
+mod exporter;
+pub mod json;
+pub mod prometheus;
+mod series;
+mod summary;
+mod time;
+mod totals;
+
+pub use self::exporter::MetricsExporter;
+pub use self::summary::{Cache, EventProcessing, LatencyMs, Summary, UdpListener, WebSocket};

@@ -1,0 +1,56 @@
+//! Names that nothing else may have.
+
+use std::collections::{HashMap, HashSet};
+
+/// The names that are taken, and what to try next where one is.
+#[derive(Default)]
+pub(super) struct Claims {
+    taken: HashSet<String>,
+    /// The last suffix of each stem, so that a thousand collisions cost a thousand steps.
+    last: HashMap<String, usize>,
+    renamed: usize,
+}
+
+impl Claims {
+    /// Takes a name that nobody has asked for yet.
+    pub(super) fn take(&mut self, name: &str) {
+        self.taken.insert(name.to_owned());
+    }
+
+    /// Takes the stem, or the first free one of `stem_1`, `stem_2`, …: free are those of which
+    /// all forms are.
+    pub(super) fn claim(&mut self, stem: String, forms: impl Fn(&str) -> Vec<String>) -> String {
+        if self.take_all(forms(&stem)) { stem } else { self.claim_renamed(stem, forms) }
+    }
+
+    /// Takes the first free one of `stem_1`, `stem_2`, ….
+    pub(super) fn claim_renamed(
+        &mut self,
+        stem: String,
+        forms: impl Fn(&str) -> Vec<String>,
+    ) -> String {
+        self.renamed += 1;
+        let mut number = self.last.get(&stem).copied().unwrap_or(0);
+        loop {
+            number += 1;
+            let candidate = format!("{stem}_{number}");
+            if self.take_all(forms(&candidate)) {
+                self.last.insert(stem, number);
+                return candidate;
+            }
+        }
+    }
+
+    /// How many claims got a suffix.
+    pub(super) fn renamed(&self) -> usize {
+        self.renamed
+    }
+
+    fn take_all(&mut self, names: Vec<String>) -> bool {
+        let free = names.iter().all(|name| !self.taken.contains(name));
+        if free {
+            self.taken.extend(names);
+        }
+        free
+    }
+}

@@ -1,0 +1,191 @@
+//! One series as JSON: its statistics under their well-known names.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tachograph::{
+    Buckets, CounterStats, GaugeStats, Kind, Series, Snapshot, TimingStats, Value, Views,
+};
+
+use crate::json::Options;
+
+/// The times that rates divide by.
+#[derive(Clone, Copy)]
+pub(crate) struct Spans {
+    lifetime: Duration,
+    window: Duration,
+}
+
+impl Spans {
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        Self { lifetime: snapshot.uptime(), window: snapshot.window_elapsed() }
+    }
+}
+
+/// A series: lifetime statistics flat, what they are about, and the window.
+#[derive(Serialize)]
+pub(crate) struct Entry<'a, T> {
+    #[serde(flatten)]
+    lifetime: T,
+    kind: Kind,
+    unit: &'a str,
+    dropped: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<T>,
+}
+
+impl<'a, T> Entry<'a, T> {
+    fn new<S>(
+        series: &'a Series,
+        views: &'a Views<S>,
+        spans: Spans,
+        fields: impl Fn(&'a S, Duration) -> T,
+    ) -> Self {
+        Self {
+            lifetime: fields(&views.lifetime, spans.lifetime),
+            kind: series.metric.kind,
+            unit: series.metric.unit.name(),
+            dropped: series.dropped,
+            window: views.window.as_ref().map(|stats| fields(stats, spans.window)),
+        }
+    }
+}
+
+/// The entry of a timing or histogram.
+pub(crate) fn timing<'a>(
+    series: &'a Series,
+    spans: Spans,
+    options: Options,
+) -> Option<Entry<'a, Timing>> {
+    let views = series.value.as_timing()?;
+    Some(Entry::new(series, views, spans, |stats, over| Timing::new(stats, over, options)))
+}
+
+/// The entry of either kind of counter.
+pub(crate) fn counter<'a>(
+    series: &'a Series,
+    spans: Spans,
+    _: Options,
+) -> Option<Entry<'a, Counter>> {
+    let views = series.value.as_counter()?;
+    Some(Entry::new(series, views, spans, Counter::new))
+}
+
+/// The entry of a gauge.
+pub(crate) fn gauge<'a>(series: &'a Series, spans: Spans, _: Options) -> Option<Entry<'a, Gauge>> {
+    let Value::Gauge(views) = &series.value else { return None };
+    Some(Entry::new(series, views, spans, |stats, _| Gauge::new(stats)))
+}
+
+#[derive(Serialize)]
+pub(crate) struct Timing {
+    count: u64,
+    sum: f64,
+    mean: f64,
+    min: f64,
+    max: f64,
+    p50: f64,
+    p90: f64,
+    p95: f64,
+    p99: f64,
+    p999: f64,
+    rate: f64,
+    quantile_error: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    buckets: Option<Vec<Bucket>>,
+}
+
+impl Timing {
+    fn new(stats: &TimingStats, over: Duration, options: Options) -> Self {
+        Self {
+            count: stats.count,
+            sum: stats.sum,
+            mean: or_zero(stats.mean),
+            min: or_zero(stats.min),
+            max: or_zero(stats.max),
+            p50: or_zero(stats.p50),
+            p90: or_zero(stats.p90),
+            p95: or_zero(stats.p95),
+            p99: or_zero(stats.p99),
+            p999: or_zero(stats.p999),
+            rate: stats.rate(over),
+            quantile_error: stats.error(),
+            buckets: options.buckets.then(|| Bucket::all(stats.buckets())),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Bucket {
+    low: f64,
+    high: f64,
+    count: u64,
+}
+
+impl Bucket {
+    fn all(buckets: &Buckets) -> Vec<Self> {
+        let scaled = |edge: u64| edge as f64 * buckets.scale();
+        let bucket = |bucket: tachograph::Bucket| Self {
+            low: scaled(bucket.low),
+            high: scaled(bucket.high),
+            count: bucket.count,
+        };
+        buckets.iter().map(bucket).collect()
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Counter {
+    value: Integer,
+    rate: f64,
+}
+
+impl Counter {
+    fn new(stats: &CounterStats, over: Duration) -> Self {
+        Self { value: Integer::new(stats.value), rate: stats.rate(over) }
+    }
+}
+
+/// A whole number that JSON libraries accept: most refuse more than 64 bits.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Integer {
+    Positive(u64),
+    Negative(i64),
+}
+
+impl Integer {
+    /// The value, or the nearest one that fits: only a window's change can be beyond.
+    fn new(value: i128) -> Self {
+        match u64::try_from(value) {
+            Ok(value) => Self::Positive(value),
+            Err(_) if value > 0 => Self::Positive(u64::MAX),
+            Err(_) => Self::Negative(i64::try_from(value).unwrap_or(i64::MIN)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct Gauge {
+    current: f64,
+    min: f64,
+    max: f64,
+    mean: f64,
+    count: u64,
+}
+
+impl Gauge {
+    fn new(stats: &GaugeStats) -> Self {
+        Self {
+            current: or_zero(stats.current),
+            min: or_zero(stats.min),
+            max: or_zero(stats.max),
+            mean: or_zero(stats.mean),
+            count: stats.count,
+        }
+    }
+}
+
+fn or_zero(statistic: Option<f64>) -> f64 {
+    statistic.unwrap_or(0.0)
+}

@@ -1,0 +1,173 @@
+//! The summary: a few fields about the health of an event server.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tachograph::{Snapshot, Unit, Value};
+
+use crate::time::rfc3339;
+use crate::totals::Totals;
+
+/// The high-level view of a snapshot, over its lifetime. Every field exists from the first moment.
+///
+/// As JSON, fields have the names that they have here. Reading it back, fields that are missing
+/// are 0, so a newer reader understands an older writer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Summary {
+    /// When the snapshot was made: RFC 3339, UTC.
+    pub timestamp: String,
+    /// Seconds since the collector was made or reset.
+    pub uptime_seconds: f64,
+    /// What became of events.
+    pub event_processing: EventProcessing,
+    /// The health of the UDP link.
+    pub udp_listener: UdpListener,
+    /// WebSocket clients and what they were sent.
+    pub websocket: WebSocket,
+    /// How useful the cache is.
+    pub cache: Cache,
+    /// Each counter whose name starts with `errors.`, but those ending in `.by_type`;
+    /// `errors.event_processing` is always there.
+    pub errors: BTreeMap<String, u64>,
+    /// The sum of `errors`.
+    pub errors_total: u64,
+}
+
+/// What became of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventProcessing {
+    /// Events that were processed: `events.processed`.
+    pub total_processed: u64,
+    /// How long that took: the untagged `event.processing.duration`.
+    pub latency_ms: LatencyMs,
+    /// Events that came in: `events.received`.
+    pub received: u64,
+    /// Events that came while nothing was loaded: `events.ignored.no_ast`.
+    pub ignored: u64,
+    /// Events without a handler: `events.unhandled`.
+    pub unhandled: u64,
+    /// Events with bad arguments: `events.rejected`.
+    pub rejected: u64,
+}
+
+/// Quantiles of a latency in milliseconds, to 6 decimals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LatencyMs {
+    /// The median.
+    pub p50: f64,
+    /// The quantile 0.95.
+    pub p95: f64,
+    /// The quantile 0.99.
+    pub p99: f64,
+}
+
+/// The health of the UDP link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UdpListener {
+    /// Packets that came in: `udp.packet.received`.
+    pub packets_received: u64,
+    /// Packets that never came: `udp.packet.dropped` without `udp.packet.recovered`.
+    pub packets_dropped: u64,
+    /// Gaps in the sequence numbers: `udp.sequence.gap`.
+    pub sequence_gaps: u64,
+    /// Dropped of received and dropped packets, 0 to 100.
+    pub loss_rate_percent: f64,
+}
+
+/// WebSocket clients and what they were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebSocket {
+    /// Clients at the moment: `websocket.clients`, a gauge or a counter.
+    pub clients_connected: u64,
+    /// `websocket.broadcast.success`.
+    pub broadcasts_sent: u64,
+    /// `websocket.broadcast.failure`.
+    pub broadcasts_failed: u64,
+}
+
+/// How useful the cache is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cache {
+    /// `cache.hit` of `cache.hit` and `cache.miss`, 0 to 100, to 1 decimal; 0 when never asked.
+    pub hit_rate_percent: f64,
+}
+
+impl Summary {
+    /// The summary of a snapshot. Costs one pass over its series.
+    ///
+    /// Metrics feed fields by their exact names. A name without an untagged series counts as the
+    /// sum over its tags; counts below 0 count as 0.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let totals = Totals::of(snapshot);
+        let errors = errors(&totals);
+        Self {
+            timestamp: rfc3339(snapshot.timestamp()),
+            uptime_seconds: snapshot.uptime().as_secs_f64(),
+            event_processing: EventProcessing {
+                total_processed: totals.get("events.processed"),
+                latency_ms: LatencyMs::of(snapshot, "event.processing.duration"),
+                received: totals.get("events.received"),
+                ignored: totals.get("events.ignored.no_ast"),
+                unhandled: totals.get("events.unhandled"),
+                rejected: totals.get("events.rejected"),
+            },
+            udp_listener: UdpListener::new(
+                totals.get("udp.packet.received"),
+                totals.get("udp.packet.dropped").saturating_sub(totals.get("udp.packet.recovered")),
+                totals.get("udp.sequence.gap"),
+            ),
+            websocket: WebSocket {
+                clients_connected: totals.get("websocket.clients"),
+                broadcasts_sent: totals.get("websocket.broadcast.success"),
+                broadcasts_failed: totals.get("websocket.broadcast.failure"),
+            },
+            cache: Cache::new(totals.get("cache.hit"), totals.get("cache.miss")),
+            errors_total: errors.values().fold(0, |sum, count| sum.saturating_add(*count)),
+            errors,
+        }
+    }
+}
+
+fn errors(totals: &Totals<'_>) -> BTreeMap<String, u64> {
+    let mut errors = BTreeMap::from([("errors.event_processing".to_owned(), 0)]);
+    let counted = totals.counters("errors.").filter(|(name, _)| !name.ends_with(".by_type"));
+    errors.extend(counted.map(|(name, count)| (name.to_owned(), count)));
+    errors
+}
+
+impl LatencyMs {
+    fn of(snapshot: &Snapshot, name: &str) -> Self {
+        let series = snapshot.find(name, &[]).filter(|series| series.metric.unit == Unit::Seconds);
+        let Some(views) = series.map(|series| &series.value).and_then(Value::as_timing) else {
+            return Self::default();
+        };
+        // Six decimals of a millisecond are nanoseconds.
+        let ms = |seconds: Option<f64>| (seconds.unwrap_or(0.0) * 1e9).round() / 1e6;
+        let stats = &views.lifetime;
+        Self { p50: ms(stats.p50), p95: ms(stats.p95), p99: ms(stats.p99) }
+    }
+}
+
+impl UdpListener {
+    fn new(packets_received: u64, packets_dropped: u64, sequence_gaps: u64) -> Self {
+        let sent = packets_received as f64 + packets_dropped as f64;
+        let loss_rate_percent =
+            if packets_dropped == 0 { 0.0 } else { packets_dropped as f64 / sent * 100.0 };
+        Self { packets_received, packets_dropped, sequence_gaps, loss_rate_percent }
+    }
+}
+
+impl Cache {
+    fn new(hits: u64, misses: u64) -> Self {
+        let asked = u128::from(hits) + u128::from(misses);
+        // In integers: half a tenth is rounded up, whatever a float would make of it.
+        let tenths = (u128::from(hits) * 2_000 + asked).checked_div(asked * 2).unwrap_or(0);
+        Self { hit_rate_percent: tenths as f64 / 10.0 }
+    }
+}
