@@ -18,6 +18,71 @@
 //! timing's in seconds; rates are a second. The fields of a series are of its lifetime; `window`
 //! repeats the statistics over the last `window_seconds`. A collector without windows has
 //! neither. Statistics of nothing are 0.0, numbers that are not finite `null`.
+//!
+//! # What is slow
+//! ```
+//! # use std::time::Duration;
+//! # use tachograph::MetricsCollector;
+//! # use tachograph_export::MetricsExporter;
+//! # let metrics = MetricsCollector::new();
+//! # metrics.timing("operation.load", Duration::from_millis(30));
+//! # metrics.timing("operation.diff", Duration::from_millis(700));
+//! let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+//! let p95 = |stats: &serde_json::Value| stats["p95"].as_f64().unwrap_or(0.0);
+//! let mut timings: Vec<_> = json["metrics"]["timings"].as_object().into_iter().flatten().collect();
+//! timings.sort_by(|(_, a), (_, b)| p95(b).total_cmp(&p95(a)));
+//! for (name, stats) in &timings {
+//!     println!("{name}: p95={:.2}ms", p95(stats) * 1000.0);
+//! }
+//! # assert_eq!(timings[0].0, "operation.diff");
+//! ```
+//!
+//! # What grows
+//! ```
+//! # use tachograph::MetricsCollector;
+//! # use tachograph_export::MetricsExporter;
+//! # let metrics = MetricsCollector::new();
+//! # for i in 0..1_200 { metrics.with_tags(&[("id", &i.to_string())]).histogram("size", i); }
+//! let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+//! let count = |section: &str| json["metrics"][section].as_object().map_or(0, |all| all.len());
+//! println!("Timing metrics: {}", count("timings"));
+//! println!("Counter metrics: {}", count("counters"));
+//! println!("Gauge metrics: {}", count("gauges"));
+//! if count("timings") > 1_000 {
+//!     metrics.reset();
+//! }
+//! # assert_eq!(metrics.get_all_metrics().metric("size").count(), 0);
+//! ```
+//!
+//! # A format of your own
+//! ```
+//! # use std::time::Duration;
+//! # use tachograph::MetricsCollector;
+//! # use tachograph_export::MetricsExporter;
+//! use serde_json::Value;
+//!
+//! /// A line a series: not what a Prometheus server accepts, see [`prometheus`] for that.
+//! ///
+//! /// [`prometheus`]: tachograph_export::prometheus
+//! fn export_to_prometheus(metrics: &Value) -> String {
+//!     let section = |name: &str| metrics[name].as_object().into_iter().flatten();
+//!     let counters = section("counters").map(|(name, stats)| format!("{name} {}", stats["value"]));
+//!     let gauges = section("gauges").map(|(name, stats)| format!("{name} {}", stats["current"]));
+//!     let timings = section("timings").map(|(name, stats)| format!("{name}_p95 {}", stats["p95"]));
+//!     counters.chain(gauges).chain(timings).collect::<Vec<_>>().join("\n")
+//! }
+//!
+//! # let metrics = MetricsCollector::new();
+//! # metrics.increment("events.processed");
+//! # metrics.gauge("websocket.clients", 3.0);
+//! # metrics.timing("event.processing", Duration::from_millis(20));
+//! let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+//! let text = export_to_prometheus(&json["metrics"]);
+//! # for line in ["events.processed 1", "websocket.clients 3.0", "event.processing_p95 0.02"] {
+//! #     assert!(text.lines().any(|found| found == line), "{text}");
+//! # }
+//! println!("{text}");
+//! ```
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value;

@@ -17,18 +17,19 @@ impl Claims {
         self.taken.insert(name.to_owned());
     }
 
-    /// Takes the stem, or the first free one of `stem_1`, `stem_2`, …: free are those of which
-    /// all forms are.
-    pub(super) fn claim(&mut self, stem: String, forms: impl Fn(&str) -> Vec<String>) -> String {
-        if self.take_all(forms(&stem)) { stem } else { self.claim_renamed(stem, forms) }
-    }
-
-    /// Takes the first free one of `stem_1`, `stem_2`, ….
-    pub(super) fn claim_renamed(
+    /// Takes the wanted name, if there is one and it is free, or else the first free one of
+    /// `stem_1`, `stem_2`, …. A name is free if all its forms are.
+    pub(super) fn claim(
         &mut self,
+        wanted: Option<String>,
         stem: String,
         forms: impl Fn(&str) -> Vec<String>,
     ) -> String {
+        if let Some(wanted) = wanted
+            && self.take_all(forms(&wanted))
+        {
+            return wanted;
+        }
         self.renamed += 1;
         let mut number = self.last.get(&stem).copied().unwrap_or(0);
         loop {

@@ -24,7 +24,7 @@ impl<'a> Family<'a> {
         let metric = &*series[0].metric;
         let (stem, unit) = stem(name, metric);
         let forms = |stem: &str| forms(&format!("{stem}{unit}"), metric.kind);
-        let base = claims.claim(stem, forms) + &unit;
+        let base = claims.claim(Some(stem.clone()), stem, forms) + &unit;
         let name = if metric.kind == Kind::Counter { base + TOTAL } else { base };
         let (labels, renamed_labels) = labels(&series);
         Self { name, metric, series, labels, renamed_labels }
@@ -128,26 +128,22 @@ fn labels<'a>(series: &[&'a Series]) -> (BTreeMap<&'a str, String>, usize) {
     let keys: BTreeSet<&str> =
         series.iter().flat_map(|series| series.tags.iter().map(|(key, _)| key)).collect();
     let mut claims = Claims::default();
-    let itself = |label: &str| vec![label.to_owned()];
     let label = |key| {
         let label = text::sanitized(key, |c| c.is_ascii_alphanumeric() || c == '_');
-        let label = match &*label {
-            "le" | "quantile" => claims.claim_renamed(label, itself),
-            reserved if reserved.starts_with("__") => {
-                claims.claim_renamed(unreserved(reserved), itself)
-            }
-            _ => claims.claim(label, itself),
-        };
-        (key, label)
+        let reserved = matches!(&*label, "le" | "quantile") || label.starts_with("__");
+        let stem = renameable(&label);
+        let wanted = (!reserved).then_some(label);
+        (key, claims.claim(wanted, stem, |label| vec![label.to_owned()]))
     };
     let labels = keys.into_iter().map(label).collect();
     (labels, claims.renamed())
 }
 
-/// What is left of a label without the underscores that it may not start with.
-fn unreserved(label: &str) -> String {
+/// A label that does not become a reserved one by a suffix, as `_` would: `__1`.
+fn renameable(label: &str) -> String {
     match label.trim_start_matches('_') {
         "" => "tag".to_owned(),
-        rest => text::sanitized(rest, |_| true),
+        rest if label.starts_with("__") => text::sanitized(rest, |_| true),
+        _ => label.to_owned(),
     }
 }

@@ -1,0 +1,195 @@
+//! Random registries with hostile names, tags, units, descriptions and values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tachograph::{MetricsCollector, Series, Snapshot, Unit, Value};
+use tachograph_export::{MetricsExporter, json, prometheus};
+
+use super::parse::{Family, Sample, parse};
+
+/// What one series is told.
+#[derive(Clone, Debug)]
+enum Record {
+    Timing(u64),
+    Histogram(u64),
+    Increment(u64),
+    Decrement(u64),
+    Gauge(f64),
+    Register,
+}
+
+/// Few characters, so that names collide once they are sanitised.
+fn text() -> impl Strategy<Value = String> {
+    let c = prop::sample::select(vec![
+        'a',
+        'b',
+        '_',
+        '.',
+        ':',
+        '9',
+        ' ',
+        '\n',
+        '\r',
+        '"',
+        '\\',
+        '{',
+        '}',
+        '=',
+        ',',
+        '#',
+        '\0',
+        'é',
+        '\u{1f600}',
+        '[',
+        ']',
+    ]);
+    let word = prop::sample::select(vec![
+        "le",
+        "quantile",
+        "__name__",
+        "a_sum",
+        "a_count",
+        "a_bucket",
+        "a_total",
+        "a_seconds",
+        "a_created",
+        "telemetry_prometheus_renamed",
+    ]);
+    prop_oneof![
+        4 => prop::collection::vec(c, 0..5).prop_map(|chars| chars.into_iter().collect()),
+        1 => word.prop_map(str::to_owned),
+    ]
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    prop_oneof![
+        any::<u64>().prop_map(Record::Timing),
+        any::<u64>().prop_map(Record::Histogram),
+        any::<u64>().prop_map(Record::Increment),
+        any::<u64>().prop_map(Record::Decrement),
+        prop::num::f64::ANY.prop_map(Record::Gauge),
+        Just(Record::Register),
+    ]
+}
+
+type Tags = Vec<(String, String)>;
+
+fn records() -> impl Strategy<Value = Vec<(String, Tags, Record)>> {
+    let tags = prop::collection::vec((text(), text()), 0..4);
+    prop::collection::vec((text(), tags, record()), 0..30)
+}
+
+fn descriptions() -> impl Strategy<Value = Vec<(String, String, String)>> {
+    prop::collection::vec((text(), text(), text()), 0..10)
+}
+
+fn apply(metrics: &MetricsCollector, name: &str, tags: &Tags, record: &Record) {
+    let tags: Vec<_> = tags.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let series = metrics.with_tags(&tags);
+    match *record {
+        Record::Timing(ns) => series.timing(name, Duration::from_nanos(ns)),
+        Record::Histogram(value) => series.histogram(name, value),
+        Record::Increment(amount) => series.increment_by(name, amount),
+        Record::Decrement(amount) => series.decrement_by(name, amount),
+        Record::Gauge(value) => series.gauge(name, value),
+        Record::Register => drop(series.register_histogram(name)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn whatever_is_recorded_is_valid_and_reads_back(
+        records in records(),
+        descriptions in descriptions(),
+    ) {
+        let metrics = MetricsCollector::builder().manual().build();
+        for (name, unit, told) in &descriptions {
+            metrics.describe(name, Unit::Other(unit.as_str().into()), told);
+        }
+        for (name, tags, record) in &records {
+            apply(&metrics, name, tags, record);
+        }
+        let snapshot = metrics.get_all_metrics();
+        let text = MetricsExporter::to_prometheus(&snapshot);
+        let families = parse(&text).map_err(TestCaseError::fail)?;
+        reads_back(&snapshot, families)?;
+
+        let mut again = text.clone();
+        prometheus::encode(&snapshot, &mut again);
+        prop_assert_eq!(again, text.repeat(2), "the same bytes, appended");
+        let mut bytes = Vec::new();
+        json::encode(&snapshot, json::Options { buckets: true }, &mut bytes);
+        let value: serde_json::Value = serde_json::from_slice(&bytes)?;
+        let sections = value["metrics"].as_object().into_iter().flatten();
+        let series: usize = sections.filter_map(|(_, s)| Some(s.as_object()?.len())).sum();
+        prop_assert_eq!(series, snapshot.series().len(), "no two series share a key");
+    }
+}
+
+/// Families come in the order of the metrics' names, series in that of their keys.
+fn reads_back(snapshot: &Snapshot, mut families: Vec<Family>) -> Result<(), TestCaseError> {
+    let own = families.pop().expect("the family about suffixes");
+    prop_assert_eq!(own.name, "telemetry_prometheus_renamed");
+    let mut metrics = BTreeMap::<&str, Vec<&Arc<Series>>>::new();
+    for series in snapshot.series() {
+        metrics.entry(&series.metric.name).or_default().push(series);
+    }
+    prop_assert_eq!(families.len(), metrics.len());
+    for (family, series) in families.iter().zip(metrics.values()) {
+        let told = &*series[0].metric.description;
+        if !told.is_empty() {
+            prop_assert_eq!(&family.help, &told.replace('\0', "\u{fffd}"));
+        }
+        let mut samples = family.samples.iter();
+        for series in series {
+            series_reads_back(series, &mut samples)?;
+        }
+        prop_assert!(samples.next().is_none(), "samples of no series in {}", family.name);
+    }
+    Ok(())
+}
+
+fn series_reads_back<'a>(
+    series: &Series,
+    samples: &mut impl Iterator<Item = &'a Sample>,
+) -> Result<(), TestCaseError> {
+    let expected: Vec<String> = match &series.value {
+        Value::Timing(views) | Value::Histogram(views) => {
+            let s = &views.lifetime;
+            let quantiles = [s.p50, s.p90, s.p95, s.p99, s.p999, Some(s.sum)];
+            quantiles.iter().map(float).chain([s.count.to_string()]).collect()
+        }
+        Value::Counter(views) | Value::UpDownCounter(views) => {
+            vec![views.lifetime.value.to_string()]
+        }
+        Value::Gauge(views) => vec![float(&views.lifetime.current)],
+    };
+    let tags: Vec<_> =
+        series.tags.iter().map(|(_, value)| value.replace('\0', "\u{fffd}")).collect();
+    for value in expected {
+        let sample = samples.next().expect("a sample for each statistic");
+        let labels = sample.labels.iter().filter(|(label, _)| label != "quantile");
+        let values: Vec<_> = labels.map(|(_, value)| value.clone()).collect();
+        prop_assert_eq!(&values, &tags, "of {}", &series.key);
+        let same_float = float(&Some(sample.float())) == value;
+        prop_assert!(
+            sample.value == value || same_float,
+            "{}: {sample:?}, not {value}",
+            series.key
+        );
+    }
+    Ok(())
+}
+
+/// A float with all its bits; all NaNs are one.
+fn float(value: &Option<f64>) -> String {
+    match value {
+        Some(value) if !value.is_nan() => format!("{:x}", value.to_bits()),
+        _ => "NaN".into(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Prometheus text, read back by an independent parser.
+
+mod hostile;
+mod parse;
+
+use std::time::Duration;
+
+use tachograph::{MetricsCollector, Unit};
+use tachograph_export::{MetricsExporter, prometheus};
+
+use self::parse::{Family, parse};
+
+fn manual() -> MetricsCollector {
+    MetricsCollector::builder().manual().build()
+}
+
+/// The lines of a collector without those about the collector itself.
+fn text(metrics: &MetricsCollector) -> String {
+    let text = MetricsExporter::to_prometheus(&metrics.get_all_metrics());
+    parse(&text).expect("valid");
+    let about_itself = |line: &&str| line.contains("telemetry_");
+    text.lines().filter(|line| !about_itself(line)).map(|line| format!("{line}\n")).collect()
+}
+
+fn families(metrics: &MetricsCollector) -> Vec<Family> {
+    parse(&text(metrics)).expect("valid")
+}
+
+fn names(metrics: &MetricsCollector) -> Vec<String> {
+    families(metrics).into_iter().map(|family| family.name).collect()
+}
+
+#[test]
+fn each_kind_is_written_as_its_type() {
+    let metrics = manual();
+    metrics.describe("event.processing.duration", Unit::Seconds, "time to process an event");
+    let renamed = [("event_type", "/live/track/renamed")];
+    metrics.with_tags(&renamed).timing("event.processing.duration", Duration::from_millis(5));
+    metrics.increment_by("events.processed", 3);
+    metrics.decrement("sessions.open");
+    metrics.gauge("cache.hit_rate", 0.87);
+    metrics.describe("websocket.message.size", Unit::Bytes, "");
+    metrics.register_histogram("websocket.message.size");
+    let expected = r#"# HELP cache_hit_rate gauge cache.hit_rate
+# TYPE cache_hit_rate gauge
+cache_hit_rate 0.87
+# HELP event_processing_duration_seconds time to process an event
+# TYPE event_processing_duration_seconds summary
+event_processing_duration_seconds{event_type="/live/track/renamed",quantile="0.5"} 0.005
+event_processing_duration_seconds{event_type="/live/track/renamed",quantile="0.9"} 0.005
+event_processing_duration_seconds{event_type="/live/track/renamed",quantile="0.95"} 0.005
+event_processing_duration_seconds{event_type="/live/track/renamed",quantile="0.99"} 0.005
+event_processing_duration_seconds{event_type="/live/track/renamed",quantile="0.999"} 0.005
+event_processing_duration_seconds_sum{event_type="/live/track/renamed"} 0.005
+event_processing_duration_seconds_count{event_type="/live/track/renamed"} 1
+# HELP events_processed_total counter events.processed
+# TYPE events_processed_total counter
+events_processed_total 3
+# HELP sessions_open up-down counter sessions.open
+# TYPE sessions_open gauge
+sessions_open -1
+# HELP websocket_message_size_bytes histogram websocket.message.size
+# TYPE websocket_message_size_bytes summary
+websocket_message_size_bytes{quantile="0.5"} NaN
+websocket_message_size_bytes{quantile="0.9"} NaN
+websocket_message_size_bytes{quantile="0.95"} NaN
+websocket_message_size_bytes{quantile="0.99"} NaN
+websocket_message_size_bytes{quantile="0.999"} NaN
+websocket_message_size_bytes_sum 0.0
+websocket_message_size_bytes_count 0
+"#;
+    assert_eq!(text(&metrics), expected);
+}
+
+#[test]
+fn series_of_a_metric_stay_together_when_another_key_sorts_between_them() {
+    let metrics = manual();
+    metrics.increment("a");
+    metrics.increment("a.b");
+    metrics.with_tags(&[("k", "v")]).increment("a");
+    assert_eq!(names(&metrics), ["a_total", "a_b_total"]);
+}
+
+#[test]
+fn suffixes_are_not_doubled() {
+    let metrics = manual();
+    metrics.increment("events_total");
+    metrics.timing("wait_seconds", Duration::ZERO);
+    metrics.describe("sent_bytes_total", Unit::Bytes, "");
+    metrics.increment("sent_bytes_total");
+    metrics.describe("traffic.total", Unit::Bytes, "");
+    metrics.increment("traffic.total");
+    let expected = ["events_total", "sent_bytes_total", "traffic_bytes_total", "wait_seconds"];
+    assert_eq!(names(&metrics), expected);
+}
+
+#[test]
+fn names_that_collide_get_numbers_in_the_order_of_the_originals() {
+    let metrics = manual();
+    for name in ["a_b", "a.b", "a-b", "a_b_1"] {
+        metrics.timing(name, Duration::ZERO);
+    }
+    let helps: Vec<_> = families(&metrics).into_iter().map(|f| (f.help, f.name)).collect();
+    let of = |name: &str| helps.iter().find(|(help, _)| help == &format!("timing {name}"));
+    let name = |original: &str| of(original).map(|(_, name)| name.as_str());
+    assert_eq!(name("a-b"), Some("a_b_seconds"));
+    assert_eq!(name("a.b"), Some("a_b_1_seconds"));
+    assert_eq!(name("a_b"), Some("a_b_2_seconds"));
+    assert_eq!(name("a_b_1"), Some("a_b_1_1_seconds"));
+    let mut text = String::new();
+    assert_eq!(prometheus::encode(&metrics.get_all_metrics(), &mut text), 3);
+    assert!(text.contains("\ntelemetry_prometheus_renamed 3\n"));
+}
+
+#[test]
+fn a_family_never_has_the_name_of_another_ones_sample() {
+    let metrics = manual();
+    for name in ["x", "x.count", "x.sum", "x.total"] {
+        metrics.describe(name, Unit::None, "");
+    }
+    metrics.histogram("x", 1);
+    metrics.gauge("x.count", 1.0);
+    metrics.increment("x.sum");
+    metrics.gauge("y", 1.0);
+    metrics.increment("y.total");
+    assert_eq!(names(&metrics), ["x", "x_count_1", "x_sum_1_total", "y", "y_1_total"]);
+}
+
+#[test]
+fn reserved_labels_and_colliding_keys_get_numbers() {
+    let metrics = manual();
+    metrics
+        .with_tags(&[
+            ("le", "1"),
+            ("quantile", "2"),
+            ("__name__", "3"),
+            ("a.b", "4"),
+            ("a_b", "5"),
+            ("9", "6"),
+            ("éé", "7"),
+            ("", "8"),
+        ])
+        .increment("x");
+    // The same key has the same label in every series.
+    metrics.with_tags(&[("a_b", "4")]).increment("x");
+    let families = families(&metrics);
+    let labels: Vec<_> =
+        families[0].samples[0].labels.iter().map(|(k, v)| format!("{v}{k}")).collect();
+    let expected = ["8_", "6_9", "3name___1", "4a_b", "5a_b_1", "1le_1", "2quantile_1", "7tag_1"];
+    assert_eq!(labels, expected);
+    assert_eq!(families[0].samples[1].labels, [("a_b_1".to_owned(), "4".to_owned())]);
+}
+
+#[test]
+fn names_may_be_anything() {
+    let metrics = manual();
+    for name in ["", "404", "é", "a\nb", "a b{c=\"d\"} 1\n# TYPE x"] {
+        metrics.increment(name);
+    }
+    let expected =
+        ["__total", "_404_total", "a_b_total", "a_b_c__d___1___TYPE_x_total", "__1_total"];
+    assert_eq!(names(&metrics), expected);
+}
+
+#[test]
+fn ten_thousand_collisions_take_no_time() {
+    let metrics = MetricsCollector::builder().manual().max_metrics(20_000).build();
+    for c in ('\u{4e00}'..).take(10_000) {
+        metrics.increment(&c.to_string());
+    }
+    let started = std::time::Instant::now();
+    assert_eq!(families(&metrics).len(), 10_000);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
