@@ -124,7 +124,7 @@ impl Aggregator {
             let occupancy = samples as f64 / reader.capacity().max(1) as f64;
             drained.occupancy = drained.occupancy.max(occupancy);
             if occupancy > 0.25 && self.added_block_bytes < ADDED_BLOCK_BYTES_MAX {
-                let blocks = (2 * reader.lane().announced()).min(self.settings.blocks_max);
+                let blocks = (2 * reader.lane().len()).min(self.settings.blocks_max);
                 self.added_block_bytes += reader.grow(blocks);
             }
         }
@@ -187,14 +187,16 @@ impl Aggregator {
 
     /// The statistics of one series, its own writes included.
     pub(crate) fn read_one(&mut self, id: u32, registry: &Registry) -> Option<Value> {
-        self.refresh(registry);
-        self.table.load_gauge(id);
-        self.drain(registry);
         let step = self.step();
-        self.table.fold_series(id, &mut self.readers, step);
         if self.table.is_own(id) {
+            self.pass(registry);
             let readings = self.readings();
             self.telemetry.report(&mut self.table, &readings, step);
+        } else {
+            self.refresh(registry);
+            self.table.load_gauge(id);
+            self.drain(registry);
+            self.table.fold_series(id, &mut self.readers, step);
         }
         self.table.value(id, &self.metrics, step)
     }

@@ -195,9 +195,7 @@ impl MetricsCollector {
     pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
         let entry = self.core().registry.resolve(name, tags, kind);
         entry.pin();
-        if kind.is_counter() {
-            self.core().intake.pin_cell(entry.slot);
-        }
+        self.core().intake.pin(entry.kind, entry.slot);
         Handle::new(entry)
     }
 

@@ -93,7 +93,7 @@ impl Distribution {
                     self.densify();
                 }
             }
-            Counts::Dense(histogram) => histogram.saturating_record_n(value, count),
+            Counts::Dense(histogram) => record_n(histogram, value, count),
         }
     }
 
@@ -103,7 +103,7 @@ impl Distribution {
         // Err: cannot be, three digits are valid. Staying sparse would be slow, not wrong.
         let Ok(mut histogram) = Histogram::new(3) else { return };
         for &Row(bucket, count) in rows {
-            histogram.saturating_record_n(bucket::low(bucket), u64::from(count));
+            record_n(&mut histogram, bucket::low(bucket), u64::from(count));
         }
         self.counts = Counts::Dense(Box::new(histogram));
     }
@@ -153,6 +153,15 @@ impl Accumulate for Distribution {
 
     fn is_empty(&self) -> bool {
         self.totals.count == 0
+    }
+}
+
+/// Records into a histogram that grows with its values.
+#[inline]
+fn record_n(histogram: &mut Histogram<u64>, value: u64, count: u64) {
+    if histogram.record_n(value, count).is_err() {
+        // It cannot grow any further: the sample counts in its last bucket.
+        histogram.saturating_record_n(value, count);
     }
 }
 

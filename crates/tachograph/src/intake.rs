@@ -8,7 +8,9 @@
 
 use crate::clock::Clock;
 use crate::error::DropReason;
+use crate::kind::Kind;
 use crate::lane::{Lane, LaneSize, mode};
+use crate::limits::{CELLS_PER_CHUNK, PINNED_ROWS};
 use crate::sync::{Arc, ArcSwap, AtomicU8, AtomicU64, Mutex, Ordering, lock};
 use crate::writer::LaneWriter;
 
@@ -27,8 +29,9 @@ pub(crate) struct Intake {
 /// What new lanes are made with.
 #[derive(Debug, Default)]
 struct Growth {
-    /// A slot of each chunk of cells that holds a registered counter.
-    pinned: Vec<u32>,
+    /// Places that every lane has from its start.
+    pinned: Vec<(Kind, u32)>,
+    pinned_rows: usize,
     /// Bytes of cells and rows in all lanes.
     installed_bytes: usize,
 }
@@ -134,23 +137,32 @@ impl Intake {
             return None;
         }
         let lane = Arc::new(Lane::new(self.lane_size, self.mode()));
-        let installed: usize = growth.pinned.iter().map(|&slot| lane.cells.install(slot)).sum();
+        let install = |&(kind, slot): &(Kind, u32)| lane.install(kind, slot);
+        let installed: usize = growth.pinned.iter().map(install).sum();
         growth.installed_bytes += installed;
         let writer = LaneWriter::adopt(&lane);
         self.lanes.store(Arc::new(lanes.iter().cloned().chain([lane]).collect()));
         writer
     }
 
-    /// Makes the cell of a registered counter exist in every lane, now and from now on.
-    pub(crate) fn pin_cell(&self, slot: u32) {
+    /// Makes the place of a registered series exist in every lane, now and from now on, so that
+    /// its very first samples survive an overload. Rows beyond a limit, which keeps lanes small,
+    /// come when the aggregator first sees the series from a lane.
+    pub(crate) fn pin(&self, kind: Kind, slot: u32) {
         let mut growth = lock(&self.growth);
-        let lanes = self.lanes.load();
-        let installed: usize = lanes.iter().map(|lane| lane.cells.install(slot)).sum();
-        growth.installed_bytes += installed;
-        let chunk = |slot: u32| slot as usize / crate::limits::CELLS_PER_CHUNK;
-        if !growth.pinned.iter().any(|&pinned| chunk(pinned) == chunk(slot)) {
-            growth.pinned.push(slot);
+        if growth.pinned.iter().any(|&known| same_place(known, (kind, slot))) {
+            return;
         }
+        if !kind.is_counter() {
+            if growth.pinned_rows >= PINNED_ROWS {
+                return;
+            }
+            growth.pinned_rows += 1;
+        }
+        growth.pinned.push((kind, slot));
+        let lanes = self.lanes.load();
+        let installed: usize = lanes.iter().map(|lane| lane.install(kind, slot)).sum();
+        growth.installed_bytes += installed;
     }
 
     /// Notes cells and rows that were installed in some lane.
@@ -171,4 +183,13 @@ impl Intake {
         let rest = lanes.iter().filter(|lane| !Arc::ptr_eq(lane, retired)).cloned().collect();
         self.lanes.store(Arc::new(rest));
     }
+}
+
+/// Whether two places are made by one allocation.
+fn same_place((kind, slot): (Kind, u32), (other_kind, other): (Kind, u32)) -> bool {
+    if kind.is_counter() && other_kind.is_counter() {
+        let chunk = |slot: u32| slot as usize / CELLS_PER_CHUNK;
+        return chunk(slot) == chunk(other);
+    }
+    kind.fits(other_kind) && slot == other
 }

@@ -8,6 +8,8 @@
 
 use crate::block::Block;
 use crate::cell::{GaugeRow, SpillRow};
+use crate::kind::Kind;
+use crate::limits::BLOCK_SAMPLES;
 use crate::sync::{ArrayQueue, AtomicU8, AtomicUsize, OnceBox, Ordering};
 use crate::table::{CellTable, RowTable};
 
@@ -41,10 +43,8 @@ pub(crate) struct Position {
     pub(crate) block: usize,
     /// Samples in it; a full block's worth before the first block is taken.
     pub(crate) filled: usize,
-    /// The block to look at when this one is full.
-    pub(crate) next: usize,
-    /// Blocks of the table that have been taken at least once.
-    pub(crate) known: usize,
+    /// Free blocks taken so far, wrapping.
+    pub(crate) taken: usize,
 }
 
 #[derive(Debug)]
@@ -54,18 +54,23 @@ pub(crate) struct Lane {
     /// Owned, closed or retired. Written by the owner (closed), by an adopter (owned) and by the
     /// aggregator (retired).
     state: AtomicU8,
-    /// The table of blocks, filled in order: the first `announced` exist. Append-only.
+    /// The table of blocks, filled in order: the first `len` exist. Append-only.
     blocks: Box<[OnceBox<Block>]>,
-    /// Written by the aggregator, read by the owner.
-    announced: AtomicUsize,
-    /// Indices of blocks in the order in which they were taken. The owner pushes, the aggregator
-    /// pops; it has room for every block, so a push never meets a slot that is being popped.
-    taken: ArrayQueue<usize>,
-    /// Blocks pushed so far. Written by the owner, read by the aggregator, which pops only that
-    /// many, so a pop never meets an unfinished push.
+    /// Blocks that exist. Written by the aggregator, for itself.
+    len: AtomicUsize,
+    /// A ring of the indices of free blocks. It has room for every block, so the aggregator never
+    /// writes a place that the owner has yet to read.
+    free: Box<[AtomicUsize]>,
+    /// Indices put into `free` so far, wrapping. Written by the aggregator, read by the owner.
+    freed: AtomicUsize,
+    /// Indices of taken blocks, in order. The owner pushes, the aggregator pops; it has room for
+    /// every block, so a push never meets a slot that is being popped.
+    filled: ArrayQueue<usize>,
+    /// Blocks pushed so far, wrapping. Written by the owner, read by the aggregator, which pops
+    /// only that many, so a pop never meets an unfinished push.
     pushed: AtomicUsize,
     /// The owner's position, written at its exit, read by the next owner.
-    exit: [AtomicUsize; 4],
+    exit: [AtomicUsize; 3],
     pub(crate) cells: CellTable,
     pub(crate) rows: RowTable<SpillRow>,
     pub(crate) gauges: RowTable<GaugeRow>,
@@ -74,26 +79,27 @@ pub(crate) struct Lane {
 impl Lane {
     /// A closed lane without an owner.
     pub(crate) fn new(size: LaneSize, mode: u8) -> Self {
-        let blocks: Box<[OnceBox<Block>]> = (0..size.blocks_max).map(|_| OnceBox::new()).collect();
-        let initial = size.blocks_initial.min(size.blocks_max);
-        for place in blocks.iter().take(initial) {
-            // Err: cannot be, the table is new.
-            let _ = place.set(Block::new());
-        }
-        let start =
-            Position { block: 0, filled: crate::limits::BLOCK_SAMPLES, next: 0, known: initial };
-        Self {
+        let start = [0, BLOCK_SAMPLES, 0];
+        // A power of two, so that places go on in order where the counts wrap.
+        let ring = size.blocks_max.next_power_of_two();
+        let lane = Self {
             mode: AtomicU8::new(mode),
             state: AtomicU8::new(CLOSED),
-            blocks,
-            announced: AtomicUsize::new(initial),
-            taken: ArrayQueue::new(size.blocks_max),
+            blocks: (0..size.blocks_max).map(|_| OnceBox::new()).collect(),
+            len: AtomicUsize::new(0),
+            free: (0..ring).map(|_| AtomicUsize::new(0)).collect(),
+            freed: AtomicUsize::new(0),
+            filled: ArrayQueue::new(size.blocks_max),
             pushed: AtomicUsize::new(0),
-            exit: [start.block, start.filled, start.next, start.known].map(AtomicUsize::new),
+            exit: start.map(AtomicUsize::new),
             cells: CellTable::new(size.slots),
             rows: RowTable::new(size.slots),
             gauges: RowTable::new(size.slots),
-        }
+        };
+        (0..size.blocks_initial).for_each(|_| {
+            lane.add_block();
+        });
+        lane
     }
 
     #[inline]
@@ -114,15 +120,14 @@ impl Lane {
         let won = self.state.compare_exchange(CLOSED, OWNED, Ordering::Acquire, Ordering::Relaxed);
         won.ok()?;
         // Relaxed: ordered by the Acquire above.
-        let [block, filled, next, known] =
-            std::array::from_fn(|i| self.exit[i].load(Ordering::Relaxed));
-        Some(Position { block, filled, next, known })
+        let [block, filled, taken] = std::array::from_fn(|i| self.exit[i].load(Ordering::Relaxed));
+        Some(Position { block, filled, taken })
     }
 
     /// Gives the lane up. The owner's last act.
     pub(crate) fn close(&self, position: Position) {
-        let Position { block, filled, next, known } = position;
-        for (word, value) in self.exit.iter().zip([block, filled, next, known]) {
+        let Position { block, filled, taken } = position;
+        for (word, value) in self.exit.iter().zip([block, filled, taken]) {
             // Relaxed: published by the Release below.
             word.store(value, Ordering::Relaxed);
         }
@@ -147,27 +152,50 @@ impl Lane {
         self.blocks.get(index)?.get()
     }
 
-    /// Blocks that exist.
-    pub(crate) fn announced(&self) -> usize {
-        // Acquire: pairs with the Release in `add_block`; the block is visible.
-        self.announced.load(Ordering::Acquire)
+    /// Blocks that exist. The aggregator only.
+    pub(crate) fn len(&self) -> usize {
+        // Relaxed: written by the aggregator alone.
+        self.len.load(Ordering::Relaxed)
     }
 
-    /// Appends a block to the table. The aggregator only.
+    /// Appends a free block to the table. The aggregator only.
     pub(crate) fn add_block(&self) -> bool {
-        let announced = self.announced();
-        let Some(place) = self.blocks.get(announced) else { return false };
+        let index = self.len();
+        let Some(place) = self.blocks.get(index) else { return false };
         // Err: cannot be, only the aggregator appends.
         let _ = place.set(Block::new());
-        // Release: pairs with the Acquire in `announced`.
-        self.announced.store(announced + 1, Ordering::Release);
+        // Relaxed: see `len`.
+        self.len.store(index + 1, Ordering::Relaxed);
+        self.give_back(index);
         true
+    }
+
+    /// Hands a cleared block to the owner. The aggregator only.
+    pub(crate) fn give_back(&self, index: usize) {
+        // Relaxed: written by the aggregator alone.
+        let freed = self.freed.load(Ordering::Relaxed);
+        // Relaxed: published by the Release below.
+        self.free[freed % self.free.len()].store(index, Ordering::Relaxed);
+        // Release: pairs with the Acquire in `free_block`; the index, the block, its cleared
+        // length and our reads of its old samples lie before the owner's next store.
+        self.freed.store(freed.wrapping_add(1), Ordering::Release);
+    }
+
+    /// The free block number `taken`, counted from the lane's first; `None` while every block is
+    /// filled. The owner only.
+    pub(crate) fn free_block(&self, taken: usize) -> Option<usize> {
+        // Acquire: pairs with the Release in `give_back`.
+        if self.freed.load(Ordering::Acquire) == taken {
+            return None;
+        }
+        // Relaxed: ordered by the Acquire above.
+        Some(self.free[taken % self.free.len()].load(Ordering::Relaxed))
     }
 
     /// Announces a block that was just taken. The owner only.
     pub(crate) fn push(&self, block: usize) {
         // Err: cannot be, the queue has room for every block.
-        let _ = self.taken.push(block);
+        let _ = self.filled.push(block);
         // Relaxed load: the owner is the only writer. Release: pairs with the Acquire in
         // `pushed`; the push is finished, so the pop finds it.
         let pushed = self.pushed.load(Ordering::Relaxed).wrapping_add(1);
@@ -183,15 +211,25 @@ impl Lane {
     /// The next block in the order in which they were taken. The aggregator only, and only as
     /// often as `pushed` says.
     pub(crate) fn pop(&self) -> Option<usize> {
-        self.taken.pop()
+        self.filled.pop()
+    }
+
+    /// Makes the place of a series exist in this lane: a counter's cell, or the row that a
+    /// timing, histogram or gauge is coalesced in under overload. Says how many bytes that took.
+    pub(crate) fn install(&self, kind: Kind, slot: u32) -> usize {
+        match kind {
+            Kind::Counter | Kind::UpDownCounter => self.cells.install(slot),
+            Kind::Timing | Kind::Histogram => self.rows.install(slot, SpillRow::new),
+            Kind::Gauge => self.gauges.install(slot, GaugeRow::new),
+        }
     }
 
     /// Bytes of the lane's fixed parts: everything but installed cells and rows.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>()
             + size_of_val(&*self.blocks)
-            + self.blocks.len() * 2 * size_of::<usize>()
-            + self.announced() * size_of::<Block>()
+            + self.blocks.len() * 3 * size_of::<usize>()
+            + self.len() * size_of::<Block>()
             + self.cells.bytes()
             + self.rows.bytes()
             + self.gauges.bytes()

@@ -21,6 +21,10 @@ pub(crate) const CELLS_PER_CHUNK: usize = if cfg!(tachograph_loom) { 2 } else { 
 /// Spill-row pointers that are allocated together.
 pub(crate) const ROWS_PER_PAGE: usize = if cfg!(tachograph_loom) { 2 } else { 64 };
 
+/// Spill rows of registered series that every lane has from its start, together with gauge rows:
+/// at most 70 KiB. Further ones are made when a lane first records the series.
+pub(crate) const PINNED_ROWS: usize = 128;
+
 /// Lanes of one collector, hence threads that can record at the same time.
 pub(crate) const LANES_MAX: usize = if cfg!(tachograph_loom) { 4 } else { 4096 };
 

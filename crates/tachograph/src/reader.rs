@@ -3,9 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::block::Block;
-use crate::cell::{CounterReading, GaugeReading, GaugeRow, SpillReading, SpillRow};
-use crate::entry::Entry;
-use crate::kind::Kind;
+use crate::cell::{CounterReading, GaugeReading, SpillReading};
 use crate::lane::Lane;
 use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
 use crate::sample::Sample;
@@ -62,15 +60,15 @@ impl LaneReader {
     /// all of it. Says whether there may be more.
     pub(crate) fn read_block(&mut self, batch: &mut Vec<Sample>) -> bool {
         batch.clear();
-        let Some(block) = self.held.front().and_then(|&index| self.lane.block(index)) else {
-            return false;
-        };
+        let Some(&index) = self.held.front() else { return false };
+        let Some(block) = self.lane.block(index) else { return false };
         block.read(self.read, batch);
         self.read += batch.len();
         if self.read < BLOCK_SAMPLES {
             return false;
         }
-        block.give_back();
+        block.clear();
+        self.lane.give_back(index);
         self.held.pop_front();
         self.read = 0;
         true
@@ -90,16 +88,6 @@ impl LaneReader {
                 self.seen.resize(word + 1, 0);
                 self.first_sight(series)
             }
-        }
-    }
-
-    /// Makes the place of a series exist that its samples go to under overload, or instead of
-    /// by sample; says how many bytes that took.
-    pub(crate) fn install(&self, entry: &Entry) -> usize {
-        match entry.kind {
-            Kind::Counter | Kind::UpDownCounter => self.lane.cells.install(entry.slot),
-            Kind::Timing | Kind::Histogram => self.lane.rows.install(entry.slot, SpillRow::new),
-            Kind::Gauge => self.lane.gauges.install(entry.slot, GaugeRow::new),
         }
     }
 
@@ -165,12 +153,12 @@ impl LaneReader {
 
     /// Samples that the lane's blocks have room for.
     pub(crate) fn capacity(&self) -> usize {
-        self.lane.announced() * BLOCK_SAMPLES
+        self.lane.len() * BLOCK_SAMPLES
     }
 
     /// Appends blocks until there are `blocks`; says how many bytes were added.
     pub(crate) fn grow(&self, blocks: usize) -> usize {
-        let missing = blocks.saturating_sub(self.lane.announced());
+        let missing = blocks.saturating_sub(self.lane.len());
         (0..missing).take_while(|_| self.lane.add_block()).count() * size_of::<Block>()
     }
 }

@@ -196,12 +196,10 @@ impl Recorder {
         push_gauge(writer, handle, sum);
     }
 
-    /// Makes the place exist that a series' samples go to in this lane. Allocates.
+    /// Makes the place of a series exist in this lane. Allocates.
     pub(crate) fn prepare(&self, handle: &Handle) {
-        if let Some(writer) = &self.writer
-            && handle.entry.kind.is_counter()
-        {
-            self.intake.installed(writer.lane().cells.install(handle.slot));
+        if let Some(writer) = &self.writer {
+            self.intake.installed(writer.lane().install(handle.entry.kind, handle.slot));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::registry::{MetricInfo, RESERVED};
 use crate::rows::{self, Row};
 use crate::snapshot::{Series, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering};
 use crate::window::{self, Accumulate, Windowed};
 
 #[derive(Debug)]
@@ -50,12 +50,20 @@ impl Accumulate for Count {
 }
 
 /// A gauge's values, and which one is current.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct GaugeState {
     levels: Windowed<Levels>,
     current: Option<f64>,
     /// The sample drained last, until the pass has settled `current`.
     last: Option<f64>,
+    /// What the shared word held at the last reset, until it holds something else; NaN then.
+    stale: f64,
+}
+
+impl Default for GaugeState {
+    fn default() -> Self {
+        Self { levels: Windowed::default(), current: None, last: None, stale: f64::NAN }
+    }
 }
 
 /// The values that a gauge was set to.
@@ -198,16 +206,19 @@ impl SeriesState {
     }
 
     /// Settles which value is current: `loaded` from the shared word before the drain, or the
-    /// sample drained last where the word may still be from before a reset.
+    /// sample drained last where the word is still from before a reset.
     pub(crate) fn settle_gauge(&mut self, loaded: f64, step: Step) {
         let Values::Gauge(gauge) = &mut self.values else { return };
         let last = gauge.last.take();
         if gauge.levels.is_empty() {
             return;
         }
-        let first = gauge.current.is_none();
-        let loaded = (!loaded.is_nan()).then_some(loaded);
-        let current = if first { last.or(loaded) } else { loaded.or(last) };
+        let current = if loaded.is_nan() || loaded == gauge.stale {
+            last.or(gauge.current)
+        } else {
+            gauge.stale = f64::NAN;
+            Some(loaded)
+        };
         if current.is_some() && current != gauge.current {
             gauge.current = current;
             self.changed = true;
@@ -220,6 +231,10 @@ impl SeriesState {
     /// Forgets all values. A series without a handle leaves until it is recorded again.
     pub(crate) fn reset(&mut self, now: SystemTime) {
         self.values = Values::new(self.entry.kind);
+        if let Values::Gauge(gauge) = &mut self.values {
+            // Acquire: as every load of `current`; only compared with later ones.
+            gauge.stale = self.entry.current.load(Ordering::Acquire);
+        }
         self.created = now;
         self.recorded = false;
         self.changed = true;

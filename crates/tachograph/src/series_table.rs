@@ -80,7 +80,7 @@ impl SeriesTable {
             self.saturated += u64::from(state.fold(sample.value, step));
             self.aggregated += 1;
             if reader.first_sight(sample.series) {
-                installed += reader.install(&state.entry);
+                installed += reader.lane().install(state.entry.kind, state.entry.slot);
             }
         }
         installed

@@ -175,7 +175,12 @@ impl Buckets {
                 let Row(next, n) = *rows.next()?;
                 (below, bucket) = (below + u128::from(n), next);
             }
-            let value = bucket::middle(bucket).clamp(self.totals.min, self.totals.max);
+            // The first and the last sample are known exactly.
+            let value = match rank {
+                1 => self.totals.min,
+                last if last == count => self.totals.max,
+                _ => bucket::middle(bucket).clamp(self.totals.min, self.totals.max),
+            };
             Some(value as f64 * self.scale)
         })
     }

@@ -20,20 +20,18 @@ pub(crate) struct LaneWriter {
     lane: Arc<Lane>,
     block: Cell<usize>,
     filled: Cell<usize>,
-    next: Cell<usize>,
-    known: Cell<usize>,
+    taken: Cell<usize>,
 }
 
 impl LaneWriter {
     /// Takes over a closed lane, unless another thread was faster.
     pub(crate) fn adopt(lane: &Arc<Lane>) -> Option<Self> {
-        let Position { block, filled, next, known } = lane.adopt()?;
+        let Position { block, filled, taken } = lane.adopt()?;
         Some(Self {
             lane: Arc::clone(lane),
             block: Cell::new(block),
             filled: Cell::new(filled),
-            next: Cell::new(next),
-            known: Cell::new(known),
+            taken: Cell::new(taken),
         })
     }
 
@@ -64,21 +62,12 @@ impl LaneWriter {
         Ok(())
     }
 
-    /// Takes a block that the aggregator has added, or the next in order if it is free.
+    /// Takes the oldest free block.
     fn take_next(&self) -> Option<&Block> {
-        let known = self.known.get();
-        let announced = self.lane.announced();
-        let added = announced > known;
-        let index = if added { known } else { self.next.get() };
+        let taken = self.taken.get();
+        let index = self.lane.free_block(taken)?;
         let block = self.lane.block(index)?;
-        if !block.take() {
-            return None;
-        }
-        if added {
-            self.known.set(known + 1);
-        } else {
-            self.next.set((index + 1) % announced);
-        }
+        self.taken.set(taken.wrapping_add(1));
         self.block.set(index);
         self.lane.push(index);
         Some(block)
@@ -90,8 +79,7 @@ impl Drop for LaneWriter {
         self.lane.close(Position {
             block: self.block.get(),
             filled: self.filled.get(),
-            next: self.next.get(),
-            known: self.known.get(),
+            taken: self.taken.get(),
         });
     }
 }

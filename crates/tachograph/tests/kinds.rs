@@ -1,0 +1,173 @@
+//! What each kind reports.
+
+use std::time::Duration;
+
+use tachograph::{Clock, MetricsCollector, MockClock};
+
+fn manual() -> MetricsCollector {
+    MetricsCollector::builder().manual().build()
+}
+
+fn mocked() -> (MetricsCollector, MockClock) {
+    let (clock, mock) = Clock::mock();
+    (MetricsCollector::builder().manual().clock(clock).build(), mock)
+}
+
+fn total(metrics: &MetricsCollector, name: &str) -> Option<i128> {
+    metrics.get_counter(name).map(|stats| stats.value)
+}
+
+#[test]
+fn timings_are_exact_in_count_sum_min_max_and_mean() {
+    let metrics = manual();
+    for ns in [1_500u64, 0, 999_999_937, 12_345_678_901] {
+        metrics.timing("t", Duration::from_nanos(ns));
+    }
+    let stats = metrics.get_timing("t").expect("recorded");
+    let sum = 1_500 + 999_999_937 + 12_345_678_901u128;
+    assert_eq!((stats.count, stats.buckets().sum()), (4, sum));
+    assert_eq!((stats.buckets().min(), stats.buckets().max()), (Some(0), Some(12_345_678_901)));
+    assert_eq!(stats.mean, Some(sum as f64 * 1e-9 / 4.0));
+    assert_eq!(stats.quantile(0.0), Some(0.0), "zero has a bucket of its own");
+    assert_eq!(stats.quantile(1.0), stats.max);
+}
+
+#[test]
+fn durations_over_an_hour_saturate_and_stay_exact_in_sum_and_max() {
+    let metrics = manual();
+    let long = Duration::from_secs(10_000);
+    metrics.timing("t", long);
+    metrics.timing("t", Duration::MAX);
+    let stats = metrics.get_timing("t").expect("recorded");
+    assert_eq!(stats.buckets().sum(), long.as_nanos() + u128::from(u64::MAX));
+    assert_eq!(stats.buckets().max(), Some(u64::MAX));
+    let buckets: Vec<_> = stats.buckets().iter().collect();
+    assert_eq!((buckets.len(), buckets[0].count), (1, 2), "both in the top bucket");
+    assert!((buckets[0].low..=buckets[0].high).contains(&3_600_000_000_000));
+    assert_eq!(total(&metrics, "telemetry.saturated"), Some(2));
+}
+
+#[test]
+fn histograms_take_every_u64() {
+    let metrics = manual();
+    let size = metrics.register_histogram("h");
+    for value in [0, 1, 512, u64::MAX, u64::MAX] {
+        size.record(value);
+    }
+    let stats = metrics.get_timing("h").expect("registered");
+    assert_eq!(stats.buckets().sum(), 513 + 2 * u128::from(u64::MAX));
+    assert_eq!(stats.quantile(0.5), Some(512.0));
+    assert_eq!(total(&metrics, "telemetry.saturated"), Some(0));
+}
+
+#[test]
+fn gauges_report_the_values_that_were_set() {
+    let metrics = manual();
+    for value in [-3.0, -10.0, -5.0] {
+        metrics.gauge("g", value);
+    }
+    let stats = metrics.get_gauge("g").expect("recorded");
+    assert_eq!(stats.current, Some(-5.0));
+    assert_eq!((stats.min, stats.max), (Some(-10.0), Some(-3.0)), "never an initial zero");
+    assert_eq!((stats.mean, stats.count), (Some(-6.0), 3));
+}
+
+#[test]
+fn nan_is_refused_and_infinities_stay_out_of_the_mean() {
+    let metrics = manual();
+    for value in [1.0, f64::NAN, f64::INFINITY, 3.0] {
+        metrics.gauge("g", value);
+    }
+    let stats = metrics.get_gauge("g").expect("recorded");
+    assert_eq!((stats.count, stats.mean, stats.max), (3, Some(2.0), Some(f64::INFINITY)));
+    let dropped = metrics.with_tags(&[("reason", "not_a_number")]).get_counter("telemetry.dropped");
+    assert_eq!(dropped.map(|stats| stats.value), Some(1));
+}
+
+#[test]
+fn adding_to_a_gauge_counts_from_its_last_value() {
+    let metrics = manual();
+    let depth = metrics.register_gauge("depth");
+    depth.add(2.0);
+    depth.add(3.0);
+    depth.add(-4.0);
+    let stats = metrics.get_gauge("depth").expect("registered");
+    assert_eq!((stats.current, stats.max, stats.count), (Some(1.0), Some(5.0), 3));
+    depth.set(f64::INFINITY);
+    depth.add(f64::NEG_INFINITY);
+    assert_eq!(metrics.get_gauge("depth").and_then(|stats| stats.current), Some(f64::INFINITY));
+}
+
+#[test]
+fn concurrent_gauge_additions_are_all_there() {
+    let metrics = manual();
+    let depth = metrics.register_gauge("depth");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..1_000).for_each(|_| depth.add(1.0)));
+        }
+    });
+    let stats = metrics.get_gauge("depth").expect("registered");
+    assert_eq!((stats.current, stats.max), (Some(4_000.0), Some(4_000.0)));
+}
+
+#[test]
+fn every_timer_records_on_drop_and_on_stop_and_not_when_discarded() {
+    let (metrics, mock) = mocked();
+    let timing = metrics.register_timing("t");
+    let recorder = metrics.recorder();
+    let ms = Duration::from_millis(3);
+    {
+        let _by_name = metrics.timer("t");
+        let _by_handle = timing.start();
+        let _owned = timing.start_owned();
+        let _of_recorder = recorder.start(&timing);
+        mock.advance(ms);
+    }
+    let stopped = [metrics.timer("t"), timing.start_owned()].map(|timer| {
+        mock.advance(ms);
+        timer.stop()
+    });
+    metrics.timer("t").discard();
+    timing.start().discard();
+    recorder.start(&timing).discard();
+    assert_eq!(stopped, [ms, 2 * ms]);
+    let stats = metrics.get_timing("t").expect("registered");
+    assert_eq!((stats.count, stats.buckets().sum()), (6, 7 * ms.as_nanos()));
+}
+
+#[test]
+fn a_timer_may_end_on_another_thread() {
+    let (metrics, mock) = mocked();
+    let timer = metrics.timer("t");
+    mock.advance(Duration::from_secs(1));
+    std::thread::spawn(move || drop(timer)).join().expect("no panic");
+    assert_eq!(metrics.get_timing("t").and_then(|stats| stats.max), Some(1.0));
+}
+
+#[test]
+fn time_that_runs_backwards_counts_as_zero_and_as_an_anomaly() {
+    let (metrics, mock) = mocked();
+    mock.advance(Duration::from_secs(10));
+    let timer = metrics.timer("t");
+    mock.rewind(Duration::from_secs(5));
+    drop(timer);
+    assert_eq!(metrics.get_timing("t").and_then(|stats| stats.max), Some(0.0));
+    assert_eq!(total(&metrics, "telemetry.clock.anomalies"), Some(1));
+}
+
+#[test]
+fn real_timers_measure_real_time_on_either_clock() {
+    let metrics = MetricsCollector::new();
+    let begun = std::time::Instant::now();
+    // Long enough for the background calibration to switch clocks on the way.
+    while begun.elapsed() < Duration::from_millis(300) {
+        let outer = std::time::Instant::now();
+        let timer = metrics.timer("t");
+        std::hint::black_box((0..10_000u64).sum::<u64>());
+        let measured = timer.stop();
+        assert!(measured <= outer.elapsed() + Duration::from_micros(50), "{measured:?}");
+    }
+    assert!(metrics.get_timing("t").expect("recorded").count > 0);
+    assert_eq!(total(&metrics, "telemetry.clock.anomalies"), Some(0));
+}
