@@ -1,0 +1,189 @@
+//! `ast-server demo`
+
+use std::io::BufWriter;
+use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ast_server::mix::Mix;
+use ast_server::{Addresses, AstServer, Dashboard, EventSender, Service, read};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use live_set::generate::Spec;
+use tachograph_export::Summary;
+
+use super::serve::print_addresses;
+use super::signal::StopSignals;
+use super::{Failure, Listen, output, viewer};
+
+/// Makes a set of 50 tracks and 100 scenes, serves it on free ports to one viewer, and sends
+/// itself events as a busy session does, through a real UDP socket.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// How many events to send.
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    events: u64,
+    /// How many events to send a second; fewer where the server does not keep up.
+    #[arg(long, value_name = "R", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]
+    rate: u64,
+    /// Print the summary as JSON, and nothing else.
+    #[arg(long)]
+    json: bool,
+    /// Stay up afterwards, until SIGINT or SIGTERM.
+    #[arg(long)]
+    keep_running: bool,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+/// Events that may be under way: what the smallest receive buffer of a kernel can hold.
+const UNPROCESSED_MAX: u64 = 128;
+/// The server does not get on for so long: something is broken.
+const STALLED: Duration = Duration::from_secs(10);
+const SEED: u64 = 1;
+
+impl Demo {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        tokio::runtime::Runtime::new()?.block_on(async {
+            let mut stop = StopSignals::catch()?;
+            tokio::select! {
+                done = self.play() => {
+                    let service = done?;
+                    if self.keep_running {
+                        stop.wait().await;
+                    }
+                    service.stop().await;
+                }
+                () = stop.wait() => {}
+            }
+            Ok(())
+        })
+    }
+
+    /// Serves, sends, and shows what came of it.
+    async fn play(&self) -> Result<Service, Failure> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("demo.als");
+        Spec::default().write_als(BufWriter::new(std::fs::File::create(&file)?))?;
+        let mix = Mix::new(&read(&file)?, SEED);
+
+        let server = AstServer::new();
+        server.load_project(&file)?;
+        let service = Service::start(&server, self.listen.or(Addresses::free())).await?;
+        if !self.json {
+            print_addresses(service.addresses())?;
+        }
+        let seen = viewer::connect(service.addresses().websocket).await?;
+
+        let sending = Sending {
+            server: server.clone(),
+            to: service.addresses().udp,
+            events: self.events,
+            rate: self.rate,
+        };
+        tokio::task::spawn_blocking(move || {
+            sending.run(mix).map_err(|failure| failure.to_string())
+        })
+        .await??;
+        let summary = wait_for_viewer(&server, seen).await?;
+        if self.json {
+            output::json(&summary)?;
+        } else {
+            output::line(&Dashboard(&summary).to_string())?;
+        }
+        Ok(service)
+    }
+}
+
+/// Waits until the viewer has read what was sent to it.
+async fn wait_for_viewer(
+    server: &AstServer,
+    mut seen: tokio::sync::watch::Receiver<u64>,
+) -> Result<Summary, Failure> {
+    loop {
+        let summary = server.get_metrics_summary();
+        let sent = summary.websocket.broadcasts_sent;
+        let reading = seen.wait_for(|&seen| seen > sent);
+        match tokio::time::timeout(STALLED, reading).await {
+            Ok(Ok(_)) if server.get_metrics_summary().websocket.broadcasts_sent == sent => {
+                return Ok(summary);
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(_)) => return Err("the viewer was disconnected".into()),
+            Err(_) => return Err("the viewer was not sent all changes in 10 s".into()),
+        }
+    }
+}
+
+/// Sends events at a rate, never more than the server can take.
+struct Sending {
+    server: AstServer,
+    to: SocketAddr,
+    events: u64,
+    rate: u64,
+}
+
+impl Sending {
+    fn run(&self, mut mix: Mix) -> Result<(), Failure> {
+        let mut sender = EventSender::connect(self.to)?;
+        let bar = progress_bar(self.events);
+        let started = Instant::now();
+        let mut sent = 0;
+        while sent < self.events {
+            let due = started.elapsed().as_nanos() * u128::from(self.rate) / 1_000_000_000;
+            let due = u64::try_from(due).unwrap_or(u64::MAX).saturating_add(1).min(self.events);
+            if sent >= due {
+                thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            self.wait_until(sent, sent.saturating_sub(UNPROCESSED_MAX / 2))?;
+            let burst = (due - sent).min(UNPROCESSED_MAX / 2);
+            for event in mix.by_ref().take(usize::try_from(burst)?) {
+                sender.send(event.event_type.path(), &event.args)?;
+            }
+            sent += burst;
+            bar.set_position(sent);
+        }
+        self.wait_until(sent, sent)?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Waits until the server is done with so many of the events that were sent.
+    fn wait_until(&self, sent: u64, wanted: u64) -> Result<(), Failure> {
+        let (mut done, mut moved) = (self.done(), Instant::now());
+        while done < wanted {
+            if moved.elapsed() > STALLED {
+                let lost = sent - done;
+                return Err(format!("{lost} of {sent} events did not arrive within 10 s").into());
+            }
+            thread::sleep(Duration::from_micros(200));
+            let now = self.done();
+            if now > done {
+                (done, moved) = (now, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// Events that the server is done with, whatever became of them.
+    fn done(&self) -> u64 {
+        const CLASSES: [&str; 5] = [
+            "events.processed",
+            "events.ignored.no_ast",
+            "events.unhandled",
+            "events.rejected",
+            "errors.event_processing",
+        ];
+        let count = |name| self.server.metrics().get_counter(name).map_or(0, |stats| stats.value);
+        u64::try_from(CLASSES.into_iter().map(count).sum::<i128>()).unwrap_or_default()
+    }
+}
+
+/// On standard error, and only where that is a terminal.
+fn progress_bar(events: u64) -> ProgressBar {
+    let template = "{msg} {wide_bar} {human_pos}/{human_len} events, {per_sec}, {eta} left";
+    let style = ProgressStyle::with_template(template);
+    let bar = ProgressBar::new(events).with_message("sending");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

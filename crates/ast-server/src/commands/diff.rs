@@ -1,0 +1,27 @@
+//! `ast-server diff A B`
+
+use std::path::PathBuf;
+
+use ast_server::read;
+use clap::Args;
+
+use super::{Failure, output};
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// The set as it was.
+    #[arg(value_name = "A")]
+    before: PathBuf,
+    /// The set as it is.
+    #[arg(value_name = "B")]
+    after: PathBuf,
+}
+
+impl Diff {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let before = read(&self.before)?;
+        let mut after = read(&self.after)?;
+        after.continue_from(&before);
+        output::json(&live_set::diff(&before, &after))
+    }
+}

@@ -1,0 +1,105 @@
+//! The commands, one a file, and what they have in common.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its purpose")]
+
+mod demo;
+mod diff;
+mod info;
+mod output;
+mod serve;
+mod signal;
+mod tree;
+mod viewer;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use ast_server::Addresses;
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Whatever stops a command; its message goes to standard error.
+type Failure = Box<dyn std::error::Error>;
+
+/// Keeps the tree of an Ableton Live set up to date.
+///
+/// Live events come in as OSC over UDP, changes go out to viewers over WebSocket, and everything
+/// that happens is measured. Start with `ast-server demo`: it needs neither Live nor a set.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  ast-server demo                     see it work: 20,000 events, then the health dashboard
+  ast-server serve song.als           keep the tree of song.als for viewers
+  ast-server info song.als            tracks, scenes, devices and clips in numbers
+  ast-server diff before.als after.als
+
+Exit codes: 0 done, 1 it failed (the reason is on standard error), 2 wrong usage.
+Logs go to standard error; RUST_LOG=debug shows more of them, RUST_LOG=off none.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Load a set and serve it: events in over UDP, changes out over WebSocket.
+    Serve(serve::Serve),
+    /// Make a set, send itself events over UDP, and show the health dashboard.
+    Demo(demo::Demo),
+    /// Print what a set holds, in numbers, as JSON.
+    Info(info::Info),
+    /// Print the tree of a set as JSON: what viewers are sent.
+    Tree(tree::Tree),
+    /// Print how set B differs from set A, as JSON.
+    Diff(diff::Diff),
+}
+
+/// Where a server listens.
+#[derive(Debug, Args)]
+struct Listen {
+    /// Address for events, OSC over UDP. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    udp: Option<SocketAddr>,
+    /// Address for viewers, WebSocket. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    ws: Option<SocketAddr>,
+}
+
+impl Listen {
+    fn or(&self, default: Addresses) -> Addresses {
+        Addresses::new(self.udp.unwrap_or(default.udp), self.ws.unwrap_or(default.websocket))
+    }
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn run() -> ExitCode {
+    // Usage errors end here, with exit code 2.
+    let command = Cli::parse().command;
+    let done = match command {
+        Command::Serve(serve) => log_from("info").and_then(|()| serve.run()),
+        Command::Demo(demo) => log_from("warn").and_then(|()| demo.run()),
+        Command::Info(info) => info.run(),
+        Command::Tree(tree) => tree.run(),
+        Command::Diff(diff) => diff.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs to standard error from a level on, or as `RUST_LOG` says.
+fn log_from(level: &str) -> Result<(), Failure> {
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(wanted) if !wanted.is_empty() => EnvFilter::try_new(&wanted).map_err(|reason| {
+            format!("cannot use RUST_LOG={wanted:?}: {reason}; try RUST_LOG=info")
+        })?,
+        _ => EnvFilter::new(level),
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

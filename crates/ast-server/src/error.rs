@@ -1,0 +1,69 @@
+//! Why something could not be done.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use live_set::{ReadError, UnknownNodeType};
+
+/// Why the server could not do what it was asked for. The message names the file or address, the
+/// reason and the way out.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(#[from] Reason);
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Reason {
+    #[error("cannot open {}: {source}", file.display())]
+    Open { file: PathBuf, source: io::Error },
+    #[error("cannot read {}: {source}", file.display())]
+    Read { file: PathBuf, source: ReadError },
+    #[error("no set is loaded: load one first")]
+    NoSet,
+    #[error(transparent)]
+    NodeType(#[from] UnknownNodeType),
+    #[error("cannot listen on {addr} for {what}: {source}")]
+    Listen { what: &'static str, addr: SocketAddr, source: io::Error },
+    #[error("cannot start the {what} thread: {source}")]
+    Thread { what: &'static str, source: io::Error },
+}
+
+impl Error {
+    pub(crate) fn open(file: &Path, source: io::Error) -> Self {
+        Reason::Open { file: file.to_owned(), source }.into()
+    }
+
+    pub(crate) fn read(file: &Path, source: ReadError) -> Self {
+        Reason::Read { file: file.to_owned(), source }.into()
+    }
+
+    pub(crate) fn no_set() -> Self {
+        Reason::NoSet.into()
+    }
+
+    pub(crate) fn listen(what: &'static str, addr: SocketAddr, source: io::Error) -> Self {
+        Reason::Listen { what, addr, source }.into()
+    }
+
+    pub(crate) fn thread(what: &'static str, source: io::Error) -> Self {
+        Reason::Thread { what, source }.into()
+    }
+
+    /// No set is loaded.
+    #[must_use]
+    pub const fn is_no_set(&self) -> bool {
+        matches!(self.0, Reason::NoSet)
+    }
+
+    /// A file could not be opened, or is no set that can be read.
+    #[must_use]
+    pub const fn is_file(&self) -> bool {
+        matches!(self.0, Reason::Open { .. } | Reason::Read { .. })
+    }
+}
+
+impl From<UnknownNodeType> for Error {
+    fn from(unknown: UnknownNodeType) -> Self {
+        Reason::from(unknown).into()
+    }
+}

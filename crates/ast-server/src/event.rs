@@ -1,0 +1,215 @@
+//! From an event's arguments to an edit of the set.
+
+use live_set::{Edit, Rejected};
+
+use crate::arg::Arg;
+use crate::event_type::EventType;
+
+/// Why an event was rejected. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// Its arguments are not those of its path.
+    #[error(transparent)]
+    Arguments(#[from] BadArgument),
+    /// It points at something that the set does not have.
+    #[error(transparent)]
+    Set(#[from] Rejected),
+}
+
+/// An argument that is not what the path asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("argument {position} (counted from 0) is not {wanted}: see the protocol's table")]
+pub struct BadArgument {
+    /// Its position, counted from 0.
+    pub position: usize,
+    /// What was wanted there.
+    pub wanted: &'static str,
+}
+
+/// Decodes the arguments of an event; `None` where nothing handles it yet. Arguments beyond those
+/// that the path asks for are passed over.
+///
+/// # Errors
+/// [`BadArgument`] where one is missing, of a wrong type, negative where it is a position, or not
+/// finite.
+pub(crate) fn decode(event_type: EventType, args: &[Arg<'_>]) -> Result<Option<Edit>, BadArgument> {
+    use EventType as E;
+    let args = Args(args);
+    let edit = match event_type {
+        E::TrackRenamed | E::TrackMute | E::TrackArm | E::TrackSolo => track(event_type, args)?,
+        E::TrackVolume | E::TrackPan | E::TrackColor => track(event_type, args)?,
+        E::DeviceParam => Edit::DeviceParameter {
+            track: args.index(0)?,
+            device: args.index(1)?,
+            parameter: args.index(2)?,
+            value: args.float(3)?,
+        },
+        E::SceneRenamed => Edit::SceneName { scene: args.index(0)?, name: args.text(1)? },
+        E::SceneColor => Edit::SceneColor { scene: args.index(0)?, color: args.int(1)? },
+        E::SceneTriggered => Edit::SceneTriggered { scene: args.index(0)? },
+        E::ClipSlotCreated | E::ClipSlotHasStop | E::ClipSlotPlayingStatus | E::ClipSlotColor => {
+            slot(event_type, args)?
+        }
+        E::ClipName | E::ClipColor | E::ClipMuted | E::ClipLooping => clip(event_type, args)?,
+        E::ClipAdded | E::ClipRemoved => clip(event_type, args)?,
+        E::TransportPlay => Edit::TransportPlay { is_playing: args.flag(0)? },
+        E::TransportTempo => Edit::TransportTempo { tempo: args.float(0)? },
+        E::TransportPosition => Edit::TransportPosition { position: args.float(0)? },
+        E::TrackAdded | E::TrackDeleted | E::DeviceAdded | E::DeviceDeleted => return Ok(None),
+        E::SceneAdded | E::SceneRemoved | E::SceneReordered => return Ok(None),
+        E::CursorTrack | E::CursorScene | E::CursorClipSlot => return Ok(None),
+    };
+    Ok(Some(edit))
+}
+
+fn track(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
+    let track = args.index(0)?;
+    Ok(match event_type {
+        EventType::TrackRenamed => Edit::TrackName { track, name: args.text(1)? },
+        EventType::TrackMute => Edit::TrackMute { track, is_muted: args.flag(1)? },
+        EventType::TrackArm => Edit::TrackArm { track, is_armed: args.flag(1)? },
+        EventType::TrackSolo => Edit::TrackSolo { track, is_soloed: args.flag(1)? },
+        EventType::TrackVolume => Edit::TrackVolume { track, volume: args.float(1)? },
+        EventType::TrackPan => Edit::TrackPan { track, pan: args.float(1)? },
+        _ => Edit::TrackColor { track, color: args.int(1)? },
+    })
+}
+
+fn slot(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
+    let (track, scene) = (args.index(0)?, args.index(1)?);
+    Ok(match event_type {
+        EventType::ClipSlotCreated => Edit::ClipSlotState {
+            track,
+            scene,
+            has_clip: args.flag(2)?,
+            has_stop_button: args.flag(3)?,
+            playing_status: args.int(4)?,
+        },
+        EventType::ClipSlotHasStop => {
+            Edit::ClipSlotStopButton { track, scene, has_stop_button: args.flag(2)? }
+        }
+        EventType::ClipSlotPlayingStatus => {
+            Edit::ClipSlotPlayingStatus { track, scene, playing_status: args.int(2)? }
+        }
+        _ => Edit::ClipSlotColor { track, scene, color: args.int(2)? },
+    })
+}
+
+fn clip(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
+    let (track, scene) = (args.index(0)?, args.index(1)?);
+    Ok(match event_type {
+        EventType::ClipName => Edit::ClipName { track, scene, name: args.text(2)? },
+        EventType::ClipColor => Edit::ClipColor { track, scene, color: args.int(2)? },
+        EventType::ClipMuted => Edit::ClipMuted { track, scene, is_muted: args.flag(2)? },
+        EventType::ClipLooping => Edit::ClipLooping { track, scene, is_looped: args.flag(2)? },
+        // The name may be left out.
+        EventType::ClipAdded if args.0.len() == 2 => {
+            Edit::ClipAdded { track, scene, name: String::new() }
+        }
+        EventType::ClipAdded => Edit::ClipAdded { track, scene, name: args.text(2)? },
+        _ => Edit::ClipRemoved { track, scene },
+    })
+}
+
+/// Typed access to arguments by position.
+#[derive(Clone, Copy)]
+struct Args<'a>(&'a [Arg<'a>]);
+
+impl Args<'_> {
+    fn get<T>(
+        self,
+        position: usize,
+        wanted: &'static str,
+        read: impl FnOnce(Arg<'_>) -> Option<T>,
+    ) -> Result<T, BadArgument> {
+        let value = self.0.get(position).copied().and_then(read);
+        value.ok_or(BadArgument { position, wanted })
+    }
+
+    /// A position: a bool is none, and a negative one points at nothing.
+    fn index(self, position: usize) -> Result<usize, BadArgument> {
+        self.get(position, "a position from 0 up", |arg| match arg {
+            Arg::Int(value) => usize::try_from(value).ok(),
+            _ => None,
+        })
+    }
+
+    fn int(self, position: usize) -> Result<i32, BadArgument> {
+        self.get(position, "an integer", |arg| match arg {
+            Arg::Int(value) => Some(value),
+            _ => None,
+        })
+    }
+
+    /// A whole number will do: senders that are written in Python send 1 for 1.0.
+    fn float(self, position: usize) -> Result<f64, BadArgument> {
+        self.get(position, "a finite number", |arg| match arg {
+            Arg::Float(value) => value.is_finite().then_some(value.into()),
+            Arg::Int(value) => Some(value.into()),
+            _ => None,
+        })
+    }
+
+    fn flag(self, position: usize) -> Result<bool, BadArgument> {
+        self.get(position, "0, 1 or a bool", |arg| match arg {
+            Arg::Int(0) | Arg::Bool(false) => Some(false),
+            Arg::Int(1) | Arg::Bool(true) => Some(true),
+            _ => None,
+        })
+    }
+
+    fn text(self, position: usize) -> Result<String, BadArgument> {
+        self.get(position, "a string", |arg| match arg {
+            Arg::Text(value) => Some(value.to_owned()),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position(event_type: EventType, args: &[Arg<'_>]) -> usize {
+        decode(event_type, args).expect_err("a bad argument").position
+    }
+
+    #[test]
+    fn handled_events_decode_and_the_others_do_not() {
+        let args = [Arg::Int(1); 5];
+        for &event_type in EventType::ALL {
+            let decoded = decode(event_type, &args);
+            let handled = !matches!(decoded, Ok(None));
+            assert_eq!(handled, event_type.handler().is_some(), "{event_type:?}");
+        }
+    }
+
+    #[test]
+    fn missing_mistyped_negative_and_infinite_arguments_are_named() {
+        use EventType as E;
+        let (zero, text) = (Arg::Int(0), Arg::Text("a"));
+        assert_eq!(position(E::TrackMute, &[]), 0);
+        assert_eq!(position(E::TrackMute, &[Arg::Int(-1), zero]), 0);
+        assert_eq!(position(E::TrackMute, &[Arg::Bool(true), zero]), 0);
+        assert_eq!(position(E::TrackMute, &[zero, Arg::Int(2)]), 1);
+        assert_eq!(position(E::TrackVolume, &[zero, Arg::Float(f32::NAN)]), 1);
+        assert_eq!(position(E::TransportTempo, &[Arg::Float(f32::INFINITY)]), 0);
+        assert_eq!(position(E::TrackRenamed, &[zero, zero]), 1);
+        assert_eq!(position(E::DeviceParam, &[zero, zero, Arg::Float(0.0), zero]), 2);
+        assert_eq!(position(E::ClipSlotCreated, &[zero, zero, zero, zero]), 4);
+        assert_eq!(position(E::ClipAdded, &[zero, zero, zero]), 2);
+        assert_eq!(position(E::ClipColor, &[zero, text, zero]), 1);
+        assert_eq!(position(E::SceneTriggered, &[Arg::Other]), 0);
+    }
+
+    #[test]
+    fn whole_numbers_pass_for_floats_and_floats_keep_their_bits() {
+        let args = [Arg::Int(2), Arg::Int(1)];
+        let edit = decode(EventType::TrackVolume, &args).expect("a volume");
+        assert_eq!(edit, Some(Edit::TrackVolume { track: 2, volume: 1.0 }));
+        let args = [Arg::Int(2), Arg::Float(0.85)];
+        let edit = decode(EventType::TrackPan, &args).expect("a pan");
+        assert_eq!(edit, Some(Edit::TrackPan { track: 2, pan: f64::from(0.85_f32) }));
+    }
+}

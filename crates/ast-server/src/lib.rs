@@ -1,0 +1,68 @@
+//! Keeps the tree of an Ableton Live set: live events come in as OSC over UDP, changes go out to
+//! viewers over WebSocket, and everything that happens is measured.
+//!
+//! # Promises
+//! * A viewer is sent the whole tree when it connects, and from then on every change of it once,
+//!   in order.
+//! * One that does not read delays nobody: its queue is bounded, and the whole tree takes the
+//!   place of what it had no room for.
+//! * Whatever comes over the network is counted and survived; nothing of a malformed datagram is
+//!   used.
+//! * Every event is counted in exactly one class: `received = processed + ignored + unhandled +
+//!   rejected + errors` whenever nothing is under way.
+//!
+//! # Limits
+//! Events that add, delete or reorder tracks, scenes and devices, and those of the cursor, are not
+//! handled yet; they are counted. Linux only.
+//!
+//! # Example
+//! ```
+//! use ast_server::{Addresses, Arg, AstServer, EventSender, Service};
+//!
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let server = AstServer::new();
+//! let service = Service::start(&server, Addresses::free()).await?;
+//!
+//! let mut live = EventSender::connect(service.addresses().udp)?;
+//! live.send("/live/track/mute", &[Arg::from(0), Arg::from(true)])?;
+//! while server.get_metrics_summary().event_processing.ignored == 0 {
+//!     tokio::task::yield_now().await; // no set is loaded: the event is ignored
+//! }
+//! service.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+#![forbid(unsafe_code)]
+
+mod arg;
+mod dashboard;
+mod envelope;
+mod error;
+mod event;
+mod event_loop;
+mod event_type;
+mod hub;
+mod message;
+pub mod metrics;
+pub mod mix;
+pub mod osc;
+mod process;
+mod quiet;
+mod sender;
+pub mod sequence;
+mod server;
+mod service;
+mod state;
+mod throttle;
+mod udp;
+mod websocket;
+
+pub use self::arg::Arg;
+pub use self::dashboard::Dashboard;
+pub use self::error::Error;
+pub use self::event::{BadArgument, Rejection};
+pub use self::event_type::{EventType, Handler};
+pub use self::sender::{EventSender, encode_event, encode_message};
+pub use self::server::{AstServer, Builder, FileInfo, LoadReport, Outcome, read};
+pub use self::service::{Addresses, Service};

@@ -1,0 +1,152 @@
+//! A server on its sockets.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::error::Error;
+use crate::event_loop::EventLoop;
+use crate::server::AstServer;
+use crate::{process, udp, websocket};
+
+/// Where a server listens. Port 0 takes any free port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Addresses {
+    /// Events come in here.
+    pub udp: SocketAddr,
+    /// Viewers connect here.
+    pub websocket: SocketAddr,
+}
+
+impl Addresses {
+    /// The address of the UDP socket by default.
+    pub const UDP: SocketAddr = local(9002);
+    /// The address for viewers by default.
+    pub const WEBSOCKET: SocketAddr = local(8765);
+
+    /// Addresses of one's choice.
+    #[must_use]
+    pub const fn new(udp: SocketAddr, websocket: SocketAddr) -> Self {
+        Self { udp, websocket }
+    }
+
+    /// Free ports on the loopback interface.
+    #[must_use]
+    pub const fn free() -> Self {
+        Self::new(local(0), local(0))
+    }
+}
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Self::new(Self::UDP, Self::WEBSOCKET)
+    }
+}
+
+const fn local(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// A server that listens. Dropping it stops it without waiting; [`Service::stop`] waits.
+#[derive(Debug)]
+pub struct Service {
+    addresses: Addresses,
+    stop: watch::Sender<bool>,
+    stop_receiving: Arc<AtomicBool>,
+    tasks: JoinSet<()>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Service {
+    /// Opens the sockets and starts to serve them.
+    ///
+    /// # Errors
+    /// An address cannot be listened on, or a thread cannot be started.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn start(server: &AstServer, addresses: Addresses) -> Result<Self, Error> {
+        let refused = |what, addr| move |source: io::Error| Error::listen(what, addr, source);
+        let socket = udp::bind(addresses.udp).map_err(refused("events", addresses.udp))?;
+        let listener = TcpListener::bind(addresses.websocket)
+            .await
+            .map_err(refused("viewers", addresses.websocket))?;
+        let bound = Addresses {
+            udp: socket.local_addr().map_err(refused("events", addresses.udp))?,
+            websocket: listener.local_addr().map_err(refused("viewers", addresses.websocket))?,
+        };
+
+        let (stop, stopped) = watch::channel(false);
+        let stop_receiving = Arc::new(AtomicBool::new(false));
+        let (queue, queued) = mpsc::channel(udp::QUEUE_DATAGRAMS);
+        let receiver = udp::Receiver {
+            socket,
+            queue,
+            stop: Arc::clone(&stop_receiving),
+            metrics: Arc::clone(server.handles()),
+        };
+        let event_loop = EventLoop::new(server.clone(), queued);
+
+        let mut service =
+            Self { addresses: bound, stop, stop_receiving, tasks: JoinSet::new(), threads: vec![] };
+        service.spawn("ast-events", move || event_loop.run())?;
+        service.spawn("ast-udp", move || receiver.run())?;
+        service.tasks.spawn(websocket::serve(listener, server.clone(), stopped));
+        service.tasks.spawn(process::sample(Arc::clone(server.handles())));
+        let server = server.clone();
+        service.tasks.spawn(async move { server.send_held_back().await });
+        Ok(service)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &'static str,
+        run: impl FnOnce() + Send + 'static,
+    ) -> Result<(), Error> {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+        self.threads.push(thread.map_err(|source| Error::thread(name, source))?);
+        Ok(())
+    }
+
+    /// Where it listens, with the ports that were taken.
+    #[must_use]
+    pub const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    fn tell_to_stop(&self) {
+        // Relaxed: a flag that stands for itself.
+        self.stop_receiving.store(true, Ordering::Relaxed);
+        self.stop.send_replace(true);
+    }
+
+    /// Stops: reads no more datagrams, processes those that were read, closes every connection.
+    pub async fn stop(mut self) {
+        self.tell_to_stop();
+        let threads = std::mem::take(&mut self.threads);
+        let joined = tokio::task::spawn_blocking(|| {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread of the server has panicked");
+                }
+            }
+        });
+        let _ = joined.await;
+        // Connections hold a receiver each, and drop it when they have said goodbye.
+        self.stop.closed().await;
+        self.tasks.shutdown().await;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.tell_to_stop();
+    }
+}

@@ -1,0 +1,214 @@
+//! What the server's lock guards: the set, and who is told of its changes.
+//!
+//! One lock for both: what a viewer is sent when it connects and what is queued for it afterwards
+//! then follow each other without a gap.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use live_set::{Changes, Set};
+use serde_json::json;
+
+use crate::arg::Arg;
+use crate::error::Error;
+use crate::event::{self, Rejection};
+use crate::event_type::{EventType, Handler};
+use crate::hub::{Hub, Seat, UNVERSIONED};
+use crate::message::{self, Text};
+use crate::metrics::ServerMetrics;
+use crate::throttle::{Held, Throttle};
+
+/// A set and the file that it is from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) set: Set,
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    loaded: Option<Loaded>,
+    /// Counts the changes of the tree; 0 before the first.
+    version: u64,
+    /// The message with the whole tree, for the version that it shows.
+    full: Option<(u64, Text)>,
+    hub: Hub,
+    throttle: Throttle,
+    metrics: Arc<ServerMetrics>,
+    /// Makes the next event fail, to show that the failure is caught.
+    #[cfg(test)]
+    pub(crate) fails: bool,
+}
+
+/// An event that has a handler.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Handled<'a> {
+    pub(crate) event_type: EventType,
+    pub(crate) handler: Handler,
+    pub(crate) args: &'a [Arg<'a>],
+    pub(crate) seq: Option<u32>,
+}
+
+impl State {
+    pub(crate) fn new(queue: usize, interval: Duration, metrics: Arc<ServerMetrics>) -> Self {
+        Self {
+            loaded: None,
+            version: UNVERSIONED,
+            full: None,
+            hub: Hub::new(queue, Arc::clone(&metrics)),
+            throttle: Throttle::new(interval),
+            metrics,
+            #[cfg(test)]
+            fails: false,
+        }
+    }
+
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.loaded.is_some()
+    }
+
+    pub(crate) fn loaded(&self) -> Result<&Loaded, Error> {
+        self.loaded.as_ref().ok_or_else(Error::no_set)
+    }
+
+    /// Puts a set in the place of the one that was there, and sends it to everyone.
+    pub(crate) fn load(&mut self, set: Set, file: &Path) {
+        self.loaded = Some(Loaded { set, file: file.to_owned() });
+        self.send_whole_tree();
+    }
+
+    /// Applies an event and queues what it changed. Without a set, or where the event changes
+    /// nothing, nothing happens.
+    ///
+    /// # Errors
+    /// [`Rejection`] says why; nothing has changed then.
+    pub(crate) fn apply(&mut self, event: Handled<'_>) -> Result<(), Rejection> {
+        #[cfg(test)]
+        assert!(!std::mem::take(&mut self.fails), "a failure that a test asked for");
+        let Some(loaded) = &mut self.loaded else { return Ok(()) };
+        let timer = self.metrics.handler_duration.of(event.handler).start();
+        let Some(edit) = event::decode(event.event_type, event.args)? else { return Ok(()) };
+        let mut changes = loaded.set.apply(&edit)?;
+        drop(timer);
+        if !changes.is_empty() {
+            self.version += 1;
+            changes.set_seq_num(event.seq);
+            self.publish(event.event_type, changes);
+        }
+        Ok(())
+    }
+
+    /// Sends changes now, or holds them back where their like was sent a moment ago.
+    fn publish(&mut self, event_type: EventType, changes: Changes) {
+        if self.hub.is_empty() {
+            return;
+        }
+        let news = Held { changes, version: self.version };
+        let key = match event_type {
+            EventType::DeviceParam | EventType::TransportTempo => news.changes.changes.first(),
+            _ => None,
+        };
+        let due = match key.map(|change| change.path) {
+            Some(key) => self.throttle.offer(key, news, Instant::now()),
+            None => Some(news),
+        };
+        if let Some(news) = due {
+            self.send(&news);
+        }
+    }
+
+    fn send(&mut self, news: &Held) {
+        let text = message::diff_update(&news.changes);
+        self.metrics.message_size.record(text.len() as u64);
+        self.hub.broadcast(news.version, text);
+    }
+
+    /// Sends what was held back long enough; says when there will be more.
+    pub(crate) fn flush(&mut self, now: Instant) -> Option<Instant> {
+        while let Some(news) = self.throttle.take_due(now) {
+            if !self.hub.is_empty() {
+                self.send(&news);
+            }
+        }
+        self.throttle.next_due()
+    }
+
+    /// Says when something that is held back will be due.
+    pub(crate) fn next_flush(&self) -> Option<Instant> {
+        self.throttle.next_due()
+    }
+
+    /// Makes the tree whole again after a failure that may have left an edit half done.
+    pub(crate) fn recover(&mut self) {
+        if let Some(loaded) = &mut self.loaded {
+            loaded.set.rehash();
+            self.send_whole_tree();
+        }
+    }
+
+    fn send_whole_tree(&mut self) {
+        self.version += 1;
+        self.throttle.clear();
+        if !self.hub.is_empty()
+            && let Some(text) = self.whole_tree()
+        {
+            self.hub.broadcast(self.version, text);
+        }
+    }
+
+    /// Tells everyone of a problem.
+    pub(crate) fn announce(&mut self, problem: &str, details: serde_json::Value) {
+        if !self.hub.is_empty() {
+            let text = message::error(problem, Some(details));
+            self.metrics.message_size.record(text.len() as u64);
+            self.hub.broadcast(UNVERSIONED, text);
+        }
+    }
+
+    /// Tells everyone that events are missing.
+    pub(crate) fn announce_gap(&mut self, missing: u32, seq: u32) {
+        let details = json!({ "missing": missing, "seq_num": seq });
+        self.announce("Sequence gap", details);
+    }
+
+    /// Takes in a viewer; gives its seat, and what it is to be sent first.
+    pub(crate) fn join(&mut self) -> (Seat, Text) {
+        let seat = self.hub.join(self.version);
+        (seat, self.greeting())
+    }
+
+    /// What a viewer is to be sent in place of the changes that it had no room for.
+    pub(crate) fn rejoin(&mut self, seat: &mut Seat) -> Text {
+        seat.discard_queue();
+        self.hub.caught_up(seat, self.version);
+        self.metrics.client_resynced.increment();
+        self.greeting()
+    }
+
+    pub(crate) fn leave(&mut self, id: u64) {
+        self.hub.leave(id);
+    }
+
+    pub(crate) fn viewers(&self) -> usize {
+        self.hub.len()
+    }
+
+    fn greeting(&mut self) -> Text {
+        self.whole_tree().unwrap_or_else(|| message::error("No AST loaded", None))
+    }
+
+    /// The message with the whole tree as it is now.
+    fn whole_tree(&mut self) -> Option<Text> {
+        if let Some((version, text)) = &self.full
+            && *version == self.version
+        {
+            return Some(text.clone());
+        }
+        let Loaded { set, file } = self.loaded.as_ref()?;
+        let text = message::full_ast(set.root(), Some(&file.to_string_lossy()));
+        self.metrics.message_size.record(text.len() as u64);
+        self.full = Some((self.version, text.clone()));
+        Some(text)
+    }
+}

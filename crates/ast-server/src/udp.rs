@@ -1,0 +1,130 @@
+//! The UDP socket: reads datagrams, stamps them, queues them.
+//!
+//! A thread of its own reads, so that the socket is drained however busy the event loop is. Where
+//! the event loop is behind by a whole queue, the thread waits and the kernel's buffer fills;
+//! what that cannot take, the kernel counts and [`Receiver`] reads back.
+
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, RecvMsg, SockaddrStorage, recvmsg, setsockopt, sockopt,
+};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::sync::mpsc;
+
+use crate::metrics::ServerMetrics;
+use crate::quiet::Quiet;
+
+/// What the socket asks the kernel for; it gives what `net.core.rmem_max` allows.
+const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
+/// A longer datagram is malformed; events take some 100 bytes.
+const DATAGRAM_BYTES_MAX: usize = 16 << 10;
+/// Datagrams that may wait for the event loop.
+pub(crate) const QUEUE_DATAGRAMS: usize = 4_096;
+/// How soon the thread sees that it is to stop.
+const STOP_POLL: Duration = Duration::from_millis(50);
+
+/// A datagram as it was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Datagram {
+    pub(crate) bytes: Box<[u8]>,
+    pub(crate) source: SocketAddr,
+    pub(crate) received: Instant,
+    /// It was longer than what is read of one.
+    pub(crate) is_cut: bool,
+}
+
+/// Opens the socket.
+pub(crate) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+    socket.set_read_timeout(Some(STOP_POLL))?;
+    socket.bind(&addr.into())?;
+    setsockopt(&socket, sockopt::RxqOvfl, &1)?;
+    Ok(socket.into())
+}
+
+/// Reads a socket until it is told to stop, or nobody takes what it reads.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    pub(crate) socket: UdpSocket,
+    pub(crate) queue: mpsc::Sender<Datagram>,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) metrics: Arc<ServerMetrics>,
+}
+
+impl Receiver {
+    /// Blocks; for a thread of its own.
+    pub(crate) fn run(self) {
+        let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
+        let mut control = nix::cmsg_space!(u32);
+        let mut dropped_before = 0;
+        let mut failures = Quiet::default();
+        // Relaxed: a flag that stands for itself.
+        while !self.stop.load(Ordering::Relaxed) {
+            match self.receive(&mut buffer, &mut control) {
+                Ok((datagram, dropped)) => {
+                    self.metrics.packet_received.increment();
+                    if let Some(dropped) = dropped {
+                        let more = dropped.wrapping_sub(dropped_before);
+                        self.metrics.socket_dropped.increment_by(more.into());
+                        dropped_before = dropped;
+                    }
+                    if self.queue.blocking_send(datagram).is_err() {
+                        return;
+                    }
+                }
+                Err(error) if is_pause(&error) => {}
+                Err(error) => {
+                    failures.say(|left_out| {
+                        tracing::warn!(%error, left_out, "cannot read the UDP socket");
+                    });
+                    std::thread::sleep(STOP_POLL);
+                }
+            }
+        }
+    }
+
+    /// The next datagram, and how many the kernel has dropped since the socket was opened, where
+    /// it says so.
+    fn receive(
+        &self,
+        buffer: &mut [u8],
+        control: &mut Vec<u8>,
+    ) -> io::Result<(Datagram, Option<u32>)> {
+        control.clear();
+        let space = control.capacity();
+        control.resize(space, 0);
+        let mut parts = [IoSliceMut::new(buffer)];
+        let fd = self.socket.as_raw_fd();
+        let message = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(control), MsgFlags::empty())?;
+        let received = Instant::now();
+        let dropped = message.cmsgs()?.find_map(|control| match control {
+            ControlMessageOwned::RxqOvfl(dropped) => Some(dropped),
+            _ => None,
+        });
+        let source = source(&message)?;
+        let is_cut = message.flags.contains(MsgFlags::MSG_TRUNC);
+        let len = message.bytes;
+        let bytes = buffer[..len].into();
+        Ok((Datagram { bytes, source, received, is_cut }, dropped))
+    }
+}
+
+fn source(message: &RecvMsg<'_, '_, SockaddrStorage>) -> io::Result<SocketAddr> {
+    let address = message.address.as_ref();
+    let v4 = address.and_then(|address| address.as_sockaddr_in()).map(|v4| SocketAddr::from(*v4));
+    let v6 = || address.and_then(|address| address.as_sockaddr_in6()).map(|v6| (*v6).into());
+    v4.or_else(v6).ok_or_else(|| io::Error::other("the datagram has no source address"))
+}
+
+/// Nothing came in time, or a signal did.
+fn is_pause(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::WouldBlock | Kind::TimedOut | Kind::Interrupted)
+}

@@ -1,0 +1,214 @@
+//! Viewers: one task for each connection.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::{WebSocketStream, accept_async_with_config};
+
+use crate::hub::Seat;
+use crate::message::{self, Text};
+use crate::quiet::Quiet;
+use crate::server::AstServer;
+
+/// What a viewer may send in one message.
+const REQUEST_BYTES_MAX: usize = 64 << 10;
+/// What is written to a connection at once.
+const WRITE_BUFFER_BYTES: usize = 128 << 10;
+/// The largest tree, as JSON, that can be sent. A write buffer without a limit would grow with
+/// what a viewer does not read.
+const MESSAGE_BYTES_MAX: usize = 512 << 20;
+/// Messages that are taken from a viewer's queue at once.
+const BATCH: usize = 64;
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+
+fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(4 << 10)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(MESSAGE_BYTES_MAX + WRITE_BUFFER_BYTES)
+        .max_message_size(Some(REQUEST_BYTES_MAX))
+        .max_frame_size(Some(REQUEST_BYTES_MAX))
+}
+
+/// Takes in viewers until it is told to stop.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    server: AstServer,
+    mut stop: watch::Receiver<bool>,
+) {
+    let room = Arc::new(Semaphore::new(server.settings().clients_max));
+    let mut failures = Quiet::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => match Arc::clone(&room).try_acquire_owned() {
+                Ok(place) => {
+                    let connection = connection(stream, peer, server.clone(), stop.clone());
+                    tokio::spawn(async move {
+                        connection.await;
+                        drop(place);
+                    });
+                }
+                Err(_) => server.handles().client_refused.increment(),
+            },
+            Err(error) => {
+                failures.say(|left_out| tracing::warn!(%error, left_out, "cannot accept a viewer"));
+                // Out of file descriptors, most likely: that takes a moment to get better.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+/// One connection, from its handshake to its end.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    server: AstServer,
+    stop: watch::Receiver<bool>,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "cannot send small messages at once");
+    }
+    let mut stopping = stop.clone();
+    let handshake = timeout(HANDSHAKE_MAX, accept_async_with_config(stream, Some(limits())));
+    let accepted = tokio::select! {
+        accepted = handshake => accepted,
+        _ = stopping.wait_for(|stop| *stop) => return,
+    };
+    let Ok(Ok(socket)) = accepted else {
+        server.handles().client_refused.increment();
+        tracing::debug!(%peer, "a connection did not become a WebSocket");
+        return;
+    };
+    let (seat, greeting) = server.state().join();
+    let id = seat.id;
+    tracing::info!(%peer, id, "a viewer has connected");
+    let viewer = Viewer { socket, seat, server: server.clone(), stop };
+    let end = viewer.run(greeting).await;
+    server.state().leave(id);
+    tracing::info!(%peer, id, %end, "a viewer has gone");
+}
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum End {
+    #[error("it closed the connection")]
+    Closed,
+    #[error("it did not read what it was sent")]
+    Evicted,
+    #[error("the server stops")]
+    Stopped,
+    #[error("{0}")]
+    Failed(#[from] WsError),
+}
+
+struct Viewer {
+    socket: WebSocketStream<TcpStream>,
+    seat: Seat,
+    server: AstServer,
+    stop: watch::Receiver<bool>,
+}
+
+impl Viewer {
+    async fn run(mut self, greeting: Text) -> End {
+        let end = self.serve(greeting).await;
+        if matches!(end, End::Stopped | End::Closed) {
+            let _ = timeout(CLOSE_MAX, self.socket.close(None)).await;
+        }
+        end
+    }
+
+    async fn serve(&mut self, greeting: Text) -> End {
+        let mut batch = vec![greeting];
+        loop {
+            if let Err(end) = self.write(&mut batch).await {
+                return end;
+            }
+            if self.seat.is_lagging() {
+                batch.push(self.server.state().rejoin(&mut self.seat));
+                continue;
+            }
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                more = self.seat.take(&mut batch, BATCH) => if !more { return End::Stopped },
+                request = self.socket.next() => match self.answer(request) {
+                    Ok(answer) => batch.extend(answer),
+                    Err(end) => return end,
+                },
+                _ = stop.wait_for(|stop| *stop) => return End::Stopped,
+            }
+        }
+    }
+
+    /// Writes messages out, unless the viewer does not read for too long while more pile up.
+    async fn write(&mut self, batch: &mut Vec<Text>) -> Result<(), End> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let evict_after = self.server.settings().evict_after;
+        let mut lagging = self.seat.lagging();
+        let overdue = async move {
+            let since = lagging.wait_for(Option::is_some).await.ok().and_then(|since| *since);
+            match since {
+                Some(since) => tokio::time::sleep_until((since + evict_after).into()).await,
+                // The hub is gone, and with it every message to come.
+                None => std::future::pending().await,
+            }
+        };
+        let timer = self.server.handles().send_duration.start_owned();
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            written = write_all(&mut self.socket, batch) => {
+                timer.stop();
+                Ok(written?)
+            }
+            () = overdue => {
+                timer.discard();
+                self.server.handles().client_evicted.increment();
+                Err(End::Evicted)
+            }
+            _ = stop.wait_for(|stop| *stop) => {
+                timer.discard();
+                Err(End::Stopped)
+            }
+        }
+    }
+
+    fn answer(&self, request: Option<Result<Message, WsError>>) -> Result<Option<Text>, End> {
+        let answer = match request {
+            None | Some(Ok(Message::Close(_))) => return Err(End::Closed),
+            Some(Err(WsError::ConnectionClosed)) => return Err(End::Closed),
+            Some(Err(error)) => return Err(error.into()),
+            Some(Ok(Message::Text(request))) => message::answer(request.as_bytes()),
+            Some(Ok(Message::Binary(request))) => message::answer(&request),
+            // The library answers pings by itself.
+            Some(Ok(_)) => return Ok(None),
+        };
+        Ok(Some(answer.unwrap_or_else(|error| {
+            self.server.handles().message_invalid.increment();
+            error
+        })))
+    }
+}
+
+async fn write_all(
+    socket: &mut WebSocketStream<TcpStream>,
+    batch: &mut Vec<Text>,
+) -> Result<(), WsError> {
+    for text in batch.drain(..) {
+        socket.feed(Message::Text(text)).await?;
+    }
+    socket.flush().await
+}
