@@ -1,0 +1,124 @@
+//! Clients that misbehave, and the end of a server.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tachograph_serve::Endpoint;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use super::client::get;
+use super::{loopback, manual, publish};
+
+/// Far more than any of these tests takes; only a failure waits for it.
+const LONG: Duration = Duration::from_secs(20);
+
+async fn connect(addr: SocketAddr) -> TcpStream {
+    TcpStream::connect(addr).await.expect("connects")
+}
+
+/// Reads until the server ends the connection, in whichever way.
+async fn closed(stream: &mut TcpStream) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let end = timeout(LONG, stream.read_to_end(&mut answer)).await.expect("is closed in time");
+    if let Err(error) = end {
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    }
+    answer
+}
+
+#[tokio::test]
+async fn a_slow_header_sender_is_closed_and_disturbs_nobody() {
+    let endpoint = Endpoint::new(manual()).header_timeout(Duration::from_millis(500));
+    let server = endpoint.listen(loopback()).serve().await.expect("binds");
+    let mut slow = connect(server.addr()).await;
+    slow.write_all(b"GET /health HTTP/1.1\r\nHost: ").await.expect("sends");
+    let mut silent = connect(server.addr()).await;
+    assert_eq!(get(server.addr(), "/summary").await.status, 200);
+    assert!(!closed(&mut slow).await.starts_with(b"HTTP/1.1 200"));
+    assert_eq!(closed(&mut silent).await, b"");
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_gives_up_its_place() {
+    let metrics = manual();
+    for i in 0..300 {
+        let long = format!("{i}{}", "x".repeat(200));
+        metrics.with_tags(&[("tag", &long)]).histogram("size", i);
+    }
+    publish(&metrics);
+    let endpoint = Endpoint::new(metrics).connections_max(1);
+    let endpoint = endpoint.answer_timeout(Duration::from_millis(500));
+    let server = endpoint.listen(loopback()).serve().await.expect("binds");
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let mut deaf = socket.connect(server.addr()).await.expect("connects");
+    // Half a megabyte each: more than the kernel keeps for one connection.
+    let requests = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(60);
+    deaf.write_all(requests.as_bytes()).await.expect("sends");
+    let good = timeout(LONG, get(server.addr(), "/metrics")).await.expect("the place is free");
+    assert!(good.body.len() > 400_000, "{} bytes", good.body.len());
+    drop(deaf);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let endpoint = Endpoint::new(manual()).connections_max(2).listen(loopback());
+    let server = endpoint.serve().await.expect("binds");
+    let (first, _second) = (connect(server.addr()).await, connect(server.addr()).await);
+    let third = tokio::spawn(get(server.addr(), "/summary"));
+    let mut waiting = std::pin::pin!(third);
+    assert!(timeout(Duration::from_millis(200), &mut waiting).await.is_err(), "it waits");
+    drop(first);
+    let answer = timeout(LONG, waiting).await.expect("is served").expect("an answer");
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_head_without_end_is_refused() {
+    let server = Endpoint::new(manual()).listen(loopback()).serve().await.expect("binds");
+    let mut stream = connect(server.addr()).await;
+    let head = format!("GET /health HTTP/1.1\r\nHost: x\r\nX: {}", "x".repeat(100_000));
+    // Err: the server has closed the connection before all of it was sent.
+    let _ = stream.write_all(head.as_bytes()).await;
+    let answer = closed(&mut stream).await;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{answer:?}");
+    assert_eq!(get(server.addr(), "/summary").await.status, 200);
+}
+
+#[tokio::test]
+async fn shutdown_closes_idle_connections_and_frees_the_address() {
+    let server = Endpoint::new(manual()).listen(loopback()).serve().await.expect("binds");
+    let addr = server.addr();
+    let mut idle = connect(addr).await;
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("sends");
+    let mut start = [0; 12];
+    idle.read_exact(&mut start).await.expect("an answer");
+    assert_eq!(&start, b"HTTP/1.1 200");
+    timeout(LONG, server.shutdown()).await.expect("ends in time");
+    closed(&mut idle).await;
+    let refused = TcpStream::connect(addr).await.expect_err("nobody listens");
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn shutdown_waits_for_a_slow_client_no_longer_than_it_may() {
+    let endpoint = Endpoint::new(manual()).drain_timeout(Duration::from_millis(100));
+    let server =
+        endpoint.header_timeout(LONG * 10).listen(loopback()).serve().await.expect("binds");
+    let mut slow = connect(server.addr()).await;
+    slow.write_all(b"GET /health HT").await.expect("sends");
+    assert_eq!(get(server.addr(), "/health").await.status, 200, "the first snapshot is empty");
+    timeout(LONG, server.shutdown()).await.expect("ends in time");
+    closed(&mut slow).await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_dropped_stops() {
+    let server = Endpoint::new(manual()).listen(loopback()).serve().await.expect("binds");
+    let mut idle = connect(server.addr()).await;
+    drop(server);
+    assert_eq!(closed(&mut idle).await, b"");
+}

@@ -1,0 +1,173 @@
+//! The endpoint over real sockets on loopback.
+
+mod client;
+mod limits;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use tachograph::MetricsCollector;
+use tachograph_export::Summary;
+use tachograph_serve::{Endpoint, Server};
+
+use self::client::{get, request};
+
+fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn manual() -> MetricsCollector {
+    MetricsCollector::builder().manual().build()
+}
+
+fn publish(metrics: &MetricsCollector) {
+    metrics.run_pass(Instant::now(), SystemTime::now());
+}
+
+async fn serve(metrics: &MetricsCollector) -> Server {
+    Endpoint::new(metrics.clone()).listen(loopback()).serve().await.expect("binds")
+}
+
+#[tokio::test]
+async fn each_page_has_its_type_and_a_body_of_it() {
+    let metrics = manual();
+    metrics.increment_by("events.processed", 7);
+    publish(&metrics);
+    let server = serve(&metrics).await;
+    let text = get(server.addr(), "/metrics").await;
+    assert_eq!(text.status, 200);
+    assert_eq!(text.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert!(text.body.contains("\nevents_processed_total 7\n"), "{}", text.body);
+    let json = get(server.addr(), "/metrics.json").await;
+    assert_eq!(json.status, 200);
+    assert_eq!(json.json()["metrics"]["counters"]["events.processed"]["value"], 7);
+    let summary = get(server.addr(), "/summary").await;
+    assert_eq!((summary.status, summary.header("cache-control")), (200, "no-store"));
+    assert_eq!(summary.json()["event_processing"]["latency_ms"]["p95"], 0.0);
+    let summary: Summary = serde_json::from_str(&summary.body).expect("a summary");
+    assert_eq!(summary.event_processing.total_processed, 7);
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn scrapes_take_the_published_snapshot_and_reads_everything_so_far() {
+    let metrics = manual();
+    metrics.increment("events");
+    publish(&metrics);
+    metrics.increment("events");
+    let server = serve(&metrics).await;
+    let value = |json: serde_json::Value| json["metrics"]["counters"]["events"]["value"].clone();
+    for _ in 0..2 {
+        assert!(get(server.addr(), "/metrics").await.body.contains("\nevents_total 1\n"));
+        assert_eq!(value(get(server.addr(), "/metrics.json").await.json()), 2);
+    }
+    publish(&metrics);
+    assert!(get(server.addr(), "/metrics").await.body.contains("\nevents_total 2\n"));
+}
+
+#[tokio::test]
+async fn health_tells_fresh_stale_and_disabled_apart() {
+    let metrics = manual();
+    publish(&metrics);
+    let server = serve(&metrics).await;
+    let good = get(server.addr(), "/health").await;
+    assert_eq!((good.status, &good.json()["status"]), (200, &"ok".into()));
+    metrics.run_pass(Instant::now(), SystemTime::now() - Duration::from_secs(60));
+    let stale = get(server.addr(), "/health").await;
+    assert_eq!((stale.status, &stale.json()["status"]), (503, &"stale".into()));
+    assert!(stale.json()["snapshot_age_seconds"].as_f64().is_some_and(|age| age >= 59.0));
+    metrics.set_enabled(false);
+    let off = get(server.addr(), "/health").await;
+    assert_eq!((off.status, &off.json()["status"]), (200, &"disabled".into()));
+}
+
+#[tokio::test]
+async fn what_is_not_served_is_refused_with_the_way_out() {
+    let server = serve(&manual()).await;
+    let missing = get(server.addr(), "/metrics/%22x?y").await;
+    assert_eq!(missing.status, 404);
+    let told = "there is no /metrics/%22x: try /metrics, /metrics.json, /summary or /health";
+    assert_eq!(missing.json()["error"], told);
+    let posted = request(server.addr(), "POST", "/summary").await;
+    assert_eq!((posted.status, posted.header("allow")), (405, "GET,HEAD"));
+    assert_eq!(posted.json()["error"], "/summary does not answer POST: use GET or HEAD");
+    let head = request(server.addr(), "HEAD", "/health").await;
+    assert_eq!((head.status, head.body.as_str()), (200, ""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scrapes_at_the_same_time_are_all_whole_while_threads_record() {
+    let metrics = MetricsCollector::new();
+    let server = serve(&metrics).await;
+    let addr = server.addr();
+    let recording = metrics.clone();
+    let writer = std::thread::spawn(move || {
+        for i in 0..20_000 {
+            let id = (i % 50).to_string();
+            let tags = [("id", id.as_str())];
+            let series = recording.with_tags(&tags);
+            series.timing("turn", Duration::from_micros(i));
+            series.increment("turns");
+        }
+    });
+    let scrape = |i: usize| async move {
+        let path = ["/metrics", "/metrics.json", "/summary"][i % 3];
+        let answer = get(addr, path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        if path == "/metrics" {
+            assert!(answer.body.contains("\ntelemetry_prometheus_renamed 0\n"), "the last line");
+        } else {
+            answer.json();
+        }
+    };
+    let scrapes: Vec<_> = (0..96).map(|i| tokio::spawn(scrape(i))).collect();
+    for scrape in scrapes {
+        scrape.await.expect("a whole answer");
+    }
+    writer.join().expect("recording goes on");
+    let json = get(addr, "/metrics.json").await.json();
+    let turns = json["metrics"]["counters"].as_object().expect("counters");
+    let total: u64 = turns
+        .iter()
+        .filter(|(key, _)| key.starts_with("turns["))
+        .filter_map(|(_, counter)| counter["value"].as_u64())
+        .sum();
+    assert_eq!(total, 20_000);
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_an_error_that_says_so() {
+    let metrics = manual();
+    let server = serve(&metrics).await;
+    let again = Endpoint::new(metrics.clone()).listen(server.addr()).serve().await;
+    let error = again.expect_err("in use");
+    assert!(error.is_in_use());
+    assert_eq!(error.addr(), server.addr());
+    let start = format!("cannot listen on {}: ", server.addr());
+    assert!(error.to_string().starts_with(&start), "{error}");
+}
+
+#[tokio::test]
+async fn the_router_can_be_merged_and_nested_beside_a_fallback() {
+    let endpoint = Endpoint::new(manual());
+    let app = Router::new()
+        .merge(endpoint.router())
+        .nest("/telemetry", endpoint.router())
+        .fallback(|| async { "the application" });
+    let app = TowerToHyperService::new(app);
+    for (path, content_type) in [
+        ("/health", "application/json"),
+        ("/telemetry/metrics", "text/plain; version=0.0.4; charset=utf-8"),
+        ("/elsewhere", "text/plain; charset=utf-8"),
+    ] {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let answer = app.call(request).await.expect("an answer");
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(answer.headers()["content-type"], content_type);
+    }
+}
