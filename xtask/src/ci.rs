@@ -1,0 +1,27 @@
+//! `cargo xtask ci`: everything that a change must pass, beside the tests.
+
+use crate::cargo::{cargo, run as run_command};
+use crate::steps::{Failed, Steps};
+use crate::{loom, msrv, tidy};
+
+pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
+    lints(steps)?;
+    msrv::run(steps)?;
+    tidy::run(steps)?;
+    loom::run(steps, &[])
+}
+
+fn lints(steps: &mut Steps) -> Result<(), Failed> {
+    steps.run("fmt", || run_command(&mut cargo(["fmt", "--all", "--check"])))?;
+    let clippy = |package: &[&str]| {
+        run_command(cargo(["clippy"]).args(package).args(["--", "--deny", "warnings"]))
+    };
+    steps.run("clippy", || clippy(&["--workspace", "--all-targets"]))?;
+    steps.run("clippy: recording compiled out", || {
+        clippy(&["--package", "tachograph", "--no-default-features"])
+    })?;
+    steps.run("doc", || {
+        let mut doc = cargo(["doc", "--workspace", "--no-deps"]);
+        run_command(doc.env("RUSTDOCFLAGS", "--deny warnings"))
+    })
+}

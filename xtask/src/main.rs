@@ -1,0 +1,86 @@
+//! What CI runs, as a program that anyone can run: `cargo xtask ci`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
+
+mod bench;
+mod cargo;
+mod ci;
+mod lock;
+mod loom;
+mod msrv;
+mod readme;
+mod steps;
+mod tidy;
+mod version;
+
+use std::process::ExitCode;
+
+use crate::steps::{Failed, Steps};
+
+/// A subcommand: its name, what it does, and whether it passes arguments on.
+struct Command {
+    name: &'static str,
+    about: &'static str,
+    arguments: bool,
+    run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
+}
+
+const COMMANDS: [Command; 4] = [
+    Command {
+        name: "ci",
+        about: "everything that a change must pass, beside `cargo test --workspace`",
+        arguments: false,
+        run: |steps, _| ci::run(steps),
+    },
+    Command {
+        name: "tidy",
+        about: "what no lint checks: minimum versions of dependencies, the README's commands",
+        arguments: false,
+        run: |steps, _| tidy::run(steps),
+    },
+    Command {
+        name: "loom",
+        about: "model-check the core; LOOM_MAX_PREEMPTIONS is 2 unless set",
+        arguments: true,
+        run: loom::run,
+    },
+    Command {
+        name: "bench",
+        about: "benchmarks with recording compiled in, then without",
+        arguments: true,
+        run: bench::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some((name, rest)) = arguments.split_first() else {
+        eprint!("{}", help());
+        return ExitCode::from(2);
+    };
+    if ["--help", "-h", "help"].contains(&name.as_str()) {
+        print!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        eprintln!("there is no command `{name}`\n\n{}", help());
+        return ExitCode::from(2);
+    };
+    if !command.arguments && !rest.is_empty() {
+        eprintln!("`{name}` takes no arguments: leave out `{}`", rest.join(" "));
+        return ExitCode::from(2);
+    }
+    let mut steps = Steps::default();
+    let result = (command.run)(&mut steps, rest);
+    print!("{}", steps.table());
+    ExitCode::from(u8::from(result.is_err()))
+}
+
+fn help() -> String {
+    let mut help = "usage: cargo xtask <command> [arguments for cargo]\n\n".to_owned();
+    for Command { name, about, arguments, .. } in &COMMANDS {
+        let name = if *arguments { format!("{name} […]") } else { (*name).to_owned() };
+        help += &format!("  {name:<9} {about}\n");
+    }
+    help
+}
