@@ -6,13 +6,13 @@
 //! says nothing about another one and is read by coherence alone (Relaxed); only a row's `count`
 //! orders the words before it.
 
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, Ordering, SingleWriter};
 
 /// Adds to a word of which the caller is the only writer; wraps.
 #[inline]
 fn add(word: &AtomicU64, amount: u64) {
     // Relaxed: a single writer; the reader takes differences of a word that stands for itself.
-    word.store(word.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+    word.store(word.load_own().wrapping_add(amount), Ordering::Relaxed);
 }
 
 /// One counter in one lane.
@@ -136,7 +136,7 @@ impl SpillRow {
         if let Some(octave) = self.octaves.get(octave(value)) {
             add(octave, 1);
         }
-        let count = self.count.load(Ordering::Relaxed).wrapping_add(1);
+        let count = self.count.load_own().wrapping_add(1);
         // Release: pairs with the Acquire in `count`; the words of `count` samples are visible.
         self.count.store(count, Ordering::Release);
     }
@@ -184,14 +184,14 @@ impl GaugeRow {
 
     pub(crate) fn add(&self, value: f64) {
         // Relaxed: a single writer; ordered by the Release below.
-        let sum = f64::from_bits(self.sum.load(Ordering::Relaxed)) + value;
+        let sum = f64::from_bits(self.sum.load_own()) + value;
         // An infinite value, or one that would make the sum infinite for good, is left out of
         // the mean.
         if sum.is_finite() {
             self.sum.store(sum.to_bits(), Ordering::Relaxed);
             add(&self.finite, 1);
         }
-        let count = self.count.load(Ordering::Relaxed).wrapping_add(1);
+        let count = self.count.load_own().wrapping_add(1);
         // Release: pairs with the Acquire in `read`.
         self.count.store(count, Ordering::Release);
     }

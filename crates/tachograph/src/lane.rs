@@ -10,7 +10,7 @@ use crate::block::Block;
 use crate::cell::{GaugeRow, SpillRow};
 use crate::kind::Kind;
 use crate::limits::BLOCK_SAMPLES;
-use crate::sync::{ArrayQueue, AtomicU8, AtomicUsize, OnceBox, Ordering};
+use crate::sync::{ArrayQueue, AtomicU8, AtomicUsize, OnceBox, Ordering, SingleWriter};
 use crate::table::{CellTable, RowTable};
 
 /// How many blocks and series a lane is made for.
@@ -154,8 +154,7 @@ impl Lane {
 
     /// Blocks that exist. The aggregator only.
     pub(crate) fn len(&self) -> usize {
-        // Relaxed: written by the aggregator alone.
-        self.len.load(Ordering::Relaxed)
+        self.len.load_own()
     }
 
     /// Appends a free block to the table. The aggregator only.
@@ -164,7 +163,7 @@ impl Lane {
         let Some(place) = self.blocks.get(index) else { return false };
         // Err: cannot be, only the aggregator appends.
         let _ = place.set(Block::new());
-        // Relaxed: see `len`.
+        // Relaxed: nobody else reads it.
         self.len.store(index + 1, Ordering::Relaxed);
         self.give_back(index);
         true
@@ -172,8 +171,7 @@ impl Lane {
 
     /// Hands a cleared block to the owner. The aggregator only.
     pub(crate) fn give_back(&self, index: usize) {
-        // Relaxed: written by the aggregator alone.
-        let freed = self.freed.load(Ordering::Relaxed);
+        let freed = self.freed.load_own();
         // Relaxed: published by the Release below.
         self.free[freed % self.free.len()].store(index, Ordering::Relaxed);
         // Release: pairs with the Acquire in `free_block`; the index, the block, its cleared
@@ -196,9 +194,8 @@ impl Lane {
     pub(crate) fn push(&self, block: usize) {
         // Err: cannot be, the queue has room for every block.
         let _ = self.filled.push(block);
-        // Relaxed load: the owner is the only writer. Release: pairs with the Acquire in
-        // `pushed`; the push is finished, so the pop finds it.
-        let pushed = self.pushed.load(Ordering::Relaxed).wrapping_add(1);
+        // Release: pairs with the Acquire in `pushed`; the push is finished, so the pop finds it.
+        let pushed = self.pushed.load_own().wrapping_add(1);
         self.pushed.store(pushed, Ordering::Release);
     }
 

@@ -1,5 +1,47 @@
-//! Metrics for latency-sensitive event loops: recording without locks, allocations or system
-//! calls.
+//! Metrics for latency-sensitive event loops.
+//!
+//! # Promises
+//! - Recording never takes a lock, allocates, makes a system call or loops without a bound, after
+//!   a thread's first use of a series. [`Gauge::add`] alone may repeat a compare-and-swap.
+//! - No sample is lost quietly: `recorded = aggregated + dropped`, exactly, for every series.
+//!   Overload first coalesces samples in place, which keeps count and sum exact; only a sample
+//!   with no such place is dropped, and counted.
+//! - A read by `get_*` holds everything that was recorded before it. A snapshot is one pass over
+//!   all recorders, immutable, and free to take.
+//! - Memory is bounded, whatever the number of threads that come and go, the number of series
+//!   asked for, or the length of an aggregator's stall.
+//! - Counts, sums, minima, maxima and means are exact; quantiles are within 0.05 %.
+//!
+//! # Costs
+//! A counter is one load and one store on a word of the calling thread, a timing three stores.
+//! A thread's lane takes about 110 KiB, a timing 1 to 90 KiB by its spread. One background thread
+//! aggregates, at 10 wake-ups a second while nothing is recorded; [`Builder::manual`] does
+//! without it.
+//!
+//! # Limits
+//! Samples carry no time: one belongs to the step of the window in which it is aggregated. Two
+//! metrics of one thread may differ, in a snapshot, by what was recorded during the pass. More
+//! than 4,096 threads at once, 20,000 series or 2,000 metrics need larger limits
+//! ([`Builder`]); what exceeds them is added up under `overflow=true` or counted as dropped.
+//!
+//! # Example
+//! ```
+//! use std::time::Duration;
+//! use tachograph::MetricsCollector;
+//!
+//! let metrics = MetricsCollector::new();
+//! let processed = metrics.register_counter("events.processed");
+//! let latency = metrics.register_timing("event.processing.duration");
+//!
+//! processed.increment();
+//! latency.record(Duration::from_micros(120));
+//!
+//! let stats = metrics.get_timing("event.processing.duration").expect("registered");
+//! assert_eq!(stats.count, 1);
+//! ```
+//!
+//! The [`guide`] has an example of everything; [`telemetry`] lists what a collector says about
+//! itself.
 #![deny(unsafe_code)]
 
 mod aggregator;
@@ -21,7 +63,11 @@ mod kind;
 mod lane;
 mod limits;
 mod local;
+#[cfg(tachograph_loom)]
+mod model;
 mod names;
+#[cfg(tachograph_loom)]
+pub mod parts;
 mod reader;
 mod recorder;
 mod registry;
@@ -35,10 +81,13 @@ mod sync;
 mod table;
 mod tagged;
 mod tags;
-mod telemetry;
+pub mod telemetry;
 mod timer;
 mod window;
 mod writer;
+
+#[doc = include_str!("guide.md")]
+pub mod guide {}
 
 pub use builder::Builder;
 pub use clock::{Clock, MockClock};

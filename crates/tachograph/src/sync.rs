@@ -26,6 +26,36 @@ pub(crate) use {
     loom::thread_local,
 };
 
+/// A word that one thread at a time writes.
+///
+/// The writer's own load is no synchronization: it reads what it stored itself, or what came with
+/// the ownership. Under the model it is checked to be just that, and is not taken for an access
+/// that other threads' accesses have to be ordered with, which would hide interleavings.
+pub(crate) trait SingleWriter {
+    type Value;
+
+    /// What the word holds. Its writer only.
+    fn load_own(&self) -> Self::Value;
+}
+
+#[cfg(not(tachograph_loom))]
+macro_rules! single_writer {
+    ($($atomic:ident: $value:ty),*) => {$(
+        impl SingleWriter for $atomic {
+            type Value = $value;
+
+            #[inline]
+            fn load_own(&self) -> $value {
+                // Relaxed: a thread sees its own stores.
+                self.load(Ordering::Relaxed)
+            }
+        }
+    )*};
+}
+
+#[cfg(not(tachograph_loom))]
+single_writer!(AtomicU64: u64, AtomicUsize: usize);
+
 /// Locks, also after a panic of an earlier holder: every holder here leaves its data usable.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

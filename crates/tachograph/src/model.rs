@@ -1,0 +1,189 @@
+//! Stand-ins for the structures that loom cannot see into, under the model only.
+//!
+//! Each gives what the documentation of the real one promises, built on loom's atomics, and
+//! nothing more: above all, no happens-before edge that the real one does not have. What the real
+//! one would wait for, the stand-in refuses, since this crate promises that it never happens.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::sync::SingleWriter;
+
+fn locked<T, R>(cell: &Mutex<T>, act: impl FnOnce(&mut T) -> R) -> R {
+    // Std's mutex, invisible to loom and never contended: loom runs one thread at a time and has
+    // no scheduling point in here.
+    act(&mut cell.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+macro_rules! single_writer {
+    ($($atomic:ident: $value:ty),*) => {$(
+        impl SingleWriter for $atomic {
+            type Value = $value;
+
+            #[allow(unsafe_code, reason = "loom's own check that no store is concurrent")]
+            fn load_own(&self) -> $value {
+                // SAFETY: loom fails the model if another thread's store is not ordered before
+                // this load, which is what its documentation asks of the caller.
+                unsafe { self.unsync_load() }
+            }
+        }
+    )*};
+}
+
+single_writer!(AtomicU64: u64, AtomicUsize: usize);
+
+/// `crossbeam_queue::ArrayQueue`: a push happens before the pop that returns its value.
+pub(crate) struct ArrayQueue<T> {
+    slots: Box<[Slot<T>]>,
+    head: AtomicUsize,
+    tail: AtomicUsize,
+}
+
+struct Slot<T> {
+    /// The position that may be pushed here; one more once that has been done.
+    stamp: AtomicUsize,
+    value: Mutex<Option<T>>,
+}
+
+impl<T> ArrayQueue<T> {
+    pub(crate) fn new(capacity: usize) -> Self {
+        let slot = |i| Slot { stamp: AtomicUsize::new(i), value: Mutex::new(None) };
+        Self {
+            slots: (0..capacity).map(slot).collect(),
+            head: AtomicUsize::new(0),
+            tail: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn push(&self, value: T) -> Result<(), T> {
+        let tail = self.tail.fetch_add(1, Ordering::Relaxed);
+        let slot = &self.slots[tail % self.slots.len()];
+        locked(&slot.value, |place| *place = Some(value));
+        let free = slot.stamp.compare_exchange(tail, tail + 1, Ordering::AcqRel, Ordering::Relaxed);
+        assert!(free.is_ok(), "the push has met a slot that is being popped, or a full queue");
+        Ok(())
+    }
+
+    pub(crate) fn pop(&self) -> Option<T> {
+        let head = self.head.fetch_add(1, Ordering::Relaxed);
+        let slot = &self.slots[head % self.slots.len()];
+        // A load, which may be stale, unlike a compare-and-swap.
+        let pushed = slot.stamp.load(Ordering::Acquire) == head + 1;
+        assert!(pushed, "the pop has met an unfinished push, or an empty queue");
+        let value = locked(&slot.value, Option::take);
+        slot.stamp.store(head + self.slots.len(), Ordering::Release);
+        value
+    }
+}
+
+impl<T> fmt::Debug for ArrayQueue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ArrayQueue")
+    }
+}
+
+/// `once_cell::race::OnceBox`: setting happens before getting what was set.
+pub(crate) struct OnceBox<T> {
+    value: OnceLock<Box<T>>,
+    ready: AtomicUsize,
+}
+
+impl<T> OnceBox<T> {
+    pub(crate) fn new() -> Self {
+        Self { value: OnceLock::new(), ready: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        let ready = self.ready.load(Ordering::Acquire) == 1;
+        self.value.get().filter(|_| ready).map(|value| &**value)
+    }
+
+    pub(crate) fn set(&self, value: Box<T>) -> Result<(), Box<T>> {
+        self.value.set(value)?;
+        self.ready.store(1, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl<T> fmt::Debug for OnceBox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnceBox")
+    }
+}
+
+/// `arc_swap::ArcSwap`: storing happens before loading what was stored; a load may be stale.
+pub(crate) struct ArcSwap<T> {
+    stored: Mutex<Vec<Arc<T>>>,
+    last: AtomicUsize,
+}
+
+impl<T> ArcSwap<T> {
+    pub(crate) fn new(value: Arc<T>) -> Self {
+        Self { stored: Mutex::new(vec![value]), last: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn from_pointee(value: T) -> Self {
+        Self::new(Arc::new(value))
+    }
+
+    pub(crate) fn load_full(&self) -> Arc<T> {
+        let last = self.last.load(Ordering::Acquire);
+        locked(&self.stored, |stored| Arc::clone(&stored[last]))
+    }
+
+    pub(crate) fn load(&self) -> Arc<T> {
+        self.load_full()
+    }
+
+    pub(crate) fn store(&self, value: Arc<T>) {
+        drop(self.swap(value));
+    }
+
+    pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
+        let (index, before) = locked(&self.stored, |stored| {
+            stored.push(value);
+            (stored.len() - 1, Arc::clone(&stored[stored.len() - 2]))
+        });
+        self.last.store(index, Ordering::Release);
+        before
+    }
+}
+
+impl<T> fmt::Debug for ArcSwap<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ArcSwap")
+    }
+}
+
+/// `atomic_float::AtomicF64`: a word of bits.
+#[derive(Debug)]
+pub(crate) struct AtomicF64(AtomicU64);
+
+impl AtomicF64 {
+    pub(crate) fn new(value: f64) -> Self {
+        Self(AtomicU64::new(value.to_bits()))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> f64 {
+        f64::from_bits(self.0.load(order))
+    }
+
+    pub(crate) fn store(&self, value: f64, order: Ordering) {
+        self.0.store(value.to_bits(), order);
+    }
+
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        current: f64,
+        new: f64,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<f64, f64> {
+        self.0
+            .compare_exchange_weak(current.to_bits(), new.to_bits(), success, failure)
+            .map(f64::from_bits)
+            .map_err(f64::from_bits)
+    }
+}

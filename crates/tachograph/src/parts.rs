@@ -1,0 +1,104 @@
+//! The parts of a lane, for the models in `loom-tests`. Exists under the model only.
+
+use crate::kind::Kind;
+use crate::lane::{Lane, LaneSize, mode};
+use crate::reader::LaneReader;
+use crate::sample::Sample;
+use crate::sync::Arc;
+use crate::writer::LaneWriter;
+
+/// Samples in a block.
+pub const BLOCK_SAMPLES: usize = crate::limits::BLOCK_SAMPLES;
+
+/// A lane, shared by its writers and its reader.
+#[derive(Clone, Debug)]
+pub struct ModelLane(Arc<Lane>);
+
+impl ModelLane {
+    /// A closed lane with so many blocks, which may grow to so many.
+    pub fn new(blocks: usize, blocks_max: usize) -> Self {
+        let size = LaneSize { blocks_initial: blocks, blocks_max, slots: 2 };
+        Self(Arc::new(Lane::new(size, mode::ON)))
+    }
+
+    /// The writer, if the lane is closed.
+    pub fn adopt(&self) -> Option<ModelWriter> {
+        LaneWriter::adopt(&self.0).map(ModelWriter)
+    }
+
+    /// The reader; one for a lane.
+    pub fn reader(&self) -> ModelReader {
+        ModelReader(LaneReader::new(Arc::clone(&self.0)))
+    }
+
+    /// Makes a counter's cell exist.
+    pub fn install_cell(&self, slot: u32) {
+        self.0.install(Kind::Counter, slot);
+    }
+
+    /// Makes a timing's spill row exist.
+    pub fn install_row(&self, slot: u32) {
+        self.0.install(Kind::Timing, slot);
+    }
+
+    /// Takes the lane out of use, if it is closed.
+    pub fn retire(&self) -> bool {
+        self.0.retire()
+    }
+}
+
+/// The owner's side.
+#[derive(Debug)]
+pub struct ModelWriter(LaneWriter);
+
+impl ModelWriter {
+    /// Publishes a sample; false where no block is free.
+    pub fn push(&self, series: u32, value: u64) -> bool {
+        self.0.push(Sample { series, value }).is_ok()
+    }
+
+    /// Adds to a counter's cell; false where there is none yet.
+    pub fn count(&self, slot: u32, amount: u64) -> bool {
+        self.0.lane().cells.get(slot).map(|cell| cell.add(amount)).is_some()
+    }
+
+    /// Coalesces a sample; false where there is no row yet.
+    pub fn spill(&self, slot: u32, value: u64) -> bool {
+        self.0.lane().rows.get(slot).map(|row| row.add(value)).is_some()
+    }
+}
+
+/// The aggregator's side.
+#[derive(Debug)]
+pub struct ModelReader(LaneReader);
+
+impl ModelReader {
+    /// Every sample published before the call, as series and value.
+    pub fn drain(&mut self) -> Vec<(u32, u64)> {
+        let (mut drained, mut batch) = (Vec::new(), Vec::new());
+        self.0.announce();
+        loop {
+            let more = self.0.read_block(&mut batch);
+            drained.extend(batch.iter().map(|sample| (sample.series, sample.value)));
+            if !more {
+                return drained;
+            }
+        }
+    }
+
+    /// What a counter's cell has gained: value and calls.
+    pub fn counted(&mut self, slot: u32) -> (u64, u64) {
+        let delta = self.0.counter_delta(slot);
+        (delta.value, delta.calls)
+    }
+
+    /// What a spill row has gained: count and sum.
+    pub fn spilled(&mut self, slot: u32) -> (u64, u128) {
+        self.0.spill_delta(slot).map_or((0, 0), |delta| (delta.count(), delta.sum()))
+    }
+
+    /// Appends blocks until there are so many.
+    pub fn grow(&self, blocks: usize) {
+        self.0.grow(blocks);
+    }
+}

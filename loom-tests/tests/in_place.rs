@@ -1,0 +1,42 @@
+//! Cells and spill rows: written by one thread, read in place by another, installed by a third.
+#![cfg(tachograph_loom)]
+
+use loom::thread;
+use loom_tests::check;
+use tachograph::parts::ModelLane;
+
+#[test]
+fn a_cell_gains_what_was_counted_never_less_never_twice() {
+    check("counter cell", 24, || {
+        let lane = ModelLane::new(2, 2);
+        lane.install_cell(1);
+        let writer = lane.adopt().expect("the lane is closed");
+        let recorder = thread::spawn(move || {
+            assert!(writer.count(1, 3));
+            assert!(writer.count(1, 1));
+        });
+        let mut reader = lane.reader();
+        let (early, _) = reader.counted(1);
+        assert!([0, 3, 4].contains(&early), "{early}");
+        recorder.join().expect("no panic");
+        assert_eq!(early + reader.counted(1).0, 4);
+    });
+}
+
+#[test]
+fn a_row_installed_meanwhile_takes_what_was_not_dropped() {
+    check("spill row", 110, || {
+        let lane = ModelLane::new(2, 2);
+        let writer = lane.adopt().expect("the lane is closed");
+        let recorder = thread::spawn(move || {
+            [5u64, 9].into_iter().filter(|&value| writer.spill(0, value)).collect::<Vec<_>>()
+        });
+        let mut reader = lane.reader();
+        lane.install_row(0);
+        let (early_count, early_sum) = reader.spilled(0);
+        let kept = recorder.join().expect("no panic");
+        let (count, sum) = reader.spilled(0);
+        assert_eq!(early_count + count, kept.len() as u64);
+        assert_eq!(early_sum + sum, u128::from(kept.iter().sum::<u64>()));
+    });
+}
