@@ -2,9 +2,12 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+mod architecture;
+mod atomics;
 mod bench;
 mod cargo;
 mod ci;
+mod demo;
 mod lock;
 mod loom;
 mod msrv;
@@ -34,7 +37,7 @@ const COMMANDS: [Command; 4] = [
     },
     Command {
         name: "tidy",
-        about: "what no lint checks: minimum versions of dependencies, the README's commands",
+        about: "what no lint checks: versions, README commands, the architecture page, atomics",
         arguments: false,
         run: |steps, _| tidy::run(steps),
     },

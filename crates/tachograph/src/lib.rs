@@ -89,6 +89,11 @@ mod writer;
 #[doc = include_str!("guide.md")]
 pub mod guide {}
 
+/// The README's example, as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub mod readme {}
+
 pub use builder::Builder;
 pub use clock::{Clock, MockClock};
 pub use collector::MetricsCollector;
