@@ -22,8 +22,10 @@ pub(crate) enum Reason {
     NoSet,
     #[error(transparent)]
     NodeType(#[from] UnknownNodeType),
-    #[error("cannot listen on {addr} for {what}: {source}")]
+    #[error("cannot listen on {addr} for {what}: {source}; choose another address, or port 0")]
     Listen { what: &'static str, addr: SocketAddr, source: io::Error },
+    #[error("cannot serve metrics: {0}")]
+    Metrics(#[from] tachograph_serve::Error),
     #[error("cannot start the {what} thread: {source}")]
     Thread { what: &'static str, source: io::Error },
 }
@@ -59,6 +61,12 @@ impl Error {
     #[must_use]
     pub const fn is_file(&self) -> bool {
         matches!(self.0, Reason::Open { .. } | Reason::Read { .. })
+    }
+}
+
+impl From<tachograph_serve::Error> for Error {
+    fn from(refused: tachograph_serve::Error) -> Self {
+        Reason::from(refused).into()
     }
 }
 

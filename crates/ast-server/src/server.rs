@@ -388,3 +388,53 @@ pub fn read(file: &Path) -> Result<Set, Error> {
     let opened = File::open(file).map_err(|source| Error::open(file, source))?;
     Set::read(opened).map_err(|source| Error::read(file, source))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_internal_failure_is_caught_counted_once_and_leaves_the_tree_right() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("set.als");
+        let spec =
+            live_set::generate::Spec { tracks: 2, scenes: 2, clips: 1, ..Default::default() };
+        spec.write_als(File::create(&file).expect("a file")).expect("written");
+        let server = AstServer::new();
+        let report = server.load_project(&file).expect("the set loads");
+        let (seat, _) = server.state().join();
+
+        server.state().fails = true;
+        let send = || {
+            let args = [Arg::from(0), Arg::from(true)];
+            server.process_live_event("/live/track/mute", &args, 1, 0.0)
+        };
+        assert_eq!(send(), Outcome::Failed);
+        assert_eq!(server.root_hash().expect("a set"), report.root_hash);
+        assert!(!seat.is_lagging());
+        assert_eq!(send(), Outcome::Processed);
+
+        let summary = server.get_metrics_summary();
+        assert_eq!(summary.errors["errors.event_processing"], 1);
+        assert_eq!(summary.errors_total, 1, "the count by type is not added to it");
+        assert_eq!(summary.event_processing.received, 2);
+        assert_eq!(summary.event_processing.total_processed, 1);
+        assert_eq!(summary.websocket.broadcasts_sent, 2, "the whole tree, and the diff");
+    }
+
+    #[test]
+    fn while_metrics_are_off_events_are_processed_and_nothing_is_recorded() {
+        let server = AstServer::builder().enable_metrics(false).build();
+        assert!(!server.metrics().enabled());
+        let args = [Arg::from(0), Arg::from("Bass")];
+        assert_eq!(
+            server.process_live_event("/live/track/renamed", &args, 1, 0.0),
+            Outcome::Ignored
+        );
+        assert!(server.metrics().get_counter("events.received").is_none());
+        assert_eq!(server.get_metrics_summary().event_processing.received, 0);
+        server.metrics().set_enabled(true);
+        let _ = server.process_live_event("/live/track/renamed", &args, 2, 0.0);
+        assert_eq!(server.get_metrics_summary().event_processing.received, 1);
+    }
+}

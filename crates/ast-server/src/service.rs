@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use tachograph_serve::Endpoint;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -23,6 +24,8 @@ pub struct Addresses {
     pub udp: SocketAddr,
     /// Viewers connect here.
     pub websocket: SocketAddr,
+    /// Metrics are served here, over HTTP.
+    pub http: SocketAddr,
 }
 
 impl Addresses {
@@ -30,23 +33,25 @@ impl Addresses {
     pub const UDP: SocketAddr = local(9002);
     /// The address for viewers by default.
     pub const WEBSOCKET: SocketAddr = local(8765);
+    /// The address for metrics by default.
+    pub const HTTP: SocketAddr = local(9464);
 
     /// Addresses of one's choice.
     #[must_use]
-    pub const fn new(udp: SocketAddr, websocket: SocketAddr) -> Self {
-        Self { udp, websocket }
+    pub const fn new(udp: SocketAddr, websocket: SocketAddr, http: SocketAddr) -> Self {
+        Self { udp, websocket, http }
     }
 
     /// Free ports on the loopback interface.
     #[must_use]
     pub const fn free() -> Self {
-        Self::new(local(0), local(0))
+        Self::new(local(0), local(0), local(0))
     }
 }
 
 impl Default for Addresses {
     fn default() -> Self {
-        Self::new(Self::UDP, Self::WEBSOCKET)
+        Self::new(Self::UDP, Self::WEBSOCKET, Self::HTTP)
     }
 }
 
@@ -60,6 +65,7 @@ pub struct Service {
     addresses: Addresses,
     stop: watch::Sender<bool>,
     stop_receiving: Arc<AtomicBool>,
+    http: Option<tachograph_serve::Server>,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -78,9 +84,11 @@ impl Service {
         let listener = TcpListener::bind(addresses.websocket)
             .await
             .map_err(refused("viewers", addresses.websocket))?;
+        let http = Endpoint::new(server.metrics().clone()).listen(addresses.http).serve().await?;
         let bound = Addresses {
             udp: socket.local_addr().map_err(refused("events", addresses.udp))?,
             websocket: listener.local_addr().map_err(refused("viewers", addresses.websocket))?,
+            http: http.addr(),
         };
 
         let (stop, stopped) = watch::channel(false);
@@ -94,8 +102,14 @@ impl Service {
         };
         let event_loop = EventLoop::new(server.clone(), queued);
 
-        let mut service =
-            Self { addresses: bound, stop, stop_receiving, tasks: JoinSet::new(), threads: vec![] };
+        let mut service = Self {
+            addresses: bound,
+            stop,
+            stop_receiving,
+            http: Some(http),
+            tasks: JoinSet::new(),
+            threads: Vec::new(),
+        };
         service.spawn("ast-events", move || event_loop.run())?;
         service.spawn("ast-udp", move || receiver.run())?;
         service.tasks.spawn(websocket::serve(listener, server.clone(), stopped));
@@ -141,6 +155,9 @@ impl Service {
         let _ = joined.await;
         // Connections hold a receiver each, and drop it when they have said goodbye.
         self.stop.closed().await;
+        if let Some(http) = self.http.take() {
+            http.shutdown().await;
+        }
         self.tasks.shutdown().await;
     }
 }

@@ -97,3 +97,88 @@ fn merge_record(old: &mut Change, new: Change) {
         *new_value = newest;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use live_set::generate::Spec;
+    use live_set::{Edit, Set, Value};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_millis(100);
+
+    fn set() -> Set {
+        let mut file = Vec::new();
+        let spec = Spec { tracks: 1, scenes: 1, clips: 0, ..Spec::default() };
+        spec.write_als(&mut file).expect("a vector takes it");
+        Set::read(file.as_slice()).expect("the set reads")
+    }
+
+    /// What was sent: when, the key, the old and the new value, the version.
+    type Sent = (Instant, Path, f64, f64, u64);
+
+    fn said(now: Instant, held: &Held) -> Sent {
+        let change = &held.changes.changes[0];
+        let ChangeKind::StateChanged { old_value, new_value, .. } = &change.kind else {
+            panic!("not one attribute: {change:?}");
+        };
+        let (Value::Float(old), Value::Float(new)) = (old_value, new_value) else {
+            panic!("not a float: {change:?}");
+        };
+        (now, change.path, *old, *new, held.version)
+    }
+
+    /// Runs edits of parameters, each so long after the one before; gives what was sent, and the
+    /// last version and value of each parameter.
+    fn run(edits: &[(usize, u64)]) -> (Vec<Sent>, Vec<(u64, f64)>) {
+        let (mut set, mut throttle) = (set(), Throttle::new(INTERVAL));
+        let mut now = Instant::now();
+        let (mut sent, mut last) = (Vec::new(), vec![(0, f64::NAN); 4]);
+        let flush = |throttle: &mut Throttle, until: Instant, sent: &mut Vec<Sent>| {
+            while let Some(due) = throttle.next_due().filter(|due| *due <= until) {
+                sent.extend(throttle.take_due(due).map(|held| said(due, &held)));
+            }
+        };
+        for (version, &(parameter, pause)) in (1..).zip(edits) {
+            now += Duration::from_millis(pause);
+            flush(&mut throttle, now, &mut sent);
+            let value = version as f64;
+            let edit = Edit::DeviceParameter { track: 0, device: 0, parameter, value };
+            let changes = set.apply(&edit).expect("it has that parameter");
+            let key = changes.changes[0].path;
+            let offered = throttle.offer(key, Held { changes, version }, now);
+            sent.extend(offered.map(|held| said(now, &held)));
+            last[parameter] = (version, value);
+        }
+        flush(&mut throttle, now + 10 * INTERVAL, &mut sent);
+        assert!(throttle.slots.is_empty() && throttle.next_due().is_none(), "nothing is kept");
+        (sent, last)
+    }
+
+    proptest! {
+        #[test]
+        fn sent_apart_in_order_and_the_last_value_always(
+            edits in prop::collection::vec((0..4_usize, 0..60_u64), 1..100),
+        ) {
+            let (sent, last) = run(&edits);
+            for (parameter, (version, value)) in last.into_iter().enumerate() {
+                let path = Path::Parameter { track: 0, device: 0, parameter };
+                let own: Vec<_> = sent.iter().filter(|sent| sent.1 == path).collect();
+                for pair in own.windows(2) {
+                    prop_assert!(pair[1].0 - pair[0].0 >= INTERVAL, "{pair:?}");
+                    prop_assert_eq!(pair[0].3, pair[1].2, "from the value that was sent last");
+                }
+                prop_assert_eq!(own.last().map_or(0, |sent| sent.4), version);
+                prop_assert!(own.last().is_none_or(|sent| sent.3 == value));
+            }
+        }
+    }
+
+    #[test]
+    fn a_continuous_stream_is_sent_once_an_interval_while_it_lasts() {
+        let edits = [(0, 1); 1_000];
+        let (sent, _) = run(&edits);
+        assert_eq!(sent.len(), 11, "at once, then once every 100 of 1,000 ms");
+    }
+}

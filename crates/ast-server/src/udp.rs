@@ -20,7 +20,8 @@ use tokio::sync::mpsc;
 use crate::metrics::ServerMetrics;
 use crate::quiet::Quiet;
 
-/// What the socket asks the kernel for; it gives what `net.core.rmem_max` allows.
+/// What the socket asks the kernel for. Without the right to administrate the network it is given
+/// what `net.core.rmem_max` allows.
 const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
 /// A longer datagram is malformed; events take some 100 bytes.
 const DATAGRAM_BYTES_MAX: usize = 16 << 10;
@@ -42,7 +43,9 @@ pub(crate) struct Datagram {
 /// Opens the socket.
 pub(crate) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(addr), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+    if setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER_BYTES).is_err() {
+        socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+    }
     socket.set_read_timeout(Some(STOP_POLL))?;
     socket.bind(&addr.into())?;
     setsockopt(&socket, sockopt::RxqOvfl, &1)?;

@@ -16,8 +16,10 @@ use super::serve::print_addresses;
 use super::signal::StopSignals;
 use super::{Failure, Listen, output, viewer};
 
-/// Makes a set of 50 tracks and 100 scenes, serves it on free ports to one viewer, and sends
-/// itself events as a busy session does, through a real UDP socket.
+/// Make a set, send itself events over UDP, and show the health dashboard.
+///
+/// The set has 50 tracks and 100 scenes. It is served on free ports to one viewer. The events are
+/// those of a busy session; they take the way through a real UDP socket.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// How many events to send.
@@ -73,7 +75,9 @@ impl Demo {
         if !self.json {
             print_addresses(service.addresses())?;
         }
-        let seen = viewer::connect(service.addresses().websocket).await?;
+        let mut seen = viewer::connect(service.addresses().websocket).await?;
+        // The tree: with a large one on the way, the first events would have to wait.
+        seen.wait_for(|&seen| seen > 0).await?;
 
         let sending = Sending {
             server: server.clone(),

@@ -7,6 +7,9 @@ use clap::Args;
 
 use super::{Failure, output};
 
+/// Print how set B differs from set A, as JSON.
+///
+/// The changes are those that viewers are sent where a set is loaded again.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
     /// The set as it was.

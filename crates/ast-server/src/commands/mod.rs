@@ -23,7 +23,7 @@ type Failure = Box<dyn std::error::Error>;
 /// Keeps the tree of an Ableton Live set up to date.
 ///
 /// Live events come in as OSC over UDP, changes go out to viewers over WebSocket, and everything
-/// that happens is measured. Start with `ast-server demo`: it needs neither Live nor a set.
+/// that happens is measured, for people and for Prometheus. Start with `ast-server demo`: it needs neither Live nor a set.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -43,15 +43,10 @@ Logs go to standard error; RUST_LOG=debug shows more of them, RUST_LOG=off none.
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Load a set and serve it: events in over UDP, changes out over WebSocket.
     Serve(serve::Serve),
-    /// Make a set, send itself events over UDP, and show the health dashboard.
     Demo(demo::Demo),
-    /// Print what a set holds, in numbers, as JSON.
     Info(info::Info),
-    /// Print the tree of a set as JSON: what viewers are sent.
     Tree(tree::Tree),
-    /// Print how set B differs from set A, as JSON.
     Diff(diff::Diff),
 }
 
@@ -64,11 +59,19 @@ struct Listen {
     /// Address for viewers, WebSocket. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     ws: Option<SocketAddr>,
+    /// Address for metrics, HTTP: /metrics, /metrics.json, /summary, /health. Port 0 takes a free
+    /// one.
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
 }
 
 impl Listen {
     fn or(&self, default: Addresses) -> Addresses {
-        Addresses::new(self.udp.unwrap_or(default.udp), self.ws.unwrap_or(default.websocket))
+        Addresses::new(
+            self.udp.unwrap_or(default.udp),
+            self.ws.unwrap_or(default.websocket),
+            self.http.unwrap_or(default.http),
+        )
     }
 }
 

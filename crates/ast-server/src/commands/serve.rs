@@ -8,10 +8,12 @@ use clap::Args;
 use super::signal::StopSignals;
 use super::{Failure, Listen, output};
 
-/// Prints the addresses that it listens on, serves until SIGINT or SIGTERM, then prints the
-/// health dashboard.
+/// Load a set and serve it: events in over UDP, changes out over WebSocket.
+///
+/// Prints the addresses that it listens on, serves until SIGINT or SIGTERM, then prints the health
+/// dashboard.
 #[derive(Debug, Args)]
-#[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765")]
+#[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464")]
 pub(super) struct Serve {
     /// The set: an .als file, or the .xml inside one.
     #[arg(value_name = "SET")]
@@ -39,6 +41,8 @@ impl Serve {
 
 /// Says where the server listens, one address a line.
 pub(super) fn print_addresses(addresses: Addresses) -> Result<(), Failure> {
-    let Addresses { udp, websocket, .. } = addresses;
-    output::line(&format!("events      udp://{udp}\nviewers     ws://{websocket}"))
+    let Addresses { udp, websocket, http, .. } = addresses;
+    output::line(&format!(
+        "events   udp://{udp}\nviewers  ws://{websocket}\nmetrics  http://{http}"
+    ))
 }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::{Failure, output};
 
+/// Print the tree of a set as JSON: what viewers are sent.
 #[derive(Debug, Args)]
 pub(super) struct Tree {
     /// The set: an .als file, or the .xml inside one.

@@ -1,0 +1,212 @@
+//! Datagrams as they come over the wire: in order or not, whole or not.
+
+mod common;
+
+use std::net::UdpSocket;
+
+use ast_server::{Arg, AstServer, EventSender, encode_event, encode_message};
+use common::{Stage, assert_conserved};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+const MUTE: &str = "/live/track/mute";
+
+fn mute(seq: u32) -> Vec<u8> {
+    encode_event(seq, MUTE, &[Arg::from(0), Arg::from(seq.is_multiple_of(2))])
+}
+
+/// Sends numbers one after another, and waits until all are read.
+async fn send(stage: &Stage, from: &EventSender, numbers: &[u32]) {
+    let before = stage.count("udp.packet.received");
+    for &number in numbers {
+        from.send_raw(&mute(number)).expect("the server listens");
+    }
+    let after = before + i128::try_from(numbers.len()).expect("a short list");
+    stage.until_count("udp.packet.received", after).await;
+    // A marker goes the same way: when it is counted, all before it is done.
+    let markers = stage.count("udp.batch.marker");
+    from.send_raw(&encode_message("/live/batch/end", &[Arg::from(1)])).expect("sent");
+    stage.until_count("udp.batch.marker", markers + 1).await;
+}
+
+/// Dropped, gaps, recovered, duplicates, restarts, events received.
+fn counts(stage: &Stage) -> [i128; 6] {
+    [
+        "udp.packet.dropped",
+        "udp.sequence.gap",
+        "udp.packet.recovered",
+        "udp.packet.duplicate",
+        "udp.sequence.restart",
+        "events.received",
+    ]
+    .map(|name| stage.count(name))
+}
+
+#[tokio::test]
+async fn gaps_late_numbers_duplicates_and_restarts_are_counted() {
+    let stage = Stage::new().await;
+    send(&stage, &stage.live, &[100, 101]).await;
+    assert_eq!(counts(&stage), [0, 0, 0, 0, 0, 2], "the first number is the baseline");
+    send(&stage, &stage.live, &[105, 106]).await;
+    assert_eq!(counts(&stage), [3, 1, 0, 0, 0, 4], "a gap of three");
+    send(&stage, &stage.live, &[103, 102]).await;
+    assert_eq!(counts(&stage), [3, 1, 2, 0, 0, 6], "late ones fill it, and are processed");
+    send(&stage, &stage.live, &[103, 106, 106]).await;
+    assert_eq!(counts(&stage), [3, 1, 2, 3, 0, 6], "duplicates are no events");
+    send(&stage, &stage.live, &[5_000_000, 0, 1]).await;
+    assert_eq!(counts(&stage), [3, 1, 2, 3, 2, 9], "up by far, and back to 0");
+
+    let again = EventSender::connect(stage.service.addresses().udp).expect("a socket");
+    send(&stage, &again, &[0, 1, 2]).await;
+    assert_eq!(counts(&stage), [3, 1, 2, 3, 3, 12], "a new port, inside the last run's window");
+
+    let summary = stage.server.get_metrics_summary();
+    assert_eq!(summary.udp_listener.packets_dropped, 1, "what was recovered is not lost");
+    assert_eq!(summary.udp_listener.sequence_gaps, 1);
+    let newest = stage.server.metrics().get_gauge("udp.current_sequence").expect("a gauge");
+    assert_eq!(newest.current, Some(2.0));
+    assert_conserved(&stage.server);
+}
+
+#[tokio::test]
+async fn numbers_wrap_without_a_gap() {
+    let stage = Stage::new().await;
+    send(&stage, &stage.live, &[(1 << 31) - 2, (1 << 31) - 1, 0, 1]).await;
+    assert_eq!(counts(&stage), [0, 0, 0, 0, 0, 4]);
+}
+
+#[tokio::test]
+async fn markers_are_counted_and_a_bundle_is_unpacked() {
+    use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder};
+    let stage = Stage::new().await;
+    let message = |seq: i32| {
+        let path = OscType::String(MUTE.to_owned());
+        let args = vec![seq.into(), 0.0_f32.into(), path, 0.into(), true.into()];
+        OscPacket::Message(OscMessage { addr: "/live/seq".to_owned(), args })
+    };
+    let timetag = OscTime::from((0, 1));
+    let inner = OscPacket::Bundle(OscBundle { timetag, content: vec![message(1), message(2)] });
+    let marker = OscMessage { addr: "/live/batch/start".to_owned(), args: vec![7.into()] };
+    let content = vec![OscPacket::Message(marker), message(0), inner];
+    let bundle = encoder::encode(&OscPacket::Bundle(OscBundle { timetag, content }));
+    stage.live.send_raw(&bundle.expect("it encodes")).expect("sent");
+    stage.until_count("events.processed", 3).await;
+    assert_eq!(stage.count("udp.packet.received"), 1);
+    assert_eq!(stage.count("udp.batch.marker"), 1);
+    assert_eq!(counts(&stage), [0, 0, 0, 0, 0, 3]);
+    assert_conserved(&stage.server);
+}
+
+#[tokio::test]
+async fn a_bundle_with_one_bad_message_changes_nothing() {
+    let stage = Stage::new().await;
+    let before = stage.server.root_hash().expect("a set");
+    let bad = encode_message("/live/seq", &[Arg::from(true), Arg::from(0.0), Arg::from(MUTE)]);
+    let mut bundle = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
+    for element in [mute(0), bad] {
+        bundle.extend(u32::try_from(element.len()).expect("small").to_be_bytes());
+        bundle.extend(element);
+    }
+    stage.live.send_raw(&bundle).expect("sent");
+    stage.until_count("udp.packet.malformed", 1).await;
+    assert_eq!(stage.count("events.received"), 0);
+    assert_eq!(stage.server.root_hash().expect("a set"), before);
+}
+
+/// Random bytes, and pieces of what a sender would send.
+fn garbage(runner: &mut TestRunner) -> Vec<u8> {
+    let random = proptest::collection::vec(proptest::num::u8::ANY, 0..300);
+    let mut bytes = random.new_tree(runner).expect("bytes").current();
+    let whole = mute(7);
+    match bytes.len() % 3 {
+        0 => bytes.insert(0, 0xff),
+        1 => bytes = whole[..bytes.len() % (whole.len() - 1)].to_vec(),
+        _ => bytes = [&whole[..12], &bytes].concat(),
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn garbage_is_counted_changes_nothing_and_never_stops_the_listener() {
+    let stage = Stage::new().await;
+    let before = stage.server.root_hash().expect("a set");
+    let mut runner = TestRunner::deterministic();
+    let mut hostile: Vec<Vec<u8>> = (0..1_000).map(|_| garbage(&mut runner)).collect();
+    let path = Arg::from(MUTE);
+    for seq in [Arg::from(true), Arg::from(1.0), Arg::from("1"), Arg::Other, Arg::from(-1)] {
+        hostile.push(encode_message("/live/seq", &[seq, Arg::from(0.0), path]));
+    }
+    // Longer than what is read of a datagram, and bundles that would overflow a stack.
+    hostile.push(encode_event(0, "/live/track/renamed", &[0.into(), (&"x".repeat(20_000)).into()]));
+    hostile.push([&b"#bundle\0\0\0\0\0\0\0\0\x01\0\0\xa0\0"[..]].concat().repeat(2_000));
+    let sent = i128::try_from(hostile.len()).expect("a short list");
+    for (number, datagram) in (1..).zip(&hostile) {
+        stage.live.send_raw(datagram).expect("sent");
+        // The kernel's buffer may be small.
+        if number % 100 == 0 {
+            stage.until_count("udp.packet.received", number).await;
+        }
+    }
+    stage.until_count("udp.packet.malformed", sent).await;
+    assert_eq!(stage.count("udp.packet.received"), sent);
+    assert_eq!(stage.count("events.received"), 0);
+    assert_eq!(stage.server.root_hash().expect("a set"), before);
+
+    stage.live.send_raw(&mute(0)).expect("sent");
+    stage.until_count("events.processed", 1).await;
+    assert_conserved(&stage.server);
+}
+
+#[tokio::test]
+async fn wrong_types_are_rejected_unknown_paths_unhandled_and_all_is_conserved() {
+    let mut stage = Stage::new().await;
+    let before = stage.server.root_hash().expect("a set");
+    stage.live.send(MUTE, &[Arg::from("0"), Arg::from(1)]).expect("sent");
+    stage.live.send("/live/track/volume", &[Arg::from(0), Arg::from("loud")]).expect("sent");
+    stage.live.send("/live/scene/renamed", &[Arg::from(0)]).expect("sent");
+    stage.live.send("/live/hostile/1", &[]).expect("sent");
+    stage.live.send("/not/live", &[]).expect("sent");
+    stage.live.send("/live/scene/added", &[Arg::from(0), Arg::from("New")]).expect("sent");
+    stage.until_count("events.received", 6).await;
+    stage.until_count("events.unhandled", 3).await;
+    assert_eq!(stage.count("events.rejected"), 3);
+    assert_eq!(stage.server.root_hash().expect("a set"), before);
+    assert_conserved(&stage.server);
+}
+
+/// On loopback, what was read and what the kernel dropped is what was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_kernel_dropped_is_read_back() {
+    let stage = Stage::with(AstServer::builder()).await;
+    // Large events: the event loop falls behind, its queue fills, then the kernel's buffer.
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let to = stage.service.addresses().udp;
+    let event = encode_message("/live/track/renamed", &[0.into(), (&"x".repeat(8_000)).into()]);
+    let mut sent: i128 = 0;
+    let mut flood = |datagrams: usize| {
+        for _ in 0..datagrams {
+            socket.send_to(&event, to).expect("sent");
+            sent += 1;
+        }
+        sent
+    };
+    let start = std::time::Instant::now();
+    loop {
+        let sent = flood(5_000);
+        // Where the server keeps up with the flood there is nothing to read back yet.
+        if stage.count("udp.socket.dropped") > 0 {
+            let known = || stage.count("udp.packet.received") + stage.count("udp.socket.dropped");
+            // The kernel's count comes with the next datagram.
+            let mut more = 0;
+            while known() < sent + more {
+                assert!(start.elapsed() < common::DEADLINE, "{} of {}", known(), sent + more);
+                flood(1);
+                more += 1;
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+            assert_eq!(known(), sent + more);
+            return;
+        }
+        assert!(start.elapsed() < common::DEADLINE, "the kernel never dropped a datagram");
+    }
+}
