@@ -16,7 +16,8 @@ use crate::timer::Timer;
 ///
 /// The methods are those of the collector. The order of the tags makes no difference; of two tags
 /// with one key the last wins. A thread's first use of a name and tag set takes a lock and
-/// allocates; later ones do neither.
+/// allocates; later ones do neither. A tag set beyond its metric's limit, and text that has to be
+/// cut, are looked up under the lock each time.
 #[derive(Clone, Copy, Debug)]
 pub struct Tagged<'a> {
     metrics: &'a MetricsCollector,
