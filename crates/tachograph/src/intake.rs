@@ -11,7 +11,8 @@ use crate::error::DropReason;
 use crate::kind::Kind;
 use crate::lane::{Lane, LaneSize, mode};
 use crate::limits::{CELLS_PER_CHUNK, PINNED_ROWS};
-use crate::sync::{Arc, ArcSwap, AtomicU8, AtomicU64, Mutex, Ordering, lock};
+use crate::local::ColdPath;
+use crate::sync::{Arc, ArcSwap, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, lock};
 use crate::writer::LaneWriter;
 
 #[derive(Debug)]
@@ -106,7 +107,7 @@ impl Intake {
 
     /// Switches recording for every thread. A shut-down intake stays so.
     pub(crate) fn set_mode(&self, mode: u8) {
-        let _growth = lock(&self.growth);
+        let _growth = self.growth();
         if self.mode() == mode::SHUTDOWN {
             return;
         }
@@ -125,13 +126,19 @@ impl Intake {
         self.adopt().or_else(|| self.grow())
     }
 
+    /// What new lanes are made with, locked. What allocates in there and records is kept out
+    /// meanwhile.
+    fn growth(&self) -> (ColdPath, MutexGuard<'_, Growth>) {
+        (ColdPath::enter_again(), lock(&self.growth))
+    }
+
     fn adopt(&self) -> Option<LaneWriter> {
         let lanes = self.lanes.load();
         lanes.iter().filter(|lane| lane.is_closed()).find_map(LaneWriter::adopt)
     }
 
     fn grow(&self) -> Option<LaneWriter> {
-        let mut growth = lock(&self.growth);
+        let (_cold, mut growth) = self.growth();
         let lanes = self.lanes.load_full();
         if lanes.len() >= self.lanes_max {
             return None;
@@ -149,7 +156,7 @@ impl Intake {
     /// its very first samples survive an overload. Rows beyond a limit, which keeps lanes small,
     /// come when the aggregator first sees the series from a lane.
     pub(crate) fn pin(&self, kind: Kind, slot: u32) {
-        let mut growth = lock(&self.growth);
+        let (_cold, mut growth) = self.growth();
         if growth.pinned.iter().any(|&known| same_place(known, (kind, slot))) {
             return;
         }
@@ -168,17 +175,17 @@ impl Intake {
     /// Notes cells and rows that were installed in some lane.
     pub(crate) fn installed(&self, bytes: usize) {
         if bytes > 0 {
-            lock(&self.growth).installed_bytes += bytes;
+            self.growth().1.installed_bytes += bytes;
         }
     }
 
     pub(crate) fn installed_bytes(&self) -> usize {
-        lock(&self.growth).installed_bytes
+        self.growth().1.installed_bytes
     }
 
     /// Takes a retired lane off the list. The aggregator only.
     pub(crate) fn remove(&self, retired: &Arc<Lane>) {
-        let _growth = lock(&self.growth);
+        let _growth = self.growth();
         let lanes = self.lanes.load_full();
         let rest = lanes.iter().filter(|lane| !Arc::ptr_eq(lane, retired)).cloned().collect();
         self.lanes.store(Arc::new(rest));

@@ -27,25 +27,55 @@ struct Own {
 struct Local {
     first: OnceCell<Own>,
     others: RefCell<Vec<Rc<Own>>>,
-    /// Set while a recorder is looked up or made: what records in there (an allocator that
-    /// counts itself) is dropped and counted instead of entering twice.
-    busy: Cell<bool>,
 }
 
 impl Local {
     const fn new() -> Self {
-        Self { first: OnceCell::new(), others: RefCell::new(Vec::new()), busy: Cell::new(false) }
+        Self { first: OnceCell::new(), others: RefCell::new(Vec::new()) }
     }
 }
 
 #[cfg(not(tachograph_loom))]
 thread_local! {
     static LOCAL: Local = const { Local::new() };
+    static IN_COLD_PATH: Cell<bool> = const { Cell::new(false) };
 }
 
 #[cfg(tachograph_loom)]
 thread_local! {
     static LOCAL: Local = Local::new();
+    static IN_COLD_PATH: Cell<bool> = Cell::new(false);
+}
+
+/// Held while this thread is in a cold path, which allocates and may hold a lock.
+///
+/// An allocator that counts itself records in the middle of it. A sample that needs a cold path
+/// in turn is dropped and counted then, instead of entering twice; one that does not is recorded
+/// as ever.
+#[derive(Debug)]
+pub(crate) struct ColdPath {
+    was_inside: bool,
+}
+
+impl ColdPath {
+    /// Enters, on recording's way; `None` from inside a cold path.
+    fn enter() -> Option<Self> {
+        let path = Self::enter_again();
+        (!path.was_inside).then_some(path)
+    }
+
+    /// Enters, or goes one level deeper.
+    pub(crate) fn enter_again() -> Self {
+        // Err: cannot be, the cell has no destructor. Not inside, then, as far as is known.
+        let was_inside = IN_COLD_PATH.try_with(|inside| inside.replace(true)).unwrap_or(false);
+        Self { was_inside }
+    }
+}
+
+impl Drop for ColdPath {
+    fn drop(&mut self) {
+        let _ = IN_COLD_PATH.try_with(|inside| inside.set(self.was_inside));
+    }
 }
 
 /// Runs `act` with this thread's recorder for the handle's collector.
@@ -67,6 +97,9 @@ pub(crate) fn record(handle: &Handle, act: impl Fn(&Recorder)) {
 #[cold]
 fn record_elsewhere(handle: &Handle, act: &dyn Fn(&Recorder)) {
     let intake = &handle.entry.intake;
+    let Some(_cold) = ColdPath::enter() else {
+        return handle.entry.drop_sample(DropReason::NoLane);
+    };
     match with_own(intake, |own| act(&own.recorder)) {
         Found::Done(()) => {}
         Found::None(reason) => handle.entry.drop_sample(reason),
@@ -92,12 +125,7 @@ fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
             if intake.mode() == mode::SHUTDOWN {
                 return Found::None(DropReason::Shutdown);
             }
-            if local.busy.replace(true) {
-                return Found::None(DropReason::NoLane);
-            }
-            let own = local.find_or_make(intake, owner);
-            local.busy.set(false);
-            match own {
+            match local.find_or_make(intake, owner) {
                 Some(own) => Found::Done(act(&own)),
                 None => match local.first.get() {
                     Some(own) => Found::Done(act(own)),
@@ -172,6 +200,9 @@ fn resolve_and_record(
     (name, tags, kind): (&str, &[(&str, &str)], Kind),
     act: &dyn Fn(&Recorder, &Handle),
 ) {
+    let Some(_cold) = ColdPath::enter() else {
+        return intake.counts.drop_sample(DropReason::NoLane);
+    };
     let found = with_own(intake, |own| {
         let known = own.names.with(name, tags, |handle| {
             act_if_fits(registry, own, handle, kind, act);
@@ -201,6 +232,7 @@ pub(crate) fn handle(
     name: &str,
     tags: &[(&str, &str)],
 ) -> Handle {
+    let _cold = ColdPath::enter_again();
     let mut found = None;
     with_own(intake, |own| {
         own.names.with(name, tags, |handle| found = Some(handle.clone()));

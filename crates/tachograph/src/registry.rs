@@ -12,8 +12,9 @@ use crate::intake::Intake;
 use crate::key;
 use crate::kind::{Kind, Metric, Unit};
 use crate::limits::{CACHED_NAMES_PER_SERIES, WARNINGS_MAX};
+use crate::local::ColdPath;
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
-use crate::sync::{Arc, Mutex, lock};
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use crate::tags::Tags;
 
 /// Names under it are the collector's own.
@@ -90,7 +91,7 @@ impl Registry {
         let name = self.cut(name);
         if name.starts_with(RESERVED) {
             let warning = Warning::ReservedName { name: name.into() };
-            lock(&self.inner).warn(warning);
+            self.inner().1.warn(warning);
             return self.refused(CONFLICTING, kind);
         }
         self.resolve_any(name, self.canonical(tags), kind)
@@ -98,7 +99,7 @@ impl Registry {
 
     /// As `resolve`, reserved names included.
     pub(crate) fn resolve_any(&self, name: &str, tags: Tags, kind: Kind) -> Arc<Entry> {
-        let mut inner = lock(&self.inner);
+        let (_cold, mut inner) = self.inner();
         let Some(index) = inner.metric_index(name, &self.limits) else {
             inner.warn_of_limit(name);
             return self.refused(BEYOND_LIMIT, kind);
@@ -162,7 +163,7 @@ impl Registry {
     /// The series of a name and tags, if it exists. Never makes one.
     pub(crate) fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<Arc<Entry>> {
         let tags = canonical(tags);
-        let inner = lock(&self.inner);
+        let (_cold, inner) = self.inner();
         let metric = &inner.metrics[*inner.by_name.get(key::cut(name))? as usize];
         if let Some(entry) = metric.series.get(&tags) {
             return Some(Arc::clone(entry));
@@ -173,7 +174,7 @@ impl Registry {
     /// Sets a metric's unit and description; they may come before or after its first record.
     pub(crate) fn describe(&self, name: &str, description: Description<'_>) {
         let name = self.cut(name);
-        let mut inner = lock(&self.inner);
+        let (_cold, mut inner) = self.inner();
         let Some(index) = inner.metric_index(name, &self.limits) else {
             return inner.warn_of_limit(name);
         };
@@ -188,7 +189,7 @@ impl Registry {
     #[cold]
     pub(crate) fn conflict(&self, entry: &Entry, recorded_as: Kind) {
         self.intake.counts.drop_sample(DropReason::KindConflict);
-        let mut inner = lock(&self.inner);
+        let (_cold, mut inner) = self.inner();
         let metric = inner.metrics.get_mut(entry.metric as usize);
         let warning = metric.and_then(|metric| metric.conflict(entry.kind, recorded_as));
         warning.into_iter().for_each(|warning| inner.warn(warning));
@@ -201,23 +202,23 @@ impl Registry {
 
     /// Appends the series from number `known` on.
     pub(crate) fn series_from(&self, known: usize, into: &mut Vec<Arc<Entry>>) {
-        let inner = lock(&self.inner);
+        let (_cold, inner) = self.inner();
         into.extend(inner.series.get(known..).unwrap_or_default().iter().cloned());
     }
 
     /// The metadata of every metric, by number, and its revision, unless that is `known`.
     pub(crate) fn metrics_since(&self, known: u64) -> Option<(u64, Vec<MetricInfo>)> {
-        let inner = lock(&self.inner);
+        let (_cold, inner) = self.inner();
         let infos = || inner.metrics.iter().map(MetricEntry::info).collect();
         (inner.revision != known).then(|| (inner.revision, infos()))
     }
 
     pub(crate) fn warn(&self, warning: Warning) {
-        lock(&self.inner).warn(warning);
+        self.inner().1.warn(warning);
     }
 
     pub(crate) fn take_warnings(&self) -> Vec<Warning> {
-        std::mem::take(&mut lock(&self.inner).warnings)
+        std::mem::take(&mut self.inner().1.warnings)
     }
 
     pub(crate) fn intake(&self) -> Arc<Intake> {
@@ -227,6 +228,11 @@ impl Registry {
     /// Counts a sample that has no series.
     pub(crate) fn count_drop(&self, reason: DropReason) {
         self.intake.counts.drop_sample(reason);
+    }
+
+    /// Everything known, locked. What allocates in there and records is kept out meanwhile.
+    fn inner(&self) -> (ColdPath, MutexGuard<'_, Inner>) {
+        (ColdPath::enter_again(), lock(&self.inner))
     }
 
     /// The name cut to the length limit, which is counted.
