@@ -1,0 +1,115 @@
+//! The least that the machine could do: what figures are compared with.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_utils::CachePadded;
+use tachograph::{Clock, MetricsCollector};
+
+use crate::case::Case;
+
+/// The loop alone.
+pub fn empty<'a>() -> Case<'a> {
+    Case::new("the loop alone", || (), |(), _| ())
+}
+
+type Word = CachePadded<AtomicU64>;
+
+const fn word() -> Word {
+    CachePadded::new(AtomicU64::new(0))
+}
+
+/// Adds 1 as the only writer: a load and a store.
+#[inline]
+fn add_one(word: &Word) {
+    // Relaxed: a word of this thread alone.
+    word.store(word.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+}
+
+/// A load and a store of a word on a cache line of its own: the limit of a counter.
+pub fn own_word<'a>() -> Case<'a> {
+    Case::new("limit: own load + store", word, |word, _| add_one(word))
+}
+
+thread_local! {
+    static WORD: Word = const { word() };
+}
+
+/// As [`own_word`], found through a thread-local: the limit of a counter's handle.
+pub fn own_word_of_thread<'a>() -> Case<'a> {
+    Case::new("limit: the same, thread-local", || (), |(), _| WORD.with(add_one))
+}
+
+/// Two reads of the time-stamp counter: the limit of a timer.
+pub fn two_stamps<'a>() -> Case<'a> {
+    Case::new("limit: two rdtsc", quanta::Clock::new, |clock, _| {
+        black_box(clock.raw().wrapping_sub(clock.raw()));
+    })
+}
+
+/// Two reads of the monotonic clock: what a timer costs without the time-stamp counter.
+pub fn two_instants<'a>() -> Case<'a> {
+    Case::new(
+        "two Instant::now",
+        || (),
+        |(), _| {
+            black_box(Instant::now().elapsed());
+        },
+    )
+}
+
+/// A clock on which timers read the time-stamp counter wherever the machine allows it.
+///
+/// A collector calibrates it once its driver starts, so one is kept running; manual collectors
+/// made with this clock then use it too.
+#[derive(Debug)]
+pub struct SharedClock {
+    clock: Clock,
+    _driven: MetricsCollector,
+}
+
+impl Default for SharedClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SharedClock {
+    /// Waits until the clock is calibrated; up to half a second.
+    pub fn new() -> Self {
+        // Calibrates once a process, on this thread: the driver's own calibration then takes no
+        // time.
+        let _ = quanta::Clock::new();
+        let clock = Clock::system();
+        let driven = MetricsCollector::builder()
+            .clock(clock.clone())
+            .publish_every(Duration::from_secs(3_600))
+            .build();
+        thread::sleep(Duration::from_millis(200));
+        Self { clock, _driven: driven }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{Plan, measure};
+
+    #[test]
+    fn words_count_and_every_limit_takes_time() {
+        let own = word();
+        (0..7).for_each(|_| add_one(&own));
+        assert_eq!(own.load(Ordering::Relaxed), 7);
+
+        let cases = [own_word(), own_word_of_thread(), two_stamps(), two_instants()];
+        let plan = Plan { threads: 2, rounds: 3, bursts: 2, burst: 1_000 };
+        assert!(measure(&cases, plan).iter().all(|figures| figures.min > 0.0));
+    }
+}

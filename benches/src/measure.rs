@@ -1,0 +1,93 @@
+//! Taking figures.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::case::Case;
+use crate::figures::Figures;
+use crate::gate::Gate;
+
+/// How often what is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Threads that run the operation at the same time.
+    pub threads: usize,
+    /// Figures of one operation.
+    pub rounds: usize,
+    /// Bursts that a figure is the mean of.
+    pub bursts: u32,
+    /// Operations that are timed together.
+    pub burst: u64,
+}
+
+/// Takes the figures of all cases, which take turns from round to round.
+///
+/// Each round runs on threads of its own, after a burst that is not timed.
+///
+/// # Panics
+/// Where the check of a case does.
+pub fn measure(cases: &[Case<'_>], plan: Plan) -> Vec<Figures> {
+    for case in cases {
+        round(case, Plan { threads: 1, bursts: 1, ..plan });
+        (case.check)(case.operations());
+    }
+    let mut rounds: Vec<_> = cases.iter().map(|_| Vec::with_capacity(plan.rounds)).collect();
+    for _ in 0..plan.rounds {
+        for (case, figures) in cases.iter().zip(&mut rounds) {
+            figures.push(round(case, plan));
+        }
+    }
+    for case in cases {
+        (case.check)(case.operations());
+    }
+    rounds.into_iter().map(Figures::of).collect()
+}
+
+/// One figure: nanoseconds an operation.
+fn round(case: &Case<'_>, plan: Plan) -> f64 {
+    let gate = Gate::new(plan.threads);
+    let spent: Duration = thread::scope(|scope| {
+        let member = |first| {
+            let gate = &gate;
+            scope.spawn(move || bursts(case, plan, gate, first))
+        };
+        let threads: Vec<_> = (0..plan.threads).map(|i| member(i == 0)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no operation panics")).sum()
+    });
+    let operations = plan.threads as u64 * u64::from(plan.bursts) * plan.burst;
+    spent.as_secs_f64() * 1e9 / operations as f64
+}
+
+/// The bursts of one thread; gives the time they took.
+fn bursts(case: &Case<'_>, plan: Plan, gate: &Gate, is_first: bool) -> Duration {
+    let mut repeat = case.start();
+    repeat(plan.burst);
+    let mut spent = Duration::ZERO;
+    for _ in 0..plan.bursts {
+        gate.wait();
+        if is_first {
+            (case.between)();
+        }
+        gate.wait();
+        let start = Instant::now();
+        repeat(plan.burst);
+        spent += start.elapsed();
+    }
+    gate.wait();
+    if is_first {
+        (case.between)();
+    }
+    spent
+}
+
+/// Times `act` once a round, after `prepare`, which is not timed; figures in nanoseconds.
+pub fn time(rounds: usize, mut prepare: impl FnMut(), mut act: impl FnMut()) -> Figures {
+    let mut once = || {
+        prepare();
+        let start = Instant::now();
+        act();
+        start.elapsed().as_secs_f64() * 1e9
+    };
+    once();
+    Figures::of((0..rounds).map(|_| once()).collect())
+}
