@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use live_set::{Changes, Hash, NodeType, ProjectInfo, Set, diff};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::{MetricsExporter, Summary};
@@ -149,6 +149,7 @@ pub struct LoadReport {
     /// `"success"`.
     pub status: &'static str,
     /// The file.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The hash of the whole tree.
     pub root_hash: Hash,
@@ -159,6 +160,7 @@ pub struct LoadReport {
 #[non_exhaustive]
 pub struct FileInfo {
     /// The file.
+    #[serde(serialize_with = "as_text")]
     pub file: PathBuf,
     /// The summary of the set.
     #[serde(flatten)]
@@ -378,6 +380,11 @@ impl AstServer {
             }
         }
     }
+}
+
+/// A path is text for people: where it is not UTF-8, as close as text can be.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// Reads a set from a file.

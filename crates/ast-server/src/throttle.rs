@@ -100,6 +100,8 @@ fn merge_record(old: &mut Change, new: Change) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use live_set::generate::Spec;
     use live_set::{Edit, Set, Value};
     use proptest::prelude::*;
@@ -108,12 +110,12 @@ mod tests {
 
     const INTERVAL: Duration = Duration::from_millis(100);
 
-    fn set() -> Set {
+    static SET: LazyLock<Set> = LazyLock::new(|| {
         let mut file = Vec::new();
         let spec = Spec { tracks: 1, scenes: 1, clips: 0, ..Spec::default() };
         spec.write_als(&mut file).expect("a vector takes it");
         Set::read(file.as_slice()).expect("the set reads")
-    }
+    });
 
     /// What was sent: when, the key, the old and the new value, the version.
     type Sent = (Instant, Path, f64, f64, u64);
@@ -132,7 +134,7 @@ mod tests {
     /// Runs edits of parameters, each so long after the one before; gives what was sent, and the
     /// last version and value of each parameter.
     fn run(edits: &[(usize, u64)]) -> (Vec<Sent>, Vec<(u64, f64)>) {
-        let (mut set, mut throttle) = (set(), Throttle::new(INTERVAL));
+        let (mut set, mut throttle) = (SET.clone(), Throttle::new(INTERVAL));
         let mut now = Instant::now();
         let (mut sent, mut last) = (Vec::new(), vec![(0, f64::NAN); 4]);
         let flush = |throttle: &mut Throttle, until: Instant, sent: &mut Vec<Sent>| {

@@ -9,7 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config};
 
 use crate::hub::Seat;
@@ -19,11 +21,11 @@ use crate::server::AstServer;
 
 /// What a viewer may send in one message.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
+/// A longer message goes out in frames of this size, so that what a connection buffers does not
+/// follow the size of the tree.
+const FRAME_BYTES_MAX: usize = 64 << 10;
 /// What is written to a connection at once.
-const WRITE_BUFFER_BYTES: usize = 128 << 10;
-/// The largest tree, as JSON, that can be sent. A write buffer without a limit would grow with
-/// what a viewer does not read.
-const MESSAGE_BYTES_MAX: usize = 512 << 20;
+const WRITE_BUFFER_BYTES: usize = 2 * FRAME_BYTES_MAX;
 /// Messages that are taken from a viewer's queue at once.
 const BATCH: usize = 64;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -33,7 +35,7 @@ fn limits() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(4 << 10)
         .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_write_buffer_size(MESSAGE_BYTES_MAX + WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(2 * WRITE_BUFFER_BYTES)
         .max_message_size(Some(REQUEST_BYTES_MAX))
         .max_frame_size(Some(REQUEST_BYTES_MAX))
 }
@@ -208,7 +210,51 @@ async fn write_all(
     batch: &mut Vec<Text>,
 ) -> Result<(), WsError> {
     for text in batch.drain(..) {
-        socket.feed(Message::Text(text)).await?;
+        for frame in frames(text) {
+            socket.feed(frame).await?;
+        }
     }
     socket.flush().await
+}
+
+/// A message as one frame, or as several that share its bytes.
+fn frames(text: Text) -> impl Iterator<Item = Message> {
+    let bytes = Bytes::from(text);
+    let count = bytes.len().div_ceil(FRAME_BYTES_MAX).max(1);
+    (0..count).map(move |number| {
+        let (start, is_last) = (number * FRAME_BYTES_MAX, number + 1 == count);
+        let end = if is_last { bytes.len() } else { start + FRAME_BYTES_MAX };
+        let part = if number == 0 { Data::Text } else { Data::Continue };
+        Message::Frame(Frame::message(bytes.slice(start..end), OpCode::Data(part), is_last))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lengths of a message's frames, what each is, and whether it is the last.
+    fn shape(len: usize) -> Vec<(usize, Data, bool)> {
+        let frame = |message| match message {
+            Message::Frame(frame) => frame,
+            other => panic!("no frame: {other:?}"),
+        };
+        let part = |frame: &Frame| match frame.header().opcode {
+            OpCode::Data(part) => part,
+            OpCode::Control(other) => panic!("no data: {other:?}"),
+        };
+        let all = frames("x".repeat(len).into()).map(frame);
+        all.map(|frame| (frame.payload().len(), part(&frame), frame.header().is_final)).collect()
+    }
+
+    #[test]
+    fn long_messages_are_cut_into_frames_and_short_ones_are_not() {
+        let max = FRAME_BYTES_MAX;
+        assert_eq!(shape(0), [(0, Data::Text, true)]);
+        assert_eq!(shape(max), [(max, Data::Text, true)]);
+        assert_eq!(shape(max + 1), [(max, Data::Text, false), (1, Data::Continue, true)]);
+        let three =
+            [(max, Data::Text, false), (max, Data::Continue, false), (max, Data::Continue, true)];
+        assert_eq!(shape(3 * max), three);
+    }
 }

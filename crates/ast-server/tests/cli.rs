@@ -322,6 +322,21 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
+fn the_demo_can_be_interrupted() {
+    let mut running = Running::start(&["demo", "--events", "1000000", "--rate", "1000"]);
+    running.address("events", "udp://");
+    running.address("viewers", "ws://");
+    let http = running.address("metrics", "http://");
+    let start = std::time::Instant::now();
+    while get(http, "/summary").contains("\"total_processed\":0") {
+        assert!(start.elapsed() < common::DEADLINE, "no event was processed");
+    }
+    let start = std::time::Instant::now();
+    assert_eq!(running.stop("INT").0, Some(0));
+    assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
+}
+
+#[test]
 fn the_demo_stays_up_until_it_is_told_to_stop() {
     let mut running =
         Running::start(&["demo", "--events", "50", "--rate", "20000", "--keep-running"]);

@@ -4,20 +4,24 @@ use std::error::Error;
 
 #[path = "../examples/dashboard.rs"]
 mod dashboard;
-#[path = "../examples/errors_and_loss.rs"]
-mod errors_and_loss;
+#[path = "../examples/error_tracking.rs"]
+mod error_tracking;
 #[path = "../examples/event_rate.rs"]
 mod event_rate;
 #[path = "../examples/monitoring.rs"]
 mod monitoring;
 #[path = "../examples/over_time.rs"]
 mod over_time;
+#[path = "../examples/packet_loss.rs"]
+mod packet_loss;
 #[path = "../examples/profiling.rs"]
 mod profiling;
 #[path = "../examples/quick_start.rs"]
 mod quick_start;
 #[path = "../examples/switched_off.rs"]
 mod switched_off;
+#[path = "../examples/websocket_health.rs"]
+mod websocket_health;
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -27,8 +31,8 @@ fn dashboard_redraws() -> Outcome {
 }
 
 #[test]
-fn errors_and_loss_are_counted() -> Outcome {
-    errors_and_loss::main()
+fn errors_are_tracked_by_type() -> Outcome {
+    error_tracking::main()
 }
 
 #[test]
@@ -47,6 +51,11 @@ fn over_time_reports() -> Outcome {
 }
 
 #[test]
+fn packet_loss_is_tracked_by_hand_and_by_the_server() -> Outcome {
+    packet_loss::main()
+}
+
+#[test]
 fn profiling_times_operations() -> Outcome {
     profiling::main()
 }
@@ -59,4 +68,9 @@ fn quick_start_shows_metrics() -> Outcome {
 #[test]
 fn switched_off_records_nothing() -> Outcome {
     switched_off::main()
+}
+
+#[test]
+fn websocket_health_is_tracked_by_hand() -> Outcome {
+    websocket_health::main()
 }

@@ -46,20 +46,22 @@ const SEED: u64 = 1;
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
-        tokio::runtime::Runtime::new()?.block_on(async {
+        let runtime = tokio::runtime::Runtime::new()?;
+        let done = runtime.block_on(async {
             let mut stop = StopSignals::catch()?;
-            tokio::select! {
-                done = self.play() => {
-                    let service = done?;
-                    if self.keep_running {
-                        stop.wait().await;
-                    }
-                    service.stop().await;
-                }
-                () = stop.wait() => {}
+            let service = tokio::select! {
+                done = self.play() => done?,
+                () = stop.wait() => return Ok(()),
+            };
+            if self.keep_running {
+                stop.wait().await;
             }
+            service.stop().await;
             Ok(())
-        })
+        });
+        // Whoever interrupts the demo does not wait for the sending thread to notice.
+        runtime.shutdown_background();
+        done
     }
 
     /// Serves, sends, and shows what came of it.
