@@ -286,8 +286,10 @@ impl Aggregator {
         }
         let candidate = self.readers.iter().rposition(|reader| reader.lane().is_closed());
         let Some(place) = candidate.filter(|&i| self.readers[i].lane().retire()) else { return };
-        // Retired: nobody records into it any more, so this is the last of it.
+        // Retired: nobody records into it any more, so this is the last of it, whatever series
+        // it was recorded to.
         let step = self.step();
+        self.table.refresh(registry, self.now.wall);
         self.drain_lane(place, registry, step);
         self.table.fold_lane(&mut self.readers[place], &mut self.slots, step);
         let reader = self.readers.remove(place);

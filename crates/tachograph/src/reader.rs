@@ -101,11 +101,12 @@ impl LaneReader {
         base.map_or(now, |base| now.since(std::mem::replace(base, now)))
     }
 
-    /// Calls `fold` for each cell that has moved since it was last read.
-    pub(crate) fn counter_deltas(&mut self, mut fold: impl FnMut(u32, CounterReading)) {
+    /// Calls `fold` for each cell below slot `known` that has moved since it was last read. The
+    /// others keep their gain: a series may be registered and counted while a pass is under way.
+    pub(crate) fn counter_deltas(&mut self, known: u32, mut fold: impl FnMut(u32, CounterReading)) {
         for (first, chunk) in self.lane.cells.chunks() {
             let bases = chunk_of(&mut self.cells, first as usize / CELLS_PER_CHUNK);
-            for ((slot, cell), base) in (first..).zip(chunk).zip(bases.iter_mut()) {
+            for ((slot, cell), base) in (first..known).zip(chunk).zip(bases.iter_mut()) {
                 let now = cell.read();
                 if now != *base {
                     fold(slot, now.since(std::mem::replace(base, now)));

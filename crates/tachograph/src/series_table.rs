@@ -108,7 +108,7 @@ impl SeriesTable {
     pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, slots: &mut Vec<u32>, step: Step) {
         let (counters, states) = (&self.counters, &mut self.states);
         let mut calls = 0u64;
-        reader.counter_deltas(|slot, delta| {
+        reader.counter_deltas(counters.len() as u32, |slot, delta| {
             if let Some(state) = state_at(states, counters, slot) {
                 state.fold_counter(delta, step);
                 calls = calls.wrapping_add(delta.calls);
@@ -151,8 +151,9 @@ impl SeriesTable {
     }
 
     fn fold_spill(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
-        if let Some(delta) = reader.spill_delta(slot)
-            && let Some(state) = state_at(&mut self.states, &self.distributions, slot)
+        // The state first: a row of a series that is not known yet keeps its gain.
+        if let Some(state) = state_at(&mut self.states, &self.distributions, slot)
+            && let Some(delta) = reader.spill_delta(slot)
         {
             state.fold_spill(&delta, step);
             self.coalesced += delta.count();
@@ -161,8 +162,9 @@ impl SeriesTable {
     }
 
     fn fold_gauge(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
-        if let Some(delta) = reader.gauge_delta(slot)
-            && let Some(state) = state_at(&mut self.states, &self.gauges, slot)
+        // The state first, as in `fold_spill`.
+        if let Some(state) = state_at(&mut self.states, &self.gauges, slot)
+            && let Some(delta) = reader.gauge_delta(slot)
         {
             state.fold_gauge(delta, step);
             self.coalesced += delta.count;
@@ -196,7 +198,9 @@ impl SeriesTable {
     }
 
     pub(crate) fn settle_gauges(&mut self, step: Step) {
-        for (&id, &loaded) in self.gauges.iter().zip(&self.loaded) {
+        // A gauge that was registered since the load has nothing loaded.
+        let loaded = self.loaded.iter().copied().chain(std::iter::repeat(f64::NAN));
+        for (&id, loaded) in self.gauges.iter().zip(loaded) {
             self.states[id as usize].settle_gauge(loaded, step);
         }
     }

@@ -151,3 +151,34 @@ fn resets_and_switches_in_between_never_lose_track_of_a_sample() {
     assert_eq!(report.recorded, 800_000);
     assert_eq!(report.recorded, report.aggregated + report.dropped);
 }
+
+#[test]
+fn series_that_appear_during_a_pass_lose_nothing() {
+    let metrics = MetricsCollector::builder().series_per_metric(10_000).build();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    metrics.get_all_metrics();
+                }
+            });
+        }
+        let _done = SetOnDrop(&done);
+        for id in 0..4_000 {
+            let id = id.to_string();
+            let tags = [("id", id.as_str())];
+            let tagged = metrics.with_tags(&tags);
+            tagged.increment("counted");
+            tagged.gauge("level", 3.0);
+            tagged.timing("timed", Duration::from_nanos(7));
+        }
+    });
+    let snapshot = metrics.get_all_metrics();
+    let counters = snapshot.metric("counted").filter_map(|series| series.value.as_counter());
+    assert_eq!(counters.map(|views| views.lifetime.value).sum::<i128>(), 4_000);
+    let levels = snapshot.metric("level").filter_map(|series| series.value.as_gauge());
+    assert!(levels.map(|views| views.lifetime.current).all(|current| current == Some(3.0)));
+    let timings = snapshot.metric("timed").filter_map(|series| series.value.as_timing());
+    assert_eq!(timings.map(|views| views.lifetime.count).sum::<u64>(), 4_000);
+}
