@@ -1,8 +1,11 @@
 //! What does a pass cost: a sample, an unchanged series, a changed one?
+//!
+//! The limit of a sample is an HDR histogram of one's own that records the same values.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use benches::{Figures, Table, number, time};
+use hdrhistogram::Histogram;
 use tachograph::{MetricsCollector, Timing};
 
 const ROUNDS: usize = 15;
@@ -23,18 +26,36 @@ fn next(state: &mut u64) -> u64 {
     *state >> 33
 }
 
-/// Nanoseconds a sample, for values below `spread`.
-fn samples(spread: u64) -> Figures {
-    let metrics = collector();
-    let timing: Timing = metrics.register_timing("timing");
+/// The values of a round, below `spread`.
+fn values(spread: u64) -> Vec<u64> {
     let mut state = 1;
-    let record = || (0..SAMPLES).for_each(|_| timing.record_ns(next(&mut state) % spread));
+    (0..SAMPLES).map(|_| next(&mut state) % spread).collect()
+}
+
+fn per_sample(Figures { min, median }: Figures) -> Figures {
+    Figures { min: min / SAMPLES as f64, median: median / SAMPLES as f64 }
+}
+
+/// Nanoseconds a sample of a pass.
+fn samples(spread: u64) -> Figures {
+    let (metrics, values) = (collector(), values(spread));
+    let timing: Timing = metrics.register_timing("timing");
+    let record = || values.iter().for_each(|&value| timing.record_ns(value));
     let figures = time(ROUNDS, record, || pass(&metrics));
     let stats = metrics.get_timing("timing").expect("registered");
     let expected = (ROUNDS as u64 + 1) * SAMPLES;
     assert_eq!((stats.count, stats.buckets().coalesced()), (expected, 0));
-    let each = |total: f64| total / SAMPLES as f64;
-    Figures { min: each(figures.min), median: each(figures.median) }
+    per_sample(figures)
+}
+
+/// Nanoseconds a sample of a histogram of one's own.
+fn own_histogram(spread: u64) -> Figures {
+    let values = values(spread);
+    let mut histogram = Histogram::<u64>::new(3).expect("three digits are valid");
+    let record = || values.iter().for_each(|&value| histogram.record(value).expect("it grows"));
+    let figures = time(ROUNDS, || (), record);
+    assert_eq!(histogram.len(), (ROUNDS as u64 + 1) * SAMPLES);
+    per_sample(figures)
 }
 
 fn unchanged(series: usize) -> Figures {
@@ -42,10 +63,13 @@ fn unchanged(series: usize) -> Figures {
     for i in 0..series {
         metrics.with_tags(&[("i", &i.to_string())]).increment("counter");
     }
-    time(ROUNDS, || (), || pass(&metrics))
+    let figures = time(ROUNDS, || (), || pass(&metrics));
+    assert_eq!(metrics.snapshot().metric("counter").count(), series);
+    figures
 }
 
 fn changed(series: usize) -> Figures {
+    const NEW: usize = 100;
     let metrics = collector();
     let names: Vec<String> = (0..series).map(|i| i.to_string()).collect();
     let mut state = 1;
@@ -53,12 +77,17 @@ fn changed(series: usize) -> Figures {
         for name in &names {
             let tags = [("i", name.as_str())];
             let tagged = metrics.with_tags(&tags);
-            (0..100).for_each(|_| {
+            (0..NEW).for_each(|_| {
                 tagged.timing("timing", Duration::from_nanos(next(&mut state) % 1_000_000));
             });
         }
     };
-    time(ROUNDS, record, || pass(&metrics))
+    let figures = time(ROUNDS, record, || pass(&metrics));
+    let snapshot = metrics.snapshot();
+    let stats = snapshot.metric("timing").filter_map(|series| series.value.as_timing());
+    let samples: u64 = stats.map(|views| views.lifetime.count).sum();
+    assert_eq!(samples, ((ROUNDS + 1) * NEW * series) as u64);
+    figures
 }
 
 fn main() {
@@ -68,7 +97,9 @@ fn main() {
         let (min, median) = (number(figures.min), number(figures.median));
         table.row([name.into(), min, median, unit.into(), budget.into()]);
     };
+    row("limit: HDR record, below 1 ms", own_histogram(1_000_000), "ns", "");
     row("a sample, below 1 ms: dense", samples(1_000_000), "ns", "6");
+    row("limit: HDR record, below 1 us", own_histogram(1_000), "ns", "");
     row("a sample, below 1 us: sparse", samples(1_000), "ns", "6");
     let micros = |Figures { min, median }| Figures { min: min / 1e3, median: median / 1e3 };
     row("10,000 unchanged counters", micros(unchanged(10_000)), "us", "200");

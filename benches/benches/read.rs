@@ -1,6 +1,7 @@
 //! What does reading cost, while nothing is recorded?
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use benches::{Table, number, time};
@@ -11,7 +12,7 @@ const READS: u32 = 100;
 
 /// A collector with so many counters, and a hundredth as many timings, each recorded.
 fn filled(series: usize) -> MetricsCollector {
-    let metrics = MetricsCollector::builder().manual().build();
+    let metrics = MetricsCollector::builder().manual().series_per_metric(series).build();
     for i in 0..series {
         metrics.with_tags(&[("i", &i.to_string())]).increment("counter");
     }
@@ -32,6 +33,7 @@ fn main() {
         let one = metrics.with_tags(&tags);
         let counted = one.get_counter("counter").map(|stats| stats.value);
         assert_eq!(counted, Some(1));
+        assert_eq!(metrics.get_all_metrics().metric("counter").count(), series);
 
         let mut row = |name: &str, reads: u32, budget: &str, read: &dyn Fn()| {
             let figures = time(ROUNDS, || (), || (0..reads).for_each(|_| read()));
@@ -39,6 +41,10 @@ fn main() {
             let (min, median) = (each(figures.min), each(figures.median));
             table.row([name.into(), series.to_string(), min, median, budget.into()]);
         };
+        let shared = metrics.snapshot();
+        row("limit: clone and drop an Arc", 10_000, "", &|| {
+            drop(black_box(Arc::clone(black_box(&shared))));
+        });
         row("snapshot()", 10_000, "10", &|| drop(black_box(metrics.snapshot())));
         row("get_counter", READS, "20,000", &|| {
             black_box(one.get_counter("counter"));

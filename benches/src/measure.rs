@@ -1,7 +1,7 @@
 //! Taking figures.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::case::Case;
 use crate::figures::Figures;
@@ -14,7 +14,8 @@ pub struct Plan {
     pub threads: usize,
     /// Figures of one operation.
     pub rounds: usize,
-    /// Bursts that a figure is the mean of.
+    /// Bursts that a figure is the median of: a thread that loses its core in one of them moves
+    /// nothing.
     pub bursts: u32,
     /// Operations that are timed together.
     pub burst: u64,
@@ -46,24 +47,22 @@ pub fn measure(cases: &[Case<'_>], plan: Plan) -> Vec<Figures> {
 /// One figure: nanoseconds an operation.
 fn round(case: &Case<'_>, plan: Plan) -> f64 {
     let gate = Gate::new(plan.threads);
-    let spent: Duration = thread::scope(|scope| {
+    let spent = thread::scope(|scope| {
         let member = |first| {
             let gate = &gate;
             scope.spawn(move || bursts(case, plan, gate, first))
         };
         let threads: Vec<_> = (0..plan.threads).map(|i| member(i == 0)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no operation panics")).sum()
+        threads.into_iter().flat_map(|thread| thread.join().expect("no operation panics")).collect()
     });
-    let operations = plan.threads as u64 * u64::from(plan.bursts) * plan.burst;
-    spent.as_secs_f64() * 1e9 / operations as f64
+    Figures::of(spent).median / plan.burst as f64
 }
 
-/// The bursts of one thread; gives the time they took.
-fn bursts(case: &Case<'_>, plan: Plan, gate: &Gate, is_first: bool) -> Duration {
+/// The bursts of one thread; gives the nanoseconds of each.
+fn bursts(case: &Case<'_>, plan: Plan, gate: &Gate, is_first: bool) -> Vec<f64> {
     let mut repeat = case.start();
     repeat(plan.burst);
-    let mut spent = Duration::ZERO;
-    for _ in 0..plan.bursts {
+    let mut burst = || {
         gate.wait();
         if is_first {
             (case.between)();
@@ -71,13 +70,18 @@ fn bursts(case: &Case<'_>, plan: Plan, gate: &Gate, is_first: bool) -> Duration 
         gate.wait();
         let start = Instant::now();
         repeat(plan.burst);
-        spent += start.elapsed();
-    }
+        nanos_since(start)
+    };
+    let spent = (0..plan.bursts).map(|_| burst()).collect();
     gate.wait();
     if is_first {
         (case.between)();
     }
     spent
+}
+
+fn nanos_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e9
 }
 
 /// Times `act` once a round, after `prepare`, which is not timed; figures in nanoseconds.
@@ -86,7 +90,7 @@ pub fn time(rounds: usize, mut prepare: impl FnMut(), mut act: impl FnMut()) -> 
         prepare();
         let start = Instant::now();
         act();
-        start.elapsed().as_secs_f64() * 1e9
+        nanos_since(start)
     };
     once();
     Figures::of((0..rounds).map(|_| once()).collect())
