@@ -20,10 +20,12 @@ mod figures;
 mod gate;
 mod limits;
 mod measure;
+mod other_thread;
 mod table;
 
 pub use case::{Case, every_record};
 pub use figures::Figures;
 pub use limits::{SharedClock, empty, own_word, own_word_of_thread, two_instants, two_stamps};
 pub use measure::{Plan, measure, time};
+pub use other_thread::OtherThread;
 pub use table::{Table, number};
