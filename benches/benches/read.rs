@@ -29,10 +29,11 @@ fn main() {
     let mut table = Table::new(format!("Reading, idle; {ROUNDS} rounds"), &header);
     for series in [10, 1_000, 10_000] {
         let metrics = filled(series);
-        let tags = [("i", "7")];
+        let tags = [("i", "0")];
         let one = metrics.with_tags(&tags);
         let counted = one.get_counter("counter").map(|stats| stats.value);
         assert_eq!(counted, Some(1));
+        assert_eq!(one.get_timing("histogram").map(|stats| stats.count), Some(100));
         assert_eq!(metrics.get_all_metrics().metric("counter").count(), series);
 
         let mut row = |name: &str, reads: u32, budget: &str, read: &dyn Fn()| {
@@ -48,6 +49,9 @@ fn main() {
         row("snapshot()", 10_000, "10", &|| drop(black_box(metrics.snapshot())));
         row("get_counter", READS, "20,000", &|| {
             black_box(one.get_counter("counter"));
+        });
+        row("get_timing", READS, "20,000", &|| {
+            black_box(one.get_timing("histogram"));
         });
         row("get_all_metrics", 1, "", &|| drop(black_box(metrics.get_all_metrics())));
     }
