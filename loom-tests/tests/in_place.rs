@@ -40,3 +40,23 @@ fn a_row_installed_meanwhile_takes_what_was_not_dropped() {
         assert_eq!(early_sum + sum, u128::from(kept.iter().sum::<u64>()));
     });
 }
+
+#[test]
+fn a_gauges_row_gains_every_value_once_however_far_along_it_is_read() {
+    check("gauge row", 95, || {
+        let lane = ModelLane::new(2, 2);
+        lane.install_gauge(0);
+        let writer = lane.adopt().expect("the lane is closed");
+        let recorder = thread::spawn(move || {
+            assert!(writer.spill_gauge(0, 5.0));
+            assert!(writer.spill_gauge(0, 9.0));
+        });
+        let mut reader = lane.reader();
+        let early = reader.gauged(0);
+        recorder.join().expect("no panic");
+        let late = reader.gauged(0);
+        assert_eq!(early.0 + late.0, 2);
+        assert_eq!(early.1 + late.1, 2);
+        assert_eq!(early.2 + late.2, 14.0);
+    });
+}

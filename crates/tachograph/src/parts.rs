@@ -41,6 +41,11 @@ impl ModelLane {
         self.0.install(Kind::Timing, slot);
     }
 
+    /// Makes a gauge's row exist.
+    pub fn install_gauge(&self, slot: u32) {
+        self.0.install(Kind::Gauge, slot);
+    }
+
     /// Takes the lane out of use, if it is closed.
     pub fn retire(&self) -> bool {
         self.0.retire()
@@ -65,6 +70,11 @@ impl ModelWriter {
     /// Coalesces a sample; false where there is no row yet.
     pub fn spill(&self, slot: u32, value: u64) -> bool {
         self.0.lane().rows.get(slot).map(|row| row.add(value)).is_some()
+    }
+
+    /// Coalesces a value of a gauge; false where there is no row yet.
+    pub fn spill_gauge(&self, slot: u32, value: f64) -> bool {
+        self.0.lane().gauges.get(slot).map(|row| row.add(value)).is_some()
     }
 }
 
@@ -95,6 +105,12 @@ impl ModelReader {
     /// What a spill row has gained: count and sum.
     pub fn spilled(&mut self, slot: u32) -> (u64, u128) {
         self.0.spill_delta(slot).map_or((0, 0), |delta| (delta.count(), delta.sum()))
+    }
+
+    /// What a gauge's row has gained: count, finite values, their sum.
+    pub fn gauged(&mut self, slot: u32) -> (u64, u64, f64) {
+        let delta = self.0.gauge_delta(slot).unwrap_or_default();
+        (delta.count, delta.finite, delta.sum)
     }
 
     /// Appends blocks until there are so many.

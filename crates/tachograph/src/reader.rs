@@ -132,8 +132,13 @@ impl LaneReader {
     /// What the gauge row of `slot` has coalesced since it was last read.
     pub(crate) fn gauge_delta(&mut self, slot: u32) -> Option<GaugeReading> {
         let now = self.lane.gauges.get(slot)?.read();
-        let base = std::mem::replace(place_of(&mut self.gauges, slot), now);
-        (now.count != base.count).then(|| GaugeReading {
+        let base = place_of(&mut self.gauges, slot);
+        // A value that is added but not counted yet stays for the next reading.
+        if now.count == base.count {
+            return None;
+        }
+        let base = std::mem::replace(base, now);
+        Some(GaugeReading {
             sum: now.sum - base.sum,
             finite: now.finite - base.finite,
             count: now.count - base.count,
