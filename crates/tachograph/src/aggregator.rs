@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::block::Block;
 use crate::intake::Intake;
 use crate::lane::Lane;
 use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_SPARE};
@@ -21,6 +22,7 @@ use crate::telemetry::{Readings, Telemetry};
 pub(crate) struct Settings {
     /// The sliding window's width and steps; `None`: no windows.
     pub(crate) window: Option<(Duration, u32)>,
+    pub(crate) blocks_initial: usize,
     pub(crate) blocks_max: usize,
 }
 
@@ -49,7 +51,9 @@ pub(crate) struct Aggregator {
     now: PassTime,
     version: u64,
     telemetry: Telemetry,
-    added_block_bytes: usize,
+    /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
+    /// falls to an event loop.
+    retired: Vec<Arc<Snapshot>>,
     snapshot_bytes: usize,
     batch: Vec<Sample>,
     slots: Vec<u32>,
@@ -83,7 +87,7 @@ impl Aggregator {
             now,
             version: 0,
             telemetry,
-            added_block_bytes: 0,
+            retired: Vec::new(),
             snapshot_bytes: 0,
             batch: Vec::new(),
             slots: Vec::new(),
@@ -123,12 +127,18 @@ impl Aggregator {
             let reader = &self.readers[i];
             let occupancy = samples as f64 / reader.capacity().max(1) as f64;
             drained.occupancy = drained.occupancy.max(occupancy);
-            if occupancy > 0.25 && self.added_block_bytes < ADDED_BLOCK_BYTES_MAX {
-                let blocks = (2 * reader.lane().len()).min(self.settings.blocks_max);
-                self.added_block_bytes += reader.grow(blocks);
+            if occupancy > 0.25 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
+                reader.grow((2 * reader.lane().len()).min(self.settings.blocks_max));
             }
         }
         drained
+    }
+
+    /// Bytes of blocks that lanes have beyond those they were made with.
+    fn added_block_bytes(&self) -> usize {
+        let initial = self.settings.blocks_initial;
+        let added = |reader: &LaneReader| reader.lane().len().saturating_sub(initial);
+        self.readers.iter().map(added).sum::<usize>() * size_of::<Block>()
     }
 
     fn drain_lane(&mut self, lane: usize, registry: &Registry, step: Step) -> usize {
@@ -138,8 +148,7 @@ impl Aggregator {
         loop {
             let more = reader.read_block(&mut self.batch);
             samples += self.batch.len();
-            let installed = self.table.fold(&self.batch, reader, registry, step);
-            self.intake.installed(installed);
+            self.table.fold(&self.batch, reader, registry, step);
             if !more {
                 return samples;
             }
@@ -183,6 +192,12 @@ impl Aggregator {
             window_span: self.settings.window.map(|(span, _)| span),
             series,
         })
+    }
+
+    /// Keeps a snapshot that is not the published one any more, until nobody else holds it.
+    pub(crate) fn retire(&mut self, snapshot: Arc<Snapshot>) {
+        self.retired.push(snapshot);
+        self.retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
     }
 
     /// The statistics of one series, its own writes included.
@@ -246,10 +261,7 @@ impl Aggregator {
             lanes: self.readers.len(),
             series: self.table.active(),
             metrics: self.metrics.len(),
-            memory: lanes
-                + self.intake.installed_bytes()
-                + self.table.bytes()
-                + self.snapshot_bytes,
+            memory: lanes + self.table.bytes() + self.snapshot_bytes,
         }
     }
 

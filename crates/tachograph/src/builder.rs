@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aggregator::{Aggregator, Settings};
+use crate::aggregator::{Aggregator, PassTime, Settings};
 use crate::clock::Clock;
 use crate::collector::MetricsCollector;
 use crate::core::{Core, WarningCallback};
@@ -149,8 +149,8 @@ impl Builder {
         let mode = if self.enabled { mode::ON } else { mode::OFF };
         let intake = Arc::new(Intake::new(self.clock, mode, size, self.lanes_max));
         let registry = Registry::new(Arc::clone(&intake), self.cardinality);
-        let settings = Settings { window: self.window, blocks_max: max };
-        let now = crate::core::pass_time(intake.clock.now(), intake.clock.wall());
+        let settings = Settings { window: self.window, blocks_initial: initial, blocks_max: max };
+        let now = PassTime { monotonic: intake.clock.now(), wall: intake.clock.wall() };
         let aggregator = Aggregator::new(Arc::clone(&intake), &registry, settings, now);
         let core = Core::new(intake, registry, aggregator, self.on_warning, self.manual);
         MetricsCollector::of(Arc::new(core), self.publish_every)

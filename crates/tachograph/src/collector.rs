@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::aggregator::PassTime;
 use crate::builder::Builder;
-use crate::core::{Core, ShutdownReport, pass_time};
+use crate::core::{Core, ShutdownReport};
 use crate::driver::Driver;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::kind::{Kind, Unit};
@@ -264,7 +265,7 @@ impl MetricsCollector {
     /// Aggregates and publishes now, at the given times: what a loop calls that drives a
     /// [manual](Builder::manual) collector.
     pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) {
-        self.core().pass_and_publish(pass_time(monotonic, wall));
+        self.core().pass_and_publish(PassTime { monotonic, wall });
     }
 
     /// Stops recording, makes a final pass and says what became of every sample. Recording

@@ -6,7 +6,7 @@
 //! after the mutex is released.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +26,6 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     aggregator: Mutex<Aggregator>,
     snapshot: ArcSwap<Snapshot>,
-    /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
-    /// falls to an event loop.
-    retired: Mutex<Vec<Arc<Snapshot>>>,
     on_warning: Option<WarningCallback>,
     /// Whether passes are made by hand, and with them the time.
     pub(crate) manual: bool,
@@ -70,7 +67,6 @@ impl Core {
             registry,
             aggregator: Mutex::new(aggregator),
             snapshot: ArcSwap::new(first),
-            retired: Mutex::new(Vec::new()),
             on_warning,
             manual,
         }
@@ -99,7 +95,7 @@ impl Core {
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
             let drained = aggregator.pass(&self.registry);
             if self.intake.mode() != mode::OFF {
-                self.publish(aggregator.build());
+                self.publish(aggregator);
             }
             drained
         });
@@ -107,11 +103,9 @@ impl Core {
         drained
     }
 
-    fn publish(&self, snapshot: Arc<Snapshot>) {
-        let last = self.snapshot.swap(snapshot);
-        let mut retired = lock(&self.retired);
-        retired.push(last);
-        retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
+    fn publish(&self, aggregator: &mut Aggregator) {
+        let snapshot = aggregator.build();
+        aggregator.retire(self.snapshot.swap(snapshot));
     }
 
     /// A snapshot that holds the caller's own writes; it is not published. While recording is
@@ -148,7 +142,7 @@ impl Core {
         self.locked(|aggregator| {
             self.move_time(aggregator);
             aggregator.reset(&self.registry);
-            self.publish(aggregator.build());
+            self.publish(aggregator);
         });
         self.deliver_warnings();
     }
@@ -157,7 +151,7 @@ impl Core {
         self.locked(|aggregator| {
             self.move_time(aggregator);
             aggregator.reset_counters(&self.registry);
-            self.publish(aggregator.build());
+            self.publish(aggregator);
         });
         self.deliver_warnings();
     }
@@ -171,7 +165,7 @@ impl Core {
         };
         self.move_time(&mut aggregator);
         aggregator.pass(&self.registry);
-        self.publish(aggregator.build());
+        self.publish(&mut aggregator);
         let (read, aggregated, open) = aggregator.totals();
         drop(aggregator);
         self.deliver_warnings();
@@ -235,9 +229,4 @@ impl Core {
             let _ = catch_unwind(AssertUnwindSafe(|| callback(warning)));
         }
     }
-}
-
-/// The time of a pass that is made by hand.
-pub(crate) fn pass_time(monotonic: Instant, wall: SystemTime) -> PassTime {
-    PassTime { monotonic, wall }
 }

@@ -33,8 +33,6 @@ struct Growth {
     /// Places that every lane has from its start.
     pinned: Vec<(Kind, u32)>,
     pinned_rows: usize,
-    /// Bytes of cells and rows in all lanes.
-    installed_bytes: usize,
 }
 
 /// What happened on recording threads beside recording. Written by any thread, read by the
@@ -138,15 +136,13 @@ impl Intake {
     }
 
     fn grow(&self) -> Option<LaneWriter> {
-        let (_cold, mut growth) = self.growth();
+        let (_cold, growth) = self.growth();
         let lanes = self.lanes.load_full();
         if lanes.len() >= self.lanes_max {
             return None;
         }
         let lane = Arc::new(Lane::new(self.lane_size, self.mode()));
-        let install = |&(kind, slot): &(Kind, u32)| lane.install(kind, slot);
-        let installed: usize = growth.pinned.iter().map(install).sum();
-        growth.installed_bytes += installed;
+        growth.pinned.iter().for_each(|&(kind, slot)| lane.install(kind, slot));
         let writer = LaneWriter::adopt(&lane);
         self.lanes.store(Arc::new(lanes.iter().cloned().chain([lane]).collect()));
         writer
@@ -167,20 +163,7 @@ impl Intake {
             growth.pinned_rows += 1;
         }
         growth.pinned.push((kind, slot));
-        let lanes = self.lanes.load();
-        let installed: usize = lanes.iter().map(|lane| lane.install(kind, slot)).sum();
-        growth.installed_bytes += installed;
-    }
-
-    /// Notes cells and rows that were installed in some lane.
-    pub(crate) fn installed(&self, bytes: usize) {
-        if bytes > 0 {
-            self.growth().1.installed_bytes += bytes;
-        }
-    }
-
-    pub(crate) fn installed_bytes(&self) -> usize {
-        self.growth().1.installed_bytes
+        self.lanes.load().iter().for_each(|lane| lane.install(kind, slot));
     }
 
     /// Takes a retired lane off the list. The aggregator only.

@@ -71,6 +71,8 @@ pub(crate) struct Lane {
     pushed: AtomicUsize,
     /// The owner's position, written at its exit, read by the next owner.
     exit: [AtomicUsize; 3],
+    /// Bytes of installed cells and rows. Added to by whoever installs, read by the aggregator.
+    installed: AtomicUsize,
     pub(crate) cells: CellTable,
     pub(crate) rows: RowTable<SpillRow>,
     pub(crate) gauges: RowTable<GaugeRow>,
@@ -92,6 +94,7 @@ impl Lane {
             filled: ArrayQueue::new(size.blocks_max),
             pushed: AtomicUsize::new(0),
             exit: start.map(AtomicUsize::new),
+            installed: AtomicUsize::new(0),
             cells: CellTable::new(size.slots),
             rows: RowTable::new(size.slots),
             gauges: RowTable::new(size.slots),
@@ -212,18 +215,23 @@ impl Lane {
     }
 
     /// Makes the place of a series exist in this lane: a counter's cell, or the row that a
-    /// timing, histogram or gauge is coalesced in under overload. Says how many bytes that took.
-    pub(crate) fn install(&self, kind: Kind, slot: u32) -> usize {
-        match kind {
+    /// timing, histogram or gauge is coalesced in under overload. Allocates.
+    pub(crate) fn install(&self, kind: Kind, slot: u32) {
+        let bytes = match kind {
             Kind::Counter | Kind::UpDownCounter => self.cells.install(slot),
             Kind::Timing | Kind::Histogram => self.rows.install(slot, SpillRow::new),
             Kind::Gauge => self.gauges.install(slot, GaugeRow::new),
-        }
+        };
+        // Relaxed: a count that stands for itself.
+        self.installed.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes of the lane's fixed parts: everything but installed cells and rows.
+    /// Bytes of the lane and everything in it.
     pub(crate) fn bytes(&self) -> usize {
+        // Relaxed: see `install`.
+        let installed = self.installed.load(Ordering::Relaxed);
         size_of::<Self>()
+            + installed
             + size_of_val(&*self.blocks)
             + self.blocks.len() * 3 * size_of::<usize>()
             + self.len() * size_of::<Block>()

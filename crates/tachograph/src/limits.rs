@@ -12,7 +12,7 @@ pub(crate) const LANE_BLOCKS_INITIAL: usize = if cfg!(tachograph_loom) { 2 } els
 /// Blocks that a lane may grow to: 2 MiB.
 pub(crate) const LANE_BLOCKS_MAX: usize = if cfg!(tachograph_loom) { 3 } else { 256 };
 
-/// Bytes of blocks that the aggregator may add over all lanes together.
+/// Bytes of blocks that the aggregator adds over all lanes together, before it stops.
 pub(crate) const ADDED_BLOCK_BYTES_MAX: usize = 64 << 20;
 
 /// Counter cells that are allocated together: 512 bytes.

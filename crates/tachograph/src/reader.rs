@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use crate::block::Block;
 use crate::cell::{CounterReading, GaugeReading, SpillReading};
 use crate::lane::Lane;
 use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
@@ -162,10 +161,9 @@ impl LaneReader {
         self.lane.len() * BLOCK_SAMPLES
     }
 
-    /// Appends blocks until there are `blocks`; says how many bytes were added.
-    pub(crate) fn grow(&self, blocks: usize) -> usize {
-        let missing = blocks.saturating_sub(self.lane.len());
-        (0..missing).take_while(|_| self.lane.add_block()).count() * size_of::<Block>()
+    /// Appends blocks until there are `blocks`.
+    pub(crate) fn grow(&self, blocks: usize) {
+        while self.lane.len() < blocks && self.lane.add_block() {}
     }
 }
 

@@ -199,7 +199,7 @@ impl Recorder {
     /// Makes the place of a series exist in this lane. Allocates.
     pub(crate) fn prepare(&self, handle: &Handle) {
         if let Some(writer) = &self.writer {
-            self.intake.installed(writer.lane().install(handle.entry.kind, handle.slot));
+            writer.lane().install(handle.entry.kind, handle.slot);
         }
     }
 }

@@ -62,15 +62,14 @@ impl SeriesTable {
         });
     }
 
-    /// Folds samples of one lane; says how many bytes of places it made for them.
+    /// Folds samples of one lane, and makes the places of series that it has not seen there.
     pub(crate) fn fold(
         &mut self,
         samples: &[Sample],
         reader: &mut LaneReader,
         registry: &Registry,
         step: Step,
-    ) -> usize {
-        let mut installed = 0;
+    ) {
         self.read += samples.len() as u64;
         for sample in samples {
             if sample.series as usize >= self.states.len() && !self.knows(sample.series, registry) {
@@ -80,10 +79,9 @@ impl SeriesTable {
             self.saturated += u64::from(state.fold(sample.value, step));
             self.aggregated += 1;
             if reader.first_sight(sample.series) {
-                installed += reader.lane().install(state.entry.kind, state.entry.slot);
+                reader.lane().install(state.entry.kind, state.entry.slot);
             }
         }
-        installed
     }
 
     /// A sample of a series that this table has not seen: it was registered since, or refused.
