@@ -24,6 +24,12 @@ pub(crate) struct Entry {
     /// The display key, interned.
     pub(crate) key: Arc<str>,
     pub(crate) intake: Arc<Intake>,
+    pub(crate) shared: Shared,
+}
+
+/// What changes of a series outside the aggregator.
+#[derive(Debug)]
+pub(crate) struct Shared {
     /// A gauge's last value; NaN until it is set. Written by recorders, read by the pass.
     pub(crate) current: AtomicF64,
     /// Written by recorders, read by the pass.
@@ -31,40 +37,26 @@ pub(crate) struct Entry {
     /// Whether a handle was made, so that the series outlives a reset. Set by `register_*`, read
     /// by the pass.
     pinned: AtomicBool,
+    /// Whether a record as another kind was reported. Set and read by recorders.
+    conflicted: AtomicBool,
 }
 
-/// What identifies a new series.
-#[derive(Debug)]
-pub(crate) struct NewEntry {
-    pub(crate) id: u32,
-    pub(crate) slot: u32,
-    pub(crate) kind: Kind,
-    pub(crate) metric: u32,
-    pub(crate) tags: Tags,
-    pub(crate) key: Arc<str>,
-}
-
-impl Entry {
-    pub(crate) fn new(new: NewEntry, intake: Arc<Intake>) -> Self {
-        let NewEntry { id, slot, kind, metric, tags, key } = new;
+impl Default for Shared {
+    fn default() -> Self {
         Self {
-            id,
-            slot,
-            kind,
-            metric,
-            tags,
-            key,
-            intake,
             current: AtomicF64::new(f64::NAN),
             drops: Default::default(),
             pinned: AtomicBool::new(false),
+            conflicted: AtomicBool::new(false),
         }
     }
+}
 
+impl Entry {
     /// Counts a sample of this series that is not aggregated.
     #[cold]
     pub(crate) fn drop_sample(&self, reason: DropReason) {
-        if let Some(count) = self.drops.get(reason as usize) {
+        if let Some(count) = self.shared.drops.get(reason as usize) {
             // Relaxed: a count that stands for itself.
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -73,23 +65,29 @@ impl Entry {
 
     pub(crate) fn dropped(&self) -> u64 {
         // Relaxed: see `drop_sample`.
-        self.drops.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+        self.shared.drops.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 
     pub(crate) fn pin(&self) {
         // Relaxed: a flag that stands for itself; a reset that misses it was concurrent.
-        self.pinned.store(true, Ordering::Relaxed);
+        self.shared.pinned.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn is_pinned(&self) -> bool {
         // Relaxed: see `pin`.
-        self.pinned.load(Ordering::Relaxed)
+        self.shared.pinned.load(Ordering::Relaxed)
+    }
+
+    /// Notes a record as another kind; says whether it is the first of this series.
+    pub(crate) fn is_first_conflict(&self) -> bool {
+        // Relaxed: a flag that stands for itself.
+        !self.shared.conflicted.swap(true, Ordering::Relaxed)
     }
 
     /// Adds to `current` and gives the sum.
     pub(crate) fn add_to_current(&self, amount: f64) -> f64 {
         // Relaxed: the sum is what counts, and the sample that follows is published on its own.
-        let mut now = self.current.load(Ordering::Relaxed);
+        let mut now = self.shared.current.load(Ordering::Relaxed);
         loop {
             let sum = if now.is_nan() { amount } else { now + amount };
             if sum.is_nan() {
@@ -97,8 +95,12 @@ impl Entry {
             }
             // Release: pairs with the Acquire of the pass, like every store of `current`.
             // Relaxed on failure: the loop starts over with what it found.
-            match self.current.compare_exchange_weak(now, sum, Ordering::Release, Ordering::Relaxed)
-            {
+            match self.shared.current.compare_exchange_weak(
+                now,
+                sum,
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return sum,
                 Err(found) => now = found,
             }

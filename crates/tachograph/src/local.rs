@@ -24,6 +24,29 @@ struct Own {
     names: NameCache,
 }
 
+impl Own {
+    /// The handle of a name that this thread has used, whatever its kind.
+    fn known(&self, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
+        let mut found = None;
+        self.names.with(name, tags, |handle| found = Some(handle.clone()));
+        found
+    }
+
+    /// The handle of a name: known, or asked for and remembered. Allocates, and takes a lock.
+    fn handle(
+        &self,
+        registry: &Registry,
+        (name, tags, kind): (&str, &[(&str, &str)], Kind),
+    ) -> Handle {
+        self.known(name, tags).unwrap_or_else(|| {
+            let handle = Handle::new(registry.resolve(name, tags, kind));
+            self.recorder.prepare(&handle);
+            self.names.insert(name, tags, handle.clone(), registry.cached_names_max());
+            handle
+        })
+    }
+}
+
 struct Local {
     first: OnceCell<Own>,
     others: RefCell<Vec<Rc<Own>>>,
@@ -168,9 +191,13 @@ pub(crate) fn record_by_name(
     let owner = Owner::of(intake);
     let (name, tags, kind) = series;
     let done = LOCAL.try_with(|local| match local.first.get() {
-        Some(own) if own.owner == owner => {
-            own.names.with(name, tags, |handle| act_if_fits(registry, own, handle, kind, &act))
-        }
+        Some(own) if own.owner == owner => own.names.with(name, tags, |handle| {
+            if handle.entry.kind.fits(kind) {
+                act(&own.recorder, handle);
+            } else {
+                refuse(registry, handle, kind);
+            }
+        }),
         _ => false,
     });
     if !matches!(done, Ok(true)) {
@@ -178,18 +205,12 @@ pub(crate) fn record_by_name(
     }
 }
 
-#[inline]
-fn act_if_fits(
-    registry: &Registry,
-    own: &Own,
-    handle: &Handle,
-    kind: Kind,
-    act: &dyn Fn(&Recorder, &Handle),
-) {
-    if handle.entry.kind.fits(kind) {
-        act(&own.recorder, handle);
-    } else {
-        registry.conflict(&handle.entry, kind);
+/// A record of a known series as another kind, from any place that records.
+#[cold]
+fn refuse(registry: &Registry, handle: &Handle, kind: Kind) {
+    match ColdPath::enter() {
+        Some(_cold) => registry.conflict(&handle.entry, kind),
+        None => registry.count_drop(DropReason::KindConflict),
     }
 }
 
@@ -204,16 +225,12 @@ fn resolve_and_record(
         return intake.counts.drop_sample(DropReason::NoLane);
     };
     let found = with_own(intake, |own| {
-        let known = own.names.with(name, tags, |handle| {
-            act_if_fits(registry, own, handle, kind, act);
-        });
-        if known {
-            return;
+        let handle = own.handle(registry, (name, tags, kind));
+        if handle.entry.kind.fits(kind) {
+            act(&own.recorder, &handle);
+        } else {
+            registry.conflict(&handle.entry, kind);
         }
-        let handle = Handle::new(registry.resolve(name, tags, kind));
-        own.recorder.prepare(&handle);
-        act(&own.recorder, &handle);
-        own.names.insert(name, tags, handle, registry.cached_names_max());
     });
     match found {
         Found::Done(()) => {}
@@ -225,26 +242,33 @@ fn resolve_and_record(
     }
 }
 
-/// A handle of a timing by name, for a timer that owns what it needs.
-pub(crate) fn handle(
+/// A handle of a timing by name, for a timer that owns what it needs; `None` from inside a cold
+/// path, where an unknown name cannot be asked for.
+pub(crate) fn timing_handle(
     registry: &Registry,
     intake: &Arc<Intake>,
     name: &str,
     tags: &[(&str, &str)],
-) -> Handle {
-    let _cold = ColdPath::enter_again();
-    let mut found = None;
-    with_own(intake, |own| {
-        own.names.with(name, tags, |handle| found = Some(handle.clone()));
-        if found.is_none() {
-            let handle = Handle::new(registry.resolve(name, tags, Kind::Timing));
-            own.names.insert(name, tags, handle.clone(), registry.cached_names_max());
-            found = Some(handle);
-        }
+) -> Option<Handle> {
+    let owner = Owner::of(intake);
+    let fast = LOCAL.try_with(|local| {
+        let own = local.first.get().filter(|own| own.owner == owner)?;
+        own.known(name, tags).filter(|handle| handle.entry.kind.fits(Kind::Timing))
     });
-    // Of another kind: the registry's refusal, which counts and warns.
-    let found = found.filter(|handle| handle.entry.kind.fits(Kind::Timing));
-    found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, Kind::Timing)))
+    if let Ok(Some(handle)) = fast {
+        return Some(handle);
+    }
+    let Some(_cold) = ColdPath::enter() else {
+        intake.counts.drop_sample(DropReason::NoLane);
+        return None;
+    };
+    let found = with_own(intake, |own| own.handle(registry, (name, tags, Kind::Timing)));
+    let found = match found {
+        Found::Done(handle) if handle.entry.kind.fits(Kind::Timing) => Some(handle),
+        _ => None,
+    };
+    // Of another kind: the registry's refusal, which counts what is recorded, and warns.
+    Some(found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, Kind::Timing))))
 }
 
 /// Whether the calling thread holds a lane of the collector, in its thread-local.

@@ -184,7 +184,7 @@ impl Recorder {
         push_gauge(writer, handle, value);
         // Release: pairs with the Acquire of the pass, which loads `current` before it drains
         // and so finds the sample that was published above.
-        handle.entry.current.store(value, Ordering::Release);
+        handle.entry.shared.current.store(value, Ordering::Release);
     }
 
     pub(crate) fn add_to_gauge(&self, handle: &Handle, amount: f64) {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 
-use crate::entry::{Entry, NewEntry};
+use crate::entry::{Entry, Shared};
 use crate::error::{DropReason, Warning};
 use crate::intake::Intake;
 use crate::key;
@@ -147,17 +147,24 @@ impl Registry {
         let key = key::display(name, &tags).into();
         // The collector's own series are never in a lane.
         let slot = if name.starts_with(RESERVED) { u32::MAX } else { inner.next_slot(kind) };
-        let new = NewEntry { id, slot, kind, metric, tags, key };
-        let entry = Arc::new(Entry::new(new, Arc::clone(&self.intake)));
+        let (intake, shared) = (Arc::clone(&self.intake), Shared::default());
+        let entry = Arc::new(Entry { id, slot, kind, metric, tags, key, intake, shared });
         inner.series.push(Arc::clone(&entry));
         inner.revision += u64::from(first);
         entry
     }
 
     fn refused(&self, id: u32, kind: Kind) -> Arc<Entry> {
-        let (tags, key) = (Tags::default(), "".into());
-        let new = NewEntry { id, slot: u32::MAX, kind, metric: u32::MAX, tags, key };
-        Arc::new(Entry::new(new, Arc::clone(&self.intake)))
+        Arc::new(Entry {
+            id,
+            slot: u32::MAX,
+            kind,
+            metric: u32::MAX,
+            tags: Tags::default(),
+            key: "".into(),
+            intake: Arc::clone(&self.intake),
+            shared: Shared::default(),
+        })
     }
 
     /// The series of a name and tags, if it exists. Never makes one.
@@ -185,10 +192,14 @@ impl Registry {
         inner.revision += 1;
     }
 
-    /// Counts a record of a known series as another kind, and warns once a metric.
+    /// Counts a record of a known series as another kind, and warns once a metric. Only the
+    /// first of a series takes the lock.
     #[cold]
     pub(crate) fn conflict(&self, entry: &Entry, recorded_as: Kind) {
         self.intake.counts.drop_sample(DropReason::KindConflict);
+        if !entry.is_first_conflict() {
+            return;
+        }
         let (_cold, mut inner) = self.inner();
         let metric = inner.metrics.get_mut(entry.metric as usize);
         let warning = metric.and_then(|metric| metric.conflict(entry.kind, recorded_as));

@@ -233,7 +233,7 @@ impl SeriesState {
         self.values = Values::new(self.entry.kind);
         if let Values::Gauge(gauge) = &mut self.values {
             // Acquire: as every load of `current`; only compared with later ones.
-            gauge.stale = self.entry.current.load(Ordering::Acquire);
+            gauge.stale = self.entry.shared.current.load(Ordering::Acquire);
         }
         self.created = now;
         self.recorded = false;

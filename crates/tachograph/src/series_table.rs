@@ -181,7 +181,7 @@ impl SeriesTable {
         let states = &self.states;
         self.loaded.clear();
         // Acquire: pairs with the Release in `Recorder::set_gauge`; the sample is published.
-        let current = |&id: &u32| states[id as usize].entry.current.load(Ordering::Acquire);
+        let current = |&id: &u32| states[id as usize].entry.shared.current.load(Ordering::Acquire);
         self.loaded.extend(self.gauges.iter().map(current));
     }
 
@@ -191,7 +191,7 @@ impl SeriesTable {
         if entry.kind == Kind::Gauge && entry.slot != u32::MAX {
             self.loaded.resize(self.loaded.len().max(entry.slot as usize + 1), f64::NAN);
             // Acquire: as in `load_gauges`.
-            self.loaded[entry.slot as usize] = entry.current.load(Ordering::Acquire);
+            self.loaded[entry.slot as usize] = entry.shared.current.load(Ordering::Acquire);
         }
     }
 

@@ -93,7 +93,8 @@ impl<'a> Tagged<'a> {
         if !cfg!(feature = "record") || core.intake.mode() != mode::ON {
             return Timer::off();
         }
-        Timer::start(Timing(local::handle(&core.registry, &core.intake, name, self.tags)))
+        local::timing_handle(&core.registry, &core.intake, name, self.tags)
+            .map_or_else(Timer::off, |handle| Timer::start(Timing(handle)))
     }
 
     /// A handle of a monotonic counter with these tags.

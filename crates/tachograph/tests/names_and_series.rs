@@ -89,6 +89,25 @@ fn another_kind_under_a_name_is_refused_counted_and_reported_once() {
 }
 
 #[test]
+fn a_conflict_is_reported_and_spoils_nothing_in_a_threads_second_collector_too() {
+    let (first, warnings) = (manual(), Arc::new(Mutex::new(0)));
+    first.increment("x");
+    let sink = Arc::clone(&warnings);
+    let metrics = MetricsCollector::builder()
+        .manual()
+        .on_warning(move |_| *sink.lock().expect("not poisoned") += 1)
+        .build();
+    for _ in 0..3 {
+        metrics.increment("x");
+        drop(metrics.timer("x"));
+        metrics.gauge("x", 1.0);
+    }
+    assert_eq!(count(&metrics, "x"), 3);
+    assert_eq!(count(&metrics, "telemetry.kind_conflicts"), 6);
+    assert_eq!(*warnings.lock().expect("not poisoned"), 1);
+}
+
+#[test]
 fn increment_and_decrement_fit_both_kinds_of_counter() {
     let metrics = manual();
     metrics.decrement("level");
