@@ -183,11 +183,11 @@ impl GaugeRow {
     }
 
     pub(crate) fn add(&self, value: f64) {
-        // Relaxed: a single writer; ordered by the Release below.
         let sum = f64::from_bits(self.sum.load_own()) + value;
         // An infinite value, or one that would make the sum infinite for good, is left out of
         // the mean.
         if sum.is_finite() {
+            // Relaxed: a single writer; ordered by the Release below.
             self.sum.store(sum.to_bits(), Ordering::Relaxed);
             add(&self.finite, 1);
         }

@@ -93,14 +93,10 @@ impl Entry {
             if sum.is_nan() {
                 return sum;
             }
+            let current = &self.shared.current;
             // Release: pairs with the Acquire of the pass, like every store of `current`.
             // Relaxed on failure: the loop starts over with what it found.
-            match self.shared.current.compare_exchange_weak(
-                now,
-                sum,
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
+            match current.compare_exchange_weak(now, sum, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return sum,
                 Err(found) => now = found,
             }

@@ -58,21 +58,27 @@ impl<T> ArrayQueue<T> {
     }
 
     pub(crate) fn push(&self, value: T) -> Result<(), T> {
+        // Relaxed: a position; the slot's stamp orders the value.
         let tail = self.tail.fetch_add(1, Ordering::Relaxed);
         let slot = &self.slots[tail % self.slots.len()];
         locked(&slot.value, |place| *place = Some(value));
+        // AcqRel: Acquire for the pop that made the slot free, Release for the pop of this value.
+        // Relaxed on failure, which ends the model.
         let free = slot.stamp.compare_exchange(tail, tail + 1, Ordering::AcqRel, Ordering::Relaxed);
         assert!(free.is_ok(), "the push has met a slot that is being popped, or a full queue");
         Ok(())
     }
 
     pub(crate) fn pop(&self) -> Option<T> {
+        // Relaxed: as in `push`.
         let head = self.head.fetch_add(1, Ordering::Relaxed);
         let slot = &self.slots[head % self.slots.len()];
-        // A load, which may be stale, unlike a compare-and-swap.
+        // Acquire: pairs with the AcqRel in `push`. A load, which may be stale, unlike a
+        // compare-and-swap.
         let pushed = slot.stamp.load(Ordering::Acquire) == head + 1;
         assert!(pushed, "the pop has met an unfinished push, or an empty queue");
         let value = locked(&slot.value, Option::take);
+        // Release: pairs with the AcqRel of the next push into the slot.
         slot.stamp.store(head + self.slots.len(), Ordering::Release);
         value
     }
@@ -96,12 +102,14 @@ impl<T> OnceBox<T> {
     }
 
     pub(crate) fn get(&self) -> Option<&T> {
+        // Acquire: pairs with the Release in `set`.
         let ready = self.ready.load(Ordering::Acquire) == 1;
         self.value.get().filter(|_| ready).map(|value| &**value)
     }
 
     pub(crate) fn set(&self, value: Box<T>) -> Result<(), Box<T>> {
         self.value.set(value)?;
+        // Release: pairs with the Acquire in `get`.
         self.ready.store(1, Ordering::Release);
         Ok(())
     }
@@ -129,6 +137,7 @@ impl<T> ArcSwap<T> {
     }
 
     pub(crate) fn load_full(&self) -> Arc<T> {
+        // Acquire: pairs with the Release in `swap`.
         let last = self.last.load(Ordering::Acquire);
         locked(&self.stored, |stored| Arc::clone(&stored[last]))
     }
@@ -146,6 +155,7 @@ impl<T> ArcSwap<T> {
             stored.push(value);
             (stored.len() - 1, Arc::clone(&stored[stored.len() - 2]))
         });
+        // Release: pairs with the Acquire in `load_full`.
         self.last.store(index, Ordering::Release);
         before
     }
