@@ -93,10 +93,10 @@ impl Builder {
     }
 
     /// How many blocks of 512 samples (8 KiB) a thread's lane starts with and may grow to; 8 and
-    /// 256 by default. At least 2 are made.
+    /// 256 by default. At least 2 are made, at most 256.
     pub fn lane_blocks(mut self, initial: usize, max: usize) -> Self {
-        let initial = initial.max(2);
-        self.lane_blocks = (initial, max.max(initial));
+        let initial = initial.clamp(2, limits::LANE_BLOCKS_MAX);
+        self.lane_blocks = (initial, max.clamp(initial, limits::LANE_BLOCKS_MAX));
         self
     }
 

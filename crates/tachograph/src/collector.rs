@@ -202,8 +202,7 @@ impl MetricsCollector {
 
     /// A recorder for a loop that owns its thread; takes a lane of its own.
     pub fn recorder(&self) -> Recorder {
-        let intake = &self.core().intake;
-        Recorder::new(intake.acquire(), Arc::clone(intake))
+        Recorder::new(Arc::clone(&self.core().intake))
     }
 
     /// The last published snapshot. Wait-free; at most one publish interval old while the

@@ -8,50 +8,43 @@ use std::time::Duration;
 use crate::clock::nanos;
 use crate::entry::Entry;
 use crate::error::DropReason;
-use crate::intake::Intake;
+use crate::kind::Kind;
+use crate::lane::Gate;
 use crate::local;
-use crate::recorder::Recorder;
+use crate::operation::Operation;
 use crate::sample;
 use crate::sync::Arc;
 use crate::timer::{Timer, TimerGuard};
-
-/// Whose lane a sample belongs into: the address of the collector's intake, which stays unique
-/// while anything of that collector is alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Owner(usize);
-
-impl Owner {
-    pub(crate) fn of(intake: &Arc<Intake>) -> Self {
-        Self(Arc::as_ptr(intake) as usize)
-    }
-}
 
 /// What every handle is: the entry, with what the hot path reads of it beside the pointer, so
 /// that a cold record touches no line of the entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Handle {
     pub(crate) entry: Arc<Entry>,
-    pub(crate) owner: Owner,
+    /// The gate of its collector's lanes while recording is on.
+    pub(crate) gate: Gate,
     pub(crate) id: u32,
     pub(crate) slot: u32,
+    pub(crate) kind: Kind,
 }
 
 impl Handle {
     pub(crate) fn new(entry: Arc<Entry>) -> Self {
-        let owner = Owner::of(&entry.intake);
-        Self { owner, id: entry.id, slot: entry.slot, entry }
+        let gate = entry.intake.open_gate();
+        Self { gate, id: entry.id, slot: entry.slot, kind: entry.kind, entry }
     }
 
-    /// Runs `act` with this thread's recorder, where recording is on.
+    /// Records with this thread's recorder.
     #[inline]
-    fn record(&self, act: impl Fn(&Recorder)) {
+    fn record(&self, operation: Operation, value: u64) {
         if cfg!(feature = "record") {
-            local::record(self, act);
+            local::record(self, operation, value);
         }
     }
 
     /// Counts a sample that the lane has no place for.
     #[cold]
+    #[inline(never)]
     pub(crate) fn overloaded(&self) {
         self.entry.drop_sample(match self.id {
             sample::CONFLICTING => DropReason::KindConflict,
@@ -72,13 +65,13 @@ macro_rules! counter {
             /// Adds 1.
             #[inline]
             pub fn increment(&self) {
-                self.0.record(|recorder| recorder.count_one(&self.0));
+                self.0.record(Operation::Increment, 1);
             }
 
             /// Adds `amount`; the total wraps at 2^64.
             #[inline]
             pub fn increment_by(&self, amount: u64) {
-                self.0.record(|recorder| recorder.count(&self.0, amount));
+                self.0.record(Operation::Add, amount);
             }
         }
     };
@@ -127,7 +120,7 @@ impl Timing {
     /// Records a duration given in nanoseconds.
     #[inline]
     pub fn record_ns(&self, nanos: u64) {
-        self.0.record(|recorder| recorder.push(&self.0, nanos));
+        self.0.record(Operation::Sample, nanos);
     }
 
     /// Starts a timer that records when it is dropped.
@@ -152,7 +145,7 @@ impl Histogram {
     /// Records a value.
     #[inline]
     pub fn record(&self, value: u64) {
-        self.0.record(|recorder| recorder.push(&self.0, value));
+        self.0.record(Operation::Sample, value);
     }
 }
 
@@ -167,7 +160,7 @@ impl Gauge {
     /// Sets the value. Where two threads race, the last to finish wins.
     #[inline]
     pub fn set(&self, value: f64) {
-        self.0.record(|recorder| recorder.set_gauge(&self.0, value));
+        self.0.record(Operation::Set, value.to_bits());
     }
 
     /// Adds to the value that was set last, or to 0.
@@ -175,6 +168,6 @@ impl Gauge {
     /// The one recording call that is not wait-free: it repeats a compare-and-swap while other
     /// threads change the gauge in between.
     pub fn add(&self, amount: f64) {
-        self.0.record(|recorder| recorder.add_to_gauge(&self.0, amount));
+        self.0.record(Operation::Adjust, amount.to_bits());
     }
 }

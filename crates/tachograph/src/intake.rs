@@ -9,7 +9,7 @@
 use crate::clock::Clock;
 use crate::error::DropReason;
 use crate::kind::Kind;
-use crate::lane::{Lane, LaneSize, mode};
+use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::limits::{CELLS_PER_CHUNK, PINNED_ROWS};
 use crate::local::ColdPath;
 use crate::sync::{Arc, ArcSwap, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, lock};
@@ -111,7 +111,23 @@ impl Intake {
         }
         // Relaxed: see `mode`.
         self.mode.store(mode, Ordering::Relaxed);
-        self.lanes.load().iter().for_each(|lane| lane.set_mode(mode));
+        let gate = self.gate();
+        self.lanes.load().iter().for_each(|lane| lane.set_gate(gate));
+    }
+
+    /// The gate of every lane, by the mode of now.
+    fn gate(&self) -> Gate {
+        Gate::new(self.address(), self.mode())
+    }
+
+    /// The gate of a lane that takes this collector's samples.
+    pub(crate) fn open_gate(&self) -> Gate {
+        Gate::new(self.address(), mode::ON)
+    }
+
+    /// Unique while anything of the collector is alive.
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     pub(crate) fn lanes(&self) -> Arc<Vec<Arc<Lane>>> {
@@ -141,7 +157,7 @@ impl Intake {
         if lanes.len() >= self.lanes_max {
             return None;
         }
-        let lane = Arc::new(Lane::new(self.lane_size, self.mode()));
+        let lane = Arc::new(Lane::new(self.lane_size, self.gate()));
         growth.pinned.iter().for_each(|&(kind, slot)| lane.install(kind, slot));
         let writer = LaneWriter::adopt(&lane);
         self.lanes.store(Arc::new(lanes.iter().cloned().chain([lane]).collect()));

@@ -66,6 +66,7 @@ mod local;
 #[cfg(tachograph_loom)]
 mod model;
 mod names;
+mod operation;
 #[cfg(tachograph_loom)]
 pub mod parts;
 mod reader;

@@ -9,13 +9,16 @@ pub(crate) const BLOCK_SAMPLES: usize = if cfg!(tachograph_loom) { 2 } else { 51
 /// Blocks that a new lane starts with.
 pub(crate) const LANE_BLOCKS_INITIAL: usize = if cfg!(tachograph_loom) { 2 } else { 8 };
 
-/// Blocks that a lane may grow to: 2 MiB.
+/// Blocks that a lane may grow to: 2 MiB. A block's number fits a `u8`.
 pub(crate) const LANE_BLOCKS_MAX: usize = if cfg!(tachograph_loom) { 3 } else { 256 };
 
 /// Bytes of blocks that the aggregator adds over all lanes together, before it stops.
 pub(crate) const ADDED_BLOCK_BYTES_MAX: usize = 64 << 20;
 
-/// Counter cells that are allocated together: 512 bytes.
+/// Counter cells that every lane holds from its start, in whole chunks: 2 KiB.
+pub(crate) const CELLS_IN_LANE: usize = if cfg!(tachograph_loom) { 2 } else { 128 };
+
+/// Counter cells beyond them that are allocated together: 512 bytes.
 pub(crate) const CELLS_PER_CHUNK: usize = if cfg!(tachograph_loom) { 2 } else { 32 };
 
 /// Spill-row pointers that are allocated together.
@@ -45,6 +48,9 @@ pub(crate) const TEXT_BYTES: usize = 256;
 
 /// Entries of a thread's by-name cache, for each series that the collector may have.
 pub(crate) const CACHED_NAMES_PER_SERIES: usize = 4;
+
+/// Hints of a thread's by-name cache: 1 KiB.
+pub(crate) const NAME_HINTS: usize = 256;
 
 /// Rows of a sparse distribution, before it becomes dense.
 pub(crate) const SPARSE_ROWS: usize = 2_048;

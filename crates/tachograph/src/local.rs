@@ -7,37 +7,43 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
+use crate::core::Core;
 use crate::error::DropReason;
-use crate::handle::{Handle, Owner};
+use crate::handle::Handle;
 use crate::intake::Intake;
 use crate::kind::Kind;
-use crate::lane::mode;
+use crate::lane::{Gate, mode};
 use crate::names::NameCache;
-use crate::recorder::Recorder;
+use crate::operation::Operation;
+use crate::recorder::{Admission, Recorder};
 use crate::registry::Registry;
 use crate::sync::{Arc, thread_local};
 
+/// A series as a caller names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) tags: &'a [(&'a str, &'a str)],
+    /// What it is recorded as.
+    pub(crate) kind: Kind,
+}
+
 /// A thread's recorder for one collector.
 struct Own {
-    owner: Owner,
     recorder: Recorder,
     names: NameCache,
+    /// The open gate of the collector's lanes.
+    gate: Gate,
 }
 
 impl Own {
     /// The handle of a name that this thread has used, whatever its kind.
     fn known(&self, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
-        let mut found = None;
-        self.names.with(name, tags, |handle| found = Some(handle.clone()));
-        found
+        self.names.with(name, tags, Handle::clone)
     }
 
     /// The handle of a name: known, or asked for and remembered. Allocates, and takes a lock.
-    fn handle(
-        &self,
-        registry: &Registry,
-        (name, tags, kind): (&str, &[(&str, &str)], Kind),
-    ) -> Handle {
+    fn handle(&self, registry: &Registry, Named { name, tags, kind }: Named<'_>) -> Handle {
         self.known(name, tags).unwrap_or_else(|| {
             let handle = Handle::new(registry.resolve(name, tags, kind));
             self.recorder.prepare(&handle);
@@ -101,33 +107,41 @@ impl Drop for ColdPath {
     }
 }
 
-/// Runs `act` with this thread's recorder for the handle's collector.
+/// Records with this thread's recorder for the handle's collector.
 #[inline]
-pub(crate) fn record(handle: &Handle, act: impl Fn(&Recorder)) {
-    let done = LOCAL.try_with(|local| match local.first.get() {
-        Some(own) if own.owner == handle.owner => {
-            act(&own.recorder);
-            true
+pub(crate) fn record(handle: &Handle, operation: Operation, value: u64) {
+    let done = LOCAL.try_with(|local| {
+        let Some(own) = local.first.get() else { return false };
+        match own.recorder.admit(handle.gate) {
+            Admission::Open(writer) => operation.perform(writer, handle, value),
+            Admission::Off => {}
+            Admission::Refused => return false,
         }
-        _ => false,
+        true
     });
     if !matches!(done, Ok(true)) && handle.entry.intake.mode() != mode::OFF {
-        record_elsewhere(handle, &act);
+        record_elsewhere(handle, operation, value);
     }
 }
 
 /// The thread has no recorder for the collector yet, or not in the fast place.
 #[cold]
-fn record_elsewhere(handle: &Handle, act: &dyn Fn(&Recorder)) {
+#[inline(never)]
+fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
     let intake = &handle.entry.intake;
     let Some(_cold) = ColdPath::enter() else {
         return handle.entry.drop_sample(DropReason::NoLane);
     };
-    match with_own(intake, |own| act(&own.recorder)) {
+    match with_own(intake, |own| own.recorder.perform(handle, operation, value)) {
         Found::Done(()) => {}
         Found::None(reason) => handle.entry.drop_sample(reason),
-        Found::ThreadEnding => act(&Recorder::new(intake.acquire(), Arc::clone(intake))),
+        Found::ThreadEnding => ending(intake).perform(handle, operation, value),
     }
+}
+
+/// A recorder for one sample of a thread whose own one is gone.
+fn ending(intake: &Arc<Intake>) -> Recorder {
+    Recorder::new(Arc::clone(intake))
 }
 
 /// What came of looking for this thread's recorder.
@@ -139,16 +153,16 @@ enum Found<R> {
 
 /// Runs `act` with what this thread has for a collector, made if need be.
 fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
-    let owner = Owner::of(intake);
+    let gate = intake.open_gate();
     LOCAL
         .try_with(|local| {
-            if let Some(own) = local.first.get().filter(|own| own.owner == owner) {
+            if let Some(own) = local.first.get().filter(|own| own.gate == gate) {
                 return Found::Done(act(own));
             }
             if intake.mode() == mode::SHUTDOWN {
                 return Found::None(DropReason::Shutdown);
             }
-            match local.find_or_make(intake, owner) {
+            match local.find_or_make(intake, gate) {
                 Some(own) => Found::Done(act(&own)),
                 None => match local.first.get() {
                     Some(own) => Found::Done(act(own)),
@@ -161,13 +175,13 @@ fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
 
 impl Local {
     /// What the thread has for a collector; `None` where it went to the fast place.
-    fn find_or_make(&self, intake: &Arc<Intake>, owner: Owner) -> Option<Rc<Own>> {
+    fn find_or_make(&self, intake: &Arc<Intake>, gate: Gate) -> Option<Rc<Own>> {
         let mut others = self.others.borrow_mut();
-        if let Some(own) = others.iter().find(|own| own.owner == owner) {
+        if let Some(own) = others.iter().find(|own| own.gate == gate) {
             return Some(Rc::clone(own));
         }
-        let recorder = Recorder::new(intake.acquire(), Arc::clone(intake));
-        let own = Own { owner, recorder, names: NameCache::default() };
+        let recorder = Recorder::new(Arc::clone(intake));
+        let own = Own { recorder, names: NameCache::default(), gate };
         let own = match self.first.get() {
             Some(_) => own,
             None => return self.first.set(own).err().map(Rc::new),
@@ -180,33 +194,69 @@ impl Local {
     }
 }
 
-/// Runs `act` for the series of a name and tags with this thread's recorder; resolves the name
-/// at the thread's first use of it. The caller has checked that recording is not off.
+/// What is recorded by name: as which kind, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    pub(crate) kind: Kind,
+    pub(crate) operation: Operation,
+}
+
+/// Records into the series of a name and tags with this thread's recorder; resolves the name at
+/// the thread's first use of it.
+///
+/// `call` is a function so that each call has a copy of this one, in which it is a constant.
+#[inline(never)]
 pub(crate) fn record_by_name(
-    registry: &Registry,
-    intake: &Arc<Intake>,
-    series: (&str, &[(&str, &str)], Kind),
-    act: impl Fn(&Recorder, &Handle),
+    core: &Core,
+    name: &str,
+    tags: &[(&str, &str)],
+    value: u64,
+    call: impl Fn() -> Call,
 ) {
-    let owner = Owner::of(intake);
-    let (name, tags, kind) = series;
-    let done = LOCAL.try_with(|local| match local.first.get() {
-        Some(own) if own.owner == owner => own.names.with(name, tags, |handle| {
-            if handle.entry.kind.fits(kind) {
-                act(&own.recorder, handle);
-            } else {
-                refuse(registry, handle, kind);
-            }
-        }),
-        _ => false,
+    let Call { kind, operation } = call();
+    let open = core.intake.open_gate();
+    let done = LOCAL.try_with(|local| {
+        let Some(own) = local.first.get() else { return false };
+        match own.recorder.admit(open) {
+            Admission::Open(writer) => own.names.with_hinted(name, tags, |handle| {
+                if handle.kind.fits(kind) {
+                    operation.perform(writer, handle, value);
+                } else {
+                    refuse(&core.registry, handle, kind);
+                }
+            }),
+            Admission::Off => true,
+            Admission::Refused => false,
+        }
     });
-    if !matches!(done, Ok(true)) {
-        resolve_and_record(registry, intake, series, &act);
+    if !matches!(done, Ok(true)) && core.intake.mode() != mode::OFF {
+        look_up_and_record(core, Named { name, tags, kind }, operation, value);
+    }
+}
+
+/// The series is new to this thread, or its hint is another one's, or the thread's recorder is
+/// not in the fast place.
+#[inline(never)]
+fn look_up_and_record(core: &Core, series: Named<'_>, operation: Operation, value: u64) {
+    let open = core.intake.open_gate();
+    let done = LOCAL.try_with(|local| {
+        let own = local.first.get().filter(|own| own.gate == open)?;
+        own.names.with(series.name, series.tags, |handle| {
+            if handle.kind.fits(series.kind) {
+                own.recorder.perform(handle, operation, value);
+            } else {
+                refuse(&core.registry, handle, series.kind);
+            }
+        })
+    });
+    if !matches!(done, Ok(Some(()))) {
+        resolve_and_record(core, series, operation, value);
     }
 }
 
 /// A record of a known series as another kind, from any place that records.
 #[cold]
+#[inline(never)]
 fn refuse(registry: &Registry, handle: &Handle, kind: Kind) {
     match ColdPath::enter() {
         Some(_cold) => registry.conflict(&handle.entry, kind),
@@ -215,19 +265,17 @@ fn refuse(registry: &Registry, handle: &Handle, kind: Kind) {
 }
 
 #[cold]
-fn resolve_and_record(
-    registry: &Registry,
-    intake: &Arc<Intake>,
-    (name, tags, kind): (&str, &[(&str, &str)], Kind),
-    act: &dyn Fn(&Recorder, &Handle),
-) {
+#[inline(never)]
+fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, value: u64) {
+    let Core { registry, intake, .. } = core;
     let Some(_cold) = ColdPath::enter() else {
         return intake.counts.drop_sample(DropReason::NoLane);
     };
+    let Named { name, tags, kind } = series;
     let found = with_own(intake, |own| {
-        let handle = own.handle(registry, (name, tags, kind));
-        if handle.entry.kind.fits(kind) {
-            act(&own.recorder, &handle);
+        let handle = own.handle(registry, series);
+        if handle.kind.fits(kind) {
+            own.recorder.perform(&handle, operation, value);
         } else {
             registry.conflict(&handle.entry, kind);
         }
@@ -237,48 +285,51 @@ fn resolve_and_record(
         Found::None(reason) => registry.resolve(name, tags, kind).drop_sample(reason),
         Found::ThreadEnding => {
             let handle = Handle::new(registry.resolve(name, tags, kind));
-            act(&Recorder::new(intake.acquire(), Arc::clone(intake)), &handle);
+            ending(intake).perform(&handle, operation, value);
         }
     }
 }
 
 /// A handle of a timing by name, for a timer that owns what it needs; `None` from inside a cold
 /// path, where an unknown name cannot be asked for.
-pub(crate) fn timing_handle(
-    registry: &Registry,
-    intake: &Arc<Intake>,
-    name: &str,
-    tags: &[(&str, &str)],
-) -> Option<Handle> {
-    let owner = Owner::of(intake);
+#[inline]
+pub(crate) fn timing_handle(core: &Core, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
+    let open = core.intake.open_gate();
     let fast = LOCAL.try_with(|local| {
-        let own = local.first.get().filter(|own| own.owner == owner)?;
-        own.known(name, tags).filter(|handle| handle.entry.kind.fits(Kind::Timing))
+        let own = local.first.get().filter(|own| own.gate == open)?;
+        own.known(name, tags).filter(|handle| handle.kind.fits(Kind::Timing))
     });
-    if let Ok(Some(handle)) = fast {
-        return Some(handle);
+    match fast {
+        Ok(Some(handle)) => Some(handle),
+        _ => resolve_timing(core, Named { name, tags, kind: Kind::Timing }),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn resolve_timing(core: &Core, series: Named<'_>) -> Option<Handle> {
+    let Core { registry, intake, .. } = core;
     let Some(_cold) = ColdPath::enter() else {
         intake.counts.drop_sample(DropReason::NoLane);
         return None;
     };
-    let found = with_own(intake, |own| own.handle(registry, (name, tags, Kind::Timing)));
-    let found = match found {
-        Found::Done(handle) if handle.entry.kind.fits(Kind::Timing) => Some(handle),
+    let found = match with_own(intake, |own| own.handle(registry, series)) {
+        Found::Done(handle) if handle.kind.fits(Kind::Timing) => Some(handle),
         _ => None,
     };
+    let Named { name, tags, kind } = series;
     // Of another kind: the registry's refusal, which counts what is recorded, and warns.
-    Some(found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, Kind::Timing))))
+    Some(found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, kind))))
 }
 
 /// Whether the calling thread holds a lane of the collector, in its thread-local.
 pub(crate) fn has_lane(intake: &Arc<Intake>) -> bool {
-    let owner = Owner::of(intake);
+    let gate = intake.open_gate();
     let held = LOCAL.try_with(|local| {
-        let first = local.first.get().is_some_and(|own| own.owner == owner);
+        let first = local.first.get().is_some_and(|own| own.gate == gate);
         // Err: called while a recorder is being made, so it is not there yet.
         let others = local.others.try_borrow();
-        first || others.is_ok_and(|others| others.iter().any(|own| own.owner == owner))
+        first || others.is_ok_and(|others| others.iter().any(|own| own.gate == gate))
     });
     held.unwrap_or(false)
 }

@@ -2,45 +2,90 @@
 //!
 //! Keys are the tags as the caller gave them, unsorted: two orders of one tag set are two entries
 //! of one series, and a hit needs neither sorting nor an allocation.
+//!
+//! A call site mostly names the series that it named last time. So where the name lies in memory
+//! and the ends of the tags' values give a place in a small table of hints; an entry found there
+//! is compared in full, which is cheaper than hashing, and only a miss hashes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::handle::Handle;
-use crate::limits::TEXT_BYTES;
+use crate::limits::{NAME_HINTS, TEXT_BYTES};
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
 use crate::tags::Tags;
 
-#[derive(Default)]
 pub(crate) struct NameCache {
-    /// Seeded at random, a thread and collector each.
-    hasher: RandomState,
-    known: RefCell<HashTable<Known>>,
+    known: RefCell<Known>,
+    /// Numbers of entries, by `hint`; any number may stand anywhere.
+    hints: [Cell<u32>; NAME_HINTS],
 }
 
+#[derive(Default)]
 struct Known {
-    hash: u64,
+    entries: Vec<Entry>,
+    /// Seeded at random, a thread and collector each.
+    hasher: RandomState,
+    /// Hashes and numbers of all entries.
+    table: HashTable<(u64, u32)>,
+}
+
+struct Entry {
     name: Box<str>,
     tags: Box<[(Box<str>, Box<str>)]>,
     handle: Handle,
 }
 
-impl Known {
+impl Entry {
     #[inline]
     fn is(&self, name: &str, tags: &[(&str, &str)]) -> bool {
-        *self.name == *name
+        same(&self.name, name)
             && self.tags.len() == tags.len()
-            && self.tags.iter().zip(tags).all(|(a, b)| *a.0 == *b.0 && *a.1 == *b.1)
+            && self.tags.iter().zip(tags).all(|(a, b)| same(&a.1, b.1) && same(&a.0, b.0))
     }
 }
 
+/// Compares texts; those of the usual lengths by their two ends, which overlap, without a call.
+#[inline]
+fn same(a: &str, b: &str) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+        Some((text.first_chunk()?, text.last_chunk()?))
+    }
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    a.len() == b.len()
+        && match a.len() {
+            8..=16 => ends::<8>(a) == ends::<8>(b),
+            17..=32 => ends::<16>(a) == ends::<16>(b),
+            _ => a == b,
+        }
+}
+
+impl Default for NameCache {
+    fn default() -> Self {
+        Self { known: RefCell::default(), hints: std::array::from_fn(|_| Cell::new(0)) }
+    }
+}
+
+/// Where a series' hint stands: by the address of its name, which is mostly a literal, and by
+/// what its tags' values end in, which may have been read from anywhere.
+#[inline]
+fn hint(name: &str, tags: &[(&str, &str)]) -> usize {
+    let mut mixed = name.as_ptr().addr() as u64 ^ name.len() as u64;
+    for (_, value) in tags {
+        let end = value.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
+        mixed = mixed.rotate_left(17) ^ end ^ value.len() as u64;
+    }
+    // Fibonacci hashing: the product's high bits depend on all bits.
+    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize % NAME_HINTS
+}
+
 impl NameCache {
-    /// Runs `act` with the handle, if it is known.
+    /// Runs `act` with the handle, if it is known and its hint is right.
     #[inline]
-    pub(crate) fn with(
+    pub(crate) fn with_hinted(
         &self,
         name: &str,
         tags: &[(&str, &str)],
@@ -48,13 +93,28 @@ impl NameCache {
     ) -> bool {
         // Err: an insertion is under way on this thread, and its allocation records.
         let Ok(known) = self.known.try_borrow() else { return false };
-        match known.find(self.hash(name, tags), |known| known.is(name, tags)) {
-            Some(known) => {
-                act(&known.handle);
+        let number = self.hints[hint(name, tags)].get() as usize;
+        match known.entries.get(number).filter(|entry| entry.is(name, tags)) {
+            Some(entry) => {
+                act(&entry.handle);
                 true
             }
             None => false,
         }
+    }
+
+    /// Runs `act` with the handle, if it is known, and puts its hint right.
+    pub(crate) fn with<R>(
+        &self,
+        name: &str,
+        tags: &[(&str, &str)],
+        act: impl FnOnce(&Handle) -> R,
+    ) -> Option<R> {
+        // Err: as above.
+        let known = self.known.try_borrow().ok()?;
+        let number = known.look_up(name, tags)?;
+        self.hints[hint(name, tags)].set(number);
+        known.entries.get(number as usize).map(|entry| act(&entry.handle))
     }
 
     /// Remembers a handle, unless it must be asked for anew: text that was cut, a tag set that
@@ -68,16 +128,25 @@ impl NameCache {
             return;
         }
         let Ok(mut known) = self.known.try_borrow_mut() else { return };
-        if known.len() >= max {
-            return;
+        if known.entries.len() < max {
+            known.insert(name, tags, handle);
         }
-        let hash = self.hash(name, tags);
-        let tags = tags.iter().map(|&(key, value)| (key.into(), value.into())).collect();
-        let entry = Known { hash, name: name.into(), tags, handle };
-        known.insert_unique(hash, entry, |known| known.hash);
+    }
+}
+
+impl Known {
+    fn look_up(&self, name: &str, tags: &[(&str, &str)]) -> Option<u32> {
+        let is = |&(_, number): &(u64, u32)| self.entries[number as usize].is(name, tags);
+        self.table.find(self.hash(name, tags), is).map(|&(_, number)| number)
     }
 
-    #[inline]
+    fn insert(&mut self, name: &str, tags: &[(&str, &str)], handle: Handle) {
+        let (hash, number) = (self.hash(name, tags), self.entries.len() as u32);
+        let tags = tags.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+        self.entries.push(Entry { name: name.into(), tags, handle });
+        self.table.insert_unique(hash, (hash, number), |known| known.0);
+    }
+
     fn hash(&self, name: &str, tags: &[(&str, &str)]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(name.as_bytes());

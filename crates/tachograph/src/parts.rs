@@ -1,7 +1,7 @@
 //! The parts of a lane, for the models in `loom-tests`. Exists under the model only.
 
 use crate::kind::Kind;
-use crate::lane::{Lane, LaneSize, mode};
+use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::reader::LaneReader;
 use crate::sample::Sample;
 use crate::sync::Arc;
@@ -18,7 +18,7 @@ impl ModelLane {
     /// A closed lane with so many blocks, which may grow to so many.
     pub fn new(blocks: usize, blocks_max: usize) -> Self {
         let size = LaneSize { blocks_initial: blocks, blocks_max, slots: 2 };
-        Self(Arc::new(Lane::new(size, mode::ON)))
+        Self(Arc::new(Lane::new(size, Gate::new(0, mode::ON))))
     }
 
     /// The writer, if the lane is closed.

@@ -16,7 +16,7 @@ pub(crate) struct LaneReader {
     popped: usize,
     /// Popped blocks that are not read to their end, oldest first. Only the last one may still
     /// be filled.
-    held: VecDeque<usize>,
+    held: VecDeque<u8>,
     /// Samples of the first held block that were read.
     read: usize,
     cells: Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,

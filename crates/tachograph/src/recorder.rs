@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use crate::clock::nanos;
 use crate::error::DropReason;
-use crate::handle::{Counter, Gauge, Handle, Histogram, Owner, Timing, UpDownCounter};
+use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::intake::Intake;
-use crate::kind::Kind;
-use crate::lane::mode;
-use crate::limits::TIMING_NS_MAX;
-use crate::sample::Sample;
-use crate::sync::{Arc, Ordering};
+use crate::lane::{Gate, mode};
+use crate::operation::Operation;
+use crate::sync::Arc;
 use crate::timer::RecorderTimer;
 use crate::writer::LaneWriter;
 
@@ -32,37 +30,49 @@ use crate::writer::LaneWriter;
 /// has no lane left for it, every sample is a counted drop.
 #[derive(Debug)]
 pub struct Recorder {
-    writer: Option<LaneWriter>,
+    writer: LaneWriter,
     intake: Arc<Intake>,
 }
 
+/// What became of a call at the gate of a recorder's lane.
+pub(crate) enum Admission<'a> {
+    /// Recording is on.
+    Open(&'a LaneWriter),
+    /// Recording is off.
+    Off,
+    /// Another collector's lane, none at all, or recording has ended.
+    Refused,
+}
+
 impl Recorder {
-    pub(crate) fn new(writer: Option<LaneWriter>, intake: Arc<Intake>) -> Self {
+    /// A recorder with a lane of its own, if there is one left.
+    pub(crate) fn new(intake: Arc<Intake>) -> Self {
+        let writer = intake.acquire().unwrap_or_else(LaneWriter::detached);
         Self { writer, intake }
     }
 
     /// Adds 1 to a counter.
     #[inline]
     pub fn increment(&self, counter: &Counter) {
-        self.own(&counter.0, |handle| self.count_one(handle));
+        self.perform(&counter.0, Operation::Increment, 1);
     }
 
     /// Adds `amount` to a counter; the total wraps at 2^64.
     #[inline]
     pub fn increment_by(&self, counter: &Counter, amount: u64) {
-        self.own(&counter.0, |handle| self.count(handle, amount));
+        self.perform(&counter.0, Operation::Add, amount);
     }
 
     /// Adds `amount`, which may be negative, to a counter that goes both ways.
     #[inline]
     pub fn adjust(&self, counter: &UpDownCounter, amount: i64) {
-        self.own(&counter.0, |handle| self.count(handle, amount.cast_unsigned()));
+        self.perform(&counter.0, Operation::Add, amount.cast_unsigned());
     }
 
     /// Records a duration given in nanoseconds.
     #[inline]
     pub fn record_ns(&self, timing: &Timing, nanos: u64) {
-        self.own(&timing.0, |handle| self.push(handle, nanos));
+        self.perform(&timing.0, Operation::Sample, nanos);
     }
 
     /// Records a duration.
@@ -74,13 +84,13 @@ impl Recorder {
     /// Records a value of a histogram.
     #[inline]
     pub fn record(&self, histogram: &Histogram, value: u64) {
-        self.own(&histogram.0, |handle| self.push(handle, value));
+        self.perform(&histogram.0, Operation::Sample, value);
     }
 
     /// Sets a gauge.
     #[inline]
     pub fn set(&self, gauge: &Gauge, value: f64) {
-        self.own(&gauge.0, |handle| self.set_gauge(handle, value));
+        self.perform(&gauge.0, Operation::Set, value.to_bits());
     }
 
     /// Starts a timer that records into this recorder when it is dropped.
@@ -94,134 +104,44 @@ impl Recorder {
         &self.intake
     }
 
+    /// Shows a handle's gate, as it is while recording is on, at the lane.
     #[inline]
-    pub(crate) fn owner(&self) -> Owner {
-        Owner::of(&self.intake)
+    pub(crate) fn admit(&self, open: Gate) -> Admission<'_> {
+        match self.writer.lane().gate() {
+            gate if gate == open => Admission::Open(&self.writer),
+            gate if gate == open.off() => Admission::Off,
+            _ => Admission::Refused,
+        }
     }
 
-    /// Runs `act` for a handle of this recorder's collector.
     #[inline]
-    fn own(&self, handle: &Handle, act: impl FnOnce(&Handle)) {
+    pub(crate) fn perform(&self, handle: &Handle, operation: Operation, value: u64) {
         if !cfg!(feature = "record") {
             return;
         }
-        if handle.owner == self.owner() {
-            act(handle);
-        } else {
-            self.refuse_foreign();
+        match self.admit(handle.gate) {
+            Admission::Open(writer) => operation.perform(writer, handle, value),
+            Admission::Off => {}
+            Admission::Refused => self.refuse(handle),
         }
     }
 
+    /// Counts a sample that is not recorded, unless recording is off.
     #[cold]
-    fn refuse_foreign(&self) {
-        if self.intake.mode() != mode::OFF {
-            self.intake.counts.drop_sample(DropReason::ForeignHandle);
-        }
-    }
-
-    /// The lane, where recording is on; counts the sample otherwise.
-    #[inline]
-    fn lane(&self, handle: &Handle) -> Option<&LaneWriter> {
-        match &self.writer {
-            Some(writer) if writer.lane().mode() == mode::ON => Some(writer),
-            _ => {
-                self.not_recorded(handle);
-                None
-            }
-        }
-    }
-
-    #[cold]
-    fn not_recorded(&self, handle: &Handle) {
+    #[inline(never)]
+    fn refuse(&self, handle: &Handle) {
         match self.intake.mode() {
             mode::OFF => {}
+            _ if handle.gate != self.intake.open_gate() => {
+                self.intake.counts.drop_sample(DropReason::ForeignHandle);
+            }
             mode::SHUTDOWN => handle.entry.drop_sample(DropReason::Shutdown),
             _ => handle.entry.drop_sample(DropReason::NoLane),
         }
     }
 
-    #[inline]
-    pub(crate) fn count_one(&self, handle: &Handle) {
-        let Some(writer) = self.lane(handle) else { return };
-        match writer.lane().cells.get(handle.slot) {
-            Some(cell) => cell.increment(),
-            None => self.count_by_sample(writer, handle, 1),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn count(&self, handle: &Handle, amount: u64) {
-        let Some(writer) = self.lane(handle) else { return };
-        match writer.lane().cells.get(handle.slot) {
-            Some(cell) => cell.add(amount),
-            None => self.count_by_sample(writer, handle, amount),
-        }
-    }
-
-    /// This lane has no cell for the counter yet: the aggregator makes one when it sees the
-    /// sample.
-    #[cold]
-    fn count_by_sample(&self, writer: &LaneWriter, handle: &Handle, amount: u64) {
-        if writer.push(Sample { series: handle.id, value: amount }).is_err() {
-            handle.overloaded();
-        }
-    }
-
-    #[inline]
-    pub(crate) fn push(&self, handle: &Handle, value: u64) {
-        let Some(writer) = self.lane(handle) else { return };
-        if writer.push(Sample { series: handle.id, value }).is_err() {
-            spill(writer, handle, value);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn set_gauge(&self, handle: &Handle, value: f64) {
-        let Some(writer) = self.lane(handle) else { return };
-        if value.is_nan() {
-            return handle.entry.drop_sample(DropReason::NotANumber);
-        }
-        push_gauge(writer, handle, value);
-        // Release: pairs with the Acquire of the pass, which loads `current` before it drains
-        // and so finds the sample that was published above.
-        handle.entry.shared.current.store(value, Ordering::Release);
-    }
-
-    pub(crate) fn add_to_gauge(&self, handle: &Handle, amount: f64) {
-        let Some(writer) = self.lane(handle) else { return };
-        let sum = handle.entry.add_to_current(amount);
-        if sum.is_nan() {
-            return handle.entry.drop_sample(DropReason::NotANumber);
-        }
-        push_gauge(writer, handle, sum);
-    }
-
     /// Makes the place of a series exist in this lane. Allocates.
     pub(crate) fn prepare(&self, handle: &Handle) {
-        if let Some(writer) = &self.writer {
-            writer.lane().install(handle.entry.kind, handle.slot);
-        }
-    }
-}
-
-/// The aggregator has not kept up: coalesces a sample in place.
-#[cold]
-fn spill(writer: &LaneWriter, handle: &Handle, value: u64) {
-    if value > TIMING_NS_MAX && handle.entry.kind == Kind::Timing {
-        handle.entry.intake.counts.saturated.add(1);
-    }
-    match writer.lane().rows.get(handle.slot) {
-        Some(row) => row.add(value),
-        None => handle.overloaded(),
-    }
-}
-
-#[inline]
-fn push_gauge(writer: &LaneWriter, handle: &Handle, value: f64) {
-    if writer.push(Sample { series: handle.id, value: value.to_bits() }).is_err() {
-        match writer.lane().gauges.get(handle.slot) {
-            Some(row) => row.add(value),
-            None => handle.overloaded(),
-        }
+        self.writer.lane().install(handle.kind, handle.slot);
     }
 }

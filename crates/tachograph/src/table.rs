@@ -6,35 +6,46 @@
 //! wins, the others drop what they brought, nobody waits.
 
 use crate::cell::CounterCell;
-use crate::limits::{CELLS_PER_CHUNK, ROWS_PER_PAGE};
+use crate::limits::{CELLS_IN_LANE, CELLS_PER_CHUNK, ROWS_PER_PAGE};
 use crate::sync::OnceBox;
 
 fn empty<T>(len: usize) -> Box<[OnceBox<T>]> {
     (0..len).map(|_| OnceBox::new()).collect()
 }
 
-/// The counter cells of a lane, allocated in chunks; one look-up costs two dependent loads.
+/// The counter cells of a lane: the first in the lane itself, which a record finds without
+/// another load, the others in chunks that are allocated when they are needed.
 #[derive(Debug)]
 pub(crate) struct CellTable {
-    chunks: Box<[OnceBox<CellChunk>]>,
+    first: [CounterCell; CELLS_IN_LANE],
+    more: Box<[OnceBox<CellChunk>]>,
 }
 
 type CellChunk = [CounterCell; CELLS_PER_CHUNK];
 
 impl CellTable {
     pub(crate) fn new(slots: usize) -> Self {
-        Self { chunks: empty(slots.div_ceil(CELLS_PER_CHUNK)) }
+        let chunks = slots.saturating_sub(CELLS_IN_LANE).div_ceil(CELLS_PER_CHUNK);
+        Self { first: std::array::from_fn(|_| CounterCell::default()), more: empty(chunks) }
     }
 
+    /// The cell of one of the first slots.
     #[inline]
+    pub(crate) fn in_lane(&self, slot: u32) -> Option<&CounterCell> {
+        self.first.get(slot as usize)
+    }
+
     pub(crate) fn get(&self, slot: u32) -> Option<&CounterCell> {
-        let slot = slot as usize;
-        self.chunks.get(slot / CELLS_PER_CHUNK)?.get()?.get(slot % CELLS_PER_CHUNK)
+        let Some(place) = (slot as usize).checked_sub(CELLS_IN_LANE) else {
+            return self.in_lane(slot);
+        };
+        self.more.get(place / CELLS_PER_CHUNK)?.get()?.get(place % CELLS_PER_CHUNK)
     }
 
     /// Makes the cell of `slot` exist; says how many bytes that took.
     pub(crate) fn install(&self, slot: u32) -> usize {
-        let Some(chunk) = self.chunks.get(slot as usize / CELLS_PER_CHUNK) else { return 0 };
+        let Some(place) = (slot as usize).checked_sub(CELLS_IN_LANE) else { return 0 };
+        let Some(chunk) = self.more.get(place / CELLS_PER_CHUNK) else { return 0 };
         if chunk.get().is_some() {
             return 0;
         }
@@ -44,15 +55,18 @@ impl CellTable {
     }
 
     /// The chunks that exist, each with the slot of its first cell.
-    pub(crate) fn chunks(&self) -> impl Iterator<Item = (u32, &CellChunk)> {
-        self.chunks.iter().enumerate().filter_map(|(i, chunk)| {
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = (u32, &[CounterCell])> {
+        let first = self.first.chunks(CELLS_PER_CHUNK).map(Some);
+        let more = self.more.iter().map(|chunk| chunk.get().map(|cells| &cells[..]));
+        first.chain(more).enumerate().filter_map(|(i, chunk)| {
             let first = u32::try_from(i * CELLS_PER_CHUNK).ok()?;
-            Some((first, chunk.get()?))
+            Some((first, chunk?))
         })
     }
 
+    /// Bytes beside the lane itself.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.chunks)
+        size_of_val(&*self.more)
     }
 }
 

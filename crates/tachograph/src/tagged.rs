@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::clock::nanos;
 use crate::collector::MetricsCollector;
-use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
+use crate::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::kind::Kind;
 use crate::lane::mode;
-use crate::local;
-use crate::recorder::Recorder;
+use crate::local::{self, Call};
+use crate::operation::Operation;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::timer::Timer;
 
@@ -30,25 +30,23 @@ impl<'a> Tagged<'a> {
         Self { metrics, tags }
     }
 
-    /// Runs `act` for the series, where recording is on.
     #[inline]
-    fn record(&self, name: &str, kind: Kind, act: impl Fn(&Recorder, &Handle)) {
-        let core = self.metrics.core();
-        if cfg!(feature = "record") && core.intake.mode() != mode::OFF {
-            local::record_by_name(&core.registry, &core.intake, (name, self.tags, kind), act);
+    fn record(&self, name: &str, value: u64, call: impl Fn() -> Call) {
+        if cfg!(feature = "record") {
+            local::record_by_name(self.metrics.core(), name, self.tags, value, call);
         }
     }
 
     /// Adds 1 to a counter.
     #[inline]
     pub fn increment(&self, name: &str) {
-        self.record(name, Kind::Counter, |recorder, handle| recorder.count_one(handle));
+        self.record(name, 1, || Call { kind: Kind::Counter, operation: Operation::Increment });
     }
 
     /// Adds `amount` to a counter.
     #[inline]
     pub fn increment_by(&self, name: &str, amount: u64) {
-        self.record(name, Kind::Counter, |recorder, handle| recorder.count(handle, amount));
+        self.record(name, amount, || Call { kind: Kind::Counter, operation: Operation::Add });
     }
 
     /// Subtracts 1 from a counter; see [`MetricsCollector::decrement`].
@@ -60,30 +58,34 @@ impl<'a> Tagged<'a> {
     /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
     #[inline]
     pub fn decrement_by(&self, name: &str, amount: u64) {
-        self.record(name, Kind::UpDownCounter, |recorder, handle| {
-            if handle.entry.kind == Kind::Counter {
-                handle.entry.intake.counts.monotonic_decrements.add(1);
-            }
-            recorder.count(handle, amount.wrapping_neg());
+        self.record(name, amount.wrapping_neg(), || Call {
+            kind: Kind::UpDownCounter,
+            operation: Operation::Subtract,
         });
     }
 
     /// Sets a gauge.
     #[inline]
     pub fn gauge(&self, name: &str, value: f64) {
-        self.record(name, Kind::Gauge, |recorder, handle| recorder.set_gauge(handle, value));
+        self.record(name, value.to_bits(), || Call {
+            kind: Kind::Gauge,
+            operation: Operation::Set,
+        });
     }
 
     /// Records a duration.
     #[inline]
     pub fn timing(&self, name: &str, duration: Duration) {
-        self.record(name, Kind::Timing, |recorder, handle| recorder.push(handle, nanos(duration)));
+        self.record(name, nanos(duration), || Call {
+            kind: Kind::Timing,
+            operation: Operation::Sample,
+        });
     }
 
     /// Records a plain value.
     #[inline]
     pub fn histogram(&self, name: &str, value: u64) {
-        self.record(name, Kind::Histogram, |recorder, handle| recorder.push(handle, value));
+        self.record(name, value, || Call { kind: Kind::Histogram, operation: Operation::Sample });
     }
 
     /// Starts a timer that records when it is dropped. While recording is off it registers
@@ -93,7 +95,7 @@ impl<'a> Tagged<'a> {
         if !cfg!(feature = "record") || core.intake.mode() != mode::ON {
             return Timer::off();
         }
-        local::timing_handle(&core.registry, &core.intake, name, self.tags)
+        local::timing_handle(core, name, self.tags)
             .map_or_else(Timer::off, |handle| Timer::start(Timing(handle)))
     }
 

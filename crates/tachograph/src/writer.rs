@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use crate::block::Block;
-use crate::lane::{Lane, Position};
+use crate::lane::{Gate, Lane, LaneSize, Position};
 use crate::limits::BLOCK_SAMPLES;
 use crate::sample::Sample;
 use crate::sync::Arc;
@@ -18,12 +18,24 @@ pub(crate) struct NoFreeBlock;
 #[derive(Debug)]
 pub(crate) struct LaneWriter {
     lane: Arc<Lane>,
-    block: Cell<usize>,
+    block: Cell<u8>,
     filled: Cell<usize>,
     taken: Cell<usize>,
 }
 
 impl LaneWriter {
+    /// The writer of a lane that admits nobody, for a thread that gets no other one.
+    pub(crate) fn detached() -> Self {
+        let size = LaneSize { blocks_initial: 0, blocks_max: 0, slots: 0 };
+        let Position { block, filled, taken } = Position::START;
+        Self {
+            lane: Arc::new(Lane::new(size, Gate::DETACHED)),
+            block: Cell::new(block),
+            filled: Cell::new(filled),
+            taken: Cell::new(taken),
+        }
+    }
+
     /// Takes over a closed lane, unless another thread was faster.
     pub(crate) fn adopt(lane: &Arc<Lane>) -> Option<Self> {
         let Position { block, filled, taken } = lane.adopt()?;
@@ -40,22 +52,25 @@ impl LaneWriter {
         &self.lane
     }
 
-    /// Publishes a sample: three stores, and once in a block's worth of samples a new block.
+    /// Publishes a sample in the current block, by three stores; false where that is full.
     #[inline]
-    pub(crate) fn push(&self, sample: Sample) -> Result<(), NoFreeBlock> {
+    pub(crate) fn publish(&self, series: u32, value: u64) -> bool {
         let filled = self.filled.get();
         if filled < BLOCK_SAMPLES
             && let Some(block) = self.lane.block(self.block.get())
         {
-            block.publish(filled, sample);
+            block.publish(filled, Sample { series, value });
             self.filled.set(filled + 1);
-            return Ok(());
+            return true;
         }
-        self.push_into_next(sample)
+        false
     }
 
-    #[cold]
-    fn push_into_next(&self, sample: Sample) -> Result<(), NoFreeBlock> {
+    /// Publishes a sample, if need be in the next free block.
+    pub(crate) fn push(&self, sample: Sample) -> Result<(), NoFreeBlock> {
+        if self.publish(sample.series, sample.value) {
+            return Ok(());
+        }
         let block = self.take_next().ok_or(NoFreeBlock)?;
         block.publish(0, sample);
         self.filled.set(1);
