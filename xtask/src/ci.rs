@@ -2,13 +2,14 @@
 
 use crate::cargo::{cargo, run as run_command};
 use crate::steps::{Failed, Steps};
-use crate::{demo, loom, msrv, tidy};
+use crate::{demo, instructions, loom, msrv, tidy};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     lints(steps)?;
     msrv::run(steps)?;
     tidy::run(steps)?;
     loom::run(steps, &[])?;
+    instructions::run(steps, &[])?;
     // The README's other command; its tests run before this program does.
     demo::run(steps)
 }

@@ -5,9 +5,11 @@
 mod architecture;
 mod atomics;
 mod bench;
+mod callgrind;
 mod cargo;
 mod ci;
 mod demo;
+mod instructions;
 mod lock;
 mod loom;
 mod msrv;
@@ -28,7 +30,7 @@ struct Command {
     run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
 }
 
-const COMMANDS: [Command; 4] = [
+const COMMANDS: [Command; 5] = [
     Command {
         name: "ci",
         about: "everything that a change must pass, beside `cargo test --workspace`",
@@ -52,6 +54,12 @@ const COMMANDS: [Command; 4] = [
         about: "benchmarks with recording compiled in, then without",
         arguments: true,
         run: bench::run,
+    },
+    Command {
+        name: "instructions",
+        about: "what recording costs in instructions, against its ceilings; --update sets them",
+        arguments: true,
+        run: instructions::run,
     },
 ];
 
@@ -80,10 +88,10 @@ fn main() -> ExitCode {
 }
 
 fn help() -> String {
-    let mut help = "usage: cargo xtask <command> [arguments for cargo]\n\n".to_owned();
+    let mut help = "usage: cargo xtask <command> [arguments]\n\n".to_owned();
     for Command { name, about, arguments, .. } in &COMMANDS {
         let name = if *arguments { format!("{name} […]") } else { (*name).to_owned() };
-        help += &format!("  {name:<9} {about}\n");
+        help += &format!("  {name:<16} {about}\n");
     }
     help
 }

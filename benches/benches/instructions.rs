@@ -1,0 +1,277 @@
+//! What does recording cost in instructions?
+//!
+//! `cargo xtask instructions` runs this under callgrind, which counts what happens inside of
+//! [`counted`] and nothing else. Each operation is counted twice, so many times and so many
+//! more: what the difference holds is the operation and its loop, exactly, and the same loop
+//! without an operation is counted too. Run on its own, it only checks that every operation does
+//! what it should. An argument picks the operations whose names contain it; with `--counted`
+//! every call of [`counted`] is told of, in a line.
+#![allow(clippy::print_stdout, reason = "a command-line program")]
+
+use std::hint::black_box;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use benches::{SharedClock, every_record};
+use tachograph::{Clock, MetricsCollector};
+
+/// The series that is recorded, and its tag where there is one.
+const NAME: &str = "event.processing";
+const TAG: (&str, &str) = ("event_type", "/live/scene/added");
+
+/// Repeats an operation as often as it is told.
+type Repeat = Box<dyn FnMut(u64)>;
+
+struct Operation {
+    name: &'static str,
+    start: fn(&MetricsCollector) -> Repeat,
+    /// How often it is repeated the first time that it is counted, and the second time.
+    times: [u64; 2],
+}
+
+/// An operation whose samples all go to a block that has room for them.
+const fn operation(name: &'static str, start: fn(&MetricsCollector) -> Repeat) -> Operation {
+    Operation { name, start, times: [64, 320] }
+}
+
+/// As [`operation`], over as many samples as make the shares of whole blocks exact.
+const fn over_blocks(name: &'static str, start: fn(&MetricsCollector) -> Repeat) -> Operation {
+    Operation { name, start, times: [512, 1_536] }
+}
+
+const LOOP_ALONE: Operation = operation("the loop alone", |_| repeat((), |(), _| ()));
+
+const OPERATIONS: [Operation; 24] = [
+    operation("counter, Recorder", |metrics| {
+        let subject = (metrics.recorder(), metrics.register_counter(NAME));
+        repeat(subject, |(recorder, counter), _| recorder.increment(counter))
+    }),
+    operation("counter, handle", |metrics| {
+        repeat(metrics.register_counter(NAME), |counter, _| counter.increment())
+    }),
+    operation("counter, name", |metrics| {
+        repeat(metrics.clone(), |metrics, _| metrics.increment(NAME))
+    }),
+    operation("counter, name and a tag", |metrics| {
+        repeat((metrics.clone(), TAG.1), |(metrics, value), _| {
+            metrics.with_tags(&[(TAG.0, *value)]).increment(NAME);
+        })
+    }),
+    operation("up-down counter, Recorder", |metrics| {
+        let subject = (metrics.recorder(), metrics.register_up_down_counter(NAME));
+        repeat(subject, |(recorder, counter), _| recorder.adjust(counter, 1))
+    }),
+    operation("up-down counter, handle", |metrics| {
+        repeat(metrics.register_up_down_counter(NAME), |counter, _| counter.increment())
+    }),
+    operation("gauge, Recorder", |metrics| {
+        let subject = (metrics.recorder(), metrics.register_gauge(NAME), 0.5);
+        repeat(subject, |(recorder, gauge, value), _| recorder.set(gauge, *value))
+    }),
+    operation("gauge, handle", |metrics| {
+        repeat((metrics.register_gauge(NAME), 0.5), |(gauge, value), _| gauge.set(*value))
+    }),
+    operation("gauge, handle, add", |metrics| {
+        repeat((metrics.register_gauge(NAME), 0.5), |(gauge, amount), _| gauge.add(*amount))
+    }),
+    operation("gauge, name", |metrics| {
+        repeat((metrics.clone(), 0.5), |(metrics, value), _| metrics.gauge(NAME, *value))
+    }),
+    operation("timing, Recorder", timing_by_recorder),
+    operation("timing, handle", timing_by_handle),
+    operation("timing, name", |metrics| {
+        repeat(metrics.clone(), |metrics, i| metrics.timing(NAME, Duration::from_nanos(i)))
+    }),
+    operation("timing, name and a tag", |metrics| {
+        repeat((metrics.clone(), TAG.1), |(metrics, value), i| {
+            metrics.with_tags(&[(TAG.0, *value)]).timing(NAME, Duration::from_nanos(i));
+        })
+    }),
+    over_blocks("timing, Recorder, over blocks", timing_by_recorder),
+    over_blocks("timing, handle, over blocks", timing_by_handle),
+    operation("histogram, Recorder", |metrics| {
+        let subject = (metrics.recorder(), metrics.register_histogram(NAME));
+        repeat(subject, |(recorder, sizes), i| recorder.record(sizes, i))
+    }),
+    operation("histogram, handle", |metrics| {
+        repeat(metrics.register_histogram(NAME), |sizes, i| sizes.record(i))
+    }),
+    operation("histogram, name", |metrics| {
+        repeat(metrics.clone(), |metrics, i| metrics.histogram(NAME, i))
+    }),
+    operation("timer, Recorder", |metrics| {
+        let subject = (metrics.recorder(), metrics.register_timing(NAME));
+        repeat(subject, |(recorder, timing), _| drop(recorder.start(timing)))
+    }),
+    operation("timer, handle", |metrics| {
+        repeat(metrics.register_timing(NAME), |timing, _| drop(timing.start()))
+    }),
+    operation("timer, handle, owned", |metrics| {
+        repeat(metrics.register_timing(NAME), |timing, _| drop(timing.start_owned()))
+    }),
+    operation("timer, name", |metrics| {
+        repeat(metrics.clone(), |metrics, _| drop(metrics.timer(NAME)))
+    }),
+    operation("timer, name and a tag", |metrics| {
+        repeat((metrics.clone(), TAG.1), |(metrics, value), _| {
+            drop(metrics.with_tags(&[(TAG.0, *value)]).timer(NAME));
+        })
+    }),
+];
+
+/// Operations that find no free block.
+const OVERLOADED: [Operation; 2] = [
+    operation("timing, Recorder, overload", timing_by_recorder),
+    operation("timing, handle, overload", timing_by_handle),
+];
+
+fn timing_by_recorder(metrics: &MetricsCollector) -> Repeat {
+    let subject = (metrics.recorder(), metrics.register_timing(NAME));
+    repeat(subject, |(recorder, timing), i| recorder.record_ns(timing, i))
+}
+
+fn timing_by_handle(metrics: &MetricsCollector) -> Repeat {
+    repeat(metrics.register_timing(NAME), |timing, i| timing.record_ns(i))
+}
+
+/// Repeats `act`, which is given what it works on and its number in the round.
+fn repeat<S: 'static>(subject: S, act: impl Fn(&S, u64) + 'static) -> Repeat {
+    // The subject's address is hidden anew each time: nothing that the operation reads of it can
+    // be kept in a register.
+    Box::new(move |times| (0..times).for_each(|i| act(black_box(&subject), i)))
+}
+
+/// What callgrind counts.
+#[inline(never)]
+fn counted(repeat: &mut Repeat, times: u64) {
+    repeat(times);
+    // The call must not be this function's last word: it would be left before it is made.
+    black_box(());
+}
+
+/// Whether somebody counts.
+fn tells() -> bool {
+    std::env::args().any(|argument| argument == "--counted")
+}
+
+/// What an operation works with and what must have become of it.
+struct Bed {
+    metrics: MetricsCollector,
+    /// Operations that were recorded.
+    recorded: u64,
+}
+
+impl Bed {
+    fn new(clock: Clock) -> Self {
+        let metrics = MetricsCollector::builder().manual().clock(clock).build();
+        Self { metrics, recorded: 0 }
+    }
+
+    fn pass(&self) {
+        self.metrics.run_pass(Instant::now(), SystemTime::now());
+    }
+
+    /// Repeats an operation while it is not counted.
+    fn warm(&mut self, repeat: &mut Repeat, times: u64) {
+        repeat(times);
+        self.recorded += times;
+    }
+
+    /// Has an operation counted twice, and says so.
+    fn count(&mut self, mode: &str, operation: &Operation, repeat: &mut Repeat, pass: bool) {
+        for times in operation.times {
+            counted(repeat, times);
+            if tells() {
+                println!("{mode}\t{}\t{times}", operation.name);
+            }
+            if self.metrics.enabled() {
+                self.recorded += times;
+            }
+            if pass {
+                self.pass();
+            }
+        }
+    }
+
+    /// Asserts that everything was recorded while recording was on, and nothing else.
+    fn check(&self) {
+        let found = [&[][..], &[TAG]].map(|tags| {
+            let metrics = self.metrics.with_tags(tags);
+            let counter = metrics.get_counter(NAME).map(|stats| stats.value);
+            let gauge = || metrics.get_gauge(NAME).map(|stats| i128::from(stats.count));
+            let timing = || metrics.get_timing(NAME).map(|stats| i128::from(stats.count));
+            counter.or_else(gauge).or_else(timing)
+        });
+        every_record(found.into_iter().flatten().max(), self.recorded);
+    }
+}
+
+/// Samples that fit in no lane of two blocks.
+const TOO_MANY: u64 = 2_000;
+
+fn loop_alone() {
+    let mut bed = Bed::new(Clock::system());
+    bed.count("on", &LOOP_ALONE, &mut (LOOP_ALONE.start)(&bed.metrics), true);
+}
+
+fn on(operation: &Operation, clock: &Clock) {
+    let mut bed = Bed::new(clock.clone());
+    let mut repeat = (operation.start)(&bed.metrics);
+    // Cells and rows are there after the first pass.
+    for _ in 0..2 {
+        bed.warm(&mut repeat, 8);
+        bed.pass();
+    }
+    bed.count("on", operation, &mut repeat, true);
+    bed.check();
+}
+
+fn overloaded(operation: &Operation) {
+    let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).build();
+    let mut bed = Bed { metrics, recorded: 0 };
+    let mut repeat = (operation.start)(&bed.metrics);
+    bed.warm(&mut repeat, TOO_MANY);
+    bed.count("on", operation, &mut repeat, false);
+    bed.check();
+    let coalesced = bed.metrics.get_counter("telemetry.coalesced").map(|stats| stats.value);
+    let counted: u64 = operation.times.iter().sum();
+    assert!(!cfg!(feature = "record") || coalesced >= Some(i128::from(counted)));
+}
+
+fn off(operation: &Operation, clock: &Clock) {
+    let mut bed = Bed::new(clock.clone());
+    let mut repeat = (operation.start)(&bed.metrics);
+    bed.warm(&mut repeat, 8);
+    bed.pass();
+    bed.metrics.set_enabled(false);
+    bed.count("off", operation, &mut repeat, false);
+    // A collector that is switched off tells nothing.
+    bed.metrics.set_enabled(true);
+    bed.check();
+}
+
+fn main() {
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let is_wanted = |operation: &&Operation| {
+        wanted.as_ref().is_none_or(|wanted| operation.name.contains(wanted.as_str()))
+    };
+    let shared = SharedClock::new();
+    let clock = shared.clock();
+    // Each on a thread of its own: the first collector of a thread has its fast place.
+    let alone = |act: &(dyn Fn() + Sync)| {
+        thread::scope(|scope| scope.spawn(act).join().expect("every operation does what it should"))
+    };
+    alone(&loop_alone);
+    for operation in OPERATIONS.iter().filter(is_wanted) {
+        alone(&|| on(operation, &clock));
+    }
+    for operation in OVERLOADED.iter().filter(is_wanted) {
+        alone(&|| overloaded(operation));
+    }
+    for operation in OPERATIONS.iter().filter(is_wanted) {
+        alone(&|| off(operation, &clock));
+    }
+    if !tells() {
+        println!("Every operation does what it should; `cargo xtask instructions` counts them.");
+    }
+}
