@@ -106,6 +106,7 @@ mod tests {
     fn words_count_and_every_limit_takes_time() {
         let own = word();
         (0..7).for_each(|_| add_one(&own));
+        // Relaxed: a word of this thread alone.
         assert_eq!(own.load(Ordering::Relaxed), 7);
 
         let cases = [own_word(), own_word_of_thread(), two_stamps(), two_instants()];

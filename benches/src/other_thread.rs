@@ -97,10 +97,12 @@ mod tests {
         let acts = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&acts);
         let other = OtherThread::new(move || {
+            // Relaxed: a turn and its end are ordered by `run`, which the test relies on.
             count.fetch_add(1, Ordering::Relaxed);
         });
         for turn in 1..=100 {
             other.run();
+            // Relaxed: see above.
             assert_eq!(acts.load(Ordering::Relaxed), turn);
         }
     }

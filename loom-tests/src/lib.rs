@@ -18,9 +18,11 @@ pub fn check(name: &str, floor: usize, body: impl Fn() + Send + Sync + 'static) 
     let mut model = loom::model::Builder::new();
     model.preemption_bound = model.preemption_bound.or(Some(2));
     model.check(move || {
+        // Relaxed: a plain sum; loom runs one execution after the other, on this thread.
         counted.fetch_add(1, Ordering::Relaxed);
         body();
     });
+    // Relaxed: all executions have ended.
     let executions = executions.load(Ordering::Relaxed);
     eprintln!("{name}: {executions} executions (floor {floor})");
     assert!(executions >= floor, "{name}: {executions} executions, the floor is {floor}");

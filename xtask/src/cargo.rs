@@ -69,6 +69,17 @@ pub(crate) struct Package<'a> {
     pub(crate) rust_version: Option<&'a str>,
     /// Of the workspace itself.
     pub(crate) is_own: bool,
+    pub(crate) dependencies: Vec<Dependency<'a>>,
+}
+
+/// What a package asks for, optional or not, on whatever platform.
+#[derive(Debug)]
+pub(crate) struct Dependency<'a> {
+    pub(crate) name: &'a str,
+    /// For tests, benches and examples only.
+    pub(crate) is_dev: bool,
+    /// Of the workspace itself.
+    pub(crate) is_own: bool,
 }
 
 impl Metadata {
@@ -90,11 +101,12 @@ impl Metadata {
 
     /// Every package of the lock graph, whatever the platform.
     pub(crate) fn packages(&self) -> impl Iterator<Item = Package<'_>> {
-        self.0["packages"].as_array().into_iter().flatten().map(|package| Package {
+        list(&self.0["packages"]).map(|package| Package {
             name: package["name"].as_str().unwrap_or_default(),
             version: package["version"].as_str().unwrap_or_default(),
             rust_version: package["rust_version"].as_str(),
             is_own: package["source"].is_null(),
+            dependencies: list(&package["dependencies"]).map(Dependency::read).collect(),
         })
     }
 
@@ -102,4 +114,18 @@ impl Metadata {
     pub(crate) fn target_directory(&self, name: &str) -> PathBuf {
         Path::new(self.0["target_directory"].as_str().unwrap_or("target")).join(name)
     }
+}
+
+impl<'a> Dependency<'a> {
+    fn read(json: &'a Value) -> Self {
+        Self {
+            name: json["name"].as_str().unwrap_or_default(),
+            is_dev: json["kind"] == "dev",
+            is_own: json["source"].is_null(),
+        }
+    }
+}
+
+fn list(json: &Value) -> impl Iterator<Item = &Value> {
+    json.as_array().into_iter().flatten()
 }

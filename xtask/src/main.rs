@@ -8,14 +8,20 @@ mod bench;
 mod callgrind;
 mod cargo;
 mod ci;
+mod contents;
 mod demo;
 mod instructions;
+mod layers;
 mod lock;
 mod loom;
 mod msrv;
 mod readme;
+mod sizes;
+mod source;
 mod steps;
+mod telemetry;
 mod tidy;
+mod unsafety;
 mod version;
 
 use std::process::ExitCode;
@@ -39,7 +45,7 @@ const COMMANDS: [Command; 5] = [
     },
     Command {
         name: "tidy",
-        about: "what no lint checks: versions, README commands, the architecture page, atomics",
+        about: "what no lint checks: versions, layers, sizes, unsafe code, atomics, what pages name",
         arguments: false,
         run: |steps, _| tidy::run(steps),
     },
