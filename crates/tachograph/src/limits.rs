@@ -1,10 +1,21 @@
-//! Every bound of the core. Under the model the structural ones are small, so that wrap-around
-//! and exhaustion lie within a few steps.
+//! Every bound of the core. Under the model, in this crate's own tests and under a fuzzer the
+//! structural ones are small, so that wrap-around and exhaustion lie within a few steps.
 
 use std::time::Duration;
 
+/// A bound in the product, in tests and under a fuzzer, and under the model.
+const fn bound(product: usize, test: usize, model: usize) -> usize {
+    if cfg!(tachograph_loom) {
+        model
+    } else if cfg!(any(test, fuzzing)) {
+        test
+    } else {
+        product
+    }
+}
+
 /// Samples in a block: 8 KiB, so one queue operation a 512 samples.
-pub(crate) const BLOCK_SAMPLES: usize = if cfg!(tachograph_loom) { 2 } else { 512 };
+pub(crate) const BLOCK_SAMPLES: usize = bound(512, 16, 2);
 
 /// Blocks that a new lane starts with.
 pub(crate) const LANE_BLOCKS_INITIAL: usize = if cfg!(tachograph_loom) { 2 } else { 8 };
@@ -16,23 +27,23 @@ pub(crate) const LANE_BLOCKS_MAX: usize = if cfg!(tachograph_loom) { 3 } else { 
 pub(crate) const ADDED_BLOCK_BYTES_MAX: usize = 64 << 20;
 
 /// Counter cells that every lane holds from its start, in whole chunks: 2 KiB.
-pub(crate) const CELLS_IN_LANE: usize = if cfg!(tachograph_loom) { 2 } else { 128 };
+pub(crate) const CELLS_IN_LANE: usize = bound(128, 4, 2);
 
 /// Counter cells beyond them that are allocated together: 512 bytes.
-pub(crate) const CELLS_PER_CHUNK: usize = if cfg!(tachograph_loom) { 2 } else { 32 };
+pub(crate) const CELLS_PER_CHUNK: usize = bound(32, 4, 2);
 
 /// Spill-row pointers that are allocated together.
-pub(crate) const ROWS_PER_PAGE: usize = if cfg!(tachograph_loom) { 2 } else { 64 };
+pub(crate) const ROWS_PER_PAGE: usize = bound(64, 4, 2);
 
 /// Spill rows of registered series that every lane has from its start, together with gauge rows:
 /// at most 70 KiB. Further ones are made when a lane first records the series.
-pub(crate) const PINNED_ROWS: usize = 128;
+pub(crate) const PINNED_ROWS: usize = bound(128, 6, 128);
 
 /// Lanes of one collector, hence threads that can record at the same time.
 pub(crate) const LANES_MAX: usize = if cfg!(tachograph_loom) { 4 } else { 4096 };
 
 /// Closed lanes that are kept ready for new threads beyond the number of open ones.
-pub(crate) const LANES_SPARE: usize = 16;
+pub(crate) const LANES_SPARE: usize = bound(16, 2, 16);
 
 /// Series of one metric, before its samples go to its overflow series.
 pub(crate) const SERIES_PER_METRIC: usize = 2_000;
@@ -50,10 +61,10 @@ pub(crate) const TEXT_BYTES: usize = 256;
 pub(crate) const CACHED_NAMES_PER_SERIES: usize = 4;
 
 /// Hints of a thread's by-name cache: 1 KiB.
-pub(crate) const NAME_HINTS: usize = 256;
+pub(crate) const NAME_HINTS: usize = bound(256, 4, 4);
 
 /// Rows of a sparse distribution, before it becomes dense.
-pub(crate) const SPARSE_ROWS: usize = 2_048;
+pub(crate) const SPARSE_ROWS: usize = bound(2_048, 64, 2_048);
 
 /// The longest duration with a bucket of its own: one hour, in nanoseconds.
 pub(crate) const TIMING_NS_MAX: u64 = 3_600_000_000_000;
