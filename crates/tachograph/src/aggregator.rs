@@ -4,13 +4,14 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::batch::Batch;
 use crate::block::Block;
+use crate::fault;
 use crate::intake::Intake;
 use crate::lane::Lane;
 use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_SPARE};
 use crate::reader::LaneReader;
 use crate::registry::{MetricInfo, Registry};
-use crate::sample::Sample;
 use crate::series::Step;
 use crate::series_table::SeriesTable;
 use crate::snapshot::{Snapshot, Value};
@@ -55,7 +56,7 @@ pub(crate) struct Aggregator {
     /// falls to an event loop.
     retired: Vec<Arc<Snapshot>>,
     snapshot_bytes: usize,
-    batch: Vec<Sample>,
+    batch: Batch,
     slots: Vec<u32>,
 }
 
@@ -89,7 +90,7 @@ impl Aggregator {
             telemetry,
             retired: Vec::new(),
             snapshot_bytes: 0,
-            batch: Vec::new(),
+            batch: Batch::default(),
             slots: Vec::new(),
         };
         aggregator.refresh(registry);
@@ -124,6 +125,7 @@ impl Aggregator {
         let mut drained = Drained::default();
         for i in 0..self.readers.len() {
             let samples = self.drain_lane(i, registry, step);
+            fault::point("drain: between lanes");
             let reader = &self.readers[i];
             let occupancy = samples as f64 / reader.capacity().max(1) as f64;
             drained.occupancy = drained.occupancy.max(occupancy);
@@ -142,17 +144,39 @@ impl Aggregator {
     }
 
     fn drain_lane(&mut self, lane: usize, registry: &Registry, step: Step) -> usize {
+        if !self.batch.is_empty() {
+            self.finish_batch(registry, step);
+        }
         let reader = &mut self.readers[lane];
         reader.announce();
         let mut samples = 0;
         loop {
-            let more = reader.read_block(&mut self.batch);
+            fault::point("reader: before reading");
+            let more = reader.read_block(self.batch.refill());
+            self.table.read += self.batch.len() as u64;
+            fault::point("drain: a block is read");
             samples += self.batch.len();
-            self.table.fold(&self.batch, reader, registry, step);
+            self.table.fold(&mut self.batch, registry, step, |entry| {
+                if reader.first_sight(entry.id) {
+                    reader.lane().install(entry.kind, entry.slot);
+                }
+            });
+            fault::point("drain: a block is folded");
             if !more {
                 return samples;
             }
         }
+    }
+
+    /// Folds what a panic has left of a batch. The sample at which it happened is a counted drop,
+    /// so that one sample cannot stop every pass.
+    #[cold]
+    fn finish_batch(&mut self, registry: &Registry, step: Step) {
+        self.table.refresh(registry, self.now.wall);
+        if let Some(sample) = self.batch.remove_taken() {
+            self.table.drop_sample(sample, registry);
+        }
+        self.table.fold(&mut self.batch, registry, step, |_| {});
     }
 
     /// Folds what cells and rows have gained, and settles which values of gauges are current.
@@ -161,16 +185,20 @@ impl Aggregator {
         self.table.refresh(registry, self.now.wall);
         for reader in &mut self.readers {
             self.table.fold_lane(reader, &mut self.slots, step);
+            fault::point("fold: between lanes");
         }
     }
 
     /// Everything: blocks, cells, rows, gauges, metadata.
     pub(crate) fn pass(&mut self, registry: &Registry) -> Drained {
         self.refresh(registry);
+        fault::point("pass: refreshed");
         self.table.load_gauges();
+        fault::point("pass: gauges loaded");
         let drained = self.drain(registry);
         self.fold_in_place(registry);
         self.table.settle_gauges(self.step());
+        fault::point("pass: settled");
         self.trim(registry);
         self.telemetry.passes += 1;
         self.telemetry.occupancy = drained.occupancy;
@@ -232,7 +260,7 @@ impl Aggregator {
     /// Samples read from lanes, samples folded into series, lanes that an owner may still
     /// record into.
     pub(crate) fn totals(&self) -> (u64, u64, usize) {
-        let open = self.readers.iter().filter(|reader| !reader.lane().is_closed()).count();
+        let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
         (self.table.read, self.table.aggregated, open)
     }
 
@@ -270,9 +298,9 @@ impl Aggregator {
         self.match_readers();
         self.table.refresh(registry, self.now.wall);
         if let Some((revision, metrics)) = registry.metrics_since(self.metrics_revision) {
-            self.metrics_revision = revision;
             self.metrics = metrics;
             self.table.touch_all();
+            self.metrics_revision = revision;
         }
     }
 
@@ -289,23 +317,32 @@ impl Aggregator {
         self.lanes = lanes;
     }
 
-    /// Gives back one lane that no thread will want soon.
-    fn trim(&mut self, registry: &Registry) {
-        let closed = self.readers.iter().filter(|reader| reader.lane().is_closed()).count();
-        let open = self.readers.len() - closed;
-        if closed <= open + LANES_SPARE {
-            return;
+    /// The place of a retired lane: of one that a panic has left behind, or of a surplus one.
+    fn retire_one(&self) -> Option<usize> {
+        let left = self.readers.iter().position(|reader| reader.lane().is_retired());
+        let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
+        if left.is_some() || self.readers.len() - open <= open + LANES_SPARE {
+            return left;
         }
         let candidate = self.readers.iter().rposition(|reader| reader.lane().is_closed());
-        let Some(place) = candidate.filter(|&i| self.readers[i].lane().retire()) else { return };
+        candidate.filter(|&i| self.readers[i].lane().retire())
+    }
+
+    /// Gives back one lane that no thread will want soon.
+    fn trim(&mut self, registry: &Registry) {
+        let Some(place) = self.retire_one() else { return };
+        fault::point("trim: a lane is retired");
         // Retired: nobody records into it any more, so this is the last of it, whatever series
         // it was recorded to.
         let step = self.step();
         self.table.refresh(registry, self.now.wall);
         self.drain_lane(place, registry, step);
         self.table.fold_lane(&mut self.readers[place], &mut self.slots, step);
-        let reader = self.readers.remove(place);
-        self.intake.remove(reader.lane());
+        fault::point("trim: its samples are folded");
+        // Off the list and without its reader in one step: readers stand in the list's order.
+        self.intake.remove(self.readers[place].lane());
+        self.readers.remove(place);
+        fault::point("trim: the lane is removed");
         self.lanes = self.intake.lanes();
         self.match_readers();
     }

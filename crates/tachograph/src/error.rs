@@ -20,6 +20,8 @@ pub enum DropReason {
     /// No lane for this thread: too many threads record at once, or the sample was recorded
     /// while this thread's recorder was being set up.
     NoLane,
+    /// Folding it panicked, by a mistake in the aggregator.
+    Panicked,
     /// A new metric beyond the limit on metrics or on series.
     SeriesLimit,
     /// The name has another kind, or is reserved.
@@ -30,18 +32,19 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of the statistics.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Overload,
         Self::Shutdown,
         Self::NotANumber,
         Self::NoLane,
+        Self::Panicked,
         Self::SeriesLimit,
         Self::KindConflict,
         Self::ForeignHandle,
     ];
 
     /// Reasons that are counted for each series; the others have no series to be counted for.
-    pub(crate) const PER_SERIES: usize = 4;
+    pub(crate) const PER_SERIES: usize = 5;
 
     /// The reason's value of the tag `reason`.
     pub fn name(self) -> &'static str {
@@ -50,6 +53,7 @@ impl DropReason {
             Self::Shutdown => "shutdown",
             Self::NotANumber => "not_a_number",
             Self::NoLane => "no_lane",
+            Self::Panicked => "panicked",
             Self::SeriesLimit => "series_limit",
             Self::KindConflict => "kind_conflict",
             Self::ForeignHandle => "foreign_handle",
@@ -86,7 +90,8 @@ pub enum Warning {
         /// The name that was asked for.
         name: Arc<str>,
     },
-    /// A pass of the background aggregator has panicked; it goes on with the next one.
+    /// A pass or a read has panicked: a mistake in the aggregator. It goes on with the next one;
+    /// nothing was lost but samples that are counted as dropped.
     AggregatorPanicked,
     /// The background thread could not be started: drive the collector by `run_pass`, or by
     /// reading.

@@ -179,6 +179,17 @@ impl Lane {
         self.state.load(Ordering::Relaxed) == CLOSED
     }
 
+    pub(crate) fn is_owned(&self) -> bool {
+        // Relaxed: as in `is_closed`.
+        self.state.load(Ordering::Relaxed) == OWNED
+    }
+
+    /// Whether `retire` has succeeded. The aggregator only, which is who has retired it.
+    pub(crate) fn is_retired(&self) -> bool {
+        // Relaxed: what this word says comes after the Acquire in `retire`.
+        self.state.load(Ordering::Relaxed) == RETIRED
+    }
+
     /// Takes a closed lane out of use for good. The aggregator only.
     pub(crate) fn retire(&self) -> bool {
         // Acquire: pairs with the Release in `close`; all that was ever recorded is visible.

@@ -45,6 +45,7 @@
 #![deny(unsafe_code)]
 
 mod aggregator;
+mod batch;
 mod block;
 mod bucket;
 mod builder;
@@ -56,6 +57,7 @@ mod distribution;
 mod driver;
 mod entry;
 mod error;
+mod fault;
 mod handle;
 mod intake;
 mod key;

@@ -98,19 +98,23 @@ impl ModelReader {
 
     /// What a counter's cell has gained: value and calls.
     pub fn counted(&mut self, slot: u32) -> (u64, u64) {
-        let delta = self.0.counter_delta(slot);
-        (delta.value, delta.calls)
+        let mut gained = (0, 0);
+        self.0.counter_delta(slot, |delta| gained = (delta.value, delta.calls));
+        gained
     }
 
     /// What a spill row has gained: count and sum.
     pub fn spilled(&mut self, slot: u32) -> (u64, u128) {
-        self.0.spill_delta(slot).map_or((0, 0), |delta| (delta.count(), delta.sum()))
+        let mut gained = (0, 0);
+        self.0.spill_delta(slot, |delta| gained = (delta.count(), delta.sum()));
+        gained
     }
 
     /// What a gauge's row has gained: count, finite values, their sum.
     pub fn gauged(&mut self, slot: u32) -> (u64, u64, f64) {
-        let delta = self.0.gauge_delta(slot).unwrap_or_default();
-        (delta.count, delta.finite, delta.sum)
+        let mut gained = (0, 0, 0.0);
+        self.0.gauge_delta(slot, |delta| gained = (delta.count, delta.finite, delta.sum));
+        gained
     }
 
     /// Appends blocks until there are so many.

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::cell::{CounterReading, GaugeReading, SpillReading};
+use crate::cell::{CounterReading, GaugeReading, GaugeRow, SpillReading};
+use crate::fault;
 use crate::lane::Lane;
 use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
 use crate::sample::Sample;
@@ -47,6 +48,7 @@ impl LaneReader {
     /// Notes the blocks that were taken before the call: what [`LaneReader::read_block`] reads
     /// up to, whatever the load.
     pub(crate) fn announce(&mut self) {
+        fault::point("reader: before announcing");
         let pushed = self.lane.pushed();
         while self.popped != pushed {
             let Some(index) = self.lane.pop() else { break };
@@ -90,17 +92,20 @@ impl LaneReader {
         }
     }
 
-    /// How far the cell of `slot` has moved since it was last read.
-    pub(crate) fn counter_delta(&mut self, slot: u32) -> CounterReading {
-        let Some(now) = self.lane.cells.get(slot).map(|cell| cell.read()) else {
-            return CounterReading::default();
-        };
+    /// Calls `fold` with how far the cell of `slot` has moved since it was last folded. Should
+    /// `fold` panic, it counts as not folded; so with all that follow.
+    pub(crate) fn counter_delta(&mut self, slot: u32, fold: impl FnOnce(CounterReading)) {
+        let Some(now) = self.lane.cells.get(slot).map(|cell| cell.read()) else { return };
         let (chunk, place) = (slot as usize / CELLS_PER_CHUNK, slot as usize % CELLS_PER_CHUNK);
-        let base = chunk_of(&mut self.cells, chunk).get_mut(place);
-        base.map_or(now, |base| now.since(std::mem::replace(base, now)))
+        if let Some(base) = chunk_of(&mut self.cells, chunk).get_mut(place)
+            && *base != now
+        {
+            fold(now.since(*base));
+            *base = now;
+        }
     }
 
-    /// Calls `fold` for each cell below slot `known` that has moved since it was last read. The
+    /// Calls `fold` for each cell below slot `known` that has moved since it was last folded. The
     /// others keep their gain: a series may be registered and counted while a pass is under way.
     pub(crate) fn counter_deltas(&mut self, known: u32, mut fold: impl FnMut(u32, CounterReading)) {
         for (first, chunk) in self.lane.cells.chunks() {
@@ -108,40 +113,40 @@ impl LaneReader {
             for ((slot, cell), base) in (first..known).zip(chunk).zip(bases.iter_mut()) {
                 let now = cell.read();
                 if now != *base {
-                    fold(slot, now.since(std::mem::replace(base, now)));
+                    fold(slot, now.since(*base));
+                    *base = now;
                 }
             }
         }
     }
 
-    /// What the spill row of `slot` has coalesced since it was last read.
-    pub(crate) fn spill_delta(&mut self, slot: u32) -> Option<SpillReading> {
-        let row = self.lane.rows.get(slot)?;
+    /// Calls `fold` with what the spill row of `slot` has coalesced since it was last folded.
+    pub(crate) fn spill_delta(&mut self, slot: u32, fold: impl FnOnce(&SpillReading)) {
+        let Some(row) = self.lane.rows.get(slot) else { return };
         let count = row.count();
         let base = place_of(&mut self.rows, slot).get_or_insert_with(Box::default);
         if base.0 == count {
-            return None;
+            return;
         }
         let now = row.read();
-        let delta = now.since(&base.1);
+        fold(&now.since(&base.1));
         **base = (count, now);
-        Some(delta)
     }
 
-    /// What the gauge row of `slot` has coalesced since it was last read.
-    pub(crate) fn gauge_delta(&mut self, slot: u32) -> Option<GaugeReading> {
-        let now = self.lane.gauges.get(slot)?.read();
+    /// Calls `fold` with what the gauge row of `slot` has coalesced since it was last folded.
+    pub(crate) fn gauge_delta(&mut self, slot: u32, fold: impl FnOnce(GaugeReading)) {
+        let Some(now) = self.lane.gauges.get(slot).map(GaugeRow::read) else { return };
         let base = place_of(&mut self.gauges, slot);
         // A value that is added but not counted yet stays for the next reading.
         if now.count == base.count {
-            return None;
+            return;
         }
-        let base = std::mem::replace(base, now);
-        Some(GaugeReading {
+        fold(GaugeReading {
             sum: now.sum - base.sum,
             finite: now.finite - base.finite,
             count: now.count - base.count,
-        })
+        });
+        *base = now;
     }
 
     /// The slots that have a spill row.

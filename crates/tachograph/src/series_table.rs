@@ -2,8 +2,10 @@
 
 use std::time::SystemTime;
 
+use crate::batch::Batch;
 use crate::entry::Entry;
 use crate::error::DropReason;
+use crate::fault;
 use crate::kind::Kind;
 use crate::reader::LaneReader;
 use crate::registry::{MetricInfo, Registry};
@@ -38,11 +40,14 @@ impl SeriesTable {
     /// Takes over the series that were registered since the last look.
     pub(crate) fn refresh(&mut self, registry: &Registry, now: SystemTime) {
         self.created = Some(now);
+        self.fresh.clear();
         registry.series_from(self.states.len(), &mut self.fresh);
-        if self.fresh.is_empty() {
+        // Fewer are in order than there are after a panic, too.
+        if self.fresh.is_empty() && self.order.len() == self.states.len() {
             return;
         }
         for entry in self.fresh.drain(..) {
+            fault::point("refresh: a series");
             let by_slot = match entry.kind {
                 Kind::Counter | Kind::UpDownCounter => &mut self.counters,
                 Kind::Timing | Kind::Histogram => &mut self.distributions,
@@ -52,36 +57,46 @@ impl SeriesTable {
             if entry.slot != u32::MAX {
                 by_slot.push(entry.id);
             }
-            self.order.push(entry.id);
             self.states.push(SeriesState::new(entry, now));
         }
+        fault::point("refresh: before sorting");
         let states = &self.states;
+        self.order.extend(self.order.len() as u32..states.len() as u32);
         self.order.sort_by(|&a, &b| {
             let key = |id: u32| &states[id as usize].entry.key;
             key(a).cmp(key(b))
         });
     }
 
-    /// Folds samples of one lane, and makes the places of series that it has not seen there.
+    /// Folds the rest of a batch; calls `recorded` with the series of each sample.
     pub(crate) fn fold(
         &mut self,
-        samples: &[Sample],
-        reader: &mut LaneReader,
+        batch: &mut Batch,
         registry: &Registry,
         step: Step,
+        mut recorded: impl FnMut(&Entry),
     ) {
-        self.read += samples.len() as u64;
-        for sample in samples {
+        for sample in batch.rest() {
             if sample.series as usize >= self.states.len() && !self.knows(sample.series, registry) {
                 continue;
             }
             let state = &mut self.states[sample.series as usize];
+            recorded(&state.entry);
+            fault::point("fold: a sample");
+            // Last: a panic before it makes the sample a drop.
             self.saturated += u64::from(state.fold(sample.value, step));
             self.aggregated += 1;
-            if reader.first_sight(sample.series) {
-                reader.lane().install(state.entry.kind, state.entry.slot);
-            }
         }
+        batch.clear();
+    }
+
+    /// Counts a sample whose folding panicked.
+    pub(crate) fn drop_sample(&mut self, sample: Sample, registry: &Registry) {
+        match self.states.get(sample.series as usize) {
+            Some(state) => state.entry.drop_sample(DropReason::Panicked),
+            None => registry.count_drop(DropReason::Panicked),
+        }
+        self.read -= 1;
     }
 
     /// A sample of a series that this table has not seen: it was registered since, or refused.
@@ -104,15 +119,15 @@ impl SeriesTable {
 
     /// Folds what the cells and rows of one lane have gained.
     pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, slots: &mut Vec<u32>, step: Step) {
-        let (counters, states) = (&self.counters, &mut self.states);
-        let mut calls = 0u64;
+        let Self { counters, states, read, aggregated, .. } = self;
         reader.counter_deltas(counters.len() as u32, |slot, delta| {
+            fault::point("fold: a cell");
             if let Some(state) = state_at(states, counters, slot) {
                 state.fold_counter(delta, step);
-                calls = calls.wrapping_add(delta.calls);
+                *read = read.wrapping_add(delta.calls);
+                *aggregated = aggregated.wrapping_add(delta.calls);
             }
         });
-        self.count(calls);
         reader.spill_slots(slots);
         for &slot in slots.iter() {
             self.fold_spill(reader, slot, step);
@@ -131,11 +146,11 @@ impl SeriesTable {
         for reader in readers {
             match entry.kind {
                 Kind::Counter | Kind::UpDownCounter => {
-                    let delta = reader.counter_delta(entry.slot);
-                    if delta != Default::default() {
+                    reader.counter_delta(entry.slot, |delta| {
+                        fault::point("fold: a cell");
                         self.states[id as usize].fold_counter(delta, step);
                         self.count(delta.calls);
-                    }
+                    });
                 }
                 Kind::Timing | Kind::Histogram => self.fold_spill(reader, entry.slot, step),
                 Kind::Gauge => self.fold_gauge(reader, entry.slot, step),
@@ -150,24 +165,28 @@ impl SeriesTable {
 
     fn fold_spill(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
         // The state first: a row of a series that is not known yet keeps its gain.
-        if let Some(state) = state_at(&mut self.states, &self.distributions, slot)
-            && let Some(delta) = reader.spill_delta(slot)
-        {
-            state.fold_spill(&delta, step);
-            self.coalesced += delta.count();
-            self.count(delta.count());
-        }
+        let Some(state) = state_at(&mut self.states, &self.distributions, slot) else { return };
+        let mut count = 0;
+        reader.spill_delta(slot, |delta| {
+            fault::point("fold: a spill row");
+            state.fold_spill(delta, step);
+            count = delta.count();
+        });
+        self.coalesced += count;
+        self.count(count);
     }
 
     fn fold_gauge(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
         // The state first, as in `fold_spill`.
-        if let Some(state) = state_at(&mut self.states, &self.gauges, slot)
-            && let Some(delta) = reader.gauge_delta(slot)
-        {
+        let Some(state) = state_at(&mut self.states, &self.gauges, slot) else { return };
+        let mut count = 0;
+        reader.gauge_delta(slot, |delta| {
+            fault::point("fold: a gauge row");
             state.fold_gauge(delta, step);
-            self.coalesced += delta.count;
-            self.count(delta.count);
-        }
+            count = delta.count;
+        });
+        self.coalesced += count;
+        self.count(count);
     }
 
     /// Counts samples that were read in place.
@@ -199,6 +218,7 @@ impl SeriesTable {
         // A gauge that was registered since the load has nothing loaded.
         let loaded = self.loaded.iter().copied().chain(std::iter::repeat(f64::NAN));
         for (&id, loaded) in self.gauges.iter().zip(loaded) {
+            fault::point("settle: a gauge");
             self.states[id as usize].settle_gauge(loaded, step);
         }
     }
@@ -211,6 +231,7 @@ impl SeriesTable {
             if state.is_active()
                 && let Some(info) = metrics.get(state.entry.metric as usize)
             {
+                fault::point("build: a series");
                 series.push(state.publish(info, step));
             }
         }

@@ -1,0 +1,74 @@
+//! Samples on their way from a lane to their series.
+
+use crate::limits::BLOCK_SAMPLES;
+use crate::sample::Sample;
+
+/// Samples that were read from a lane and are still to be folded, each handed out once. What a
+/// panic leaves stays for the next pass.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    samples: Vec<Sample>,
+    /// Samples that were handed out.
+    taken: usize,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Where the next block's samples go. There is room for them, so that reading them, counting
+    /// them and giving the block back is one step that nothing can stop half-way.
+    pub(crate) fn refill(&mut self) -> &mut Vec<Sample> {
+        self.clear();
+        self.samples.reserve(BLOCK_SAMPLES);
+        &mut self.samples
+    }
+
+    /// Hands out the samples, also the rest of them after a panic.
+    pub(crate) fn rest(&mut self) -> Rest<'_> {
+        Rest { next: self.taken, batch: self }
+    }
+
+    /// Every sample was folded.
+    pub(crate) fn clear(&mut self) {
+        self.samples.clear();
+        self.taken = 0;
+    }
+
+    /// Takes away what was handed out before a panic; gives the sample that was the last of it,
+    /// the one that was being folded.
+    pub(crate) fn remove_taken(&mut self) -> Option<Sample> {
+        let taken = std::mem::take(&mut self.taken);
+        self.samples.drain(..taken).next_back()
+    }
+}
+
+/// The samples that are still to be folded. Where it stands is noted only as it goes, so that a
+/// sample costs no store for it.
+#[derive(Debug)]
+pub(crate) struct Rest<'a> {
+    batch: &'a mut Batch,
+    next: usize,
+}
+
+impl Iterator for Rest<'_> {
+    type Item = Sample;
+
+    #[inline]
+    fn next(&mut self) -> Option<Sample> {
+        let sample = *self.batch.samples.get(self.next)?;
+        self.next += 1;
+        Some(sample)
+    }
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.batch.taken = self.next;
+    }
+}
