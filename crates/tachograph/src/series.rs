@@ -251,17 +251,15 @@ impl SeriesState {
 
     /// The series as snapshots show it: the last one, unless something has changed.
     pub(crate) fn publish(&mut self, info: &MetricInfo, step: Step) -> Arc<Series> {
-        let moved = step.now.is_some_and(|now| self.values.slide(now, step.width));
+        self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
         match &self.published {
-            Some(published)
-                if !self.changed && !moved && published.dropped == self.entry.dropped() =>
-            {
+            Some(published) if !self.changed && published.dropped == self.entry.dropped() => {
                 Arc::clone(published)
             }
             _ => {
-                self.changed = false;
                 let series = Arc::new(self.series(info, step));
                 self.published = Some(Arc::clone(&series));
+                self.changed = false;
                 series
             }
         }

@@ -27,6 +27,7 @@ use std::time::Duration;
 use crate::cell::CounterReading;
 use crate::clock::nanos;
 use crate::error::DropReason;
+use crate::fault;
 use crate::intake::Intake;
 use crate::kind::{Kind, Unit};
 use crate::registry::{Description, Registry};
@@ -152,12 +153,14 @@ impl Telemetry {
         let dropped = DropReason::ALL.map(|reason| counts.dropped(reason));
         let counters = self.counters.iter_mut().zip(totals);
         for ((id, reported), total) in counters.chain(self.dropped.iter_mut().zip(dropped)) {
-            let gained = total.wrapping_sub(std::mem::replace(reported, total));
+            let gained = total.wrapping_sub(*reported);
             if gained > 0
                 && let Some(state) = table.state(*id)
             {
+                fault::point("build: a counter is reported");
                 state.fold_counter(CounterReading { value: gained, calls: 1 }, step);
             }
+            *reported = total;
         }
         let levels = [
             self.age.as_secs_f64(),
