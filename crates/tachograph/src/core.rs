@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregator::{Aggregator, Drained, PassTime};
 use crate::error::Warning;
+use crate::fault;
 use crate::intake::Intake;
 use crate::lane::mode;
 use crate::registry::Registry;
@@ -79,17 +80,17 @@ impl Core {
 
     /// Drains the lanes' blocks, which keeps them from filling up between two publications.
     pub(crate) fn drain(&self, now: PassTime) -> Drained {
-        let drained = self.locked(|aggregator| {
+        let drained = self.attempt(|aggregator| {
             aggregator.set_time(now);
             aggregator.drain(&self.registry)
         });
         self.deliver_warnings();
-        drained
+        drained.unwrap_or_default()
     }
 
     /// A full pass, published while recording is on or has ended.
     pub(crate) fn pass_and_publish(&self, now: PassTime) -> Drained {
-        let drained = self.locked(|aggregator| {
+        let drained = self.attempt(|aggregator| {
             let before = aggregator.now().monotonic;
             aggregator.set_time(now);
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
@@ -100,27 +101,29 @@ impl Core {
             drained
         });
         self.deliver_warnings();
-        drained
+        drained.unwrap_or_default()
     }
 
     fn publish(&self, aggregator: &mut Aggregator) {
         let snapshot = aggregator.build();
+        fault::point("publish: built");
         aggregator.retire(self.snapshot.swap(snapshot));
+        fault::point("publish: published");
     }
 
     /// A snapshot that holds the caller's own writes; it is not published. While recording is
-    /// off, the last one that was.
+    /// off, and should making it panic twice, the last one that was.
     pub(crate) fn read_all(&self) -> Arc<Snapshot> {
         if self.intake.mode() == mode::OFF {
             return self.snapshot();
         }
-        let snapshot = self.locked(|aggregator| {
+        let snapshot = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             aggregator.pass(&self.registry);
             aggregator.build()
         });
         self.deliver_warnings();
-        snapshot
+        snapshot.unwrap_or_else(|| self.snapshot())
     }
 
     /// One series' statistics, the caller's own writes included. `None` for a series that does
@@ -130,16 +133,16 @@ impl Core {
             return None;
         }
         let entry = self.registry.find(name, tags)?;
-        let value = self.locked(|aggregator| {
+        let value = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             aggregator.read_one(entry.id, &self.registry)
         });
         self.deliver_warnings();
-        value
+        value.flatten()
     }
 
     pub(crate) fn reset(&self) {
-        self.locked(|aggregator| {
+        self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             aggregator.reset(&self.registry);
             self.publish(aggregator);
@@ -148,7 +151,7 @@ impl Core {
     }
 
     pub(crate) fn reset_counters(&self) {
-        self.locked(|aggregator| {
+        self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             aggregator.reset_counters(&self.registry);
             self.publish(aggregator);
@@ -163,9 +166,14 @@ impl Core {
             let unfinished_lanes = self.intake.lanes().len();
             return ShutdownReport { recorded: dropped, aggregated: 0, dropped, unfinished_lanes };
         };
-        self.move_time(&mut aggregator);
-        aggregator.pass(&self.registry);
-        self.publish(&mut aggregator);
+        let pass = |aggregator: &mut Aggregator| {
+            self.move_time(aggregator);
+            aggregator.pass(&self.registry);
+            self.publish(aggregator);
+        };
+        if self.caught(&mut aggregator, pass).is_none() {
+            self.caught(&mut aggregator, pass);
+        }
         let (read, aggregated, open) = aggregator.totals();
         drop(aggregator);
         self.deliver_warnings();
@@ -179,7 +187,7 @@ impl Core {
         }
     }
 
-    /// Counts and reports a pass that panicked.
+    /// Counts and reports a panic that came in between two passes.
     pub(crate) fn note_panic(&self) {
         self.locked(Aggregator::note_panic);
         self.registry.warn(Warning::AggregatorPanicked);
@@ -204,6 +212,32 @@ impl Core {
 
     fn locked<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> R {
         act(&mut lock(&self.aggregator))
+    }
+
+    /// As `locked`, with a panic caught: whoever drives or reads a collector may be recording
+    /// too, or be in the middle of a destructor.
+    fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
+        self.locked(|aggregator| self.caught(aggregator, act))
+    }
+
+    /// What a panic has left half done is taken up by whatever comes next, and the sample that
+    /// caused it is out of the way: so once more.
+    fn attempt_twice<R>(&self, act: impl Fn(&mut Aggregator) -> R) -> Option<R> {
+        self.attempt(&act).or_else(|| self.attempt(&act))
+    }
+
+    /// Counts and reports a panic of `act`.
+    fn caught<R>(
+        &self,
+        aggregator: &mut Aggregator,
+        act: impl FnOnce(&mut Aggregator) -> R,
+    ) -> Option<R> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| act(aggregator)));
+        if outcome.is_err() {
+            aggregator.note_panic();
+            self.registry.warn(Warning::AggregatorPanicked);
+        }
+        outcome.ok()
     }
 
     fn lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, Aggregator>> {

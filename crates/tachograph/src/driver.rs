@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::aggregator::Drained;
 use crate::core::Core;
 use crate::error::Warning;
+use crate::fault;
 use crate::limits::{DRAIN_MAX, DRAIN_MIN};
 use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, lock};
 
@@ -55,11 +56,14 @@ impl Driver {
         let stop = Arc::new(Stop::default());
         // Weak: the thread ends with the collector even where nobody has asked it to.
         let (weak, stop_of_thread) = (Arc::downgrade(core), Arc::clone(&stop));
+        let faults = fault::carry();
         let body = move || {
+            faults.take_over();
             let _done = DoneOnDrop(Arc::clone(&stop_of_thread));
             run(&weak, &stop_of_thread, publish_every);
         };
-        match thread::Builder::new().name("tachograph".into()).spawn(body) {
+        let spawn = |()| thread::Builder::new().name("tachograph".into()).spawn(body);
+        match fault::io("driver: spawn").and_then(spawn) {
             Ok(thread) => *running = Some(Running { stop, thread }),
             Err(error) => {
                 core.registry.warn(Warning::DriverFailed { reason: error.to_string().into() });
@@ -124,6 +128,7 @@ fn run(core: &Weak<Core>, stop: &Stop, publish_every: Duration) {
 }
 
 fn turn(core: &Core, publish: bool) -> Drained {
+    fault::point("driver: a turn");
     let now = core.time();
     if !publish {
         return core.drain(now);
