@@ -58,6 +58,8 @@ mod driver;
 mod entry;
 mod error;
 mod fault;
+#[cfg(test)]
+mod fault_tests;
 mod handle;
 mod intake;
 mod key;
