@@ -261,7 +261,7 @@ impl Aggregator {
     /// record into.
     pub(crate) fn totals(&self) -> (u64, u64, usize) {
         let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
-        (self.table.read, self.table.aggregated, open)
+        (self.table.read, self.table.folded.samples, open)
     }
 
     pub(crate) fn note_pass(&mut self, took: Duration) {
@@ -284,7 +284,7 @@ impl Aggregator {
             read,
             aggregated,
             coalesced: self.table.coalesced,
-            saturated: self.table.saturated + self.intake.counts.saturated.get(),
+            saturated: self.table.folded.saturated + self.intake.counts.saturated.get(),
             open_lanes: open,
             lanes: self.readers.len(),
             series: self.table.active(),

@@ -56,14 +56,23 @@ pub(crate) struct Rest<'a> {
     next: usize,
 }
 
-impl Iterator for Rest<'_> {
-    type Item = Sample;
-
+impl Rest<'_> {
+    /// The series of the next sample.
     #[inline]
-    fn next(&mut self) -> Option<Sample> {
-        let sample = *self.batch.samples.get(self.next)?;
-        self.next += 1;
-        Some(sample)
+    pub(crate) fn series(&self) -> Option<u32> {
+        Some(self.batch.samples.get(self.next)?.series)
+    }
+
+    /// Hands out the values of the samples that follow without one of another series.
+    #[inline]
+    pub(crate) fn run(&mut self, series: u32) -> impl Iterator<Item = u64> {
+        std::iter::from_fn(move || {
+            let sample = self.batch.samples.get(self.next)?;
+            (sample.series == series).then(|| {
+                self.next += 1;
+                sample.value
+            })
+        })
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the aggregator keeps of a timing's or histogram's samples: sorted rows while there are
-//! few, an HDR histogram beyond that.
+//! few, counts by octave where samples are folded, an HDR histogram where steps are added up.
 
 use std::borrow::Cow;
 
@@ -8,6 +8,7 @@ use hdrhistogram::Histogram;
 use crate::bucket;
 use crate::cell::{OCTAVES, SpillReading};
 use crate::limits::SPARSE_ROWS;
+use crate::octaves::Octaves;
 use crate::rows::{self, Row};
 use crate::window::Accumulate;
 
@@ -21,6 +22,7 @@ pub(crate) struct Distribution {
 #[derive(Clone, Debug)]
 enum Counts {
     Sparse(Vec<Row>),
+    ByOctave(Box<Octaves>),
     Dense(Box<Histogram<u64>>),
 }
 
@@ -63,7 +65,7 @@ impl Distribution {
     /// in sum and max.
     #[inline]
     pub(crate) fn record(&mut self, value: u64, ceiling: u64) {
-        self.add_to_bucket(value.min(ceiling), 1);
+        self.increment(value.min(ceiling));
         self.totals.count += 1;
         self.totals.sum = self.totals.sum.wrapping_add(u128::from(value));
         self.totals.min = self.totals.min.min(value);
@@ -85,24 +87,37 @@ impl Distribution {
     }
 
     #[inline]
+    fn increment(&mut self, value: u64) {
+        match &mut self.counts {
+            Counts::ByOctave(octaves) => octaves.increment(bucket::index(value)),
+            _ => self.add_to_bucket(value, 1),
+        }
+    }
+
     fn add_to_bucket(&mut self, value: u64, count: u64) {
         match &mut self.counts {
             Counts::Sparse(rows) => {
                 rows::add(rows, bucket::index(value), count);
-                if rows.len() >= SPARSE_ROWS {
-                    self.densify();
+                // Now and then: the look costs as much as it could save.
+                if rows.len().is_multiple_of(SPARSE_ROWS / 32)
+                    && (rows.len() >= SPARSE_ROWS || Octaves::suit(rows))
+                {
+                    self.counts = Counts::ByOctave(Box::new(Octaves::of(rows)));
                 }
             }
+            Counts::ByOctave(octaves) => octaves.add(bucket::index(value), count),
             Counts::Dense(histogram) => record_n(histogram, value, count),
         }
     }
 
-    #[cold]
+    /// Makes it an HDR histogram: the form for totals of many steps.
     fn densify(&mut self) {
-        let Counts::Sparse(rows) = &self.counts else { return };
+        if let Counts::Dense(_) = self.counts {
+            return;
+        }
         // Err: cannot be, three digits are valid. Staying sparse would be slow, not wrong.
         let Ok(mut histogram) = Histogram::new(3) else { return };
-        for &Row(bucket, count) in rows {
+        for &Row(bucket, count) in self.rows().iter() {
             record_n(&mut histogram, bucket::low(bucket), u64::from(count));
         }
         self.counts = Counts::Dense(Box::new(histogram));
@@ -112,6 +127,7 @@ impl Distribution {
     pub(crate) fn rows(&self) -> Cow<'_, [Row]> {
         match &self.counts {
             Counts::Sparse(rows) => Cow::Borrowed(rows),
+            Counts::ByOctave(octaves) => Cow::Owned(octaves.rows()),
             Counts::Dense(histogram) => {
                 let mut sparse = Vec::with_capacity(2 * SPARSE_ROWS);
                 for step in histogram.iter_recorded() {
@@ -127,6 +143,7 @@ impl Distribution {
     pub(crate) fn bytes(&self) -> usize {
         match &self.counts {
             Counts::Sparse(rows) => rows.capacity() * size_of::<Row>(),
+            Counts::ByOctave(octaves) => octaves.bytes(),
             Counts::Dense(histogram) => histogram.distinct_values() * size_of::<u64>(),
         }
     }
@@ -134,18 +151,16 @@ impl Distribution {
 
 impl Accumulate for Distribution {
     fn absorb(&mut self, other: &Self) {
-        match (&mut self.counts, &other.counts) {
-            (Counts::Sparse(rows), Counts::Sparse(others)) => {
-                rows::merge(rows, others, &mut Vec::new());
-                if rows.len() >= SPARSE_ROWS {
-                    self.densify();
-                }
-            }
-            _ => {
+        let others = other.rows();
+        if let Counts::Sparse(rows) = &mut self.counts {
+            rows::merge(rows, &others, &mut Vec::new());
+            if rows.len() >= SPARSE_ROWS {
                 self.densify();
-                for &Row(bucket, count) in other.rows().iter() {
-                    self.add_to_bucket(bucket::low(bucket), u64::from(count));
-                }
+            }
+        } else {
+            self.densify();
+            for &Row(bucket, count) in others.iter() {
+                self.add_to_bucket(bucket::low(bucket), u64::from(count));
             }
         }
         self.totals.absorb(&other.totals);

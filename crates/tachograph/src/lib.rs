@@ -70,6 +70,7 @@ mod local;
 #[cfg(tachograph_loom)]
 mod model;
 mod names;
+mod octaves;
 mod operation;
 #[cfg(tachograph_loom)]
 pub mod parts;

@@ -63,6 +63,9 @@ pub(crate) const CACHED_NAMES_PER_SERIES: usize = 4;
 /// Hints of a thread's by-name cache: 1 KiB.
 pub(crate) const NAME_HINTS: usize = bound(256, 4, 4);
 
+/// Buckets of an octave, whose counts are kept together.
+pub(crate) const OCTAVE_BUCKETS: usize = 1_024;
+
 /// Rows of a sparse distribution, before it becomes dense.
 pub(crate) const SPARSE_ROWS: usize = bound(2_048, 64, 2_048);
 

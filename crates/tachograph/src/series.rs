@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use crate::cell::{CounterReading, GaugeReading, SpillReading};
 use crate::distribution::{Distribution, Totals};
 use crate::entry::Entry;
+use crate::fault;
 use crate::kind::Kind;
 use crate::limits::TIMING_NS_MAX;
 use crate::registry::{MetricInfo, RESERVED};
@@ -124,6 +125,14 @@ impl Accumulate for Levels {
     }
 }
 
+/// What was folded into all series.
+#[derive(Debug, Default)]
+pub(crate) struct Folded {
+    pub(crate) samples: u64,
+    /// Of them, durations beyond the longest one with a bucket.
+    pub(crate) saturated: u64,
+}
+
 /// The window that samples go to and statistics are taken of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
@@ -155,27 +164,39 @@ impl SeriesState {
         self.changed = true;
     }
 
-    /// Adds a sample; says whether it lay beyond the longest duration with a bucket.
+    /// Adds samples and counts them, each when it is done.
     #[inline]
-    pub(crate) fn fold(&mut self, value: u64, step: Step) -> bool {
+    pub(crate) fn fold(
+        &mut self,
+        values: impl Iterator<Item = u64>,
+        step: Step,
+        folded: &mut Folded,
+    ) {
         self.recorded = true;
         self.changed = true;
         match &mut self.values {
             Values::Distribution(windowed) => {
                 let ceiling = ceiling(self.entry.kind);
-                windowed.current(step.now).record(value, ceiling);
-                value > ceiling
+                let distribution = windowed.current(step.now);
+                values.for_each(|value| {
+                    fault::point("fold: a sample");
+                    distribution.record(value, ceiling);
+                    folded.samples += 1;
+                    folded.saturated += u64::from(value > ceiling);
+                });
             }
-            Values::Counter(windowed) => {
+            Values::Counter(windowed) => values.for_each(|value| {
+                fault::point("fold: a sample");
                 windowed.current(step.now).absorb(&Count(CounterReading { value, calls: 1 }));
-                false
-            }
-            Values::Gauge(gauge) => {
+                folded.samples += 1;
+            }),
+            Values::Gauge(gauge) => values.for_each(|value| {
+                fault::point("fold: a sample");
                 let value = f64::from_bits(value);
                 gauge.levels.current(step.now).set(value);
                 gauge.last = Some(value);
-                false
-            }
+                folded.samples += 1;
+            }),
         }
     }
 

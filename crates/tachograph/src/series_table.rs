@@ -10,7 +10,7 @@ use crate::kind::Kind;
 use crate::reader::LaneReader;
 use crate::registry::{MetricInfo, Registry};
 use crate::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
-use crate::series::{SeriesState, Step};
+use crate::series::{Folded, SeriesState, Step};
 use crate::snapshot::{Series, Value};
 use crate::sync::{Arc, Ordering};
 
@@ -30,10 +30,8 @@ pub(crate) struct SeriesTable {
     created: Option<SystemTime>,
     /// Samples read from lanes.
     pub(crate) read: u64,
-    /// Samples folded into series.
-    pub(crate) aggregated: u64,
+    pub(crate) folded: Folded,
     pub(crate) coalesced: u64,
-    pub(crate) saturated: u64,
 }
 
 impl SeriesTable {
@@ -76,17 +74,20 @@ impl SeriesTable {
         step: Step,
         mut recorded: impl FnMut(&Entry),
     ) {
-        for sample in batch.rest() {
-            if sample.series as usize >= self.states.len() && !self.knows(sample.series, registry) {
+        let mut rest = batch.rest();
+        while let Some(series) = rest.series() {
+            if series as usize >= self.states.len() && !self.knows(series, registry) {
+                rest.run(series).for_each(|_| self.refuse(series, registry));
                 continue;
             }
-            let state = &mut self.states[sample.series as usize];
+            let state = &mut self.states[series as usize];
+            let mut values = rest.run(series);
+            let first = values.next();
+            // With a sample in hand: a panic from here on makes that one a drop.
             recorded(&state.entry);
-            fault::point("fold: a sample");
-            // Last: a panic before it makes the sample a drop.
-            self.saturated += u64::from(state.fold(sample.value, step));
-            self.aggregated += 1;
+            state.fold(first.into_iter().chain(values), step, &mut self.folded);
         }
+        drop(rest);
         batch.clear();
     }
 
@@ -99,33 +100,34 @@ impl SeriesTable {
         self.read -= 1;
     }
 
-    /// A sample of a series that this table has not seen: it was registered since, or refused.
+    /// Looks for a series that this table has not seen: it was registered since, or refused.
     #[cold]
     fn knows(&mut self, series: u32, registry: &Registry) -> bool {
-        match series {
-            CONFLICTING => self.refuse(registry, DropReason::KindConflict),
-            BEYOND_LIMIT => self.refuse(registry, DropReason::SeriesLimit),
-            _ => self.refresh(registry, self.created.unwrap_or(SystemTime::UNIX_EPOCH)),
+        if ![CONFLICTING, BEYOND_LIMIT].contains(&series) {
+            self.refresh(registry, self.created.unwrap_or(SystemTime::UNIX_EPOCH));
         }
         (series as usize) < self.states.len()
     }
 
-    /// Counts a refused sample, which has been read from a lane and so counts as recorded
-    /// already.
-    fn refuse(&mut self, registry: &Registry, reason: DropReason) {
+    /// Counts a sample of a refused series, which has been read from a lane and so counts as
+    /// recorded already.
+    fn refuse(&mut self, series: u32, registry: &Registry) {
         self.read -= 1;
-        registry.count_drop(reason);
+        registry.count_drop(match series {
+            CONFLICTING => DropReason::KindConflict,
+            _ => DropReason::SeriesLimit,
+        });
     }
 
     /// Folds what the cells and rows of one lane have gained.
     pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, slots: &mut Vec<u32>, step: Step) {
-        let Self { counters, states, read, aggregated, .. } = self;
+        let Self { counters, states, read, folded, .. } = self;
         reader.counter_deltas(counters.len() as u32, |slot, delta| {
             fault::point("fold: a cell");
             if let Some(state) = state_at(states, counters, slot) {
                 state.fold_counter(delta, step);
                 *read = read.wrapping_add(delta.calls);
-                *aggregated = aggregated.wrapping_add(delta.calls);
+                folded.samples = folded.samples.wrapping_add(delta.calls);
             }
         });
         reader.spill_slots(slots);
@@ -192,7 +194,7 @@ impl SeriesTable {
     /// Counts samples that were read in place.
     fn count(&mut self, samples: u64) {
         self.read = self.read.wrapping_add(samples);
-        self.aggregated = self.aggregated.wrapping_add(samples);
+        self.folded.samples = self.folded.samples.wrapping_add(samples);
     }
 
     /// Loads the gauges' current values; before the drain, so that each comes with its sample.

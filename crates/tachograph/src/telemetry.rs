@@ -22,6 +22,7 @@
 //!
 //! At every quiescent point `recorded = aggregated + dropped`.
 
+use std::iter::once;
 use std::time::Duration;
 
 use crate::cell::CounterReading;
@@ -31,7 +32,7 @@ use crate::fault;
 use crate::intake::Intake;
 use crate::kind::{Kind, Unit};
 use crate::registry::{Description, Registry};
-use crate::series::Step;
+use crate::series::{Folded, Step};
 use crate::series_table::SeriesTable;
 use crate::sync::Arc;
 use crate::tags::Tags;
@@ -171,15 +172,17 @@ impl Telemetry {
             readings.metrics as f64,
             readings.memory as f64,
         ];
+        // The collector's own samples are not among those that it tells of.
+        let mut own = Folded::default();
         for (&id, level) in self.gauges.iter().zip(levels) {
             if let Some(state) = table.state(id) {
-                state.fold(level.to_bits(), step);
+                state.fold(once(level.to_bits()), step, &mut own);
                 state.settle_gauge(f64::NAN, step);
             }
         }
         for took in self.durations.drain(..) {
             if let Some(state) = table.state(self.pass_duration) {
-                state.fold(nanos(took), step);
+                state.fold(once(nanos(took)), step, &mut own);
             }
         }
     }

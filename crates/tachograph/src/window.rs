@@ -4,8 +4,6 @@
 //! closed total, so lifetime = closed + window. Steps are numbered by the collector; a step
 //! without samples takes no room.
 
-use std::collections::VecDeque;
-
 use crate::fault;
 
 /// What can be added up.
@@ -18,18 +16,18 @@ pub(crate) trait Accumulate: Default {
 pub(crate) struct Windowed<T> {
     closed: T,
     /// Steps with samples, oldest first.
-    steps: VecDeque<(u64, T)>,
+    steps: Vec<(u64, T)>,
 }
 
 impl<T: Accumulate> Windowed<T> {
     /// Where samples of step `now` go; `None` for a collector without windows.
     pub(crate) fn current(&mut self, now: Option<u64>) -> &mut T {
         let Some(now) = now else { return &mut self.closed };
-        // `max`: step numbers only grow, so a late caller adds to the newest step.
-        if self.steps.back().is_none_or(|(step, _)| *step < now) {
-            self.steps.push_back((now, T::default()));
+        // Step numbers only grow, so a late caller adds to the newest step.
+        if self.steps.last().is_none_or(|(step, _)| *step < now) {
+            self.steps.push((now, T::default()));
         }
-        match self.steps.back_mut() {
+        match self.steps.last_mut() {
             Some((_, current)) => current,
             None => &mut self.closed,
         }
@@ -39,12 +37,13 @@ impl<T: Accumulate> Windowed<T> {
     /// whether there were any.
     pub(crate) fn slide(&mut self, now: u64, width: u64) -> bool {
         let mut moved = false;
-        while let Some((step, left)) = self.steps.front()
+        while let Some((step, left)) = self.steps.first()
             && step + width <= now
         {
             fault::point("window: a step closes");
             self.closed.absorb(left);
-            self.steps.pop_front();
+            // Few, and once in a step's time.
+            self.steps.remove(0);
             moved = true;
         }
         moved
