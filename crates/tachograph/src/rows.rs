@@ -38,8 +38,8 @@ fn insert(rows: &mut Vec<Row>, place: usize, bucket: u16, count: u64) {
 
 /// Merges sorted rows `b` into sorted rows `a`, by way of `scratch`.
 pub(crate) fn merge(a: &mut Vec<Row>, b: &[Row], scratch: &mut Vec<Row>) {
-    if b.is_empty() {
-        return;
+    if a.is_empty() || b.is_empty() {
+        return a.extend_from_slice(b);
     }
     scratch.clear();
     scratch.reserve(a.len() + b.len());

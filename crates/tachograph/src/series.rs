@@ -389,20 +389,16 @@ fn distribution_views(
         rows::merge(&mut rows, &step.rows(), &mut scratch);
         totals.absorb(&step.totals);
     }
-    let window: Option<(std::sync::Arc<[Row]>, Totals)> =
-        windows.then(|| (rows.as_slice().into(), totals));
     let closed = windowed.closed();
-    let lifetime_rows = match &window {
-        // Nothing has left the window yet: both views share their rows.
-        Some((rows, _)) if closed.is_empty() => Arc::clone(rows),
+    let window = windows.then(|| TimingStats::new(rows.as_slice().into(), totals, scale));
+    let lifetime = match &window {
+        // Nothing has left the window yet: both views are one.
+        Some(window) if closed.is_empty() => window.clone(),
         _ => {
             rows::merge(&mut rows, &closed.rows(), &mut scratch);
-            rows.into()
+            totals.absorb(&closed.totals);
+            TimingStats::new(rows.into(), totals, scale)
         }
     };
-    totals.absorb(&closed.totals);
-    Views {
-        lifetime: TimingStats::new(lifetime_rows, totals, scale),
-        window: window.map(|(rows, totals)| TimingStats::new(rows, totals, scale)),
-    }
+    Views { lifetime, window }
 }
