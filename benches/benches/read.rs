@@ -1,5 +1,6 @@
 //! What does reading cost, while nothing is recorded?
 
+use std::cell::RefCell;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -47,6 +48,10 @@ fn main() {
             drop(black_box(Arc::clone(black_box(&shared))));
         });
         row("snapshot()", 10_000, "10", &|| drop(black_box(metrics.snapshot())));
+        let reader = RefCell::new(metrics.snapshot_reader());
+        row("SnapshotReader::latest", 10_000, "10", &|| {
+            black_box(reader.borrow_mut().latest().version());
+        });
         row("get_counter", READS, "20,000", &|| {
             black_box(one.get_counter("counter"));
         });

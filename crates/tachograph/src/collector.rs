@@ -13,6 +13,7 @@ use crate::limits::DROP_TIMEOUT;
 use crate::recorder::Recorder;
 use crate::registry::Description;
 use crate::snapshot::Snapshot;
+use crate::snapshot_reader::SnapshotReader;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::Arc;
 use crate::tagged::Tagged;
@@ -210,6 +211,11 @@ impl MetricsCollector {
     #[inline]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.core().snapshot()
+    }
+
+    /// A reader of the published snapshots, for a thread that looks at each turn of a loop.
+    pub fn snapshot_reader(&self) -> SnapshotReader {
+        self.core().snapshot_reader()
     }
 
     /// A snapshot that holds everything that was recorded before the call. It is not published.

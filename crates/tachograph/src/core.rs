@@ -17,6 +17,7 @@ use crate::intake::Intake;
 use crate::lane::mode;
 use crate::registry::Registry;
 use crate::snapshot::{Snapshot, Value};
+use crate::snapshot_reader::SnapshotReader;
 use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, lock};
 
 /// Told what the owner of the collector should look at.
@@ -26,7 +27,7 @@ pub(crate) struct Core {
     pub(crate) intake: Arc<Intake>,
     pub(crate) registry: Registry,
     aggregator: Mutex<Aggregator>,
-    snapshot: ArcSwap<Snapshot>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
     /// Whether passes are made by hand, and with them the time.
     pub(crate) manual: bool,
@@ -67,7 +68,7 @@ impl Core {
             intake,
             registry,
             aggregator: Mutex::new(aggregator),
-            snapshot: ArcSwap::new(first),
+            snapshot: Arc::new(ArcSwap::new(first)),
             on_warning,
             manual,
         }
@@ -76,6 +77,10 @@ impl Core {
     #[inline]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.snapshot.load_full()
+    }
+
+    pub(crate) fn snapshot_reader(&self) -> SnapshotReader {
+        SnapshotReader::new(Arc::clone(&self.snapshot))
     }
 
     /// Drains the lanes' blocks, which keeps them from filling up between two publications.

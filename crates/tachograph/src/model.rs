@@ -167,6 +167,31 @@ impl<T> fmt::Debug for ArcSwap<T> {
     }
 }
 
+/// `arc_swap::Cache`: loads anew, which is all that it promises.
+#[derive(Clone)]
+pub(crate) struct Cache<S, T> {
+    source: S,
+    cached: T,
+}
+
+impl<T> Cache<Arc<ArcSwap<T>>, Arc<T>> {
+    pub(crate) fn new(source: Arc<ArcSwap<T>>) -> Self {
+        let cached = source.load_full();
+        Self { source, cached }
+    }
+
+    pub(crate) fn load(&mut self) -> &Arc<T> {
+        self.cached = self.source.load_full();
+        &self.cached
+    }
+}
+
+impl<S, T> fmt::Debug for Cache<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cache")
+    }
+}
+
 /// `atomic_float::AtomicF64`: a word of bits.
 #[derive(Debug)]
 pub(crate) struct AtomicF64(AtomicU64);

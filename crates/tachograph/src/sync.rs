@@ -9,7 +9,7 @@ pub(crate) use std::sync::Arc;
 
 #[cfg(not(tachograph_loom))]
 pub(crate) use {
-    arc_swap::ArcSwap,
+    arc_swap::{ArcSwap, Cache},
     atomic_float::AtomicF64,
     crossbeam_queue::ArrayQueue,
     once_cell::race::OnceBox,
@@ -20,7 +20,7 @@ pub(crate) use {
 
 #[cfg(tachograph_loom)]
 pub(crate) use {
-    crate::model::{ArcSwap, ArrayQueue, AtomicF64, OnceBox},
+    crate::model::{ArcSwap, ArrayQueue, AtomicF64, Cache, OnceBox},
     loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     loom::sync::{Condvar, Mutex, MutexGuard},
     loom::thread_local,

@@ -1,7 +1,7 @@
 //! Snapshots, reads, resets, windows, shutdown, the switch.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tachograph::{Clock, MetricsCollector, MockClock, Snapshot, Views};
 
@@ -345,4 +345,22 @@ fn a_snapshot_survives_serialisation() {
     let json = serde_json::to_string(&*snapshot).expect("serialises");
     let back: Snapshot = serde_json::from_str(&json).expect("deserialises");
     assert_eq!(back, *snapshot);
+}
+
+#[test]
+fn a_snapshot_reader_sees_each_publication_and_outlives_the_collector() {
+    let metrics = MetricsCollector::builder().manual().build();
+    let counter = metrics.register_counter("c");
+    let mut reader = metrics.snapshot_reader();
+    let first = reader.latest().version();
+    assert!(Arc::ptr_eq(reader.latest(), &metrics.snapshot()), "nothing new was published");
+    counter.increment();
+    metrics.run_pass(Instant::now(), SystemTime::now());
+    assert!(reader.latest().version() > first);
+    let value = |snapshot: &Snapshot| snapshot.find("c", &[]).map(|c| c.value.clone());
+    assert_eq!(value(reader.latest()), value(&metrics.snapshot()));
+    counter.increment();
+    drop(metrics);
+    let last = reader.latest().find("c", &[]).expect("registered").value.as_counter().cloned();
+    assert_eq!(last.map(|views| views.lifetime.value), Some(2), "the final pass was published");
 }
