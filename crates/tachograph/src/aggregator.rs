@@ -47,7 +47,7 @@ pub(crate) struct Aggregator {
     /// When the collector was made: where steps are counted from.
     epoch: Instant,
     /// When it was made or reset: where the uptime is counted from.
-    started: Instant,
+    started: PassTime,
     /// The time of the last pass.
     now: PassTime,
     version: u64,
@@ -84,7 +84,7 @@ impl Aggregator {
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
             epoch: now.monotonic,
-            started: now.monotonic,
+            started: now,
             now,
             version: 0,
             telemetry,
@@ -216,7 +216,8 @@ impl Aggregator {
         Arc::new(Snapshot {
             version: self.version,
             timestamp: self.now.wall,
-            uptime: self.now.monotonic.saturating_duration_since(self.started),
+            started: self.started.wall,
+            uptime: self.now.monotonic.saturating_duration_since(self.started.monotonic),
             window_span: self.settings.window.map(|(span, _)| span),
             series,
         })
@@ -247,7 +248,7 @@ impl Aggregator {
     /// Forgets all values and restarts the uptime.
     pub(crate) fn reset(&mut self, registry: &Registry) {
         self.pass(registry);
-        self.started = self.now.monotonic;
+        self.started = self.now;
         self.table.reset(self.now.wall);
     }
 

@@ -53,6 +53,7 @@ mod cell;
 mod clock;
 mod collector;
 mod core;
+mod difference;
 mod distribution;
 mod driver;
 mod entry;
@@ -67,6 +68,7 @@ mod kind;
 mod lane;
 mod limits;
 mod local;
+mod merge;
 #[cfg(tachograph_loom)]
 mod model;
 mod names;

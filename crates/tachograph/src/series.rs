@@ -1,6 +1,6 @@
 //! The aggregator's state of one series.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::cell::{CounterReading, GaugeReading, SpillReading};
 use crate::distribution::{Distribution, Totals};
@@ -107,6 +107,7 @@ impl Levels {
             max: known(self.max),
             mean: (self.finite > 0).then(|| self.sum / self.finite as f64),
             count: self.count,
+            finite: self.finite,
         }
     }
 }
@@ -256,7 +257,7 @@ impl SeriesState {
             // Acquire: as every load of `current`; only compared with later ones.
             gauge.stale = self.entry.shared.current.load(Ordering::Acquire);
         }
-        self.created = now;
+        self.created = restarted(self.created, now);
         self.recorded = false;
         self.changed = true;
     }
@@ -265,7 +266,7 @@ impl SeriesState {
     pub(crate) fn reset_counter(&mut self, now: SystemTime) {
         if let Values::Counter(windowed) = &mut self.values {
             *windowed = Windowed::default();
-            self.created = now;
+            self.created = restarted(self.created, now);
             self.changed = true;
         }
     }
@@ -315,6 +316,12 @@ impl SeriesState {
         };
         size_of::<Self>() + size_of::<Entry>() + size_of::<Series>() + self.entry.key.len() + heap
     }
+}
+
+/// The time of a reset, told from the last one even where the clock has not moved: a difference
+/// of snapshots knows resets by it.
+fn restarted(created: SystemTime, now: SystemTime) -> SystemTime {
+    if now == created { now + Duration::from_micros(1) } else { now }
 }
 
 /// The longest value with a bucket of its own.

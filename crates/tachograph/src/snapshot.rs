@@ -16,6 +16,7 @@ use crate::tags::Tags;
 pub struct Snapshot {
     pub(crate) version: u64,
     pub(crate) timestamp: SystemTime,
+    pub(crate) started: SystemTime,
     pub(crate) uptime: Duration,
     pub(crate) window_span: Option<Duration>,
     pub(crate) series: Vec<Arc<Series>>,
@@ -30,6 +31,11 @@ impl Snapshot {
     /// When the pass was made, by the wall clock.
     pub fn timestamp(&self) -> SystemTime {
         self.timestamp
+    }
+
+    /// When the collector was made or last reset, by the wall clock.
+    pub fn started(&self) -> SystemTime {
+        self.started
     }
 
     /// Time since the collector was made or reset, by the monotonic clock.
@@ -54,8 +60,11 @@ impl Snapshot {
 
     /// The series of a name and tags, in any order of the tags. Costs a binary search.
     pub fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<&Series> {
-        let key = crate::key::display(name, &Tags::new(tags));
-        let place = self.series.binary_search_by(|series| (*series.key).cmp(&*key)).ok()?;
+        self.by_key(&crate::key::display(name, &Tags::new(tags)))
+    }
+
+    pub(crate) fn by_key(&self, key: &str) -> Option<&Series> {
+        let place = self.series.binary_search_by(|series| (*series.key).cmp(key)).ok()?;
         self.series.get(place).map(|series| &**series)
     }
 

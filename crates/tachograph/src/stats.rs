@@ -118,6 +118,14 @@ impl From<Totals> for SharedTotals {
     }
 }
 
+impl From<SharedTotals> for Totals {
+    fn from(totals: SharedTotals) -> Self {
+        let SharedTotals { count, sum_high, sum_low, min, max, coalesced } = totals;
+        let sum = (u128::from(sum_high) << 64) | u128::from(sum_low);
+        Self { count, sum, min, max, coalesced }
+    }
+}
+
 /// One bucket: how many samples lie from `low` to `high`, both included, in recorded units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
@@ -141,7 +149,16 @@ impl Buckets {
 
     /// The exact sum of all samples, in recorded units (a timing's: nanoseconds).
     pub fn sum(&self) -> u128 {
-        (u128::from(self.totals.sum_high) << 64) | u128::from(self.totals.sum_low)
+        self.totals().sum
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals.into()
+    }
+
+    /// Sorted counts by bucket; one bucket may have several.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
     }
 
     /// The least sample, in recorded units.
@@ -216,6 +233,8 @@ pub struct GaugeStats {
     pub mean: Option<f64>,
     /// How many values were set.
     pub count: u64,
+    /// How many of them were finite, which the mean is of.
+    pub finite: u64,
 }
 
 fn per_second(amount: f64, over: Duration) -> f64 {

@@ -1,0 +1,270 @@
+//! Many snapshots added up into one: shards of a process, processes of a fleet.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::distribution::Totals;
+use crate::key;
+use crate::kind::{Kind, Metric, Unit};
+use crate::rows::{self, Row};
+use crate::snapshot::{Series, Snapshot, Value, Views};
+use crate::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::tags::Tags;
+
+impl Snapshot {
+    /// The sum of snapshots of different collectors, or of one collector's consecutive
+    /// [differences](Snapshot::since).
+    ///
+    /// - Counters and distributions add up exactly, buckets included, so a quantile is that of
+    ///   all samples together, within [`TimingStats::error`]. Totals wrap as the counters do.
+    /// - A gauge's `min`, `max`, `mean` and `count` are over all values set; `current` is that of
+    ///   the newest snapshot that has one.
+    /// - A metric that is a counter in one and goes both ways in another goes both ways. Where
+    ///   kinds or scales cannot be added up, the oldest snapshot's metric keeps the name, and
+    ///   the other is kept apart under `name.kind` or `name.scale_…`.
+    /// - `window` views add up where all the windows are equally wide, and are left out
+    ///   otherwise. `version` is the sum, `timestamp` the newest, `started` the first, `uptime`
+    ///   the longest.
+    ///
+    /// No snapshot at all gives an empty one. Costs a pass over all buckets.
+    pub fn merge<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Snapshot {
+        let mut parts: Vec<_> = snapshots.into_iter().collect();
+        parts.sort_by_key(|part| part.timestamp);
+        let mut sum = Sum::of(&parts);
+        for part in &parts {
+            part.series.iter().for_each(|series| sum.add(series));
+        }
+        Snapshot {
+            version: parts.iter().fold(0, |sum, part| sum.wrapping_add(part.version)),
+            timestamp: parts.last().map_or(SystemTime::UNIX_EPOCH, |part| part.timestamp),
+            started: parts.iter().map(|p| p.started).min().unwrap_or(SystemTime::UNIX_EPOCH),
+            uptime: parts.iter().map(|part| part.uptime).max().unwrap_or_default(),
+            window_span: sum.window_span,
+            series: sum.series.into_values().map(|sum| Arc::new(sum.series())).collect(),
+        }
+    }
+}
+
+/// The sum under way.
+struct Sum {
+    /// What the merged metrics are, by name.
+    metrics: HashMap<Arc<str>, MergedMetric>,
+    /// By key.
+    series: BTreeMap<Arc<str>, SeriesSum>,
+    window_span: Option<Duration>,
+}
+
+#[derive(Clone)]
+struct MergedMetric {
+    metric: Arc<Metric>,
+    /// What one recorded unit of a distribution is worth.
+    scale: Option<f64>,
+}
+
+impl Sum {
+    fn of(parts: &[&Snapshot]) -> Self {
+        let span = parts.first().and_then(|part| part.window_span);
+        let same = parts.iter().all(|part| part.window_span == span);
+        let window_span = span.filter(|_| same);
+        let mut sum = Self { metrics: HashMap::new(), series: BTreeMap::new(), window_span };
+        // All metadata first: a series of the first snapshot takes what a later one knows.
+        for series in parts.iter().flat_map(|part| &part.series) {
+            let (name, scale) = sum.place_of(series);
+            sum.describe(name, series, scale);
+        }
+        sum
+    }
+
+    /// The name that a series' metric has in the sum, and its scale.
+    fn place_of(&self, series: &Series) -> (Arc<str>, Option<f64>) {
+        let (kind, scale) = (series.metric.kind, scale_of(&series.value));
+        let mut name = Arc::clone(&series.metric.name);
+        while let Some(known) = self.metrics.get(&name) {
+            name = if !known.metric.kind.fits(kind) {
+                format!("{name}.{}", kind.name().replace(' ', "_")).into()
+            } else if known.scale != scale {
+                format!("{name}.scale_{}", scale.unwrap_or(1.0)).into()
+            } else {
+                break;
+            };
+        }
+        (name, scale)
+    }
+
+    /// Adds a metric's metadata to what is known of it.
+    fn describe(&mut self, name: Arc<str>, series: &Series, scale: Option<f64>) {
+        let fresh = &series.metric;
+        let Some(known) = self.metrics.get_mut(&name) else {
+            let metric = Metric { name: Arc::clone(&name), ..(**fresh).clone() };
+            self.metrics.insert(name, MergedMetric { metric: Arc::new(metric), scale });
+            return;
+        };
+        let old = &known.metric;
+        let metric = Metric {
+            name,
+            kind: if old.kind == fresh.kind { old.kind } else { Kind::UpDownCounter },
+            unit: if old.unit == Unit::None { &fresh.unit } else { &old.unit }.clone(),
+            description: Arc::clone(if old.description.is_empty() {
+                &fresh.description
+            } else {
+                &old.description
+            }),
+        };
+        if metric != **old {
+            known.metric = Arc::new(metric);
+        }
+    }
+
+    fn add(&mut self, series: &Series) {
+        let (name, _) = self.place_of(series);
+        let renamed = name != series.metric.name;
+        let key =
+            if renamed { key::display(&name, &series.tags).into() } else { series.key.clone() };
+        let Some(merged) = self.metrics.get(&name) else { return };
+        let sum = self.series.entry(Arc::clone(&key)).or_insert_with(|| SeriesSum {
+            metric: Arc::clone(&merged.metric),
+            tags: series.tags.clone(),
+            key,
+            created: series.created,
+            dropped: 0,
+            values: Values::new(merged, self.window_span.is_some()),
+        });
+        sum.add(series);
+    }
+}
+
+fn scale_of(value: &Value) -> Option<f64> {
+    value.as_timing().map(|views| views.lifetime.buckets().scale())
+}
+
+/// One series' sum under way.
+struct SeriesSum {
+    metric: Arc<Metric>,
+    tags: Tags,
+    key: Arc<str>,
+    created: SystemTime,
+    dropped: u64,
+    values: Values,
+}
+
+enum Values {
+    Count(Views<i128>),
+    Levels(Views<GaugeStats>),
+    Samples(Views<Samples>),
+}
+
+/// A distribution under way; its quantiles are taken once, at the end.
+#[derive(Clone)]
+struct Samples {
+    rows: Vec<Row>,
+    totals: Totals,
+    scale: f64,
+}
+
+impl SeriesSum {
+    fn add(&mut self, series: &Series) {
+        self.created = self.created.min(series.created);
+        self.dropped = self.dropped.wrapping_add(series.dropped);
+        match (&mut self.values, &series.value) {
+            (Values::Count(sum), Value::Counter(more) | Value::UpDownCounter(more)) => {
+                add(sum, more, |sum, more| *sum = sum.wrapping_add(more.value));
+            }
+            (Values::Levels(sum), Value::Gauge(more)) => add(sum, more, GaugeStats::absorb),
+            (Values::Samples(sum), Value::Timing(more) | Value::Histogram(more)) => {
+                add(sum, more, Samples::absorb);
+            }
+            // Cannot be: another kind has another name, hence another sum.
+            _ => {}
+        }
+    }
+
+    fn series(self) -> Series {
+        let Self { metric, tags, key, created, dropped, values } = self;
+        let value = match (values, metric.kind) {
+            (Values::Count(sum), Kind::Counter) => Value::Counter(Views {
+                lifetime: CounterStats { value: wrapped(sum.lifetime) },
+                window: sum.window.map(net),
+            }),
+            (Values::Count(sum), _) => Value::UpDownCounter(map(sum, net)),
+            (Values::Levels(sum), _) => Value::Gauge(sum),
+            (Values::Samples(sum), Kind::Timing) => Value::Timing(map(sum, Samples::stats)),
+            (Values::Samples(sum), _) => Value::Histogram(map(sum, Samples::stats)),
+        };
+        Series { metric, tags, key, created, dropped, value }
+    }
+}
+
+impl Values {
+    fn new(merged: &MergedMetric, windows: bool) -> Self {
+        fn views<T: Clone>(zero: T, windows: bool) -> Views<T> {
+            Views { window: windows.then(|| zero.clone()), lifetime: zero }
+        }
+        match (merged.metric.kind, merged.scale) {
+            (Kind::Gauge, _) => Self::Levels(views(GaugeStats::default(), windows)),
+            (Kind::Timing | Kind::Histogram, Some(scale)) => {
+                let samples = Samples { rows: Vec::new(), totals: Totals::default(), scale };
+                Self::Samples(views(samples, windows))
+            }
+            _ => Self::Count(views(0, windows)),
+        }
+    }
+}
+
+fn add<S, T>(sum: &mut Views<S>, more: &Views<T>, add: impl Fn(&mut S, &T)) {
+    add(&mut sum.lifetime, &more.lifetime);
+    if let (Some(sum), Some(more)) = (&mut sum.window, &more.window) {
+        add(sum, more);
+    }
+}
+
+fn map<S, T>(views: Views<S>, stats: impl Fn(S) -> T) -> Views<T> {
+    Views { lifetime: stats(views.lifetime), window: views.window.map(stats) }
+}
+
+/// A monotonic total, wrapped at 2^64. A negative one is a difference's, and stays.
+fn wrapped(sum: i128) -> i128 {
+    if sum < 0 { sum } else { i128::from(sum as u64) }
+}
+
+/// A net change or a level, wrapped as a signed 64-bit number.
+fn net(sum: i128) -> CounterStats {
+    CounterStats { value: i128::from(sum as i64) }
+}
+
+impl GaugeStats {
+    /// Adds what another collector's gauge was set to; that one is the newer.
+    fn absorb(&mut self, newer: &Self) {
+        let finite = self.finite + newer.finite;
+        let sum = |stats: &Self| stats.mean.unwrap_or(0.0) * stats.finite as f64;
+        let mean = match (self.finite, newer.finite) {
+            (0, _) => newer.mean,
+            (_, 0) => self.mean,
+            _ => Some((sum(self) + sum(newer)) / finite as f64),
+        };
+        let either = |a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64| match (a, b) {
+            (Some(a), Some(b)) => Some(pick(a, b)),
+            (a, b) => a.or(b),
+        };
+        *self = Self {
+            current: newer.current.or(self.current),
+            min: either(self.min, newer.min, f64::min),
+            max: either(self.max, newer.max, f64::max),
+            mean,
+            count: self.count + newer.count,
+            finite,
+        };
+    }
+}
+
+impl Samples {
+    fn absorb(&mut self, more: &TimingStats) {
+        let buckets = more.buckets();
+        rows::merge(&mut self.rows, buckets.rows(), &mut Vec::new());
+        self.totals.absorb(&buckets.totals());
+    }
+
+    fn stats(self) -> TimingStats {
+        TimingStats::new(self.rows.into(), self.totals, self.scale)
+    }
+}
