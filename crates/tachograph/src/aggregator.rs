@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::batch::Batch;
 use crate::block::Block;
 use crate::fault;
+use crate::idle::IdleWatch;
 use crate::intake::Intake;
 use crate::lane::Lane;
 use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_SPARE};
@@ -23,6 +24,8 @@ use crate::telemetry::{Readings, Telemetry};
 pub(crate) struct Settings {
     /// The sliding window's width and steps; `None`: no windows.
     pub(crate) window: Option<(Duration, u32)>,
+    /// After which a series leaves the snapshots; `None`: never.
+    pub(crate) idle_timeout: Option<Duration>,
     pub(crate) blocks_initial: usize,
     pub(crate) blocks_max: usize,
 }
@@ -42,6 +45,7 @@ pub(crate) struct Aggregator {
     lanes: Arc<Vec<Arc<Lane>>>,
     readers: Vec<LaneReader>,
     table: SeriesTable,
+    idle: IdleWatch,
     metrics: Vec<MetricInfo>,
     metrics_revision: u64,
     /// When the collector was made: where steps are counted from.
@@ -81,6 +85,7 @@ impl Aggregator {
             settings,
             readers: Vec::new(),
             table: SeriesTable::default(),
+            idle: IdleWatch::new(settings.idle_timeout),
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
             epoch: now.monotonic,
@@ -211,7 +216,8 @@ impl Aggregator {
         let readings = self.readings();
         self.telemetry.report(&mut self.table, &readings, step);
         self.version += 1;
-        let series = self.table.publish(&self.metrics, step);
+        let (series, idle) =
+            self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic);
         self.snapshot_bytes = series.len() * size_of::<usize>();
         Arc::new(Snapshot {
             version: self.version,
@@ -220,6 +226,7 @@ impl Aggregator {
             uptime: self.now.monotonic.saturating_duration_since(self.started.monotonic),
             window_span: self.settings.window.map(|(span, _)| span),
             series,
+            idle,
         })
     }
 

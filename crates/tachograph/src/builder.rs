@@ -19,6 +19,7 @@ pub struct Builder {
     manual: bool,
     publish_every: Duration,
     window: Option<(Duration, u32)>,
+    idle_timeout: Option<Duration>,
     lane_blocks: (usize, usize),
     lanes_max: usize,
     cardinality: Cardinality,
@@ -33,6 +34,7 @@ impl std::fmt::Debug for Builder {
             .field("manual", &self.manual)
             .field("publish_every", &self.publish_every)
             .field("window", &self.window)
+            .field("idle_timeout", &self.idle_timeout)
             .field("lane_blocks", &self.lane_blocks)
             .field("cardinality", &self.cardinality)
             .finish_non_exhaustive()
@@ -46,6 +48,7 @@ impl Default for Builder {
             manual: false,
             publish_every: limits::PUBLISH_EVERY,
             window: Some((limits::WINDOW, limits::WINDOW_STEPS as u32)),
+            idle_timeout: None,
             lane_blocks: (limits::LANE_BLOCKS_INITIAL, limits::LANE_BLOCKS_MAX),
             lanes_max: limits::LANES_MAX,
             cardinality: Cardinality {
@@ -89,6 +92,18 @@ impl Builder {
     /// Keeps lifetime statistics only.
     pub fn no_window(mut self) -> Self {
         self.window = None;
+        self
+    }
+
+    /// Leaves a series out of snapshots and exports once nothing was recorded to it for longer
+    /// than `timeout`, handle or not; off by default.
+    ///
+    /// It is only hidden: `get_*` by name still answers, its handles stay valid, it counts
+    /// against the limits, and when it records again it returns with its totals continued. The
+    /// collector's own series always stay. Costs recording nothing, and each snapshot a look at
+    /// every series.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
         self
     }
 
@@ -149,7 +164,12 @@ impl Builder {
         let mode = if self.enabled { mode::ON } else { mode::OFF };
         let intake = Arc::new(Intake::new(self.clock, mode, size, self.lanes_max));
         let registry = Registry::new(Arc::clone(&intake), self.cardinality);
-        let settings = Settings { window: self.window, blocks_initial: initial, blocks_max: max };
+        let settings = Settings {
+            window: self.window,
+            idle_timeout: self.idle_timeout,
+            blocks_initial: initial,
+            blocks_max: max,
+        };
         let now = PassTime { monotonic: intake.clock.now(), wall: intake.clock.wall() };
         let aggregator = Aggregator::new(Arc::clone(&intake), &registry, settings, now);
         let core = Core::new(intake, registry, aggregator, self.on_warning, self.manual);

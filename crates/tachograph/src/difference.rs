@@ -24,7 +24,7 @@ impl Snapshot {
     ///
     /// Costs a pass over the buckets of both; takes no lock.
     pub fn since(&self, earlier: &Snapshot) -> Snapshot {
-        let gained = |series: &Arc<Series>| Arc::new(series.since(earlier.by_key(&series.key)));
+        let gained = |series: &Arc<Series>| Arc::new(series.since(earlier.known(&series.key)));
         let same_start = self.started == earlier.started && self.uptime >= earlier.uptime;
         Snapshot {
             version: self.version,
@@ -33,6 +33,7 @@ impl Snapshot {
             uptime: if same_start { self.uptime - earlier.uptime } else { self.uptime },
             window_span: None,
             series: self.series.iter().map(gained).collect(),
+            idle: self.idle.iter().map(gained).collect(),
         }
     }
 }

@@ -62,6 +62,7 @@ mod fault;
 #[cfg(test)]
 mod fault_tests;
 mod handle;
+mod idle;
 mod intake;
 mod key;
 mod kind;

@@ -23,6 +23,8 @@ impl Snapshot {
     /// - A metric that is a counter in one and goes both ways in another goes both ways. Where
     ///   kinds or scales cannot be added up, the oldest snapshot's metric keeps the name, and
     ///   the other is kept apart under `name.kind` or `name.scale_…`.
+    /// - A series that is idle everywhere stays hidden; one that is idle in some is added up
+    ///   whole.
     /// - `window` views add up where all the windows are equally wide, and are left out
     ///   otherwise. `version` is the sum, `timestamp` the newest, `started` the first, `uptime`
     ///   the longest.
@@ -33,15 +35,19 @@ impl Snapshot {
         parts.sort_by_key(|part| part.timestamp);
         let mut sum = Sum::of(&parts);
         for part in &parts {
-            part.series.iter().for_each(|series| sum.add(series));
+            part.series.iter().for_each(|series| sum.add(series, false));
+            part.idle.iter().for_each(|series| sum.add(series, true));
         }
+        let (idle, series) = sum.series.into_values().partition::<Vec<_>, _>(|sum| sum.idle);
+        let all = |sums: Vec<SeriesSum>| sums.into_iter().map(|sum| Arc::new(sum.series()));
         Snapshot {
             version: parts.iter().fold(0, |sum, part| sum.wrapping_add(part.version)),
             timestamp: parts.last().map_or(SystemTime::UNIX_EPOCH, |part| part.timestamp),
             started: parts.iter().map(|p| p.started).min().unwrap_or(SystemTime::UNIX_EPOCH),
             uptime: parts.iter().map(|part| part.uptime).max().unwrap_or_default(),
             window_span: sum.window_span,
-            series: sum.series.into_values().map(|sum| Arc::new(sum.series())).collect(),
+            series: all(series).collect(),
+            idle: all(idle).collect(),
         }
     }
 }
@@ -69,7 +75,7 @@ impl Sum {
         let window_span = span.filter(|_| same);
         let mut sum = Self { metrics: HashMap::new(), series: BTreeMap::new(), window_span };
         // All metadata first: a series of the first snapshot takes what a later one knows.
-        for series in parts.iter().flat_map(|part| &part.series) {
+        for series in parts.iter().flat_map(|part| part.series.iter().chain(&part.idle)) {
             let (name, scale) = sum.place_of(series);
             sum.describe(name, series, scale);
         }
@@ -116,7 +122,7 @@ impl Sum {
         }
     }
 
-    fn add(&mut self, series: &Series) {
+    fn add(&mut self, series: &Series, idle: bool) {
         let (name, _) = self.place_of(series);
         let renamed = name != series.metric.name;
         let key =
@@ -128,8 +134,10 @@ impl Sum {
             key,
             created: series.created,
             dropped: 0,
+            idle,
             values: Values::new(merged, self.window_span.is_some()),
         });
+        sum.idle &= idle;
         sum.add(series);
     }
 }
@@ -145,6 +153,8 @@ struct SeriesSum {
     key: Arc<str>,
     created: SystemTime,
     dropped: u64,
+    /// Hidden in every snapshot.
+    idle: bool,
     values: Values,
 }
 
@@ -180,7 +190,7 @@ impl SeriesSum {
     }
 
     fn series(self) -> Series {
-        let Self { metric, tags, key, created, dropped, values } = self;
+        let Self { metric, tags, key, created, dropped, values, idle: _ } = self;
         let value = match (values, metric.kind) {
             (Values::Count(sum), Kind::Counter) => Value::Counter(Views {
                 lifetime: CounterStats { value: wrapped(sum.lifetime) },

@@ -160,6 +160,16 @@ impl SeriesState {
         self.recorded || self.own || self.entry.is_pinned()
     }
 
+    /// Samples since the start or the last reset, and those dropped.
+    pub(crate) fn samples(&self) -> u64 {
+        let samples = match &self.values {
+            Values::Counter(windowed) => window::sum(windowed.lifetime()).0.calls,
+            Values::Gauge(gauge) => gauge.levels.lifetime().map(|levels| levels.count).sum(),
+            Values::Distribution(windowed) => windowed.lifetime().map(|d| d.totals.count).sum(),
+        };
+        samples.wrapping_add(self.entry.dropped())
+    }
+
     /// Marks the series as changed, so that it is published anew.
     pub(crate) fn touch(&mut self) {
         self.changed = true;

@@ -1,11 +1,12 @@
 //! The aggregator's states of all series.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use crate::batch::Batch;
 use crate::entry::Entry;
 use crate::error::DropReason;
 use crate::fault;
+use crate::idle::IdleWatch;
 use crate::kind::Kind;
 use crate::reader::LaneReader;
 use crate::registry::{MetricInfo, Registry};
@@ -225,19 +226,29 @@ impl SeriesTable {
         }
     }
 
-    /// Every active series as snapshots show it, in the order of the keys.
-    pub(crate) fn publish(&mut self, metrics: &[MetricInfo], step: Step) -> Vec<Arc<Series>> {
-        let mut series = Vec::with_capacity(self.order.len());
+    /// Every active series as snapshots show it, and those that are idle, each in the order of
+    /// the keys.
+    pub(crate) fn publish(
+        &mut self,
+        metrics: &[MetricInfo],
+        step: Step,
+        watch: &mut IdleWatch,
+        now: Instant,
+    ) -> (Vec<Arc<Series>>, Vec<Arc<Series>>) {
+        let (mut series, mut idle) = (Vec::with_capacity(self.order.len()), Vec::new());
         for &id in &self.order {
             let state = &mut self.states[id as usize];
             if state.is_active()
                 && let Some(info) = metrics.get(state.entry.metric as usize)
             {
                 fault::point("build: a series");
-                series.push(state.publish(info, step));
+                let hidden =
+                    watch.is_on() && !state.is_own() && watch.is_idle(id, state.samples(), now);
+                let into = if hidden { &mut idle } else { &mut series };
+                into.push(state.publish(info, step));
             }
         }
-        series
+        (series, idle)
     }
 
     /// The statistics of one active series.

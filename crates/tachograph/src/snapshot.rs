@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub(crate) uptime: Duration,
     pub(crate) window_span: Option<Duration>,
     pub(crate) series: Vec<Arc<Series>>,
+    /// Series that the idle timeout hides, sorted by key: a difference goes on from them.
+    pub(crate) idle: Vec<Arc<Series>>,
 }
 
 impl Snapshot {
@@ -53,25 +55,32 @@ impl Snapshot {
         self.window_span.unwrap_or(self.uptime).min(self.uptime)
     }
 
-    /// All series, sorted by key.
+    /// All series, sorted by key; without those that [`Builder::idle_timeout`] hides.
+    ///
+    /// [`Builder::idle_timeout`]: crate::Builder::idle_timeout
     pub fn series(&self) -> &[Arc<Series>] {
         &self.series
     }
 
     /// The series of a name and tags, in any order of the tags. Costs a binary search.
     pub fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<&Series> {
-        self.by_key(&crate::key::display(name, &Tags::new(tags)))
+        by_key(&self.series, &crate::key::display(name, &Tags::new(tags)))
     }
 
-    pub(crate) fn by_key(&self, key: &str) -> Option<&Series> {
-        let place = self.series.binary_search_by(|series| (*series.key).cmp(key)).ok()?;
-        self.series.get(place).map(|series| &**series)
+    /// A series by its key, also one that the idle timeout hides.
+    pub(crate) fn known(&self, key: &str) -> Option<&Series> {
+        by_key(&self.series, key).or_else(|| by_key(&self.idle, key))
     }
 
     /// The series of one metric, sorted by key.
     pub fn metric<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Series> {
         self.series.iter().map(|series| &**series).filter(move |s| *s.metric.name == *name)
     }
+}
+
+fn by_key<'a>(series: &'a [Arc<Series>], key: &str) -> Option<&'a Series> {
+    let place = series.binary_search_by(|series| (*series.key).cmp(key)).ok()?;
+    series.get(place).map(|series| &**series)
 }
 
 /// One series of a snapshot.

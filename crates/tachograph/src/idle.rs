@@ -1,0 +1,61 @@
+//! Which series have not been recorded for so long that they leave the snapshots.
+
+use std::time::{Duration, Instant};
+
+/// Watches every series' count of samples from snapshot to snapshot, so that recording and
+/// folding know nothing of it.
+#[derive(Debug)]
+pub(crate) struct IdleWatch {
+    timeout: Option<Duration>,
+    /// By series id.
+    seen: Vec<Option<Seen>>,
+}
+
+/// What a series had recorded, and when that was new.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    samples: u64,
+    at: Instant,
+}
+
+impl IdleWatch {
+    pub(crate) fn new(timeout: Option<Duration>) -> Self {
+        Self { timeout, seen: Vec::new() }
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.timeout.is_some()
+    }
+
+    /// Whether a series has recorded nothing for longer than the timeout. `samples` is anything
+    /// that differs once it has.
+    pub(crate) fn is_idle(&mut self, id: u32, samples: u64, now: Instant) -> bool {
+        let Some(timeout) = self.timeout else { return false };
+        let id = id as usize;
+        if self.seen.len() <= id {
+            self.seen.resize(id + 1, None);
+        }
+        let seen = self.seen[id].get_or_insert(Seen { samples, at: now });
+        if seen.samples != samples {
+            *seen = Seen { samples, at: now };
+        }
+        now.saturating_duration_since(seen.at) > timeout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_is_idle_once_its_count_has_stood_still_for_longer_than_the_timeout() {
+        let second = Duration::from_secs(1);
+        let start = Instant::now();
+        let mut watch = IdleWatch::new(Some(10 * second));
+        let mut idle = |samples: u64, at: u32| watch.is_idle(3, samples, start + at * second);
+        assert!(!idle(5, 0) && !idle(5, 10) && idle(5, 11));
+        assert!(!idle(6, 12) && !idle(6, 22) && idle(6, 23));
+        assert!(!idle(0, 24), "a reset is news as well");
+        assert!(!IdleWatch::new(None).is_idle(3, 5, start + 1_000 * second));
+    }
+}

@@ -1,0 +1,147 @@
+//! Series that nobody records any more leave the snapshots, and come back whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tachograph::{Clock, MetricsCollector, MockClock, Snapshot, Value};
+
+const SECOND: Duration = Duration::from_secs(1);
+const NAMES: [&str; 4] = ["count", "gauge", "size", "time"];
+
+struct Driven {
+    metrics: MetricsCollector,
+    clock: Clock,
+    mock: MockClock,
+}
+
+/// A collector driven by hand whose series are idle after 10 s.
+fn driven() -> Driven {
+    let (clock, mock) = Clock::mock();
+    let builder = MetricsCollector::builder().manual().clock(clock.clone());
+    Driven { metrics: builder.idle_timeout(10 * SECOND).build(), clock, mock }
+}
+
+impl Driven {
+    fn pass_after(&self, by: Duration) -> Arc<Snapshot> {
+        self.mock.advance(by);
+        self.metrics.run_pass(self.clock.now(), self.clock.wall());
+        self.metrics.snapshot()
+    }
+
+    fn record_all(&self) {
+        self.metrics.increment("count");
+        self.metrics.gauge("gauge", 2.0);
+        self.metrics.histogram("size", 3);
+        self.metrics.timing("time", SECOND);
+    }
+}
+
+fn names(snapshot: &Snapshot) -> Vec<&str> {
+    let names = snapshot.series().iter().map(|series| &*series.metric.name);
+    names.filter(|name| !name.starts_with("telemetry.")).collect()
+}
+
+fn count(snapshot: &Snapshot, name: &str) -> Option<i128> {
+    Some(snapshot.find(name, &[])?.value.as_counter()?.lifetime.value)
+}
+
+fn samples(value: &Value) -> u64 {
+    let counter = value.as_counter().map(|views| views.lifetime.value as u64);
+    let gauge = value.as_gauge().map(|views| views.lifetime.count);
+    let timing = value.as_timing().map(|views| views.lifetime.count);
+    counter.or(gauge).or(timing).unwrap_or_default()
+}
+
+#[test]
+fn an_idle_series_leaves_and_returns_with_its_totals_continued() {
+    let driven = driven();
+    driven.record_all();
+    let first = driven.pass_after(SECOND);
+    assert_eq!(names(&first), NAMES);
+    assert_eq!(names(&driven.pass_after(10 * SECOND)), NAMES, "not longer than the timeout");
+    assert_eq!(names(&driven.pass_after(SECOND)), [""; 0]);
+    assert!(driven.metrics.get_all_metrics().find("count", &[]).is_none());
+    let hidden = driven.metrics.get_counter("count").map(|stats| stats.value);
+    assert_eq!(hidden, Some(1), "asked for by name, it answers");
+    driven.record_all();
+    let back = driven.pass_after(100 * SECOND);
+    assert_eq!(names(&back), NAMES);
+    for (before, now) in first.series().iter().zip(back.series()) {
+        assert_eq!((&before.key, before.created), (&now.key, now.created));
+    }
+    let samples = |name| back.find(name, &[]).map(|series| samples(&series.value));
+    assert_eq!(NAMES.map(samples), [Some(2); 4]);
+}
+
+#[test]
+fn a_series_with_a_handle_is_idle_too_and_the_handle_stays_valid() {
+    let driven = driven();
+    let counter = driven.metrics.register_counter("count");
+    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(0));
+    assert_eq!(names(&driven.pass_after(11 * SECOND)), [""; 0], "never recorded");
+    counter.increment();
+    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(1));
+    assert_eq!(names(&driven.pass_after(11 * SECOND)), [""; 0]);
+    let again = driven.metrics.register_counter("count");
+    again.increment();
+    counter.increment();
+    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(3), "one series throughout");
+}
+
+#[test]
+fn calls_that_leave_the_value_alone_keep_a_series_alive() {
+    let driven = driven();
+    driven.metrics.increment("net.zero");
+    driven.metrics.gauge("refused", 1.0);
+    driven.pass_after(SECOND);
+    for _ in 0..5 {
+        driven.metrics.increment_by("net.zero", 0);
+        driven.metrics.gauge("refused", f64::NAN);
+        assert_eq!(names(&driven.pass_after(9 * SECOND)), ["net.zero", "refused"]);
+    }
+}
+
+#[test]
+fn the_collectors_own_series_never_leave_and_conservation_holds_while_others_are_hidden() {
+    let driven = driven();
+    driven.record_all();
+    let first = driven.pass_after(SECOND);
+    let idle = driven.pass_after(1_000 * SECOND);
+    let own = |snapshot: &Snapshot| snapshot.series().len() - names(snapshot).len();
+    assert_eq!((own(&first), names(&idle).len()), (own(&idle), 0));
+    let [recorded, aggregated] =
+        ["telemetry.recorded", "telemetry.aggregated"].map(|name| count(&idle, name));
+    assert_eq!((recorded, aggregated), (Some(4), Some(4)));
+    let report = driven.metrics.shutdown(SECOND);
+    assert_eq!((report.recorded, report.aggregated, report.dropped), (4, 4, 0));
+}
+
+#[test]
+fn differences_and_sums_go_on_from_hidden_totals() {
+    let driven = driven();
+    driven.metrics.increment_by("count", 1_000);
+    let visible = driven.pass_after(SECOND);
+    let hidden = driven.pass_after(100 * SECOND);
+    assert_eq!(count(&hidden, "count"), None);
+    let sent = serde_json::to_string(&*hidden).expect("serializable");
+    let hidden: Snapshot = serde_json::from_str(&sent).expect("what was written");
+    driven.metrics.increment("count");
+    let back = driven.pass_after(SECOND);
+    assert_eq!(count(&back.since(&hidden), "count"), Some(1));
+    assert_eq!(count(&back.since(&visible), "count"), Some(1));
+    assert_eq!(count(&Snapshot::merge([&*visible, &hidden]), "count"), Some(2_000));
+    assert_eq!(count(&Snapshot::merge([&hidden, &hidden]), "count"), None);
+}
+
+#[test]
+fn without_the_setting_nothing_ever_leaves() {
+    let (clock, mock) = Clock::mock();
+    let metrics = MetricsCollector::builder().manual().clock(clock.clone()).build();
+    metrics.increment("count");
+    mock.advance(1_000_000 * SECOND);
+    metrics.run_pass(clock.now(), clock.wall());
+    assert_eq!(count(&metrics.snapshot(), "count"), Some(1));
+    mock.advance(1_000_000 * SECOND);
+    metrics.run_pass(clock.now(), clock.wall());
+    assert_eq!(count(&metrics.snapshot(), "count"), Some(1));
+}
