@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::batch::Batch;
 use crate::block::Block;
+use crate::error::Warning;
 use crate::fault;
 use crate::idle::IdleWatch;
 use crate::intake::Intake;
@@ -18,6 +19,7 @@ use crate::series_table::SeriesTable;
 use crate::snapshot::{Snapshot, Value};
 use crate::sync::Arc;
 use crate::telemetry::{Readings, Telemetry};
+use crate::tsc::TscWatch;
 
 /// What the aggregator is made with.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,7 @@ pub(crate) struct Aggregator {
     readers: Vec<LaneReader>,
     table: SeriesTable,
     idle: IdleWatch,
+    tsc: TscWatch,
     metrics: Vec<MetricInfo>,
     metrics_revision: u64,
     /// When the collector was made: where steps are counted from.
@@ -86,6 +89,7 @@ impl Aggregator {
             readers: Vec::new(),
             table: SeriesTable::default(),
             idle: IdleWatch::new(settings.idle_timeout),
+            tsc: TscWatch::default(),
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
             epoch: now.monotonic,
@@ -114,6 +118,14 @@ impl Aggregator {
             self.now.monotonic = now.monotonic;
         }
         self.now.wall = now.wall;
+    }
+
+    /// Compares the clocks that timers may read. Says so where one was found wrong.
+    pub(crate) fn check_clock(&mut self, registry: &Registry) {
+        if self.tsc.check(&self.intake.clock, self.now.monotonic) {
+            self.intake.counts.clock_anomalies.add(1);
+            registry.warn(Warning::ClockUntrusted);
+        }
     }
 
     fn step(&self) -> Step {
@@ -297,6 +309,7 @@ impl Aggregator {
             lanes: self.readers.len(),
             series: self.table.active(),
             metrics: self.metrics.len(),
+            tsc: self.intake.clock.uses_tsc(),
             memory: lanes + self.table.bytes() + self.snapshot_bytes,
         }
     }

@@ -87,6 +87,7 @@ impl Core {
     pub(crate) fn drain(&self, now: PassTime) -> Drained {
         let drained = self.attempt(|aggregator| {
             aggregator.set_time(now);
+            aggregator.check_clock(&self.registry);
             aggregator.drain(&self.registry)
         });
         self.deliver_warnings();
@@ -98,6 +99,7 @@ impl Core {
         let drained = self.attempt(|aggregator| {
             let before = aggregator.now().monotonic;
             aggregator.set_time(now);
+            aggregator.check_clock(&self.registry);
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
             let drained = aggregator.pass(&self.registry);
             if self.intake.mode() != mode::OFF {

@@ -94,7 +94,8 @@ impl Driver {
     }
 }
 
-/// Lets timers use the time-stamp counter, where the kernel's own clock does.
+/// Makes the time-stamp counter known, where the kernel's own clock uses it; passes compare it
+/// before timers read it.
 fn calibrate(core: &Arc<Core>) {
     const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     let trusted = std::fs::read_to_string(SOURCE).is_ok_and(|source| source.trim() == "tsc");
@@ -104,7 +105,8 @@ fn calibrate(core: &Arc<Core>) {
     let clock = core.intake.clock.clone();
     // On a thread of its own: it takes up to 200 ms, and passes must not wait for it. Where the
     // thread cannot be started, timers stay with the monotonic clock.
-    let _ = thread::Builder::new().name("tachograph-tsc".into()).spawn(move || clock.use_tsc());
+    let _ =
+        thread::Builder::new().name("tachograph-tsc".into()).spawn(move || clock.calibrate_tsc());
 }
 
 fn run(core: &Weak<Core>, stop: &Stop, publish_every: Duration) {

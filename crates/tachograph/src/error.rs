@@ -93,6 +93,9 @@ pub enum Warning {
     /// A pass or a read has panicked: a mistake in the aggregator. It goes on with the next one;
     /// nothing was lost but samples that are counted as dropped.
     AggregatorPanicked,
+    /// The CPU's time-stamp counter and the monotonic clock differ: timers use the monotonic
+    /// clock from now on.
+    ClockUntrusted,
     /// The background thread could not be started: drive the collector by `run_pass`, or by
     /// reading.
     DriverFailed {
@@ -122,6 +125,10 @@ impl fmt::Display for Warning {
                 f,
                 "metric `{name}` is refused: the limit of metrics or series is reached; raise \
                  `max_metrics` or `max_series`"
+            ),
+            Self::ClockUntrusted => f.write_str(
+                "the CPU's time-stamp counter differs from the monotonic clock by more than 1 %: \
+                 timers use the monotonic clock from now on, at about twice the cost",
             ),
             Self::AggregatorPanicked => f.write_str("a pass of the aggregator panicked"),
             Self::DriverFailed { reason } => write!(

@@ -93,6 +93,7 @@ mod tagged;
 mod tags;
 pub mod telemetry;
 mod timer;
+mod tsc;
 mod window;
 mod writer;
 

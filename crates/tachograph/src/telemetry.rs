@@ -11,7 +11,8 @@
 //! | `telemetry.monotonic_decrements` | counter | calls | decrements of a monotonic counter |
 //! | `telemetry.overflowed` | counter | look-ups | tag sets sent to an overflow series |
 //! | `telemetry.truncated` | counter | texts | names, keys and values that were cut |
-//! | `telemetry.clock.anomalies` | counter | – | time that ran backwards |
+//! | `telemetry.clock.anomalies` | counter | – | time that ran backwards, clocks that differ |
+//! | `telemetry.clock.tsc` | gauge | – | 1 while timers read the time-stamp counter, else 0 |
 //! | `telemetry.passes`, `telemetry.panics` | counter | – | passes made, passes that panicked |
 //! | `telemetry.pass.duration` | timing | seconds | a pass |
 //! | `telemetry.pass.age` | gauge | seconds | between the last two passes |
@@ -49,6 +50,7 @@ pub(crate) struct Readings {
     pub(crate) series: usize,
     pub(crate) metrics: usize,
     pub(crate) memory: usize,
+    pub(crate) tsc: bool,
 }
 
 #[derive(Debug)]
@@ -75,12 +77,12 @@ const COUNTERS: [(&str, &str); 11] = [
     ("telemetry.monotonic_decrements", "decrements of a monotonic counter"),
     ("telemetry.overflowed", "tag sets sent to an overflow series"),
     ("telemetry.truncated", "names, tag keys and tag values that were cut"),
-    ("telemetry.clock.anomalies", "time that ran backwards"),
+    ("telemetry.clock.anomalies", "time that ran backwards, clocks that differ"),
     ("telemetry.passes", "passes of the aggregator"),
     ("telemetry.panics", "passes of the aggregator that panicked"),
 ];
 
-const GAUGES: [(&str, Unit, &str); 7] = [
+const GAUGES: [(&str, Unit, &str); 8] = [
     ("telemetry.pass.age", Unit::Seconds, "time between the last two passes"),
     ("telemetry.recorders", Unit::None, "lanes with an owner"),
     ("telemetry.lanes", Unit::None, "lanes, with and without an owner"),
@@ -88,6 +90,7 @@ const GAUGES: [(&str, Unit, &str); 7] = [
     ("telemetry.series", Unit::None, "series that exist"),
     ("telemetry.metrics", Unit::None, "metrics that exist"),
     ("telemetry.memory", Unit::Bytes, "bytes held, estimated"),
+    ("telemetry.clock.tsc", Unit::None, "1 while timers read the time-stamp counter, else 0"),
 ];
 
 const DROPPED: &str = "telemetry.dropped";
@@ -171,6 +174,7 @@ impl Telemetry {
             readings.series as f64,
             readings.metrics as f64,
             readings.memory as f64,
+            f64::from(u8::from(readings.tsc)),
         ];
         // The collector's own samples are not among those that it tells of.
         let mut own = Folded::default();
