@@ -157,6 +157,13 @@ impl Builder {
 
     /// Makes the collector, and starts its background thread if it is enabled and not manual.
     pub fn build(self) -> MetricsCollector {
+        let collector = self.assemble();
+        collector.start_driver();
+        collector
+    }
+
+    /// The collector, without its background thread.
+    pub(crate) fn assemble(self) -> MetricsCollector {
         let (initial, max) = self.lane_blocks;
         // Every series may have a cell, and every metric one overflow series more.
         let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);

@@ -75,15 +75,20 @@ impl MetricsCollector {
 
     pub(crate) fn of(core: Arc<Core>, publish_every: Duration) -> Self {
         let owner = Owner { core, driver: Driver::default(), publish_every };
-        let collector = Self { owner: Arc::new(owner) };
-        if collector.enabled() {
-            collector.start_driver();
-        }
-        collector
+        Self { owner: Arc::new(owner) }
     }
 
-    fn start_driver(&self) {
+    /// Starts the background thread, where recording is on and it is not running.
+    pub(crate) fn start_driver(&self) {
+        if !self.enabled() {
+            return;
+        }
         self.owner.driver.start(&self.owner.core, self.owner.publish_every);
+    }
+
+    #[cfg(not(tachograph_loom))]
+    pub(crate) fn is_off(&self) -> bool {
+        self.core().intake.mode() == mode::OFF
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -251,9 +256,7 @@ impl MetricsCollector {
     /// and a branch. After [`MetricsCollector::shutdown`] it stays off.
     pub fn set_enabled(&self, enabled: bool) {
         self.core().intake.set_mode(if enabled { mode::ON } else { mode::OFF });
-        if self.enabled() {
-            self.start_driver();
-        }
+        self.start_driver();
     }
 
     /// Forgets all values and restarts the uptime. Series recorded by name disappear until they

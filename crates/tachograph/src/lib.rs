@@ -61,12 +61,16 @@ mod error;
 mod fault;
 #[cfg(test)]
 mod fault_tests;
+#[cfg(not(tachograph_loom))]
+mod global;
 mod handle;
 mod idle;
 mod intake;
 mod key;
 mod kind;
 mod lane;
+#[cfg(not(tachograph_loom))]
+mod lazy;
 mod limits;
 mod local;
 mod merge;
@@ -110,8 +114,12 @@ pub use clock::{Clock, MockClock};
 pub use collector::MetricsCollector;
 pub use core::ShutdownReport;
 pub use error::{DropReason, Warning};
+#[cfg(not(tachograph_loom))]
+pub use global::{AlreadySet, global, set_global};
 pub use handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 pub use kind::{Kind, Metric, Unit};
+#[cfg(not(tachograph_loom))]
+pub use lazy::{LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter};
 pub use recorder::Recorder;
 pub use snapshot::{Series, Snapshot, Value, Views};
 pub use snapshot_reader::SnapshotReader;

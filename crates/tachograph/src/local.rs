@@ -88,7 +88,7 @@ pub(crate) struct ColdPath {
 
 impl ColdPath {
     /// Enters, on recording's way; `None` from inside a cold path.
-    fn enter() -> Option<Self> {
+    pub(crate) fn enter() -> Option<Self> {
         let path = Self::enter_again();
         (!path.was_inside).then_some(path)
     }

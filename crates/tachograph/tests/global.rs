@@ -1,0 +1,92 @@
+//! The process's collector and its static handles. A test of its own process, for its one
+//! collector.
+#![cfg(feature = "record")]
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use tachograph::{
+    LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter, MetricsCollector, global,
+    set_global,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+const THREADS: u64 = 8;
+const ROUNDS: u64 = 1_000;
+
+static EVENTS: LazyCounter = LazyCounter::new("events");
+static BY_TYPE: LazyCounter = LazyCounter::with_tags("events", &[("b", "2"), ("a", "1")]);
+static OPEN: LazyUpDownCounter = LazyUpDownCounter::new("open");
+static LATENCY: LazyTiming = LazyTiming::new("latency");
+static SIZE: LazyHistogram = LazyHistogram::with_tags("size", &[("unit", "byte")]);
+static DEPTH: LazyGauge = LazyGauge::new("depth");
+static NEVER: LazyCounter = LazyCounter::new("never.used");
+static FORCED: LazyCounter = LazyCounter::new("forced");
+
+fn record_all() {
+    EVENTS.increment();
+    EVENTS.increment_by(2);
+    BY_TYPE.increment();
+    OPEN.increment();
+    OPEN.increment_by(2);
+    OPEN.decrement();
+    OPEN.decrement_by(1);
+    LATENCY.record(SECOND);
+    LATENCY.record_ns(1);
+    drop(LATENCY.start());
+    SIZE.record(3);
+    DEPTH.set(1.0);
+    DEPTH.add(0.0);
+}
+
+#[test]
+fn the_first_use_by_many_threads_makes_one_collector_and_loses_nothing() {
+    let start = Barrier::new(THREADS as usize);
+    let collectors: Vec<usize> = thread::scope(|scope| {
+        let record = || {
+            start.wait();
+            (0..ROUNDS).for_each(|_| record_all());
+            std::ptr::from_ref(global()).addr()
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(record)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert!(collectors.iter().all(|&collector| collector == collectors[0]));
+    let metrics = global();
+    let calls = THREADS * ROUNDS;
+    let counter = |name: &str, tags: &[(&str, &str)]| {
+        metrics.with_tags(tags).get_counter(name).map(|stats| stats.value)
+    };
+    assert_eq!(counter("events", &[]), Some(i128::from(3 * calls)));
+    assert_eq!(counter("events", &[("a", "1"), ("b", "2")]), Some(i128::from(calls)));
+    assert_eq!(counter("open", &[]), Some(i128::from(calls)));
+    assert_eq!(counter("never.used", &[]), None);
+    assert_eq!(metrics.get_timing("latency").map(|stats| stats.count), Some(3 * calls));
+    let sizes = metrics.with_tags(&[("unit", "byte")]).get_timing("size");
+    assert_eq!(sizes.map(|stats| stats.count), Some(calls));
+    assert_eq!(metrics.get_gauge("depth").map(|stats| stats.count), Some(2 * calls));
+
+    // A recorder takes a static handle as it takes any.
+    let recorder = metrics.recorder();
+    recorder.increment(&FORCED);
+    assert_eq!(counter("forced", &[]), Some(1));
+
+    // It cannot be replaced, and what was brought comes back whole.
+    let other = MetricsCollector::builder().manual().build();
+    other.increment("mine");
+    let refused = set_global(other).expect_err("in use");
+    assert!(refused.to_string().contains("already"), "{refused}");
+    let mine = refused.into_collector().get_counter("mine");
+    assert_eq!(mine.map(|stats| stats.value), Some(1));
+
+    // Off, a static handle registers nothing.
+    metrics.set_enabled(false);
+    NEVER.increment();
+    metrics.set_enabled(true);
+    assert_eq!(counter("never.used", &[]), None);
+
+    let report = metrics.shutdown(Duration::from_secs(10));
+    assert_eq!(report.recorded, report.aggregated + report.dropped);
+    assert_eq!((report.aggregated, report.dropped), (13 * calls + 1, 0));
+}
