@@ -17,6 +17,7 @@ use crate::names::NameCache;
 use crate::operation::Operation;
 use crate::recorder::{Admission, Recorder};
 use crate::registry::Registry;
+use crate::sample::CONFLICTING;
 use crate::sync::{Arc, thread_local};
 
 /// A series as a caller names it.
@@ -44,7 +45,9 @@ impl Own {
 
     /// The handle of a name: known, or asked for and remembered. Allocates, and takes a lock.
     fn handle(&self, registry: &Registry, Named { name, tags, kind }: Named<'_>) -> Handle {
-        self.known(name, tags).unwrap_or_else(|| {
+        // What was refused as one kind may be right as another.
+        let good = |handle: &Handle| handle.id != CONFLICTING || handle.kind.fits(kind);
+        self.known(name, tags).filter(good).unwrap_or_else(|| {
             let handle = Handle::new(registry.resolve(name, tags, kind));
             self.recorder.prepare(&handle);
             self.names.insert(name, tags, handle.clone(), registry.cached_names_max());
@@ -219,11 +222,11 @@ pub(crate) fn record_by_name(
         let Some(own) = local.first.get() else { return false };
         match own.recorder.admit(open) {
             Admission::Open(writer) => own.names.with_hinted(name, tags, |handle| {
-                if handle.kind.fits(kind) {
+                let fits = handle.kind.fits(kind);
+                if fits {
                     operation.perform(writer, handle, value);
-                } else {
-                    refuse(&core.registry, handle, kind);
                 }
+                fits
             }),
             Admission::Off => true,
             Admission::Refused => false,
@@ -234,8 +237,8 @@ pub(crate) fn record_by_name(
     }
 }
 
-/// The series is new to this thread, or its hint is another one's, or the thread's recorder is
-/// not in the fast place.
+/// The series is new to this thread, or has another kind, or its hint is another one's, or the
+/// thread's recorder is not in the fast place.
 #[inline(never)]
 fn look_up_and_record(core: &Core, series: Named<'_>, operation: Operation, value: u64) {
     let open = core.intake.open_gate();
@@ -244,12 +247,13 @@ fn look_up_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
         own.names.with(series.name, series.tags, |handle| {
             if handle.kind.fits(series.kind) {
                 own.recorder.perform(handle, operation, value);
-            } else {
+            } else if handle.id != CONFLICTING {
                 refuse(&core.registry, handle, series.kind);
             }
+            handle.kind.fits(series.kind) || handle.id != CONFLICTING
         })
     });
-    if !matches!(done, Ok(Some(()))) {
+    if !matches!(done, Ok(Some(true))) {
         resolve_and_record(core, series, operation, value);
     }
 }

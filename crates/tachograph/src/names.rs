@@ -83,22 +83,19 @@ fn hint(name: &str, tags: &[(&str, &str)]) -> usize {
 }
 
 impl NameCache {
-    /// Runs `act` with the handle, if it is known and its hint is right.
+    /// Runs `act` with the handle, if it is known and its hint is right; says whether `act` did.
     #[inline]
     pub(crate) fn with_hinted(
         &self,
         name: &str,
         tags: &[(&str, &str)],
-        act: impl FnOnce(&Handle),
+        act: impl FnOnce(&Handle) -> bool,
     ) -> bool {
         // Err: an insertion is under way on this thread, and its allocation records.
         let Ok(known) = self.known.try_borrow() else { return false };
         let number = self.hints[hint(name, tags)].get() as usize;
         match known.entries.get(number).filter(|entry| entry.is(name, tags)) {
-            Some(entry) => {
-                act(&entry.handle);
-                true
-            }
+            Some(entry) => act(&entry.handle),
             None => false,
         }
     }
@@ -141,6 +138,11 @@ impl Known {
     }
 
     fn insert(&mut self, name: &str, tags: &[(&str, &str)], handle: Handle) {
+        // It was refused as another kind before.
+        if let Some(refused) = self.look_up(name, tags) {
+            self.entries[refused as usize].handle = handle;
+            return;
+        }
         let (hash, number) = (self.hash(name, tags), self.entries.len() as u32);
         let tags = tags.iter().map(|&(key, value)| (key.into(), value.into())).collect();
         self.entries.push(Entry { name: name.into(), tags, handle });

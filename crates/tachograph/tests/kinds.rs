@@ -171,3 +171,17 @@ fn real_timers_measure_real_time_on_either_clock() {
     assert!(metrics.get_timing("t").expect("recorded").count > 0);
     assert_eq!(total(&metrics, "telemetry.clock.anomalies"), Some(0));
 }
+
+#[test]
+fn a_record_as_another_kind_does_not_spoil_the_name_for_its_thread() {
+    let metrics = MetricsCollector::builder().manual().build();
+    metrics.with_tags(&[("k", "v")]).increment("requests");
+    // The untagged series does not exist yet: what is refused is the name's use as a gauge.
+    metrics.gauge("requests", 1.0);
+    for _ in 0..3 {
+        metrics.increment("requests");
+        metrics.gauge("requests", 1.0);
+    }
+    assert_eq!(metrics.get_counter("requests").map(|stats| stats.value), Some(3));
+    assert_eq!(metrics.get_counter("telemetry.kind_conflicts").map(|stats| stats.value), Some(4));
+}
