@@ -246,7 +246,8 @@ impl SeriesState {
             return;
         }
         let current = if loaded.is_nan() || loaded == gauge.stale {
-            last.or(gauge.current)
+            // Where all of them were coalesced, none was drained: set to the same value again.
+            last.or(gauge.current).or(Some(loaded).filter(|loaded| !loaded.is_nan()))
         } else {
             gauge.stale = f64::NAN;
             Some(loaded)

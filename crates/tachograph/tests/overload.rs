@@ -149,3 +149,16 @@ fn surplus_lanes_are_given_back_and_all_they_held_is_aggregated() {
     let stats = metrics.get_timing("t").expect("registered");
     assert_eq!((stats.count, stats.buckets().sum()), (100, 700));
 }
+
+#[test]
+fn a_gauge_that_is_set_to_its_old_value_after_a_reset_is_current_though_it_was_coalesced() {
+    let metrics = stalled();
+    let (gauge, filler) = (metrics.register_gauge("g"), metrics.register_timing("t"));
+    gauge.set(2.0);
+    metrics.reset();
+    assert_eq!(metrics.get_gauge("g").and_then(|stats| stats.current), None);
+    (0..ROOM).for_each(|_| filler.record_ns(1));
+    gauge.set(2.0);
+    let stats = metrics.get_gauge("g").expect("registered");
+    assert_eq!((stats.count, stats.current), (1, Some(2.0)));
+}
