@@ -214,9 +214,10 @@ impl Aggregator {
         fault::point("pass: gauges loaded");
         let drained = self.drain(registry);
         self.fold_in_place(registry);
+        // A trimmed lane may hold the first sample of a gauge.
+        self.trim(registry);
         self.table.settle_gauges(self.step());
         fault::point("pass: settled");
-        self.trim(registry);
         self.telemetry.passes += 1;
         self.telemetry.occupancy = drained.occupancy;
         drained
