@@ -273,7 +273,7 @@ impl MetricsCollector {
     /// Aggregates and publishes now, at the given times: what a loop calls that drives a
     /// [manual](Builder::manual) collector.
     pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) {
-        self.core().pass_and_publish(PassTime { monotonic, wall });
+        self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
     }
 
     /// Stops recording, makes a final pass and says what became of every sample. Recording

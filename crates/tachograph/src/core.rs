@@ -84,9 +84,9 @@ impl Core {
     }
 
     /// Drains the lanes' blocks, which keeps them from filling up between two publications.
-    pub(crate) fn drain(&self, now: PassTime) -> Drained {
+    pub(crate) fn drain(&self) -> Drained {
         let drained = self.attempt(|aggregator| {
-            aggregator.set_time(now);
+            aggregator.set_time(self.time());
             aggregator.check_clock(&self.registry);
             aggregator.drain(&self.registry)
         });
@@ -94,11 +94,13 @@ impl Core {
         drained.unwrap_or_default()
     }
 
-    /// A full pass, published while recording is on or has ended.
-    pub(crate) fn pass_and_publish(&self, now: PassTime) -> Drained {
+    /// A full pass at the given time or else the present one, published while recording is on or
+    /// has ended.
+    pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Drained {
         let drained = self.attempt(|aggregator| {
             let before = aggregator.now().monotonic;
-            aggregator.set_time(now);
+            // Read here, where no reader can set a later time in between.
+            aggregator.set_time(now.unwrap_or_else(|| self.time()));
             aggregator.check_clock(&self.registry);
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
             let drained = aggregator.pass(&self.registry);
@@ -212,7 +214,7 @@ impl Core {
         }
     }
 
-    pub(crate) fn time(&self) -> PassTime {
+    fn time(&self) -> PassTime {
         let clock = &self.intake.clock;
         PassTime { monotonic: clock.now(), wall: clock.wall() }
     }

@@ -131,12 +131,11 @@ fn run(core: &Weak<Core>, stop: &Stop, publish_every: Duration) {
 
 fn turn(core: &Core, publish: bool) -> Drained {
     fault::point("driver: a turn");
-    let now = core.time();
     if !publish {
-        return core.drain(now);
+        return core.drain();
     }
     let started = Instant::now();
-    let drained = core.pass_and_publish(now);
+    let drained = core.pass_and_publish(None);
     core.note_pass(started.elapsed());
     drained
 }

@@ -182,3 +182,14 @@ fn series_that_appear_during_a_pass_lose_nothing() {
     let timings = snapshot.metric("timed").filter_map(|series| series.value.as_timing());
     assert_eq!(timings.map(|views| views.lifetime.count).sum::<u64>(), 4_000);
 }
+
+#[test]
+fn reads_beside_the_background_passes_are_no_clock_anomalies() {
+    let metrics = MetricsCollector::builder().publish_every(Duration::from_millis(1)).build();
+    let version = metrics.snapshot().version();
+    // Each read takes a time of its own, in turns with the passes.
+    while metrics.snapshot().version() < version + 1_000 {
+        metrics.get_counter("telemetry.passes");
+    }
+    assert_eq!(count(&metrics, "telemetry.clock.anomalies"), 0);
+}
