@@ -2,7 +2,7 @@
 
 use crate::cargo::{cargo, run as run_command};
 use crate::steps::{Failed, Steps};
-use crate::{demo, instructions, loom, msrv, tidy};
+use crate::{demo, instructions, loom, msrv, simulate, tidy};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     lints(steps)?;
@@ -10,6 +10,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     tidy::run(steps)?;
     loom::run(steps, &[])?;
     instructions::run(steps, &[])?;
+    simulate::run(steps, &[])?;
     // The README's other command; its tests run before this program does.
     demo::run(steps)
 }

@@ -16,6 +16,7 @@ mod lock;
 mod loom;
 mod msrv;
 mod readme;
+mod simulate;
 mod sizes;
 mod source;
 mod steps;
@@ -36,7 +37,7 @@ struct Command {
     run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
 }
 
-const COMMANDS: [Command; 5] = [
+const COMMANDS: [Command; 6] = [
     Command {
         name: "ci",
         about: "everything that a change must pass, beside `cargo test --workspace`",
@@ -54,6 +55,12 @@ const COMMANDS: [Command; 5] = [
         about: "model-check the core; LOOM_MAX_PREEMPTIONS is 2 unless set",
         arguments: true,
         run: loom::run,
+    },
+    Command {
+        name: "simulate",
+        about: "10,000 seeds of the core's simulation, or the one that is given",
+        arguments: true,
+        run: simulate::run,
     },
     Command {
         name: "bench",

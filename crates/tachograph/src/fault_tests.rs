@@ -133,8 +133,10 @@ fn level(snapshot: &Snapshot, name: &str) -> f64 {
     series.value.as_gauge().and_then(|views| views.lifetime.current).expect("reported")
 }
 
+type Act = (&'static str, fn(&mut Load));
+
 /// What makes a pass, and so may meet a fault.
-const ACTS: [(&str, fn(&mut Load)); 5] = [
+const ACTS: [Act; 5] = [
     ("run_pass", Load::pass),
     ("get_all_metrics", |load| _ = load.metrics.get_all_metrics()),
     ("get_timing", |load| _ = load.metrics.get_timing("latency")),
@@ -144,7 +146,7 @@ const ACTS: [(&str, fn(&mut Load)); 5] = [
 
 /// Panics at the `nth` passage of a place, while `act` is under way, and goes on. Says whether
 /// the place was passed so often.
-fn panic_once(point: &'static str, nth: u64, (name, act): (&str, fn(&mut Load))) -> bool {
+fn panic_once(point: &'static str, nth: u64, (name, act): Act) -> bool {
     let context = format!("{point}, passage {nth}, in {name}");
     let (plan, mut load) = (Plan::default(), Load::new());
     load.record();

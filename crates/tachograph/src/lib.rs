@@ -88,6 +88,8 @@ mod rows;
 mod sample;
 mod series;
 mod series_table;
+#[cfg(test)]
+mod simulation;
 mod snapshot;
 mod snapshot_reader;
 mod stats;

@@ -1,0 +1,253 @@
+//! What a collector should hold: every value that was recorded, in plain lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::entry::Entry;
+use crate::kind::Kind;
+use crate::registry::Cardinality;
+use crate::sync::Arc;
+use crate::{Snapshot, Value};
+
+/// The values of the tag `k`; 0 stands for no tags, and the last for an overflow series.
+pub(super) const TAG_VALUES: [&str; 6] = ["", "a", "b", "c", "d", "e"];
+
+pub(super) type Tag = usize;
+
+/// The tags that a tag number stands for.
+pub(super) fn tags(tag: Tag) -> Vec<(&'static str, &'static str)> {
+    match tag {
+        0 => Vec::new(),
+        tag => vec![("k", TAG_VALUES[tag])],
+    }
+}
+
+/// Where a record goes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Target {
+    /// The series with this key.
+    Series(String),
+    /// Nowhere: it is a counted drop.
+    Refused,
+}
+
+/// What became of a record, as seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Outcome {
+    Sample,
+    /// In a cell or a row.
+    InPlace,
+    Dropped,
+}
+
+/// A recorded value: a gauge's bits, a counter's wrapping amount.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    pub(super) value: u64,
+    /// The step in which it was aggregated.
+    pub(super) step: u64,
+    pub(super) in_place: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct SeriesModel {
+    pub(super) kind: Kind,
+    pub(super) entry: Arc<Entry>,
+    pub(super) pinned: bool,
+    /// Aggregated since the last reset.
+    pub(super) recorded: bool,
+    /// Records, whatever became of them.
+    pub(super) calls: u64,
+    pub(super) dropped: u64,
+    /// Not aggregated yet.
+    pending: Vec<(u64, Outcome)>,
+    /// Aggregated since the last reset.
+    pub(super) items: Vec<Item>,
+    pub(super) gauge: GaugeModel,
+}
+
+#[derive(Debug)]
+pub(super) struct GaugeModel {
+    /// The value set last.
+    pub(super) word: f64,
+    /// The value set last at the last reset.
+    word_at_reset: f64,
+    /// Whether a pass has seen another value since.
+    pub(super) settled: bool,
+    /// Every value set since the last reset.
+    pub(super) sets: Vec<f64>,
+    /// The sum of all absolute values that were ever set.
+    pub(super) magnitude: f64,
+    /// A value was lost, and it is not known which.
+    pub(super) blurred: bool,
+}
+
+impl SeriesModel {
+    pub(super) fn new(kind: Kind, entry: Arc<Entry>) -> Self {
+        let gauge = GaugeModel {
+            word: f64::NAN,
+            word_at_reset: f64::NAN,
+            settled: false,
+            sets: Vec::new(),
+            magnitude: 0.0,
+            blurred: false,
+        };
+        let (pinned, recorded, calls, dropped) = (false, false, 0, 0);
+        let (pending, items) = (Vec::new(), Vec::new());
+        Self { kind, entry, pinned, recorded, calls, dropped, pending, items, gauge }
+    }
+
+    pub(super) fn note(&mut self, value: u64, outcome: Outcome) {
+        self.calls += 1;
+        match outcome {
+            Outcome::Dropped => self.dropped += 1,
+            outcome => self.pending.push((value, outcome)),
+        }
+    }
+
+    pub(super) fn is_visible(&self) -> bool {
+        self.pinned || self.recorded
+    }
+
+    /// Aggregates what is pending; of other series than the one that is read, samples only.
+    fn fold(&mut self, step: u64, cells_too: bool) {
+        for (value, outcome) in std::mem::take(&mut self.pending) {
+            let in_place = outcome == Outcome::InPlace;
+            if in_place && !cells_too {
+                self.pending.push((value, outcome));
+                continue;
+            }
+            self.items.push(Item { value, step, in_place });
+            self.recorded = true;
+        }
+        if cells_too && !self.items.is_empty() {
+            let gauge = &mut self.gauge;
+            gauge.settled |= !gauge.word.is_nan() && gauge.word != gauge.word_at_reset;
+        }
+    }
+
+    /// Forgets the sample that a panic in `step` has made a drop of: the one that is missing.
+    pub(super) fn forget_lost(&mut self, snapshot: &Snapshot, step: u64) {
+        let key = &self.entry.key;
+        let told = snapshot.series().iter().find(|series| series.key == *key);
+        let told = told.map(|told| match &told.value {
+            Value::Counter(views) | Value::UpDownCounter(views) => views.lifetime.value as u64,
+            Value::Timing(views) | Value::Histogram(views) => views.lifetime.buckets().sum() as u64,
+            Value::Gauge(_) => 0,
+        });
+        let total = self.items.iter().fold(0u64, |sum, item| sum.wrapping_add(item.value));
+        let lost = total.wrapping_sub(told.unwrap_or(0));
+        // Of a gauge's values, any may be the one.
+        let gauge = self.kind == Kind::Gauge;
+        self.gauge.blurred |= gauge;
+        let pending = |item: &Item| !item.in_place && item.step == step;
+        let place =
+            self.items.iter().rposition(|item| pending(item) && (gauge || item.value == lost));
+        self.items.remove(place.unwrap_or_else(|| panic!("{key}: {lost} was never pending")));
+        self.recorded &= !self.items.is_empty();
+    }
+
+    fn reset(&mut self) {
+        self.items.clear();
+        self.recorded = false;
+        let gauge = &mut self.gauge;
+        (gauge.word_at_reset, gauge.settled, gauge.blurred) = (gauge.word, false, false);
+        gauge.sets.clear();
+    }
+}
+
+#[derive(Debug)]
+struct MetricModel {
+    kind: Kind,
+    tags: BTreeSet<Tag>,
+    overflowed: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Model {
+    limits: Cardinality,
+    metrics: BTreeMap<&'static str, MetricModel>,
+    pub(super) series: BTreeMap<String, SeriesModel>,
+    /// Tag sets that count against the limits.
+    counted: usize,
+    /// Records that belong to no series.
+    pub(super) refused: u64,
+    /// Time that ran backwards.
+    pub(super) anomalies: u64,
+    /// Decrements of monotonic counters, and those that were dropped.
+    pub(super) decrements: [u64; 2],
+}
+
+impl Model {
+    pub(super) fn new(limits: Cardinality) -> Self {
+        let (metrics, series) = (BTreeMap::new(), BTreeMap::new());
+        let (counted, refused, anomalies, decrements) = (0, 0, 0, [0; 2]);
+        Self { limits, metrics, series, counted, refused, anomalies, decrements }
+    }
+
+    /// What the name and tags lead to, and with which kind.
+    pub(super) fn resolve(&mut self, name: &'static str, tag: Tag, kind: Kind) -> (Target, Kind) {
+        let full = self.counted >= self.limits.series;
+        if !self.metrics.contains_key(name) {
+            if full || self.metrics.len() >= self.limits.metrics {
+                return (Target::Refused, kind);
+            }
+            let metric = MetricModel { kind, tags: BTreeSet::new(), overflowed: false };
+            self.metrics.insert(name, metric);
+        }
+        let metric = self.metrics.get_mut(name).expect("inserted above");
+        if !metric.kind.fits(kind) {
+            return (Target::Refused, kind);
+        }
+        if !metric.tags.contains(&tag) {
+            if full || metric.tags.len() >= self.limits.series_per_metric {
+                metric.overflowed = true;
+                return (Target::Series(format!("{name}[overflow=true]")), metric.kind);
+            }
+            metric.tags.insert(tag);
+            self.counted += 1;
+        }
+        (Target::Series(key(name, tag)), metric.kind)
+    }
+
+    /// Whether a read of the name and tags finds a series.
+    pub(super) fn find(&self, name: &str, tag: Tag) -> Option<&SeriesModel> {
+        self.series.get(&key(name, tag))
+    }
+
+    /// A pass: everything is aggregated, in one step.
+    pub(super) fn pass(&mut self, step: u64) {
+        self.series.values_mut().for_each(|series| series.fold(step, true));
+    }
+
+    /// A read of one series: the samples of all are aggregated, the cells and rows of this one.
+    pub(super) fn read_one(&mut self, name: &str, tag: Tag, step: u64) {
+        let read = key(name, tag);
+        self.series.iter_mut().for_each(|(key, series)| series.fold(step, *key == read));
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.series.values_mut().for_each(SeriesModel::reset);
+    }
+
+    pub(super) fn reset_counters(&mut self) {
+        let counters = self.series.values_mut().filter(|series| series.kind.is_counter());
+        counters.for_each(|series| series.items.clear());
+    }
+
+    /// Every record, dropped ones included.
+    pub(super) fn recorded(&self) -> u64 {
+        self.refused + self.series.values().map(|series| series.calls).sum::<u64>()
+    }
+
+    /// Every counted drop.
+    pub(super) fn dropped(&self) -> u64 {
+        self.refused + self.series.values().map(|series| series.dropped).sum::<u64>()
+    }
+}
+
+pub(super) fn key(name: &str, tag: Tag) -> String {
+    match tag {
+        0 => name.to_owned(),
+        tag => format!("{name}[k={}]", TAG_VALUES[tag]),
+    }
+}
