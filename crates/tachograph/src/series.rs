@@ -183,8 +183,13 @@ impl SeriesState {
         step: Step,
         folded: &mut Folded,
     ) {
-        self.recorded = true;
         self.changed = true;
+        let recorded = &mut self.recorded;
+        let mut done = |saturated: bool| {
+            *recorded = true;
+            folded.samples += 1;
+            folded.saturated += u64::from(saturated);
+        };
         match &mut self.values {
             Values::Distribution(windowed) => {
                 let ceiling = ceiling(self.entry.kind);
@@ -192,21 +197,20 @@ impl SeriesState {
                 values.for_each(|value| {
                     fault::point("fold: a sample");
                     distribution.record(value, ceiling);
-                    folded.samples += 1;
-                    folded.saturated += u64::from(value > ceiling);
+                    done(value > ceiling);
                 });
             }
             Values::Counter(windowed) => values.for_each(|value| {
                 fault::point("fold: a sample");
                 windowed.current(step.now).absorb(&Count(CounterReading { value, calls: 1 }));
-                folded.samples += 1;
+                done(false);
             }),
             Values::Gauge(gauge) => values.for_each(|value| {
                 fault::point("fold: a sample");
                 let value = f64::from_bits(value);
                 gauge.levels.current(step.now).set(value);
                 gauge.last = Some(value);
-                folded.samples += 1;
+                done(false);
             }),
         }
     }
