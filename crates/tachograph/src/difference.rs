@@ -58,9 +58,9 @@ impl Value {
         match self {
             Self::Counter(now) => Self::Counter(gain(now.lifetime.since(counter))),
             Self::UpDownCounter(now) => Self::UpDownCounter(gain(now.lifetime.since(counter))),
-            Self::Timing(now) => Self::Timing(gain(now.lifetime.since(timing))),
-            Self::Histogram(now) => Self::Histogram(gain(now.lifetime.since(timing))),
-            Self::Gauge(now) => Self::Gauge(gain(now.lifetime.since(gauge))),
+            Self::Timing(now) => Self::Timing(Box::new(gain(now.lifetime.since(timing)))),
+            Self::Histogram(now) => Self::Histogram(Box::new(gain(now.lifetime.since(timing)))),
+            Self::Gauge(now) => Self::Gauge(Box::new(gain(now.lifetime.since(gauge)))),
         }
     }
 }

@@ -197,9 +197,11 @@ impl SeriesSum {
                 window: sum.window.map(net),
             }),
             (Values::Count(sum), _) => Value::UpDownCounter(map(sum, net)),
-            (Values::Levels(sum), _) => Value::Gauge(sum),
-            (Values::Samples(sum), Kind::Timing) => Value::Timing(map(sum, Samples::stats)),
-            (Values::Samples(sum), _) => Value::Histogram(map(sum, Samples::stats)),
+            (Values::Levels(sum), _) => Value::Gauge(Box::new(sum)),
+            (Values::Samples(sum), Kind::Timing) => {
+                Value::Timing(Box::new(map(sum, Samples::stats)))
+            }
+            (Values::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
         };
         Series { metric, tags, key, created, dropped, value }
     }

@@ -31,8 +31,9 @@ pub(crate) struct SeriesState {
 #[derive(Debug)]
 pub(crate) enum Values {
     Counter(Windowed<Count>),
-    Gauge(GaugeState),
-    Distribution(Windowed<Distribution>),
+    // Boxed: most series are counters, and smaller.
+    Gauge(Box<GaugeState>),
+    Distribution(Box<Windowed<Distribution>>),
 }
 
 /// A counter's total.
@@ -326,8 +327,12 @@ impl SeriesState {
     /// An estimate of the bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let heap = match &self.values {
-            Values::Distribution(windowed) => windowed.lifetime().map(Distribution::bytes).sum(),
-            Values::Counter(_) | Values::Gauge(_) => 0,
+            Values::Distribution(windowed) => {
+                let counts: usize = windowed.lifetime().map(Distribution::bytes).sum();
+                counts + size_of::<Windowed<Distribution>>() + size_of::<Views<TimingStats>>()
+            }
+            Values::Gauge(_) => size_of::<GaugeState>() + size_of::<Views<GaugeStats>>(),
+            Values::Counter(_) => 0,
         };
         size_of::<Self>() + size_of::<Entry>() + size_of::<Series>() + self.entry.key.len() + heap
     }
@@ -349,8 +354,8 @@ impl Values {
     fn new(kind: Kind) -> Self {
         match kind {
             Kind::Counter | Kind::UpDownCounter => Self::Counter(Windowed::default()),
-            Kind::Gauge => Self::Gauge(GaugeState::default()),
-            Kind::Timing | Kind::Histogram => Self::Distribution(Windowed::default()),
+            Kind::Gauge => Self::Gauge(Box::default()),
+            Kind::Timing | Kind::Histogram => Self::Distribution(Box::default()),
         }
     }
 
@@ -381,13 +386,13 @@ impl Values {
             }
             Self::Gauge(gauge) => {
                 let levels = |levels: Levels| levels.stats(gauge.current);
-                Value::Gauge(Views {
+                Value::Gauge(Box::new(Views {
                     lifetime: levels(window::sum(gauge.levels.lifetime())),
                     window: windows.then(|| levels(window::sum(gauge.levels.window()))),
-                })
+                }))
             }
             Self::Distribution(windowed) => {
-                let views = distribution_views(windowed, scale, windows);
+                let views = Box::new(distribution_views(windowed, scale, windows));
                 if kind == Kind::Timing { Value::Timing(views) } else { Value::Histogram(views) }
             }
         }

@@ -113,16 +113,16 @@ pub struct Views<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// Of a timing, in seconds.
-    Timing(Views<TimingStats>),
+    /// Of a timing, in seconds. Boxed, as a histogram's: a counter takes a tenth of the room.
+    Timing(Box<Views<TimingStats>>),
     /// Of a histogram, in its own unit.
-    Histogram(Views<TimingStats>),
+    Histogram(Box<Views<TimingStats>>),
     /// Of a monotonic counter.
     Counter(Views<CounterStats>),
     /// Of a counter that goes both ways.
     UpDownCounter(Views<CounterStats>),
     /// Of a gauge.
-    Gauge(Views<GaugeStats>),
+    Gauge(Box<Views<GaugeStats>>),
 }
 
 impl Value {

@@ -25,6 +25,8 @@ impl<T: Accumulate> Windowed<T> {
         let Some(now) = now else { return &mut self.closed };
         // Step numbers only grow, so a late caller adds to the newest step.
         if self.steps.last().is_none_or(|(step, _)| *step < now) {
+            // One at a time, there are few: spare room would double the size of a counter.
+            self.steps.reserve_exact(1);
             self.steps.push((now, T::default()));
         }
         match self.steps.last_mut() {
