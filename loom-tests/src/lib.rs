@@ -1,9 +1,12 @@
-//! Runs a model, counts what it saw, and refuses a model that has stopped looking.
+//! What every model needs: runs it, counts what it saw, and refuses a model that has stopped looking.
 #![cfg(tachograph_loom)]
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Instant, SystemTime};
+
+use tachograph::{Builder, MetricsCollector, Snapshot, Value};
 
 /// Checks every interleaving of `body` within the preemption bound (2, or what
 /// `LOOM_MAX_PREEMPTIONS` says), prints how many there were, and fails if there were fewer than
@@ -17,6 +20,8 @@ pub fn check(name: &str, floor: usize, body: impl Fn() + Send + Sync + 'static) 
     let counted = Arc::clone(&executions);
     let mut model = loom::model::Builder::new();
     model.preemption_bound = model.preemption_bound.or(Some(2));
+    // A whole collector takes thousands of steps, nearly all of them without an alternative.
+    model.max_branches = 50_000;
     model.check(move || {
         // Relaxed: a plain sum; loom runs one execution after the other, on this thread.
         counted.fetch_add(1, Ordering::Relaxed);
@@ -26,4 +31,40 @@ pub fn check(name: &str, floor: usize, body: impl Fn() + Send + Sync + 'static) 
     let executions = executions.load(Ordering::Relaxed);
     eprintln!("{name}: {executions} executions (floor {floor})");
     assert!(executions >= floor, "{name}: {executions} executions, the floor is {floor}");
+}
+
+/// Settings of a collector whose passes are made by hand, with 4 samples of room in a lane.
+pub fn collector() -> Builder {
+    MetricsCollector::builder().manual().no_window()
+}
+
+/// A pass, published.
+pub fn pass(metrics: &MetricsCollector) {
+    metrics.run_pass(Instant::now(), SystemTime::now());
+}
+
+/// A counter's total; `None` if the snapshot does not have it.
+pub fn total(snapshot: &Snapshot, name: &str, tags: &[(&str, &str)]) -> Option<i128> {
+    match &snapshot.find(name, tags)?.value {
+        Value::Counter(views) | Value::UpDownCounter(views) => Some(views.lifetime.value),
+        _ => None,
+    }
+}
+
+/// Reads everything, and checks that each of `calls` is accounted for: recorded = aggregated +
+/// dropped. Gives how many were dropped.
+///
+/// # Panics
+/// If a call is missing, or counted twice.
+pub fn account(metrics: &MetricsCollector, calls: i128) -> i128 {
+    let snapshot = metrics.get_all_metrics();
+    let own = |name| total(&snapshot, name, &[]).expect("telemetry is always there");
+    let dropped: i128 = snapshot
+        .metric("telemetry.dropped")
+        .filter_map(|series| series.value.as_counter())
+        .map(|views| views.lifetime.value)
+        .sum();
+    assert_eq!(own("telemetry.recorded"), calls, "every call is known");
+    assert_eq!(own("telemetry.aggregated") + dropped, calls, "and what became of it");
+    dropped
 }

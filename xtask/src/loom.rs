@@ -17,6 +17,11 @@ fn models(arguments: &[String]) -> Outcome {
     let mut command = cargo::cargo(["test", "--release", "--package", "loom-tests"]);
     // A folder of its own: the flags would make every other build start over.
     command.arg("--target-dir").arg(Metadata::load()?.target_directory("loom")).args(arguments);
+    if !arguments.iter().any(|argument| argument == "--") {
+        command.arg("--");
+    }
+    // Each model's number of executions is what the reader of a run looks for.
+    command.arg("--nocapture");
     let flags = env::var("RUSTFLAGS").unwrap_or_default();
     command.env("RUSTFLAGS", format!("{flags} --cfg tachograph_loom").trim_start());
     if env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {

@@ -18,7 +18,7 @@ use crate::lane::mode;
 use crate::registry::Registry;
 use crate::snapshot::{Snapshot, Value};
 use crate::snapshot_reader::SnapshotReader;
-use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, lock};
+use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
 
 /// Told what the owner of the collector should look at.
 pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
@@ -219,8 +219,8 @@ impl Core {
         PassTime { monotonic: clock.now(), wall: clock.wall() }
     }
 
-    fn locked<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> R {
-        act(&mut lock(&self.aggregator))
+    pub(crate) fn locked<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> R {
+        with_lock(&self.aggregator, act)
     }
 
     /// As `locked`, with a panic caught: whoever drives or reads a collector may be recording

@@ -43,7 +43,7 @@ pub(crate) const PINNED_ROWS: usize = bound(128, 6, 128);
 pub(crate) const LANES_MAX: usize = if cfg!(tachograph_loom) { 4 } else { 4096 };
 
 /// Closed lanes that are kept ready for new threads beyond the number of open ones.
-pub(crate) const LANES_SPARE: usize = bound(16, 2, 16);
+pub(crate) const LANES_SPARE: usize = bound(16, 2, 0);
 
 /// Series of one metric, before its samples go to its overflow series.
 pub(crate) const SERIES_PER_METRIC: usize = 2_000;

@@ -5,7 +5,8 @@
 //! one would wait for, the stand-in refuses, since this crate promises that it never happens.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, LockResult, Mutex, OnceLock, PoisonError, TryLockError, TryLockResult};
 
 use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -108,10 +109,13 @@ impl<T> OnceBox<T> {
     }
 
     pub(crate) fn set(&self, value: Box<T>) -> Result<(), Box<T>> {
-        self.value.set(value)?;
-        // Release: pairs with the Acquire in `get`.
-        self.ready.store(1, Ordering::Release);
-        Ok(())
+        // Release: pairs with the Acquire in `get`. Acquire on failure: what another thread has
+        // set is visible.
+        match self.ready.compare_exchange(0, 1, Ordering::Release, Ordering::Acquire) {
+            // No other thread runs before the next access to an atomic.
+            Ok(_) => self.value.set(value),
+            Err(_) => Err(value),
+        }
     }
 }
 
@@ -151,13 +155,13 @@ impl<T> ArcSwap<T> {
     }
 
     pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
-        let (index, before) = locked(&self.stored, |stored| {
+        let index = locked(&self.stored, |stored| {
             stored.push(value);
-            (stored.len() - 1, Arc::clone(&stored[stored.len() - 2]))
+            stored.len() - 1
         });
-        // Release: pairs with the Acquire in `load_full`.
-        self.last.store(index, Ordering::Release);
-        before
+        // AcqRel: Release for the Acquire in `load_full`, Acquire for the value that is given.
+        let before = self.last.swap(index, Ordering::AcqRel);
+        locked(&self.stored, |stored| Arc::clone(&stored[before]))
     }
 }
 
@@ -220,5 +224,49 @@ impl AtomicF64 {
             .compare_exchange_weak(current.to_bits(), new.to_bits(), success, failure)
             .map(f64::from_bits)
             .map_err(f64::from_bits)
+    }
+}
+
+/// `std::sync::Mutex`: loom's, but that it can be locked after a panic of a holder, as std's can.
+#[derive(Debug, Default)]
+pub(crate) struct PoisonMutex<T> {
+    inner: loom::sync::Mutex<T>,
+    poisoned: Mutex<bool>,
+}
+
+pub(crate) type PoisonGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+
+impl<T> PoisonMutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { inner: loom::sync::Mutex::new(value), poisoned: Mutex::new(false) }
+    }
+
+    pub(crate) fn lock(&self) -> LockResult<PoisonGuard<'_, T>> {
+        let guard = self.inner.lock()?;
+        if locked(&self.poisoned, |poisoned| *poisoned) {
+            return Err(PoisonError::new(guard));
+        }
+        Ok(guard)
+    }
+
+    pub(crate) fn try_lock(&self) -> TryLockResult<PoisonGuard<'_, T>> {
+        let guard = self.inner.try_lock()?;
+        if locked(&self.poisoned, |poisoned| *poisoned) {
+            return Err(TryLockError::Poisoned(PoisonError::new(guard)));
+        }
+        Ok(guard)
+    }
+
+    /// Runs `act` with what `lock` gave. Loom's mutex cannot be locked any more once its guard
+    /// was dropped by a panic, so the panic waits until the guard is gone.
+    pub(crate) fn poison_with<R>(
+        &self,
+        mut guard: PoisonGuard<'_, T>,
+        act: impl FnOnce(&mut T) -> R,
+    ) -> R {
+        let outcome = catch_unwind(AssertUnwindSafe(|| act(&mut guard)));
+        locked(&self.poisoned, |poisoned| *poisoned |= outcome.is_err());
+        drop(guard);
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }

@@ -1,5 +1,10 @@
-//! The parts of a lane, for the models in `loom-tests`. Exists under the model only.
+//! What the models in `loom-tests` need beyond the public API: the parts of a lane, series that
+//! no lane has a place for, a pass that panics. Exists under the model only.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::collector::MetricsCollector;
+use crate::handle::{Counter, Gauge, Handle, Timing};
 use crate::kind::Kind;
 use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::reader::LaneReader;
@@ -120,5 +125,42 @@ impl ModelReader {
     /// Appends blocks until there are so many.
     pub fn grow(&self, blocks: usize) {
         self.0.grow(blocks);
+    }
+}
+
+/// A series without a place in any lane, as when a name was resolved on a thread whose own lane
+/// is gone.
+fn unplaced(metrics: &MetricsCollector, name: &str, kind: Kind) -> Handle {
+    Handle::new(metrics.core().registry.resolve(name, &[], kind))
+}
+
+/// A counter without a cell in any lane.
+pub fn unplaced_counter(metrics: &MetricsCollector, name: &str) -> Counter {
+    Counter(unplaced(metrics, name, Kind::Counter))
+}
+
+/// A timing without a row in any lane.
+pub fn unplaced_timing(metrics: &MetricsCollector, name: &str) -> Timing {
+    Timing(unplaced(metrics, name, Kind::Timing))
+}
+
+/// A gauge without a row in any lane.
+pub fn unplaced_gauge(metrics: &MetricsCollector, name: &str) -> Gauge {
+    Gauge(unplaced(metrics, name, Kind::Gauge))
+}
+
+/// What the driver does with a pass that panics, here between blocks and cells: it is caught and
+/// counted.
+pub fn panicking_pass(metrics: &MetricsCollector) {
+    let core = metrics.core();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        core.locked(|aggregator| {
+            aggregator.drain(&core.registry);
+            // Not `panic!`: its message would be printed for every interleaving.
+            resume_unwind(Box::new("a fault in the middle of a pass"))
+        })
+    }));
+    if outcome.is_err() {
+        core.note_panic();
     }
 }

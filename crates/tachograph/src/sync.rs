@@ -21,8 +21,9 @@ pub(crate) use {
 #[cfg(tachograph_loom)]
 pub(crate) use {
     crate::model::{ArcSwap, ArrayQueue, AtomicF64, Cache, OnceBox},
+    crate::model::{PoisonGuard as MutexGuard, PoisonMutex as Mutex},
+    loom::sync::Condvar,
     loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
-    loom::sync::{Condvar, Mutex, MutexGuard},
     loom::thread_local,
 };
 
@@ -59,4 +60,12 @@ single_writer!(AtomicU64: u64, AtomicUsize: usize);
 /// Locks, also after a panic of an earlier holder: every holder here leaves its data usable.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Runs `act` with the lock held; a panic in it stays a panic, and the next one may lock.
+pub(crate) fn with_lock<T, R>(mutex: &Mutex<T>, act: impl FnOnce(&mut T) -> R) -> R {
+    #[cfg(tachograph_loom)]
+    return mutex.poison_with(lock(mutex), act);
+    #[cfg(not(tachograph_loom))]
+    act(&mut lock(mutex))
 }

@@ -1,5 +1,4 @@
 //! Threads that end, and threads that go on in the lane they left.
-#![cfg(tachograph_loom)]
 
 use loom::thread;
 use loom_tests::check;

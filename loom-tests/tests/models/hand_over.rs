@@ -1,5 +1,4 @@
 //! Blocks between a recorder and the aggregator: published, read, returned, taken again, added.
-#![cfg(tachograph_loom)]
 
 use loom::thread;
 use loom_tests::check;

@@ -1,5 +1,4 @@
 //! Cells and spill rows: written by one thread, read in place by another, installed by a third.
-#![cfg(tachograph_loom)]
 
 use loom::thread;
 use loom_tests::check;

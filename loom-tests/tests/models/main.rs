@@ -1,0 +1,11 @@
+//! The models, one subject a module. They exist under `--cfg tachograph_loom` only.
+#![cfg(tachograph_loom)]
+
+mod current;
+mod ending;
+mod exit;
+mod hand_over;
+mod in_place;
+mod installation;
+mod reading;
+mod registration;
