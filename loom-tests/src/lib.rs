@@ -30,6 +30,8 @@ pub fn check(name: &str, floor: usize, body: impl Fn() + Send + Sync + 'static) 
     // Relaxed: all executions have ended.
     let executions = executions.load(Ordering::Relaxed);
     eprintln!("{name}: {executions} executions (floor {floor})");
+    // Seeded bugs change the number; what has to catch them is the model itself.
+    let floor = if std::env::var_os("TACHOGRAPH_NO_FLOORS").is_some() { 0 } else { floor };
     assert!(executions >= floor, "{name}: {executions} executions, the floor is {floor}");
 }
 

@@ -1,15 +1,29 @@
-//! `cargo xtask loom`: model-checks the core.
+//! `cargo xtask loom`: model-checks the core, or checks the models with seeded bugs.
 
 use std::env;
+use std::process::Command;
 
 use crate::cargo::{self, Metadata};
+use crate::seeded;
 use crate::steps::{Failed, Outcome, Steps};
 
 /// How often a model's scheduler may interrupt a thread; models beyond 2 take hours.
 const MAX_PREEMPTIONS: &str = "2";
 
 pub(crate) fn run(steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
-    steps.run("loom", || models(arguments))
+    match arguments.split_first() {
+        Some((first, rest)) if first == "--seeded" => {
+            let filter = rest.first().map_or("", String::as_str);
+            steps.run("loom: seeded bugs", || seeded::run(filter))
+        }
+        _ => steps.run("loom", || models(arguments)),
+    }
+}
+
+/// The models, and whether they catch what they are for.
+pub(crate) fn ci(steps: &mut Steps) -> Result<(), Failed> {
+    run(steps, &[])?;
+    run(steps, &["--seeded".to_owned()])
 }
 
 fn models(arguments: &[String]) -> Outcome {
@@ -22,10 +36,17 @@ fn models(arguments: &[String]) -> Outcome {
     }
     // Each model's number of executions is what the reader of a run looks for.
     command.arg("--nocapture");
+    configure(&mut command);
+    cargo::run(&mut command)
+}
+
+/// Sets what makes a build one of models.
+pub(crate) fn configure(command: &mut Command) {
     let flags = env::var("RUSTFLAGS").unwrap_or_default();
     command.env("RUSTFLAGS", format!("{flags} --cfg tachograph_loom").trim_start());
+    // Linking would take longer than the models.
+    command.env("CARGO_PROFILE_RELEASE_LTO", "off");
     if env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
         command.env("LOOM_MAX_PREEMPTIONS", MAX_PREEMPTIONS);
     }
-    cargo::run(&mut command)
 }

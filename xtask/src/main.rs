@@ -5,6 +5,7 @@
 mod architecture;
 mod atomics;
 mod bench;
+mod bugs;
 mod callgrind;
 mod cargo;
 mod ci;
@@ -16,6 +17,7 @@ mod lock;
 mod loom;
 mod msrv;
 mod readme;
+mod seeded;
 mod simulate;
 mod sizes;
 mod source;
@@ -52,7 +54,7 @@ const COMMANDS: [Command; 6] = [
     },
     Command {
         name: "loom",
-        about: "model-check the core; LOOM_MAX_PREEMPTIONS is 2 unless set",
+        about: "model-check the core, LOOM_MAX_PREEMPTIONS is 2 unless set; --seeded [name]: its seeded bugs",
         arguments: true,
         run: loom::run,
     },
