@@ -54,7 +54,7 @@ const COMMANDS: [Command; 6] = [
     },
     Command {
         name: "loom",
-        about: "model-check the core, LOOM_MAX_PREEMPTIONS is 2 unless set; --seeded [name]: its seeded bugs",
+        about: "model-check the core (LOOM_MAX_PREEMPTIONS=2), and with --seeded [name] its seeded bugs",
         arguments: true,
         run: loom::run,
     },

@@ -24,7 +24,7 @@ fn a_cell_gains_what_was_counted_never_less_never_twice() {
 
 #[test]
 fn a_row_installed_meanwhile_takes_what_was_not_dropped() {
-    check("spill row", 110, || {
+    check("spill row", 120, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
         let recorder = thread::spawn(move || {

@@ -6,7 +6,7 @@ use tachograph::parts::{self, ModelLane};
 
 #[test]
 fn a_counter_is_exact_while_its_cell_is_made() {
-    check("cell installation", 65, || {
+    check("cell installation", 85, || {
         let metrics = collector().build();
         let counter = parts::unplaced_counter(&metrics, "n");
         let recorder = metrics.recorder();
@@ -24,7 +24,7 @@ fn a_counter_is_exact_while_its_cell_is_made() {
 
 #[test]
 fn a_timing_is_exact_while_its_row_is_made() {
-    check("row installation", 13_000, || {
+    check("row installation", 17_000, || {
         let metrics = collector().build();
         let timing = parts::unplaced_timing(&metrics, "t");
         let recorder = metrics.recorder();
@@ -43,7 +43,7 @@ fn a_timing_is_exact_while_its_row_is_made() {
 
 #[test]
 fn a_gauge_is_exact_while_its_row_is_made() {
-    check("gauge row installation", 20_000, || {
+    check("gauge row installation", 25_000, || {
         let metrics = collector().build();
         let gauge = parts::unplaced_gauge(&metrics, "g");
         let recorder = metrics.recorder();
@@ -62,7 +62,7 @@ fn a_gauge_is_exact_while_its_row_is_made() {
 
 #[test]
 fn whoever_makes_a_place_first_both_use_it() {
-    check("installed twice", 330, || {
+    check("installed twice", 580, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
         let owners = lane.clone();
