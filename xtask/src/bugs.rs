@@ -1,490 +1,75 @@
-//! The bugs that `cargo xtask loom --seeded` puts into the core, one at a time.
-//!
-//! Every ordering that a protocol rests on is weakened and every step that one needs is left out,
-//! moved, or split. Texts are as short as makes them stand once in their file; a space matches any
-//! white space, and comment lines do not count.
+//! The list of seeded bugs, `loom-tests/seeded.txt`, which says how it is written.
 
-/// A bug.
-#[derive(Debug)]
+/// A bug: what to find in a file of the core, once, and what to make of it.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bug {
-    pub(crate) name: &'static str,
-    /// The file of the core that it is in.
-    pub(crate) file: &'static str,
-    /// The correct text, which stands once in the file.
-    pub(crate) find: &'static str,
-    pub(crate) replace: &'static str,
-    /// A part of the name of the models of which one has to fail; empty: any.
-    pub(crate) caught_by: &'static str,
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) find: String,
+    pub(crate) make: String,
+    /// A part of the names of the models of which one has to fail.
+    pub(crate) model: String,
 }
 
-pub(crate) const BUGS: &[Bug] = &[
-    Bug {
-        name: "a sample's length is published without Release",
-        file: "block.rs",
-        find: "self.len.store(position + 1, Ordering::Release);",
-        replace: "self.len.store(position + 1, Ordering::Relaxed);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a block's length is read without Acquire",
-        file: "block.rs",
-        find: "self.len.load(Ordering::Acquire)",
-        replace: "self.len.load(Ordering::Relaxed)",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a sample is written after its length",
-        file: "block.rs",
-        find: "slot.value.store(sample.value, Ordering::Relaxed); self.len.store(position + 1, Ordering::Release);",
-        replace: "self.len.store(position + 1, Ordering::Release); slot.value.store(sample.value, Ordering::Relaxed);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a returned block keeps its length",
-        file: "block.rs",
-        find: "self.len.store(0, Ordering::Relaxed);",
-        replace: "",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a block is emptied after it was handed back",
-        file: "reader.rs",
-        find: "block.clear(); self.lane.give_back(index);",
-        replace: "self.lane.give_back(index); block.clear();",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a block is read from its start again",
-        file: "reader.rs",
-        find: "block.read(self.read, batch);",
-        replace: "block.read(0, batch);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a block is handed back without Release",
-        file: "lane.rs",
-        find: "self.freed.store(freed.wrapping_add(1), Ordering::Release);",
-        replace: "self.freed.store(freed.wrapping_add(1), Ordering::Relaxed);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a free block is taken without Acquire",
-        file: "lane.rs",
-        find: "self.freed.load(Ordering::Acquire)",
-        replace: "self.freed.load(Ordering::Relaxed)",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a block is taken though none is free",
-        file: "lane.rs",
-        find: "if self.freed.load(Ordering::Acquire) == taken { return None; }",
-        replace: "",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a block's index is written after it was handed back",
-        file: "lane.rs",
-        find: "self.free[freed % self.free.len()].store(index, Ordering::Relaxed); self.freed.store(freed.wrapping_add(1), Ordering::Release);",
-        replace: "self.freed.store(freed.wrapping_add(1), Ordering::Release); self.free[freed % self.free.len()].store(index, Ordering::Relaxed);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "an added block replaces the first",
-        file: "lane.rs",
-        find: "self.give_back(index); true",
-        replace: "self.give_back(0); true",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a push is announced without Release",
-        file: "lane.rs",
-        find: "self.pushed.store(pushed, Ordering::Release);",
-        replace: "self.pushed.store(pushed, Ordering::Relaxed);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "an announced push is seen without Acquire",
-        file: "lane.rs",
-        find: "self.pushed.load(Ordering::Acquire)",
-        replace: "self.pushed.load(Ordering::Relaxed)",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a push is announced before it is made",
-        file: "lane.rs",
-        find: "let _ = self.filled.push(block); let pushed = self.pushed.load_own().wrapping_add(1); self.pushed.store(pushed, Ordering::Release);",
-        replace: "let pushed = self.pushed.load_own().wrapping_add(1); self.pushed.store(pushed, Ordering::Release); let _ = self.filled.push(block);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "more is popped than was announced",
-        file: "reader.rs",
-        find: "let pushed = self.lane.pushed();",
-        replace: "let pushed = self.lane.pushed().wrapping_add(1);",
-        caught_by: "hand_over",
-    },
-    Bug {
-        name: "a lane is adopted by a load and a store",
-        file: "lane.rs",
-        find: "let won = self.state.compare_exchange(CLOSED, OWNED, Ordering::Acquire, Ordering::Relaxed);",
-        replace: "let won = match self.state.load(Ordering::Acquire) { CLOSED => Ok(self.state.store(OWNED, Ordering::Relaxed)), other => Err(other), };",
-        caught_by: "exit",
-    },
-    Bug {
-        name: "a lane is adopted without Acquire",
-        file: "lane.rs",
-        find: "compare_exchange(CLOSED, OWNED, Ordering::Acquire,",
-        replace: "compare_exchange(CLOSED, OWNED, Ordering::Relaxed,",
-        caught_by: "exit",
-    },
-    Bug {
-        name: "a lane is closed without Release",
-        file: "lane.rs",
-        find: "self.state.store(CLOSED, Ordering::Release);",
-        replace: "self.state.store(CLOSED, Ordering::Relaxed);",
-        caught_by: "exit",
-    },
-    Bug {
-        name: "a lane is closed before its position is stored",
-        file: "lane.rs",
-        find: "let Position { block, filled, taken } = position;",
-        replace: "self.state.store(CLOSED, Ordering::Release); let Position { block, filled, taken } = position;",
-        caught_by: "exit",
-    },
-    Bug {
-        name: "an adopted block is begun anew",
-        file: "writer.rs",
-        find: "filled: Cell::new(filled),",
-        replace: "filled: Cell::new(0 * filled),",
-        caught_by: "exit",
-    },
-    Bug {
-        name: "an adopter forgets what was taken",
-        file: "writer.rs",
-        find: "taken: Cell::new(taken),",
-        replace: "taken: Cell::new(0 * taken),",
-        caught_by: "exit",
-    },
-    Bug {
-        name: "a lane is retired by a load and a store",
-        file: "lane.rs",
-        find: "self.state.compare_exchange(CLOSED, RETIRED, Ordering::Acquire, Ordering::Relaxed).is_ok()",
-        replace: "self.state.load(Ordering::Acquire) == CLOSED && { self.state.store(RETIRED, Ordering::Relaxed); true }",
-        caught_by: "retired",
-    },
-    Bug {
-        name: "a lane is retired without Acquire",
-        file: "lane.rs",
-        find: "compare_exchange(CLOSED, RETIRED, Ordering::Acquire,",
-        replace: "compare_exchange(CLOSED, RETIRED, Ordering::Relaxed,",
-        caught_by: "retired",
-    },
-    Bug {
-        name: "a coalesced sample is counted without Release",
-        file: "cell.rs",
-        find: "add(octave, 1); } let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Release);",
-        replace: "add(octave, 1); } let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Relaxed);",
-        caught_by: "a_row_installed",
-    },
-    Bug {
-        name: "a spill row's count is read without Acquire",
-        file: "cell.rs",
-        find: "self.count.load(Ordering::Acquire) }",
-        replace: "self.count.load(Ordering::Relaxed) }",
-        caught_by: "a_row_installed",
-    },
-    Bug {
-        name: "a coalesced sample is counted before it is added",
-        file: "cell.rs",
-        find: "if let Some(octave) = self.octaves.get(octave(value)) { add(octave, 1); } let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Release);",
-        replace: "let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Release); if let Some(octave) = self.octaves.get(octave(value)) { add(octave, 1); }",
-        caught_by: "a_row_installed",
-    },
-    Bug {
-        name: "a coalesced value is counted before it is added",
-        file: "cell.rs",
-        find: "self.sum.store(sum.to_bits(), Ordering::Relaxed); add(&self.finite, 1); } let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Release);",
-        replace: "let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Release); self.sum.store(sum.to_bits(), Ordering::Relaxed); add(&self.finite, 1); }",
-        caught_by: "gauges_row",
-    },
-    Bug {
-        name: "a coalesced value is counted without Release",
-        file: "cell.rs",
-        find: "add(&self.finite, 1); } let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Release);",
-        replace: "add(&self.finite, 1); } let count = self.count.load_own().wrapping_add(1); self.count.store(count, Ordering::Relaxed);",
-        caught_by: "gauges_row",
-    },
-    Bug {
-        name: "a gauge row's count is read without Acquire",
-        file: "cell.rs",
-        find: "let count = self.count.load(Ordering::Acquire);",
-        replace: "let count = self.count.load(Ordering::Relaxed);",
-        caught_by: "gauges_row",
-    },
-    Bug {
-        name: "a gauge row's count is read last",
-        file: "cell.rs",
-        find: "let count = self.count.load(Ordering::Acquire); let finite = self.finite.load(Ordering::Relaxed); GaugeReading { sum: f64::from_bits(self.sum.load(Ordering::Relaxed)), finite, count }",
-        replace: "let finite = self.finite.load(Ordering::Relaxed); let sum = f64::from_bits(self.sum.load(Ordering::Relaxed)); GaugeReading { sum, finite, count: self.count.load(Ordering::Acquire) }",
-        caught_by: "gauges_row",
-    },
-    Bug {
-        name: "a value that is added but not counted is taken for read",
-        file: "reader.rs",
-        find: "if now.count == base.count { return None; } let base = std::mem::replace(base, now);",
-        replace: "let base = std::mem::replace(base, now); if now.count == base.count { return None; }",
-        caught_by: "gauges_row",
-    },
-    Bug {
-        name: "a later count of a spill row is taken for read",
-        file: "reader.rs",
-        find: "**base = (count, now);",
-        replace: "**base = (row.count(), now);",
-        caught_by: "a_row_installed",
-    },
-    Bug {
-        name: "a row counts as made by whoever made its page",
-        file: "table.rs",
-        find: "if page.get().is_none() && page.set(Box::new(empty(ROWS_PER_PAGE))).is_ok() {",
-        replace: "if page.get().is_none() { if page.set(Box::new(empty(ROWS_PER_PAGE))).is_err() { return 0; }",
-        caught_by: "whoever",
-    },
-    Bug {
-        name: "a pass takes over counts of series that it does not know",
-        file: "reader.rs",
-        find: "(first..known).zip(chunk)",
-        replace: "(first..known | u32::MAX).zip(chunk)",
-        caught_by: "does_not_know",
-    },
-    Bug {
-        name: "a pass reads a row before it knows the series",
-        file: "series_table.rs",
-        find: "if let Some(state) = state_at(&mut self.states, &self.distributions, slot) && let Some(delta) = reader.spill_delta(slot)",
-        replace: "if let Some(delta) = reader.spill_delta(slot) && let Some(state) = state_at(&mut self.states, &self.distributions, slot)",
-        caught_by: "does_not_know",
-    },
-    Bug {
-        name: "a pass reads a gauge's row before it knows the series",
-        file: "series_table.rs",
-        find: "if let Some(state) = state_at(&mut self.states, &self.gauges, slot) && let Some(delta) = reader.gauge_delta(slot)",
-        replace: "if let Some(delta) = reader.gauge_delta(slot) && let Some(state) = state_at(&mut self.states, &self.gauges, slot)",
-        caught_by: "does_not_know",
-    },
-    Bug {
-        name: "a sample of a series that is new to the pass is left out",
-        file: "series_table.rs",
-        find: "_ => self.refresh(registry, self.created.unwrap_or(SystemTime::UNIX_EPOCH)),",
-        replace: "_ => {}",
-        caught_by: "does_not_know",
-    },
-    Bug {
-        name: "a name is looked up and added under two locks",
-        file: "registry.rs",
-        find: "None => self.add(&mut inner, index, tags, is),",
-        replace: "None => { drop((_cold, inner)); let (_cold, mut inner) = self.inner(); self.add(&mut inner, index, tags, is) }",
-        caught_by: "two_threads_that_use",
-    },
-    Bug {
-        name: "a metric may have any number of series",
-        file: "registry.rs",
-        find: "if own || !full {",
-        replace: "if own || !full || full {",
-        caught_by: "last_free",
-    },
-    Bug {
-        name: "a list of lanes is read before it is locked",
-        file: "intake.rs",
-        find: "let (_cold, growth) = self.growth(); let lanes = self.lanes.load_full();",
-        replace: "let lanes = self.lanes.load_full(); let (_cold, growth) = self.growth();",
-        caught_by: "two_threads_that_use",
-    },
-    Bug {
-        name: "a gauge is current before its sample is published",
-        file: "recorder.rs",
-        find: "push_gauge(writer, handle, value); handle.entry.shared.current.store(value, Ordering::Release);",
-        replace: "handle.entry.shared.current.store(value, Ordering::Release); push_gauge(writer, handle, value);",
-        caught_by: "current",
-    },
-    Bug {
-        name: "a gauge is current without Release",
-        file: "recorder.rs",
-        find: "handle.entry.shared.current.store(value, Ordering::Release);",
-        replace: "handle.entry.shared.current.store(value, Ordering::Relaxed);",
-        caught_by: "current",
-    },
-    Bug {
-        name: "a pass loads current values without Acquire",
-        file: "series_table.rs",
-        find: "states[id as usize].entry.shared.current.load(Ordering::Acquire)",
-        replace: "states[id as usize].entry.shared.current.load(Ordering::Relaxed)",
-        caught_by: "current",
-    },
-    Bug {
-        name: "a read loads a current value without Acquire",
-        file: "series_table.rs",
-        find: "= entry.shared.current.load(Ordering::Acquire);",
-        replace: "= entry.shared.current.load(Ordering::Relaxed);",
-        caught_by: "current",
-    },
-    Bug {
-        name: "a pass loads current values after its drain",
-        file: "aggregator.rs",
-        find: "self.table.load_gauges(); let drained = self.drain(registry);",
-        replace: "let drained = self.drain(registry); self.table.load_gauges();",
-        caught_by: "current",
-    },
-    Bug {
-        name: "a read loads a current value after its drain",
-        file: "aggregator.rs",
-        find: "self.table.load_gauge(id); self.drain(registry);",
-        replace: "self.drain(registry); self.table.load_gauge(id);",
-        caught_by: "current",
-    },
-    Bug {
-        name: "gauges are settled before a lane is trimmed",
-        file: "aggregator.rs",
-        find: "self.trim(registry); self.table.settle_gauges(self.step());",
-        replace: "self.table.settle_gauges(self.step()); self.trim(registry);",
-        caught_by: "current",
-    },
-    Bug {
-        name: "an amount is added by a load and a store",
-        file: "entry.rs",
-        find: "current.compare_exchange_weak(now, sum, Ordering::Release, Ordering::Relaxed)",
-        replace: "{ current.store(sum, Ordering::Release); Ok::<f64, f64>(now) }",
-        caught_by: "amounts",
-    },
-    Bug {
-        name: "a reset forgets what the word of a gauge held",
-        file: "series.rs",
-        find: "gauge.stale = self.entry.shared.current.load(Ordering::Acquire);",
-        replace: "",
-        caught_by: "forgotten",
-    },
-    Bug {
-        name: "a read leaves blocks out",
-        file: "aggregator.rs",
-        find: "self.table.load_gauge(id); self.drain(registry);",
-        replace: "self.table.load_gauge(id);",
-        caught_by: "reading",
-    },
-    Bug {
-        name: "a read leaves cells and rows out",
-        file: "aggregator.rs",
-        find: "self.table.fold_series(id, &mut self.readers, step);",
-        replace: "",
-        caught_by: "reading",
-    },
-    Bug {
-        name: "a version is given twice",
-        file: "aggregator.rs",
-        find: "self.version += 1;",
-        replace: "",
-        caught_by: "reading",
-    },
-    Bug {
-        name: "a snapshot is published after the lock is released",
-        file: "core.rs",
-        find: "if self.intake.mode() != mode::OFF { self.publish(aggregator); } drained });",
-        replace: "(drained, aggregator.build()) }); let (drained, snapshot) = drained; let before = self.snapshot.swap(snapshot); self.locked(|aggregator| aggregator.retire(before));",
-        caught_by: "reading",
-    },
-    Bug {
-        name: "a reset leaves what is in the lanes for later",
-        file: "aggregator.rs",
-        find: "pub(crate) fn reset(&mut self, registry: &Registry) { self.pass(registry);",
-        replace: "pub(crate) fn reset(&mut self, registry: &Registry) { self.refresh(registry);",
-        caught_by: "reading",
-    },
-    Bug {
-        name: "a full pass leaves cells out",
-        file: "aggregator.rs",
-        find: "let drained = self.drain(registry); self.fold_in_place(registry);",
-        replace: "let drained = self.drain(registry);",
-        caught_by: "reading",
-    },
-    Bug {
-        name: "a switch is changed without the lock",
-        file: "intake.rs",
-        find: "pub(crate) fn set_mode(&self, mode: u8) { let _growth = self.growth();",
-        replace: "pub(crate) fn set_mode(&self, mode: u8) {",
-        caught_by: "shutdown",
-    },
-    Bug {
-        name: "a switch turns a shut-down collector on",
-        file: "intake.rs",
-        find: "if self.mode() == mode::SHUTDOWN { return; }",
-        replace: "",
-        caught_by: "shutdown",
-    },
-    Bug {
-        name: "a new lane records whatever the switch says",
-        file: "intake.rs",
-        find: "Lane::new(self.lane_size, self.mode())",
-        replace: "Lane::new(self.lane_size, mode::ON)",
-        caught_by: "shutdown",
-    },
-    Bug {
-        name: "the final pass leaves the lanes alone",
-        file: "core.rs",
-        find: "self.move_time(&mut aggregator); aggregator.pass(&self.registry); self.publish(&mut aggregator);",
-        replace: "self.move_time(&mut aggregator); self.publish(&mut aggregator);",
-        caught_by: "shutdown",
-    },
-    Bug {
-        name: "a drop is counted by a load and a store",
-        file: "intake.rs",
-        find: "self.dropped[reason as usize].fetch_add(1, Ordering::Relaxed);",
-        replace: "let count = &self.dropped[reason as usize]; count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);",
-        caught_by: "drops",
-    },
-    Bug {
-        name: "a series' drop is counted by a load and a store",
-        file: "entry.rs",
-        find: "count.fetch_add(1, Ordering::Relaxed);",
-        replace: "count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);",
-        caught_by: "drops",
-    },
-    Bug {
-        name: "the panic of a pass ends all passes",
-        file: "sync.rs",
-        find: "unwrap_or_else(std::sync::PoisonError::into_inner)",
-        replace: "unwrap()",
-        caught_by: "panicked",
-    },
-    Bug {
-        name: "a trimmed lane's last samples are left in it",
-        file: "aggregator.rs",
-        find: "self.drain_lane(place, registry, step); self.table.fold_lane(",
-        replace: "self.table.fold_lane(",
-        caught_by: "trimmed",
-    },
-    Bug {
-        name: "a trimmed lane's cells are left in it",
-        file: "aggregator.rs",
-        find: "self.table.fold_lane(&mut self.readers[place], &mut self.slots, step);",
-        replace: "",
-        caught_by: "trimmed",
-    },
-    Bug {
-        name: "a trimmed lane's new series are left in it",
-        file: "aggregator.rs",
-        find: "self.table.refresh(registry, self.now.wall); self.drain_lane(place,",
-        replace: "self.drain_lane(place,",
-        caught_by: "trimmed",
-    },
-    Bug {
-        name: "a lane is trimmed that has been adopted",
-        file: "aggregator.rs",
-        find: "candidate.filter(|&i| self.readers[i].lane().retire())",
-        replace: "candidate.filter(|&i| self.readers[i].lane().retire() || true)",
-        caught_by: "trimmed",
-    },
-    Bug {
-        name: "a lane is taken off the list without the lock",
-        file: "intake.rs",
-        find: "let _growth = self.growth(); let lanes = self.lanes.load_full(); let rest",
-        replace: "let lanes = self.lanes.load_full(); let rest",
-        caught_by: "trimmed",
-    },
-];
+/// Reads the list.
+pub(crate) fn parse(list: &str) -> Result<Vec<Bug>, String> {
+    let mut bugs: Vec<Bug> = Vec::new();
+    for (i, line) in list.lines().enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let Some(field) = line.strip_prefix("  ") else {
+            bugs.push(Bug { name: line.to_owned(), ..Bug::default() });
+            continue;
+        };
+        let (word, text) = field.split_once(' ').unwrap_or((field, ""));
+        let bug = bugs.last_mut().ok_or("the list begins with a field, not with a name")?;
+        let place = match word {
+            "in" => &mut bug.file,
+            "find" => &mut bug.find,
+            "make" => &mut bug.make,
+            "model" => &mut bug.model,
+            _ => return Err(format!("line {}: there is no field `{word}`", i + 1)),
+        };
+        if !place.is_empty() {
+            place.push(' ');
+        }
+        place.push_str(text.trim_start());
+    }
+    check(&bugs)?;
+    Ok(bugs)
+}
+
+fn check(bugs: &[Bug]) -> Result<(), String> {
+    for (i, bug) in bugs.iter().enumerate() {
+        if bug.file.is_empty() || bug.find.is_empty() || bug.model.is_empty() {
+            return Err(format!("`{}` needs the fields `in`, `find` and `model`", bug.name));
+        }
+        if bugs[..i].iter().any(|other| other.name == bug.name) {
+            return Err(format!("two bugs have the name `{}`", bug.name));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_go_on_and_what_is_missing_or_unknown_is_told() {
+        let list = "# Prose.\n\na name\n  in    a.rs\n  find  one\n  find  two\n  model m\n";
+        let bug = |make: &str| Bug {
+            name: "a name".to_owned(),
+            file: "a.rs".to_owned(),
+            find: "one two".to_owned(),
+            make: make.to_owned(),
+            model: "m".to_owned(),
+        };
+        assert_eq!(parse(list), Ok(vec![bug("")]));
+        assert_eq!(parse(&format!("{list}  make  x y\n")), Ok(vec![bug("x y")]));
+        assert!(parse("a name\n  in    a.rs\n").is_err());
+        assert!(parse("a name\n  into  a.rs\n").is_err());
+        assert!(parse(&format!("{list}{list}")).is_err());
+    }
+}
