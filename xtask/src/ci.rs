@@ -2,7 +2,7 @@
 
 use crate::cargo::{cargo, run as run_command};
 use crate::steps::{Failed, Steps};
-use crate::{demo, instructions, loom, msrv, simulate, tidy};
+use crate::{demo, fuzz, instructions, loom, msrv, simulate, tidy};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     lints(steps)?;
@@ -11,6 +11,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     loom::ci(steps)?;
     instructions::run(steps, &[])?;
     simulate::run(steps, &[])?;
+    fuzz::run(steps, &[])?;
     // The README's other command; its tests run before this program does.
     demo::run(steps)
 }

@@ -11,6 +11,7 @@ mod cargo;
 mod ci;
 mod contents;
 mod demo;
+mod fuzz;
 mod instructions;
 mod layers;
 mod lock;
@@ -63,6 +64,12 @@ const COMMANDS: [Command; 6] = [
         about: "10,000 seeds of the core's simulation, or the one that is given",
         arguments: true,
         run: simulate::run,
+    },
+    Command {
+        name: "fuzz",
+        about: "fuzz targets, or those that are given; 30 s each unless FUZZ_SECONDS is set",
+        arguments: true,
+        run: fuzz::run,
     },
     Command {
         name: "bench",

@@ -174,6 +174,8 @@ fn panic_once(point: &'static str, nth: u64, (name, act): Act) -> bool {
     // Three are owned: one for each recorder and this thread's; as many may be idle, and two more.
     assert_eq!(level(&snapshot, "telemetry.recorders"), 3.0, "{context}");
     assert_eq!(level(&snapshot, "telemetry.lanes"), 8.0, "{context}: surplus lanes go");
+    let lanes = load.metrics.core().intake.lanes();
+    assert!(lanes.iter().all(|lane| !lane.is_retired()), "{context}: wholly");
     plan.panics() > 0
 }
 
@@ -187,6 +189,32 @@ fn a_panic_at_any_place_of_a_pass_loses_nothing_and_counts_nothing_twice() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_recorded_between_the_drain_and_the_retirement_of_a_lane_is_kept() {
+    let (plan, mut load) = (Plan::default(), Load::new());
+    drop((0..8).map(|_| load.metrics.recorder()).collect::<Vec<_>>());
+    load.record();
+    let _installed = plan.install();
+    let (metrics, hits, latency) = (load.metrics.clone(), load.hits.clone(), load.latency.clone());
+    plan.run_at("pass: settled", move || {
+        // Each takes a lane that the pass has just drained, and closes it again.
+        for recorder in (0..6).map(|_| metrics.recorder()).collect::<Vec<_>>() {
+            recorder.increment(&hits);
+            recorder.record_ns(&latency, 3);
+        }
+    });
+    let lanes = |load: &Load| load.metrics.core().intake.lanes().len();
+    let before = lanes(&load);
+    load.pass();
+    assert_eq!(lanes(&load), before - 1, "one was retired");
+    for _ in 0..6 {
+        load.note("hits", 1);
+        load.note("latency", 3);
+    }
+    load.pass();
+    load.check(&load.metrics.snapshot(), "retired");
 }
 
 #[test]
@@ -270,6 +298,19 @@ fn a_panic_while_the_last_clone_is_dropped_ends_in_there() {
     assert_eq!(plan.panics(), 2);
 }
 
+/// Waits for what another thread does; only what never comes takes the whole minute.
+fn eventually(what: &str, mut has_come: impl FnMut() -> bool) {
+    let tries = 60_000;
+    let come = (0..tries).any(|_| {
+        let come = has_come();
+        if !come {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        come
+    });
+    assert!(come, "{what} never came");
+}
+
 #[test]
 fn the_driver_survives_panics_of_its_passes_and_says_so() {
     let (plan, (told, warned)) = (Plan::default(), mpsc::channel());
@@ -283,16 +324,14 @@ fn the_driver_survives_panics_of_its_passes_and_says_so() {
         .build();
     drop(installed);
     let latency = metrics.register_timing("latency");
-    while plan.panics() < 3 {
+    eventually("three panics", || {
         latency.record_ns(1);
-        std::thread::yield_now();
-    }
+        plan.panics() == 3
+    });
     assert_eq!(warned.recv(), Ok(Warning::AggregatorPanicked));
     // By itself, without a read that would help it along.
     let after = metrics.snapshot().version();
-    while metrics.snapshot().version() < after + 3 {
-        std::thread::yield_now();
-    }
+    eventually("new snapshots", || metrics.snapshot().version() >= after + 3);
     let snapshot = metrics.get_all_metrics();
     assert_eq!(total(&snapshot, "telemetry.panics"), 3);
     let dropped = total(&snapshot, "telemetry.dropped");
@@ -320,9 +359,7 @@ fn a_driver_that_cannot_start_is_reported_and_reads_still_drain() {
     // Switched on again it starts, and publishes by itself.
     metrics.set_enabled(true);
     let before = metrics.snapshot().version();
-    while metrics.snapshot().version() < before + 2 {
-        std::thread::yield_now();
-    }
+    eventually("new snapshots", || metrics.snapshot().version() >= before + 2);
     assert_eq!(total(&metrics.snapshot(), "hits"), 1_000);
 }
 
@@ -341,11 +378,12 @@ fn a_stall_of_a_minute_loses_nothing_and_takes_no_memory() {
     let hits = metrics.register_counter("hits");
     metrics.run_pass(clock.now(), clock.wall());
     let before = metrics.snapshot();
-    let (plan, (stalled, is_stalled), (go_on, may_go_on)) =
-        (Plan::default(), mpsc::channel(), mpsc::channel());
+    let plan = Plan::default();
     std::thread::scope(|scope| {
-        let (metrics, clock) = (&metrics, &clock);
-        let plan = &plan;
+        let (metrics, clock, plan) = (&metrics, &clock, &plan);
+        // In here: should the test fail, nobody waits for it any more.
+        let (stalled, is_stalled) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel();
         scope.spawn(move || {
             let _installed = plan.install();
             plan.run_at("pass: settled", move || {

@@ -79,7 +79,7 @@ mod model;
 mod names;
 mod octaves;
 mod operation;
-#[cfg(tachograph_loom)]
+#[cfg(any(tachograph_loom, fuzzing))]
 pub mod parts;
 mod reader;
 mod recorder;

@@ -1,19 +1,32 @@
 //! What the models in `loom-tests` need beyond the public API: the parts of a lane, series that
-//! no lane has a place for, a pass that panics. Exists under the model only.
+//! no lane has a place for, a pass that panics; and for the fuzz targets, what keys are made of.
+//! Exists for these only.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::collector::MetricsCollector;
 use crate::handle::{Counter, Gauge, Handle, Timing};
+use crate::key;
 use crate::kind::Kind;
 use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::reader::LaneReader;
 use crate::sample::Sample;
 use crate::sync::Arc;
+use crate::tags::Tags;
 use crate::writer::LaneWriter;
 
 /// Samples in a block.
 pub const BLOCK_SAMPLES: usize = crate::limits::BLOCK_SAMPLES;
+
+/// The display key of a series.
+pub fn display_key(name: &str, tags: &[(&str, &str)]) -> String {
+    key::display(name, &Tags::new(tags))
+}
+
+/// The text up to the length limit.
+pub fn cut(text: &str) -> &str {
+    key::cut(text)
+}
 
 /// A lane, shared by its writers and its reader.
 #[derive(Clone, Debug)]

@@ -39,7 +39,6 @@ impl SeriesTable {
     /// Takes over the series that were registered since the last look.
     pub(crate) fn refresh(&mut self, registry: &Registry, now: SystemTime) {
         self.created = Some(now);
-        self.fresh.clear();
         registry.series_from(self.states.len(), &mut self.fresh);
         // Fewer are in order than there are after a panic, too.
         if self.fresh.is_empty() && self.order.len() == self.states.len() {

@@ -26,6 +26,7 @@ impl World {
         let panics = self.plan.panics();
         if self.rng.u8(0..4) == 0 {
             let (point, nth) = (POINTS[self.rng.usize(0..POINTS.len())], self.rng.u64(1..8));
+            let nth = if self.rng.bool() { 1 } else { nth };
             self.say(|| format!("fault: {point}, passage {nth}"));
             self.plan.panic_at(point, nth);
         }

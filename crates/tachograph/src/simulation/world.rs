@@ -54,7 +54,7 @@ impl World {
             .enabled(rng.u8(0..8) > 0)
             .clock(clock.clone())
             .lane_blocks(2, blocks)
-            .max_lanes(rng.usize(1..16))
+            .max_lanes(rng.usize(1..24))
             .series_per_metric(limits.series_per_metric)
             .max_series(limits.series)
             .max_metrics(limits.metrics);
@@ -117,8 +117,8 @@ impl World {
             0..8 => self.register(),
             8..48 => self.record_some(),
             48..56 => self.open_or_close(),
-            56..60 => self.crowd(),
-            60..66 => self.move_time(),
+            56..62 => self.crowd(),
+            62..66 => self.move_time(),
             66..70 => self.switch(),
             70..80 => self.pass(),
             80..85 => self.read_all(),
@@ -193,6 +193,7 @@ impl World {
         let owned = lanes.iter().filter(|lane| lane.is_owned()).count();
         let own = usize::from(crate::local::has_lane(&self.metrics.core().intake));
         assert!(owned <= left + own, "{owned} lanes of {left} recorders");
+        assert!(lanes.iter().all(|lane| !lane.is_retired()), "a retired lane is kept");
         // Recorded too late: a counted drop, each of them.
         (0..5).for_each(|_| self.record_some());
         self.made = self.metrics.snapshot().version();
