@@ -218,6 +218,19 @@ fn what_is_recorded_between_the_drain_and_the_retirement_of_a_lane_is_kept() {
 }
 
 #[test]
+fn a_gauge_that_is_set_during_the_pass_after_a_reset_shows_nothing_from_before_it() {
+    let (plan, load) = (Plan::default(), Load::new());
+    load.depth.set(2.0);
+    load.metrics.reset();
+    let _installed = plan.install();
+    let depth = load.depth.clone();
+    // The pass has loaded 2, and finds the sample of the 5 all the same.
+    plan.run_at("pass: gauges loaded", move || depth.set(5.0));
+    let snapshot = load.metrics.get_all_metrics();
+    assert_eq!(level(&snapshot, "depth"), 5.0);
+}
+
+#[test]
 fn a_read_that_panics_is_repeated_and_has_its_answer() {
     for point in ["drain: a block is read", "fold: a cell", "pass: settled", "build: a series"] {
         let (plan, mut load) = (Plan::default(), Load::new());
