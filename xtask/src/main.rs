@@ -40,7 +40,7 @@ struct Command {
     run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
 }
 
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 7] = [
     Command {
         name: "ci",
         about: "everything that a change must pass, beside `cargo test --workspace`",
