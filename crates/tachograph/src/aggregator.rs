@@ -214,6 +214,7 @@ impl Aggregator {
         fault::point("pass: gauges loaded");
         let drained = self.drain(registry);
         self.fold_in_place(registry);
+        fault::point("pass: folded");
         // A trimmed lane may hold the first sample of a gauge.
         self.trim(registry);
         self.table.settle_gauges(self.step());

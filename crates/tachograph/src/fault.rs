@@ -44,7 +44,7 @@ mod armed {
     use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
     /// Every place in a pass, in the order in which a pass comes by.
-    pub(crate) const POINTS: [&str; 24] = [
+    pub(crate) const POINTS: [&str; 25] = [
         "pass: refreshed",
         "refresh: a series",
         "refresh: before sorting",
@@ -59,6 +59,7 @@ mod armed {
         "fold: a spill row",
         "fold: a gauge row",
         "fold: between lanes",
+        "pass: folded",
         "settle: a gauge",
         "pass: settled",
         "trim: a lane is retired",
