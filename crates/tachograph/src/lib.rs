@@ -60,6 +60,8 @@ mod entry;
 mod error;
 mod fault;
 #[cfg(test)]
+mod fault_plan;
+#[cfg(test)]
 mod fault_tests;
 #[cfg(not(tachograph_loom))]
 mod global;
