@@ -271,7 +271,8 @@ impl MetricsCollector {
     }
 
     /// Aggregates and publishes now, at the given times: what a loop calls that drives a
-    /// [manual](Builder::manual) collector.
+    /// [manual](Builder::manual) collector. Does not panic: a panic of the aggregator is caught,
+    /// counted in `telemetry.panics` and told by a warning, and the next pass goes on from there.
     pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) {
         self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
     }
