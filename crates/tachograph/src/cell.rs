@@ -73,6 +73,15 @@ pub(crate) fn octave(value: u64) -> usize {
     (u64::BITS - value.leading_zeros()) as usize
 }
 
+/// The least and the greatest value of an octave.
+pub(crate) fn octave_ends(octave: usize) -> (u64, u64) {
+    let low = match octave {
+        0 => return (0, 0),
+        bits => 1 << (bits - 1),
+    };
+    (low, low + (low - 1))
+}
+
 /// Limbs of a sum: each adds up 22 bits of every value, so none wraps before 2^42 samples have
 /// been coalesced between two passes.
 const LIMBS: usize = 3;
@@ -138,6 +147,21 @@ impl SpillRow {
         }
         let count = self.count.load_own().wrapping_add(1);
         // Release: pairs with the Acquire in `count`; the words of `count` samples are visible.
+        self.count.store(count, Ordering::Release);
+    }
+
+    /// Adds samples of which the number in each octave and the sum are known.
+    pub(crate) fn add_many(&self, octaves: &[u64; OCTAVES], sum: u128) {
+        for (i, limb) in self.limbs.iter().enumerate() {
+            // The last limb takes all that is left: a sum of 2^32 values fits it.
+            let bits = if i + 1 < LIMBS { LIMB_BITS } else { u64::BITS };
+            add(limb, ((sum >> (LIMB_BITS * i as u32)) & ((1 << bits) - 1)) as u64);
+        }
+        for (octave, &count) in self.octaves.iter().zip(octaves) {
+            add(octave, count);
+        }
+        let count = self.count.load_own().wrapping_add(octaves.iter().sum());
+        // Release: as in `add`.
         self.count.store(count, Ordering::Release);
     }
 

@@ -56,15 +56,21 @@ impl Entry {
     /// Counts a sample of this series that is not aggregated.
     #[cold]
     pub(crate) fn drop_sample(&self, reason: DropReason) {
+        self.drop_samples(reason, 1);
+    }
+
+    /// As `drop_sample`, for several.
+    #[cold]
+    pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
         if let Some(count) = self.shared.drops.get(reason as usize) {
             // Relaxed: a count that stands for itself.
-            count.fetch_add(1, Ordering::Relaxed);
+            count.fetch_add(samples, Ordering::Relaxed);
         }
-        self.intake.counts.drop_sample(reason);
+        self.intake.counts.drop_samples(reason, samples);
     }
 
     pub(crate) fn dropped(&self) -> u64 {
-        // Relaxed: see `drop_sample`.
+        // Relaxed: see `drop_samples`.
         self.shared.drops.iter().map(|count| count.load(Ordering::Relaxed)).sum()
     }
 

@@ -77,7 +77,7 @@ pub(crate) fn drop_early() {
 fn count_early(collector: &MetricsCollector) {
     // AcqRel: pairs with itself in `drop_early`.
     let early = EARLY.swap(0, Ordering::AcqRel);
-    (0..early).for_each(|_| collector.core().intake.counts.drop_sample(DropReason::NoLane));
+    collector.core().intake.counts.drop_samples(DropReason::NoLane, early);
 }
 
 /// The process has a collector already; see [`set_global`].

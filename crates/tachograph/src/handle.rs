@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
+use crate::correction::Correction;
 use crate::entry::Entry;
 use crate::error::DropReason;
 use crate::kind::Kind;
@@ -46,11 +47,24 @@ impl Handle {
     #[cold]
     #[inline(never)]
     pub(crate) fn overloaded(&self) {
-        self.entry.drop_sample(match self.id {
+        self.overloaded_by(1);
+    }
+
+    /// As `overloaded`, for several.
+    pub(crate) fn overloaded_by(&self, samples: u64) {
+        let reason = match self.id {
             sample::CONFLICTING => DropReason::KindConflict,
             sample::BEYOND_LIMIT => DropReason::SeriesLimit,
             _ => DropReason::Overload,
-        });
+        };
+        self.entry.drop_samples(reason, samples);
+    }
+
+    /// Records a value and what is missing below it.
+    fn correct(&self, value: u64, expected_interval: u64) {
+        if cfg!(feature = "record") {
+            local::correct(self, &Correction::new(value, expected_interval));
+        }
     }
 }
 
@@ -123,6 +137,18 @@ impl Timing {
         self.0.record(Operation::Sample, nanos);
     }
 
+    /// Records a duration, and the samples that a caller at a fixed rate missed while it waited:
+    /// the duration less one `expected_interval`, less two, and so on, down to one interval.
+    ///
+    /// Corrects for coordinated omission as HdrHistogram does; an interval of zero corrects
+    /// nothing. Each added sample counts as recorded. The 1,024 greatest are recorded one by one;
+    /// the rest, and what the lane has no room for, are coalesced in place: their count and sum
+    /// are exact, each is known to a factor of two, and so are `min` and `max` then. So it is as bounded as any other record, at
+    /// up to 1,024 times the cost. An interval below 1/2^32 of the duration counts as that.
+    pub fn record_corrected(&self, duration: Duration, expected_interval: Duration) {
+        self.0.correct(nanos(duration), nanos(expected_interval));
+    }
+
     /// Starts a timer that records when it is dropped.
     #[inline]
     pub fn start(&self) -> TimerGuard<'_> {
@@ -146,6 +172,12 @@ impl Histogram {
     #[inline]
     pub fn record(&self, value: u64) {
         self.0.record(Operation::Sample, value);
+    }
+
+    /// Records a value, and what a caller at a fixed rate missed below it; see
+    /// [`Timing::record_corrected`].
+    pub fn record_corrected(&self, value: u64, expected_interval: u64) {
+        self.0.correct(value, expected_interval);
     }
 }
 

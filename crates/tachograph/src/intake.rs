@@ -67,15 +67,19 @@ impl Tally {
 
 impl Counts {
     pub(crate) fn drop_sample(&self, reason: DropReason) {
+        self.drop_samples(reason, 1);
+    }
+
+    pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
         // Relaxed: a count that stands for itself.
-        self.dropped[reason as usize].fetch_add(1, Ordering::Relaxed);
+        self.dropped[reason as usize].fetch_add(samples, Ordering::Relaxed);
         if reason == DropReason::KindConflict {
-            self.kind_conflicts.add(1);
+            self.kind_conflicts.add(samples);
         }
     }
 
     pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
-        // Relaxed: see `drop_sample`.
+        // Relaxed: see `drop_samples`.
         self.dropped[reason as usize].load(Ordering::Relaxed)
     }
 

@@ -184,6 +184,12 @@ impl LazyTiming {
         self.with(|timing| timing.record_ns(nanos));
     }
 
+    /// Records a duration, and what a caller at a fixed rate missed while it waited; see
+    /// [`Timing::record_corrected`].
+    pub fn record_corrected(&self, duration: Duration, expected_interval: Duration) {
+        self.with(|timing| timing.record_corrected(duration, expected_interval));
+    }
+
     /// Starts a timer that records when it is dropped; registers the series.
     #[inline]
     pub fn start(&self) -> TimerGuard<'_> {
@@ -196,6 +202,12 @@ impl LazyHistogram {
     #[inline]
     pub fn record(&self, value: u64) {
         self.with(|histogram| histogram.record(value));
+    }
+
+    /// Records a value, and what a caller at a fixed rate missed below it; see
+    /// [`Timing::record_corrected`].
+    pub fn record_corrected(&self, value: u64, expected_interval: u64) {
+        self.with(|histogram| histogram.record_corrected(value, expected_interval));
     }
 }
 

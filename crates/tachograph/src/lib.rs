@@ -53,6 +53,7 @@ mod cell;
 mod clock;
 mod collector;
 mod core;
+mod correction;
 mod difference;
 mod distribution;
 mod driver;

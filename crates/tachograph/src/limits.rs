@@ -32,6 +32,13 @@ pub(crate) const CELLS_IN_LANE: usize = bound(128, 4, 2);
 /// Counter cells beyond them that are allocated together: 512 bytes.
 pub(crate) const CELLS_PER_CHUNK: usize = bound(32, 4, 2);
 
+/// Samples that one correction for coordinated omission records one by one: two blocks' worth.
+pub(crate) const CORRECTED_SAMPLES: u64 = 1_024;
+
+/// An expected interval is at least its value shifted right by this, so that one correction stands
+/// for less than 2^32 samples.
+pub(crate) const CORRECTED_SHIFT: u32 = 32;
+
 /// Spill-row pointers that are allocated together.
 pub(crate) const ROWS_PER_PAGE: usize = bound(64, 4, 2);
 

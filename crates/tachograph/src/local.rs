@@ -8,6 +8,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::core::Core;
+use crate::correction::Correction;
 use crate::error::DropReason;
 use crate::handle::Handle;
 use crate::intake::Intake;
@@ -139,6 +140,26 @@ fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
         Found::Done(()) => {}
         Found::None(reason) => handle.entry.drop_sample(reason),
         Found::ThreadEnding => ending(intake).perform(handle, operation, value),
+    }
+}
+
+/// Records a value and what is missing below it with this thread's recorder.
+pub(crate) fn correct(handle: &Handle, correction: &Correction) {
+    let done = LOCAL.try_with(|local| {
+        let own = local.first.get().filter(|own| own.gate == handle.gate);
+        own.map(|own| own.recorder.correct(handle, correction))
+    });
+    if matches!(done, Ok(Some(()))) || handle.entry.intake.mode() == mode::OFF {
+        return;
+    }
+    let (intake, samples) = (&handle.entry.intake, correction.samples());
+    let Some(_cold) = ColdPath::enter() else {
+        return handle.entry.drop_samples(DropReason::NoLane, samples);
+    };
+    match with_own(intake, |own| own.recorder.correct(handle, correction)) {
+        Found::Done(()) => {}
+        Found::None(reason) => handle.entry.drop_samples(reason, samples),
+        Found::ThreadEnding => ending(intake).correct(handle, correction),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::nanos;
+use crate::correction::Correction;
 use crate::error::DropReason;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::intake::Intake;
@@ -87,6 +88,23 @@ impl Recorder {
         self.perform(&histogram.0, Operation::Sample, value);
     }
 
+    /// Records a duration, and what a caller at a fixed rate missed while it waited; see
+    /// [`Timing::record_corrected`].
+    pub fn record_duration_corrected(
+        &self,
+        timing: &Timing,
+        duration: Duration,
+        expected_interval: Duration,
+    ) {
+        self.correct(&timing.0, &Correction::new(nanos(duration), nanos(expected_interval)));
+    }
+
+    /// Records a value of a histogram, and what a caller at a fixed rate missed below it; see
+    /// [`Timing::record_corrected`].
+    pub fn record_corrected(&self, histogram: &Histogram, value: u64, expected_interval: u64) {
+        self.correct(&histogram.0, &Correction::new(value, expected_interval));
+    }
+
     /// Sets a gauge.
     #[inline]
     pub fn set(&self, gauge: &Gauge, value: f64) {
@@ -122,21 +140,32 @@ impl Recorder {
         match self.admit(handle.gate) {
             Admission::Open(writer) => operation.perform(writer, handle, value),
             Admission::Off => {}
-            Admission::Refused => self.refuse(handle),
+            Admission::Refused => self.refuse(handle, 1),
         }
     }
 
-    /// Counts a sample that is not recorded, unless recording is off.
+    pub(crate) fn correct(&self, handle: &Handle, correction: &Correction) {
+        if !cfg!(feature = "record") {
+            return;
+        }
+        match self.admit(handle.gate) {
+            Admission::Open(writer) => correction.perform(writer, handle),
+            Admission::Off => {}
+            Admission::Refused => self.refuse(handle, correction.samples()),
+        }
+    }
+
+    /// Counts samples that are not recorded, unless recording is off.
     #[cold]
     #[inline(never)]
-    fn refuse(&self, handle: &Handle) {
+    fn refuse(&self, handle: &Handle, samples: u64) {
         match self.intake.mode() {
             mode::OFF => {}
             _ if handle.gate != self.intake.open_gate() => {
-                self.intake.counts.drop_sample(DropReason::ForeignHandle);
+                self.intake.counts.drop_samples(DropReason::ForeignHandle, samples);
             }
-            mode::SHUTDOWN => handle.entry.drop_sample(DropReason::Shutdown),
-            _ => handle.entry.drop_sample(DropReason::NoLane),
+            mode::SHUTDOWN => handle.entry.drop_samples(DropReason::Shutdown, samples),
+            _ => handle.entry.drop_samples(DropReason::NoLane, samples),
         }
     }
 
