@@ -204,6 +204,9 @@ impl Aggregator {
             self.table.fold_lane(reader, &mut self.slots, step);
             fault::point("fold: between lanes");
         }
+        if self.intake.is_signalled() {
+            self.table.fold_signals(step);
+        }
     }
 
     /// Everything: blocks, cells, rows, gauges, metadata.

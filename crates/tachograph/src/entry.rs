@@ -34,6 +34,9 @@ pub(crate) struct Shared {
     pub(crate) current: AtomicF64,
     /// Written by recorders, read by the pass.
     drops: [AtomicU64; DropReason::PER_SERIES],
+    /// Increments from signal handlers, wrapping. Added to by handlers, read by the pass, which
+    /// folds the difference.
+    signals: AtomicU64,
     /// Whether a handle was made, so that the series outlives a reset. Set by `register_*`, read
     /// by the pass.
     pinned: AtomicBool,
@@ -46,6 +49,7 @@ impl Default for Shared {
         Self {
             current: AtomicF64::new(f64::NAN),
             drops: Default::default(),
+            signals: AtomicU64::new(0),
             pinned: AtomicBool::new(false),
             conflicted: AtomicBool::new(false),
         }
@@ -72,6 +76,18 @@ impl Entry {
     pub(crate) fn dropped(&self) -> u64 {
         // Relaxed: see `drop_samples`.
         self.shared.drops.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Adds 1 where no lane may be touched: async-signal-safe.
+    pub(crate) fn signal(&self) {
+        // Relaxed: a count that stands for itself, of which the pass takes differences.
+        self.shared.signals.fetch_add(1, Ordering::Relaxed);
+        self.intake.note_signal();
+    }
+
+    pub(crate) fn signals(&self) -> u64 {
+        // Relaxed: see `signal`.
+        self.shared.signals.load(Ordering::Relaxed)
     }
 
     pub(crate) fn pin(&self) {

@@ -10,7 +10,7 @@ use crate::correction::Correction;
 use crate::entry::Entry;
 use crate::error::DropReason;
 use crate::kind::Kind;
-use crate::lane::Gate;
+use crate::lane::{Gate, mode};
 use crate::local;
 use crate::operation::Operation;
 use crate::sample;
@@ -60,6 +60,18 @@ impl Handle {
         self.entry.drop_samples(reason, samples);
     }
 
+    /// Counts one without touching a lane.
+    fn signal(&self) {
+        let entry = &self.entry;
+        match entry.intake.mode() {
+            mode::OFF => {}
+            mode::SHUTDOWN => entry.drop_sample(DropReason::Shutdown),
+            // A refused handle is of no series.
+            _ if self.slot == u32::MAX => self.overloaded(),
+            _ => entry.signal(),
+        }
+    }
+
     /// Records a value and what is missing below it.
     fn correct(&self, value: u64, expected_interval: u64) {
         if cfg!(feature = "record") {
@@ -101,6 +113,19 @@ counter! {
 counter! {
     /// A counter that goes both ways: signed 64 bits, wrapping. Costs what a [`Counter`] costs.
     UpDownCounter
+}
+
+impl Counter {
+    /// Adds 1 from a signal handler: async-signal-safe, one atomic addition to a word that all
+    /// threads share.
+    ///
+    /// Touches no thread-local, takes no lock and allocates nothing, whatever the interrupted
+    /// thread was doing. The handle has to exist before: registering one is not for a handler.
+    pub fn increment_from_signal(&self) {
+        if cfg!(feature = "record") {
+            self.0.signal();
+        }
+    }
 }
 
 impl UpDownCounter {

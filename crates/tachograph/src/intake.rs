@@ -12,7 +12,9 @@ use crate::kind::Kind;
 use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::limits::{CELLS_PER_CHUNK, PINNED_ROWS};
 use crate::local::ColdPath;
-use crate::sync::{Arc, ArcSwap, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{
+    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, lock,
+};
 use crate::writer::LaneWriter;
 
 #[derive(Debug)]
@@ -22,6 +24,9 @@ pub(crate) struct Intake {
     pub(crate) clock: Clock,
     pub(crate) counts: Counts,
     lanes: ArcSwap<Vec<Arc<Lane>>>,
+    /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
+    /// read by the pass.
+    signalled: AtomicBool,
     growth: Mutex<Growth>,
     lane_size: LaneSize,
     lanes_max: usize,
@@ -95,6 +100,7 @@ impl Intake {
             clock,
             counts: Counts::default(),
             lanes: ArcSwap::from_pointee(Vec::new()),
+            signalled: AtomicBool::new(false),
             growth: Mutex::new(Growth::default()),
             lane_size,
             lanes_max,
@@ -136,6 +142,16 @@ impl Intake {
 
     pub(crate) fn lanes(&self) -> Arc<Vec<Arc<Lane>>> {
         self.lanes.load_full()
+    }
+
+    pub(crate) fn note_signal(&self) {
+        // Relaxed: a flag that stands for itself; a pass that misses it was concurrent.
+        self.signalled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_signalled(&self) -> bool {
+        // Relaxed: see `note_signal`.
+        self.signalled.load(Ordering::Relaxed)
     }
 
     /// A lane for the calling thread: a closed one as it stands, else a new one. `None` when

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
+use crate::collector::MetricsCollector;
 use crate::global;
 use crate::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::local::ColdPath;
@@ -142,6 +143,19 @@ impl LazyCounter {
     #[inline]
     pub fn increment_by(&self, amount: u64) {
         self.with(|counter| counter.increment_by(amount));
+    }
+}
+
+impl LazyCounter {
+    /// Adds 1 from a signal handler; see [`Counter::increment_from_signal`]. A counter that was
+    /// not used before counts it as dropped: nothing can be registered there.
+    pub fn increment_from_signal(&self) {
+        match self.0.handle.get() {
+            Some(counter) => counter.increment_from_signal(),
+            None if !cfg!(feature = "record") => {}
+            None if global::existing().is_some_and(MetricsCollector::is_off) => {}
+            None => global::drop_early(),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct SeriesState {
     pub(crate) entry: Arc<Entry>,
     pub(crate) values: Values,
     created: SystemTime,
+    /// What was folded of the entry's count of signals.
+    signals: u64,
     /// Recorded since the start or the last reset.
     recorded: bool,
     /// What the series says of itself has changed since it was published.
@@ -148,7 +150,16 @@ impl SeriesState {
     pub(crate) fn new(entry: Arc<Entry>, created: SystemTime) -> Self {
         let values = Values::new(entry.kind);
         let own = entry.key.starts_with(RESERVED);
-        Self { entry, values, created, recorded: false, changed: true, published: None, own }
+        Self {
+            entry,
+            values,
+            created,
+            signals: 0,
+            recorded: false,
+            changed: true,
+            published: None,
+            own,
+        }
     }
 
     /// Whether the series is the collector's own.
@@ -222,6 +233,16 @@ impl SeriesState {
         if let Values::Counter(windowed) = &mut self.values {
             windowed.current(step.now).absorb(&Count(delta));
         }
+    }
+
+    /// Folds what signal handlers have counted of a counter; says how much.
+    pub(crate) fn fold_signals(&mut self, step: Step) -> u64 {
+        let now = self.entry.signals();
+        let gained = now.wrapping_sub(std::mem::replace(&mut self.signals, now));
+        if gained > 0 {
+            self.fold_counter(CounterReading { value: gained, calls: gained }, step);
+        }
+        gained
     }
 
     pub(crate) fn fold_spill(&mut self, delta: &SpillReading, step: Step) {

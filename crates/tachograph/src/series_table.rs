@@ -158,10 +158,23 @@ impl SeriesTable {
                 Kind::Gauge => self.fold_gauge(reader, entry.slot, step),
             }
         }
+        if entry.kind.is_counter() {
+            let gained = self.states[id as usize].fold_signals(step);
+            self.count(gained);
+        }
         if entry.kind == Kind::Gauge
             && let Some(&loaded) = self.loaded.get(entry.slot as usize)
         {
             self.states[id as usize].settle_gauge(loaded, step);
+        }
+    }
+
+    /// Folds what signal handlers have counted.
+    pub(crate) fn fold_signals(&mut self, step: Step) {
+        for &id in &self.counters {
+            let gained = self.states[id as usize].fold_signals(step);
+            self.read = self.read.wrapping_add(gained);
+            self.folded.samples = self.folded.samples.wrapping_add(gained);
         }
     }
 
