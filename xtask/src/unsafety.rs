@@ -5,12 +5,14 @@ use crate::steps::Outcome;
 use crate::tidy::outcome;
 
 /// Files, or folders, that may; why.
-const MAY: [(&str, &str); 7] = [
+const MAY: [(&str, &str); 9] = [
     ("crates/live-set/tests/memory.rs", "a counting allocator"),
     ("crates/tachograph/src/fork.rs", "asking to be told of forks is a foreign call"),
     ("crates/tachograph/src/model.rs", "loom's own check that no store is concurrent"),
     ("crates/tachograph/tests/allocator.rs", "an allocator that records"),
+    ("crates/tachograph/tests/global_allocator.rs", "an allocator that records"),
     ("crates/tachograph/tests/invisible.rs", "a counting allocator"),
+    ("crates/tachograph/tests/signals.rs", "a signal handler"),
     ("crates/tachograph-c/", "a C interface"),
     ("crates/tachograph-loop/src/stall.rs", "asking a stalled thread for its stack is a signal"),
 ];

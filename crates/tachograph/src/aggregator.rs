@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::batch::Batch;
 use crate::block::Block;
+use crate::clock::tsc::TscWatch;
 use crate::error::Warning;
 use crate::fault;
 use crate::idle::IdleWatch;
@@ -19,7 +20,6 @@ use crate::series_table::SeriesTable;
 use crate::snapshot::{Snapshot, Value};
 use crate::sync::Arc;
 use crate::telemetry::{Readings, Telemetry};
-use crate::tsc::TscWatch;
 
 /// What the aggregator is made with.
 #[derive(Clone, Copy, Debug)]

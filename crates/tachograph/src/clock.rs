@@ -6,10 +6,12 @@
 //! the monotonic clock; a timer ends on the clock that it has started on. A mock clock is a few
 //! relaxed words. None of it orders anything.
 
+pub(crate) mod tsc;
+
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::clock::tsc::Reading;
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, OnceBox, Ordering};
-use crate::tsc::Reading;
 
 /// A source of monotonic time, wall-clock time and timer stamps; cheap to clone.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::limits::DROP_TIMEOUT;
 use crate::recorder::Recorder;
 use crate::registry::Description;
 use crate::snapshot::Snapshot;
-use crate::snapshot_reader::SnapshotReader;
+use crate::snapshot::SnapshotReader;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::Arc;
 use crate::tagged::Tagged;

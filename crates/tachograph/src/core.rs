@@ -16,8 +16,8 @@ use crate::fault;
 use crate::intake::Intake;
 use crate::lane::mode;
 use crate::registry::Registry;
+use crate::snapshot::SnapshotReader;
 use crate::snapshot::{Snapshot, Value};
-use crate::snapshot_reader::SnapshotReader;
 use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
 
 /// Told what the owner of the collector should look at.

@@ -1,15 +1,18 @@
 //! What the aggregator keeps of a timing's or histogram's samples: sorted rows while there are
 //! few, counts by octave where samples are folded, an HDR histogram where steps are added up.
 
+mod octaves;
+pub(crate) mod rows;
+
 use std::borrow::Cow;
 
 use hdrhistogram::Histogram;
 
 use crate::bucket;
 use crate::cell::{OCTAVES, SpillReading};
+use crate::distribution::octaves::Octaves;
+use crate::distribution::rows::Row;
 use crate::limits::SPARSE_ROWS;
-use crate::octaves::Octaves;
-use crate::rows::{self, Row};
 use crate::window::Accumulate;
 
 /// Counts by bucket, and the exact totals that buckets cannot give.

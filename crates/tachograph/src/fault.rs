@@ -4,11 +4,16 @@
 //! were in the wrong order. In the product every call is nothing; in this crate's own tests a
 //! plan, which a test installs for its thread, panics at such a place or runs something there.
 
+#[cfg(test)]
+pub(crate) mod plan;
+#[cfg(test)]
+mod tests;
+
 #[cfg(not(test))]
 pub(crate) use idle::{carry, io, point};
 
 #[cfg(test)]
-pub(crate) use crate::fault_plan::{POINTS, Plan, carry, io, point};
+pub(crate) use crate::fault::plan::{POINTS, Plan, carry, io, point};
 
 #[cfg(not(test))]
 mod idle {

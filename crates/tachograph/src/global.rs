@@ -6,6 +6,10 @@
 //! Samples from inside the making, which an allocator may record, are counted in `EARLY` until
 //! there is a collector that can count them as dropped.
 
+mod lazy;
+
+pub use lazy::{LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter};
+
 use std::fmt;
 
 use crate::collector::MetricsCollector;

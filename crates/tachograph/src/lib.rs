@@ -54,47 +54,37 @@ mod clock;
 mod collector;
 mod core;
 mod correction;
-mod difference;
 mod distribution;
 mod driver;
 mod entry;
 mod error;
 mod fault;
-#[cfg(test)]
-mod fault_plan;
-#[cfg(test)]
-mod fault_tests;
 #[cfg(not(tachograph_loom))]
 mod global;
+pub mod guide;
 mod handle;
 mod idle;
 mod intake;
 mod key;
 mod kind;
 mod lane;
-#[cfg(not(tachograph_loom))]
-mod lazy;
 mod limits;
 mod local;
-mod merge;
 #[cfg(tachograph_loom)]
 mod model;
 mod names;
-mod octaves;
 mod operation;
 #[cfg(any(tachograph_loom, fuzzing))]
 pub mod parts;
 mod reader;
 mod recorder;
 mod registry;
-mod rows;
 mod sample;
 mod series;
 mod series_table;
 #[cfg(test)]
 mod simulation;
 mod snapshot;
-mod snapshot_reader;
 mod stats;
 mod sync;
 mod table;
@@ -102,17 +92,8 @@ mod tagged;
 mod tags;
 pub mod telemetry;
 mod timer;
-mod tsc;
 mod window;
 mod writer;
-
-#[doc = include_str!("guide.md")]
-pub mod guide {}
-
-/// The README's example, as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-pub mod readme {}
 
 pub use builder::Builder;
 pub use clock::{Clock, MockClock};
@@ -120,14 +101,14 @@ pub use collector::MetricsCollector;
 pub use core::ShutdownReport;
 pub use error::{DropReason, Warning};
 #[cfg(not(tachograph_loom))]
-pub use global::{AlreadySet, global, set_global};
+pub use global::{
+    AlreadySet, LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter, global,
+    set_global,
+};
 pub use handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 pub use kind::{Kind, Metric, Unit};
-#[cfg(not(tachograph_loom))]
-pub use lazy::{LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter};
 pub use recorder::Recorder;
-pub use snapshot::{Series, Snapshot, Value, Views};
-pub use snapshot_reader::SnapshotReader;
+pub use snapshot::{Series, Snapshot, SnapshotReader, Value, Views};
 pub use stats::{Bucket, Buckets, CounterStats, GaugeStats, TimingStats};
 pub use tagged::Tagged;
 pub use tags::Tags;

@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use crate::cell::{CounterReading, GaugeReading, SpillReading};
+use crate::distribution::rows::{self, Row};
 use crate::distribution::{Distribution, Totals};
 use crate::entry::Entry;
 use crate::fault;
 use crate::kind::Kind;
 use crate::limits::TIMING_NS_MAX;
 use crate::registry::{MetricInfo, RESERVED};
-use crate::rows::{self, Row};
 use crate::snapshot::{Series, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::{Arc, Ordering};

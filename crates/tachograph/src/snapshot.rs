@@ -1,5 +1,11 @@
 //! What readers and exporters see: an immutable, versioned picture of every series.
 
+mod difference;
+mod merge;
+mod reader;
+
+pub use reader::SnapshotReader;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

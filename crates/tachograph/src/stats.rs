@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bucket;
 use crate::distribution::Totals;
-use crate::rows::Row;
+use crate::distribution::rows::Row;
 
 /// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
 ///

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::distribution::Totals;
+use crate::distribution::rows::{self, Row};
 use crate::key;
 use crate::kind::{Kind, Metric, Unit};
-use crate::rows::{self, Row};
 use crate::snapshot::{Series, Snapshot, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::tags::Tags;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bucket;
 use crate::distribution::Totals;
-use crate::rows::{self, Row};
+use crate::distribution::rows::{self, Row};
 use crate::snapshot::{Series, Snapshot, Value, Views};
 use crate::stats::{Buckets, CounterStats, GaugeStats, TimingStats};
 

@@ -4,8 +4,8 @@
 //! samples costs 2 KiB. 16-bit counts, because a step of a window rarely fills one bucket beyond
 //! that: what one cannot hold is carried to rows of its own.
 
+use crate::distribution::rows::{self, Row};
 use crate::limits::OCTAVE_BUCKETS;
-use crate::rows::{self, Row};
 
 /// Octaves that all buckets fall into.
 const OCTAVES: usize = 56_320 / OCTAVE_BUCKETS;
