@@ -35,7 +35,8 @@ pub struct ModelLane(Arc<Lane>);
 impl ModelLane {
     /// A closed lane with so many blocks, which may grow to so many.
     pub fn new(blocks: usize, blocks_max: usize) -> Self {
-        let size = LaneSize { blocks_initial: blocks, blocks_max, slots: 4 };
+        let slots = if cfg!(fuzzing) { 8 } else { 4 };
+        let size = LaneSize { blocks_initial: blocks, blocks_max, slots };
         Self(Arc::new(Lane::new(size, Gate::new(0, mode::ON))))
     }
 
