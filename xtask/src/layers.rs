@@ -40,7 +40,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
 ];
 
 /// What the core may use of the world.
-const CORE_MAY_USE: [&str; 11] = [
+const CORE_MAY_USE: [&str; 12] = [
     "arc-swap",
     "atomic_float",
     "crossbeam-queue",
@@ -48,6 +48,7 @@ const CORE_MAY_USE: [&str; 11] = [
     "foldhash",
     "hashbrown",
     "hdrhistogram",
+    "libc",
     "loom",
     "once_cell",
     "quanta",

@@ -276,6 +276,20 @@ impl Aggregator {
         self.table.reset(self.now.wall);
     }
 
+    /// Begins anew in the child of a fork: what the lanes that it keeps hold is the parent's, and
+    /// so is all that was ever counted.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn start_over(&mut self, registry: &Registry) {
+        let kept = self.intake.lanes();
+        self.readers.retain(|reader| kept.iter().any(|lane| Arc::ptr_eq(lane, reader.lane())));
+        self.pass(registry);
+        self.started = self.now;
+        self.table.start_over(self.now.wall);
+        self.telemetry.start_over();
+        self.intake.counts.start_over();
+        self.idle = IdleWatch::new(self.settings.idle_timeout);
+    }
+
     /// Sets every counter to 0.
     pub(crate) fn reset_counters(&mut self, registry: &Registry) {
         self.pass(registry);

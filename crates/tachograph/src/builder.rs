@@ -6,6 +6,7 @@ use crate::aggregator::{Aggregator, PassTime, Settings};
 use crate::clock::Clock;
 use crate::collector::MetricsCollector;
 use crate::core::{Core, WarningCallback};
+use crate::driver::Driver;
 use crate::error::Warning;
 use crate::intake::Intake;
 use crate::lane::{LaneSize, mode};
@@ -179,7 +180,9 @@ impl Builder {
         };
         let now = PassTime { monotonic: intake.clock.now(), wall: intake.clock.wall() };
         let aggregator = Aggregator::new(Arc::clone(&intake), &registry, settings, now);
-        let core = Core::new(intake, registry, aggregator, self.on_warning, self.manual);
-        MetricsCollector::of(Arc::new(core), self.publish_every)
+        let driver = Driver::new(self.publish_every);
+        let callback = self.on_warning;
+        let core = Core::new(intake, registry, aggregator, driver, callback, self.manual);
+        MetricsCollector::of(Arc::new(core))
     }
 }

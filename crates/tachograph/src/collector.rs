@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::aggregator::PassTime;
 use crate::builder::Builder;
 use crate::core::{Core, ShutdownReport};
-use crate::driver::Driver;
+use crate::fork;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::kind::{Kind, Unit};
 use crate::lane::mode;
@@ -26,6 +26,11 @@ use crate::timer::Timer;
 ///
 /// Recording never waits for a reader, nor for another recorder once a thread has used a series.
 /// Reading by `get_*` may wait for another reader.
+///
+/// A process may fork without exec: in the child every collector starts over from zero, and its
+/// handles and recorders go on working; the background thread comes back with the first use. A
+/// fork waits for a pass that is under way. What forks must not hold a lock of the collector's,
+/// as a panic hook does that is called from inside a pass.
 #[derive(Clone, Debug)]
 pub struct MetricsCollector {
     owner: Arc<Owner>,
@@ -35,8 +40,6 @@ pub struct MetricsCollector {
 #[derive(Debug)]
 struct Owner {
     core: Arc<Core>,
-    driver: Driver,
-    publish_every: Duration,
 }
 
 impl Drop for Owner {
@@ -51,7 +54,7 @@ impl Owner {
         // A timeout beyond what the clock can hold: as good as none.
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
         self.core.intake.set_mode(mode::SHUTDOWN);
-        self.driver.stop(deadline);
+        self.core.driver.stop(deadline);
         self.core.finish(deadline)
     }
 }
@@ -73,9 +76,9 @@ impl MetricsCollector {
         Builder::default()
     }
 
-    pub(crate) fn of(core: Arc<Core>, publish_every: Duration) -> Self {
-        let owner = Owner { core, driver: Driver::default(), publish_every };
-        Self { owner: Arc::new(owner) }
+    pub(crate) fn of(core: Arc<Core>) -> Self {
+        fork::watch(&core);
+        Self { owner: Arc::new(Owner { core }) }
     }
 
     /// Starts the background thread, where recording is on and it is not running.
@@ -83,7 +86,7 @@ impl MetricsCollector {
         if !self.enabled() {
             return;
         }
-        self.owner.driver.start(&self.owner.core, self.owner.publish_every);
+        self.owner.core.driver.start(&self.owner.core);
     }
 
     #[cfg(not(tachograph_loom))]
@@ -200,6 +203,7 @@ impl MetricsCollector {
     }
 
     pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
+        fork::resume(&self.core().intake);
         let entry = self.core().registry.resolve(name, tags, kind);
         entry.pin();
         self.core().intake.pin(entry.kind, entry.slot);

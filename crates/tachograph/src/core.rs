@@ -11,14 +11,22 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::aggregator::{Aggregator, Drained, PassTime};
+use crate::driver::Driver;
+#[cfg(all(unix, not(tachograph_loom)))]
+use crate::driver::Running;
 use crate::error::Warning;
 use crate::fault;
+use crate::fork;
+#[cfg(all(unix, not(tachograph_loom)))]
+use crate::intake::Growth;
 use crate::intake::Intake;
 use crate::lane::mode;
+#[cfg(all(unix, not(tachograph_loom)))]
+use crate::registry::Inner;
 use crate::registry::Registry;
 use crate::snapshot::SnapshotReader;
 use crate::snapshot::{Snapshot, Value};
-use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
+use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, lock, with_lock};
 
 /// Told what the owner of the collector should look at.
 pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
@@ -29,6 +37,7 @@ pub(crate) struct Core {
     aggregator: Mutex<Aggregator>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
+    pub(crate) driver: Driver,
     /// Whether passes are made by hand, and with them the time.
     pub(crate) manual: bool,
 }
@@ -37,6 +46,15 @@ impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Core").field("intake", &self.intake).finish_non_exhaustive()
     }
+}
+
+/// Every lock of a collector, in the order in which passes take them.
+#[cfg(all(unix, not(tachograph_loom)))]
+pub(crate) struct Locks<'a> {
+    _driver: MutexGuard<'a, Option<Running>>,
+    _aggregator: MutexGuard<'a, Aggregator>,
+    _registry: MutexGuard<'a, Inner>,
+    _growth: MutexGuard<'a, Growth>,
 }
 
 /// What became of everything that was recorded, at a collector's end.
@@ -60,6 +78,7 @@ impl Core {
         intake: Arc<Intake>,
         registry: Registry,
         mut aggregator: Aggregator,
+        driver: Driver,
         on_warning: Option<WarningCallback>,
         manual: bool,
     ) -> Self {
@@ -70,6 +89,7 @@ impl Core {
             aggregator: Mutex::new(aggregator),
             snapshot: Arc::new(ArcSwap::new(first)),
             on_warning,
+            driver,
             manual,
         }
     }
@@ -111,6 +131,31 @@ impl Core {
         });
         self.deliver_warnings();
         drained.unwrap_or_default()
+    }
+
+    /// Takes every lock: nobody else is half-way through anything then.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn lock_all(&self) -> Locks<'_> {
+        Locks {
+            _driver: self.driver.lock(),
+            _aggregator: lock(&self.aggregator),
+            _registry: self.registry.lock(),
+            _growth: self.intake.lock(),
+        }
+    }
+
+    /// Begins anew in the child of a fork: what was recorded is the parent's. The only thread
+    /// there is calls it, and holds no lock.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn start_over(&self) {
+        self.driver.forget();
+        self.intake.start_over(!self.manual);
+        self.locked(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.start_over(&self.registry);
+            self.registry.take_warnings();
+            self.publish(aggregator);
+        });
     }
 
     fn publish(&self, aggregator: &mut Aggregator) {
@@ -226,6 +271,7 @@ impl Core {
     /// As `locked`, with a panic caught: whoever drives or reads a collector may be recording
     /// too, or be in the middle of a destructor.
     fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
+        fork::resume(&self.intake);
         self.locked(|aggregator| self.caught(aggregator, act))
     }
 

@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Weak;
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use crate::aggregator::Drained;
@@ -13,18 +13,20 @@ use crate::core::Core;
 use crate::error::Warning;
 use crate::fault;
 use crate::limits::{DRAIN_MAX, DRAIN_MIN};
-use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, lock};
+use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering, lock};
 
 /// The running driver of a collector; started once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Driver {
     running: Mutex<Option<Running>>,
+    publish_every: Duration,
 }
 
 #[derive(Debug)]
-struct Running {
+pub(crate) struct Running {
     stop: Arc<Stop>,
-    thread: JoinHandle<()>,
+    /// Not the handle that joins it: in the child of a fork there is nothing to let go of.
+    thread: Thread,
 }
 
 /// How the driver is told to stop, and tells that it has.
@@ -47,9 +49,14 @@ impl Drop for DoneOnDrop {
 }
 
 impl Driver {
+    pub(crate) fn new(publish_every: Duration) -> Self {
+        Self { running: Mutex::new(None), publish_every }
+    }
+
     /// Starts the thread, unless it is running.
-    pub(crate) fn start(&self, core: &Arc<Core>, publish_every: Duration) {
-        let mut running = lock(&self.running);
+    pub(crate) fn start(&self, core: &Arc<Core>) {
+        let publish_every = self.publish_every;
+        let mut running = self.lock();
         if running.is_some() || core.manual {
             return;
         }
@@ -64,21 +71,38 @@ impl Driver {
         };
         let spawn = |()| thread::Builder::new().name("tachograph".into()).spawn(body);
         match fault::io("driver: spawn").and_then(spawn) {
-            Ok(thread) => *running = Some(Running { stop, thread }),
+            Ok(handle) => *running = Some(Running { stop, thread: handle.thread().clone() }),
             Err(error) => {
                 core.registry.warn(Warning::DriverFailed { reason: error.to_string().into() });
             }
         }
-        calibrate(core);
+        // In the child of a fork the parent's calibration holds; one that was under way does not
+        // end there.
+        if !core.intake.is_child() {
+            calibrate(core);
+        }
+    }
+
+    /// Keeps everyone else from starting and stopping the thread.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+        lock(&self.running)
+    }
+
+    /// Forgets a thread that the child of a fork does not have, or tells it to end, where it is
+    /// the one that has forked.
+    pub(crate) fn forget(&self) {
+        if let Some(Running { stop, .. }) = self.lock().take() {
+            // Release: as in `stop`.
+            stop.asked.store(true, Ordering::Release);
+        }
     }
 
     /// Asks the thread to end and waits for it until the deadline. Called on the driver's own
     /// thread, by a callback, it only asks.
     pub(crate) fn stop(&self, deadline: Instant) {
-        let Some(Running { stop, thread }) = lock(&self.running).take() else { return };
+        let Some(Running { stop, thread: driver }) = self.lock().take() else { return };
         // Release: pairs with the Acquire in `run`.
         stop.asked.store(true, Ordering::Release);
-        let driver: &Thread = thread.thread();
         driver.unpark();
         if driver.id() == thread::current().id() {
             return;

@@ -73,6 +73,13 @@ impl Entry {
         self.intake.counts.drop_samples(reason, samples);
     }
 
+    /// Forgets its drops. Nobody else may be recording.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn start_over(&self) {
+        // Relaxed: see `drop_samples`.
+        self.shared.drops.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+    }
+
     pub(crate) fn dropped(&self) -> u64 {
         // Relaxed: see `drop_samples`.
         self.shared.drops.iter().map(|count| count.load(Ordering::Relaxed)).sum()

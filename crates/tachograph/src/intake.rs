@@ -24,6 +24,11 @@ pub(crate) struct Intake {
     pub(crate) clock: Clock,
     pub(crate) counts: Counts,
     lanes: ArcSwap<Vec<Arc<Lane>>>,
+    /// Whether this is the child of a fork that has not used the collector yet. Set by the fork,
+    /// cleared under the mutex by the first cold path.
+    forked: AtomicBool,
+    /// Whether this is the child of a fork. Set by the fork.
+    child: AtomicBool,
     /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
     /// read by the pass.
     signalled: AtomicBool,
@@ -34,7 +39,7 @@ pub(crate) struct Intake {
 
 /// What new lanes are made with.
 #[derive(Debug, Default)]
-struct Growth {
+pub(crate) struct Growth {
     /// Places that every lane has from its start.
     pinned: Vec<(Kind, u32)>,
     pinned_rows: usize,
@@ -83,6 +88,32 @@ impl Counts {
         }
     }
 
+    /// Sets every count to 0. Nobody else may be recording.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn start_over(&self) {
+        let Self {
+            dropped,
+            clock_anomalies,
+            monotonic_decrements,
+            truncated,
+            kind_conflicts,
+            overflowed,
+            saturated,
+        } = self;
+        let tallies = [
+            clock_anomalies,
+            monotonic_decrements,
+            truncated,
+            kind_conflicts,
+            overflowed,
+            saturated,
+        ];
+        for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {
+            // Relaxed: see `drop_samples`.
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
         // Relaxed: see `drop_samples`.
         self.dropped[reason as usize].load(Ordering::Relaxed)
@@ -100,6 +131,8 @@ impl Intake {
             clock,
             counts: Counts::default(),
             lanes: ArcSwap::from_pointee(Vec::new()),
+            forked: AtomicBool::new(false),
+            child: AtomicBool::new(false),
             signalled: AtomicBool::new(false),
             growth: Mutex::new(Growth::default()),
             lane_size,
@@ -127,12 +160,67 @@ impl Intake {
 
     /// The gate of every lane, by the mode of now.
     fn gate(&self) -> Gate {
-        Gate::new(self.address(), self.mode())
+        let mode = self.mode();
+        let forked = mode == mode::ON && self.is_forked();
+        Gate::new(self.address(), if forked { mode::FORKED } else { mode })
     }
 
     /// The gate of a lane that takes this collector's samples.
     pub(crate) fn open_gate(&self) -> Gate {
         Gate::new(self.address(), mode::ON)
+    }
+
+    /// The gate of a lane that takes this collector's samples once the fork is noticed.
+    pub(crate) fn forked_gate(&self) -> Gate {
+        Gate::new(self.address(), mode::FORKED)
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        // Relaxed: a flag that stands for itself; set while there is one thread.
+        self.forked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_child(&self) -> bool {
+        // Relaxed: see `is_forked`.
+        self.child.load(Ordering::Relaxed)
+    }
+
+    /// Opens the lanes in the child of a fork; says whether that is still to be done. Whoever
+    /// finds it done finds the lanes open.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn reopen(&self) -> bool {
+        let _growth = self.growth();
+        let first = self.is_forked();
+        // Relaxed: see `is_forked`.
+        self.forked.store(false, Ordering::Relaxed);
+        let gate = self.gate();
+        self.lanes.load().iter().for_each(|lane| lane.set_gate(gate));
+        first
+    }
+
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Growth> {
+        lock(&self.growth)
+    }
+
+    /// Begins anew in the child of a fork, in which only the calling thread is alive: keeps its
+    /// lanes and closed ones, and abandons the others. With a driver, the lanes stay shut until
+    /// somebody comes by a cold path, where it is started.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn start_over(&self, driven: bool) {
+        // Relaxed: see `is_forked`.
+        self.child.store(true, Ordering::Relaxed);
+        self.forked.store(driven, Ordering::Relaxed);
+        self.counts.start_over();
+        let lanes = self.lanes.load_full();
+        let owned = lanes.iter().filter(|lane| lane.is_owned());
+        owned.for_each(|lane| lane.set_gate(Gate::ABANDONED));
+        let gate = self.gate();
+        crate::local::own_lanes(self, |lane| lane.set_gate(gate));
+        let kept = lanes.iter().filter(|lane| lane.gate() != Gate::ABANDONED);
+        let kept: Vec<_> = kept.cloned().collect();
+        kept.iter().for_each(|lane| lane.set_gate(gate));
+        self.lanes.store(Arc::new(kept));
     }
 
     /// Unique while anything of the collector is alive.

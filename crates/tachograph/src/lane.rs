@@ -32,6 +32,9 @@ pub(crate) mod mode {
     pub(crate) const OFF: u8 = 1;
     /// Recording is a counted drop.
     pub(crate) const SHUTDOWN: u8 = 2;
+    /// On, in the child of a fork that has not used the collector yet: the next record takes a
+    /// cold path. Of gates only.
+    pub(crate) const FORKED: u8 = 3;
 }
 
 /// Whose lane it is, and whether recording is on, in one word: a record compares it once with
@@ -42,6 +45,9 @@ pub(crate) struct Gate(usize);
 impl Gate {
     /// Of a lane that belongs to no collector: no handle expects it.
     pub(crate) const DETACHED: Self = Self(usize::MAX);
+
+    /// Of a lane whose owner a fork has left behind, should it still be used.
+    pub(crate) const ABANDONED: Self = Self(usize::MAX - 1);
 
     /// Of a collector, by the address of its intake, whose low bits are free.
     pub(crate) fn new(owner: usize, mode: u8) -> Self {

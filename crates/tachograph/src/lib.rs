@@ -59,6 +59,8 @@ mod driver;
 mod entry;
 mod error;
 mod fault;
+#[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_fork.rs")]
+mod fork;
 #[cfg(not(tachograph_loom))]
 mod global;
 pub mod guide;

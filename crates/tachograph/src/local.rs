@@ -10,9 +10,12 @@ use std::rc::Rc;
 use crate::core::Core;
 use crate::correction::Correction;
 use crate::error::DropReason;
+use crate::fork;
 use crate::handle::Handle;
 use crate::intake::Intake;
 use crate::kind::Kind;
+#[cfg(all(unix, not(tachograph_loom)))]
+use crate::lane::Lane;
 use crate::lane::{Gate, mode};
 use crate::names::NameCache;
 use crate::operation::Operation;
@@ -177,6 +180,7 @@ enum Found<R> {
 
 /// Runs `act` with what this thread has for a collector, made if need be.
 fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
+    fork::resume(intake);
     let gate = intake.open_gate();
     LOCAL
         .try_with(|local| {
@@ -345,6 +349,35 @@ fn resolve_timing(core: &Core, series: Named<'_>) -> Option<Handle> {
     let Named { name, tags, kind } = series;
     // Of another kind: the registry's refusal, which counts what is recorded, and warns.
     Some(found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, kind))))
+}
+
+/// Calls `act` with each lane of the collector that the calling thread holds in its thread-local.
+#[cfg(all(unix, not(tachograph_loom)))]
+pub(crate) fn own_lanes(intake: &Intake, act: impl Fn(&Lane)) {
+    let gate = intake.open_gate();
+    let _ = LOCAL.try_with(|local| {
+        let others = local.others.try_borrow();
+        let others = others.iter().flat_map(|others| others.iter().map(|own| &**own));
+        let own = local.first.get().into_iter().chain(others).filter(|own| own.gate == gate);
+        own.for_each(|own| act(own.recorder.lane()));
+    });
+}
+
+/// Runs `act` with a recorder in the place of one whose lane a fork has left behind.
+#[cold]
+#[inline(never)]
+pub(crate) fn replace(handle: &Handle, samples: u64, act: &dyn Fn(&Recorder)) {
+    let done = LOCAL.try_with(|local| {
+        let own = local.first.get().filter(|own| own.recorder.takes(handle.gate));
+        own.map(|own| act(&own.recorder))
+    });
+    if matches!(done, Ok(Some(()))) {
+        return;
+    }
+    match ColdPath::enter() {
+        Some(_cold) => act(&ending(&handle.entry.intake)),
+        None => handle.entry.drop_samples(DropReason::NoLane, samples),
+    }
 }
 
 /// Whether the calling thread holds a lane of the collector, in its thread-local.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use crate::clock::nanos;
 use crate::correction::Correction;
 use crate::error::DropReason;
+use crate::fork;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::intake::Intake;
-use crate::lane::{Gate, mode};
+use crate::lane::{Gate, Lane, mode};
+use crate::local;
 use crate::operation::Operation;
 use crate::sync::Arc;
 use crate::timer::RecorderTimer;
@@ -140,7 +142,7 @@ impl Recorder {
         match self.admit(handle.gate) {
             Admission::Open(writer) => operation.perform(writer, handle, value),
             Admission::Off => {}
-            Admission::Refused => self.refuse(handle, 1),
+            Admission::Refused => self.perform_elsewhere(handle, operation, value),
         }
     }
 
@@ -151,8 +153,43 @@ impl Recorder {
         match self.admit(handle.gate) {
             Admission::Open(writer) => correction.perform(writer, handle),
             Admission::Off => {}
-            Admission::Refused => self.refuse(handle, correction.samples()),
+            Admission::Refused => {
+                self.elsewhere(handle, correction.samples(), &|other| {
+                    other.correct(handle, correction)
+                });
+            }
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn perform_elsewhere(&self, handle: &Handle, operation: Operation, value: u64) {
+        self.elsewhere(handle, 1, &|other| other.perform(handle, operation, value));
+    }
+
+    /// Records after all, where the lane is shut because this is the child of a fork: the lane of
+    /// the thread that has forked goes on, another one's is left behind.
+    fn elsewhere(&self, handle: &Handle, samples: u64, act: &dyn Fn(&Self)) {
+        let gate = self.lane().gate();
+        let own = handle.gate == self.intake.open_gate();
+        if gate == self.intake.forked_gate() && own {
+            fork::open(&self.intake);
+            act(self);
+        } else if gate == Gate::ABANDONED && own && self.intake.mode() == mode::ON {
+            fork::resume(&self.intake);
+            local::replace(handle, samples, act);
+        } else {
+            self.refuse(handle, samples);
+        }
+    }
+
+    pub(crate) fn lane(&self) -> &Lane {
+        self.writer.lane()
+    }
+
+    /// Whether a handle of this gate is admitted.
+    pub(crate) fn takes(&self, open: Gate) -> bool {
+        matches!(self.admit(open), Admission::Open(_))
     }
 
     /// Counts samples that are not recorded, unless recording is off.

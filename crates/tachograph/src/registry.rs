@@ -37,7 +37,7 @@ pub(crate) struct Registry {
 
 /// Std's map with its randomly seeded hash: tag values may come from a stranger.
 #[derive(Debug, Default)]
-struct Inner {
+pub(crate) struct Inner {
     by_name: HashMap<Arc<str>, u32>,
     metrics: Vec<MetricEntry>,
     series: Vec<Arc<Entry>>,
@@ -230,6 +230,12 @@ impl Registry {
 
     pub(crate) fn take_warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut self.inner().1.warnings)
+    }
+
+    /// Everything known, locked; nothing is kept out meanwhile.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.inner)
     }
 
     pub(crate) fn intake(&self) -> Arc<Intake> {

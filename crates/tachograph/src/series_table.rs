@@ -287,6 +287,16 @@ impl SeriesTable {
         self.others().for_each(|state| state.reset(now));
     }
 
+    /// Forgets all values, drops and counts, the collector's own included.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn start_over(&mut self, now: SystemTime) {
+        for state in &mut self.states {
+            state.reset(now);
+            state.entry.start_over();
+        }
+        (self.read, self.folded, self.coalesced) = (0, Folded::default(), 0);
+    }
+
     /// Sets every counter but the collector's own to 0.
     pub(crate) fn reset_counters(&mut self, now: SystemTime) {
         self.others().for_each(|state| state.reset_counter(now));

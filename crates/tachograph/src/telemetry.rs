@@ -138,6 +138,15 @@ impl Telemetry {
         }
     }
 
+    /// Forgets what was counted and reported.
+    #[cfg(all(unix, not(tachograph_loom)))]
+    pub(crate) fn start_over(&mut self) {
+        let reported = self.counters.iter_mut().chain(&mut self.dropped);
+        reported.for_each(|(_, reported)| *reported = 0);
+        self.durations.clear();
+        (self.passes, self.panics) = (0, 0);
+    }
+
     /// Brings the series up to date.
     pub(crate) fn report(&mut self, table: &mut SeriesTable, readings: &Readings, step: Step) {
         let counts = &self.intake.counts;

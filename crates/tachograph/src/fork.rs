@@ -1,0 +1,117 @@
+//! Fork without exec: the child's collectors start over, and nothing in it ever hangs.
+//!
+//! Before a fork, the forking thread takes every lock of every live collector, in the order in
+//! which passes take them; so no lock is held by a thread that the child does not have, and all
+//! that is behind them is whole. The parent releases them and goes on.
+//!
+//! The child releases them and starts over: lanes whose owners it does not have are abandoned,
+//! what its own thread's lane and closed lanes hold is the parent's and is folded away, all
+//! values and counts become 0. The background thread comes back at the first use that is a cold
+//! path; the gate of the surviving thread's lane is closed, so that its next record is one.
+//! Recording itself never looks at any of this.
+
+#![allow(unsafe_code, reason = "fork handlers are C's, and locks are kept between two of them")]
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Once, Weak};
+
+use crate::core::{Core, Locks};
+use crate::intake::Intake;
+use crate::local::ColdPath;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
+
+static CORES: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
+static HANDLERS: Once = Once::new();
+
+thread_local! {
+    /// What the forking thread holds from before the fork to after it.
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+/// Every lock, released in the order of the fields.
+struct Held {
+    cores: Vec<HeldCore>,
+    _list: MutexGuard<'static, Vec<Weak<Core>>>,
+    /// What allocates meanwhile and records must not need a lock.
+    _cold: ColdPath,
+}
+
+/// One collector's locks, and what keeps them alive.
+struct HeldCore {
+    locks: Option<Locks<'static>>,
+    core: Arc<Core>,
+}
+
+impl HeldCore {
+    fn new(core: Arc<Core>) -> Self {
+        let locks = core.lock_all();
+        // SAFETY: only the lifetime changes. The locks are inside of what `core` points to, which
+        // does not move and lives for as long as this value; `locks` is never handed out, and is
+        // dropped first, as the first field.
+        let locks = unsafe { std::mem::transmute::<Locks<'_>, Locks<'static>>(locks) };
+        Self { locks: Some(locks), core }
+    }
+}
+
+/// Makes a collector survive forks. The first one installs the handlers, for good.
+pub(crate) fn watch(core: &Arc<Core>) {
+    HANDLERS.call_once(|| {
+        // SAFETY: the three functions live for ever, take and give nothing, and do not unwind.
+        // Where there is no memory for them, forks are as they would be without.
+        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    });
+    let _cold = ColdPath::enter_again();
+    let mut cores = lock(&CORES);
+    cores.retain(|core| core.strong_count() > 0);
+    cores.push(Arc::downgrade(core));
+}
+
+/// Brings a collector's background thread back, and opens its lanes, in a child that has not
+/// used it yet. On cold paths only.
+pub(crate) fn resume(intake: &Intake) {
+    if intake.is_forked() {
+        open(intake);
+    }
+}
+
+/// As `resume`, for who has found a lane shut: finds it open afterwards.
+pub(crate) fn open(intake: &Intake) {
+    if !intake.reopen() {
+        return;
+    }
+    let _cold = ColdPath::enter_again();
+    let live: Vec<_> = lock(&CORES).iter().filter_map(Weak::upgrade).collect();
+    if let Some(core) = live.iter().find(|core| std::ptr::eq(&*core.intake, intake)) {
+        core.driver.start(core);
+    }
+}
+
+extern "C" fn prepare() {
+    let _ = catch_unwind(|| {
+        let cold = ColdPath::enter_again();
+        let list = lock(&CORES);
+        let cores = list.iter().filter_map(Weak::upgrade).map(HeldCore::new).collect();
+        let held = Held { cores, _list: list, _cold: cold };
+        // Err: the thread is ending. Its locks are released at once, and a child of it is on its
+        // own.
+        let _ = HELD.try_with(|place| place.replace(Some(held)));
+    });
+}
+
+extern "C" fn parent() {
+    let _ = catch_unwind(|| drop(take_held()));
+}
+
+extern "C" fn child() {
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let Some(mut held) = take_held() else { return };
+        // There is no other thread: all of them first, then each as if nobody else were there.
+        held.cores.iter_mut().for_each(|core| core.locks = None);
+        held.cores.iter().for_each(|held| held.core.start_over());
+    }));
+}
+
+fn take_held() -> Option<Held> {
+    HELD.try_with(RefCell::take).ok().flatten()
+}
