@@ -26,7 +26,7 @@ use crate::registry::Inner;
 use crate::registry::Registry;
 use crate::snapshot::SnapshotReader;
 use crate::snapshot::{Snapshot, Value};
-use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, lock, with_lock};
+use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
 
 /// Told what the owner of the collector should look at.
 pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
@@ -138,7 +138,7 @@ impl Core {
     pub(crate) fn lock_all(&self) -> Locks<'_> {
         Locks {
             _driver: self.driver.lock(),
-            _aggregator: lock(&self.aggregator),
+            _aggregator: crate::sync::lock(&self.aggregator),
             _registry: self.registry.lock(),
             _growth: self.intake.lock(),
         }
