@@ -1,7 +1,7 @@
 //! Cells and spill rows: written by one thread, read in place by another, installed by a third.
 
 use loom::thread;
-use loom_tests::check;
+use loom_tests::{account, check, collector, pass};
 use tachograph::parts::ModelLane;
 
 #[test]
@@ -57,5 +57,21 @@ fn a_gauges_row_gains_every_value_once_however_far_along_it_is_read() {
         assert_eq!(early.0 + late.0, 2);
         assert_eq!(early.1 + late.1, 2);
         assert_eq!(early.2 + late.2, 14.0);
+    });
+}
+
+#[test]
+fn what_signal_handlers_count_is_all_there() {
+    check("signals", 50, || {
+        let metrics = collector().build();
+        let counter = metrics.register_counter("n");
+        let counting = counter.clone();
+        let thread = thread::spawn(move || counting.increment_from_signal());
+        counter.increment_from_signal();
+        pass(&metrics);
+        thread.join().expect("no panic");
+        // By a pass, which looks for them where it is told to; a read of one counter always does.
+        assert_eq!(account(&metrics, 2), 0);
+        assert_eq!(metrics.get_counter("n").expect("registered").value, 2);
     });
 }
