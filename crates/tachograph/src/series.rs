@@ -104,11 +104,13 @@ impl Levels {
     fn stats(&self, current: Option<f64>) -> GaugeStats {
         // Samples that were all coalesced have no range of their own.
         let known = |value: f64| (self.min <= self.max).then_some(value);
+        // A sum of finite values may be beyond the finite ones; their mean is not.
+        let mean = || (self.sum / self.finite as f64).clamp(f64::MIN, f64::MAX);
         GaugeStats {
             current,
             min: known(self.min),
             max: known(self.max),
-            mean: (self.finite > 0).then(|| self.sum / self.finite as f64),
+            mean: (self.finite > 0).then(mean),
             count: self.count,
             finite: self.finite,
         }
