@@ -2,9 +2,12 @@
 //!
 //! It drains at an adaptive pace and publishes at a fixed one. A pass that panics is caught,
 //! counted and followed by the next.
+//!
+//! # Synchronization
+//! `asked` goes from whoever stops it to the thread, `done` back; both are told by `unpark`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Weak;
+use std::sync::{OnceLock, Weak};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -13,7 +16,7 @@ use crate::core::Core;
 use crate::error::Warning;
 use crate::fault;
 use crate::limits::{DRAIN_MAX, DRAIN_MIN};
-use crate::sync::{Arc, AtomicBool, Condvar, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, lock};
 
 /// The running driver of a collector; started once.
 #[derive(Debug)]
@@ -34,8 +37,10 @@ pub(crate) struct Running {
 struct Stop {
     /// Written by `Driver::stop`, read by the thread.
     asked: AtomicBool,
-    done: Mutex<bool>,
-    changed: Condvar,
+    /// Written by the thread at its end, read by `Driver::stop`.
+    done: AtomicBool,
+    /// Who waits for the end. Written by `Driver::stop` before it asks.
+    waiter: OnceLock<Thread>,
 }
 
 /// Tells that the thread has ended, however it did.
@@ -43,8 +48,11 @@ struct DoneOnDrop(Arc<Stop>);
 
 impl Drop for DoneOnDrop {
     fn drop(&mut self) {
-        *lock(&self.0.done) = true;
-        self.0.changed.notify_all();
+        // Release: pairs with the Acquire in `Driver::stop`.
+        self.0.done.store(true, Ordering::Release);
+        if let Some(waiter) = self.0.waiter.get() {
+            waiter.unpark();
+        }
     }
 }
 
@@ -102,19 +110,17 @@ impl Driver {
     /// thread, by a callback, it only asks.
     pub(crate) fn stop(&self, deadline: Instant) {
         let Some(Running { stop, thread: driver }) = self.lock().take() else { return };
+        let stopper = thread::current();
+        let own = driver.id() == stopper.id();
+        // Err: cannot be, whoever stops the driver has taken it.
+        let _ = stop.waiter.set(stopper);
         // Release: pairs with the Acquire in `run`.
         stop.asked.store(true, Ordering::Release);
         driver.unpark();
-        if driver.id() == thread::current().id() {
-            return;
-        }
-        let mut done = lock(&stop.done);
-        while !*done {
+        // Acquire: pairs with the Release of `DoneOnDrop`.
+        while !own && !stop.done.load(Ordering::Acquire) {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
-            done = stop
-                .changed
-                .wait_timeout(done, left)
-                .map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard);
+            thread::park_timeout(left);
         }
     }
 }

@@ -43,6 +43,7 @@
 //! The [`guide`] has an example of everything; [`telemetry`] lists what a collector says about
 //! itself.
 #![deny(unsafe_code)]
+#![cfg_attr(tachograph_rtsan, feature(sanitize))]
 
 mod aggregator;
 mod batch;
