@@ -1,4 +1,4 @@
-//! A global allocator that records its own calls. A test of its own process, for its allocator.
+//! Fault 2: a global allocator that records its own calls. A test of its own process, for its allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::OnceLock;
@@ -38,7 +38,7 @@ unsafe impl GlobalAlloc for Measured {
 static ALLOCATOR: Measured = Measured;
 
 #[test]
-fn recording_inside_the_allocator_neither_deadlocks_nor_loses_count() {
+fn fault_2_recording_inside_the_allocator_neither_deadlocks_nor_loses_count() {
     let metrics = MetricsCollector::new();
     let (calls, sizes) = (metrics.register_counter("calls"), metrics.register_histogram("sizes"));
     assert!(INSTRUMENTS.set((metrics.clone(), calls, sizes)).is_ok());

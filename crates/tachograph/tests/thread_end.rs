@@ -1,4 +1,4 @@
-//! Recording while a thread ends, from other thread-locals' destructors.
+//! Fault 2: recording while a thread ends, from other thread-locals' destructors.
 
 use std::cell::RefCell;
 use std::thread;
@@ -24,7 +24,7 @@ thread_local! {
 }
 
 #[test]
-fn nothing_recorded_by_destructors_is_lost_in_either_order() {
+fn fault_2_nothing_recorded_by_destructors_is_lost_in_either_order() {
     let metrics = MetricsCollector::new();
     let (counter, timing) = (metrics.register_counter("c"), metrics.register_timing("t"));
     for recorder_first in [true, false] {
