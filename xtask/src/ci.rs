@@ -2,13 +2,14 @@
 
 use crate::cargo::{cargo, run as run_command};
 use crate::steps::{Failed, Steps};
-use crate::{demo, fuzz, instructions, loom, msrv, simulate, tidy};
+use crate::{demo, fuzz, instructions, loom, msrv, sanitize, simulate, tidy};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     lints(steps)?;
     msrv::run(steps)?;
     tidy::run(steps)?;
     loom::ci(steps)?;
+    sanitize::run(steps, &[])?;
     instructions::run(steps, &[])?;
     simulate::run(steps, &[])?;
     fuzz::run(steps, &[])?;

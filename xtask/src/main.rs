@@ -18,9 +18,11 @@ mod lock;
 mod loom;
 mod msrv;
 mod readme;
+mod sanitize;
 mod seeded;
 mod simulate;
 mod sizes;
+mod soak;
 mod source;
 mod steps;
 mod telemetry;
@@ -40,7 +42,7 @@ struct Command {
     run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
 }
 
-const COMMANDS: [Command; 7] = [
+const COMMANDS: [Command; 9] = [
     Command {
         name: "ci",
         about: "everything that a change must pass, beside `cargo test --workspace`",
@@ -70,6 +72,18 @@ const COMMANDS: [Command; 7] = [
         about: "fuzz targets, or those that are given; 30 s each unless FUZZ_SECONDS is set",
         arguments: true,
         run: fuzz::run,
+    },
+    Command {
+        name: "sanitize",
+        about: "the core's tests under sanitizers: realtime, thread, address; all, or those named",
+        arguments: true,
+        run: sanitize::run,
+    },
+    Command {
+        name: "soak",
+        about: "the long run: a billion samples at full speed, every one accounted for",
+        arguments: true,
+        run: soak::run,
     },
     Command {
         name: "bench",

@@ -134,3 +134,25 @@ fn a_threads_second_collector_by_handle() {
     assert_eq!(count(&metrics, "c"), 101);
     assert_eq!(exact(metrics.get_timing("t")), (100, 4_950));
 }
+
+#[test]
+fn samples_that_a_stalled_caller_missed() {
+    let metrics = manual();
+    let (timing, size) = (metrics.register_timing("t"), metrics.register_histogram("h"));
+    timing.record_ns(0);
+    let ns = Duration::from_nanos;
+    nonblocking(|| {
+        timing.record_corrected(ns(500), ns(100));
+        size.record_corrected(1_000_000, 1);
+    });
+    assert_eq!(exact(metrics.get_timing("t")), (6, 1_500));
+    assert_eq!(exact(metrics.get_timing("h")), (1_000_000, 500_000_500_000));
+}
+
+#[test]
+fn a_counter_from_a_signal_handler_even_on_a_thread_that_never_recorded() {
+    let metrics = manual();
+    let counter = metrics.register_counter("c");
+    nonblocking(|| (0..100).for_each(|_| counter.increment_from_signal()));
+    assert_eq!(count(&metrics, "c"), 100);
+}
