@@ -184,7 +184,7 @@ impl Timing {
     /// two reference counts more than [`Timing::start`].
     #[inline]
     pub fn start_owned(&self) -> Timer {
-        Timer::start(self.clone())
+        Timer::start(self)
     }
 }
 

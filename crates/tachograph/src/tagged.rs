@@ -6,7 +6,6 @@ use crate::clock::nanos;
 use crate::collector::MetricsCollector;
 use crate::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::kind::Kind;
-use crate::lane::mode;
 use crate::local::{self, Call};
 use crate::operation::Operation;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
@@ -90,13 +89,9 @@ impl<'a> Tagged<'a> {
 
     /// Starts a timer that records when it is dropped. While recording is off it registers
     /// nothing and reads no clock.
+    #[inline]
     pub fn timer(&self, name: &str) -> Timer {
-        let core = self.metrics.core();
-        if !cfg!(feature = "record") || core.intake.mode() != mode::ON {
-            return Timer::off();
-        }
-        local::timing_handle(core, name, self.tags)
-            .map_or_else(Timer::off, |handle| Timer::start(Timing(handle)))
+        Timer::start_by_name(self.metrics.core(), name, self.tags)
     }
 
     /// A handle of a monotonic counter with these tags.

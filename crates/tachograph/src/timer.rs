@@ -7,15 +7,23 @@
 use std::time::Duration;
 
 use crate::clock::Stamp;
+use crate::core::Core;
 use crate::handle::Timing;
 use crate::intake::Intake;
 use crate::lane::mode;
+use crate::local;
 use crate::recorder::Recorder;
 
 /// Starts timing, where recording is on.
 #[inline]
-fn stamp(intake: &Intake, mode: u8) -> Stamp {
-    if cfg!(feature = "record") && mode == mode::ON { intake.clock.stamp() } else { Stamp::Off }
+fn stamp(intake: &Intake) -> Stamp {
+    if is_on(intake) { intake.clock.stamp() } else { Stamp::Off }
+}
+
+/// Whether recording is on; known to be off, without a look, where it is compiled out.
+#[inline]
+fn is_on(intake: &Intake) -> bool {
+    cfg!(feature = "record") && intake.mode() == mode::ON
 }
 
 /// Nanoseconds since the start; `None` where nothing was started.
@@ -42,6 +50,7 @@ macro_rules! endings {
     ($timer:ident $(<$life:lifetime>)?) => {
         impl $(<$life>)? $timer $(<$life>)? {
             /// Records now; gives what was recorded, or zero while recording is off.
+            #[inline]
             pub fn stop(mut self) -> Duration {
                 duration(self.finish())
             }
@@ -73,17 +82,35 @@ pub struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn start(timing: Timing) -> Self {
+    /// Starts it with a handle of its own, where recording is on.
+    #[inline]
+    pub(crate) fn start(timing: &Timing) -> Self {
         let intake = &timing.0.entry.intake;
-        let start = stamp(intake, intake.mode());
-        Self { timing: Some(timing), start }
+        if !is_on(intake) {
+            return Self::off();
+        }
+        Self { timing: Some(timing.clone()), start: intake.clock.stamp() }
+    }
+
+    /// Starts it by name; while recording is off it registers nothing and reads no clock.
+    #[inline]
+    pub(crate) fn start_by_name(core: &Core, name: &str, tags: &[(&str, &str)]) -> Self {
+        if !is_on(&core.intake) {
+            return Self::off();
+        }
+        match local::timing_handle(core, name, tags) {
+            Some(handle) => Self { start: stamp(&core.intake), timing: Some(Timing(handle)) },
+            None => Self::off(),
+        }
     }
 
     /// A timer that records nothing.
-    pub(crate) fn off() -> Self {
+    #[inline]
+    fn off() -> Self {
         Self { timing: None, start: Stamp::Off }
     }
 
+    #[inline]
     fn finish(&mut self) -> Option<u64> {
         let start = std::mem::replace(&mut self.start, Stamp::Off);
         let timing = self.timing.as_ref()?;
@@ -107,7 +134,7 @@ impl<'a> TimerGuard<'a> {
     #[inline]
     pub(crate) fn start(timing: &'a Timing) -> Self {
         let intake = &timing.0.entry.intake;
-        Self { timing, start: stamp(intake, intake.mode()) }
+        Self { timing, start: stamp(intake) }
     }
 
     #[inline]
@@ -135,7 +162,7 @@ impl<'a> RecorderTimer<'a> {
     #[inline]
     pub(crate) fn start(recorder: &'a Recorder, timing: &'a Timing) -> Self {
         let intake = recorder.intake();
-        Self { recorder, timing, start: stamp(intake, intake.mode()) }
+        Self { recorder, timing, start: stamp(intake) }
     }
 
     #[inline]
