@@ -124,18 +124,16 @@ fn read() -> Result<Kept, String> {
 const UPDATE: &str = "`cargo xtask instructions --update`";
 
 fn write(counted: &Kept) -> Outcome {
-    only_timers_are_left(&counted.compiled_out)?;
+    nothing_is_left(&counted.compiled_out)?;
     let json = serde_json::to_string_pretty(counted).map_err(|error| error.to_string())?;
     let told = |error| format!("{FILE} could not be written: {error}");
     std::fs::write(cargo::root().join(FILE), json + "\n").map_err(told)?;
     Ok(format!("{FILE} holds these counts now"))
 }
 
-/// Nothing may be left of recording that was compiled out, but of timers, which are values that
-/// are made and dropped.
-fn only_timers_are_left(compiled_out: &Costs) -> Result<(), String> {
-    let left =
-        compiled_out.iter().filter(|(name, cost)| !name.starts_with("timer,") && **cost != 0.0);
+/// Nothing may be left of recording that was compiled out.
+fn nothing_is_left(compiled_out: &Costs) -> Result<(), String> {
+    let left = compiled_out.iter().filter(|(_, cost)| **cost != 0.0);
     let left: Vec<_> = left.map(|(name, cost)| format!("{name}: {cost} instructions")).collect();
     if left.is_empty() {
         return Ok(());
@@ -144,7 +142,7 @@ fn only_timers_are_left(compiled_out: &Costs) -> Result<(), String> {
 }
 
 fn compare(counted: &Kept, kept: &Kept) -> Outcome {
-    only_timers_are_left(&counted.compiled_out)?;
+    nothing_is_left(&counted.compiled_out)?;
     let mut problems = Vec::new();
     let mut fewer = 0;
     let modes = [
@@ -246,7 +244,5 @@ mod tests {
     fn an_instruction_that_is_left_when_compiled_out_has_no_ceiling() {
         let told = compare(&kept(30.0, 1.0), &kept(30.0, 1.0)).expect_err("something is left");
         assert!(told.ends_with("counter, handle: 1 instructions"), "{told}");
-        let timers = BTreeMap::from([("timer, handle".to_owned(), 4.0)]);
-        assert_eq!(only_timers_are_left(&timers), Ok(()));
     }
 }

@@ -30,6 +30,7 @@ fn is_on(intake: &Intake) -> bool {
 #[inline]
 fn elapsed(intake: &Intake, start: Stamp) -> Option<u64> {
     match start {
+        _ if !cfg!(feature = "record") => None,
         Stamp::Off => None,
         start => Some(intake.clock.nanos_since(start).unwrap_or_else(|| backwards(intake))),
     }
