@@ -81,7 +81,7 @@ const COMMANDS: [Command; 9] = [
     },
     Command {
         name: "soak",
-        about: "the long run: a billion samples at full speed, every one accounted for",
+        about: "the long runs: a billion samples at full speed, a million threads; with options, see --help",
         arguments: true,
         run: soak::run,
     },
