@@ -77,7 +77,8 @@ impl TimingStats {
     }
 
     /// How far a quantile may be from the exact one, relative to it: 1/2,048 by the buckets'
-    /// width, 1/3 where samples were coalesced under overload.
+    /// width, 1/3 where samples were coalesced under overload. Of those, `min` and `max` are the
+    /// edges of their octaves: at most a factor of two out.
     pub fn error(&self) -> f64 {
         if self.buckets.totals.coalesced > 0 { 1.0 / 3.0 } else { 1.0 / 2048.0 }
     }
@@ -192,10 +193,11 @@ impl Buckets {
                 let Row(next, n) = *rows.next()?;
                 (below, bucket) = (below + u128::from(n), next);
             }
-            // The first and the last sample are known exactly.
+            // The first and the last sample are known exactly, unless samples were coalesced.
+            let exact = self.totals.coalesced == 0;
             let value = match rank {
-                1 => self.totals.min,
-                last if last == count => self.totals.max,
+                1 if exact => self.totals.min,
+                last if last == count && exact => self.totals.max,
                 _ => bucket::middle(bucket).clamp(self.totals.min, self.totals.max),
             };
             Some(value as f64 * self.scale)
