@@ -36,7 +36,9 @@ pub(crate) struct Named<'a> {
 /// A thread's recorder for one collector.
 struct Own {
     recorder: Recorder,
-    names: NameCache,
+    /// Made at the first use by name: it is large, and would spread what a record by handle reads
+    /// over many lines.
+    names: OnceCell<Box<NameCache>>,
     /// The open gate of the collector's lanes.
     gate: Gate,
 }
@@ -44,7 +46,7 @@ struct Own {
 impl Own {
     /// The handle of a name that this thread has used, whatever its kind.
     fn known(&self, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
-        self.names.with(name, tags, Handle::clone)
+        self.names.get()?.with(name, tags, Handle::clone)
     }
 
     /// The handle of a name: known, or asked for and remembered. Allocates, and takes a lock.
@@ -54,7 +56,8 @@ impl Own {
         self.known(name, tags).filter(good).unwrap_or_else(|| {
             let handle = Handle::new(registry.resolve(name, tags, kind));
             self.recorder.prepare(&handle);
-            self.names.insert(name, tags, handle.clone(), registry.cached_names_max());
+            let names = self.names.get_or_init(Box::default);
+            names.insert(name, tags, handle.clone(), registry.cached_names_max());
             handle
         })
     }
@@ -209,7 +212,7 @@ impl Local {
             return Some(Rc::clone(own));
         }
         let recorder = Recorder::new(Arc::clone(intake));
-        let own = Own { recorder, names: NameCache::default(), gate };
+        let own = Own { recorder, names: OnceCell::new(), gate };
         let own = match self.first.get() {
             Some(_) => own,
             None => return self.first.set(own).err().map(Rc::new),
@@ -246,12 +249,14 @@ pub(crate) fn record_by_name(
     let done = LOCAL.try_with(|local| {
         let Some(own) = local.first.get() else { return false };
         match own.recorder.admit(open) {
-            Admission::Open(writer) => own.names.with_hinted(name, tags, |handle| {
-                let fits = handle.kind.fits(kind);
-                if fits {
-                    operation.perform(writer, handle, value);
-                }
-                fits
+            Admission::Open(writer) => own.names.get().is_some_and(|names| {
+                names.with_hinted(name, tags, |handle| {
+                    let fits = handle.kind.fits(kind);
+                    if fits {
+                        operation.perform(writer, handle, value);
+                    }
+                    fits
+                })
             }),
             Admission::Off => true,
             Admission::Refused => false,
@@ -269,7 +274,7 @@ fn look_up_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
     let open = core.intake.open_gate();
     let done = LOCAL.try_with(|local| {
         let own = local.first.get().filter(|own| own.gate == open)?;
-        own.names.with(series.name, series.tags, |handle| {
+        own.names.get()?.with(series.name, series.tags, |handle| {
             if handle.kind.fits(series.kind) {
                 own.recorder.perform(handle, operation, value);
             } else if handle.id != CONFLICTING {
