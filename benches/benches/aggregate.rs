@@ -2,28 +2,27 @@
 //!
 //! The limit of a sample is an HDR histogram of one's own that records the same values.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
 
-use benches::{Figures, Table, number, time};
+use benches::{Budgets, Figures, Options, Table, next, time};
 use hdrhistogram::Histogram;
-use tachograph::{MetricsCollector, Timing};
+use tachograph::{MetricsCollector, Tagged, Timing};
 
-const ROUNDS: usize = 15;
 const SAMPLES: u64 = 100_000;
 
+fn rounds() -> usize {
+    Options::get().rounds(15)
+}
+
 /// A manual collector whose lane holds a round's samples.
-fn collector() -> MetricsCollector {
-    MetricsCollector::builder().manual().lane_blocks(256, 256).build()
+fn collector(series: usize) -> MetricsCollector {
+    let builder = MetricsCollector::builder().manual().lane_blocks(256, 256);
+    builder.series_per_metric(series).build()
 }
 
 fn pass(metrics: &MetricsCollector) {
     metrics.run_pass(Instant::now(), SystemTime::now());
-}
-
-/// Numbers that look random and are the same each time.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *state >> 33
 }
 
 /// The values of a round, below `spread`.
@@ -38,12 +37,12 @@ fn per_sample(Figures { min, median }: Figures) -> Figures {
 
 /// Nanoseconds a sample of a pass.
 fn samples(spread: u64) -> Figures {
-    let (metrics, values) = (collector(), values(spread));
+    let (metrics, values) = (collector(1), values(spread));
     let timing: Timing = metrics.register_timing("timing");
     let record = || values.iter().for_each(|&value| timing.record_ns(value));
-    let figures = time(ROUNDS, record, || pass(&metrics));
+    let figures = time(rounds(), record, || pass(&metrics));
     let stats = metrics.get_timing("timing").expect("registered");
-    let expected = (ROUNDS as u64 + 1) * SAMPLES;
+    let expected = (rounds() as u64 + 1) * SAMPLES;
     assert_eq!((stats.count, stats.buckets().coalesced()), (expected, 0));
     per_sample(figures)
 }
@@ -53,56 +52,94 @@ fn own_histogram(spread: u64) -> Figures {
     let values = values(spread);
     let mut histogram = Histogram::<u64>::new(3).expect("three digits are valid");
     let record = || values.iter().for_each(|&value| histogram.record(value).expect("it grows"));
-    let figures = time(ROUNDS, || (), record);
-    assert_eq!(histogram.len(), (ROUNDS as u64 + 1) * SAMPLES);
+    let figures = time(rounds(), || (), record);
+    assert_eq!(histogram.len(), (rounds() as u64 + 1) * SAMPLES);
     per_sample(figures)
 }
 
-fn unchanged(series: usize) -> Figures {
-    let metrics = MetricsCollector::builder().manual().series_per_metric(series).build();
-    for i in 0..series {
-        metrics.with_tags(&[("i", &i.to_string())]).increment("counter");
+fn tagged(metrics: &MetricsCollector, names: &[String], record: impl Fn(Tagged<'_>)) {
+    for name in names {
+        record(metrics.with_tags(&[("i", name.as_str())]));
     }
-    let figures = time(ROUNDS, || (), || pass(&metrics));
+}
+
+fn names(series: usize) -> Vec<String> {
+    (0..series).map(|i| i.to_string()).collect()
+}
+
+fn unchanged_counters(series: usize) -> Figures {
+    let metrics = collector(series);
+    tagged(&metrics, &names(series), |tagged| tagged.increment("counter"));
+    let figures = time(rounds(), || (), || pass(&metrics));
     assert_eq!(metrics.snapshot().metric("counter").count(), series);
     figures
 }
 
-fn changed(series: usize) -> Figures {
-    const NEW: usize = 100;
-    let metrics = collector();
-    let names: Vec<String> = (0..series).map(|i| i.to_string()).collect();
-    let mut state = 1;
+fn changed_counters(series: usize) -> Figures {
+    let (metrics, names) = (collector(series), names(series));
+    let record = || tagged(&metrics, &names, |tagged| tagged.increment("counter"));
+    let figures = time(rounds(), record, || pass(&metrics));
+    let snapshot = metrics.snapshot();
+    let counts = snapshot.metric("counter").filter_map(|series| series.value.as_counter());
+    let total: i128 = counts.map(|views| views.lifetime.value).sum();
+    assert_eq!(total, ((rounds() + 1) * series) as i128);
+    figures
+}
+
+/// Each with a hundred new samples, or as many as the lane holds for all.
+fn changed_timings(series: usize) -> Figures {
+    let new = if series > 1_000 { 10 } else { 100 };
+    let (metrics, names) = (collector(series), names(series));
+    let state = Cell::new(1);
     let record = || {
-        for name in &names {
-            let tags = [("i", name.as_str())];
-            let tagged = metrics.with_tags(&tags);
-            (0..NEW).for_each(|_| {
-                tagged.timing("timing", Duration::from_nanos(next(&mut state) % 1_000_000));
+        tagged(&metrics, &names, |tagged| {
+            (0..new).for_each(|_| {
+                let mut now = state.get();
+                tagged.timing("timing", Duration::from_nanos(next(&mut now) % 1_000_000));
+                state.set(now);
             });
-        }
+        });
     };
-    let figures = time(ROUNDS, record, || pass(&metrics));
+    let figures = time(rounds(), record, || pass(&metrics));
     let snapshot = metrics.snapshot();
     let stats = snapshot.metric("timing").filter_map(|series| series.value.as_timing());
-    let samples: u64 = stats.map(|views| views.lifetime.count).sum();
-    assert_eq!(samples, ((ROUNDS + 1) * NEW * series) as u64);
+    let (count, coalesced) = stats.fold((0, 0), |(count, coalesced), views| {
+        let stats = &views.lifetime;
+        (count + stats.count, coalesced + stats.buckets().coalesced())
+    });
+    assert_eq!((count, coalesced), (((rounds() + 1) * new * series) as u64, 0));
     figures
 }
 
 fn main() {
-    let header = ["pass", "min", "median", "unit", "budget"];
-    let mut table = Table::new(format!("Aggregating; {ROUNDS} rounds"), &header);
-    let mut row = |name: &str, figures: Figures, unit: &str, budget: &str| {
-        let (min, median) = (number(figures.min), number(figures.median));
-        table.row([name.into(), min, median, unit.into(), budget.into()]);
+    let header = ["pass", "min", "median", "unit"];
+    let mut table = Table::new("aggregate", format!("Aggregating; {} rounds", rounds()), &header);
+    let mut budgets = Budgets::new("budget-aggregate");
+    let mut row = |name: &str, figures: Figures, unit: &str, most: Option<f64>| {
+        let Figures { min, median } = figures;
+        table.row([name.into(), min.into(), median.into(), unit.into()]);
+        if let Some(most) = most {
+            budgets.at_most(name, median, most, unit);
+        }
     };
-    row("limit: HDR record, below 1 ms", own_histogram(1_000_000), "ns", "");
-    row("a sample, below 1 ms: dense", samples(1_000_000), "ns", "6");
-    row("limit: HDR record, below 1 us", own_histogram(1_000), "ns", "");
-    row("a sample, below 1 us: sparse", samples(1_000), "ns", "6");
+    row("limit: HDR record, below 1 ms", own_histogram(1_000_000), "ns", None);
+    row("a sample, below 1 ms: dense", samples(1_000_000), "ns", Some(6.0));
+    row("limit: HDR record, below 1 us", own_histogram(1_000), "ns", None);
+    row("a sample, below 1 us: sparse", samples(1_000), "ns", Some(6.0));
     let micros = |Figures { min, median }| Figures { min: min / 1e3, median: median / 1e3 };
-    row("10,000 unchanged counters", micros(unchanged(10_000)), "us", "200");
-    row("1,000 timings of 100 new samples", micros(changed(1_000)), "us", "10,000");
+    for (series, most) in [(10, None), (1_000, None), (10_000, Some(200.0))] {
+        let name = format!("a pass over {series} unchanged counters");
+        row(&name, micros(unchanged_counters(series)), "us", most);
+    }
+    for series in [10, 1_000, 10_000] {
+        let name = format!("publishing {series} changed counters");
+        row(&name, micros(changed_counters(series)), "us", None);
+    }
+    for (series, most) in [(10, None), (1_000, Some(10_000.0)), (10_000, None)] {
+        let new = if series > 1_000 { 10 } else { 100 };
+        let name = format!("publishing {series} timings of {new} new samples");
+        row(&name, micros(changed_timings(series)), "us", most);
+    }
     table.print();
+    budgets.print();
 }

@@ -11,12 +11,11 @@ use std::time::Instant;
 
 use ast_server::mix::{Mix, MixedEvent};
 use ast_server::{Addresses, Arg, AstServer, EventSender, Outcome, Service};
-use benches::{Figures, Table, number};
+use benches::{Figures, Options, Table};
 use futures_util::StreamExt;
 use live_set::generate::Spec;
 use tokio_tungstenite::connect_async;
 
-const ROUNDS: usize = 15;
 /// Events of a round.
 const EVENTS: usize = 10_000;
 const DATAGRAMS: usize = 2_000;
@@ -42,9 +41,10 @@ fn round(server: &AstServer, events: &[MixedEvent]) -> f64 {
 }
 
 fn in_process(file: &Path) -> Result<(), Box<dyn Error>> {
+    let rounds = Options::get().rounds(15);
     // New events each round: one that changes nothing would be cheaper.
     let mix = Mix::new(&ast_server::read(file)?, 1);
-    let mix: Vec<_> = mix.take(EVENTS * (ROUNDS + 1)).collect();
+    let mix: Vec<_> = mix.take(EVENTS * (rounds + 1)).collect();
     let (on, off) = (server(file, true)?, server(file, false)?);
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for (i, events) in mix.chunks(EVENTS).enumerate() {
@@ -58,14 +58,16 @@ fn in_process(file: &Path) -> Result<(), Box<dyn Error>> {
         }
     }
     let received = on.get_metrics_summary().event_processing.received;
-    assert_eq!(received, (EVENTS * (ROUNDS + 1)) as u64);
+    assert_eq!(received, (EVENTS * (rounds + 1)) as u64);
     let (with, without) = (Figures::of(with.split_off(1)), Figures::of(without.split_off(1)));
-    let title = format!("An event in process: {EVENTS} events, {ROUNDS} rounds");
-    let mut table = Table::new(title, &["metrics", "min ns", "median ns", "events/s", "add %"]);
+    let title = format!("An event in process: {EVENTS} events, {rounds} rounds");
+    let header = ["metrics", "min ns", "median ns", "events/s", "add %"];
+    let mut table = Table::new("event", title, &header);
     let added = 100.0 * (with.median / without.median - 1.0);
-    for (name, figures, added) in [("on", with, number(added)), ("off", without, String::new())] {
-        let rate = number(1e9 / figures.median);
-        table.row([name.into(), number(figures.min), number(figures.median), rate, added]);
+    for (name, figures, added) in [("on", with, Some(added)), ("off", without, None)] {
+        let Figures { min, median } = figures;
+        let rate = 1e9 / median;
+        table.row([name.into(), min.into(), median.into(), rate.into(), added.into()]);
     }
     table.print();
     Ok(())
@@ -101,8 +103,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let spent = runtime.block_on(over_sockets(&file))?;
     let title = format!("UDP to WebSocket: {DATAGRAMS} events, one at a time");
-    let mut table = Table::new(title, &["us", "min", "p50", "p99", "max"]);
-    let at = |share: f64| number(spent[(share * (DATAGRAMS - 1) as f64) as usize]);
+    let mut table = Table::new("event-sockets", title, &["us", "min", "p50", "p99", "max"]);
+    let at = |share: f64| spent[(share * (DATAGRAMS - 1) as f64) as usize].into();
     table.row(["an event".into(), at(0.0), at(0.5), at(0.99), at(1.0)]);
     table.print();
     Ok(())

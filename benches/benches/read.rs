@@ -5,10 +5,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use benches::{Table, number, time};
+use benches::{Budgets, Options, Table, time};
 use tachograph::MetricsCollector;
 
-const ROUNDS: usize = 25;
 const READS: u32 = 100;
 
 /// A collector with so many counters, and a hundredth as many timings, each recorded.
@@ -26,8 +25,11 @@ fn filled(series: usize) -> MetricsCollector {
 }
 
 fn main() {
-    let header = ["read", "series", "min ns", "median ns", "budget"];
-    let mut table = Table::new(format!("Reading, idle; {ROUNDS} rounds"), &header);
+    let rounds = Options::get().rounds(25);
+    let header = ["read", "series", "min", "median"];
+    let mut table =
+        Table::new("read", format!("Reading, idle: ns a read; {rounds} rounds"), &header);
+    let mut budgets = Budgets::new("budget-read");
     for series in [10, 1_000, 10_000] {
         let metrics = filled(series);
         let tags = [("i", "0")];
@@ -37,28 +39,31 @@ fn main() {
         assert_eq!(one.get_timing("histogram").map(|stats| stats.count), Some(100));
         assert_eq!(metrics.get_all_metrics().metric("counter").count(), series);
 
-        let mut row = |name: &str, reads: u32, budget: &str, read: &dyn Fn()| {
-            let figures = time(ROUNDS, || (), || (0..reads).for_each(|_| read()));
-            let each = |total: f64| number(total / f64::from(reads));
-            let (min, median) = (each(figures.min), each(figures.median));
-            table.row([name.into(), series.to_string(), min, median, budget.into()]);
+        let mut row = |name: &str, reads: u32, most: Option<f64>, read: &dyn Fn()| {
+            let figures = time(rounds, || (), || (0..reads).for_each(|_| read()));
+            let [min, median] = [figures.min, figures.median].map(|all| all / f64::from(reads));
+            table.row([name.into(), series.to_string().into(), min.into(), median.into()]);
+            if let Some(most) = most {
+                budgets.at_most(&format!("{name}, {series} series"), median, most, "ns");
+            }
         };
         let shared = metrics.snapshot();
-        row("limit: clone and drop an Arc", 10_000, "", &|| {
+        row("limit: clone and drop an Arc", 10_000, None, &|| {
             drop(black_box(Arc::clone(black_box(&shared))));
         });
-        row("snapshot()", 10_000, "10", &|| drop(black_box(metrics.snapshot())));
+        row("snapshot()", 10_000, Some(10.0), &|| drop(black_box(metrics.snapshot())));
         let reader = RefCell::new(metrics.snapshot_reader());
-        row("SnapshotReader::latest", 10_000, "10", &|| {
+        row("SnapshotReader::latest", 10_000, Some(10.0), &|| {
             black_box(reader.borrow_mut().latest().version());
         });
-        row("get_counter", READS, "20,000", &|| {
+        row("get_counter", READS, Some(20_000.0), &|| {
             black_box(one.get_counter("counter"));
         });
-        row("get_timing", READS, "20,000", &|| {
+        row("get_timing", READS, Some(20_000.0), &|| {
             black_box(one.get_timing("histogram"));
         });
-        row("get_all_metrics", 1, "", &|| drop(black_box(metrics.get_all_metrics())));
+        row("get_all_metrics", 1, None, &|| drop(black_box(metrics.get_all_metrics())));
     }
     table.print();
+    budgets.print();
 }

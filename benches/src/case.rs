@@ -1,21 +1,38 @@
 //! An operation under measurement.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::stamps::Stamps;
 
 /// Repeats an operation as often as it is told.
 type Repeat<'a> = Box<dyn FnMut(u64) + 'a>;
+
+/// Prepares, then times the operation of that number alone; gives ticks.
+type Single<'a> = Box<dyn FnMut(&Stamps, &mut dyn FnMut(), u64) -> u64 + 'a>;
+
+/// What has been done so far, warm-ups included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Operations.
+    pub operations: u64,
+    /// The sum of the numbers that they were given.
+    pub sum: u64,
+}
 
 /// An operation, what each measuring thread holds for it, and how to tell that it has worked.
 pub struct Case<'a> {
     name: &'static str,
     before: Box<dyn Fn() + Sync + 'a>,
     start: Box<dyn Fn() -> Repeat<'a> + Sync + 'a>,
+    single: Box<dyn Fn() -> Single<'a> + Sync + 'a>,
     pub(crate) between: Box<dyn Fn() + Sync + 'a>,
-    pub(crate) check: Box<dyn Fn(u64) + Sync + 'a>,
-    /// Operations so far, warm-ups included. Added to by measuring threads, read when they have
-    /// ended.
+    check: Box<dyn Fn(Done) + Sync + 'a>,
+    /// Operations so far. Added to by measuring threads, read when they have ended.
     operations: AtomicU64,
+    /// The sum of their numbers. As `operations`.
+    sum: AtomicU64,
 }
 
 impl std::fmt::Debug for Case<'_> {
@@ -29,22 +46,35 @@ impl<'a> Case<'a> {
     /// thread, and the operation's number in its burst.
     pub fn new<S: 'a>(
         name: &'static str,
-        subject: impl Fn() -> S + Sync + 'a,
+        subject: impl Fn() -> S + Send + Sync + 'a,
         operation: impl Fn(&S, u64) + Copy + Sync + 'a,
     ) -> Self {
+        let subject = Arc::new(subject);
+        let subject_of_single = Arc::clone(&subject);
         let start = move || -> Repeat<'a> {
             let subject = subject();
             // The subject's address is hidden anew each time: nothing that the operation reads
             // of it can be kept in a register.
             Box::new(move |times| (0..times).for_each(|i| operation(black_box(&subject), i)))
         };
+        let single = move || -> Single<'a> {
+            let subject = subject_of_single();
+            Box::new(move |stamps, prepare, i| {
+                prepare();
+                let before = stamps.now();
+                operation(black_box(&subject), i);
+                stamps.now().wrapping_sub(before)
+            })
+        };
         Self {
             name,
             before: Box::new(|| ()),
             start: Box::new(start),
+            single: Box::new(single),
             between: Box::new(|| ()),
             check: Box::new(|_| ()),
             operations: AtomicU64::new(0),
+            sum: AtomicU64::new(0),
         }
     }
 
@@ -66,9 +96,9 @@ impl<'a> Case<'a> {
         self
     }
 
-    /// Runs `check` with the number of operations so far, before the first figure is taken and
-    /// after the last one. It panics if they have not all done what they should.
-    pub fn check(mut self, check: impl Fn(u64) + Sync + 'a) -> Self {
+    /// Runs `check` with what has been done so far, before the first figure is taken and after
+    /// the last one. It panics if the operations have not all done what they should.
+    pub fn check(mut self, check: impl Fn(Done) + Sync + 'a) -> Self {
         self.check = Box::new(check);
         self
     }
@@ -82,15 +112,29 @@ impl<'a> Case<'a> {
         (self.before)();
         let mut repeat = (self.start)();
         move |times| {
-            // Relaxed: read after the thread has been joined.
-            self.operations.fetch_add(times, Ordering::Relaxed);
+            self.add(Done { operations: times, sum: times * times.saturating_sub(1) / 2 });
             repeat(times);
         }
     }
 
-    pub(crate) fn operations(&self) -> u64 {
-        // Relaxed: see `start`.
-        self.operations.load(Ordering::Relaxed)
+    /// The operation one at a time. Who calls it says so by `add`, when no figure is at stake.
+    pub(crate) fn single(&self) -> Single<'a> {
+        (self.before)();
+        (self.single)()
+    }
+
+    /// Counts what was done.
+    pub(crate) fn add(&self, done: Done) {
+        // Relaxed, both: read after the thread has been joined.
+        self.operations.fetch_add(done.operations, Ordering::Relaxed);
+        self.sum.fetch_add(done.sum, Ordering::Relaxed);
+    }
+
+    /// Runs the check.
+    pub(crate) fn assert_done(&self) {
+        // Relaxed, both: see `add`.
+        let operations = self.operations.load(Ordering::Relaxed);
+        (self.check)(Done { operations, sum: self.sum.load(Ordering::Relaxed) });
     }
 }
 

@@ -13,19 +13,41 @@
 //! let figures = measure(&[add], Plan { threads: 1, rounds: 9, bursts: 2, burst: 100 });
 //! assert!(figures[0].min <= figures[0].median);
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod bed;
+mod budgets;
+pub mod calls;
 mod case;
+mod cold;
 mod figures;
+mod first;
 mod gate;
 mod limits;
 mod measure;
+mod numbers;
+mod options;
 mod other_thread;
+#[cfg(feature = "comparisons")]
+pub mod rivals;
+mod stamps;
 mod table;
+mod tails;
 
-pub use case::{Case, every_record};
+pub use bed::Bed;
+pub use budgets::Budgets;
+pub use case::{Case, Done, every_record};
+pub use cold::cold;
 pub use figures::Figures;
-pub use limits::{SharedClock, empty, own_word, own_word_of_thread, two_instants, two_stamps};
+pub use first::first_on_new_threads;
+pub use limits::{
+    SharedClock, empty, own_word, own_word_of_thread, two_instants, two_stamps,
+    word_of_thread_with_exit,
+};
 pub use measure::{Plan, measure, time};
+pub use numbers::{durations, next};
+pub use options::Options;
 pub use other_thread::OtherThread;
-pub use table::{Table, number};
+pub use stamps::Stamps;
+pub use table::{Cell, Table, number};
+pub use tails::{Tail, tails};

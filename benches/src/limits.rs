@@ -1,5 +1,6 @@
 //! The least that the machine could do: what figures are compared with.
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -57,6 +58,29 @@ pub fn two_instants<'a>() -> Case<'a> {
         |(), _| {
             black_box(Instant::now().elapsed());
         },
+    )
+}
+
+/// A thread-local word with something to do at the thread's exit.
+struct Guarded(Cell<u64>);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        black_box(self.0.get());
+    }
+}
+
+thread_local! {
+    static GUARDED: Guarded = const { Guarded(Cell::new(0)) };
+}
+
+/// A thread-local that runs something at its thread's exit: the limit of a thread's first
+/// record.
+pub fn word_of_thread_with_exit<'a>() -> Case<'a> {
+    Case::new(
+        "limit: a thread-local's first touch",
+        || (),
+        |(), i| GUARDED.with(|word| word.0.set(i)),
     )
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::case::Case;
 use crate::figures::Figures;
 use crate::gate::Gate;
+use crate::options::Options;
 
 /// How often what is done.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,15 @@ pub struct Plan {
     pub burst: u64,
 }
 
+impl Plan {
+    /// One thread; bursts that fit a quarter of the lane that a thread starts with, so that a
+    /// ring which is read between bursts is never full.
+    pub fn of_bursts() -> Self {
+        let (rounds, bursts) = if Options::get().quick { (9, 10) } else { (25, 40) };
+        Self { threads: 1, rounds, bursts, burst: 1_024 }
+    }
+}
+
 /// Takes the figures of all cases, which take turns from round to round.
 ///
 /// Each round runs on threads of its own, after a burst that is not timed.
@@ -30,7 +40,7 @@ pub struct Plan {
 pub fn measure(cases: &[Case<'_>], plan: Plan) -> Vec<Figures> {
     for case in cases {
         round(case, Plan { threads: 1, bursts: 1, ..plan });
-        (case.check)(case.operations());
+        case.assert_done();
     }
     let mut rounds: Vec<_> = cases.iter().map(|_| Vec::with_capacity(plan.rounds)).collect();
     for _ in 0..plan.rounds {
@@ -39,7 +49,7 @@ pub fn measure(cases: &[Case<'_>], plan: Plan) -> Vec<Figures> {
         }
     }
     for case in cases {
-        (case.check)(case.operations());
+        case.assert_done();
     }
     rounds.into_iter().map(Figures::of).collect()
 }

@@ -1,44 +1,111 @@
-//! Plain aligned tables on standard output.
+//! Plain aligned tables on standard output, and the same as JSON.
 
-/// A table: a title, a header, rows; the first column to the left, the others to the right.
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::options::Options;
+
+/// What stands in a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Words; may be empty.
+    Text(String),
+    /// A figure, shown with three digits that count.
+    Number(f64),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        Self::Number(value)
+    }
+}
+
+impl From<Option<f64>> for Cell {
+    fn from(value: Option<f64>) -> Self {
+        value.map_or_else(|| "".into(), Self::Number)
+    }
+}
+
+impl std::fmt::Display for Cell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(value) => f.write_str(&number(*value)),
+        }
+    }
+}
+
+/// A table: a name, a title, a header, rows; the first column to the left, the others to the
+/// right.
 #[derive(Clone, Debug)]
 pub struct Table {
+    name: &'static str,
     title: String,
-    rows: Vec<Vec<String>>,
+    header: Vec<String>,
+    rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
-    /// A table without rows.
-    pub fn new(title: impl Into<String>, header: &[&str]) -> Self {
-        Self { title: title.into(), rows: vec![header.iter().map(ToString::to_string).collect()] }
+    /// A table without rows. The name is that of its JSON file.
+    pub fn new(name: &'static str, title: impl Into<String>, header: &[&str]) -> Self {
+        let header = header.iter().map(ToString::to_string).collect();
+        Self { name, title: title.into(), header, rows: Vec::new() }
     }
 
     /// Appends a row.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Prints the table.
+    /// Prints the table, and writes it as JSON where the command line asks for that.
+    ///
+    /// # Panics
+    /// Where the file cannot be written.
     #[expect(clippy::print_stdout, reason = "a bench's output is its purpose")]
     pub fn print(&self) {
         println!("\n{self}");
+        if let Some(folder) = &Options::get().json {
+            self.write(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        }
     }
 
-    fn widths(&self) -> Vec<usize> {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    fn write(&self, folder: &Path) -> std::io::Result<()> {
+        std::fs::create_dir_all(folder)?;
+        std::fs::write(folder.join(format!("{}.json", self.name)), self.json().to_string())
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let cell = |cell: &Cell| match cell {
+            Cell::Text(text) => json!(text),
+            Cell::Number(value) => json!(value),
         };
-        (0..columns).map(width).collect()
+        let rows: Vec<Vec<_>> =
+            self.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        json!({ "name": self.name, "title": self.title, "header": self.header, "rows": rows })
     }
 }
 
 impl std::fmt::Display for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let widths = self.widths();
+        let shown = |row: &Vec<Cell>| row.iter().map(ToString::to_string).collect();
+        let mut rows: Vec<Vec<String>> = vec![self.header.clone()];
+        rows.extend(self.rows.iter().map(shown));
+        let widths = widths(&rows);
         write!(f, "{}", self.title)?;
-        for row in &self.rows {
+        for row in &rows {
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 if column == 0 {
@@ -51,6 +118,15 @@ impl std::fmt::Display for Table {
         }
         Ok(())
     }
+}
+
+fn widths(rows: &[Vec<String>]) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    (0..columns).map(width).collect()
 }
 
 /// A figure with three digits that count, and separators where it is long.
@@ -77,13 +153,27 @@ pub fn number(value: f64) -> String {
 mod tests {
     use super::*;
 
+    fn table() -> Table {
+        let mut table = Table::new("a-table", "title", &["what", "ns"]);
+        table.row(["a long name".into(), 1_234_567.0.into()]);
+        table.row(["b".into(), 0.5.into()]);
+        table
+    }
+
     #[test]
     fn columns_line_up_and_figures_are_short() {
-        let mut table = Table::new("title", &["what", "ns"]);
-        table.row(["a long name".into(), number(1_234_567.0)]);
-        table.row(["b".into(), number(0.5)]);
         let lines = ["title", "what                ns", "a long name  1,234,567"];
-        assert_eq!(table.to_string(), format!("{}\nb                 0.50", lines.join("\n")));
+        assert_eq!(table().to_string(), format!("{}\nb                 0.50", lines.join("\n")));
         assert_eq!([12.34, 123.4, -1_000.0].map(number), ["12.3", "123", "-1,000"]);
+    }
+
+    #[test]
+    fn a_written_table_keeps_its_numbers_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        table().write(folder.path()).expect("written");
+        let text = std::fs::read_to_string(folder.path().join("a-table.json")).expect("written");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let rows = json!([["a long name", 1_234_567.0], ["b", 0.5]]);
+        assert_eq!((&json["rows"], &json["header"]), (&rows, &json!(["what", "ns"])));
     }
 }

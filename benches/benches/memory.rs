@@ -1,0 +1,206 @@
+//! How many bytes does everything take? Of requests to the allocator, its own share left out.
+
+use std::alloc::System;
+use std::hint::black_box;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use benches::{Budgets, Figures, Options, Table, durations, next};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use tachograph::{Builder, MetricsCollector};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const SIZES: [usize; 3] = [10, 1_000, 10_000];
+const SAMPLES: usize = 1_000;
+const KIB: f64 = 1_024.0;
+
+/// Bytes that are held now.
+fn held() -> f64 {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated as f64 - stats.bytes_deallocated as f64
+}
+
+fn builder(series: usize) -> Builder {
+    MetricsCollector::builder().manual().series_per_metric(series).max_series(series + 1_000)
+}
+
+/// As often as it takes until no snapshot but the last is held.
+fn passes(metrics: &MetricsCollector) {
+    (0..4).for_each(|_| metrics.run_pass(Instant::now(), SystemTime::now()));
+}
+
+/// What an idle collector holds.
+fn collector() -> f64 {
+    let before = held();
+    let metrics = MetricsCollector::builder().manual().build();
+    passes(&metrics);
+    held() - before
+}
+
+/// What each of eight threads adds that have recorded and are still there.
+fn each_thread() -> f64 {
+    const THREADS: usize = 8;
+    let metrics = MetricsCollector::builder().manual().build();
+    let (counter, timing) = (metrics.register_counter("c"), metrics.register_timing("t"));
+    let record = || {
+        counter.increment();
+        timing.record_ns(1);
+    };
+    record();
+    passes(&metrics);
+    let (ready, told) = mpsc::channel();
+    let before = held();
+    let of_bare = {
+        let bare = held();
+        let waiting = wait_in_threads(THREADS, &ready, &told, || ());
+        let with_them = held();
+        waiting();
+        with_them - bare
+    };
+    let waiting = wait_in_threads(THREADS, &ready, &told, {
+        let (counter, timing) = (counter.clone(), timing.clone());
+        move || {
+            counter.increment();
+            timing.record_ns(1);
+        }
+    });
+    passes(&metrics);
+    let with_them = held();
+    waiting();
+    assert_eq!(metrics.get_counter("c").map(|stats| stats.value), Some(THREADS as i128 + 1));
+    (with_them - before - of_bare) / THREADS as f64
+}
+
+/// Starts threads that act and then stay until the function given back is called.
+fn wait_in_threads(
+    threads: usize,
+    ready: &mpsc::Sender<()>,
+    told: &mpsc::Receiver<()>,
+    act: impl Fn() + Clone + Send + 'static,
+) -> impl FnOnce() {
+    let start = |_| {
+        let (leave, left) = mpsc::channel::<()>();
+        let (ready, act) = (ready.clone(), act.clone());
+        let thread = thread::spawn(move || {
+            act();
+            ready.send(()).expect("they are waited for");
+            let _ = left.recv();
+        });
+        (leave, thread)
+    };
+    let all: Vec<_> = (0..threads).map(start).collect();
+    all.iter().for_each(|_| told.recv().expect("the threads run"));
+    move || {
+        for (leave, thread) in all {
+            drop(leave);
+            thread.join().expect("no panic");
+        }
+    }
+}
+
+/// Recorded through handles that are kept, or by name.
+#[derive(Clone, Copy, PartialEq)]
+enum By {
+    Handle,
+    Name,
+}
+
+/// What each of so many series adds, `record` having recorded all.
+fn each_series(series: usize, record: impl Fn(&MetricsCollector, &str)) -> f64 {
+    let metrics = builder(series).build();
+    metrics.increment("warm");
+    metrics.timing("warm.too", Duration::from_nanos(1));
+    passes(&metrics);
+    let before = held();
+    for i in 0..series {
+        record(&metrics, &i.to_string());
+        // The ring is never full.
+        if i % 4 == 3 {
+            metrics.run_pass(Instant::now(), SystemTime::now());
+        }
+    }
+    passes(&metrics);
+    let bytes = held() - before;
+    assert_eq!(metrics.get_counter("telemetry.coalesced").map(|stats| stats.value), Some(0));
+    assert_eq!(metrics.snapshot().metric("series").count(), series);
+    bytes / series as f64
+}
+
+fn each_counter(series: usize, by: By) -> f64 {
+    each_series(series, |metrics, i| {
+        let tags = [("i", i)];
+        let tagged = metrics.with_tags(&tags);
+        match by {
+            By::Handle => tagged.register_counter("series").increment(),
+            By::Name => tagged.increment("series"),
+        }
+    })
+}
+
+fn each_timing(series: usize) -> f64 {
+    let durations = durations(SAMPLES);
+    each_series(series, |metrics, i| {
+        let timing = metrics.with_tags(&[("i", i)]).register_timing("series");
+        durations.iter().for_each(|&nanos| timing.record_ns(nanos));
+    })
+}
+
+/// What so many timings hold that each have seen every magnitude.
+fn wide_timings(series: usize) -> f64 {
+    let before = held();
+    let metrics = builder(series).build();
+    let mut state = 1;
+    for i in 0..series {
+        let timing = metrics.with_tags(&[("i", &i.to_string())]).register_timing("series");
+        for _ in 0..2 {
+            (0..4_000)
+                .for_each(|_| timing.record_ns(next(&mut state) << 9 >> (next(&mut state) % 30)));
+            metrics.run_pass(Instant::now(), SystemTime::now());
+        }
+    }
+    passes(&metrics);
+    let bytes = held() - before;
+    black_box(metrics.snapshot());
+    bytes
+}
+
+fn main() {
+    let quick = Options::get().quick;
+    let header = ["what", "series", "bytes each"];
+    let mut table = Table::new("memory", "Memory held", &header);
+    let mut budgets = Budgets::new("budget-memory");
+    let mut add = |what: &str, series: Option<usize>, bytes: f64, most: Option<(f64, &str)>| {
+        let series_of_it = series.map_or_else(String::new, |series| series.to_string());
+        table.row([what.into(), series_of_it.clone().into(), bytes.into()]);
+        if let Some((most, unit)) = most {
+            let what =
+                if series.is_some() { format!("{what}, {series_of_it}") } else { what.into() };
+            let each = if unit == "KiB" { bytes / KIB } else { bytes };
+            budgets.at_most(&what, each, most, unit);
+        }
+    };
+    add("a collector", None, collector(), Some((256.0, "KiB")));
+    let threads = Figures::of((0..9).map(|_| each_thread()).collect());
+    add("a thread", None, threads.median, Some((128.0, "KiB")));
+    for series in SIZES {
+        let bytes = each_counter(series, By::Handle);
+        add("a counter series", Some(series), bytes, (series > 10).then_some((300.0, "bytes")));
+    }
+    for series in SIZES {
+        add("a counter series by name", Some(series), each_counter(series, By::Name), None);
+    }
+    for series in &SIZES[..if quick { 2 } else { 3 }] {
+        let bytes = each_timing(*series);
+        add("a timing series, 1,000 samples", Some(*series), bytes, Some((20.0, "KiB")));
+    }
+    if !quick {
+        let bytes = wide_timings(4_000);
+        add("4,000 wide timings together", None, bytes, None);
+        budgets.at_most("all distributions together", bytes / KIB / KIB, 256.0, "MiB");
+    }
+    table.print();
+    budgets.print();
+}

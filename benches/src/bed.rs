@@ -1,0 +1,110 @@
+//! A collector to record into, and whether everything arrived.
+
+use std::time::{Instant, SystemTime};
+
+use tachograph::{Counter, Gauge, Histogram, MetricsCollector, Recorder, Timing};
+
+use crate::case::{Done, every_record};
+
+/// A collector with a handle of each kind. Every call records a series of its own.
+#[derive(Debug)]
+pub struct Bed {
+    /// The collector.
+    pub metrics: MetricsCollector,
+    /// What is recorded while recording is on for a moment.
+    pub warm: Counter,
+    pub(crate) counter: Counter,
+    pub(crate) gauge: Gauge,
+    pub(crate) timing: Timing,
+    pub(crate) histogram: Histogram,
+    pub(crate) timer: Timing,
+}
+
+impl Bed {
+    /// The handles of a collector.
+    pub fn of(metrics: MetricsCollector) -> Self {
+        Self {
+            warm: metrics.register_counter("warm"),
+            counter: metrics.register_counter("counter.handle"),
+            gauge: metrics.register_gauge("gauge.handle"),
+            timing: metrics.register_timing("timing.handle"),
+            histogram: metrics.register_histogram("histogram.handle"),
+            timer: metrics.register_timing("timer.handle"),
+            metrics,
+        }
+    }
+
+    /// Of a collector that passes by hand.
+    pub fn manual() -> Self {
+        Self::of(MetricsCollector::builder().manual().build())
+    }
+
+    /// Aggregates and publishes now.
+    pub fn pass(&self) {
+        self.metrics.run_pass(Instant::now(), SystemTime::now());
+    }
+
+    /// A recorder, and a handle that is recorded nowhere else.
+    pub(crate) fn recorder<H: Clone>(&self, handle: &H) -> (Recorder, H) {
+        (self.metrics.recorder(), handle.clone())
+    }
+
+    pub(crate) fn counted(&self, name: &str, done: Done) {
+        let stats = self.metrics.get_counter(name);
+        every_record(stats.map(|stats| stats.value), done.operations);
+    }
+
+    /// Every value is its operation's number, so the sum is known too.
+    pub(crate) fn timed(&self, name: &str, done: Done) {
+        let stats = self.metrics.get_timing(name);
+        every_record(stats.as_ref().map(|stats| stats.count), done.operations);
+        every_record(stats.map(|stats| stats.buckets().sum()), done.sum);
+    }
+
+    /// As `timed`, of durations that nobody knows beforehand.
+    pub(crate) fn ended(&self, name: &str, done: Done) {
+        every_record(self.metrics.get_timing(name).map(|stats| stats.count), done.operations);
+    }
+
+    pub(crate) fn set(&self, name: &str, done: Done) {
+        let stats = self.metrics.get_gauge(name);
+        let current = stats.and_then(|stats| stats.current);
+        every_record(stats.map(|stats| stats.count), done.operations);
+        assert_eq!(current, cfg!(feature = "record").then_some(0.5));
+    }
+
+    /// Asserts that recording did nothing while it was off.
+    ///
+    /// # Panics
+    /// If it did.
+    pub fn assert_warm_only(&self) {
+        self.metrics.set_enabled(true);
+        let of = |name| self.metrics.get_counter(name).map(|stats| stats.value);
+        assert_eq!(of("telemetry.recorded"), of("warm"));
+        self.metrics.set_enabled(false);
+    }
+
+    /// Samples of which only the octave is known, so far.
+    ///
+    /// # Panics
+    /// While recording is off.
+    pub fn coalesced(&self) -> u64 {
+        let stats = self.metrics.get_counter("telemetry.coalesced").expect("the collector's own");
+        stats.value.try_into().expect("it only grows")
+    }
+
+    /// Samples for which there was no place at all, so far.
+    pub fn dropped(&self) -> u64 {
+        let tags = [("reason", "overload")];
+        let stats = self.metrics.with_tags(&tags).get_counter("telemetry.dropped");
+        stats.map_or(0, |stats| stats.value.try_into().expect("it only grows"))
+    }
+
+    /// Asserts that nothing was coalesced or dropped: that the ring was never full.
+    ///
+    /// # Panics
+    /// If it was.
+    pub fn assert_never_full(&self) {
+        assert_eq!((self.coalesced(), self.dropped()), (0, 0));
+    }
+}

@@ -1,0 +1,143 @@
+//! Every recording call, as an operation to measure.
+
+use std::time::Duration;
+
+use crate::bed::Bed;
+use crate::case::{Case, every_record};
+
+/// The tag of calls by name and tag.
+pub const TAG: (&str, &str) = ("event_type", "/live/scene/added");
+
+/// [`tachograph::Recorder::increment`].
+pub fn counter_by_recorder(bed: &Bed) -> Case<'_> {
+    let counter = bed.metrics.register_counter("counter.recorder");
+    Case::new(
+        "counter, Recorder",
+        move || bed.recorder(&counter),
+        |(recorder, counter), _| recorder.increment(counter),
+    )
+    .check(|done| bed.counted("counter.recorder", done))
+}
+
+/// [`tachograph::Counter::increment`].
+pub fn counter_by_handle(bed: &Bed) -> Case<'_> {
+    Case::new("counter, handle", || bed.counter.clone(), |counter, _| counter.increment())
+        .check(|done| bed.counted("counter.handle", done))
+}
+
+/// [`tachograph::MetricsCollector::increment`].
+pub fn counter_by_name(bed: &Bed) -> Case<'_> {
+    Case::new(
+        "counter, name",
+        || bed.metrics.clone(),
+        |metrics, _| metrics.increment("counter.name"),
+    )
+    .check(|done| bed.counted("counter.name", done))
+}
+
+/// [`tachograph::Tagged::increment`].
+pub fn counter_by_name_and_tag(bed: &Bed) -> Case<'_> {
+    let subject = || (bed.metrics.clone(), TAG.1);
+    Case::new("counter, name and a tag", subject, |(metrics, value), _| {
+        metrics.with_tags(&[(TAG.0, *value)]).increment("counter.tag");
+    })
+    .check(|done| {
+        let found = bed.metrics.with_tags(&[TAG]).get_counter("counter.tag");
+        every_record(found.map(|stats| stats.value), done.operations);
+    })
+}
+
+/// [`tachograph::Recorder::set`].
+pub fn gauge_by_recorder(bed: &Bed) -> Case<'_> {
+    let gauge = bed.metrics.register_gauge("gauge.recorder");
+    Case::new(
+        "gauge, Recorder",
+        move || (bed.recorder(&gauge), 0.5),
+        |((recorder, gauge), value), _| recorder.set(gauge, *value),
+    )
+    .check(|done| bed.set("gauge.recorder", done))
+}
+
+/// [`tachograph::Gauge::set`].
+pub fn gauge_by_handle(bed: &Bed) -> Case<'_> {
+    let subject = || (bed.gauge.clone(), 0.5);
+    Case::new("gauge, handle", subject, |(gauge, value), _| gauge.set(*value))
+        .check(|done| bed.set("gauge.handle", done))
+}
+
+/// [`tachograph::MetricsCollector::gauge`].
+pub fn gauge_by_name(bed: &Bed) -> Case<'_> {
+    Case::new(
+        "gauge, name",
+        || (bed.metrics.clone(), 0.5),
+        |(metrics, value), _| metrics.gauge("gauge.name", *value),
+    )
+    .check(|done| bed.set("gauge.name", done))
+}
+
+/// [`tachograph::Recorder::record_ns`].
+pub fn timing_by_recorder(bed: &Bed) -> Case<'_> {
+    let timing = bed.metrics.register_timing("timing.recorder");
+    Case::new(
+        "timing, Recorder",
+        move || bed.recorder(&timing),
+        |(recorder, timing), i| recorder.record_ns(timing, i),
+    )
+    .check(|done| bed.timed("timing.recorder", done))
+}
+
+/// [`tachograph::Timing::record_ns`].
+pub fn timing_by_handle(bed: &Bed) -> Case<'_> {
+    Case::new("timing, handle", || bed.timing.clone(), |timing, i| timing.record_ns(i))
+        .check(|done| bed.timed("timing.handle", done))
+}
+
+/// [`tachograph::MetricsCollector::timing`].
+pub fn timing_by_name(bed: &Bed) -> Case<'_> {
+    Case::new(
+        "timing, name",
+        || bed.metrics.clone(),
+        |metrics, i| metrics.timing("timing.name", Duration::from_nanos(i)),
+    )
+    .check(|done| bed.timed("timing.name", done))
+}
+
+/// [`tachograph::Recorder::record`].
+pub fn histogram_by_recorder(bed: &Bed) -> Case<'_> {
+    let histogram = bed.metrics.register_histogram("histogram.recorder");
+    Case::new(
+        "histogram, Recorder",
+        move || bed.recorder(&histogram),
+        |(recorder, sizes), i| recorder.record(sizes, i),
+    )
+    .check(|done| bed.timed("histogram.recorder", done))
+}
+
+/// [`tachograph::Histogram::record`].
+pub fn histogram_by_handle(bed: &Bed) -> Case<'_> {
+    Case::new("histogram, handle", || bed.histogram.clone(), |histogram, i| histogram.record(i))
+        .check(|done| bed.timed("histogram.handle", done))
+}
+
+/// [`tachograph::Recorder::start`], and the drop that records.
+pub fn timer_by_recorder(bed: &Bed) -> Case<'_> {
+    let timing = bed.metrics.register_timing("timer.recorder");
+    Case::new(
+        "timer, Recorder",
+        move || bed.recorder(&timing),
+        |(recorder, timing), _| drop(recorder.start(timing)),
+    )
+    .check(|done| bed.ended("timer.recorder", done))
+}
+
+/// [`tachograph::Timing::start`], and the drop that records.
+pub fn timer_by_handle(bed: &Bed) -> Case<'_> {
+    Case::new("timer, handle", || bed.timer.clone(), |timing, _| drop(timing.start()))
+        .check(|done| bed.ended("timer.handle", done))
+}
+
+/// [`tachograph::MetricsCollector::timer`], and the drop that records.
+pub fn timer_by_name(bed: &Bed) -> Case<'_> {
+    Case::new("timer, name", || bed.metrics.clone(), |metrics, _| drop(metrics.timer("timer.name")))
+        .check(|done| bed.ended("timer.name", done))
+}

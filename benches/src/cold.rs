@@ -1,0 +1,73 @@
+//! What a call costs that finds nothing of its own in the core's caches.
+
+use std::hint::black_box;
+
+use crate::case::{Case, Done};
+use crate::figures::Figures;
+use crate::limits::empty;
+use crate::stamps::Stamps;
+
+/// Memory that other work goes through between two calls: four times a core's second-level
+/// cache on the larger machines.
+const OTHER_WORK_BYTES: usize = 4 << 20;
+const LINE_BYTES: usize = 64;
+
+/// Reads and writes a word of each line.
+fn other_work(memory: &mut [u64]) {
+    for word in memory.iter_mut().step_by(LINE_BYTES / size_of::<u64>()) {
+        *word = black_box(*word).wrapping_add(1);
+    }
+}
+
+/// Takes figures of single operations with other work before each; a figure is the mean of
+/// `calls`, over the same without an operation. Cases take turns from round to round.
+///
+/// # Panics
+/// Where the check of a case does.
+pub fn cold(cases: &[Case<'_>], rounds: usize, calls: u64) -> Vec<Figures> {
+    let stamps = Stamps::new();
+    let mut memory = vec![0; OTHER_WORK_BYTES / size_of::<u64>()];
+    let mut mean =
+        |case: &Case<'_>, single: &mut dyn FnMut(&Stamps, &mut dyn FnMut(), u64) -> u64| {
+            (case.between)();
+            let ticks: u64 =
+                (0..calls).map(|i| single(&stamps, &mut || other_work(&mut memory), i)).sum();
+            case.add(Done { operations: calls, sum: calls * (calls - 1) / 2 });
+            stamps.nanos(ticks as f64 / calls as f64)
+        };
+    let nothing = empty();
+    let mut single_nothing = nothing.single();
+    let mut singles: Vec<_> = cases.iter().map(Case::single).collect();
+    for (case, single) in cases.iter().zip(&mut singles) {
+        mean(case, single);
+        case.assert_done();
+    }
+    let mut figures: Vec<_> = cases.iter().map(|_| Vec::with_capacity(rounds)).collect();
+    for _ in 0..rounds {
+        let of_nothing = mean(&nothing, &mut single_nothing);
+        for ((case, single), figures) in cases.iter().zip(&mut singles).zip(&mut figures) {
+            figures.push(mean(case, single) - of_nothing);
+        }
+    }
+    cases.iter().for_each(Case::assert_done);
+    figures.into_iter().map(Figures::of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::own_word;
+
+    #[test]
+    fn a_cold_word_takes_longer_than_nothing() {
+        let figures = cold(&[own_word()], 9, 10)[0];
+        assert!(figures.median > 0.0);
+    }
+
+    #[test]
+    fn other_work_goes_through_every_line() {
+        let mut memory = vec![0; 64];
+        other_work(&mut memory);
+        assert_eq!(memory.iter().sum::<u64>(), 64 / 8);
+    }
+}

@@ -1,0 +1,139 @@
+//! Other libraries' recording calls, each as its own documentation says, as operations to
+//! measure. After the measurement each is asked what it has counted.
+//!
+//! A call by handle goes through an `Arc` or the library's own shared handle; where a library
+//! has its metrics in statics, that is a pointer more or less. Histograms with buckets of one's
+//! own get 20, doubling from 1: the values are 0 to 1,023.
+
+mod contatori;
+mod fast_telemetry;
+mod fastmetrics;
+mod hdrhistogram;
+mod measured;
+mod metrics;
+mod metrics_lib;
+mod metriken;
+mod opentelemetry;
+mod prometheus;
+mod prometheus_client;
+mod sizes;
+
+pub use sizes::{Sizes, counter_sizes, timing_sizes};
+
+use crate::calls::TAG;
+use crate::case::Case;
+
+/// Another library's operation.
+#[derive(Debug)]
+pub struct Rival {
+    /// The operation, named for the library.
+    pub case: Case<'static>,
+    /// What it does otherwise than ours: why it may be ahead.
+    pub differs: &'static str,
+}
+
+impl Rival {
+    fn new(case: Case<'static>, differs: &'static str) -> Self {
+        Self { case, differs }
+    }
+}
+
+/// Bounds of histograms that have buckets of one's own.
+fn bounds() -> Vec<f64> {
+    (0..20).map(|i| f64::from(1 << i)).collect()
+}
+
+/// What sets our gauge apart: its minimum, maximum, mean and count are exact.
+const PLAIN_GAUGE: &str = "the last value only: no min, max, mean or count";
+
+/// The value of a metric in Prometheus text.
+fn shown(text: &str, metric: &str) -> Option<f64> {
+    let value = |line: &str| line.strip_prefix(metric)?.strip_prefix(' ')?.trim().parse().ok();
+    text.lines().find_map(value)
+}
+
+/// Threads that sharded metrics are made for.
+fn shards() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
+/// Adding 1 to a counter by its handle.
+pub fn counters() -> Vec<Rival> {
+    vec![
+        contatori::counter(),
+        prometheus_client::counter(),
+        prometheus::counter(),
+        fast_telemetry::counter(),
+        fastmetrics::counter(),
+        measured::counter(),
+        metriken::counter(),
+        metriken::counter_sharded(),
+        metrics_lib::counter(),
+        metrics::counter(),
+        opentelemetry::counter(),
+    ]
+}
+
+/// Adding 1 to a counter whose tag is only known at the call.
+pub fn tagged_counters() -> Vec<Rival> {
+    vec![
+        fast_telemetry::tagged(),
+        prometheus::tagged(),
+        fastmetrics::tagged(),
+        prometheus_client::tagged(),
+        opentelemetry::tagged(),
+        metrics::tagged(),
+    ]
+}
+
+/// Setting a gauge by its handle.
+pub fn gauges() -> Vec<Rival> {
+    vec![
+        measured::gauge(),
+        prometheus::gauge(),
+        prometheus_client::gauge(),
+        fast_telemetry::gauge(),
+        fastmetrics::gauge(),
+        metriken::gauge(),
+        metrics_lib::gauge(),
+        metrics::gauge(),
+        opentelemetry::gauge(),
+    ]
+}
+
+/// Recording a duration or a value by its handle.
+pub fn timings() -> Vec<Rival> {
+    vec![
+        metriken::timing(),
+        metriken::timing_sharded(),
+        fast_telemetry::timing(),
+        hdrhistogram::timing(),
+        metrics_lib::timing(),
+        prometheus::timing(),
+        measured::timing(),
+        opentelemetry::timing(),
+        prometheus_client::timing(),
+        fastmetrics::timing(),
+        metrics::timing(),
+    ]
+}
+
+/// Recording a duration or a value by its handle, where who reads need not wait for who records.
+pub fn timings_without_waiting() -> Vec<Rival> {
+    let mut timings = timings();
+    timings.retain(|rival| rival.case.name() != hdrhistogram::NAME);
+    timings.push(hdrhistogram::own());
+    timings
+}
+
+/// Timing nothing: start, stop, record.
+pub fn timers() -> Vec<Rival> {
+    vec![
+        metrics_lib::timer(),
+        prometheus::timer(),
+        measured::timer(),
+        fast_telemetry::timer(),
+        prometheus_client::timer(),
+        metrics::timer(),
+    ]
+}

@@ -1,0 +1,61 @@
+//! Reads of the machine's fastest clock around single operations.
+
+/// The time-stamp counter, each read of which waits for what stands before it.
+#[derive(Debug, Default)]
+pub struct Stamps {
+    clock: quanta::Clock,
+}
+
+impl Stamps {
+    /// Calibrates the counter; up to 200 ms, once a process.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Now, in ticks: after every operation before it, before every one after it.
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        fence();
+        let ticks = self.clock.raw();
+        fence();
+        ticks
+    }
+
+    /// Ticks as nanoseconds.
+    pub(crate) fn nanos(&self, ticks: f64) -> f64 {
+        // Over many ticks: the conversion rounds to whole nanoseconds.
+        const MANY: u64 = 1 << 32;
+        ticks * self.clock.delta_as_nanos(0, MANY) as f64 / MANY as f64
+    }
+}
+
+/// Lets no instruction start before all earlier ones have ended; earlier stores may still be on
+/// their way to the cache.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "no safe function of the standard library is this fence")]
+#[inline]
+fn fence() {
+    // SAFETY: SSE2 is part of every x86-64.
+    unsafe { std::arch::x86_64::_mm_lfence() };
+}
+
+/// Elsewhere reads of the clock may move a little against what they time.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline]
+fn fence() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_as_long_as_the_clock_says() {
+        let stamps = Stamps::new();
+        let (start, before) = (std::time::Instant::now(), stamps.now());
+        while start.elapsed().as_millis() < 20 {}
+        let ticks = stamps.now() - before;
+        // Not a figure: whether the unit is right, whatever the machine is busy with.
+        assert!(stamps.nanos(ticks as f64) > 19e6);
+        assert!(stamps.nanos(ticks as f64) < 20e9);
+    }
+}
