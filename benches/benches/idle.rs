@@ -3,7 +3,7 @@
 //! Counts the voluntary context switches of the driver's thread, which Linux keeps for each.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn driver() -> Option<PathBuf> {
 }
 
 /// How often the thread has gone to sleep.
-fn sleeps(task: &PathBuf) -> f64 {
+fn sleeps(task: &Path) -> f64 {
     let status = fs::read_to_string(task.join("status")).expect("the driver runs");
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     line.and_then(|count| count.trim().parse().ok()).expect("Linux counts them")

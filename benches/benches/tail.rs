@@ -66,10 +66,12 @@ fn main() {
     let tails = thread::scope(|scope| {
         scope.spawn(|| scrape(&metrics, &over, &scrapes));
         let tails = tails(&cases, calls);
+        // Relaxed: a flag that stands for itself.
         over.store(true, Ordering::Relaxed);
         tails
     });
 
+    // Relaxed: a flag or a count that stands for itself.
     let scrapes = scrapes.load(Ordering::Relaxed);
     let coalesced = bed.coalesced();
     let title = format!(

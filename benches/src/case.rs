@@ -10,7 +10,7 @@ use crate::stamps::Stamps;
 type Repeat<'a> = Box<dyn FnMut(u64) + 'a>;
 
 /// Prepares, then times the operation of that number alone; gives ticks.
-type Single<'a> = Box<dyn FnMut(&Stamps, &mut dyn FnMut(), u64) -> u64 + 'a>;
+pub(crate) type Single<'a> = Box<dyn FnMut(&Stamps, &mut dyn FnMut(), u64) -> u64 + 'a>;
 
 /// What has been done so far, warm-ups included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

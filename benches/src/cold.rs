@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use crate::case::{Case, Done};
+use crate::case::{Case, Done, Single};
 use crate::figures::Figures;
 use crate::limits::empty;
 use crate::stamps::Stamps;
@@ -27,14 +27,13 @@ fn other_work(memory: &mut [u64]) {
 pub fn cold(cases: &[Case<'_>], rounds: usize, calls: u64) -> Vec<Figures> {
     let stamps = Stamps::new();
     let mut memory = vec![0; OTHER_WORK_BYTES / size_of::<u64>()];
-    let mut mean =
-        |case: &Case<'_>, single: &mut dyn FnMut(&Stamps, &mut dyn FnMut(), u64) -> u64| {
-            (case.between)();
-            let ticks: u64 =
-                (0..calls).map(|i| single(&stamps, &mut || other_work(&mut memory), i)).sum();
-            case.add(Done { operations: calls, sum: calls * (calls - 1) / 2 });
-            stamps.nanos(ticks as f64 / calls as f64)
-        };
+    let mut mean = |case: &Case<'_>, single: &mut Single<'_>| {
+        (case.between)();
+        let ticks: u64 =
+            (0..calls).map(|i| single(&stamps, &mut || other_work(&mut memory), i)).sum();
+        case.add(Done { operations: calls, sum: calls * (calls - 1) / 2 });
+        stamps.nanos(ticks as f64 / calls as f64)
+    };
     let nothing = empty();
     let mut single_nothing = nothing.single();
     let mut singles: Vec<_> = cases.iter().map(Case::single).collect();

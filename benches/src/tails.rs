@@ -77,21 +77,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_call_is_made_counted_and_slower_than_none() {
+    fn every_call_is_made_and_counted() {
         let (calls, sum) = (AtomicU64::new(0), AtomicU64::new(0));
-        let spin = |(): &(), i| {
+        let add = |(): &(), i| {
+            // Relaxed: a flag or a count that stands for itself.
             calls.fetch_add(1, Ordering::Relaxed);
             sum.fetch_add(i, Ordering::Relaxed);
-            (0..1_000u32).for_each(|i| {
-                std::hint::black_box(i);
-            });
         };
-        let case = Case::new("spin", || (), &spin).check(|done| {
+        let case = Case::new("add", || (), add).check(|done| {
+            // Relaxed: a flag or a count that stands for itself.
             let found = [&calls, &sum].map(|word| word.load(Ordering::Relaxed));
             assert_eq!(found, [done.operations, done.sum]);
         });
         let tail = &tails(&[case], 2_000)[0];
+        // Relaxed: a flag or a count that stands for itself.
         assert_eq!((tail.count(), calls.load(Ordering::Relaxed)), (2_000, 3_000));
-        assert!(tail.of_calls(0.5) > tail.of_nothing(0.5));
     }
 }

@@ -70,8 +70,12 @@ pub fn counter_sizes() -> Sizes {
     ]
 }
 
-/// Timings of one tag, each with all the samples.
+/// Timings of one tag, each with all the samples; then histograms without names.
 pub fn timing_sizes() -> Sizes {
+    [tagged_timing_sizes(), nameless_timing_sizes()].into_iter().flatten().collect()
+}
+
+fn tagged_timing_sizes() -> Sizes {
     vec![
         ("prometheus-client", |names, samples| {
             let make: fn() -> Histogram = || Histogram::new(bounds());
@@ -123,6 +127,11 @@ pub fn timing_sizes() -> Sizes {
             recorder.handle().run_upkeep();
             Box::new(recorder)
         }),
+    ]
+}
+
+fn nameless_timing_sizes() -> Sizes {
+    vec![
         ("metriken", |names, samples| {
             let record = |_: &String| {
                 let timing = AtomicCounterHistogram::new(7, 42);
