@@ -265,6 +265,9 @@ impl MetricsCollector {
 
     /// Forgets all values and restarts the uptime. Series recorded by name disappear until they
     /// are recorded again, those with handles stay with 0. Handles stay valid.
+    ///
+    /// A sample is forgotten or kept as a whole, but for one that is coalesced, under overload, in
+    /// the very moment of the reset: it may be counted after it without its value in the sum.
     pub fn reset(&self) {
         self.core().reset();
     }
