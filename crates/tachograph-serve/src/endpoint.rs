@@ -1,15 +1,24 @@
 //! What is served, where, and within which limits.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tachograph::MetricsCollector;
 use tokio::net::TcpListener;
 
+use crate::access::{self, Access, Hosts, Token};
+use crate::connection::Protocol;
 use crate::error::Error;
-use crate::routes;
+use crate::pages::Pages;
+use crate::routes::{self, Site};
+use crate::scrapes::Scrapes;
 use crate::server::Server;
+use crate::server_thread::ServerThread;
+use crate::thread;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
 
 /// The port of the default address: the usual one of Prometheus exporters in applications.
 const PORT: u16 = 9464;
@@ -18,9 +27,12 @@ const PORT: u16 = 9464;
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     metrics: MetricsCollector,
-    addr: SocketAddr,
+    access: Access,
     stale_after: Duration,
     limits: Limits,
+    bodies_bytes_max: usize,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
 
 /// The bounds of a server and its connections.
@@ -35,9 +47,10 @@ pub(crate) struct Limits {
 impl Endpoint {
     /// An endpoint with the default settings.
     pub fn new(metrics: MetricsCollector) -> Self {
+        let bound = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
         Self {
             metrics,
-            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            access: Access { hosts: Hosts { bound, names: Vec::new(), any: false }, token: None },
             stale_after: Duration::from_secs(5),
             limits: Limits {
                 connections: 256,
@@ -45,12 +58,49 @@ impl Endpoint {
                 answer: Duration::from_secs(30),
                 drain: Duration::from_secs(5),
             },
+            bodies_bytes_max: 16 << 20,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
     /// Where to listen; `127.0.0.1:9464` by default. Port 0 is any free one.
     pub fn listen(mut self, addr: SocketAddr) -> Self {
-        self.addr = addr;
+        self.access.hosts.bound = addr;
+        self
+    }
+
+    /// Answers requests for this host too: a name or an address, without a port.
+    ///
+    /// Others are refused, so that no web page reads the metrics through a name of its own that
+    /// it has resolve to this machine. Known from the start are `localhost`, the loopback
+    /// addresses and the address that is listened on; all addresses where that is unspecified
+    /// (`0.0.0.0`, `[::]`). What a page from another host asks for is refused by the same list.
+    pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
+        self.access.hosts.names.push(access::normal(host.as_ref()));
+        self
+    }
+
+    /// Answers requests for any host, and from any page: where something else in front of it
+    /// checks them.
+    pub fn allow_any_host(mut self) -> Self {
+        self.access.hosts.any = true;
+        self
+    }
+
+    /// Answers only who sends this token: `Authorization: Bearer TOKEN`. For every page, `/health`
+    /// and `/-/ready` included. An empty one lets nobody in.
+    ///
+    /// Without TLS, anyone on the way can read it.
+    pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
+        self.access.token = Some(Token::new(token.into()));
+        self
+    }
+
+    /// Speaks HTTPS, and nothing else.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 
@@ -60,15 +110,16 @@ impl Endpoint {
         self
     }
 
-    /// How many connections are served at a time, at least 1; 256 by default. Further ones wait
-    /// in the operating system's queue.
+    /// How many connections are served at a time, at least 1; 256 by default. For a further one
+    /// that is closed which has been without a request for longest, or else the one that has kept
+    /// its answer waiting for longest; where all are being answered, it waits.
     pub fn connections_max(mut self, connections: usize) -> Self {
         self.limits.connections = connections.max(1);
         self
     }
 
-    /// How long a connection may take to send the head of a request, and may be idle between two;
-    /// 10 s by default.
+    /// How long a connection may take to send the head of a request, for the TLS handshake before,
+    /// and may be idle between two; 10 s by default.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.limits.header = timeout;
         self
@@ -81,6 +132,14 @@ impl Endpoint {
         self
     }
 
+    /// How much memory the bodies of answers may take together; 16 MiB by default. Beyond it,
+    /// those are given up, and their readers cut off, that nobody has read from for a second.
+    /// Bodies that are just being made or read come on top.
+    pub fn bodies_bytes_max(mut self, bytes: usize) -> Self {
+        self.bodies_bytes_max = bytes;
+        self
+    }
+
     /// How long a shutdown waits for answers that are under way; 5 s by default.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.limits.drain = timeout;
@@ -89,11 +148,12 @@ impl Endpoint {
 
     /// The routes, to merge into a router or to nest below a path.
     ///
-    /// Without a fallback for other paths. Limits on connections and times are the server's that
-    /// it is mounted in; note that `axum::serve` sets none of them. Its answers need a tokio
-    /// runtime.
+    /// Without a fallback for other paths. Token and hosts are checked as by an endpoint's own
+    /// server, [`listen`](Self::listen) says where that is. Limits on connections and times are
+    /// those of the server that it is mounted in; note that `axum::serve` sets none of them. Its
+    /// answers need a tokio runtime.
     pub fn router(&self) -> Router {
-        routes::router(self.metrics.clone(), self.stale_after)
+        routes::router(&self.site())
     }
 
     /// Binds the address and serves in the background, on the current tokio runtime.
@@ -101,10 +161,36 @@ impl Endpoint {
     /// # Errors
     /// If the address cannot be bound.
     pub async fn serve(self) -> Result<Server, Error> {
-        let error = |source| Error::new(self.addr, source);
-        let listener = TcpListener::bind(self.addr).await.map_err(error)?;
-        let addr = listener.local_addr().map_err(error)?;
-        let router = self.router().fallback(routes::not_found);
-        Ok(Server::start(listener, addr, router, self.limits))
+        let refused = |source| Error::listen(self.access.hosts.bound, source);
+        let listener = TcpListener::bind(self.access.hosts.bound).await.map_err(refused)?;
+        let addr = listener.local_addr().map_err(refused)?;
+        let site = self.site();
+        let protocol = Protocol {
+            router: routes::whole(&site),
+            limits: self.limits,
+            #[cfg(feature = "tls")]
+            tls: self.tls,
+        };
+        Ok(Server::start(listener, addr, protocol, Arc::clone(&site.scrapes)))
+    }
+
+    /// Binds the address and serves on a thread of its own, for programs without a tokio runtime.
+    ///
+    /// It blocks until the address is bound, so it is not for async code.
+    ///
+    /// # Errors
+    /// If the address cannot be bound, or the thread cannot be started.
+    pub fn spawn(self) -> Result<ServerThread, Error> {
+        let runtime = thread::runtime().map_err(Error::thread)?;
+        let server = runtime.block_on(self.serve())?;
+        ServerThread::start(runtime, server)
+    }
+
+    fn site(&self) -> Arc<Site> {
+        let metrics = self.metrics.clone();
+        let scrapes = Arc::new(Scrapes::new(&metrics));
+        let pages = Pages::new(metrics, Arc::clone(&scrapes), self.bodies_bytes_max);
+        let (access, stale_after) = (self.access.clone(), self.stale_after);
+        Arc::new(Site { pages: Arc::new(pages), scrapes, access, stale_after })
     }
 }

@@ -1,28 +1,67 @@
-//! Why an endpoint could not be served.
+//! Why metrics could not be served or pushed.
 
 use std::io;
 use std::net::SocketAddr;
 
-/// Why an endpoint could not be served: its address cannot be listened on.
+/// Why an endpoint or a push could not be set up or started. The message names what was refused
+/// and the way out.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {addr}: {source}; choose another address, or port 0 for any free one")]
-pub struct Error {
-    addr: SocketAddr,
-    source: io::Error,
+#[error(transparent)]
+pub struct Error(#[from] Reason);
+
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error(
+        "cannot listen on {addr}: {source}; choose another address, or port 0 for any free one"
+    )]
+    Listen { addr: SocketAddr, source: io::Error },
+    #[error("cannot start a thread with a runtime: {0}; serve on a tokio runtime of your own")]
+    Thread(io::Error),
+    #[cfg(feature = "tls")]
+    #[error("cannot use the TLS {what}: {reason}; it has to be PEM")]
+    Tls { what: &'static str, reason: String },
+    #[cfg(feature = "otlp")]
+    #[error("cannot push to {url:?}: {reason}")]
+    Target { url: String, reason: &'static str },
+    #[cfg(feature = "otlp")]
+    #[error("cannot send the header {name:?}: {reason}")]
+    Header { name: String, reason: &'static str },
 }
 
 impl Error {
-    pub(crate) fn new(addr: SocketAddr, source: io::Error) -> Self {
-        Self { addr, source }
+    pub(crate) fn listen(addr: SocketAddr, source: io::Error) -> Self {
+        Reason::Listen { addr, source }.into()
     }
 
-    /// The address that was asked for.
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
+    pub(crate) fn thread(source: io::Error) -> Self {
+        Reason::Thread(source).into()
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn tls(what: &'static str, reason: impl ToString) -> Self {
+        Reason::Tls { what, reason: reason.to_string() }.into()
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn target(url: &str, reason: &'static str) -> Self {
+        Reason::Target { url: url.to_owned(), reason }.into()
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn header(name: &str, reason: &'static str) -> Self {
+        Reason::Header { name: name.to_owned(), reason }.into()
+    }
+
+    /// The address that cannot be listened on, where that is the reason.
+    pub fn addr(&self) -> Option<SocketAddr> {
+        match &self.0 {
+            Reason::Listen { addr, .. } => Some(*addr),
+            _ => None,
+        }
     }
 
     /// Whether somebody else listens there.
     pub fn is_in_use(&self) -> bool {
-        self.source.kind() == io::ErrorKind::AddrInUse
+        matches!(&self.0, Reason::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the collector keeps up.
+//! Whether the collector keeps up, and whether there is anything to see yet.
 
 use std::time::{Duration, SystemTime};
 
@@ -50,6 +50,13 @@ impl Health {
 
     pub(crate) fn is_good(&self) -> bool {
         self.status != Status::Stale
+    }
+
+    /// Whether a scrape shows what was recorded: something was published since the collector was
+    /// made, or nothing will be.
+    pub(crate) fn is_ready(&self) -> bool {
+        // A collector is made with its first snapshot, which is empty.
+        self.snapshot_version > 1 || self.status == Status::Disabled
     }
 }
 

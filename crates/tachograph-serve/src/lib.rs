@@ -1,25 +1,59 @@
-//! The metrics of a [`MetricsCollector`](tachograph::MetricsCollector) over HTTP/1.1.
+//! The metrics of a [`MetricsCollector`](tachograph::MetricsCollector) over HTTP/1.1: scraped,
+//! read, pushed.
 //!
 //! | path | is |
 //! |---|---|
-//! | `/metrics` | Prometheus text of the last published snapshot |
-//! | `/metrics.json` | every statistic of every series, everything recorded before the request included |
+//! | `/metrics` | the last published snapshot, in the Prometheus format that `Accept` asks for |
+//! | `/metrics.json` | every statistic of every series, everything recorded before the request included; `?buckets=1` adds the distributions |
 //! | `/summary` | the high-level view, likewise |
+//! | `/snapshot` | the last published snapshot, whole: reads back as a [`Snapshot`](tachograph::Snapshot) by serde |
 //! | `/health` | 200 while snapshots are fresh or recording is off, 503 when they are stale |
+//! | `/-/ready` | 200 once there is something to see |
+//!
+//! [`Endpoint::serve`] runs on a tokio runtime, [`Endpoint::spawn`] on a thread of its own,
+//! [`Endpoint::router`] inside an application. [`Push`] sends to a receiver of OTLP instead.
 //!
 //! # Promises
-//! * Recording never waits for a client. Snapshots are taken and rendered on blocking threads, at
-//!   most four at once, so a busy endpoint does not stall the runtime that it runs on either.
-//! * Scrapes at the same time share one rendering: the text of a snapshot is made once.
-//! * Loopback only, unless told otherwise.
+//! * Recording never waits for a client. Pages are written on blocking threads, each on one at a
+//!   time, so a busy endpoint does not stall the runtime that it runs on either.
+//! * Scrapes at the same time share one rendering and one compression: each format and encoding of
+//!   a snapshot is made once.
+//! * Loopback only, unless told otherwise, and only under known host names, so that no web page
+//!   reads it through a browser ([`Endpoint::allow_host`]).
 //! * Limits on everything: connections, the size of a request's head, the time to send it, the
-//!   time to take an answer.
+//!   time to take an answer, the memory of all answers, the payloads that wait to be pushed. Who
+//!   sends nothing or does not read gives way to who does.
+//! * `/health` waits for nobody, least of all for the aggregator that it tells about.
+//! * What is scraped and pushed is measured: `metrics.scrape.*` and `metrics.push.*`, listed below.
 //!
 //! # Limits
-//! No TLS, no compression and no authentication yet: do not listen beyond loopback where others
-//! may not read the metrics. An endpoint holds a clone of its collector, so the collector is shut
-//! down by [`shutdown`](tachograph::MetricsCollector::shutdown), or after the endpoint is gone.
-//! The age that `/health` tells is by the wall clock, as the snapshot's timestamp is.
+//! HTTP/1.1 only. An endpoint and a push hold a clone of their collector, so the collector is shut
+//! down by [`shutdown`](tachograph::MetricsCollector::shutdown), or after they are gone. The age
+//! that `/health` tells is by the wall clock, as the snapshot's timestamp is. A push follows no
+//! redirects and uses no proxy from the environment.
+//!
+//! # Features
+//! `otlp` (on): pushing. `zstd` (on): answers in zstd, beside gzip; builds C. `tls` (off): HTTPS
+//! for both, by rustls with ring; builds C.
+//!
+//! # What is measured
+//! | name | kind | unit | is |
+//! |---|---|---|---|
+//! | `metrics.scrape.requests[page=…,status=…]` | counter | – | requests, refused ones included |
+//! | `metrics.scrape.duration[page=…]` | timing | seconds | from a request's head to its answer's |
+//! | `metrics.scrape.size[format=…,encoding=…]` | histogram | bytes | bodies, as they are sent |
+//! | `metrics.scrape.rendered[format=…,encoding=…]` | counter | – | bodies made, not shared |
+//! | `metrics.scrape.given_up` | counter | – | bodies taken from readers too slow |
+//! | `metrics.scrape.evicted` | counter | – | connections closed to make room for new ones |
+//! | `metrics.scrape.connections` | gauge | – | open connections |
+//! | `metrics.push.attempts[outcome=…]` | counter | – | requests: `taken`, `later`, `refused`, `unanswered` |
+//! | `metrics.push.duration` | timing | seconds | of a request, connecting included |
+//! | `metrics.push.size` | histogram | bytes | payloads, as they are sent |
+//! | `metrics.push.dropped[reason=…]` | counter | payloads | `queue_full`, `refused`, `shutdown` |
+//! | `metrics.push.rejected` | counter | data points | left out of payloads that were taken |
+//! | `metrics.push.queue` | gauge | payloads | that wait to be sent |
+//!
+//! `page` is the path below the endpoint, `other` for what is not served.
 //!
 //! # Example
 //! ```
@@ -27,28 +61,45 @@
 //! use tachograph::MetricsCollector;
 //! use tachograph_serve::Endpoint;
 //!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), tachograph_serve::Error> {
+//! # fn main() -> Result<(), tachograph_serve::Error> {
 //! let metrics = MetricsCollector::new();
 //! let endpoint = Endpoint::new(metrics.clone()).listen(SocketAddr::from(([127, 0, 0, 1], 0)));
-//! let server = endpoint.serve().await?;
+//! let server = endpoint.spawn()?;
 //! println!("metrics at http://{}/metrics", server.addr());
 //! metrics.increment("events.processed");
-//! server.shutdown().await;
+//! server.shutdown();
 //! # Ok(())
 //! # }
 //! ```
 #![forbid(unsafe_code)]
 
+mod accept;
+mod access;
 mod connection;
+mod encoding;
 mod endpoint;
 mod error;
 mod health;
+mod page;
 mod pages;
+#[cfg(feature = "otlp")]
+mod push;
+mod rendering;
 mod routes;
+mod scrapes;
+mod seat;
 mod server;
+mod server_thread;
+mod thread;
+#[cfg(feature = "tls")]
+mod tls;
 mod write_deadline;
 
 pub use self::endpoint::Endpoint;
 pub use self::error::Error;
+#[cfg(feature = "otlp")]
+pub use self::push::{Push, PushReport, Pusher, PusherThread};
 pub use self::server::Server;
+pub use self::server_thread::ServerThread;
+#[cfg(feature = "tls")]
+pub use self::tls::Tls;

@@ -1,62 +1,154 @@
 //! Which path answers what.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{Method, StatusCode, Uri};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use serde::Serialize;
-use tachograph::MetricsCollector;
 use tachograph_export::json;
 
+use crate::accept;
+use crate::access::{Access, Refusal};
+use crate::encoding::Encoding;
 use crate::health::Health;
-use crate::pages::{Page, Pages};
+use crate::page::Page;
+use crate::pages::Pages;
+use crate::rendering::Answer;
+use crate::scrapes::Scrapes;
 
-/// The routes of an endpoint, without a fallback.
-pub(crate) fn router(metrics: MetricsCollector, stale_after: Duration) -> Router {
-    let pages = Arc::new(Pages::new(metrics));
-    let page = |page| {
-        let answer = move |State(pages): State<Arc<Pages>>| send(pages, page);
-        get(answer).fallback(method_not_allowed)
-    };
-    let health = move |State(pages): State<Arc<Pages>>| async move { health(&pages, stale_after) };
-    Router::new()
-        .route("/metrics", page(Page::Prometheus))
-        .route("/metrics.json", page(Page::Json))
-        .route("/summary", page(Page::Summary))
-        .route("/health", get(health).fallback(method_not_allowed))
-        .with_state(pages)
+const PATHS: &str =
+    "/metrics, /metrics.json, /metrics.json?buckets=1, /snapshot, /summary, /health or /-/ready";
+
+/// What all routes of an endpoint share.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) pages: Arc<Pages>,
+    pub(crate) scrapes: Arc<Scrapes>,
+    pub(crate) access: Access,
+    pub(crate) stale_after: Duration,
 }
 
-async fn send(pages: Arc<Pages>, page: Page) -> Response {
-    match pages.body(page).await {
-        Some(body) => answer(StatusCode::OK, page.content_type(), body),
-        None => error(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the page could not be written: this is a bug, please report it",
+impl Site {
+    fn health(&self) -> Health {
+        let metrics = self.pages.metrics();
+        // Neither waits for the aggregator, which may be what does not get on.
+        let (snapshot, enabled) = (metrics.snapshot(), metrics.enabled());
+        Health::of(&snapshot, enabled, SystemTime::now(), self.stale_after)
+    }
+}
+
+/// The routes of an endpoint, without a fallback.
+pub(crate) fn router(site: &Arc<Site>) -> Router {
+    let fixed = |page| {
+        move |State(site): State<Arc<Site>>, headers: HeaderMap| async move {
+            send(&site, page, &headers).await
+        }
+    };
+    let route = |path, answer: MethodRouter<Arc<Site>>| {
+        guard(site, path, answer.fallback(method_not_allowed))
+    };
+    Router::new()
+        .route("/metrics", route("/metrics", get(metrics)))
+        .route("/metrics.json", route("/metrics.json", get(metrics_json)))
+        .route("/snapshot", route("/snapshot", get(fixed(Page::Snapshot))))
+        .route("/summary", route("/summary", get(fixed(Page::Summary))))
+        .route("/health", route("/health", get(health)))
+        .route("/-/ready", route("/-/ready", get(ready)))
+        .with_state(Arc::clone(site))
+}
+
+/// The routes of an endpoint that has a server of its own: every other path is told what there is.
+pub(crate) fn whole(site: &Arc<Site>) -> Router {
+    let other = guard(site, "other", axum::routing::any(not_found));
+    let other = Router::new().fallback_service(other.with_state(Arc::clone(site)));
+    router(site).fallback_service(other)
+}
+
+/// Checks and measures what a route answers.
+fn guard(
+    site: &Arc<Site>,
+    path: &'static str,
+    answer: MethodRouter<Arc<Site>>,
+) -> MethodRouter<Arc<Site>> {
+    let site = Arc::clone(site);
+    answer.layer(from_fn(move |request: Request, next: Next| {
+        let site = Arc::clone(&site);
+        async move {
+            let begun = Instant::now();
+            let answer = match site.access.check(request.uri(), request.headers()) {
+                Ok(()) => next.run(request).await,
+                Err(refusal) => refuse(&refusal),
+            };
+            site.scrapes.note_request(path, answer.status().as_u16(), begun.elapsed());
+            answer
+        }
+    }))
+}
+
+async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let mut answer = send(&site, accept::format(&headers), &headers).await;
+    answer.headers_mut().insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+    answer
+}
+
+async fn metrics_json(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
+    match uri.query().unwrap_or_default() {
+        "" | "buckets=0" | "buckets=false" => send(&site, Page::Json, &headers).await,
+        "buckets" | "buckets=1" | "buckets=true" => {
+            send(&site, Page::JsonWithBuckets, &headers).await
+        }
+        query => error(
+            StatusCode::BAD_REQUEST,
+            &format!("/metrics.json does not know {query:?}: try ?buckets=1"),
         ),
     }
 }
 
-fn health(pages: &Pages, stale_after: Duration) -> Response {
-    let metrics = pages.metrics();
-    let now = SystemTime::now();
-    let health = Health::of(&metrics.snapshot(), metrics.enabled(), now, stale_after);
-    let status = if health.is_good() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    to_json(status, &health)
+async fn send(site: &Site, page: Page, headers: &HeaderMap) -> Response {
+    let encoding = accept::encoding(headers);
+    let Some((body, encoding)) = Arc::clone(&site.pages).body(page, encoding).await else {
+        return error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the page could not be written: this is a bug, please report it",
+        );
+    };
+    let body = Body::new(Answer::new(body));
+    let mut answer = answer(StatusCode::OK, page.content_type(), body);
+    let headers = answer.headers_mut();
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if encoding != Encoding::Identity {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    answer
+}
+
+async fn health(State(site): State<Arc<Site>>) -> Response {
+    let health = site.health();
+    to_json(status_if(health.is_good()), &health)
+}
+
+async fn ready(State(site): State<Arc<Site>>) -> Response {
+    let health = site.health();
+    to_json(status_if(health.is_ready()), &health)
+}
+
+fn status_if(good: bool) -> StatusCode {
+    if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 /// Answers every path that is none of the routes.
-pub(crate) async fn not_found(uri: Uri) -> Response {
+async fn not_found(uri: Uri) -> Response {
     let path = uri.path();
-    error(
-        StatusCode::NOT_FOUND,
-        &format!("there is no {path}: try /metrics, /metrics.json, /summary or /health"),
-    )
+    error(StatusCode::NOT_FOUND, &format!("there is no {path}: try {PATHS}"))
 }
 
 /// Answers every method but GET and HEAD; axum adds the `Allow` header.
@@ -66,6 +158,28 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Response {
         StatusCode::METHOD_NOT_ALLOWED,
         &format!("{path} does not answer {method}: use GET or HEAD"),
     )
+}
+
+fn refuse(refusal: &Refusal) -> Response {
+    match refusal {
+        Refusal::Host(host) => error(
+            StatusCode::FORBIDDEN,
+            &format!(
+                "{host:?} is no known name of this endpoint: use its address, or allow the host"
+            ),
+        ),
+        Refusal::Origin(origin) => error(
+            StatusCode::FORBIDDEN,
+            &format!("pages from {origin:?} may not read this: allow the host if they should"),
+        ),
+        Refusal::Token => {
+            let told = "a token is needed: send `Authorization: Bearer TOKEN`";
+            let mut answer = error(StatusCode::UNAUTHORIZED, told);
+            let scheme = HeaderValue::from_static("Bearer");
+            answer.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+            answer
+        }
+    }
 }
 
 fn error(status: StatusCode, message: &str) -> Response {
@@ -82,12 +196,15 @@ fn to_json(status: StatusCode, body: &impl Serialize) -> Response {
     answer(status, json::CONTENT_TYPE, body)
 }
 
-fn answer(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<axum::body::Body>,
-) -> Response {
-    // A proxy that kept an answer would show old numbers.
-    let headers = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")];
+fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
+    const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+    let headers = [
+        (CONTENT_TYPE, content_type),
+        // A proxy that kept an answer would show old numbers.
+        (CACHE_CONTROL, "no-store"),
+        // No page may run it, show it or take it in.
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (RESOURCE_POLICY, "same-origin"),
+    ];
     (status, headers, body.into()).into_response()
 }

@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
+
+use crate::seat::Seat;
 
 /// A stream that fails when what was written is not taken in time.
 ///
@@ -18,11 +21,12 @@ pub(crate) struct WriteDeadline<S> {
     stream: S,
     allowed: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
+    seat: Arc<Seat>,
 }
 
 impl<S> WriteDeadline<S> {
-    pub(crate) fn new(stream: S, allowed: Duration) -> Self {
-        Self { stream, allowed, deadline: None }
+    pub(crate) fn new(stream: S, allowed: Duration, seat: Arc<Seat>) -> Self {
+        Self { stream, allowed, deadline: None, seat }
     }
 
     /// What the stream says, or that the time is up.
@@ -34,6 +38,7 @@ impl<S> WriteDeadline<S> {
         if outcome.is_ready() {
             return outcome;
         }
+        self.seat.is_kept_waiting();
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(self.allowed)));
         ready!(deadline.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -76,8 +81,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WriteDeadline<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.stream).poll_flush(cx);
-        if outcome.is_ready() {
-            self.deadline = None;
+        if outcome.is_ready() && self.deadline.take().is_some() {
+            self.seat.has_written();
         }
         self.within(cx, outcome)
     }

@@ -1,7 +1,13 @@
 //! The endpoint over real sockets on loopback.
 
+mod access;
 mod client;
+mod compression;
 mod limits;
+mod measured;
+mod negotiation;
+mod own_thread;
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
@@ -42,14 +48,14 @@ async fn each_page_has_its_type_and_a_body_of_it() {
     let text = get(server.addr(), "/metrics").await;
     assert_eq!(text.status, 200);
     assert_eq!(text.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-    assert!(text.body.contains("\nevents_processed_total 7\n"), "{}", text.body);
+    assert!(text.text().contains("\nevents_processed_total 7\n"), "{}", text.text());
     let json = get(server.addr(), "/metrics.json").await;
     assert_eq!(json.status, 200);
     assert_eq!(json.json()["metrics"]["counters"]["events.processed"]["value"], 7);
     let summary = get(server.addr(), "/summary").await;
     assert_eq!((summary.status, summary.header("cache-control")), (200, "no-store"));
     assert_eq!(summary.json()["event_processing"]["latency_ms"]["p95"], 0.0);
-    let summary: Summary = serde_json::from_str(&summary.body).expect("a summary");
+    let summary: Summary = serde_json::from_str(summary.text()).expect("a summary");
     assert_eq!(summary.event_processing.total_processed, 7);
     server.shutdown().await;
 }
@@ -63,11 +69,11 @@ async fn scrapes_take_the_published_snapshot_and_reads_everything_so_far() {
     let server = serve(&metrics).await;
     let value = |json: serde_json::Value| json["metrics"]["counters"]["events"]["value"].clone();
     for _ in 0..2 {
-        assert!(get(server.addr(), "/metrics").await.body.contains("\nevents_total 1\n"));
+        assert!(get(server.addr(), "/metrics").await.text().contains("\nevents_total 1\n"));
         assert_eq!(value(get(server.addr(), "/metrics.json").await.json()), 2);
     }
     publish(&metrics);
-    assert!(get(server.addr(), "/metrics").await.body.contains("\nevents_total 2\n"));
+    assert!(get(server.addr(), "/metrics").await.text().contains("\nevents_total 2\n"));
 }
 
 #[tokio::test]
@@ -87,17 +93,64 @@ async fn health_tells_fresh_stale_and_disabled_apart() {
 }
 
 #[tokio::test]
+async fn it_is_ready_once_something_was_published() {
+    let metrics = manual();
+    let server = serve(&metrics).await;
+    assert_eq!(get(server.addr(), "/-/ready").await.status, 503);
+    assert_eq!(get(server.addr(), "/health").await.status, 200, "but nothing is wrong");
+    publish(&metrics);
+    assert_eq!(get(server.addr(), "/-/ready").await.status, 200);
+    let off = MetricsCollector::builder().manual().enabled(false).build();
+    assert_eq!(get(serve(&off).await.addr(), "/-/ready").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_whole_snapshot_reads_back_as_it_was_published() {
+    let metrics = manual();
+    metrics.with_tags(&[("a", "b")]).timing("turn", Duration::from_micros(7));
+    metrics.gauge("level", -1.5);
+    publish(&metrics);
+    let server = serve(&metrics).await;
+    let published = metrics.snapshot();
+    let answer = get(server.addr(), "/snapshot").await;
+    let read: tachograph::Snapshot = serde_json::from_str(answer.text()).expect("a snapshot");
+    assert_eq!(read, *published);
+}
+
+#[tokio::test]
+async fn buckets_are_there_on_request() {
+    let metrics = manual();
+    (1..=9).for_each(|value| metrics.histogram("size", value * value));
+    let server = serve(&metrics).await;
+    let buckets = |json: serde_json::Value| json["metrics"]["timings"]["size"]["buckets"].clone();
+    for path in ["/metrics.json", "/metrics.json?buckets=0"] {
+        assert!(buckets(get(server.addr(), path).await.json()).is_null(), "{path}");
+    }
+    for path in ["/metrics.json?buckets", "/metrics.json?buckets=1", "/metrics.json?buckets=true"] {
+        let buckets = buckets(get(server.addr(), path).await.json());
+        let counts = buckets.as_array().expect("buckets").iter();
+        let counts: Vec<_> = counts.map(|bucket| bucket["count"].as_u64()).collect();
+        assert_eq!(counts, [Some(1); 9], "{path}");
+    }
+    let wrong = get(server.addr(), "/metrics.json?bucket=1").await;
+    assert_eq!(wrong.status, 400);
+    let told = "/metrics.json does not know \"bucket=1\": try ?buckets=1";
+    assert_eq!(wrong.json()["error"], told);
+}
+
+#[tokio::test]
 async fn what_is_not_served_is_refused_with_the_way_out() {
     let server = serve(&manual()).await;
     let missing = get(server.addr(), "/metrics/%22x?y").await;
     assert_eq!(missing.status, 404);
-    let told = "there is no /metrics/%22x: try /metrics, /metrics.json, /summary or /health";
+    let told = "there is no /metrics/%22x: try /metrics, /metrics.json, /metrics.json?buckets=1, \
+                /snapshot, /summary, /health or /-/ready";
     assert_eq!(missing.json()["error"], told);
     let posted = request(server.addr(), "POST", "/summary").await;
     assert_eq!((posted.status, posted.header("allow")), (405, "GET,HEAD"));
     assert_eq!(posted.json()["error"], "/summary does not answer POST: use GET or HEAD");
     let head = request(server.addr(), "HEAD", "/health").await;
-    assert_eq!((head.status, head.body.as_str()), (200, ""));
+    assert_eq!((head.status, head.text()), (200, ""));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,7 +173,7 @@ async fn scrapes_at_the_same_time_are_all_whole_while_threads_record() {
         let answer = get(addr, path).await;
         assert_eq!(answer.status, 200, "{path}");
         if path == "/metrics" {
-            assert!(answer.body.contains("\ntelemetry_prometheus_renamed 0\n"), "the last line");
+            assert!(answer.text().contains("\ntelemetry_prometheus_renamed 0\n"), "the last line");
         } else {
             answer.json();
         }
@@ -147,7 +200,7 @@ async fn an_address_in_use_is_an_error_that_says_so() {
     let again = Endpoint::new(metrics.clone()).listen(server.addr()).serve().await;
     let error = again.expect_err("in use");
     assert!(error.is_in_use());
-    assert_eq!(error.addr(), server.addr());
+    assert_eq!(error.addr(), Some(server.addr()));
     let start = format!("cannot listen on {}: ", server.addr());
     assert!(error.to_string().starts_with(&start), "{error}");
 }

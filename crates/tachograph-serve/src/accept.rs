@@ -1,0 +1,157 @@
+//! What a client accepts, and which of it it gets.
+
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use mediatype::{MediaType, MediaTypeList, ReadParams};
+
+use crate::encoding::Encoding;
+use crate::page::Page;
+
+/// How much a client wants something, in thousandths; 0 is not at all.
+type Quality = u16;
+
+const FULL: Quality = 1_000;
+
+/// The format of `/metrics` for a client: of those that it names and that are written here, the
+/// one it wants most. Text where it names none, or has only wildcards.
+///
+/// A wildcard never means anything but text: who has not heard of a format cannot read it.
+pub(crate) fn format(headers: &HeaderMap) -> Page {
+    let mut best: Option<(Quality, Page)> = None;
+    for header in headers.get_all(ACCEPT) {
+        let ranges = header.to_str().map(MediaTypeList::new).into_iter().flatten().flatten();
+        for range in ranges {
+            let Some((page, quality)) = named(&range).zip(quality_of(&range)) else { continue };
+            // The first of several that are wanted alike.
+            if quality > best.map_or(0, |(quality, _)| quality) {
+                best = Some((quality, page));
+            }
+        }
+    }
+    best.map_or(Page::Text, |(_, page)| page)
+}
+
+/// The format that a media range stands for, of the version that is written here.
+fn named(range: &MediaType<'_>) -> Option<Page> {
+    let essence = range.essence().to_string();
+    let is = |key: &str, value: &str| parameter(range, key).is_none_or(|given| given == value);
+    if essence == "*/*" || essence.eq_ignore_ascii_case("text/*") {
+        return Some(Page::Text);
+    }
+    Page::FORMATS.into_iter().find_map(|(name, parameters, page)| {
+        let is_named = essence.eq_ignore_ascii_case(name);
+        (is_named && parameters.iter().all(|(key, value)| is(key, value))).then_some(page)
+    })
+}
+
+fn quality_of(range: &MediaType<'_>) -> Option<Quality> {
+    parameter(range, "q").map_or(Some(FULL), |q| quality(&q))
+}
+
+fn parameter(range: &MediaType<'_>, key: &str) -> Option<String> {
+    let (_, value) = range.params().find(|(name, _)| name.as_str().eq_ignore_ascii_case(key))?;
+    Some(value.unquoted_str().into_owned())
+}
+
+/// The encoding for a client: of those that it wants most, the one that is smallest.
+pub(crate) fn encoding(headers: &HeaderMap) -> Encoding {
+    let mut wanted = Wanted::default();
+    for header in headers.get_all(ACCEPT_ENCODING) {
+        for coding in header.to_str().unwrap_or_default().split(',') {
+            wanted.note(coding);
+        }
+    }
+    wanted.best()
+}
+
+/// What `Accept-Encoding` says of each encoding.
+#[derive(Default)]
+struct Wanted {
+    by_name: [Option<Quality>; Encoding::ALL.len()],
+    /// `*`: all that are not named.
+    rest: Option<Quality>,
+}
+
+impl Wanted {
+    fn note(&mut self, coding: &str) {
+        let (name, parameter) = coding.split_once(';').unwrap_or((coding, "q=1"));
+        let q = parameter.trim().split_once('=').filter(|(key, _)| key.eq_ignore_ascii_case("q"));
+        let Some(quality) = q.and_then(|(_, q)| quality(q)) else { return };
+        match name.trim() {
+            "*" => self.rest = Some(quality),
+            name => {
+                if let Some(encoding) = Encoding::named(name) {
+                    self.by_name[encoding as usize] = Some(quality);
+                }
+            }
+        }
+    }
+
+    /// `identity` when nothing else is wanted: it may be refused, but there is nothing better.
+    fn best(&self) -> Encoding {
+        let quality = |encoding: &Encoding| {
+            let named = self.by_name[*encoding as usize].or(self.rest);
+            named.unwrap_or_else(|| Quality::from(*encoding == Encoding::Identity))
+        };
+        // The last of those that are wanted alike: they are sorted by what they save.
+        let best = Encoding::ALL.into_iter().max_by_key(quality);
+        best.filter(|best| quality(best) > 0).unwrap_or(Encoding::Identity)
+    }
+}
+
+/// A weight between 0 and 1 with at most three digits; `None` if it is anything else.
+fn quality(text: &str) -> Option<Quality> {
+    let (whole, digits) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    if digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let thousandths: Quality = format!("{digits:0<3}").parse().ok()?;
+    match whole {
+        "0" => Some(thousandths),
+        "1" if thousandths == 0 => Some(FULL),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn headers(name: HeaderName, values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn what_is_not_written_here_is_text() {
+        for accept in ["*/*", "text/html, */*;q=0.8", "image/png", "text/plain;version=1.0.0", ",;"]
+        {
+            assert_eq!(format(&headers(ACCEPT, &[accept])), Page::Text, "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn the_encoding_is_the_smallest_of_those_that_are_wanted_most() {
+        let small = if cfg!(feature = "zstd") { Encoding::Zstd } else { Encoding::Gzip };
+        for (accept, encoding) in [
+            (&[][..], Encoding::Identity),
+            (&[""], Encoding::Identity),
+            (&["gzip"], Encoding::Gzip),
+            (&["X-GZIP ; q=0.5"], Encoding::Gzip),
+            (&["gzip, deflate, br, zstd"], small),
+            (&["gzip", "zstd"], small),
+            (&["gzip;q=1.0, zstd;q=0.9"], Encoding::Gzip),
+            (&["zstd;q=0, gzip;q=0.001"], Encoding::Gzip),
+            (&["identity, gzip;q=0.5"], Encoding::Identity),
+            (&["*"], small),
+            (&["*;q=0.5, gzip;q=0, zstd;q=0"], Encoding::Identity),
+            (&["br"], Encoding::Identity),
+            (&["identity;q=0"], Encoding::Identity),
+            (&["gzip;q=1.5"], Encoding::Identity),
+            (&["gzip;level=9"], Encoding::Identity),
+        ] {
+            assert_eq!(super::encoding(&headers(ACCEPT_ENCODING, accept)), encoding, "{accept:?}");
+        }
+    }
+}

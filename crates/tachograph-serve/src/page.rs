@@ -1,0 +1,86 @@
+//! What can be asked for, and how it is written.
+
+use axum::body::Bytes;
+use serde::Serialize;
+use tachograph::Snapshot;
+use tachograph_export::{MetricsExporter, json, prometheus};
+
+/// Parameters of a media type, by name.
+type Parameters = &'static [(&'static str, &'static str)];
+
+/// A body that takes time to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    Text,
+    Json,
+    JsonWithBuckets,
+    Snapshot,
+    Summary,
+}
+
+impl Page {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Text, Self::Json, Self::JsonWithBuckets, Self::Snapshot, Self::Summary];
+
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => prometheus::CONTENT_TYPE,
+            _ => json::CONTENT_TYPE,
+        }
+    }
+
+    /// The formats of `/metrics`: media type and the parameters that tell versions apart.
+    pub(crate) const FORMATS: [(&str, Parameters, Self); 1] =
+        [("text/plain", &[("version", "0.0.4")], Self::Text)];
+
+    /// The tag `format` of the series about scrapes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::JsonWithBuckets => "json_buckets",
+            Self::Snapshot => "snapshot",
+            Self::Summary => "summary",
+        }
+    }
+
+    /// Whether it shows the last published snapshot. The others show everything recorded before
+    /// the request.
+    pub(crate) fn is_of_published(self) -> bool {
+        matches!(self, Self::Text | Self::Snapshot)
+    }
+}
+
+/// Writes one page, again and again.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    page: Page,
+}
+
+impl Writer {
+    pub(crate) fn new(page: Page) -> Self {
+        Self { page }
+    }
+
+    pub(crate) fn write(&mut self, snapshot: &Snapshot) -> Bytes {
+        match self.page {
+            Page::Text => {
+                let mut text = String::new();
+                prometheus::encode(snapshot, &mut text);
+                text.into()
+            }
+            Page::Json | Page::JsonWithBuckets => {
+                let buckets = self.page == Page::JsonWithBuckets;
+                let mut body = Vec::new();
+                json::encode(snapshot, json::Options { buckets }, &mut body);
+                body.into()
+            }
+            Page::Snapshot => to_json(snapshot),
+            Page::Summary => to_json(&MetricsExporter::to_summary(snapshot)),
+        }
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Bytes {
+    serde_json::to_vec(value).expect("keys are strings, and memory accepts every write").into()
+}

@@ -1,0 +1,211 @@
+//! What is pushed, where to, and within which limits.
+
+mod backoff;
+mod client;
+mod delivery;
+mod payload;
+mod pusher;
+mod pushes;
+mod queue;
+mod target;
+#[cfg(feature = "tls")]
+mod tls;
+mod verdict;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use tachograph::{MetricsCollector, Snapshot};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+
+use self::backoff::Backoff;
+use self::client::Client;
+use self::delivery::Delivery;
+use self::payload::{Encode, Writer};
+use self::pusher::Shared;
+pub use self::pusher::{Pusher, PusherThread};
+pub use self::pushes::PushReport;
+use self::pushes::Pushes;
+use self::queue::Queue;
+use self::target::{Connect, Target};
+use crate::error::Error;
+use crate::thread;
+
+/// Sends the metrics of one collector to a receiver of OTLP/HTTP, such as an OpenTelemetry
+/// Collector, again and again: protobuf, by POST.
+///
+/// # Rules
+/// Those of the OTLP/HTTP specification. 429, 502, 503 and 504 and a missing answer are tried
+/// again, after a back-off that doubles with every failure in a row and is half random, and not
+/// before the time that `Retry-After` names. Every other status is final. A payload that was
+/// taken in part is not sent again; what was rejected of it is counted. After a missing answer
+/// nobody knows whether the payload arrived: it is sent again, unchanged, as the specification
+/// asks for.
+///
+/// Payloads that wait are bounded; beyond that the oldest are dropped and counted.
+#[derive(Clone, Debug)]
+pub struct Push {
+    metrics: MetricsCollector,
+    target: Target,
+    connect: Connect,
+    encode: Encode,
+    headers: HeaderMap,
+    every: Duration,
+    timeout: Duration,
+    backoff: (Duration, Duration),
+    queue: (usize, usize),
+    is_gzip: bool,
+    #[cfg(feature = "tls")]
+    authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
+}
+
+impl Push {
+    /// Pushes what a function writes of a snapshot: an `ExportMetricsServiceRequest` in protobuf.
+    ///
+    /// The URL is `http`, or `https` with the feature `tls`. Where it has no path, it is the
+    /// specification's: `/v1/metrics`.
+    ///
+    /// # Errors
+    /// If the URL cannot be pushed to.
+    pub fn with_encoder(
+        metrics: MetricsCollector,
+        url: &str,
+        encode: impl Fn(&Snapshot, &mut Vec<u8>) + Send + Sync + 'static,
+    ) -> Result<Self, Error> {
+        let target = Target::parse(url)?;
+        Ok(Self {
+            metrics,
+            connect: Connect::tcp(&target),
+            target,
+            encode: Encode(Arc::new(encode)),
+            headers: HeaderMap::new(),
+            every: Duration::from_secs(60),
+            timeout: Duration::from_secs(10),
+            backoff: (Duration::from_secs(1), Duration::from_secs(60)),
+            queue: (16, 16 << 20),
+            is_gzip: false,
+            #[cfg(feature = "tls")]
+            authorities: Vec::new(),
+        })
+    }
+
+    /// How often; 60 s by default. The first payload comes at a random time within it, so that
+    /// processes that are started together do not push together.
+    pub fn every(mut self, every: Duration) -> Self {
+        // An interval of nothing would be a loop without a pause.
+        self.every = every.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How long one request may take, connecting included; 10 s by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sends this header along, such as one with a token. It replaces one of the same name.
+    ///
+    /// # Errors
+    /// If the name or the value has characters that no header may have.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let refused = |reason| Error::header(name, reason);
+        let key = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| refused("a name is made of letters, digits and `-`"))?;
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| refused("a value has no line breaks or control characters"))?;
+        value.set_sensitive(true);
+        self.headers.insert(key, value);
+        Ok(self)
+    }
+
+    /// Compresses payloads with gzip; off by default.
+    pub fn gzip(mut self, gzip: bool) -> Self {
+        self.is_gzip = gzip;
+        self
+    }
+
+    /// How many payloads may wait and how many bytes they may have together; 16 and 16 MiB by
+    /// default. Beyond either the oldest are dropped; the newest stays, whatever its size.
+    pub fn queue_max(mut self, payloads: usize, bytes: usize) -> Self {
+        self.queue = (payloads, bytes);
+        self
+    }
+
+    /// The wait after the first failure, and the longest after many in a row; 1 s and 60 s by
+    /// default.
+    pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
+        self.backoff = (first, max);
+        self
+    }
+
+    /// Makes connections by a function instead of over TCP: to a Unix socket, through a proxy.
+    /// With an `https` URL, TLS is spoken over what it gives.
+    pub fn connect_with<F, S>(mut self, connect: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.connect = Connect::new(connect);
+        self
+    }
+
+    /// Trusts receivers with certificates from these authorities, in PEM, instead of those that
+    /// the system trusts.
+    ///
+    /// # Errors
+    /// If there is none in it, or one cannot be read.
+    #[cfg(feature = "tls")]
+    pub fn authorities(mut self, pem: &[u8]) -> Result<Self, Error> {
+        self.authorities.extend(tls::authorities(pem)?);
+        Ok(self)
+    }
+
+    /// Pushes in the background, on the current tokio runtime.
+    ///
+    /// # Errors
+    /// If the URL is `https` and no authority is trusted.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn start(self) -> Result<Pusher, Error> {
+        #[cfg(feature = "tls")]
+        let trust = self.target.is_https.then(|| tls::Trust::new(&self.target, &self.authorities));
+        let mut random = fastrand::Rng::new();
+        let first = self.every.mul_f64(random.f64());
+        let (deadline, ending) = watch::channel(None);
+        let delivery = Delivery {
+            shared: Arc::new(Shared {
+                pushes: Pushes::new(&self.metrics),
+                metrics: self.metrics,
+                queue: Queue::new(self.queue.0, self.queue.1),
+            }),
+            client: Client {
+                target: self.target,
+                connect: self.connect,
+                #[cfg(feature = "tls")]
+                trust: trust.transpose()?,
+                headers: self.headers,
+                timeout: self.timeout,
+                kept: None,
+            },
+            backoff: Backoff::new(self.backoff.0, self.backoff.1, random),
+            deadline: ending,
+        };
+        let writer = Writer { encode: self.encode, is_gzip: self.is_gzip, bytes: 0 };
+        Ok(Pusher::start(delivery, deadline, writer, first, self.every))
+    }
+
+    /// Pushes on a thread of its own, for programs without a tokio runtime.
+    ///
+    /// # Errors
+    /// As of [`Push::start`], or if the thread cannot be started.
+    pub fn spawn(self) -> Result<PusherThread, Error> {
+        let runtime = thread::runtime().map_err(Error::thread)?;
+        let pusher = runtime.block_on(async { self.start() })?;
+        PusherThread::start(runtime, pusher)
+    }
+}

@@ -1,0 +1,121 @@
+//! One exchange with a receiver: a payload there, a verdict back.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
+use axum::http::{HeaderMap, HeaderValue, Request};
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::push::queue::Payload;
+use crate::push::target::{Connect, Stream, Target};
+#[cfg(feature = "tls")]
+use crate::push::tls::Trust;
+use crate::push::verdict::Verdict;
+
+/// More of an answer's body is not read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// An answer's head that is longer is an error.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// Why there was no answer.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A client of one receiver, which keeps its connection.
+pub(crate) struct Client {
+    pub(crate) target: Target,
+    pub(crate) connect: Connect,
+    #[cfg(feature = "tls")]
+    pub(crate) trust: Option<Trust>,
+    pub(crate) headers: HeaderMap,
+    /// For one exchange, connecting included.
+    pub(crate) timeout: Duration,
+    pub(crate) kept: Option<Connection>,
+}
+
+/// A connection that may take another request. Dropping it closes it.
+pub(crate) struct Connection {
+    requests: SendRequest<Body>,
+    _task: JoinSet<()>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Sends a payload. Err if there was no whole answer in time: whether it arrived is not known.
+    pub(crate) async fn send(&mut self, payload: &Payload) -> Result<Verdict, Failure> {
+        let kept = self.kept.take();
+        let exchange = timeout(self.timeout, self.exchange(kept, payload));
+        // A connection that is given up in the middle is not kept.
+        let (verdict, connection) = exchange.await??;
+        self.kept = connection;
+        Ok(verdict)
+    }
+
+    async fn exchange(
+        &self,
+        kept: Option<Connection>,
+        payload: &Payload,
+    ) -> Result<(Verdict, Option<Connection>), Failure> {
+        let kept = match kept {
+            Some(mut kept) => kept.requests.ready().await.is_ok().then_some(kept),
+            None => None,
+        };
+        let mut connection = match kept {
+            Some(kept) => kept,
+            None => self.connection().await?,
+        };
+        let answer = connection.requests.send_request(self.request(payload)?).await?;
+        let (head, body) = answer.into_parts();
+        // The status is the answer. What cannot be read of the body changes nothing about it,
+        // least of all makes it right to send the same again.
+        let body = to_bytes(Body::new(body), ANSWER_BYTES_MAX).await;
+        let connection = body.is_ok().then_some(connection);
+        let body = body.unwrap_or_else(|_| Bytes::new());
+        let verdict = Verdict::of(head.status, &head.headers, &body, SystemTime::now());
+        Ok((verdict, connection))
+    }
+
+    fn request(&self, payload: &Payload) -> Result<Request<Body>, Failure> {
+        let mut request =
+            Request::post(self.target.path.as_str()).body(payload.body.clone().into())?;
+        let headers = request.headers_mut();
+        headers.insert(HOST, HeaderValue::from_str(self.target.authority.as_str())?);
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+        if payload.is_gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers.extend(self.headers.clone());
+        Ok(request)
+    }
+
+    async fn connection(&self) -> Result<Connection, Failure> {
+        let stream = self.connect.connect().await?;
+        #[cfg(feature = "tls")]
+        if let Some(trust) = &self.trust {
+            return shake_hands(trust.connect(stream).await?).await;
+        }
+        shake_hands(stream).await
+    }
+}
+
+const AGENT: &str = concat!("OTel-OTLP-Exporter-Tachograph/", env!("CARGO_PKG_VERSION"));
+
+async fn shake_hands(stream: impl Stream + 'static) -> Result<Connection, Failure> {
+    let io = TokioIo::new(stream);
+    let (requests, connection) = Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(io).await?;
+    let mut task = JoinSet::new();
+    // Err: the request that it concerns says so too.
+    task.spawn(async { drop(connection.await) });
+    Ok(Connection { requests, _task: task })
+}

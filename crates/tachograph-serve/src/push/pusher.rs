@@ -1,0 +1,146 @@
+//! A push that runs: one task makes payloads, one delivers them.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tachograph::MetricsCollector;
+use tokio::runtime::Runtime;
+use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
+
+use crate::error::Error;
+use crate::push::delivery::Delivery;
+use crate::push::payload::Writer;
+use crate::push::pushes::{Loss, PushReport, Pushes};
+use crate::push::queue::Queue;
+use crate::thread;
+
+/// What the tasks and the handle of a push share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) metrics: MetricsCollector,
+    pub(crate) queue: Queue,
+    pub(crate) pushes: Pushes,
+}
+
+/// A running push. Dropping it stops it at once, without a last payload.
+#[derive(Debug)]
+pub struct Pusher {
+    shared: Arc<Shared>,
+    deadline: watch::Sender<Option<Instant>>,
+    tasks: JoinSet<()>,
+}
+
+impl Pusher {
+    /// `first` is the time until the first payload.
+    pub(crate) fn start(
+        delivery: Delivery,
+        deadline: watch::Sender<Option<Instant>>,
+        writer: Writer,
+        first: Duration,
+        every: Duration,
+    ) -> Self {
+        let shared = Arc::clone(&delivery.shared);
+        let mut tasks = JoinSet::new();
+        let making = make(Arc::clone(&shared), writer, first, every, deadline.subscribe());
+        tasks.spawn(making);
+        tasks.spawn(delivery.run());
+        Self { shared, deadline, tasks }
+    }
+
+    /// What was pushed so far.
+    pub fn report(&self) -> PushReport {
+        self.shared.pushes.report()
+    }
+
+    /// Pushes everything recorded so far, delivers what waits, and ends: all within the timeout.
+    /// What is not delivered by then is dropped, and counted in the report.
+    pub async fn shutdown(mut self, timeout: Duration) -> PushReport {
+        let deadline = Instant::now() + timeout;
+        self.deadline.send_replace(Some(deadline));
+        let done = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout_at(deadline, done).await.is_err() {
+            self.tasks.shutdown().await;
+        }
+        let left = self.report().waiting();
+        self.shared.pushes.note_dropped(Loss::Shutdown, left);
+        self.report()
+    }
+}
+
+/// Makes a payload at every tick, and a last one when the end is near.
+async fn make(
+    shared: Arc<Shared>,
+    mut writer: Writer,
+    first: Duration,
+    every: Duration,
+    mut deadline: watch::Receiver<Option<Instant>>,
+) {
+    let mut ticks = interval_at(Instant::now() + first, every);
+    // After a pause of the whole process one payload says as much as ten.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let is_last = tokio::select! {
+            _ = ticks.tick() => false,
+            // Err, which is no change: the handle is gone, and the tasks with it.
+            _ = deadline.changed() => true,
+        };
+        let metrics = shared.metrics.clone();
+        let written = spawn_blocking(move || {
+            // Switched off, there is nothing new to tell.
+            let payload = metrics.enabled().then(|| writer.write(&metrics.get_all_metrics()));
+            (payload, writer)
+        });
+        // Err: a panic while writing. Without a writer there is nothing more to push.
+        let Ok((payload, back)) = written.await else { break };
+        writer = back;
+        if let Some(payload) = payload {
+            shared.pushes.note_payload(payload.body.len());
+            shared.pushes.note_dropped(Loss::QueueFull, shared.queue.push(payload));
+            shared.pushes.note_waiting(shared.queue.len());
+        }
+        if is_last {
+            break;
+        }
+    }
+    shared.queue.close();
+}
+
+/// A running push on a thread of its own. Dropping it stops it at once, without a last payload.
+#[derive(Debug)]
+pub struct PusherThread {
+    shared: Arc<Shared>,
+    stop: oneshot::Sender<Duration>,
+    thread: JoinHandle<PushReport>,
+}
+
+impl PusherThread {
+    pub(crate) fn start(runtime: Runtime, pusher: Pusher) -> Result<Self, Error> {
+        let shared = Arc::clone(&pusher.shared);
+        let (stop, stopped) = oneshot::channel();
+        let push = async move {
+            match stopped.await {
+                Ok(timeout) => pusher.shutdown(timeout).await,
+                Err(_) => pusher.report(),
+            }
+        };
+        let thread = thread::spawn("tachograph-push", runtime, push).map_err(Error::thread)?;
+        Ok(Self { shared, stop, thread })
+    }
+
+    /// What was pushed so far.
+    pub fn report(&self) -> PushReport {
+        self.shared.pushes.report()
+    }
+
+    /// As [`Pusher::shutdown`]. Returns when the thread has ended; it blocks, so it is not for
+    /// async code.
+    pub fn shutdown(self, timeout: Duration) -> PushReport {
+        // Err: the thread has ended already.
+        let _ = self.stop.send(timeout);
+        // Err: the panic hook has told why.
+        self.thread.join().unwrap_or_else(|_| self.shared.pushes.report())
+    }
+}

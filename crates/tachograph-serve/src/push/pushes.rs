@@ -1,0 +1,140 @@
+//! What a push measures of itself, recorded into the collector that it pushes.
+//! The table of the series is in the crate's documentation.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tachograph::{Counter, Gauge, Histogram, MetricsCollector, Recorder, Timing, Unit};
+
+const ATTEMPTS: &str = "metrics.push.attempts";
+const DURATION: &str = "metrics.push.duration";
+const SIZE: &str = "metrics.push.size";
+const DROPPED: &str = "metrics.push.dropped";
+const REJECTED: &str = "metrics.push.rejected";
+const QUEUE: &str = "metrics.push.queue";
+
+/// What was pushed so far. `payloads = delivered + dropped + waiting`, the one under way counted
+/// among those that wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PushReport {
+    /// Payloads made, each of one snapshot.
+    pub payloads: u64,
+    /// Those that the receiver took, in whole or in part.
+    pub delivered: u64,
+    /// Those that it refused, or that could not be delivered before newer ones or the end came.
+    pub dropped: u64,
+    /// Requests sent: more than payloads where some were sent again.
+    pub attempts: u64,
+    /// Data points that the receiver left out of payloads that it took.
+    pub rejected_data_points: u64,
+}
+
+impl PushReport {
+    /// Payloads that wait to be delivered.
+    pub fn waiting(&self) -> u64 {
+        self.payloads.saturating_sub(self.delivered + self.dropped)
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    Taken,
+    Later,
+    Refused,
+    Unanswered,
+}
+
+/// Why a payload was not delivered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Loss {
+    QueueFull,
+    Refused,
+    Shutdown,
+}
+
+/// The series and the report of one push.
+#[derive(Debug)]
+pub(crate) struct Pushes {
+    attempts: [Counter; 4],
+    dropped: [Counter; 3],
+    rejected: Counter,
+    duration: Timing,
+    size: Histogram,
+    queue: Gauge,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// One lane for all threads of a runtime.
+    recorder: Recorder,
+    report: PushReport,
+}
+
+impl Pushes {
+    pub(crate) fn new(metrics: &MetricsCollector) -> Self {
+        metrics.describe(ATTEMPTS, Unit::None, "requests that pushed metrics, by outcome");
+        metrics.describe(DURATION, Unit::Seconds, "of a request that pushed metrics");
+        metrics.describe(SIZE, Unit::Bytes, "payloads of pushed metrics, as they are sent");
+        metrics.describe(DROPPED, Unit::None, "payloads of metrics not delivered, by reason");
+        metrics.describe(REJECTED, Unit::None, "data points that a receiver left out");
+        metrics.describe(QUEUE, Unit::None, "payloads of metrics that wait to be sent");
+        let tagged = |name, key, value| metrics.with_tags(&[(key, value)]).register_counter(name);
+        Self {
+            // In the order of `Outcome` and `Loss`.
+            attempts: ["taken", "later", "refused", "unanswered"]
+                .map(|outcome| tagged(ATTEMPTS, "outcome", outcome)),
+            dropped: ["queue_full", "refused", "shutdown"]
+                .map(|reason| tagged(DROPPED, "reason", reason)),
+            rejected: metrics.register_counter(REJECTED),
+            duration: metrics.register_timing(DURATION),
+            size: metrics.register_histogram(SIZE),
+            queue: metrics.register_gauge(QUEUE),
+            state: Mutex::new(State {
+                recorder: metrics.recorder(),
+                report: PushReport::default(),
+            }),
+        }
+    }
+
+    pub(crate) fn report(&self) -> PushReport {
+        self.state().report
+    }
+
+    pub(crate) fn note_payload(&self, bytes: usize) {
+        let State { recorder, report } = &mut *self.state();
+        report.payloads += 1;
+        recorder.record(&self.size, bytes as u64);
+    }
+
+    pub(crate) fn note_attempt(&self, outcome: Outcome, took: Duration) {
+        let State { recorder, report } = &mut *self.state();
+        report.attempts += 1;
+        recorder.increment(&self.attempts[outcome as usize]);
+        recorder.record_ns(&self.duration, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn note_delivered(&self, rejected: u64) {
+        let State { recorder, report } = &mut *self.state();
+        report.delivered += 1;
+        report.rejected_data_points = report.rejected_data_points.saturating_add(rejected);
+        recorder.increment_by(&self.rejected, rejected);
+    }
+
+    pub(crate) fn note_dropped(&self, loss: Loss, payloads: u64) {
+        let State { recorder, report } = &mut *self.state();
+        report.dropped += payloads;
+        recorder.increment_by(&self.dropped[loss as usize], payloads);
+    }
+
+    pub(crate) fn note_waiting(&self, payloads: usize) {
+        self.state().recorder.set(&self.queue, payloads as f64);
+    }
+
+    /// Recording does not panic.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,133 @@
+//! What an answer to a push means: the retry rules of the OTLP/HTTP specification.
+
+use std::time::{Duration, SystemTime};
+
+use axum::body::Bytes;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, StatusCode};
+use prost::Message;
+
+/// What became of a payload that was sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Taken, but for so many data points. Those are not sent again.
+    Taken { rejected: u64 },
+    /// Not now. To be sent again, and not before the receiver's own time, if it names one.
+    Later(Option<Duration>),
+    /// Not like this, and never.
+    Refused,
+}
+
+impl Verdict {
+    /// What a status means. The body counts only where the status is a success.
+    pub(crate) fn of(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &Bytes,
+        now: SystemTime,
+    ) -> Self {
+        match status {
+            _ if status.is_success() => Self::Taken { rejected: rejected(body) },
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => Self::Later(retry_after(headers, now)),
+            _ => Self::Refused,
+        }
+    }
+}
+
+/// The wait that `Retry-After` asks for, in seconds or until a date; none where it is neither.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
+        // More seconds than fit are as good as never.
+        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+/// The data points that the receiver says it did not take. A body that cannot be read says
+/// nothing: the status alone is the success.
+fn rejected(body: &Bytes) -> u64 {
+    let response = ExportMetricsServiceResponse::decode(body.clone()).unwrap_or_default();
+    let rejected = response.partial_success.map_or(0, |partial| partial.rejected_data_points);
+    u64::try_from(rejected).unwrap_or(0)
+}
+
+/// As in `opentelemetry/proto/collector/metrics/v1/metrics_service.proto`.
+#[derive(Message)]
+struct ExportMetricsServiceResponse {
+    #[prost(message, optional, tag = "1")]
+    partial_success: Option<ExportMetricsPartialSuccess>,
+}
+
+#[derive(Message)]
+struct ExportMetricsPartialSuccess {
+    #[prost(int64, tag = "1")]
+    rejected_data_points: i64,
+    #[prost(string, tag = "2")]
+    error_message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_four_statuses_are_tried_again() {
+        let (none, body) = (HeaderMap::new(), Bytes::new());
+        let again: Vec<_> = (100..=999)
+            .map(|code| StatusCode::from_u16(code).expect("three digits"))
+            .filter(|status| {
+                Verdict::of(*status, &none, &body, SystemTime::now()) == Verdict::Later(None)
+            })
+            .map(|status| status.as_u16())
+            .collect();
+        assert_eq!(again, [429, 502, 503, 504]);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let wait = |text: &str| {
+            let value = HeaderValue::from_bytes(text.as_bytes()).expect("a value");
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]), now)
+        };
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait("0"), Some(Duration::ZERO));
+        assert_eq!(wait("99999999999999999999999"), Some(Duration::MAX));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(wait("Sunday, 06-Nov-94 08:50:37 GMT"), Some(Duration::from_secs(60)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:36 GMT"), Some(Duration::ZERO), "it has passed");
+        for wrong in ["", "soon", "-1", "1.5", "+7", "\u{ff}"] {
+            assert_eq!(wait(wrong), None, "{wrong}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn what_was_rejected_of_a_success_is_counted() {
+        let partial = |rejected_data_points| {
+            let error_message = "too old".to_owned();
+            let partial_success =
+                Some(ExportMetricsPartialSuccess { rejected_data_points, error_message });
+            Bytes::from(ExportMetricsServiceResponse { partial_success }.encode_to_vec())
+        };
+        let of = |status, body: &Bytes| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            Verdict::of(status, &HeaderMap::new(), body, SystemTime::now())
+        };
+        // Field 1: 10 bytes; in it field 1: 7, field 2: "too old".
+        assert_eq!(&partial(7)[..], b"\x0a\x0b\x08\x07\x12\x07too old");
+        assert_eq!(of(200, &partial(7)), Verdict::Taken { rejected: 7 });
+        assert_eq!(of(200, &partial(-7)), Verdict::Taken { rejected: 0 });
+        assert_eq!(of(200, &Bytes::from_static(b"{}")), Verdict::Taken { rejected: 0 });
+        assert_eq!(of(204, &Bytes::new()), Verdict::Taken { rejected: 0 });
+        assert_eq!(of(503, &partial(7)), Verdict::Later(None));
+        assert_eq!(of(400, &partial(7)), Verdict::Refused);
+    }
+}

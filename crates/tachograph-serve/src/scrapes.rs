@@ -1,0 +1,109 @@
+//! What an endpoint measures of itself, recorded into the collector that it serves.
+//! The table of the series is in the crate's documentation.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tachograph::{Counter, Gauge, Histogram, MetricsCollector, Recorder, Timing, Unit};
+
+use crate::encoding::Encoding;
+use crate::page::Page;
+
+const REQUESTS: &str = "metrics.scrape.requests";
+const DURATION: &str = "metrics.scrape.duration";
+const SIZE: &str = "metrics.scrape.size";
+const RENDERED: &str = "metrics.scrape.rendered";
+const GIVEN_UP: &str = "metrics.scrape.given_up";
+const EVICTED: &str = "metrics.scrape.evicted";
+const CONNECTIONS: &str = "metrics.scrape.connections";
+
+/// The series of one endpoint. Series with tags exist once there is something to count.
+#[derive(Debug)]
+pub(crate) struct Scrapes {
+    metrics: MetricsCollector,
+    given_up: Counter,
+    evicted: Counter,
+    connections: Gauge,
+    recording: Mutex<Recording>,
+}
+
+#[derive(Debug)]
+struct Recording {
+    /// One lane for all threads of a runtime: none of them takes one for a scrape now and then.
+    recorder: Recorder,
+    requests: HashMap<(&'static str, u16), Counter>,
+    durations: HashMap<&'static str, Timing>,
+    bodies: HashMap<(&'static str, &'static str), (Histogram, Counter)>,
+}
+
+impl Scrapes {
+    pub(crate) fn new(metrics: &MetricsCollector) -> Self {
+        metrics.describe(REQUESTS, Unit::None, "requests for metrics, by page and status");
+        metrics.describe(DURATION, Unit::Seconds, "from a request's head to its answer's");
+        metrics.describe(SIZE, Unit::Bytes, "bodies of answers, as they are sent");
+        metrics.describe(RENDERED, Unit::None, "bodies of answers made, not shared");
+        metrics.describe(GIVEN_UP, Unit::None, "bodies taken from readers too slow");
+        metrics.describe(EVICTED, Unit::None, "connections closed to make room for new ones");
+        metrics.describe(CONNECTIONS, Unit::None, "open connections");
+        let recorder = metrics.recorder();
+        Self {
+            given_up: metrics.register_counter(GIVEN_UP),
+            evicted: metrics.register_counter(EVICTED),
+            connections: metrics.register_gauge(CONNECTIONS),
+            recording: Mutex::new(Recording {
+                recorder,
+                requests: HashMap::new(),
+                durations: HashMap::new(),
+                bodies: HashMap::new(),
+            }),
+            metrics: metrics.clone(),
+        }
+    }
+
+    /// A request was answered. Statuses and pages are those that the endpoint has: few.
+    pub(crate) fn note_request(&self, page: &'static str, status: u16, took: Duration) {
+        let Recording { recorder, requests, durations, .. } = &mut *self.recording();
+        let requests = requests.entry((page, status)).or_insert_with(|| {
+            let status = status.to_string();
+            self.metrics
+                .with_tags(&[("page", page), ("status", &status)])
+                .register_counter(REQUESTS)
+        });
+        let duration = durations
+            .entry(page)
+            .or_insert_with(|| self.metrics.with_tags(&[("page", page)]).register_timing(DURATION));
+        recorder.increment(requests);
+        recorder.record_ns(duration, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// A body is sent, which was made for this request or for an earlier one.
+    pub(crate) fn note_body(&self, page: Page, encoding: Encoding, bytes: usize, made: bool) {
+        let Recording { recorder, bodies, .. } = &mut *self.recording();
+        let tags = (page.name(), encoding.name());
+        let (size, rendered) = bodies.entry(tags).or_insert_with(|| {
+            let tags = [("format", tags.0), ("encoding", tags.1)];
+            let tagged = self.metrics.with_tags(&tags);
+            (tagged.register_histogram(SIZE), tagged.register_counter(RENDERED))
+        });
+        recorder.record(size, bytes as u64);
+        recorder.increment_by(rendered, u64::from(made));
+    }
+
+    pub(crate) fn note_given_up(&self, bodies: u64) {
+        self.recording().recorder.increment_by(&self.given_up, bodies);
+    }
+
+    pub(crate) fn note_evicted(&self) {
+        self.recording().recorder.increment(&self.evicted);
+    }
+
+    pub(crate) fn note_connections(&self, open: usize) {
+        self.recording().recorder.set(&self.connections, open as f64);
+    }
+
+    /// Recording does not panic; a map that could not grow is as good as before.
+    fn recording(&self) -> MutexGuard<'_, Recording> {
+        self.recording.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

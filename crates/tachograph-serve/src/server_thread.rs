@@ -1,0 +1,48 @@
+//! A running endpoint on a thread of its own.
+
+use std::net::SocketAddr;
+use std::thread::JoinHandle;
+
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::error::Error;
+use crate::server::Server;
+use crate::thread;
+
+/// A running endpoint with its thread. Dropping it stops it as well, without waiting for it.
+#[derive(Debug)]
+pub struct ServerThread {
+    addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl ServerThread {
+    pub(crate) fn start(runtime: Runtime, server: Server) -> Result<Self, Error> {
+        let addr = server.addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serve = async move {
+            // Err: the handle was dropped, which stops it just as well.
+            let _ = stopped.await;
+            server.shutdown().await;
+        };
+        let thread = thread::spawn("tachograph-serve", runtime, serve).map_err(Error::thread)?;
+        Ok(Self { addr, stop, thread })
+    }
+
+    /// The address that is listened on, with the port that was chosen.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Stops listening, closes idle connections and waits for answers that are under way, at most
+    /// for the endpoint's [drain timeout](crate::Endpoint::drain_timeout). Returns when the thread
+    /// has ended; it blocks, so it is not for async code.
+    pub fn shutdown(self) {
+        // Err: the thread has ended already.
+        let _ = self.stop.send(());
+        // Err: the panic hook has told why.
+        let _ = self.thread.join();
+    }
+}

@@ -1,0 +1,56 @@
+//! TLS for an endpoint.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::error::Error;
+
+/// The certificate of an endpoint and its key. TLS 1.2 and 1.3, by rustls.
+#[derive(Clone)]
+pub struct Tls(TlsAcceptor);
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls(…)")
+    }
+}
+
+impl Tls {
+    /// From the texts of a PEM file with the certificate chain, the endpoint's own first, and of
+    /// one with its private key.
+    ///
+    /// # Errors
+    /// If either cannot be read, or they do not belong together.
+    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, Error> {
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificates).collect();
+        let chain = chain.map_err(|reason| Error::tls("certificate", reason))?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|reason| Error::tls("key", reason))?;
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
+        let mut config = config.map_err(|reason| Error::tls("certificate and key", reason))?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self::from_config(config))
+    }
+
+    /// From a configuration of one's own, for client certificates and the like.
+    pub fn from_config(config: impl Into<Arc<ServerConfig>>) -> Self {
+        Self(TlsAcceptor::from(config.into()))
+    }
+
+    pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.0.accept(stream).await
+    }
+}

@@ -1,0 +1,73 @@
+//! Compressed answers, read by decoders that are not the library's own.
+
+use std::io::Read;
+
+use ruzstd::decoding::StreamingDecoder;
+use zune_inflate::DeflateDecoder;
+
+use super::client::{Answer, with};
+use super::{manual, publish, serve};
+
+fn decoded(answer: &Answer) -> String {
+    let bytes = match answer.header("content-encoding") {
+        "gzip" => DeflateDecoder::new(&answer.bytes).decode_gzip().expect("gzip"),
+        "zstd" => {
+            let mut text = Vec::new();
+            let mut decoder = StreamingDecoder::new(&answer.bytes[..]).expect("a zstd frame");
+            decoder.read_to_end(&mut text).expect("zstd");
+            text
+        }
+        other => panic!("encoded as {other:?}"),
+    };
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn what_is_compressed_decodes_to_what_is_sent_plain() {
+    let metrics = manual();
+    for i in 0..500 {
+        metrics.with_tags(&[("i", &i.to_string())]).histogram("size", i * i);
+    }
+    publish(&metrics);
+    let server = serve(&metrics).await;
+    for path in ["/metrics", "/snapshot"] {
+        let plain = with(server.addr(), "GET", path, &[]).await;
+        assert_eq!(plain.header("content-encoding"), "");
+        for encoding in ["gzip", "zstd"] {
+            let accept = [("Accept-Encoding", encoding)];
+            for _ in 0..2 {
+                let answer = with(server.addr(), "GET", path, &accept).await;
+                assert_eq!(answer.header("content-encoding"), encoding);
+                assert!(answer.header("vary").contains("accept-encoding"));
+                assert_eq!(decoded(&answer), plain.text(), "{path}");
+                let share = answer.bytes.len() * 100 / plain.bytes.len();
+                assert!(share < 20, "{path} as {encoding}: {share} %");
+            }
+        }
+    }
+    let json =
+        with(server.addr(), "GET", "/metrics.json?buckets=1", &[("Accept-Encoding", "*")]).await;
+    let json: serde_json::Value = serde_json::from_str(&decoded(&json)).expect("JSON");
+    assert_eq!(json["metrics"]["timings"]["size[i=7]"]["count"], 1);
+}
+
+#[tokio::test]
+async fn a_short_answer_is_sent_as_it_is() {
+    let server = serve(&manual()).await;
+    let answer = with(server.addr(), "GET", "/summary", &[("Accept-Encoding", "gzip, zstd")]).await;
+    assert_eq!((answer.status, answer.header("content-encoding")), (200, ""));
+    assert_eq!(answer.json()["errors_total"], 0);
+}
+
+#[tokio::test]
+async fn a_head_tells_the_length_of_the_body_that_a_get_gets() {
+    let metrics = manual();
+    (0..99).for_each(|i| metrics.with_tags(&[("i", &i.to_string())]).increment("counter"));
+    publish(&metrics);
+    let server = serve(&metrics).await;
+    let accept = [("Accept-Encoding", "gzip")];
+    let head = with(server.addr(), "HEAD", "/metrics", &accept).await;
+    let got = with(server.addr(), "GET", "/metrics", &accept).await;
+    assert_eq!(head.header("content-length"), got.bytes.len().to_string());
+    assert_eq!(head.header("content-encoding"), "gzip");
+}
