@@ -3,13 +3,14 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
-use axum::http::{HeaderMap, HeaderValue, Request};
+use axum::http::{HeaderMap, HeaderValue, Request, Response};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::push::queue::Payload;
 use crate::push::target::{Connect, Stream, Target};
@@ -51,21 +52,29 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Sends a payload. Err if there was no whole answer in time: whether it arrived is not known.
+    /// Sends a payload. Err if there was no head of an answer in time: whether the payload arrived
+    /// is not known.
     pub(crate) async fn send(&mut self, payload: &Payload) -> Result<Verdict, Failure> {
+        let deadline = Instant::now() + self.timeout;
         let kept = self.kept.take();
-        let exchange = timeout(self.timeout, self.exchange(kept, payload));
+        let exchange = timeout_at(deadline, self.exchange(kept, payload));
+        let (connection, answer) = exchange.await??;
+        let (head, body) = answer.into_parts();
+        // The status is the answer. What cannot be read of the body changes nothing about it,
+        // least of all makes it right to send the same again.
+        let body = timeout_at(deadline, to_bytes(Body::new(body), ANSWER_BYTES_MAX)).await;
+        let body = body.ok().and_then(Result::ok);
         // A connection that is given up in the middle is not kept.
-        let (verdict, connection) = exchange.await??;
-        self.kept = connection;
-        Ok(verdict)
+        self.kept = body.is_some().then_some(connection);
+        let body = body.unwrap_or_default();
+        Ok(Verdict::of(head.status, &head.headers, &body, SystemTime::now()))
     }
 
     async fn exchange(
         &self,
         kept: Option<Connection>,
         payload: &Payload,
-    ) -> Result<(Verdict, Option<Connection>), Failure> {
+    ) -> Result<(Connection, Response<Incoming>), Failure> {
         let kept = match kept {
             Some(mut kept) => kept.requests.ready().await.is_ok().then_some(kept),
             None => None,
@@ -75,14 +84,7 @@ impl Client {
             None => self.connection().await?,
         };
         let answer = connection.requests.send_request(self.request(payload)?).await?;
-        let (head, body) = answer.into_parts();
-        // The status is the answer. What cannot be read of the body changes nothing about it,
-        // least of all makes it right to send the same again.
-        let body = to_bytes(Body::new(body), ANSWER_BYTES_MAX).await;
-        let connection = body.is_ok().then_some(connection);
-        let body = body.unwrap_or_else(|_| Bytes::new());
-        let verdict = Verdict::of(head.status, &head.headers, &body, SystemTime::now());
-        Ok((verdict, connection))
+        Ok((connection, answer))
     }
 
     fn request(&self, payload: &Payload) -> Result<Request<Body>, Failure> {

@@ -1,0 +1,98 @@
+//! How a push ends.
+
+use std::time::Duration;
+
+use tachograph_serve::Push;
+use tokio::time::{Instant, sleep};
+
+use super::stub::{Reply, Stub, reply};
+use super::{SECOND, URL, assert_settled, made, manual, numbers, numbers_of};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[tokio::test(start_paused = true)]
+async fn the_last_payload_holds_everything_recorded_before() {
+    let metrics = manual();
+    let encode = |snapshot: &tachograph::Snapshot, out: &mut Vec<u8>| {
+        let counter = snapshot.find("events", &[]).and_then(|it| it.value.as_counter().cloned());
+        out.extend(counter.map_or(0, |it| it.lifetime.value as u64).to_be_bytes());
+    };
+    let push = Push::with_encoder(metrics.clone(), URL, encode).expect("a target").every(HOUR);
+    let stub = Stub::new(|_| reply(200, "", b""));
+    let pusher = stub.receives(push).start().expect("starts");
+    metrics.increment_by("events", 41);
+    metrics.increment("events");
+    let report = pusher.shutdown(SECOND).await;
+    assert_eq!(numbers_of(&stub), [42]);
+    assert_eq!((report.payloads, report.delivered), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_end_there_is_no_waiting_for_the_own_back_off() {
+    let metrics = manual();
+    let stub = Stub::new(|_| reply(200, "", b""));
+    stub.set_down(true);
+    let push = numbers(&metrics, URL).backoff(HOUR, HOUR);
+    let pusher = stub.receives(push).start().expect("starts");
+    made(&pusher, 3).await;
+    stub.set_down(false);
+    let begun = Instant::now();
+    let report = pusher.shutdown(5 * SECOND).await;
+    assert_eq!(numbers_of(&stub), [0, 1, 2, 3]);
+    assert_eq!((report.delivered, report.dropped), (4, 0));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_is_kept_and_what_is_left_is_counted() {
+    for script in [
+        (|_: &_| Reply::Silence) as fn(&_) -> Reply,
+        |_| reply(503, "", b""),
+        |_| reply(429, "Retry-After: 100\r\n", b""),
+    ] {
+        let metrics = manual();
+        let stub = Stub::new(script);
+        let push = numbers(&metrics, URL).queue_max(3, usize::MAX).timeout(HOUR);
+        let pusher = stub.receives(push).start().expect("starts");
+        made(&pusher, 10).await;
+        let begun = Instant::now();
+        let report = pusher.shutdown(5 * SECOND).await;
+        assert_eq!(begun.elapsed(), 5 * SECOND);
+        assert_eq!((report.payloads, report.delivered, report.dropped), (11, 0, 11));
+        assert_settled(&metrics, report);
+        let shutdown = metrics.with_tags(&[("reason", "shutdown")]);
+        let left = shutdown.get_counter("metrics.push.dropped").expect("registered").value;
+        assert!((3..=4).contains(&left), "{left}: what waited and was under way");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_wants_to_be_left_alone_is_so_even_at_the_end() {
+    let stub = Stub::new(|_| reply(503, "Retry-After: 100\r\n", b""));
+    let pusher = stub.receives(numbers(&manual(), URL)).start().expect("starts");
+    made(&pusher, 4).await;
+    pusher.shutdown(50 * SECOND).await;
+    assert_eq!(numbers_of(&stub), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_that_is_dropped_ends_the_push() {
+    let stub = Stub::new(|_| reply(200, "", b""));
+    let pusher = stub.receives(numbers(&manual(), URL)).start().expect("starts");
+    made(&pusher, 2).await;
+    drop(pusher);
+    let sent = numbers_of(&stub).len();
+    sleep(HOUR).await;
+    assert_eq!(numbers_of(&stub).len(), sent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_recording_is_off_nothing_is_pushed() {
+    let metrics = manual();
+    let stub = Stub::new(|_| reply(200, "", b""));
+    let pusher = stub.receives(numbers(&metrics, URL)).start().expect("starts");
+    made(&pusher, 2).await;
+    metrics.set_enabled(false);
+    sleep(HOUR).await;
+    assert_eq!(pusher.report().payloads, 2);
+}
