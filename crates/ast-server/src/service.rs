@@ -79,12 +79,28 @@ impl Service {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(server: &AstServer, addresses: Addresses) -> Result<Self, Error> {
+        Self::start_with(server, addresses, |endpoint| endpoint).await
+    }
+
+    /// The same, with the endpoint for metrics set up by a function: who may read it, and how.
+    ///
+    /// # Errors
+    /// As of [`Service::start`].
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn start_with(
+        server: &AstServer,
+        addresses: Addresses,
+        set_up: impl FnOnce(Endpoint) -> Endpoint,
+    ) -> Result<Self, Error> {
         let refused = |what, addr| move |source: io::Error| Error::listen(what, addr, source);
         let socket = udp::bind(addresses.udp).map_err(refused("events", addresses.udp))?;
         let listener = TcpListener::bind(addresses.websocket)
             .await
             .map_err(refused("viewers", addresses.websocket))?;
-        let http = Endpoint::new(server.metrics().clone()).listen(addresses.http).serve().await?;
+        let endpoint = Endpoint::new(server.metrics().clone()).listen(addresses.http);
+        let http = set_up(endpoint).serve().await?;
         let bound = Addresses {
             udp: socket.local_addr().map_err(refused("events", addresses.udp))?,
             websocket: listener.local_addr().map_err(refused("viewers", addresses.websocket))?,

@@ -310,6 +310,35 @@ fn serve_prints_its_addresses_serves_and_stops_with_0_on_either_signal() {
 }
 
 #[test]
+fn metrics_are_for_who_has_the_token_and_under_known_names() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = common::write(folder.path(), "set.als", &common::small());
+    let token = folder.path().join("token");
+    fs::write(&token, "s3cret\n").expect("written");
+    let free = "127.0.0.1:0";
+    let args = ["serve", utf8(&file), "--udp", free, "--ws", free, "--http", free];
+    let guarded = ["--metrics-token-file", utf8(&token), "--allow-host", "stage.example"];
+    let mut running = Running::start(&[&args[..], &guarded].concat());
+    let _in_the_order_printed =
+        [running.address("events", "udp://"), running.address("viewers", "ws://")];
+    let http = running.address("metrics", "http://");
+    assert!(get(http, "/metrics").starts_with("HTTP/1.1 401"));
+    for (host, status) in [("stage.example", "200"), ("evil.example", "403")] {
+        let mut stream = TcpStream::connect(http).expect("it listens");
+        let head = format!("GET /summary HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        let request = head + "Authorization: Bearer s3cret\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{host}: {answer}");
+    }
+    assert_eq!(running.stop("TERM").0, Some(0));
+    fs::write(&token, "\n").expect("written");
+    let message = failure(&[&args[..], &guarded].concat(), 1);
+    assert!(message.contains("it is empty, which would let nobody in"), "{message}");
+}
+
+#[test]
 fn an_address_that_is_taken_is_named() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = common::write(folder.path(), "set.als", &common::small());

@@ -32,8 +32,7 @@ pub(crate) struct Scrapes {
 struct Recording {
     /// One lane for all threads of a runtime: none of them takes one for a scrape now and then.
     recorder: Recorder,
-    requests: HashMap<(&'static str, u16), Counter>,
-    durations: HashMap<&'static str, Timing>,
+    requests: HashMap<(&'static str, u16), (Counter, Timing)>,
     bodies: HashMap<(&'static str, &'static str), (Histogram, Counter)>,
 }
 
@@ -47,45 +46,59 @@ impl Scrapes {
         metrics.describe(EVICTED, Unit::None, "connections closed to make room for new ones");
         metrics.describe(CONNECTIONS, Unit::None, "open connections");
         let recorder = metrics.recorder();
-        Self {
+        let scrapes = Self {
             given_up: metrics.register_counter(GIVEN_UP),
             evicted: metrics.register_counter(EVICTED),
             connections: metrics.register_gauge(CONNECTIONS),
             recording: Mutex::new(Recording {
                 recorder,
                 requests: HashMap::new(),
-                durations: HashMap::new(),
                 bodies: HashMap::new(),
             }),
             metrics: metrics.clone(),
+        };
+        // So that nothing has to be registered, which takes a lock of the collector, when it
+        // stalls and is asked about it.
+        for status in [200, 503] {
+            scrapes.request_series("/health", status);
         }
+        scrapes
     }
 
     /// A request was answered. Statuses and pages are those that the endpoint has: few.
     pub(crate) fn note_request(&self, page: &'static str, status: u16, took: Duration) {
-        let Recording { recorder, requests, durations, .. } = &mut *self.recording();
-        let requests = requests.entry((page, status)).or_insert_with(|| {
-            let status = status.to_string();
-            self.metrics
-                .with_tags(&[("page", page), ("status", &status)])
-                .register_counter(REQUESTS)
-        });
-        let duration = durations
-            .entry(page)
-            .or_insert_with(|| self.metrics.with_tags(&[("page", page)]).register_timing(DURATION));
-        recorder.increment(requests);
-        recorder.record_ns(duration, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        if !self.recording().requests.contains_key(&(page, status)) {
+            self.request_series(page, status);
+        }
+        let Recording { recorder, requests, .. } = &mut *self.recording();
+        if let Some((requests, duration)) = requests.get(&(page, status)) {
+            recorder.increment(requests);
+            recorder.record_ns(duration, u64::try_from(took.as_nanos()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Makes a series known. The own lock is not held while the collector's is waited for.
+    fn request_series(&self, page: &'static str, status: u16) {
+        let text = status.to_string();
+        let tags = [("page", page), ("status", text.as_str())];
+        let series = (
+            self.metrics.with_tags(&tags).register_counter(REQUESTS),
+            self.metrics.with_tags(&tags[..1]).register_timing(DURATION),
+        );
+        self.recording().requests.insert((page, status), series);
     }
 
     /// A body is sent, which was made for this request or for an earlier one.
     pub(crate) fn note_body(&self, page: Page, encoding: Encoding, bytes: usize, made: bool) {
-        let Recording { recorder, bodies, .. } = &mut *self.recording();
         let tags = (page.name(), encoding.name());
-        let (size, rendered) = bodies.entry(tags).or_insert_with(|| {
-            let tags = [("format", tags.0), ("encoding", tags.1)];
-            let tagged = self.metrics.with_tags(&tags);
-            (tagged.register_histogram(SIZE), tagged.register_counter(RENDERED))
-        });
+        if !self.recording().bodies.contains_key(&tags) {
+            let tagged = [("format", tags.0), ("encoding", tags.1)];
+            let tagged = self.metrics.with_tags(&tagged);
+            let series = (tagged.register_histogram(SIZE), tagged.register_counter(RENDERED));
+            self.recording().bodies.insert(tags, series);
+        }
+        let Recording { recorder, bodies, .. } = &mut *self.recording();
+        let Some((size, rendered)) = bodies.get(&tags) else { return };
         recorder.record(size, bytes as u64);
         recorder.increment_by(rendered, u64::from(made));
     }

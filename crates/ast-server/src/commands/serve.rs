@@ -1,9 +1,10 @@
 //! `ast-server serve SET`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ast_server::{Addresses, AstServer, Dashboard, Service};
 use clap::Args;
+use tachograph_serve::Endpoint;
 
 use super::signal::StopSignals;
 use super::{Failure, Listen, output};
@@ -20,6 +21,12 @@ pub(super) struct Serve {
     set: PathBuf,
     #[command(flatten)]
     listen: Listen,
+    /// Answer requests for metrics only with the token in this file: `Authorization: Bearer TOKEN`.
+    #[arg(long, value_name = "FILE")]
+    metrics_token_file: Option<PathBuf>,
+    /// Answer requests for metrics under this host name too. May be given more than once.
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
 }
 
 impl Serve {
@@ -28,14 +35,35 @@ impl Serve {
     }
 
     async fn serve(self) -> Result<(), Failure> {
+        let token = self.metrics_token_file.as_deref().map(read_token).transpose()?;
         let mut stop = StopSignals::catch()?;
         let server = AstServer::new();
         server.load_project(&self.set)?;
-        let service = Service::start(&server, self.listen.or(Addresses::default())).await?;
+        let set_up = |endpoint: Endpoint| {
+            let endpoint = self.allow_host.iter().fold(endpoint, Endpoint::allow_host);
+            match token {
+                Some(token) => endpoint.bearer_token(token),
+                None => endpoint,
+            }
+        };
+        let addresses = self.listen.or(Addresses::default());
+        let service = Service::start_with(&server, addresses, set_up).await?;
         print_addresses(service.addresses())?;
         stop.wait().await;
         service.stop().await;
         output::line(&Dashboard(&server.get_metrics_summary()).to_string())
+    }
+}
+
+/// The token in a file, without the line break at its end.
+fn read_token(file: &Path) -> Result<String, Failure> {
+    let told = |reason: &dyn std::fmt::Display| {
+        format!("cannot take the token from {}: {reason}", file.display())
+    };
+    let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
+    match text.trim_end() {
+        "" => Err(told(&"it is empty, which would let nobody in").into()),
+        token => Ok(token.to_owned()),
     }
 }
 
