@@ -12,7 +12,7 @@ use tachograph_serve::Endpoint;
 /// Set for the process that is to be the server.
 pub(crate) const ASKED: &str = "TACHOGRAPH_CROWD_SERVER";
 
-const SERIES: u64 = 1_500;
+const SERIES: u64 = 1_900;
 
 /// Serves a collector in use, until standard input ends.
 pub(crate) fn serve() {
@@ -31,7 +31,7 @@ pub(crate) fn serve() {
 
 fn fill(metrics: &MetricsCollector) {
     for i in 0..SERIES {
-        let id = format!("{i}-{}", "x".repeat(40));
+        let id = format!("{i}-{}", "x".repeat(100));
         let tags = [("id", id.as_str())];
         (0..20).for_each(|value| metrics.with_tags(&tags).histogram("size", value * value * i));
     }
