@@ -11,7 +11,8 @@
 //! | `/-/ready` | 200 once there is something to see |
 //!
 //! [`Endpoint::serve`] runs on a tokio runtime, [`Endpoint::spawn`] on a thread of its own,
-//! [`Endpoint::router`] inside an application. [`Push`] sends to a receiver of OTLP instead.
+//! [`Endpoint::router`] inside an application. [`Push`] sends to a receiver of OTLP instead; what it
+//! sends is written by an encoder of the caller's.
 //!
 //! # Promises
 //! * Recording never waits for a client. Pages are written on blocking threads, each on one at a
