@@ -9,6 +9,10 @@
 //! values and counts become 0. The background thread comes back at the first use that is a cold
 //! path; the gate of the surviving thread's lane is closed, so that its next record is one.
 //! Recording itself never looks at any of this.
+//!
+//! One lock is out of reach: std takes its own for a moment whenever a thread starts or ends. A
+//! child that is forked while another thread holds it cannot start threads by std, so its
+//! background thread never runs; recording and reading go on without it.
 
 #![allow(unsafe_code, reason = "fork handlers are C's, and locks are kept between two of them")]
 
