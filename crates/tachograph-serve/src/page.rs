@@ -3,6 +3,7 @@
 use axum::body::Bytes;
 use serde::Serialize;
 use tachograph::Snapshot;
+use tachograph_export::prometheus::Prometheus;
 use tachograph_export::{MetricsExporter, json, prometheus};
 
 /// Parameters of a media type, by name.
@@ -55,18 +56,19 @@ impl Page {
 #[derive(Debug)]
 pub(crate) struct Writer {
     page: Page,
+    prometheus: Prometheus,
 }
 
 impl Writer {
     pub(crate) fn new(page: Page) -> Self {
-        Self { page }
+        Self { page, prometheus: Prometheus::new() }
     }
 
     pub(crate) fn write(&mut self, snapshot: &Snapshot) -> Bytes {
         match self.page {
             Page::Text => {
                 let mut text = String::new();
-                prometheus::encode(snapshot, &mut text);
+                self.prometheus.text(snapshot, &mut text);
                 text.into()
             }
             Page::Json | Page::JsonWithBuckets => {

@@ -1,149 +1,105 @@
 //! A family: all series of one metric.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
+use std::sync::Arc;
 
-use tachograph::{Kind, Metric, Series, TimingStats, Value};
+use tachograph::{Kind, Metric, Series, Snapshot};
 
 use super::claims::Claims;
-use super::text;
+use super::escape::push_quoted;
+use super::names::{Labels, Names};
 
 /// One metric with its final names.
-pub(super) struct Family<'a> {
-    /// With unit and `_total`.
-    name: String,
-    metric: &'a Metric,
-    series: Vec<&'a Series>,
-    /// The label of each tag key.
-    labels: BTreeMap<&'a str, String>,
-    renamed_labels: usize,
+#[derive(Clone, Debug)]
+pub(super) struct Family {
+    metric: Arc<Metric>,
+    /// What the text format and protobuf call it.
+    pub(super) name: String,
+    /// What HELP says, not escaped.
+    pub(super) help: String,
+    pub(super) labels: Labels,
+    members: Vec<Member>,
 }
 
-impl<'a> Family<'a> {
-    pub(super) fn new(name: &str, series: Vec<&'a Series>, claims: &mut Claims) -> Self {
-        let metric = &*series[0].metric;
-        let (stem, unit) = stem(name, metric);
-        let forms = |stem: &str| forms(&format!("{stem}{unit}"), metric.kind);
-        let base = claims.claim(Some(stem.clone()), stem, forms) + &unit;
-        let name = if metric.kind == Kind::Counter { base + TOTAL } else { base };
-        let (labels, renamed_labels) = labels(&series);
-        Self { name, metric, series, labels, renamed_labels }
-    }
+/// A series of a family.
+#[derive(Clone, Debug)]
+struct Member {
+    /// Held, so that no other series is ever known by its address.
+    key: Arc<str>,
+    /// Where it stands in the snapshot.
+    place: usize,
+    /// See [`Family::series`].
+    text: String,
+}
 
-    pub(super) fn renamed_labels(&self) -> usize {
-        self.renamed_labels
-    }
-
-    pub(super) fn write(&self, out: &mut String) {
-        let kind = match self.metric.kind {
-            Kind::Timing | Kind::Histogram => "summary",
-            Kind::Counter => "counter",
-            Kind::UpDownCounter | Kind::Gauge => "gauge",
+impl Family {
+    /// The family of some series with their places; there is at least one.
+    pub(super) fn new(series: &[(usize, &Arc<Series>)], claims: &mut Claims) -> Self {
+        let metric = Arc::clone(&series[0].1.metric);
+        let names = Names::claimed(&metric, claims);
+        let name = names.full(metric.kind);
+        let help = match &*metric.description {
+            "" => format!("{} {}", metric.kind.name(), metric.name),
+            told => told.to_owned(),
         };
-        match &*self.metric.description {
-            "" => {
-                let told = format!("{} {}", self.metric.kind.name(), self.metric.name);
-                text::head(out, &self.name, kind, &told);
-            }
-            told => text::head(out, &self.name, kind, told),
-        }
-        for series in &self.series {
-            self.write_series(series, out);
-        }
+        let labels = Labels::of(series.iter().map(|(_, series)| &***series));
+        let member = |&(place, series): &(usize, &Arc<Series>)| Member {
+            key: Arc::clone(&series.key),
+            place,
+            text: match metric.kind {
+                Kind::Timing | Kind::Histogram => label_text(&labels, series),
+                _ => line_start(&name, &label_text(&labels, series)),
+            },
+        };
+        let members = series.iter().map(member).collect();
+        Self { metric, name, help, labels, members }
     }
 
-    fn write_series(&self, series: &Series, out: &mut String) {
-        let labels = self.labels_of(series);
-        match &series.value {
-            Value::Timing(views) | Value::Histogram(views) => {
-                self.write_summary(&views.lifetime, &labels, out);
-            }
-            Value::Counter(views) | Value::UpDownCounter(views) => {
-                text::sample(out, &self.name, "", &labels, views.lifetime.value);
-            }
-            Value::Gauge(views) => {
-                let current = text::Float(views.lifetime.current);
-                text::sample(out, &self.name, "", &labels, current);
-            }
-        }
+    /// Whether it is that of the same series, with the same description, in this snapshot.
+    pub(super) fn fits(&self, snapshot: &Snapshot) -> bool {
+        let is_there = |member: &Member| {
+            let series = snapshot.series().get(member.place);
+            series.is_some_and(|series| Arc::ptr_eq(&series.key, &member.key))
+        };
+        let described = |member: &Member| {
+            let metric = &snapshot.series()[member.place].metric;
+            Arc::ptr_eq(metric, &self.metric) || *metric == self.metric
+        };
+        self.members.iter().all(is_there) && self.members.first().is_some_and(described)
     }
 
-    fn write_summary(&self, stats: &TimingStats, labels: &str, out: &mut String) {
-        let quantiles = [
-            ("0.5", stats.p50),
-            ("0.9", stats.p90),
-            ("0.95", stats.p95),
-            ("0.99", stats.p99),
-            ("0.999", stats.p999),
-        ];
-        for (quantile, value) in quantiles {
-            let comma = if labels.is_empty() { "" } else { "," };
-            let labels = format!("{labels}{comma}quantile=\"{quantile}\"");
-            text::sample(out, &self.name, "", &labels, text::Float(value));
-        }
-        text::sample(out, &self.name, "_sum", labels, text::Float(Some(stats.sum)));
-        text::sample(out, &self.name, "_count", labels, stats.count);
+    pub(super) fn kind(&self) -> Kind {
+        self.metric.kind
     }
 
-    fn labels_of(&self, series: &Series) -> String {
-        let mut text = String::new();
-        for (i, (key, value)) in series.tags.iter().enumerate() {
-            let comma = if i == 0 { "" } else { "," };
-            // Infallible: memory accepts every write.
-            let _ = write!(text, "{comma}{}=\"{}\"", self.labels[key], text::Escaped::label(value));
-        }
-        text
+    /// Each series with its text: of a timing or histogram the labels, `a="b",c="d"`; of any other
+    /// the whole line up to the value, `name{a="b"} `.
+    pub(super) fn series<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+    ) -> impl ExactSizeIterator<Item = (&'a Series, &'a str)> {
+        let all = snapshot.series();
+        self.members.iter().map(|member| (&*all[member.place], &*member.text))
     }
 }
 
-const TOTAL: &str = "_total";
-
-/// A metric's name up to where a suffix would go, and its unit.
-fn stem(name: &str, metric: &Metric) -> (String, String) {
-    let name = text::sanitized(name, |c| c.is_ascii_alphanumeric() || c == '_' || c == ':');
-    let unit = match metric.unit.name() {
-        "" => String::new(),
-        unit => format!("_{}", text::sanitized(unit, |c| c.is_ascii_alphanumeric() || c == '_')),
-    };
-    let mut stem = &*name;
-    if metric.kind == Kind::Counter {
-        stem = stem.strip_suffix(TOTAL).unwrap_or(stem);
+fn label_text(labels: &Labels, series: &Series) -> String {
+    let mut text = String::new();
+    for (label, value) in labels.tags(series) {
+        if !text.is_empty() {
+            text.push(',');
+        }
+        text.push_str(label);
+        text.push_str("=\"");
+        push_quoted(&mut text, value);
+        text.push('"');
     }
-    stem = stem.strip_suffix(&*unit).unwrap_or(stem);
-    (stem.to_owned(), unit)
+    text.shrink_to_fit();
+    text
 }
 
-/// Every name that a family has here or in OpenMetrics.
-fn forms(base: &str, kind: Kind) -> Vec<String> {
-    let suffixes: &[&str] = match kind {
-        Kind::Timing | Kind::Histogram => &["", "_sum", "_count", "_bucket", "_created"],
-        Kind::Counter => &["", TOTAL, "_created"],
-        Kind::UpDownCounter | Kind::Gauge => &[""],
-    };
-    suffixes.iter().map(|suffix| format!("{base}{suffix}")).collect()
-}
-
-/// The label of each tag key, the same in all series of a family, and how many got a suffix.
-fn labels<'a>(series: &[&'a Series]) -> (BTreeMap<&'a str, String>, usize) {
-    let keys: BTreeSet<&str> =
-        series.iter().flat_map(|series| series.tags.iter().map(|(key, _)| key)).collect();
-    let mut claims = Claims::default();
-    let label = |key| {
-        let label = text::sanitized(key, |c| c.is_ascii_alphanumeric() || c == '_');
-        let reserved = matches!(&*label, "le" | "quantile") || label.starts_with("__");
-        let stem = renameable(&label);
-        let wanted = (!reserved).then_some(label);
-        (key, claims.claim(wanted, stem, |label| vec![label.to_owned()]))
-    };
-    let labels = keys.into_iter().map(label).collect();
-    (labels, claims.renamed())
-}
-
-/// A label that does not become a reserved one by a suffix, as `_` would: `__1`.
-fn renameable(label: &str) -> String {
-    match label.trim_start_matches('_') {
-        "" => "tag".to_owned(),
-        rest if label.starts_with("__") => text::sanitized(rest, |_| true),
-        _ => label.to_owned(),
+fn line_start(name: &str, labels: &str) -> String {
+    match labels {
+        "" => format!("{name} "),
+        labels => format!("{name}{{{labels}}} "),
     }
 }

@@ -1,104 +1,97 @@
-//! The lines of the format.
+//! The text format 0.0.4.
 
-use std::fmt::{self, Display, Write};
+use tachograph::{Kind, Snapshot, TimingStats, Value};
 
-/// Writes HELP and TYPE.
-pub(super) fn head(out: &mut String, name: &str, kind: &str, told: &str) {
-    // Infallible: memory accepts every write.
-    let _ = writeln!(out, "# HELP {name} {}\n# TYPE {name} {kind}", Escaped::help(told));
-}
+use super::RENAMED;
+use super::escape::push_unquoted;
+use super::family::Family;
+use super::number::{push_count, push_float, push_integer};
+use super::plan::Plan;
 
-/// Writes a sample; the labels are escaped already.
-pub(super) fn sample(
-    out: &mut String,
-    name: &str,
-    suffix: &str,
-    labels: &str,
-    value: impl Display,
-) {
-    // Infallible: memory accepts every write.
-    let _ = match labels {
-        "" => writeln!(out, "{name}{suffix} {value}"),
-        labels => writeln!(out, "{name}{suffix}{{{labels}}} {value}"),
-    };
-}
-
-/// A name in which every character but the allowed ones is `_`, and that starts with no digit.
-pub(super) fn sanitized(name: &str, allowed: impl Fn(char) -> bool) -> String {
-    let lead =
-        if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() { "_" } else { "" };
-    let rest = name.chars().map(|c| if allowed(c) { c } else { '_' });
-    lead.chars().chain(rest).collect()
-}
-
-/// A float as the format spells it; `NaN` where there is none.
-pub(super) struct Float(pub(super) Option<f64>);
-
-impl Display for Float {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            None => f.write_str("NaN"),
-            Some(f64::INFINITY) => f.write_str("+Inf"),
-            Some(f64::NEG_INFINITY) => f.write_str("-Inf"),
-            // `Debug` changes to exponents where `Display` would write 300 digits.
-            Some(value) => write!(f, "{value:?}"),
+/// Appends all families.
+pub(super) fn write(plan: &Plan, snapshot: &Snapshot, out: &mut String) {
+    for family in &plan.families {
+        head(out, &family.name, kind(family.kind()), &family.help);
+        for (series, text) in family.series(snapshot) {
+            write_series(family, &series.value, text, out);
         }
     }
+    head(out, RENAMED, "gauge", "names and label keys that got a numeric suffix");
+    out.push_str(RENAMED);
+    out.push(' ');
+    push_count(out, plan.renamed as u64);
+    out.push('\n');
 }
 
-/// Text on one line.
-pub(super) struct Escaped<'a> {
-    text: &'a str,
-    quotes: bool,
-}
-
-impl<'a> Escaped<'a> {
-    /// As the value of a label, between double quotes.
-    pub(super) fn label(text: &'a str) -> Self {
-        Self { text, quotes: true }
-    }
-
-    /// As the text of HELP.
-    pub(super) fn help(text: &'a str) -> Self {
-        Self { text, quotes: false }
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Timing | Kind::Histogram => "summary",
+        Kind::Counter => "counter",
+        Kind::UpDownCounter | Kind::Gauge => "gauge",
     }
 }
 
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in self.text.chars() {
-            match c {
-                '\\' => f.write_str("\\\\")?,
-                '\n' => f.write_str("\\n")?,
-                '"' if self.quotes => f.write_str("\\\"")?,
-                // Prometheus's own parser takes it for the end of the input.
-                '\0' => f.write_char('\u{fffd}')?,
-                c => f.write_char(c)?,
-            }
+/// Appends HELP and TYPE.
+fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+    for part in ["# HELP ", name, " "] {
+        out.push_str(part);
+    }
+    push_unquoted(out, help);
+    for part in ["\n# TYPE ", name, " ", kind, "\n"] {
+        out.push_str(part);
+    }
+}
+
+fn write_series(family: &Family, value: &Value, text: &str, out: &mut String) {
+    match value {
+        Value::Timing(views) | Value::Histogram(views) => {
+            return write_summary(family, &views.lifetime, text, out);
         }
-        Ok(())
+        Value::Counter(views) | Value::UpDownCounter(views) => {
+            out.push_str(text);
+            push_integer(out, views.lifetime.value);
+        }
+        Value::Gauge(views) => {
+            out.push_str(text);
+            push_float(out, views.lifetime.current);
+        }
     }
+    out.push('\n');
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_of_any_size_are_short_and_named_as_the_format_names_them() {
-        let float = |value| Float(Some(value)).to_string();
-        assert_eq!(float(1e300), "1e300");
-        assert_eq!(float(0.25), "0.25");
-        assert_eq!(float(f64::NAN), "NaN");
-        assert_eq!(float(f64::INFINITY), "+Inf");
-        assert_eq!(float(f64::NEG_INFINITY), "-Inf");
-        assert_eq!(Float(None).to_string(), "NaN");
+fn write_summary(family: &Family, stats: &TimingStats, labels: &str, out: &mut String) {
+    let quantiles = [
+        ("0.5", stats.p50),
+        ("0.9", stats.p90),
+        ("0.95", stats.p95),
+        ("0.99", stats.p99),
+        ("0.999", stats.p999),
+    ];
+    for (quantile, value) in quantiles {
+        start(out, &family.name, "", labels, &format!("quantile=\"{quantile}\""));
+        push_float(out, value);
+        out.push('\n');
     }
+    start(out, &family.name, "_sum", labels, "");
+    push_float(out, Some(stats.sum));
+    out.push('\n');
+    start(out, &family.name, "_count", labels, "");
+    push_count(out, stats.count);
+    out.push('\n');
+}
 
-    #[test]
-    fn text_stays_on_its_line() {
-        let value = "a\\b\"c\nd\re\0";
-        assert_eq!(Escaped::label(value).to_string(), "a\\\\b\\\"c\\nd\re\u{fffd}");
-        assert_eq!(Escaped::help(value).to_string(), "a\\\\b\"c\\nd\re\u{fffd}");
+/// Appends a line up to its value.
+fn start(out: &mut String, name: &str, suffix: &str, labels: &str, own: &str) {
+    out.push_str(name);
+    out.push_str(suffix);
+    if !(labels.is_empty() && own.is_empty()) {
+        out.push('{');
+        out.push_str(labels);
+        if !(labels.is_empty() || own.is_empty()) {
+            out.push(',');
+        }
+        out.push_str(own);
+        out.push('}');
     }
+    out.push(' ');
 }

@@ -6,7 +6,8 @@ mod parse;
 use std::time::Duration;
 
 use tachograph::{MetricsCollector, Unit};
-use tachograph_export::{MetricsExporter, prometheus};
+use tachograph_export::MetricsExporter;
+use tachograph_export::prometheus::{self, Prometheus};
 
 use self::parse::{Family, parse};
 
@@ -171,4 +172,34 @@ fn ten_thousand_collisions_take_no_time() {
     let started = std::time::Instant::now();
     assert_eq!(families(&metrics).len(), 10_000);
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[test]
+fn an_encoder_that_goes_on_writes_what_a_new_one_would() {
+    let metrics = manual();
+    let mut kept = Prometheus::new();
+    let mut same = |what: &str| {
+        let snapshot = metrics.get_all_metrics();
+        let (mut text, mut anew) = (String::new(), String::new());
+        let renamed = kept.text(&snapshot, &mut text);
+        assert_eq!(renamed, prometheus::encode(&snapshot, &mut anew), "{what}");
+        assert_eq!(text, anew, "{what}");
+    };
+    same("nothing");
+    metrics.increment("b");
+    metrics.with_tags(&[("k", "v")]).timing("t", Duration::from_micros(5));
+    same("new series");
+    metrics.increment_by("b", 7);
+    metrics.with_tags(&[("k", "v")]).timing("t", Duration::from_micros(9));
+    same("new values");
+    metrics.describe("b", Unit::Bytes, "told later");
+    metrics.increment("b");
+    same("a unit and a description");
+    metrics.with_tags(&[("k.", "v"), ("k_", "w")]).increment("a");
+    same("a series that sorts before the others");
+    metrics.reset();
+    same("nothing again");
+    metrics.gauge("b.", 1.0);
+    metrics.gauge("c", f64::NEG_INFINITY);
+    same("other series, as many");
 }

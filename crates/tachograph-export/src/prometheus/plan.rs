@@ -1,0 +1,47 @@
+//! What all formats share: which series make up which family, and what everything is called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tachograph::{Series, Snapshot};
+
+use super::RENAMED;
+use super::claims::Claims;
+use super::family::Family;
+
+/// The families of a snapshot. Serves for later ones too, as long as no series comes or goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    pub(super) families: Vec<Family>,
+    /// How many names and label keys got a suffix.
+    pub(super) renamed: usize,
+    /// How many series the snapshot has.
+    series: usize,
+}
+
+impl Plan {
+    pub(super) fn new(snapshot: &Snapshot) -> Self {
+        let mut claims = Claims::default();
+        claims.take(RENAMED);
+        let families = by_name(snapshot).into_values();
+        let families: Vec<_> = families.map(|all| Family::new(&all, &mut claims)).collect();
+        let labels: usize = families.iter().map(|family| family.labels.renamed()).sum();
+        let renamed = claims.renamed() + labels;
+        Self { families, renamed, series: snapshot.series().len() }
+    }
+
+    /// Whether the snapshot has the same series, with the same descriptions.
+    pub(super) fn fits(&self, snapshot: &Snapshot) -> bool {
+        self.series == snapshot.series().len()
+            && self.families.iter().all(|family| family.fits(snapshot))
+    }
+}
+
+/// The series of each metric with their places, in the order of the metrics' names.
+fn by_name(snapshot: &Snapshot) -> BTreeMap<&str, Vec<(usize, &Arc<Series>)>> {
+    let mut metrics = BTreeMap::<_, Vec<_>>::new();
+    for (place, series) in snapshot.series().iter().enumerate() {
+        metrics.entry(&*series.metric.name).or_default().push((place, series));
+    }
+    metrics
+}
