@@ -18,6 +18,7 @@ mod lock;
 mod loom;
 mod msrv;
 mod readme;
+mod report;
 mod sanitize;
 mod seeded;
 mod simulate;
@@ -87,7 +88,7 @@ const COMMANDS: [Command; 9] = [
     },
     Command {
         name: "bench",
-        about: "benchmarks with recording compiled in, then without",
+        about: "every benchmark, and docs/BENCHMARKS.md of it; --quick for a rough one elsewhere",
         arguments: true,
         run: bench::run,
     },

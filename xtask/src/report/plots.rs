@@ -1,0 +1,214 @@
+//! Plots as SVG.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::tables::{Cell, Table, Tables, figure};
+
+/// What is drawn, of which tables.
+pub(super) struct Plot {
+    pub(super) file: &'static str,
+    pub(super) title: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    /// A group of bars for each row, a bar for each column; rows are joined by their first cell.
+    Bars(&'static [Series]),
+    /// A line for each operation whose name ends so, over quantiles, and one for none at all.
+    Tails { table: &'static str, only: &'static str },
+}
+
+/// The bars of one colour.
+#[derive(Clone, Copy)]
+pub(super) struct Series {
+    pub(super) label: &'static str,
+    pub(super) table: &'static str,
+    pub(super) column: &'static str,
+}
+
+/// The columns of a table of tails.
+pub(super) const QUANTILES: [&str; 5] = ["p50", "p99", "p99.9", "p99.99", "max"];
+
+/// Colours that the colour-blind tell apart, too: those of Okabe and Ito.
+const COLOURS: [RGBColor; 5] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(213, 94, 0),
+];
+
+const WIDTH: u32 = 860;
+/// Left of the bars, for their names.
+const NAMES: u32 = 230;
+const BAR: u32 = 13;
+const FONT: &str = "sans-serif";
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+impl Plot {
+    /// The plot as an SVG document.
+    pub(super) fn draw(&self, tables: &Tables) -> Result<String, String> {
+        let mut svg = String::new();
+        let draw =
+            |height: u32, draw: &dyn Fn(&Area<'_>) -> Result<(), String>, svg: &mut String| {
+                let area = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
+                area.fill(&WHITE).map_err(problem)?;
+                draw(&area)?;
+                area.present().map_err(problem)
+            };
+        match self.kind {
+            Kind::Bars(series) => {
+                let groups = groups(series, tables)?;
+                let height = 110 + groups.len() as u32 * (BAR * series.len() as u32 + 8);
+                draw(height, &|area| self.bars(area, series, &groups), &mut svg)?;
+            }
+            Kind::Tails { table, only } => {
+                let lines = lines(tables.get(table)?, only)?;
+                draw(420, &|area| self.tails(area, &lines), &mut svg)?;
+            }
+        }
+        Ok(svg)
+    }
+
+    fn bars(&self, area: &Area<'_>, series: &[Series], groups: &[Group]) -> Result<(), String> {
+        let values = groups.iter().flat_map(|group| &group.values).flatten();
+        let most = values.copied().fold(1.0, f64::max) * 1.12;
+        let rows = groups.len() as f64;
+        let mut chart = ChartBuilder::on(area)
+            .caption(self.title, (FONT, 18))
+            .margin(10)
+            .margin_right(24)
+            .margin_left(NAMES)
+            .x_label_area_size(42)
+            .build_cartesian_2d(0.0..most, 0.0..rows)
+            .map_err(problem)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_y_mesh().disable_y_axis().x_desc(self.unit).label_style((FONT, 12));
+        mesh.light_line_style(WHITE).draw().map_err(problem)?;
+        let small = (FONT, 12).into_font().color(&BLACK);
+        let right = small.pos(Pos::new(HPos::Right, VPos::Center));
+        let left = (FONT, 11).into_font().color(&BLACK).pos(Pos::new(HPos::Left, VPos::Center));
+        let step = 0.84 / series.len() as f64;
+        for (number, (of, colour)) in series.iter().zip(COLOURS).enumerate() {
+            // The first group is the topmost.
+            let top = |group: usize| rows - group as f64 - 0.08 - number as f64 * step;
+            let bars = groups.iter().enumerate().filter_map(|(group, it)| {
+                let value = it.values[number]?.max(0.0);
+                let corners = [(0.0, top(group)), (value, top(group) - step * 0.92)];
+                Some(Rectangle::new(corners, colour.filled()))
+            });
+            let drawn = chart.draw_series(bars).map_err(problem)?;
+            drawn.label(of.label).legend(move |(x, y)| {
+                Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled())
+            });
+            for (group, it) in groups.iter().enumerate() {
+                let Some(value) = it.values[number] else { continue };
+                let (x, y) = chart.backend_coord(&(value.max(0.0), top(group) - step * 0.46));
+                area.draw_text(&figure(value), &left, (x + 5, y)).map_err(problem)?;
+            }
+        }
+        for (group, it) in groups.iter().enumerate() {
+            let (x, y) = chart.backend_coord(&(0.0, rows - group as f64 - 0.5));
+            area.draw_text(&it.name, &right, (x - 8, y)).map_err(problem)?;
+        }
+        if series.len() > 1 {
+            let mut legend = chart.configure_series_labels();
+            legend.position(SeriesLabelPosition::LowerRight).background_style(WHITE.mix(0.9));
+            legend.border_style(BLACK.mix(0.2)).label_font((FONT, 12)).draw().map_err(problem)?;
+        }
+        Ok(())
+    }
+
+    fn tails(&self, area: &Area<'_>, lines: &[Group]) -> Result<(), String> {
+        let values = || lines.iter().flat_map(|line| &line.values).flatten().copied();
+        let (least, most) = (values().fold(f64::MAX, f64::min), values().fold(1.0, f64::max));
+        let mut chart = ChartBuilder::on(area)
+            .caption(self.title, (FONT, 18))
+            .margin(10)
+            .margin_right(24)
+            .x_label_area_size(30)
+            .y_label_area_size(70)
+            .build_cartesian_2d(
+                -0.2..QUANTILES.len() as f64 - 0.8,
+                ((least * 0.8).max(0.1)..most * 1.5).log_scale(),
+            )
+            .map_err(problem)?;
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_x_mesh().disable_x_axis().y_desc(self.unit).label_style((FONT, 12));
+        mesh.light_line_style(BLACK.mix(0.05)).draw().map_err(problem)?;
+        for (line, colour) in lines.iter().zip(COLOURS) {
+            let points = || {
+                let values = line.values.iter().enumerate();
+                values.filter_map(|(x, value)| Some((x as f64, (*value)?)))
+            };
+            let drawn = LineSeries::new(points(), colour.stroke_width(2)).point_size(3);
+            let drawn = chart.draw_series(drawn).map_err(problem)?;
+            drawn.label(&*line.name).legend(move |(x, y)| {
+                PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2))
+            });
+        }
+        let style = (FONT, 12).into_font().color(&BLACK).pos(Pos::new(HPos::Center, VPos::Top));
+        for (x, name) in QUANTILES.iter().enumerate() {
+            let (x, y) = chart.backend_coord(&(x as f64, (least * 0.8).max(0.1)));
+            area.draw_text(name, &style, (x, y + 8)).map_err(problem)?;
+        }
+        let mut legend = chart.configure_series_labels();
+        legend.position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.9));
+        legend.border_style(BLACK.mix(0.2)).label_font((FONT, 12)).draw().map_err(problem)
+    }
+}
+
+fn problem(error: impl std::fmt::Display) -> String {
+    format!("cannot draw: {error}")
+}
+
+/// The bars of one row, or the points of one line.
+struct Group {
+    name: String,
+    values: Vec<Option<f64>>,
+}
+
+/// The rows of the first series' table, with what every series says of them.
+fn groups(series: &[Series], tables: &Tables) -> Result<Vec<Group>, String> {
+    let first = series.first().ok_or("a plot without bars")?;
+    let rows = &tables.get(first.table)?.rows;
+    let names = rows.iter().filter_map(|row| row.first()).map(Cell::to_string);
+    let mut groups: Vec<_> =
+        names.map(|name| Group { name, values: Vec::with_capacity(series.len()) }).collect();
+    for Series { table, column, .. } in series {
+        let table = tables.get(table)?;
+        let column = table.column(column)?;
+        for group in &mut groups {
+            let is_it =
+                |row: &&Vec<Cell>| row.first().is_some_and(|cell| cell.to_string() == group.name);
+            let row = table.rows.iter().find(is_it);
+            group.values.push(row.and_then(|row| Table::number(row, column)));
+        }
+    }
+    Ok(groups)
+}
+
+/// The tails of the calls that are wanted, and the machine's own in the first of them.
+fn lines(table: &Table, only: &str) -> Result<Vec<Group>, String> {
+    let columns = QUANTILES.map(|name| table.column(name));
+    let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (operation, kind) = (table.column("operation")?, table.column("")?);
+    let line = |row: &Vec<Cell>, name: String| Group {
+        name,
+        values: columns.iter().map(|column| Table::number(row, *column)).collect(),
+    };
+    let text = |row: &Vec<Cell>, column: usize| row.get(column).map(Cell::to_string);
+    let wanted = |row: &&Vec<Cell>| text(row, operation).is_some_and(|name| name.ends_with(only));
+    let of = |wanted_kind: &'static str| {
+        let rows = table.rows.iter().filter(wanted);
+        rows.filter(move |row| text(row, kind).as_deref() == Some(wanted_kind))
+    };
+    let calls = of("call").map(|row| line(row, text(row, operation).unwrap_or_default()));
+    let nothing = of("nothing").take(1).map(|row| line(row, "no call at all".to_owned()));
+    Ok(calls.chain(nothing).collect())
+}

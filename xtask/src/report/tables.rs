@@ -1,0 +1,125 @@
+//! The tables that benches write.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// What stands in a table.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+pub(super) enum Cell {
+    Number(f64),
+    Text(String),
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(value) => f.write_str(&figure(*value)),
+        }
+    }
+}
+
+/// A number with three digits that count.
+pub(super) fn figure(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size < 10.0 => 2,
+        size if size < 100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$}")
+}
+
+/// A table: its rows' first cell says what they are of.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Table {
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) header: Vec<String>,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    pub(super) fn parse(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    /// The place of a column.
+    pub(super) fn column(&self, name: &str) -> Result<usize, String> {
+        let known = || format!("`{}` has no column `{name}`: {:?}", self.name, self.header);
+        self.header.iter().position(|column| column == name).ok_or_else(known)
+    }
+
+    /// The number in a column of a row, if there is one.
+    pub(super) fn number(row: &[Cell], column: usize) -> Option<f64> {
+        match row.get(column)? {
+            Cell::Number(value) => Some(*value),
+            Cell::Text(_) => None,
+        }
+    }
+
+    pub(super) fn is_of_numbers(&self, column: usize) -> bool {
+        self.rows.iter().any(|row| Self::number(row, column).is_some())
+    }
+
+    fn is_budget(&self) -> bool {
+        self.name.starts_with("budget")
+    }
+}
+
+/// All tables of a run, by name.
+#[derive(Debug, Default)]
+pub(super) struct Tables(BTreeMap<String, Table>);
+
+impl FromIterator<Table> for Tables {
+    fn from_iter<T: IntoIterator<Item = Table>>(tables: T) -> Self {
+        Self(tables.into_iter().map(|table| (table.name.clone(), table)).collect())
+    }
+}
+
+impl Tables {
+    /// Every table of a folder.
+    pub(super) fn read(folder: &Path) -> Result<Self, String> {
+        let told = |error| format!("cannot read {}: {error}", folder.display());
+        let mut tables = Self::default();
+        for entry in std::fs::read_dir(folder).map_err(told)? {
+            let path = entry.map_err(told)?.path();
+            let json = std::fs::read_to_string(&path).map_err(told)?;
+            let problem = |error| format!("{} is no table: {error}", path.display());
+            tables.add(Table::parse(&json).map_err(problem)?);
+        }
+        Ok(tables)
+    }
+
+    pub(super) fn add(&mut self, table: Table) {
+        self.0.insert(table.name.clone(), table);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Result<&Table, String> {
+        let told = || format!("no bench has written the table `{name}`: run them all");
+        self.0.get(name).ok_or_else(told)
+    }
+
+    /// The rows of all budgets in one.
+    pub(super) fn budgets(&self) -> Table {
+        let budgets = || self.0.values().filter(|table| table.is_budget());
+        Table {
+            name: "budget".to_owned(),
+            title: "Budget".to_owned(),
+            header: budgets().next().map(|table| table.header.clone()).unwrap_or_default(),
+            rows: budgets().flat_map(|table| table.rows.clone()).collect(),
+        }
+    }
+
+    /// Those that are neither named nor budgets.
+    pub(super) fn others<'a>(&'a self, named: &BTreeSet<&str>) -> impl Iterator<Item = &'a Table> {
+        self.0.values().filter(|table| !table.is_budget() && !named.contains(&*table.name))
+    }
+}
