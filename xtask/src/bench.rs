@@ -20,7 +20,10 @@ struct Options {
 const RUNS: [(&str, &[&str]); 3] = [
     ("bench: recording on and off", &[]),
     ("bench: recording compiled out", &["--no-default-features", "--bench", "record"]),
-    ("bench: other libraries", &["--features", "comparisons", "--bench", "versus*"]),
+    (
+        "bench: other libraries",
+        &["--no-default-features", "--features", "comparisons", "--bench", "versus*"],
+    ),
 ];
 
 pub(crate) fn run(steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {

@@ -89,7 +89,8 @@ impl Plot {
             .map_err(problem)?;
         let mut mesh = chart.configure_mesh();
         mesh.disable_y_mesh().disable_y_axis().x_desc(self.unit).label_style((FONT, 12));
-        mesh.light_line_style(WHITE).draw().map_err(problem)?;
+        mesh.light_line_style(WHITE).x_label_formatter(&|ns| format!("{ns}"));
+        mesh.draw().map_err(problem)?;
         let small = (FONT, 12).into_font().color(&BLACK);
         let right = small.pos(Pos::new(HPos::Right, VPos::Center));
         let left = (FONT, 11).into_font().color(&BLACK).pos(Pos::new(HPos::Left, VPos::Center));
@@ -140,7 +141,8 @@ impl Plot {
             .map_err(problem)?;
         let mut mesh = chart.configure_mesh();
         mesh.disable_x_mesh().disable_x_axis().y_desc(self.unit).label_style((FONT, 12));
-        mesh.light_line_style(BLACK.mix(0.05)).draw().map_err(problem)?;
+        mesh.light_line_style(BLACK.mix(0.05)).y_label_formatter(&|ns| format!("{ns:.0}"));
+        mesh.draw().map_err(problem)?;
         for (line, colour) in lines.iter().zip(COLOURS) {
             let points = || {
                 let values = line.values.iter().enumerate();

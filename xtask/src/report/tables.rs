@@ -30,7 +30,12 @@ pub(super) fn figure(value: f64) -> String {
         size if size < 100.0 => 1,
         _ => 0,
     };
-    format!("{value:.digits$}")
+    let shown = format!("{value:.digits$}");
+    // What is rounded to nothing has no sign.
+    if shown.trim_start_matches(['-', '0', '.']).is_empty() {
+        return shown.trim_start_matches('-').to_owned();
+    }
+    shown
 }
 
 /// A table: its rows' first cell says what they are of.
