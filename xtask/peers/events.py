@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 from pythonosc.osc_message_builder import OscMessageBuilder
@@ -265,44 +266,50 @@ def check_summary(url, sender, processed):
     assert summary["errors_total"] == 0, summary["errors"]
 
 
-def start(server, folder):
-    """Starts the server on ports of its own choice."""
-    project = Path(folder) / "set.xml"
-    live_set.write(project)
-    command = [server, "serve", project, "--udp", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--http", "127.0.0.1:0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def serving(server):
+    """The addresses of a server with a small set, on ports of its own choice, until it is told to end."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = Path(folder) / "set.xml"
+        live_set.write(project)
+        own = [f"--{name}=127.0.0.1:0" for name in ("udp", "ws", "http")]
+        process = subprocess.Popen([server, "serve", project, *own], stdout=subprocess.PIPE, text=True)
+        try:
+            yield told_addresses(process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(timeout=PATIENCE)
+        assert code == 0, f"the server ended with {code}"
+
+
+def told_addresses(process):
+    """What the server prints first: where it listens."""
     addresses = {}
     for line in process.stdout:
         name, _, url = line.partition(" ")
         addresses[name] = url.strip()
         if {"events", "viewers", "metrics"} <= addresses.keys():
-            return process, addresses
+            return addresses
     raise AssertionError(f"the server ended with {process.wait()} before it told its addresses")
 
 
 def main():
-    with tempfile.TemporaryDirectory() as folder:
-        process, addresses = start(sys.argv[1], folder)
-        try:
-            sender = Sender(int(addresses["events"].rpartition(":")[2]))
-            viewer = Viewer(addresses["viewers"])
-            processed = run_table(sender, viewer)
-            run_refused(sender, viewer)
-            run_sequence(sender, viewer)
-            processed += 1 + 3 + run_parameter_stream(sender, viewer)
-            later = Viewer(addresses["viewers"])
-            assert without_hashes(viewer.tree) == without_hashes(later.tree), "replayed and current tree differ"
-            ack = viewer.ask('{"request_id": "a1"}')
-            assert ack == {"type": "ACK", "payload": {"status": "ok", "request_id": "a1"}}, ack
-            problem = viewer.ask("no JSON")
-            assert problem["type"] == "ERROR" and problem["payload"]["error"] == "Invalid JSON", problem
-            check_summary(addresses["metrics"], sender, processed)
-            viewer.close()
-            later.close()
-        finally:
-            process.send_signal(signal.SIGTERM)
-            code = process.wait(timeout=PATIENCE)
-        assert code == 0, f"the server ended with {code}"
+    with serving(sys.argv[1]) as addresses:
+        sender = Sender(int(addresses["events"].rpartition(":")[2]))
+        viewer = Viewer(addresses["viewers"])
+        processed = run_table(sender, viewer)
+        run_refused(sender, viewer)
+        run_sequence(sender, viewer)
+        processed += 1 + 3 + run_parameter_stream(sender, viewer)
+        later = Viewer(addresses["viewers"])
+        assert without_hashes(viewer.tree) == without_hashes(later.tree), "replayed and current tree differ"
+        ack = viewer.ask('{"request_id": "a1"}')
+        assert ack == {"type": "ACK", "payload": {"status": "ok", "request_id": "a1"}}, ack
+        problem = viewer.ask("no JSON")
+        assert problem["type"] == "ERROR" and problem["payload"]["error"] == "Invalid JSON", problem
+        check_summary(addresses["metrics"], sender, processed)
+        viewer.close()
+        later.close()
     print(f"{sender.datagrams} datagrams, {processed} events processed, every record as the table says")
 
 

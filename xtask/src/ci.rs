@@ -2,7 +2,7 @@
 
 use crate::cargo::{cargo, run as run_command};
 use crate::steps::{Failed, Steps};
-use crate::{demo, fuzz, instructions, loom, msrv, sanitize, simulate, tidy};
+use crate::{demo, fuzz, instructions, loom, msrv, peers, sanitize, simulate, tidy};
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     lints(steps)?;
@@ -13,6 +13,7 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     instructions::run(steps, &[])?;
     simulate::run(steps, &[])?;
     fuzz::run(steps, &[])?;
+    peers::run(steps, &[])?;
     // The README's other command; its tests run before this program does.
     demo::run(steps)
 }

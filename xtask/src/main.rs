@@ -17,6 +17,7 @@ mod layers;
 mod lock;
 mod loom;
 mod msrv;
+mod peers;
 mod readme;
 mod report;
 mod sanitize;
@@ -43,7 +44,7 @@ struct Command {
     run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
 }
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 10] = [
     Command {
         name: "ci",
         about: "everything that a change must pass, beside `cargo test --workspace`",
@@ -79,6 +80,12 @@ const COMMANDS: [Command; 9] = [
         about: "the core's tests under sanitizers: realtime, thread, address; all, or those named",
         arguments: true,
         run: sanitize::run,
+    },
+    Command {
+        name: "peers",
+        about: "the server and the exporters before programs of others; all checks, or those named",
+        arguments: true,
+        run: peers::run,
     },
     Command {
         name: "soak",

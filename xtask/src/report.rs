@@ -61,9 +61,9 @@ fn text(tables: &Tables, machine: &Machine) -> Result<String, String> {
 const HEAD: &str = "\
 # Benchmarks
 
-Written by `cargo xtask bench`, which runs every bench of `benches/` and takes about a quarter of an
-hour on two cores; `--quick` shows in a few minutes that it works and leaves this page alone. One
-bench alone is `cargo bench -p benches --bench record`.
+Written by `cargo xtask bench`, which builds and runs every bench of `benches/`: ten to fifteen minutes
+on two cores. `--quick` shows sooner that it works, and leaves this page alone. One bench alone is
+`cargo bench -p benches --bench record`.
 
 Each bench checks that its operations did what they should before it times them. Figures are taken in
 rounds that alternate between all operations of a bench, the loop without an operation and the least

@@ -6,6 +6,16 @@ use std::time::{Duration, Instant};
 /// What a step comes to: a remark, which may be empty, or why it failed.
 pub(crate) type Outcome = Result<String, String>;
 
+/// Says why a step was not taken: a remark, but a failure where everything must be checked.
+pub(crate) fn skipped(reason: &str) -> Outcome {
+    skip(std::env::var("CI").is_ok_and(|ci| ci == "true"), reason)
+}
+
+fn skip(is_required: bool, reason: &str) -> Outcome {
+    let told = format!("not run: {reason}");
+    if is_required { Err(told) } else { Ok(told) }
+}
+
 /// A step has failed; why is in the table.
 #[derive(Debug)]
 pub(crate) struct Failed;
@@ -71,5 +81,11 @@ mod tests {
         assert!(take().is_err());
         let table = "\none         0.0 s  ok\nsecond      0.0 s  FAILED  no such file\n";
         assert_eq!(steps.table(), table);
+    }
+
+    #[test]
+    fn what_cannot_run_is_told_of_and_fails_where_everything_must_be_checked() {
+        assert_eq!(skip(false, "no tool"), Ok("not run: no tool".to_owned()));
+        assert_eq!(skip(true, "no tool"), Err("not run: no tool".to_owned()));
     }
 }

@@ -1,0 +1,57 @@
+//! `cargo xtask peers`: the server and the exporters before programs that others wrote.
+//!
+//! The checks are Python programs in `xtask/peers`: each says what it has compared, and ends with
+//! an error where the two sides differ.
+
+mod tools;
+
+use std::process::Command;
+
+use self::tools::Tools;
+use crate::cargo;
+use crate::steps::{Failed, Outcome, Steps, skipped};
+
+/// A check: its program, and what that needs to be given.
+struct Peer {
+    name: &'static str,
+    check: fn(&Tools) -> Outcome,
+}
+
+const PEERS: [Peer; 1] = [Peer {
+    name: "metrics",
+    check: |tools| run_python(tools, "metrics.py", &[&tools.server, &tools.promtool]),
+}];
+
+/// Runs the named checks, or all of them.
+pub(crate) fn run(steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
+    let unknown = |name: &&String| PEERS.iter().all(|peer| peer.name != **name);
+    if let Some(name) = names.iter().find(unknown) {
+        let known = PEERS.map(|peer| peer.name).join(", ");
+        return steps.run("peers", || Err(format!("`{name}` is none of: {known}")));
+    }
+    let mut tools = None;
+    steps.run("peers: tools", || match Tools::install() {
+        Ok(installed) => Ok(tools.insert(installed).to_string()),
+        Err(reason) => skipped(&reason),
+    })?;
+    let Some(tools) = tools else { return Ok(()) };
+    let wanted = |peer: &&Peer| names.is_empty() || names.iter().any(|name| name == peer.name);
+    for peer in PEERS.iter().filter(wanted) {
+        steps.run(&format!("peers: {}", peer.name), || (peer.check)(&tools))?;
+    }
+    Ok(())
+}
+
+fn run_python(tools: &Tools, program: &str, arguments: &[&std::path::PathBuf]) -> Outcome {
+    let program = cargo::root().join("xtask/peers").join(program);
+    let mut python = Command::new(&tools.python);
+    let output = python.arg(program).args(arguments).stderr(std::process::Stdio::inherit());
+    let output =
+        output.output().map_err(|error| format!("python could not be started: {error}"))?;
+    let told = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+    if output.status.success() {
+        // What it has compared is its last line.
+        return Ok(told.lines().next_back().unwrap_or_default().to_owned());
+    }
+    Err(format!("the peer disagrees ({}), see above\n{told}", output.status))
+}
