@@ -108,7 +108,7 @@ impl EventLoop {
                 self.metrics.packet_dropped.increment_by(missing.into());
                 self.metrics.sequence_gap.increment();
                 if missing >= GAP_ANNOUNCED {
-                    self.server.state().announce_gap(missing, seq);
+                    self.server.announce_gap(missing, seq);
                 }
             }
         }

@@ -36,18 +36,22 @@
 #![forbid(unsafe_code)]
 
 mod arg;
+mod builder;
 mod dashboard;
 mod envelope;
 mod error;
 mod event;
 mod event_loop;
 mod event_type;
+mod gaps;
 mod hub;
+mod loading;
 mod message;
 pub mod metrics;
 pub mod mix;
 pub mod osc;
 mod process;
+mod queries;
 mod quiet;
 mod sender;
 pub mod sequence;
@@ -56,13 +60,17 @@ mod service;
 mod state;
 mod throttle;
 mod udp;
+mod watcher;
 mod websocket;
 
 pub use self::arg::Arg;
+pub use self::builder::Builder;
 pub use self::dashboard::Dashboard;
 pub use self::error::Error;
 pub use self::event::{BadArgument, Rejection};
 pub use self::event_type::{EventType, Handler};
+pub use self::loading::{LoadReport, read};
+pub use self::queries::FileInfo;
 pub use self::sender::{EventSender, encode_event, encode_message};
-pub use self::server::{AstServer, Builder, FileInfo, LoadReport, Outcome, read};
+pub use self::server::{AstServer, Outcome};
 pub use self::service::{Addresses, Service};

@@ -133,6 +133,8 @@ declare! {
 
     load_duration: Timing = "project.load.duration", Seconds,
         "reading a set from its file";
+    load_failed: Counter = "project.load.failed", None,
+        "attempts to read a set that failed, those of half-written files included";
     diff_duration: Timing = "project.diff.duration", Seconds,
         "comparing the set with a file";
 

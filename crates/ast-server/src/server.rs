@@ -1,20 +1,16 @@
 //! The server without its sockets: what a program that embeds it calls.
 
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use live_set::{Changes, Hash, NodeType, ProjectInfo, Set, diff};
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::{MetricsExporter, Summary};
 use tokio::sync::Notify;
 
 use crate::arg::Arg;
-use crate::error::Error;
+use crate::builder::Builder;
 use crate::event::Rejection;
 use crate::event_type::EventType;
 use crate::metrics::ServerMetrics;
@@ -43,87 +39,13 @@ struct Shared {
     collector: MetricsCollector,
     metrics: Arc<ServerMetrics>,
     state: Mutex<State>,
+    /// Held by whoever loads a set.
+    loading: Mutex<()>,
+    /// Wakes whoever watches the file.
+    look: Notify,
     /// Wakes whoever sends what was held back.
     held_back: Notify,
     settings: Builder,
-}
-
-/// Configures an [`AstServer`]; every setting has a sensible default.
-#[derive(Clone, Debug)]
-pub struct Builder {
-    enable_metrics: bool,
-    pub(crate) queue_messages: usize,
-    pub(crate) evict_after: Duration,
-    pub(crate) clients_max: usize,
-    broadcast_interval: Duration,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Self {
-            enable_metrics: true,
-            queue_messages: 1_000,
-            evict_after: Duration::from_secs(30),
-            clients_max: 1_000,
-            broadcast_interval: Duration::from_millis(100),
-        }
-    }
-}
-
-impl Builder {
-    /// Whether metrics are recorded from the start; they are by default. It can be switched at
-    /// any time by `server.metrics().set_enabled(..)`.
-    #[must_use]
-    pub fn enable_metrics(mut self, enable: bool) -> Self {
-        self.enable_metrics = enable;
-        self
-    }
-
-    /// How many messages may wait for a viewer before it is sent the whole tree in their place;
-    /// 1,000 by default, at least 1.
-    #[must_use]
-    pub fn client_queue(mut self, messages: usize) -> Self {
-        self.queue_messages = messages.max(1);
-        self
-    }
-
-    /// How long a viewer whose queue is full may go without reading; 30 s by default.
-    #[must_use]
-    pub fn evict_after(mut self, after: Duration) -> Self {
-        self.evict_after = after;
-        self
-    }
-
-    /// How many viewers may be connected; 1,000 by default.
-    #[must_use]
-    pub fn max_clients(mut self, clients: usize) -> Self {
-        self.clients_max = clients;
-        self
-    }
-
-    /// How far apart broadcasts of one device parameter, and of the tempo, are at least; 100 ms
-    /// by default.
-    #[must_use]
-    pub fn broadcast_interval(mut self, interval: Duration) -> Self {
-        self.broadcast_interval = interval;
-        self
-    }
-
-    /// Makes the server.
-    #[must_use]
-    pub fn build(self) -> AstServer {
-        let collector = MetricsCollector::builder().enabled(self.enable_metrics).build();
-        let metrics = Arc::new(ServerMetrics::register(&collector));
-        let state = State::new(self.queue_messages, self.broadcast_interval, Arc::clone(&metrics));
-        let shared = Shared {
-            collector,
-            metrics,
-            state: Mutex::new(state),
-            held_back: Notify::new(),
-            settings: self,
-        };
-        AstServer { shared: Arc::new(shared) }
-    }
 }
 
 /// What became of an event. Each is in exactly one class, and counted there.
@@ -142,31 +64,6 @@ pub enum Outcome {
     Failed,
 }
 
-/// What [`AstServer::load_project`] answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct LoadReport {
-    /// `"success"`.
-    pub status: &'static str,
-    /// The file.
-    #[serde(serialize_with = "as_text")]
-    pub file: PathBuf,
-    /// The hash of the whole tree.
-    pub root_hash: Hash,
-}
-
-/// What [`AstServer::get_project_info`] answers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct FileInfo {
-    /// The file.
-    #[serde(serialize_with = "as_text")]
-    pub file: PathBuf,
-    /// The summary of the set.
-    #[serde(flatten)]
-    pub info: ProjectInfo,
-}
-
 impl Default for AstServer {
     fn default() -> Self {
         Self::new()
@@ -174,6 +71,23 @@ impl Default for AstServer {
 }
 
 impl AstServer {
+    pub(crate) fn with(settings: Builder) -> Self {
+        let collector = MetricsCollector::builder().enabled(settings.enable_metrics).build();
+        let metrics = Arc::new(ServerMetrics::register(&collector));
+        let interval = settings.broadcast_interval;
+        let state = State::new(settings.queue_messages, interval, Arc::clone(&metrics));
+        let shared = Shared {
+            collector,
+            metrics,
+            state: Mutex::new(state),
+            loading: Mutex::new(()),
+            look: Notify::new(),
+            held_back: Notify::new(),
+            settings,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
     /// A server that records metrics.
     #[must_use]
     pub fn new() -> Self {
@@ -278,79 +192,6 @@ impl AstServer {
         }
     }
 
-    /// Loads a set, `.als` or the XML inside one, in place of the one that was loaded, and sends
-    /// it to every viewer.
-    ///
-    /// # Errors
-    /// The file cannot be opened or is no set; what was loaded stays, and viewers are told.
-    pub fn load_project(&self, file: impl AsRef<Path>) -> Result<LoadReport, Error> {
-        let file = file.as_ref();
-        let timer = self.shared.metrics.load_duration.start();
-        let set = read(file);
-        let mut state = self.state();
-        match set {
-            Ok(set) => {
-                let root_hash = set.root_hash();
-                state.load(set, file);
-                Ok(LoadReport { status: "success", file: file.to_owned(), root_hash })
-            }
-            Err(error) => {
-                timer.discard();
-                if state.is_loaded() {
-                    let details = json!({ "reason": error.to_string() });
-                    state.announce("Reload failed", details);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    /// Every node of a type, in the order of the tree, each as
-    /// `{node_type, id, hash, attributes, children}`.
-    ///
-    /// # Errors
-    /// No set is loaded, or there is no such type.
-    pub fn find_nodes_by_type(&self, node_type: &str) -> Result<Vec<Value>, Error> {
-        let node_type: NodeType = node_type.parse()?;
-        let state = self.state();
-        let nodes = state.loaded()?.set.nodes_by_type(node_type);
-        Ok(nodes.map(|node| serde_json::to_value(node).unwrap_or_default()).collect())
-    }
-
-    /// How a file differs from the set as it is now.
-    ///
-    /// # Errors
-    /// No set is loaded, or the file cannot be read.
-    pub fn diff_with_file(&self, file: impl AsRef<Path>) -> Result<Changes, Error> {
-        let timer = self.shared.metrics.diff_duration.start();
-        let compare = || {
-            // A copy, so that events go on meanwhile.
-            let current = self.state().loaded()?.set.clone();
-            let mut other = read(file.as_ref())?;
-            other.continue_from(&current);
-            Ok(diff(&current, &other))
-        };
-        compare().inspect_err(|_| timer.discard())
-    }
-
-    /// What the set holds, in numbers.
-    ///
-    /// # Errors
-    /// No set is loaded.
-    pub fn get_project_info(&self) -> Result<FileInfo, Error> {
-        let state = self.state();
-        let loaded = state.loaded()?;
-        Ok(FileInfo { file: loaded.file.clone(), info: loaded.set.project_info() })
-    }
-
-    /// The hash of the whole tree as it is now.
-    ///
-    /// # Errors
-    /// No set is loaded.
-    pub fn root_hash(&self) -> Result<Hash, Error> {
-        Ok(self.state().loaded()?.set.root_hash())
-    }
-
     /// How many viewers are connected.
     #[must_use]
     pub fn viewers(&self) -> usize {
@@ -370,6 +211,25 @@ impl AstServer {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Who loads a set holds this.
+    pub(crate) fn turn(&self) -> &Mutex<()> {
+        &self.shared.loading
+    }
+
+    /// Whoever watches the file looks at it when this is notified.
+    pub(crate) fn look(&self) -> &Notify {
+        &self.shared.look
+    }
+
+    /// Tells viewers that events are missing, and has the file looked at: it may know of them.
+    pub(crate) fn announce_gap(&self, missing: u32, seq_num: u32) {
+        let mut state = self.state();
+        state.announce_gap(missing, seq_num);
+        drop(state);
+        self.shared.held_back.notify_one();
+        self.shared.look.notify_one();
+    }
+
     /// Sends what was held back when its time has come; never ends.
     pub(crate) async fn send_held_back(&self) {
         loop {
@@ -382,22 +242,10 @@ impl AstServer {
     }
 }
 
-/// A path is text for people: where it is not UTF-8, as close as text can be.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
-}
-
-/// Reads a set from a file.
-///
-/// # Errors
-/// Names the file and the reason.
-pub fn read(file: &Path) -> Result<Set, Error> {
-    let opened = File::open(file).map_err(|source| Error::open(file, source))?;
-    Set::read(opened).map_err(|source| Error::read(file, source))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]

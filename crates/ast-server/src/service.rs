@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::error::Error;
 use crate::event_loop::EventLoop;
 use crate::server::AstServer;
-use crate::{process, udp, websocket};
+use crate::{process, udp, watcher, websocket};
 
 /// Where a server listens. Port 0 takes any free port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +130,7 @@ impl Service {
         service.spawn("ast-udp", move || receiver.run())?;
         service.tasks.spawn(websocket::serve(listener, server.clone(), stopped));
         service.tasks.spawn(process::sample(Arc::clone(server.handles())));
+        service.tasks.spawn(watcher::run(server.clone()));
         let server = server.clone();
         service.tasks.spawn(async move { server.send_held_back().await });
         Ok(service)

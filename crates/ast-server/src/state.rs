@@ -14,7 +14,9 @@ use crate::arg::Arg;
 use crate::error::Error;
 use crate::event::{self, Rejection};
 use crate::event_type::{EventType, Handler};
+use crate::gaps::{Gap, Gaps};
 use crate::hub::{Hub, Seat, UNVERSIONED};
+use crate::loading::Stamp;
 use crate::message::{self, Text};
 use crate::metrics::ServerMetrics;
 use crate::throttle::{Held, Throttle};
@@ -24,6 +26,8 @@ use crate::throttle::{Held, Throttle};
 pub(crate) struct Loaded {
     pub(crate) set: Set,
     pub(crate) file: PathBuf,
+    /// The state of the file that the set was read from.
+    stamp: Stamp,
 }
 
 #[derive(Debug)]
@@ -35,6 +39,7 @@ pub(crate) struct State {
     full: Option<(u64, Text)>,
     hub: Hub,
     throttle: Throttle,
+    gaps: Gaps,
     metrics: Arc<ServerMetrics>,
     /// Makes the next event fail, to show that the failure is caught.
     #[cfg(test)]
@@ -58,6 +63,7 @@ impl State {
             full: None,
             hub: Hub::new(queue, Arc::clone(&metrics)),
             throttle: Throttle::new(interval),
+            gaps: Gaps::default(),
             metrics,
             #[cfg(test)]
             fails: false,
@@ -73,9 +79,30 @@ impl State {
     }
 
     /// Puts a set in the place of the one that was there, and sends it to everyone.
-    pub(crate) fn load(&mut self, set: Set, file: &Path) {
-        self.loaded = Some(Loaded { set, file: file.to_owned() });
+    pub(crate) fn load(&mut self, set: Set, file: &Path, stamp: Stamp) {
+        self.loaded = Some(Loaded { set, file: file.to_owned(), stamp });
         self.send_whole_tree();
+    }
+
+    /// The file of the set, and the state of it that was read.
+    pub(crate) fn file(&self) -> Option<(PathBuf, Stamp)> {
+        self.loaded.as_ref().map(|loaded| (loaded.file.clone(), loaded.stamp))
+    }
+
+    /// Puts in place what was read from the set's file again, and sends what differs to everyone.
+    pub(crate) fn reload(&mut self, set: Set, stamp: Stamp) {
+        let Some(loaded) = &mut self.loaded else { return };
+        let timer = self.metrics.diff_duration.start();
+        let changes = loaded.set.replace(set);
+        loaded.stamp = stamp;
+        drop(timer);
+        if !changes.is_empty() {
+            self.send_held_back();
+            self.version += 1;
+            if !self.hub.is_empty() {
+                self.send(&Held { changes, version: self.version });
+            }
+        }
     }
 
     /// Applies an event and queues what it changed. Without a set, or where the event changes
@@ -131,12 +158,25 @@ impl State {
                 self.send(&news);
             }
         }
-        self.throttle.next_due()
+        if let Some(gap) = self.gaps.take_due(now) {
+            self.tell_of_gap(gap);
+        }
+        self.next_flush()
     }
 
     /// Says when something that is held back will be due.
     pub(crate) fn next_flush(&self) -> Option<Instant> {
-        self.throttle.next_due()
+        self.throttle.next_due().into_iter().chain(self.gaps.next_due()).min()
+    }
+
+    /// Sends all that is held back, because what comes next would not fit what viewers know: it
+    /// tells the same attributes, or moves the nodes to other places.
+    fn send_held_back(&mut self) {
+        for news in self.throttle.take_all() {
+            if !self.hub.is_empty() {
+                self.send(&news);
+            }
+        }
     }
 
     /// Makes the tree whole again after a failure that may have left an edit half done.
@@ -166,10 +206,16 @@ impl State {
         }
     }
 
-    /// Tells everyone that events are missing.
-    pub(crate) fn announce_gap(&mut self, missing: u32, seq: u32) {
-        let details = json!({ "missing": missing, "seq_num": seq });
-        self.announce("Sequence gap", details);
+    /// Takes a gap in the events, of which everyone is told now or within a second.
+    pub(crate) fn announce_gap(&mut self, missing: u32, seq_num: u32) {
+        let gap = Gap { missing: missing.into(), seq_num };
+        if let Some(gap) = self.gaps.offer(gap, Instant::now()) {
+            self.tell_of_gap(gap);
+        }
+    }
+
+    fn tell_of_gap(&mut self, gap: Gap) {
+        self.announce("Sequence gap", json!(gap));
     }
 
     /// Takes in a viewer; gives its seat, and what it is to be sent first.
@@ -205,7 +251,7 @@ impl State {
         {
             return Some(text.clone());
         }
-        let Loaded { set, file } = self.loaded.as_ref()?;
+        let Loaded { set, file, .. } = self.loaded.as_ref()?;
         let text = message::full_ast(set.root(), Some(&file.to_string_lossy()));
         self.metrics.message_size.record(text.len() as u64);
         self.full = Some((self.version, text.clone()));

@@ -69,6 +69,14 @@ impl Throttle {
         None
     }
 
+    /// Everything that waits, the oldest version first. What comes within the interval is held
+    /// back again.
+    pub(crate) fn take_all(&mut self) -> Vec<Held> {
+        let mut all: Vec<_> = self.slots.values_mut().filter_map(Option::take).collect();
+        all.sort_unstable_by_key(|held| held.version);
+        all
+    }
+
     /// When to ask again; `None` while nothing was sent within the last interval.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.ends.front().map(|(end, _)| *end)

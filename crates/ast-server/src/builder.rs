@@ -1,0 +1,83 @@
+//! The settings of a server.
+
+use std::time::Duration;
+
+use crate::server::AstServer;
+
+/// Configures an [`AstServer`]; every setting has a sensible default.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    pub(crate) enable_metrics: bool,
+    pub(crate) queue_messages: usize,
+    pub(crate) evict_after: Duration,
+    pub(crate) clients_max: usize,
+    pub(crate) broadcast_interval: Duration,
+    pub(crate) watch: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            enable_metrics: true,
+            queue_messages: 1_000,
+            evict_after: Duration::from_secs(30),
+            clients_max: 1_000,
+            broadcast_interval: Duration::from_millis(100),
+            watch: true,
+        }
+    }
+}
+
+impl Builder {
+    /// Whether metrics are recorded from the start; they are by default. It can be switched at
+    /// any time by `server.metrics().set_enabled(..)`.
+    #[must_use]
+    pub fn enable_metrics(mut self, enable: bool) -> Self {
+        self.enable_metrics = enable;
+        self
+    }
+
+    /// How many messages may wait for a viewer before it is sent the whole tree in their place;
+    /// 1,000 by default, at least 1.
+    #[must_use]
+    pub fn client_queue(mut self, messages: usize) -> Self {
+        self.queue_messages = messages.max(1);
+        self
+    }
+
+    /// How long a viewer whose queue is full may go without reading; 30 s by default.
+    #[must_use]
+    pub fn evict_after(mut self, after: Duration) -> Self {
+        self.evict_after = after;
+        self
+    }
+
+    /// How many viewers may be connected; 1,000 by default.
+    #[must_use]
+    pub fn max_clients(mut self, clients: usize) -> Self {
+        self.clients_max = clients;
+        self
+    }
+
+    /// How far apart broadcasts of one device parameter, and of the tempo, are at least; 100 ms
+    /// by default.
+    #[must_use]
+    pub fn broadcast_interval(mut self, interval: Duration) -> Self {
+        self.broadcast_interval = interval;
+        self
+    }
+
+    /// Whether the file of the set is watched while the server is on its sockets, so that a save
+    /// is loaded again; it is by default. After a gap in the events it is looked at in any case.
+    #[must_use]
+    pub fn watch(mut self, watch: bool) -> Self {
+        self.watch = watch;
+        self
+    }
+
+    /// Makes the server.
+    #[must_use]
+    pub fn build(self) -> AstServer {
+        AstServer::with(self)
+    }
+}

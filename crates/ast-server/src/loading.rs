@@ -1,0 +1,140 @@
+//! Sets from files: the first load, and the same file again after a save.
+//!
+//! Loads take turns, each from opening its file to putting its tree in place, so that the tree of
+//! the load that came last is the one that stays.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use live_set::{Hash, Set};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use crate::error::Error;
+use crate::server::AstServer;
+
+/// What [`AstServer::load_project`] answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LoadReport {
+    /// `"success"`.
+    pub status: &'static str,
+    /// The file.
+    #[serde(serialize_with = "as_text")]
+    pub file: PathBuf,
+    /// The hash of the whole tree.
+    pub root_hash: Hash,
+}
+
+/// What tells one state of a file from the next without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// The present state of a file; `None` where there is none that can be seen.
+    pub(crate) fn look(file: &Path) -> Option<Self> {
+        fs::metadata(file).ok().map(|metadata| Self::of(&metadata))
+    }
+
+    fn of(metadata: &Metadata) -> Self {
+        let (device, inode, len) = (metadata.dev(), metadata.ino(), metadata.len());
+        Self { device, inode, len, modified: metadata.modified().ok() }
+    }
+}
+
+impl AstServer {
+    /// Loads a set, `.als` or the XML inside one, in place of the one that was loaded, and sends
+    /// it to every viewer.
+    ///
+    /// Blocks while the file is read, and while another load is under way; events go on meanwhile.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is no set; what was loaded stays, and viewers are told.
+    pub fn load_project(&self, file: impl AsRef<Path>) -> Result<LoadReport, Error> {
+        let file = file.as_ref();
+        let _turn = self.loading();
+        match self.read_timed(file) {
+            Ok((set, stamp)) => {
+                let root_hash = set.root_hash();
+                self.state().load(set, file, stamp);
+                // Whoever watches a file has another one to watch.
+                self.look().notify_one();
+                Ok(LoadReport { status: "success", file: file.to_owned(), root_hash })
+            }
+            Err(error) => {
+                self.announce_failed_load(&error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    /// Loads the set's file again where it is not what was loaded; says whether it was read. What
+    /// differs is sent to viewers; the ids of what is still there, and what only events tell, stay.
+    ///
+    /// # Errors
+    /// The file cannot be opened or is no set, which may pass; what was loaded stays.
+    pub(crate) fn reload(&self) -> Result<bool, Error> {
+        let _turn = self.loading();
+        let Some((file, loaded)) = self.state().file() else { return Ok(false) };
+        if Stamp::look(&file) == Some(loaded) {
+            return Ok(false);
+        }
+        let (set, stamp) = self.read_timed(&file)?;
+        self.state().reload(set, stamp);
+        Ok(true)
+    }
+
+    /// Tells viewers that the tree they have stays.
+    pub(crate) fn announce_failed_load(&self, reason: &str) {
+        let mut state = self.state();
+        if state.is_loaded() {
+            let details = json!({ "reason": reason });
+            state.announce("Reload failed", details);
+        }
+    }
+
+    fn read_timed(&self, file: &Path) -> Result<(Set, Stamp), Error> {
+        let timer = self.handles().load_duration.start();
+        read_stamped(file).inspect_err(|_| {
+            timer.discard();
+            self.handles().load_failed.increment();
+        })
+    }
+
+    fn loading(&self) -> MutexGuard<'_, ()> {
+        // It guards nothing that a panic could leave half done.
+        self.turn().lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a set from a file.
+///
+/// # Errors
+/// Names the file and the reason.
+pub fn read(file: &Path) -> Result<Set, Error> {
+    read_stamped(file).map(|(set, _)| set)
+}
+
+/// A set, and the state in which its file was opened: one that is written to while it is read
+/// looks changed afterwards.
+fn read_stamped(file: &Path) -> Result<(Set, Stamp), Error> {
+    let refused = |source: io::Error| Error::open(file, source);
+    let opened = File::open(file).map_err(refused)?;
+    let stamp = Stamp::of(&opened.metadata().map_err(refused)?);
+    let set = Set::read(opened).map_err(|source| Error::read(file, source))?;
+    Ok((set, stamp))
+}
+
+/// A path is text for people: where it is not UTF-8, as close as text can be.
+pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}

@@ -1,0 +1,195 @@
+//! A set's file changes on disk: viewers are sent what differs, and nothing half written is used.
+
+mod common;
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use ast_server::{Arg, AstServer, EventSender};
+use common::replay::{replay, without_hashes};
+use common::{Stage, until};
+use live_set::generate::Spec;
+use serde_json::Value;
+
+/// The bytes of the stage's set with another tempo.
+fn saved(tempo: f64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let spec = Spec { tempo, ..common::small() };
+    spec.write_als(&mut bytes).expect("a vector takes it");
+    bytes
+}
+
+/// Saves as editors do: a new file takes the place of the old one.
+fn replace(file: &Path, bytes: &[u8]) {
+    let new = file.with_extension("new");
+    fs::write(&new, bytes).expect("written");
+    fs::rename(&new, file).expect("renamed");
+}
+
+fn tempo(tree: &Value) -> f64 {
+    tree["attributes"]["tempo"].as_f64().expect("a tempo")
+}
+
+/// Sends an event that changes something, and gives the number that it comes back with.
+async fn next_change(stage: &Stage, viewer: &mut common::Viewer, seq: u32) -> Value {
+    let name = format!("marker {seq}");
+    let args = [Arg::from(0), Arg::from(&name)];
+    let _ = stage.server.process_live_event("/live/track/renamed", &args, seq, 0.0);
+    viewer.changes().await[0]["seq_num"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_is_sent_as_what_differs_and_later_viewers_get_the_new_tree() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    for (number, in_place) in [(0, false), (1, true)] {
+        let bytes = saved(140.0 + f64::from(number));
+        if in_place {
+            fs::write(&stage.file, &bytes).expect("written");
+        } else {
+            replace(&stage.file, &bytes);
+        }
+        let changes = viewer.changes().await;
+        assert!(changes.iter().all(|change| change["seq_num"].is_null()), "{changes:?}");
+        replay(&mut tree, &changes);
+        assert_eq!(tempo(&tree), 140.0 + f64::from(number));
+        let later = stage.viewer().await.tree().await;
+        assert_eq!(later["hash"], stage.server.root_hash().expect("a set").to_string());
+        assert_eq!(without_hashes(later), without_hashes(tree.clone()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_events_tell_and_what_was_held_back_survive_a_save() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    let zero = Arg::from(0);
+    let parameter = |value: f32| {
+        let args = [zero, zero, zero, value.into()];
+        let _ = stage.server.process_live_event("/live/device/param", &args, 1, 0.0);
+    };
+    let _ = stage.server.process_live_event("/live/transport/play", &[true.into()], 0, 0.0);
+    parameter(0.25);
+    // Held back: it comes before what the save changes.
+    parameter(0.75);
+    replace(&stage.file, &saved(141.0));
+    while tempo(&tree) != 141.0 {
+        replay(&mut tree, &viewer.changes().await);
+    }
+    assert_eq!(tree["attributes"]["is_playing"], true, "no file says whether the transport runs");
+    let later = stage.viewer().await.tree().await;
+    assert_eq!(without_hashes(later), without_hashes(tree));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unchanged_save_is_read_and_broadcasts_nothing() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    viewer.tree().await;
+    let bytes = fs::read(&stage.file).expect("read");
+    replace(&stage.file, &bytes);
+    let loads = || stage.server.metrics().get_timing("project.load.duration").expect("a timing");
+    until("the save is read", || loads().count == 2).await;
+    assert_eq!(next_change(&stage, &mut viewer, 7).await, 7, "nothing came before it");
+    replace(&stage.file, &saved(145.0));
+    let changes = viewer.changes().await;
+    assert_eq!(changes[0]["path"], "project", "nor after it: {changes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_half_written_file_is_waited_for() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    let bytes = saved(142.0);
+    let (first, second) = bytes.split_at(bytes.len() / 2);
+    fs::write(&stage.file, first).expect("written");
+    until("the half is tried", || stage.count("project.load.failed") >= 1).await;
+    let mut file = OpenOptions::new().append(true).open(&stage.file).expect("opened");
+    file.write_all(second).expect("written");
+    drop(file);
+    replay(&mut tree, &viewer.changes().await);
+    assert_eq!(tempo(&tree), 142.0, "no error came, and no half of it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_save_and_a_missing_file_leave_the_tree_and_are_told_once() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    let before = stage.server.root_hash().expect("a set");
+    for break_it in [
+        &(|file: &Path| fs::write(file, b"no set").expect("written")) as &dyn Fn(&Path),
+        &|file: &Path| fs::remove_file(file).expect("removed"),
+    ] {
+        break_it(&stage.file);
+        let told = viewer.next("ERROR").await;
+        assert_eq!(told["error"], "Reload failed");
+        let reason = told["details"]["reason"].as_str().expect("text");
+        assert!(reason.contains("set.als"), "{reason}");
+        assert_eq!(stage.server.root_hash().expect("a set"), before);
+    }
+    fs::write(&stage.file, saved(143.0)).expect("written");
+    replay(&mut tree, &viewer.changes().await);
+    assert_eq!(tempo(&tree), 143.0, "a good save goes on from there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watch_follows_to_the_file_that_is_loaded_later() {
+    let stage = Stage::new().await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let second = common::write(folder.path(), "second.als", &common::small());
+    let mut viewer = stage.viewer().await;
+    viewer.tree().await;
+    stage.server.load_project(&second).expect("the set loads");
+    let mut tree = viewer.tree().await;
+    replace(&stage.file, &saved(150.0));
+    replace(&second, &saved(160.0));
+    replay(&mut tree, &viewer.changes().await);
+    assert_eq!(tempo(&tree), 160.0, "the first file is none of its business any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wide_gap_reloads_a_file_that_is_newer_even_where_nobody_watches() {
+    let mut stage = Stage::with(AstServer::builder().watch(false)).await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    replace(&stage.file, &saved(144.0));
+    let send = |live: &mut EventSender, skip: u32, name: &'static str| {
+        live.skip(skip);
+        live.send("/live/track/renamed", &[Arg::from(0), Arg::from(name)]).expect("sent");
+    };
+    send(&mut stage.live, 0, "a");
+    send(&mut stage.live, 4, "b");
+    replay(&mut tree, &viewer.changes().await);
+    replay(&mut tree, &viewer.changes().await);
+    send(&mut stage.live, 5, "c");
+    assert_eq!(viewer.next("ERROR").await["details"]["missing"], 5);
+    while tempo(&tree) != 144.0 {
+        replay(&mut tree, &viewer.changes().await);
+    }
+    let later = stage.viewer().await.tree().await;
+    assert_eq!(without_hashes(later), without_hashes(tree));
+}
+
+#[test]
+fn of_loads_at_once_the_tree_of_the_newest_file_stays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = common::write(folder.path(), "set.als", &common::small());
+    let server = AstServer::new();
+    for round in 0..20 {
+        std::thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(|| server.load_project(&file).expect("the set loads"));
+            }
+            replace(&file, &saved(100.0 + f64::from(round)));
+            // It opens the file after the save: whoever else loads, this is what stays.
+            server.load_project(&file).expect("the set loads");
+        });
+        let expected = ast_server::read(&file).expect("the set reads").root_hash();
+        assert_eq!(server.root_hash().expect("a set"), expected, "round {round}");
+    }
+}
