@@ -42,6 +42,7 @@ mod envelope;
 mod error;
 mod event;
 mod event_loop;
+mod event_timer;
 mod event_type;
 mod gaps;
 mod hub;

@@ -1,7 +1,7 @@
 //! The server without its sockets: what a program that embeds it calls.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Instant;
 
 use serde_json::Value;
@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::arg::Arg;
 use crate::builder::Builder;
 use crate::event::Rejection;
+use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
 use crate::metrics::ServerMetrics;
 use crate::state::{Handled, State};
@@ -155,8 +156,8 @@ impl AstServer {
     fn handle(&self, event: Handled<'_>) -> Outcome {
         let metrics = &*self.shared.metrics;
         let event_type = Some(event.event_type);
-        let timer = metrics.duration.start();
-        let mut state = self.state();
+        let mut timer = EventTimer::start(metrics);
+        let mut state = self.state_for(&mut timer);
         if !state.is_loaded() {
             timer.discard();
             metrics.ignored.increment();
@@ -164,14 +165,13 @@ impl AstServer {
         }
         let idle = state.next_flush().is_none();
         // What a failure leaves half done, `recover` makes whole.
-        match catch_unwind(AssertUnwindSafe(|| state.apply(event))) {
+        match catch_unwind(AssertUnwindSafe(|| state.apply(event, &mut timer))) {
             Ok(Ok(())) => {
                 if idle && state.next_flush().is_some() {
                     self.shared.held_back.notify_one();
                 }
                 drop(state);
-                let took = timer.stop();
-                metrics.duration_by_type.of(event_type).record(took);
+                timer.processed(event.event_type);
                 metrics.processed.increment();
                 metrics.processed_by_type.of(event_type).increment();
                 Outcome::Processed
@@ -228,6 +228,19 @@ impl AstServer {
         drop(state);
         self.shared.held_back.notify_one();
         self.shared.look.notify_one();
+    }
+
+    /// The same for an event, whose timer is told where another thread had it.
+    fn state_for(&self, timer: &mut EventTimer<'_>) -> MutexGuard<'_, State> {
+        match self.shared.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let state = self.state();
+                timer.has_waited();
+                state
+            }
+        }
     }
 
     /// Sends what was held back when its time has come; never ends.

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::arg::Arg;
 use crate::error::Error;
 use crate::event::{self, Rejection};
+use crate::event_timer::EventTimer;
 use crate::event_type::{EventType, Handler};
 use crate::gaps::{Gap, Gaps};
 use crate::hub::{Hub, Seat, UNVERSIONED};
@@ -110,16 +111,23 @@ impl State {
     ///
     /// # Errors
     /// [`Rejection`] says why; nothing has changed then.
-    pub(crate) fn apply(&mut self, event: Handled<'_>) -> Result<(), Rejection> {
+    pub(crate) fn apply(
+        &mut self,
+        event: Handled<'_>,
+        timer: &mut EventTimer<'_>,
+    ) -> Result<(), Rejection> {
         #[cfg(test)]
         assert!(!std::mem::take(&mut self.fails), "a failure that a test asked for");
         let Some(loaded) = &mut self.loaded else { return Ok(()) };
-        let timer = self.metrics.handler_duration.of(event.handler).start();
-        let Some(edit) = event::decode(event.event_type, event.args)? else { return Ok(()) };
-        let mut changes = loaded.set.apply(&edit)?;
-        drop(timer);
-        if !changes.is_empty() {
-            self.version += 1;
+        let applied = edit(&mut loaded.set, &event);
+        timer.handled(event.handler);
+        let mut changes = applied?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.version += 1;
+        if !self.hub.is_empty() {
+            timer.goes_on();
             changes.set_seq_num(event.seq);
             self.publish(event.event_type, changes);
         }
@@ -128,9 +136,6 @@ impl State {
 
     /// Sends changes now, or holds them back where their like was sent a moment ago.
     fn publish(&mut self, event_type: EventType, changes: Changes) {
-        if self.hub.is_empty() {
-            return;
-        }
         let news = Held { changes, version: self.version };
         let key = match event_type {
             EventType::DeviceParam | EventType::TransportTempo => news.changes.changes.first(),
@@ -256,5 +261,13 @@ impl State {
         self.metrics.message_size.record(text.len() as u64);
         self.full = Some((self.version, text.clone()));
         Some(text)
+    }
+}
+
+/// Does to a set what an event says; gives what changed.
+fn edit(set: &mut Set, event: &Handled<'_>) -> Result<Changes, Rejection> {
+    match event::decode(event.event_type, event.args)? {
+        Some(edit) => Ok(set.apply(&edit)?),
+        None => Ok(Changes::default()),
     }
 }

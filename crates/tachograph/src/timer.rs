@@ -46,10 +46,20 @@ fn duration(nanos: Option<u64>) -> Duration {
     Duration::from_nanos(nanos.unwrap_or(0))
 }
 
-/// Implements the two ways to end a timer early, and the drop that records.
+/// Implements the look at a timer that runs on, the two ways to end one early, and the drop that
+/// records.
 macro_rules! endings {
     ($timer:ident $(<$life:lifetime>)?) => {
         impl $(<$life>)? $timer $(<$life>)? {
+            /// The time since the start; `None` where recording was off then. Records nothing,
+            /// and the timer runs on: one timer can serve nested timings.
+            ///
+            /// Reads the clock once, as every ending but `discard` does.
+            #[inline]
+            pub fn elapsed(&self) -> Option<Duration> {
+                self.elapsed_ns().map(Duration::from_nanos)
+            }
+
             /// Records now; gives what was recorded, or zero while recording is off.
             #[inline]
             pub fn stop(mut self) -> Duration {
@@ -59,6 +69,14 @@ macro_rules! endings {
             /// Ends the timer without recording.
             pub fn discard(mut self) {
                 self.start = Stamp::Off;
+            }
+
+            #[inline]
+            fn finish(&mut self) -> Option<u64> {
+                let nanos = self.elapsed_ns()?;
+                self.start = Stamp::Off;
+                self.record_ns(nanos);
+                Some(nanos)
             }
         }
 
@@ -112,12 +130,15 @@ impl Timer {
     }
 
     #[inline]
-    fn finish(&mut self) -> Option<u64> {
-        let start = std::mem::replace(&mut self.start, Stamp::Off);
-        let timing = self.timing.as_ref()?;
-        let nanos = elapsed(&timing.0.entry.intake, start)?;
-        timing.record_ns(nanos);
-        Some(nanos)
+    fn elapsed_ns(&self) -> Option<u64> {
+        elapsed(&self.timing.as_ref()?.0.entry.intake, self.start)
+    }
+
+    #[inline]
+    fn record_ns(&self, nanos: u64) {
+        if let Some(timing) = &self.timing {
+            timing.record_ns(nanos);
+        }
     }
 }
 
@@ -139,11 +160,13 @@ impl<'a> TimerGuard<'a> {
     }
 
     #[inline]
-    fn finish(&mut self) -> Option<u64> {
-        let start = std::mem::replace(&mut self.start, Stamp::Off);
-        let nanos = elapsed(&self.timing.0.entry.intake, start)?;
+    fn elapsed_ns(&self) -> Option<u64> {
+        elapsed(&self.timing.0.entry.intake, self.start)
+    }
+
+    #[inline]
+    fn record_ns(&self, nanos: u64) {
         self.timing.record_ns(nanos);
-        Some(nanos)
     }
 }
 
@@ -167,11 +190,13 @@ impl<'a> RecorderTimer<'a> {
     }
 
     #[inline]
-    fn finish(&mut self) -> Option<u64> {
-        let start = std::mem::replace(&mut self.start, Stamp::Off);
-        let nanos = elapsed(self.recorder.intake(), start)?;
+    fn elapsed_ns(&self) -> Option<u64> {
+        elapsed(self.recorder.intake(), self.start)
+    }
+
+    #[inline]
+    fn record_ns(&self, nanos: u64) {
         self.recorder.record_ns(self.timing, nanos);
-        Some(nanos)
     }
 }
 

@@ -137,6 +137,24 @@ fn every_timer_records_on_drop_and_on_stop_and_not_when_discarded() {
 }
 
 #[test]
+fn a_timer_that_is_looked_at_records_nothing_and_runs_on() {
+    let (metrics, mock) = mocked();
+    let timing = metrics.register_timing("t");
+    let recorder = metrics.recorder();
+    let (borrowed, owned) = (timing.start(), timing.start_owned());
+    let of_recorder = recorder.start(&timing);
+    for ms in 1..=3 {
+        mock.advance(Duration::from_millis(1));
+        let seen = [borrowed.elapsed(), owned.elapsed(), of_recorder.elapsed()];
+        assert_eq!(seen, [Some(Duration::from_millis(ms)); 3]);
+    }
+    assert_eq!(metrics.get_timing("t").map(|stats| stats.count), Some(0));
+    drop((borrowed, owned, of_recorder));
+    let stats = metrics.get_timing("t").expect("registered");
+    assert_eq!((stats.count, stats.min, stats.max), (3, Some(0.003), Some(0.003)));
+}
+
+#[test]
 fn a_timer_may_end_on_another_thread() {
     let (metrics, mock) = mocked();
     let timer = metrics.timer("t");

@@ -227,6 +227,7 @@ fn a_timer_across_the_switch_records_nothing() {
     drop((started_on, by_name));
     let (started_off, by_name) = (timing.start(), metrics.timer("t"));
     metrics.set_enabled(true);
+    assert_eq!((started_off.elapsed(), by_name.elapsed()), (None, None));
     assert_eq!((started_off.stop(), by_name.stop()), (Duration::ZERO, Duration::ZERO));
     assert_eq!(metrics.get_timing("t").map(|stats| stats.count), Some(0));
 }

@@ -9,8 +9,8 @@ use crate::{count, exact, manual, nonblocking};
 /// Samples that one call of [`every_timer`] records.
 const RECORDS: u64 = 9;
 
-/// Starts each sort of timer three times: to drop, to stop, to discard. `by.name` gets 3 of the
-/// records, the handle's series the rest.
+/// Starts each sort of timer three times: to drop, to stop, to discard after a look at it.
+/// `by.name` gets 3 of the records, the handle's series the rest.
 fn every_timer(metrics: &MetricsCollector, recorder: &Recorder, timing: &Timing) {
     drop((timing.start(), recorder.start(timing)));
     drop((timing.start_owned(), metrics.timer("by.name")));
@@ -19,10 +19,14 @@ fn every_timer(metrics: &MetricsCollector, recorder: &Recorder, timing: &Timing)
     timing.start_owned().stop();
     metrics.timer("by.name").stop();
     drop(metrics.with_tags(&[("a", "b")]).timer("by.name"));
-    timing.start().discard();
-    recorder.start(timing).discard();
-    timing.start_owned().discard();
-    metrics.timer("by.name").discard();
+    let (borrowed, of_recorder) = (timing.start(), recorder.start(timing));
+    let (owned, by_name) = (timing.start_owned(), metrics.timer("by.name"));
+    assert!(borrowed.elapsed().is_some() && of_recorder.elapsed().is_some());
+    assert!(owned.elapsed().is_some() && by_name.elapsed().is_some());
+    borrowed.discard();
+    of_recorder.discard();
+    owned.discard();
+    by_name.discard();
 }
 
 fn check_counts(metrics: &MetricsCollector, rounds: u64) {
