@@ -1,5 +1,7 @@
 //! Applying edits.
 
+mod device;
+mod scene;
 mod slot;
 mod track;
 
@@ -7,7 +9,7 @@ use crate::change::{Change, Changed, Changes};
 use crate::edit::{Edit, Rejected};
 use crate::path::Path;
 use crate::set::Set;
-use crate::tree::{Project, Scene, Value};
+use crate::tree::{Project, Value};
 
 use self::slot::SlotState;
 
@@ -35,9 +37,15 @@ impl Set {
             E::TrackVolume { track, volume } => self.set_volume(track, volume)?,
             E::TrackPan { track, pan } => self.set_pan(track, pan)?,
             E::TrackColor { track, color } => self.color_track(track, color)?,
+            E::TrackAdded { track, ref name, kind } => self.add_track(track, name, kind)?,
+            E::TrackDeleted { track } => self.delete_track(track)?,
+            E::DeviceAdded { track, device, ref name } => self.add_device(track, device, name)?,
+            E::DeviceDeleted { track, device } => self.delete_device(track, device)?,
             E::DeviceParameter { track, device, parameter, value } => {
                 self.set_parameter(track, device, parameter, value)?
             }
+            E::SceneAdded { scene, ref name } => self.add_scene(scene, name)?,
+            E::SceneRemoved { scene } => self.remove_scene(scene)?,
             E::SceneName { scene, ref name } => {
                 self.edit_scene(scene, |scene| rename(&mut scene.name, name))?
             }
@@ -97,23 +105,6 @@ impl Set {
         records
     }
 
-    fn edit_scene(
-        &mut self,
-        row: usize,
-        edit: impl FnOnce(&mut Scene) -> Option<Changed>,
-    ) -> Result<Vec<Change>, Rejected> {
-        let scenes = self.num_scenes();
-        let scene =
-            self.project.scenes.get_mut(row).ok_or(Rejected::NoSuchScene { scene: row, scenes })?;
-        let changed = edit(scene);
-        let records = Change::attribute(scene, Path::Scene { scene: row }, changed);
-        if !records.is_empty() {
-            scene.rehash(&mut self.hasher);
-        }
-        self.rehash_root(&records);
-        Ok(records)
-    }
-
     /// Hashes the project, if there is a record of any change.
     fn rehash_root(&mut self, records: &[Change]) {
         if !records.is_empty() {
@@ -145,6 +136,11 @@ where
 {
     let old = std::mem::replace(field, value);
     (attribute, old.into(), value.into())
+}
+
+/// Rejects what would make more than `limit` of something that there are `count` of.
+fn room_for_one(what: &'static str, count: usize, limit: usize) -> Result<(), Rejected> {
+    if count < limit { Ok(()) } else { Err(Rejected::Full { what, limit }) }
 }
 
 /// Sets a name; `None` where it is that already.

@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use crate::path::Path;
-use crate::tree::{Node, NodeId, NodeType, TreeNode, Value};
+use crate::tree::{Node, NodeId, NodeType, TreeNode, Value, count};
 
 /// What changed: the records in the order in which they are to be replayed.
 ///
@@ -113,7 +113,7 @@ pub enum ChangeKind {
         /// The node with everything that was below it.
         value: Node,
     },
-    /// Its name changed, or several attributes at once.
+    /// Its name or its position changed, or several attributes at once.
     Modified {
         /// The attributes as they were.
         old_value: Fields,
@@ -158,6 +158,9 @@ impl Serialize for Fields {
     }
 }
 
+/// The attributes that say which node it is: viewers expect `modified` of them.
+const IDENTIFYING: [&str; 4] = ["name", "index", "track_index", "scene_index"];
+
 /// An attribute that changed: its name, its old value and its new one.
 pub(crate) type Changed = (&'static str, Value, Value);
 
@@ -167,23 +170,42 @@ impl Change {
     }
 
     pub(crate) fn added<N: TreeNode>(node: &N, path: Path, parent: &NodeId) -> Self {
-        let kind = ChangeKind::Added { parent_id: parent.clone(), new_value: node.to_node() };
+        let kind =
+            ChangeKind::Added { parent_id: parent.clone(), new_value: node.clone().into_node() };
         Self::new(node, path, kind)
     }
 
     pub(crate) fn removed<N: TreeNode>(node: &N, path: Path, parent: &NodeId) -> Self {
-        let kind = ChangeKind::Removed { parent_id: parent.clone(), value: node.to_node() };
+        Self::taken(node.clone(), path, parent)
+    }
+
+    /// The record of a node that was taken out of the tree.
+    pub(crate) fn taken<N: TreeNode>(node: N, path: Path, parent: &NodeId) -> Self {
+        let (node_id, parent_id) = (node.id().clone(), parent.clone());
+        let kind = ChangeKind::Removed { parent_id, value: node.into_node() };
+        Self { node_id, node_type: N::TYPE, path, seq_num: None, kind }
+    }
+
+    /// The record of a node whose position changed, which is in an attribute.
+    pub(crate) fn moved<N: TreeNode>(
+        node: &N,
+        path: Path,
+        attribute: &'static str,
+        (old, new): (usize, usize),
+    ) -> Self {
+        let field = |position| Fields(vec![(attribute, count(position).into())]);
+        let kind = ChangeKind::Modified { old_value: field(old), new_value: field(new) };
         Self::new(node, path, kind)
     }
 
-    /// The record of an attribute that changed, if it did: a name is `modified`.
+    /// The record of an attribute that changed, if it did: a name or a position is `modified`.
     pub(crate) fn attribute<N: TreeNode>(
         node: &N,
         path: Path,
         changed: Option<Changed>,
     ) -> Vec<Self> {
         let Some((attribute, old, new)) = changed else { return Vec::new() };
-        let kind = if attribute == "name" {
+        let kind = if IDENTIFYING.contains(&attribute) {
             ChangeKind::Modified {
                 old_value: Fields(vec![(attribute, old)]),
                 new_value: Fields(vec![(attribute, new)]),
@@ -195,7 +217,7 @@ impl Change {
     }
 
     /// The record of any number of attributes that changed, if any did: one is `state_changed`,
-    /// unless it is the name, several at once are `modified`.
+    /// unless it is the name or a position, several at once are `modified`.
     pub(crate) fn attributes<N: TreeNode>(
         node: &N,
         path: Path,

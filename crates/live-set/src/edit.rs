@@ -1,5 +1,7 @@
 //! Edits, and why one is rejected.
 
+use crate::tree::TrackKind;
+
 /// One edit of a set: what a live event asks for, its arguments already decoded.
 ///
 /// Positions count from 0. A negative one on the wire points at nothing: whoever decodes an event
@@ -56,6 +58,38 @@ pub enum Edit {
         /// RGB.
         color: i32,
     },
+    /// Put a new track before the one at a position, or behind the last. Those from there on move
+    /// up. It has no slots until they are announced.
+    TrackAdded {
+        /// Where it comes to stand.
+        track: usize,
+        /// The name.
+        name: String,
+        /// What kind of track it is.
+        kind: TrackKind,
+    },
+    /// Take a track out. Those behind it move down.
+    TrackDeleted {
+        /// The position of the track.
+        track: usize,
+    },
+    /// Put a new device before the one at a position among the track's devices, or behind the
+    /// last. Only its name is known.
+    DeviceAdded {
+        /// The position of the track.
+        track: usize,
+        /// Where it comes to stand among the track's devices.
+        device: usize,
+        /// The name.
+        name: String,
+    },
+    /// Take a device out.
+    DeviceDeleted {
+        /// The position of the track.
+        track: usize,
+        /// The position among the track's devices.
+        device: usize,
+    },
     /// Set a parameter of a device.
     DeviceParameter {
         /// The position of the track.
@@ -83,6 +117,19 @@ pub enum Edit {
     },
     /// A scene was launched.
     SceneTriggered {
+        /// The row.
+        scene: usize,
+    },
+    /// Put a new scene before the one in a row, or below the last. Scenes and slots from that row
+    /// on move up by one. The new row has no slots until they are announced.
+    SceneAdded {
+        /// Its row.
+        scene: usize,
+        /// The name.
+        name: String,
+    },
+    /// Take a scene out, with its row of slots. Scenes and slots of the rows after it move down.
+    SceneRemoved {
         /// The row.
         scene: usize,
     },
@@ -255,6 +302,14 @@ pub enum Rejected {
         track: usize,
         /// The row.
         scene: usize,
+    },
+    /// There are as many as there may be: see [`Limits`](crate::Limits).
+    #[error("there are {limit} {what} already, as many as there may be: take one out first")]
+    Full {
+        /// What there are so many of.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
     },
     /// The number is NaN or infinite.
     #[error("the {what} is NaN or infinite: send a finite number")]

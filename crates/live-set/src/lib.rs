@@ -75,5 +75,6 @@ pub use self::path::Path;
 pub use self::set::{ProjectInfo, Set};
 pub use self::tree::{
     Clip, ClipContent, ClipSlot, Device, Hash, Mixer, Node, NodeId, NodeRef, NodeType, Parameter,
-    Project, Scene, Track, TrackType, UnknownNodeType, Value, ValueRef,
+    Project, Scene, Track, TrackKind, TrackType, UnknownNodeType, UnknownTrackKind, Value,
+    ValueRef,
 };

@@ -1,4 +1,4 @@
-//! Every bound on what is read.
+//! Every bound on what is read, and on what edits add.
 
 /// How much a document may ask for before it is refused.
 ///

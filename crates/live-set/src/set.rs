@@ -16,6 +16,8 @@ use crate::tree::{ClipSlot, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene
 pub struct Set {
     pub(crate) project: Project,
     pub(crate) hasher: Hasher,
+    /// What edits may make of it.
+    pub(crate) limits: Limits,
     /// How many nodes edits have made: their ids' serial numbers.
     pub(crate) made: u64,
 }
@@ -32,13 +34,14 @@ impl Set {
         Self::read_within(reader, &Limits::default())
     }
 
-    /// Reads a set within limits of one's own: see [`read`](Self::read).
+    /// Reads a set within limits of one's own: see [`read`](Self::read). Edits keep within them
+    /// too.
     ///
     /// # Errors
     /// [`ReadError`] says what is wrong with the document, and where.
     pub fn read_within(reader: impl Read, limits: &Limits) -> Result<Self, ReadError> {
-        let mut set =
-            Self { project: read::read(reader, limits)?, hasher: Hasher::default(), made: 0 };
+        let project = read::read(reader, limits)?;
+        let mut set = Self { project, hasher: Hasher::default(), limits: *limits, made: 0 };
         set.rehash();
         Ok(set)
     }

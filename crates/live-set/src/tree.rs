@@ -21,10 +21,11 @@ pub use self::node::{Node, NodeRef, NodeType, UnknownNodeType};
 pub use self::project::Project;
 pub use self::scene::Scene;
 pub use self::slot::ClipSlot;
-pub use self::track::{Track, TrackType};
+pub use self::track::{Track, TrackKind, TrackType, UnknownTrackKind};
 pub use self::value::{Value, ValueRef};
 
 pub(crate) use self::hash::{Hasher, NO_HASH};
 pub(crate) use self::id::{Key, SiblingKeys};
 pub(crate) use self::node::TreeNode;
 pub(crate) use self::track::Signal;
+pub(crate) use self::value::count;

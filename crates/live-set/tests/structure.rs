@@ -46,7 +46,7 @@ fn a_scene_that_is_gone_moves_those_below_it() {
     let old = xml(&small());
     let new = edit_children(&old, SCENES, 0, |scenes| drop(scenes.remove(1)));
     let changes = replace(&mut read(&old), read(&new));
-    let moved = |row: usize| ("state_changed", format!("scenes[{row}]"));
+    let moved = |row: usize| ("modified", format!("scenes[{row}]"));
     assert_eq!(kinds(&changes), [("removed", "scenes[1]".to_owned()), moved(1), moved(2)]);
 }
 
@@ -61,7 +61,7 @@ fn a_track_that_changed_places_is_removed_and_added_with_its_id() {
     assert_eq!(kinds(&changes)[0], ("removed", "tracks[4]".to_owned()));
     assert_eq!(kinds(&changes).last(), Some(&("added", "tracks[0]".to_owned())));
     // The others moved up: each says so, its slots too.
-    let moved = changes.changes.iter().filter(|change| change.kind.as_str() == "state_changed");
+    let moved = changes.changes.iter().filter(|change| change.kind.as_str() == "modified");
     assert_eq!(moved.count(), 4 + 3 * small().scenes);
 }
 

@@ -1,11 +1,11 @@
-//! Edits of tracks, their mixers and devices.
+//! Edits of tracks and their mixers.
 
-use super::{finite, rename, set, set_always};
+use super::{finite, rename, room_for_one, set, set_always};
 use crate::change::{Change, Changed};
 use crate::edit::Rejected;
 use crate::path::Path;
 use crate::set::Set;
-use crate::tree::{Mixer, Track};
+use crate::tree::{Mixer, NodeId, Track, TrackKind};
 
 impl Set {
     pub(super) fn name_track(&mut self, track: usize, name: &str) -> Result<Vec<Change>, Rejected> {
@@ -46,36 +46,56 @@ impl Set {
         self.edit_mixer(track, |mixer| Some(set_always("pan", &mut mixer.pan, pan)))
     }
 
-    pub(super) fn set_parameter(
+    /// A track whose mixer is as a new one's is.
+    pub(super) fn add_track(
         &mut self,
-        track: usize,
-        device: usize,
-        parameter: usize,
-        value: f64,
+        index: usize,
+        name: &str,
+        kind: TrackKind,
     ) -> Result<Vec<Change>, Rejected> {
-        let value = finite("parameter", value)?;
-        let owner = self.track_mut(track)?;
-        let devices = owner.devices.len();
-        let found = owner.devices.get_mut(device).ok_or(Rejected::NoSuchDevice {
-            track,
-            device,
-            devices,
-        })?;
-        let parameters = found.parameters.len();
-        let field = found.parameters.get_mut(parameter).ok_or(Rejected::NoSuchParameter {
-            track,
-            device,
-            parameter,
-            parameters,
-        })?;
-        let changed = set("value", &mut field.value, value);
-        let path = Path::Parameter { track, device, parameter };
-        let records = Change::attribute(found, path, changed);
-        if !records.is_empty() {
-            self.project.tracks[track].devices[device].rehash(&mut self.hasher);
-            self.rehash_track(track);
+        let tracks = self.num_tracks();
+        if index > tracks {
+            return Err(Rejected::NoSuchTrack { track: index, tracks });
         }
+        room_for_one("tracks", tracks, self.limits.tracks)?;
+        let id = NodeId::top("track", self.next_key());
+        let mut track = Track::new(id, index, kind.track_type(), kind.signal());
+        name.clone_into(&mut track.name);
+        track.rehash_all(&mut self.hasher);
+        let mut records =
+            vec![Change::added(&track, Path::Track { track: index }, &self.project.id)];
+        self.project.tracks.insert(index, track);
+        self.renumber_tracks(index + 1, &mut records);
         Ok(records)
+    }
+
+    pub(super) fn delete_track(&mut self, index: usize) -> Result<Vec<Change>, Rejected> {
+        self.track_mut(index)?;
+        let track = self.project.tracks.remove(index);
+        let mut records =
+            vec![Change::taken(track, Path::Track { track: index }, &self.project.id)];
+        self.renumber_tracks(index, &mut records);
+        Ok(records)
+    }
+
+    /// Tells the tracks from `first` on, and their slots, where they are now, and hashes what that
+    /// changes: devices, mixers and clips do not know.
+    fn renumber_tracks(&mut self, first: usize, records: &mut Vec<Change>) {
+        let Self { project, hasher, .. } = self;
+        let slots = |track: &Track| 1 + track.slots.len();
+        records.reserve(project.tracks[first..].iter().map(slots).sum());
+        for (index, track) in project.tracks.iter_mut().enumerate().skip(first) {
+            let moved = (std::mem::replace(&mut track.index, index), index);
+            records.push(Change::moved(track, Path::Track { track: index }, "index", moved));
+            for slot in &mut track.slots {
+                slot.track_index = index;
+                slot.rehash(hasher);
+                let path = Path::ClipSlot { track: index, scene: slot.scene_index };
+                records.push(Change::moved(slot, path, "track_index", moved));
+            }
+            track.rehash(hasher);
+        }
+        project.rehash(hasher);
     }
 
     pub(super) fn track_mut(&mut self, track: usize) -> Result<&mut Track, Rejected> {

@@ -114,7 +114,7 @@ impl TreeNode for Clip {
 
     fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
 
-    fn to_node(&self) -> Node {
-        Node::Clip(Box::new(self.clone()))
+    fn into_node(self) -> Node {
+        Node::Clip(Box::new(self))
     }
 }

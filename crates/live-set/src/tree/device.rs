@@ -79,7 +79,7 @@ impl TreeNode for Device {
 
     fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
 
-    fn to_node(&self) -> Node {
-        Node::Device(Box::new(self.clone()))
+    fn into_node(self) -> Node {
+        Node::Device(Box::new(self))
     }
 }

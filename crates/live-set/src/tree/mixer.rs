@@ -65,7 +65,7 @@ impl TreeNode for Mixer {
 
     fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
 
-    fn to_node(&self) -> Node {
-        Node::Mixer(Box::new(self.clone()))
+    fn into_node(self) -> Node {
+        Node::Mixer(Box::new(self))
     }
 }

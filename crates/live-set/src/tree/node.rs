@@ -86,7 +86,7 @@ pub struct UnknownNodeType;
 pub(crate) type Attribute<'a> = (&'static str, ValueRef<'a>);
 
 /// What every type of node has. The attributes are an array, so that hashing allocates nothing.
-pub(crate) trait TreeNode {
+pub(crate) trait TreeNode: Clone {
     const TYPE: NodeType;
     type Attributes<'a>: AsRef<[Attribute<'a>]>
     where
@@ -95,7 +95,7 @@ pub(crate) trait TreeNode {
     fn id(&self) -> &NodeId;
     fn attributes(&self) -> Self::Attributes<'_>;
     fn for_each_child_hash(&self, add: impl FnMut(Hash));
-    fn to_node(&self) -> Node;
+    fn into_node(self) -> Node;
 }
 
 /// Any node of a set, borrowed; serialises as `{node_type, id, hash, attributes, children}`.

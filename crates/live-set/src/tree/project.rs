@@ -70,7 +70,7 @@ impl TreeNode for Project {
         self.scenes.iter().for_each(|scene| add(scene.hash));
     }
 
-    fn to_node(&self) -> Node {
-        Node::Project(Box::new(self.clone()))
+    fn into_node(self) -> Node {
+        Node::Project(Box::new(self))
     }
 }

@@ -74,7 +74,7 @@ impl TreeNode for Scene {
 
     fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
 
-    fn to_node(&self) -> Node {
-        Node::Scene(Box::new(self.clone()))
+    fn into_node(self) -> Node {
+        Node::Scene(Box::new(self))
     }
 }

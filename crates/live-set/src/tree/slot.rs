@@ -83,7 +83,7 @@ impl TreeNode for ClipSlot {
         }
     }
 
-    fn to_node(&self) -> Node {
-        Node::ClipSlot(Box::new(self.clone()))
+    fn into_node(self) -> Node {
+        Node::ClipSlot(Box::new(self))
     }
 }

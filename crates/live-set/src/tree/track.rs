@@ -1,5 +1,7 @@
 //! Tracks.
 
+use std::str::FromStr;
+
 use super::node::{Attribute, TreeNode};
 use super::value::count;
 use super::{ClipSlot, Device, Hash, Hasher, Mixer, NO_HASH, Node, NodeId, NodeType, ValueRef};
@@ -114,8 +116,8 @@ impl TreeNode for Track {
         add(self.mixer.hash);
     }
 
-    fn to_node(&self) -> Node {
-        Node::Track(Box::new(self.clone()))
+    fn into_node(self) -> Node {
+        Node::Track(Box::new(self))
     }
 }
 
@@ -145,6 +147,62 @@ impl TrackType {
         }
     }
 }
+
+/// What kind of track an edit adds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TrackKind {
+    /// Of type `track`, for MIDI clips.
+    Midi,
+    /// Of type `track`, for audio clips.
+    Audio,
+    /// Of type `group`.
+    Group,
+    /// Of type `return`.
+    Return,
+    /// Of type `master`.
+    Master,
+}
+
+impl TrackKind {
+    pub(crate) const fn track_type(self) -> TrackType {
+        match self {
+            Self::Midi | Self::Audio => TrackType::Track,
+            Self::Group => TrackType::Group,
+            Self::Return => TrackType::Return,
+            Self::Master => TrackType::Master,
+        }
+    }
+
+    pub(crate) const fn signal(self) -> Signal {
+        match self {
+            Self::Midi => Signal::Midi,
+            Self::Audio | Self::Group | Self::Return | Self::Master => Signal::Audio,
+        }
+    }
+}
+
+/// As events name it: `midi`, `audio`, `group`, `return` or `master`. A plain `track` counts as
+/// `audio`, and `main`, as Live 12 has it, as `master`.
+impl FromStr for TrackKind {
+    type Err = UnknownTrackKind;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTrackKind> {
+        Ok(match name {
+            "midi" => Self::Midi,
+            "audio" | "track" => Self::Audio,
+            "group" => Self::Group,
+            "return" => Self::Return,
+            "master" | "main" => Self::Master,
+            _ => return Err(UnknownTrackKind),
+        })
+    }
+}
+
+/// The name is not that of a kind of track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown kind of track: use midi, audio, group, return or master")]
+pub struct UnknownTrackKind;
 
 /// What the clips of a track hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

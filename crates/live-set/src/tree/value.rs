@@ -140,6 +140,6 @@ impl From<String> for Value {
 }
 
 /// Indices and counts are bounded far below `i64::MAX` by the limits of reading.
-pub(super) fn count(value: usize) -> ValueRef<'static> {
+pub(crate) fn count(value: usize) -> ValueRef<'static> {
     ValueRef::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }
