@@ -17,10 +17,13 @@ struct Peer {
     check: fn(&Tools) -> Outcome,
 }
 
-const PEERS: [Peer; 1] = [Peer {
-    name: "metrics",
-    check: |tools| run_python(tools, "metrics.py", &[&tools.server, &tools.promtool]),
-}];
+const PEERS: [Peer; 2] = [
+    Peer { name: "events", check: |tools| run_python(tools, "events.py", &[&tools.server]) },
+    Peer {
+        name: "metrics",
+        check: |tools| run_python(tools, "metrics.py", &[&tools.server, &tools.promtool]),
+    },
+];
 
 /// Runs the named checks, or all of them.
 pub(crate) fn run(steps: &mut Steps, names: &[String]) -> Result<(), Failed> {

@@ -1,5 +1,7 @@
 //! One argument of an event.
 
+use serde::{Serialize, Serializer};
+
 /// An argument of a live event, as OSC has it.
 ///
 /// ```
@@ -21,6 +23,20 @@ pub enum Arg<'a> {
     Bool(bool),
     /// Valid OSC of a type that no event uses.
     Other,
+}
+
+/// As viewers are told of it; what no event uses is `null`.
+impl Serialize for Arg<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self::Int(value) => serializer.serialize_i32(value),
+            // As the tree has it, too.
+            Self::Float(value) => serializer.serialize_f64(value.into()),
+            Self::Text(value) => serializer.serialize_str(value),
+            Self::Bool(value) => serializer.serialize_bool(value),
+            Self::Other => serializer.serialize_none(),
+        }
+    }
 }
 
 impl From<i32> for Arg<'_> {

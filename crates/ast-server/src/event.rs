@@ -1,6 +1,6 @@
-//! From an event's arguments to an edit of the set.
+//! From an event's arguments to what it asks for.
 
-use live_set::{Edit, Rejected};
+use live_set::{Edit, Rejected, TrackKind};
 
 use crate::arg::Arg;
 use crate::event_type::EventType;
@@ -27,24 +27,31 @@ pub struct BadArgument {
     pub wanted: &'static str,
 }
 
-/// Decodes the arguments of an event; `None` where nothing handles it yet. Arguments beyond those
-/// that the path asks for are passed over.
+/// What an event asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Request {
+    /// An edit of the set.
+    Edit(Edit),
+    /// To be told to viewers as it came.
+    Forward,
+    /// Nothing: other events say the same. A scene has come to this row.
+    Announced { scene: usize },
+}
+
+/// Decodes the arguments of an event. Arguments beyond those that the path asks for are passed
+/// over.
 ///
 /// # Errors
 /// [`BadArgument`] where one is missing, of a wrong type, negative where it is a position, or not
 /// finite.
-pub(crate) fn decode(event_type: EventType, args: &[Arg<'_>]) -> Result<Option<Edit>, BadArgument> {
+pub(crate) fn decode(event_type: EventType, args: &[Arg<'_>]) -> Result<Request, BadArgument> {
     use EventType as E;
     let args = Args(args);
     let edit = match event_type {
         E::TrackRenamed | E::TrackMute | E::TrackArm | E::TrackSolo => track(event_type, args)?,
         E::TrackVolume | E::TrackPan | E::TrackColor => track(event_type, args)?,
-        E::DeviceParam => Edit::DeviceParameter {
-            track: args.index(0)?,
-            device: args.index(1)?,
-            parameter: args.index(2)?,
-            value: args.float(3)?,
-        },
+        E::TrackAdded | E::TrackDeleted => track(event_type, args)?,
+        E::DeviceAdded | E::DeviceDeleted | E::DeviceParam => device(event_type, args)?,
         E::SceneRenamed => Edit::SceneName { scene: args.index(0)?, name: args.text(1)? },
         E::SceneColor => Edit::SceneColor { scene: args.index(0)?, color: args.int(1)? },
         E::SceneTriggered => Edit::SceneTriggered { scene: args.index(0)? },
@@ -56,11 +63,19 @@ pub(crate) fn decode(event_type: EventType, args: &[Arg<'_>]) -> Result<Option<E
         E::TransportPlay => Edit::TransportPlay { is_playing: args.flag(0)? },
         E::TransportTempo => Edit::TransportTempo { tempo: args.float(0)? },
         E::TransportPosition => Edit::TransportPosition { position: args.float(0)? },
-        E::TrackAdded | E::TrackDeleted | E::DeviceAdded | E::DeviceDeleted => return Ok(None),
-        E::SceneAdded | E::SceneRemoved | E::SceneReordered => return Ok(None),
-        E::CursorTrack | E::CursorScene | E::CursorClipSlot => return Ok(None),
+        E::SceneAdded => Edit::SceneAdded { scene: args.index(0)?, name: args.text(1)? },
+        E::SceneRemoved => Edit::SceneRemoved { scene: args.index(0)? },
+        E::SceneReordered => {
+            let scene = args.index(0)?;
+            args.text(1)?;
+            return Ok(Request::Announced { scene });
+        }
+        E::CursorTrack | E::CursorScene | E::CursorClipSlot => {
+            args.can_be_told()?;
+            return Ok(Request::Forward);
+        }
     };
-    Ok(Some(edit))
+    Ok(Request::Edit(edit))
 }
 
 fn track(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
@@ -72,7 +87,25 @@ fn track(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
         EventType::TrackSolo => Edit::TrackSolo { track, is_soloed: args.flag(1)? },
         EventType::TrackVolume => Edit::TrackVolume { track, volume: args.float(1)? },
         EventType::TrackPan => Edit::TrackPan { track, pan: args.float(1)? },
+        EventType::TrackAdded => {
+            Edit::TrackAdded { track, name: args.text(1)?, kind: args.track_kind(2)? }
+        }
+        EventType::TrackDeleted => Edit::TrackDeleted { track },
         _ => Edit::TrackColor { track, color: args.int(1)? },
+    })
+}
+
+fn device(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
+    let (track, device) = (args.index(0)?, args.index(1)?);
+    Ok(match event_type {
+        EventType::DeviceAdded => Edit::DeviceAdded { track, device, name: args.text(2)? },
+        EventType::DeviceDeleted => Edit::DeviceDeleted { track, device },
+        _ => Edit::DeviceParameter {
+            track,
+            device,
+            parameter: args.index(2)?,
+            value: args.float(3)?,
+        },
     })
 }
 
@@ -159,6 +192,25 @@ impl Args<'_> {
         })
     }
 
+    fn track_kind(self, position: usize) -> Result<TrackKind, BadArgument> {
+        self.get(position, "midi, audio, group, return or master", |arg| match arg {
+            Arg::Text(value) => value.parse().ok(),
+            _ => None,
+        })
+    }
+
+    /// Whether JSON can say all of them.
+    fn can_be_told(self) -> Result<(), BadArgument> {
+        let told = |position| {
+            self.get(position, "a finite number, a string or a bool", |arg| match arg {
+                Arg::Float(value) => value.is_finite().then_some(()),
+                Arg::Int(_) | Arg::Text(_) | Arg::Bool(_) => Some(()),
+                Arg::Other => None,
+            })
+        };
+        (0..self.0.len()).try_for_each(told)
+    }
+
     fn text(self, position: usize) -> Result<String, BadArgument> {
         self.get(position, "a string", |arg| match arg {
             Arg::Text(value) => Some(value.to_owned()),
@@ -176,13 +228,26 @@ mod tests {
     }
 
     #[test]
-    fn handled_events_decode_and_the_others_do_not() {
-        let args = [Arg::Int(1); 5];
-        for &event_type in EventType::ALL {
-            let decoded = decode(event_type, &args);
-            let handled = !matches!(decoded, Ok(None));
-            assert_eq!(handled, event_type.handler().is_some(), "{event_type:?}");
+    fn what_is_selected_is_told_as_it_came_unless_json_cannot_say_it() {
+        let args = [Arg::Int(-1), Arg::Float(0.5), Arg::Text("a"), Arg::Bool(true)];
+        for event_type in [EventType::CursorTrack, EventType::CursorScene] {
+            assert_eq!(decode(event_type, &args), Ok(Request::Forward));
+            assert_eq!(decode(event_type, &[]), Ok(Request::Forward));
         }
+        let infinite = Arg::Float(f32::INFINITY);
+        assert_eq!(position(EventType::CursorClipSlot, &[Arg::Int(0), infinite]), 1);
+        assert_eq!(position(EventType::CursorClipSlot, &[Arg::Other]), 0);
+    }
+
+    #[test]
+    fn a_track_is_added_with_its_kind() {
+        let args = [Arg::Int(2), Arg::Text("Pads"), Arg::Text("midi")];
+        let (name, kind) = ("Pads".to_owned(), TrackKind::Midi);
+        let edit = Request::Edit(Edit::TrackAdded { track: 2, name, kind });
+        assert_eq!(decode(EventType::TrackAdded, &args), Ok(edit));
+        assert_eq!(position(EventType::TrackAdded, &args[..2]), 2);
+        let unknown = [args[0], args[1], Arg::Text("bus")];
+        assert_eq!(position(EventType::TrackAdded, &unknown), 2);
     }
 
     #[test]
@@ -207,9 +272,10 @@ mod tests {
     fn whole_numbers_pass_for_floats_and_floats_keep_their_bits() {
         let args = [Arg::Int(2), Arg::Int(1)];
         let edit = decode(EventType::TrackVolume, &args).expect("a volume");
-        assert_eq!(edit, Some(Edit::TrackVolume { track: 2, volume: 1.0 }));
+        assert_eq!(edit, Request::Edit(Edit::TrackVolume { track: 2, volume: 1.0 }));
         let args = [Arg::Int(2), Arg::Float(0.85)];
         let edit = decode(EventType::TrackPan, &args).expect("a pan");
-        assert_eq!(edit, Some(Edit::TrackPan { track: 2, pan: f64::from(0.85_f32) }));
+        let pan = f64::from(0.85_f32);
+        assert_eq!(edit, Request::Edit(Edit::TrackPan { track: 2, pan }));
     }
 }

@@ -2,7 +2,7 @@
 
 /// Declares the events: variant, path, handler.
 macro_rules! event_types {
-    ($($variant:ident $path:literal $($handler:ident)?;)*) => {
+    ($($variant:ident $path:literal $handler:ident;)*) => {
         /// An event of the protocol's table. Its path is the value of the tag `event_type`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -20,10 +20,10 @@ macro_rules! event_types {
                 match self { $(Self::$variant => $path,)* }
             }
 
-            /// What handles it; `None` where nothing does yet.
+            /// What handles it.
             #[must_use]
-            pub const fn handler(self) -> Option<Handler> {
-                match self { $(Self::$variant => event_types!(@handler $($handler)?),)* }
+            pub const fn handler(self) -> Handler {
+                match self { $(Self::$variant => Handler::$handler,)* }
             }
 
             fn exactly(path: &str) -> Option<Self> {
@@ -34,8 +34,6 @@ macro_rules! event_types {
             }
         }
     };
-    (@handler) => { None };
-    (@handler $handler:ident) => { Some(Handler::$handler) };
 }
 
 event_types! {
@@ -46,15 +44,15 @@ event_types! {
     TrackVolume "/live/track/volume" Track;
     TrackPan "/live/track/pan" Track;
     TrackColor "/live/track/color" Track;
-    TrackAdded "/live/track/added";
-    TrackDeleted "/live/track/deleted";
-    DeviceAdded "/live/device/added";
-    DeviceDeleted "/live/device/deleted";
+    TrackAdded "/live/track/added" Track;
+    TrackDeleted "/live/track/deleted" Track;
+    DeviceAdded "/live/device/added" Device;
+    DeviceDeleted "/live/device/deleted" Device;
     DeviceParam "/live/device/param" Device;
     SceneRenamed "/live/scene/renamed" Scene;
-    SceneAdded "/live/scene/added";
-    SceneRemoved "/live/scene/removed";
-    SceneReordered "/live/scene/reordered";
+    SceneAdded "/live/scene/added" Scene;
+    SceneRemoved "/live/scene/removed" Scene;
+    SceneReordered "/live/scene/reordered" Scene;
     SceneColor "/live/scene/color" Scene;
     SceneTriggered "/live/scene/triggered" Scene;
     ClipSlotCreated "/live/clip_slot/created" ClipSlot;
@@ -70,9 +68,9 @@ event_types! {
     TransportPlay "/live/transport/play" Transport;
     TransportTempo "/live/transport/tempo" Transport;
     TransportPosition "/live/transport/position" Transport;
-    CursorTrack "/live/cursor/track";
-    CursorScene "/live/cursor/scene";
-    CursorClipSlot "/live/cursor/clip_slot";
+    CursorTrack "/live/cursor/track" Cursor;
+    CursorScene "/live/cursor/scene" Cursor;
+    CursorClipSlot "/live/cursor/clip_slot" Cursor;
 }
 
 impl EventType {
@@ -86,6 +84,19 @@ impl EventType {
             return Some(parameter);
         }
         Self::exactly(path)
+    }
+
+    /// Whether nodes change their places, so that what was held back comes first.
+    pub(crate) const fn moves_nodes(self) -> bool {
+        matches!(
+            self,
+            Self::TrackAdded
+                | Self::TrackDeleted
+                | Self::DeviceAdded
+                | Self::DeviceDeleted
+                | Self::SceneAdded
+                | Self::SceneRemoved
+        )
     }
 
     /// The value of the tag `event_type`: the path, cut to the table's paths.
@@ -102,9 +113,9 @@ impl EventType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Handler {
-    /// Names, states and colours of tracks.
+    /// Tracks: that they come and go, their names, states and colours.
     Track,
-    /// Parameters of devices.
+    /// Devices, and their parameters.
     Device,
     /// Scenes.
     Scene,
@@ -114,12 +125,21 @@ pub enum Handler {
     Clip,
     /// The transport.
     Transport,
+    /// What is selected in Live: told to viewers, no part of the set.
+    Cursor,
 }
 
 impl Handler {
     /// Every handler.
-    pub const ALL: &[Self] =
-        &[Self::Track, Self::Device, Self::Scene, Self::ClipSlot, Self::Clip, Self::Transport];
+    pub const ALL: &[Self] = &[
+        Self::Track,
+        Self::Device,
+        Self::Scene,
+        Self::ClipSlot,
+        Self::Clip,
+        Self::Transport,
+        Self::Cursor,
+    ];
 
     /// The value of the tag.
     #[must_use]
@@ -131,6 +151,7 @@ impl Handler {
             Self::ClipSlot => "clip_slot_handler",
             Self::Clip => "clip_handler",
             Self::Transport => "transport_handler",
+            Self::Cursor => "cursor_handler",
         }
     }
 }

@@ -12,8 +12,8 @@
 //!   rejected + errors` whenever nothing is under way.
 //!
 //! # Limits
-//! Events that add, delete or reorder tracks, scenes and devices, and those of the cursor, are not
-//! handled yet; they are counted. Linux only.
+//! A structural event tells viewers of every node that it moves: half a megabyte of JSON on 50 tracks
+//! by 100 scenes. Linux only.
 //!
 //! # Example
 //! ```

@@ -5,6 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use crate::arg::Arg;
+use crate::state::Event;
+
 /// A message as it goes over the wire; cheap to clone, whatever its size.
 pub(crate) type Text = Utf8Bytes;
 
@@ -34,6 +37,14 @@ struct Problem<'a> {
 }
 
 #[derive(Serialize)]
+struct LiveEvent<'a> {
+    event_path: &'static str,
+    args: &'a [Arg<'a>],
+    seq_num: Option<u32>,
+    timestamp: f64,
+}
+
+#[derive(Serialize)]
 struct Ack {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +59,12 @@ pub(crate) fn full_ast(ast: NodeRef<'_>, project_path: Option<&str>) -> Text {
 /// What an event changed.
 pub(crate) fn diff_update(diff: &Changes) -> Text {
     text("DIFF_UPDATE", DiffUpdate { diff })
+}
+
+/// An event as it came.
+pub(crate) fn live_event(event: &Event<'_>) -> Text {
+    let &Event { event_type, args, seq: seq_num, timestamp } = event;
+    text("live_event", LiveEvent { event_path: event_type.path(), args, seq_num, timestamp })
 }
 
 /// Something that viewers should know of.

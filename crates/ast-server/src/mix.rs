@@ -127,8 +127,8 @@ impl Mix {
             E::TrackColor => vec![track, color],
             E::TrackRenamed => vec![track, name],
             E::SceneColor => vec![scene, color],
-            E::SceneRenamed | E::SceneAdded | E::SceneReordered => vec![scene, name],
-            E::SceneTriggered | E::SceneRemoved | E::CursorScene => vec![scene],
+            E::SceneRenamed | E::SceneReordered => vec![scene, name],
+            E::SceneTriggered | E::CursorScene => vec![scene],
             E::ClipSlotCreated => {
                 let place = random.pick(&places.empty_slots).copied().unwrap_or_default();
                 [at(place).as_slice(), &[Arg::Int(0), flag, Arg::Int(0)]].concat()
@@ -148,11 +148,15 @@ impl Mix {
             E::TransportPlay => vec![flag],
             E::TransportTempo => vec![Arg::Float(60.0 + 100.0 * random.unit())],
             E::TransportPosition => vec![Arg::Float(1_000.0 * random.unit())],
-            E::TrackAdded => vec![track, name, Arg::Text("track")],
-            E::TrackDeleted | E::CursorTrack => vec![track],
-            E::DeviceAdded => vec![track, Arg::Int(0), name],
-            E::DeviceDeleted => vec![track, Arg::Int(0)],
+            E::CursorTrack => vec![track],
             E::CursorClipSlot => vec![track, scene],
+            // What comes goes at the next turn, from the same place.
+            E::TrackAdded => vec![Arg::Int(places.add_track(random)), name, Arg::Text("midi")],
+            E::TrackDeleted => vec![Arg::Int(places.delete_track())],
+            E::DeviceAdded => [at(places.add_device(random)).as_slice(), &[name]].concat(),
+            E::DeviceDeleted => at(places.delete_device()).to_vec(),
+            E::SceneAdded => vec![Arg::Int(places.add_scene(random)), name],
+            E::SceneRemoved => vec![Arg::Int(places.remove_scene())],
         }
     }
 }
@@ -179,6 +183,12 @@ struct Places {
     /// Slots that clips come into and are taken out of.
     guest_slots: Vec<(i32, i32)>,
     guest: (i32, i32),
+    /// The track that came last, and is to go.
+    new_track: i32,
+    /// The device that came last: its track and its place there.
+    new_device: (i32, i32),
+    /// The scene that came last.
+    new_scene: i32,
 }
 
 impl Places {
@@ -207,7 +217,66 @@ impl Places {
             empty_slots: places(empty),
             guest_slots: places(guests),
             guest: (0, 0),
+            new_track: 0,
+            new_device: (0, 0),
+            new_scene: 0,
         }
+    }
+
+    fn add_track(&mut self, random: &mut Random) -> i32 {
+        self.new_track = random.below(self.tracks + 1);
+        self.move_tracks(self.new_track, 1);
+        self.new_track
+    }
+
+    fn delete_track(&mut self) -> i32 {
+        self.move_tracks(self.new_track, -1);
+        self.new_track
+    }
+
+    fn add_scene(&mut self, random: &mut Random) -> i32 {
+        self.new_scene = random.below(self.scenes + 1);
+        self.move_scenes(self.new_scene, 1);
+        self.new_scene
+    }
+
+    fn remove_scene(&mut self) -> i32 {
+        self.move_scenes(self.new_scene, -1);
+        self.new_scene
+    }
+
+    /// Before the first device of a track.
+    fn add_device(&mut self, random: &mut Random) -> (i32, i32) {
+        self.new_device = (random.below(self.tracks), 0);
+        self.move_devices(1);
+        self.new_device
+    }
+
+    fn delete_device(&mut self) -> (i32, i32) {
+        self.move_devices(-1);
+        self.new_device
+    }
+
+    /// Nothing of what events point at is on a new track: all that is from there on moves.
+    fn move_tracks(&mut self, first: i32, by: i32) {
+        self.tracks += by;
+        let devices = self.devices.iter_mut().map(|(track, ..)| track);
+        let slots = [&mut self.clips, &mut self.empty_slots, &mut self.guest_slots];
+        let slots = slots.into_iter().flatten().map(|(track, _)| track);
+        shift(devices.chain(slots).chain([&mut self.guest.0]), first, by);
+    }
+
+    fn move_scenes(&mut self, first: i32, by: i32) {
+        self.scenes += by;
+        let slots = [&mut self.clips, &mut self.empty_slots, &mut self.guest_slots];
+        let slots = slots.into_iter().flatten().map(|(_, scene)| scene);
+        shift(slots.chain([&mut self.guest.1]), first, by);
+    }
+
+    fn move_devices(&mut self, by: i32) {
+        let (track, first) = self.new_device;
+        let of_track = self.devices.iter_mut().filter(|device| device.0 == track);
+        shift(of_track.map(|(_, device, _)| device), first, by);
     }
 
     fn clip(&self, random: &mut Random) -> (i32, i32) {
@@ -217,6 +286,13 @@ impl Places {
     fn any_slot(&self, random: &mut Random) -> (i32, i32) {
         let slots = if random.below(2) == 0 { &self.clips } else { &self.empty_slots };
         random.pick(slots).copied().unwrap_or_default()
+    }
+}
+
+/// Moves the positions from `first` on.
+fn shift<'a>(positions: impl Iterator<Item = &'a mut i32>, first: i32, by: i32) {
+    for position in positions.filter(|position| **position >= first) {
+        *position += by;
     }
 }
 

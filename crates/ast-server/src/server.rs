@@ -15,7 +15,7 @@ use crate::event::Rejection;
 use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
 use crate::metrics::ServerMetrics;
-use crate::state::{Handled, State};
+use crate::state::{Event, State};
 
 /// A server: one set, its viewers, and the metrics of everything that happens.
 ///
@@ -127,7 +127,7 @@ impl AstServer {
     /// Processes an event: counts it, applies it, and queues what it changed for the viewers.
     ///
     /// `seq` is the sender's number of the event, which the change records carry; `timestamp` is
-    /// when it was sent, in seconds, and informational only.
+    /// when it was sent, in seconds: it is told to viewers where the event is, and no more.
     pub fn process_live_event(
         &self,
         path: &str,
@@ -135,25 +135,19 @@ impl AstServer {
         seq: impl Into<Option<u32>>,
         timestamp: f64,
     ) -> Outcome {
-        let _ = timestamp;
-        self.process(path, args, seq.into())
-    }
-
-    fn process(&self, path: &str, args: &[Arg<'_>], seq: Option<u32>) -> Outcome {
         let metrics = &*self.shared.metrics;
         let event_type = EventType::of(path);
         metrics.received.increment();
         metrics.received_by_type.of(event_type).increment();
-        let known = event_type.and_then(|known| Some((known, known.handler()?)));
-        let Some((event_type, handler)) = known else {
+        let Some(event_type) = event_type else {
             metrics.unhandled.increment();
             metrics.unhandled_by_type.of(event_type).increment();
             return Outcome::Unhandled;
         };
-        self.handle(Handled { event_type, handler, args, seq })
+        self.handle(Event { event_type, args, seq: seq.into(), timestamp })
     }
 
-    fn handle(&self, event: Handled<'_>) -> Outcome {
+    fn handle(&self, event: Event<'_>) -> Outcome {
         let metrics = &*self.shared.metrics;
         let event_type = Some(event.event_type);
         let mut timer = EventTimer::start(metrics);

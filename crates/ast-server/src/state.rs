@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use live_set::{Changes, Set};
+use live_set::{Changes, Rejected, Set};
 use serde_json::json;
 
 use crate::arg::Arg;
 use crate::error::Error;
-use crate::event::{self, Rejection};
+use crate::event::{self, Rejection, Request};
 use crate::event_timer::EventTimer;
-use crate::event_type::{EventType, Handler};
+use crate::event_type::EventType;
 use crate::gaps::{Gap, Gaps};
 use crate::hub::{Hub, Seat, UNVERSIONED};
 use crate::loading::Stamp;
@@ -47,13 +47,14 @@ pub(crate) struct State {
     pub(crate) fails: bool,
 }
 
-/// An event that has a handler.
+/// An event of the table.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Handled<'a> {
+pub(crate) struct Event<'a> {
     pub(crate) event_type: EventType,
-    pub(crate) handler: Handler,
     pub(crate) args: &'a [Arg<'a>],
     pub(crate) seq: Option<u32>,
+    /// When it was sent, in seconds; informational only.
+    pub(crate) timestamp: f64,
 }
 
 impl State {
@@ -113,15 +114,18 @@ impl State {
     /// [`Rejection`] says why; nothing has changed then.
     pub(crate) fn apply(
         &mut self,
-        event: Handled<'_>,
+        event: Event<'_>,
         timer: &mut EventTimer<'_>,
     ) -> Result<(), Rejection> {
         #[cfg(test)]
         assert!(!std::mem::take(&mut self.fails), "a failure that a test asked for");
         let Some(loaded) = &mut self.loaded else { return Ok(()) };
         let applied = edit(&mut loaded.set, &event);
-        timer.handled(event.handler);
-        let mut changes = applied?;
+        timer.handled(event.event_type.handler());
+        let Applied::Changed(mut changes) = applied? else {
+            self.forward(&event);
+            return Ok(());
+        };
         if changes.is_empty() {
             return Ok(());
         }
@@ -134,8 +138,20 @@ impl State {
         Ok(())
     }
 
+    /// Tells viewers of an event that is no part of the set.
+    fn forward(&mut self, event: &Event<'_>) {
+        if !self.hub.is_empty() {
+            let text = message::live_event(event);
+            self.metrics.message_size.record(text.len() as u64);
+            self.hub.broadcast(UNVERSIONED, text);
+        }
+    }
+
     /// Sends changes now, or holds them back where their like was sent a moment ago.
     fn publish(&mut self, event_type: EventType, changes: Changes) {
+        if event_type.moves_nodes() {
+            self.send_held_back();
+        }
         let news = Held { changes, version: self.version };
         let key = match event_type {
             EventType::DeviceParam | EventType::TransportTempo => news.changes.changes.first(),
@@ -264,10 +280,25 @@ impl State {
     }
 }
 
-/// Does to a set what an event says; gives what changed.
-fn edit(set: &mut Set, event: &Handled<'_>) -> Result<Changes, Rejection> {
-    match event::decode(event.event_type, event.args)? {
-        Some(edit) => Ok(set.apply(&edit)?),
-        None => Ok(Changes::default()),
-    }
+/// What became of an event that was accepted.
+enum Applied {
+    /// The set may have changed.
+    Changed(Changes),
+    /// It is to be told to viewers as it came.
+    Forwarded,
+}
+
+/// Does to a set what an event says.
+fn edit(set: &mut Set, event: &Event<'_>) -> Result<Applied, Rejection> {
+    Ok(match event::decode(event.event_type, event.args)? {
+        Request::Edit(edit) => Applied::Changed(set.apply(&edit)?),
+        Request::Forward => Applied::Forwarded,
+        Request::Announced { scene } => {
+            let scenes = set.num_scenes();
+            if scene >= scenes {
+                return Err(Rejected::NoSuchScene { scene, scenes }.into());
+            }
+            Applied::Changed(Changes::default())
+        }
+    })
 }

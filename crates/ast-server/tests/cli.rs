@@ -181,8 +181,7 @@ fn the_demo_loses_nothing_and_its_summary_adds_up() {
     let events = &summary["event_processing"];
     let count = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("no count: {summary}"));
     assert_eq!(count(&events["received"]), 2_000);
-    assert_eq!(count(&events["rejected"]) + count(&events["ignored"]), 0);
-    assert_eq!(count(&events["unhandled"]), 10, "structure and cursor, one of each path");
+    assert_eq!(count(&events["total_processed"]), 2_000);
     let classes = ["total_processed", "ignored", "unhandled", "rejected"];
     let sum: u64 = classes.iter().map(|class| count(&events[class])).sum();
     assert_eq!(sum + count(&summary["errors_total"]), 2_000);
@@ -204,7 +203,7 @@ fn the_demo_ends_with_the_dashboard() {
     let page = text(&output.stdout);
     let lines = [
         "AST Server Health Dashboard",
-        "Total processed: 90",
+        "Total processed: 100",
         "Latency p99: ",
         "Packets received: 100",
         "Loss rate: 0.00%",

@@ -19,14 +19,6 @@ fn any_edit() -> impl Strategy<Value = Edit> {
     ];
     let name = prop_oneof![Just(String::new()), "[a-c]", Just("\u{1f3b9} & <\"> \u{0}".to_owned())];
     let at = (track.clone(), scene.clone());
-    let kind = prop_oneof![
-        Just(TrackKind::Midi),
-        Just(TrackKind::Audio),
-        Just(TrackKind::Group),
-        Just(TrackKind::Return),
-        Just(TrackKind::Master)
-    ];
-    let structure = (track.clone(), scene.clone(), name.clone(), kind, 0..6_usize);
     let of_track = (track, any::<bool>(), number.clone(), name.clone(), 0..3_i32, 0..7_usize);
     let of_slot = (at, any::<(bool, bool)>(), name.clone(), 0..3_i32, 0..10_usize);
     prop_oneof![
@@ -44,14 +36,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
                 Edit::DeviceParameter { track, device, parameter, value }
             }
         ),
-        structure.prop_map(|(track, other, name, kind, which)| match which {
-            0 => Edit::TrackAdded { track, name, kind },
-            1 => Edit::TrackDeleted { track },
-            2 => Edit::DeviceAdded { track, device: other, name },
-            3 => Edit::DeviceDeleted { track, device: other },
-            4 => Edit::SceneAdded { scene: other, name },
-            _ => Edit::SceneRemoved { scene: other },
-        }),
+        any_structure(name.clone()),
         (scene, name, 0..3_i32, 0..3_usize).prop_map(|(scene, name, color, which)| match which {
             0 => Edit::SceneName { scene, name },
             1 => Edit::SceneColor { scene, color },
@@ -81,6 +66,26 @@ fn any_edit() -> impl Strategy<Value = Edit> {
             _ => Edit::TransportPosition { position: number },
         }),
     ]
+}
+
+/// What comes and goes.
+fn any_structure(name: impl Strategy<Value = String>) -> impl Strategy<Value = Edit> {
+    let kind = prop_oneof![
+        Just(TrackKind::Midi),
+        Just(TrackKind::Audio),
+        Just(TrackKind::Group),
+        Just(TrackKind::Return),
+        Just(TrackKind::Master)
+    ];
+    let all = (0..8_usize, 0..6_usize, name, kind, 0..6_usize);
+    all.prop_map(|(track, other, name, kind, which)| match which {
+        0 => Edit::TrackAdded { track, name, kind },
+        1 => Edit::TrackDeleted { track },
+        2 => Edit::DeviceAdded { track, device: other, name },
+        3 => Edit::DeviceDeleted { track, device: other },
+        4 => Edit::SceneAdded { scene: other, name },
+        _ => Edit::SceneRemoved { scene: other },
+    })
 }
 
 fn edited(mut set: Set, edits: &[Edit]) -> Set {
