@@ -134,6 +134,29 @@ fn differences_and_sums_go_on_from_hidden_totals() {
 }
 
 #[test]
+fn what_was_recorded_before_a_series_left_is_in_one_of_the_differences() {
+    let driven = driven();
+    driven.metrics.increment_by("count", 1_000);
+    let mut last = driven.pass_after(SECOND);
+    let mut seen = 1_000;
+    for _ in 0..3 {
+        driven.metrics.increment("count");
+        driven.pass_after(SECOND);
+        let hidden = driven.pass_after(100 * SECOND);
+        assert_eq!(count(&hidden, "count"), None, "it has left");
+        let gain = hidden.since(&last);
+        assert_eq!(count(&gain, "count"), Some(1));
+        assert!(gain.series().is_sorted_by(|a, b| a.key < b.key));
+        seen += count(&gain, "count").unwrap_or(0);
+        let quiet = driven.pass_after(SECOND);
+        assert_eq!(count(&quiet.since(&hidden), "count"), None, "nothing new, still hidden");
+        last = quiet;
+    }
+    driven.metrics.increment("count");
+    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(seen + 1), "none was missing");
+}
+
+#[test]
 fn without_the_setting_nothing_ever_leaves() {
     let (clock, mock) = Clock::mock();
     let metrics = MetricsCollector::builder().manual().clock(clock.clone()).build();

@@ -14,7 +14,8 @@ impl Snapshot {
     ///
     /// Each series' `lifetime` view holds its gain, there is no `window`, and `uptime` is the
     /// time between the two, which rates divide by. A series that was made or reset in between
-    /// counts from then on; one that has left is not in the difference.
+    /// counts from then on. One that the idle timeout hides by now is in the difference only if
+    /// it was recorded in between: nothing is missing from differences that follow each other.
     ///
     /// - Counts, sums, means and buckets are exact. Quantiles, and the `min` and `max` of a gain
     ///   that has not moved the lifetime's, are within [`TimingStats::error`].
@@ -25,6 +26,13 @@ impl Snapshot {
     /// Costs a pass over the buckets of both; takes no lock.
     pub fn since(&self, earlier: &Snapshot) -> Snapshot {
         let gained = |series: &Arc<Series>| Arc::new(series.since(earlier.known(&series.key)));
+        let mut series: Vec<_> = self.series.iter().map(gained).collect();
+        let (left, idle): (Vec<_>, _) =
+            self.idle.iter().map(gained).partition(|series| series.value.has_samples());
+        if !left.is_empty() {
+            series.extend(left);
+            series.sort_by(|a, b| a.key.cmp(&b.key));
+        }
         let same_start = self.started == earlier.started && self.uptime >= earlier.uptime;
         Snapshot {
             version: self.version,
@@ -32,8 +40,8 @@ impl Snapshot {
             started: if same_start { earlier.timestamp } else { self.started },
             uptime: if same_start { self.uptime - earlier.uptime } else { self.uptime },
             window_span: None,
-            series: self.series.iter().map(gained).collect(),
-            idle: self.idle.iter().map(gained).collect(),
+            series,
+            idle,
         }
     }
 }
@@ -51,6 +59,15 @@ impl Series {
 }
 
 impl Value {
+    /// Whether a difference has anything of it.
+    fn has_samples(&self) -> bool {
+        match self {
+            Self::Timing(views) | Self::Histogram(views) => views.lifetime.count > 0,
+            Self::Counter(views) | Self::UpDownCounter(views) => views.lifetime.value != 0,
+            Self::Gauge(views) => views.lifetime.count > 0,
+        }
+    }
+
     fn since(&self, earlier: Option<&Value>) -> Value {
         let counter = earlier.and_then(Value::as_counter).map(|views| views.lifetime);
         let timing = earlier.and_then(Value::as_timing).map(|views| &views.lifetime);
