@@ -66,6 +66,18 @@ impl Exponential {
         });
     }
 
+    /// Takes the finest scale, but none finer than the present one, at which there are at most so
+    /// many buckets from the first with samples to the last.
+    pub(crate) fn coarsen_to(&mut self, buckets_max: usize) {
+        let (Some(first), Some(last)) = (self.buckets.first(), self.buckets.last()) else { return };
+        let too_many = |times: &u32| {
+            let distance = coarser(last.0, *times) - coarser(first.0, *times);
+            distance.unsigned_abs() as usize >= buckets_max
+        };
+        let times = (0..(self.scale - SCALE_MIN).unsigned_abs()).take_while(too_many).count();
+        self.coarsen(times as u32);
+    }
+
     pub(crate) fn scale(&self) -> i32 {
         self.scale
     }
@@ -169,6 +181,20 @@ mod tests {
             let counted: u64 = exponential.buckets().iter().map(|(_, count)| count).sum();
             assert_eq!(counted + exponential.zero_count(), 8, "{exponential:?}");
             assert!(exponential.zero_count() >= 2);
+        }
+    }
+
+    #[test]
+    fn a_bound_on_the_buckets_takes_the_finest_scale_that_keeps_it() {
+        for (samples, max, scale) in [
+            (&[7][..], 160, 8),
+            (&[1_000, 1_600], 160, 7),
+            (&[0, 1, u64::MAX], 160, 1),
+            (&[0, 1, u64::MAX], 8, -4),
+        ] {
+            let mut bounded = filled(1.0, samples, SCALE_MAX);
+            bounded.coarsen_to(max);
+            assert_eq!(bounded, filled(1.0, samples, scale), "{samples:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! | JSON | programs that want every statistic of every series | [`json`] |
 //! | summary | people, dashboards and simple alerts | [`Summary`] |
 //! | Prometheus text 0.0.4 | a Prometheus server, and all that read its format | [`prometheus`] |
+//! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and all that receive its protocol | [`otlp`] |
 //!
 //! # Promises
 //! * Pure functions of a snapshot: no I/O, no clock, no threads, and no word to the collector.
@@ -43,11 +44,10 @@
 //! ```
 #![forbid(unsafe_code)]
 
-#[allow(dead_code, reason = "the encoders that need all of it are on their way")]
 mod exponential;
 mod exporter;
 pub mod json;
-#[allow(dead_code, reason = "as above")]
+pub mod otlp;
 mod placed;
 pub mod prometheus;
 mod series;

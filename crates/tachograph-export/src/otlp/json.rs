@@ -1,0 +1,61 @@
+//! Where OTLP/JSON departs from what serde would write.
+//!
+//! Follows the JSON mapping of protobuf: 64-bit integers are strings of decimal digits, and floats
+//! that JSON has no number for are the strings `NaN`, `Infinity` and `-Infinity`. Trace and span
+//! ids are in hex, by OTLP's own rule.
+
+use std::fmt::{Display, Write};
+
+use serde::ser::{SerializeSeq, Serializer};
+
+/// A 64-bit integer.
+pub(super) fn integer<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+/// Whether an integer is the one that a missing field stands for.
+pub(super) fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+/// A list of them.
+pub(super) fn integers<S: Serializer>(values: &[u64], to: S) -> Result<S::Ok, S::Error> {
+    let mut seq = to.serialize_seq(Some(values.len()))?;
+    for value in values {
+        seq.serialize_element(&Digits(*value))?;
+    }
+    seq.end()
+}
+
+struct Digits(u64);
+
+impl serde::Serialize for Digits {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        integer(&self.0, to)
+    }
+}
+
+/// A float, finite or not.
+pub(super) fn float<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+    match *value {
+        value if value.is_nan() => to.serialize_str("NaN"),
+        f64::INFINITY => to.serialize_str("Infinity"),
+        f64::NEG_INFINITY => to.serialize_str("-Infinity"),
+        value => to.serialize_f64(value),
+    }
+}
+
+/// A float that may be missing, in which case its field is skipped.
+pub(super) fn some_float<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+    float(&value.unwrap_or(f64::NAN), to)
+}
+
+/// A trace or span id.
+pub(super) fn hex<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Infallible: memory accepts every write.
+        let _ = write!(text, "{byte:02x}");
+    }
+    to.serialize_str(&text)
+}
