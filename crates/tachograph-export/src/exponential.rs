@@ -40,8 +40,7 @@ impl Exponential {
         self.buckets.clear();
         // The upper edge of the bucket that was counted in last.
         let mut edge = ZERO_THRESHOLD;
-        for (units, count) in placed(distribution) {
-            let value = (units as f64 * distribution.scale()).min(f64::MAX);
+        for (value, count) in placed(distribution) {
             if value > edge {
                 let index = index(value, scale);
                 edge = upper_edge(index, scale);

@@ -11,8 +11,8 @@
 //! | `/-/ready` | 200 once there is something to see |
 //!
 //! [`Endpoint::serve`] runs on a tokio runtime, [`Endpoint::spawn`] on a thread of its own,
-//! [`Endpoint::router`] inside an application. [`Push`] sends to a receiver of OTLP instead; what it
-//! sends is written by an encoder of the caller's.
+//! [`Endpoint::router`] inside an application. [`Push`] sends OTLP to a receiver
+//! instead: totals or deltas, in protobuf or JSON.
 //!
 //! # Promises
 //! * Recording never waits for a client. Pages are written on blocking threads, each on one at a
@@ -51,6 +51,7 @@
 //! | `metrics.push.duration` | timing | seconds | of a request, connecting included |
 //! | `metrics.push.size` | histogram | bytes | payloads, as they are sent |
 //! | `metrics.push.dropped[reason=…]` | counter | payloads | `queue_full`, `refused`, `shutdown` |
+//! | `metrics.push.postponed` | counter | – | times at which deltas were left for the next payload, for want of room |
 //! | `metrics.push.rejected` | counter | data points | left out of payloads that were taken |
 //! | `metrics.push.queue` | gauge | payloads | that wait to be sent |
 //!

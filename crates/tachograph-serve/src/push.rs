@@ -19,13 +19,14 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tachograph::{MetricsCollector, Snapshot};
+use tachograph_export::otlp::Settings;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use self::backoff::Backoff;
 use self::client::Client;
 use self::delivery::Delivery;
-use self::payload::{Encode, Writer};
+use self::payload::Source;
 use self::pusher::Shared;
 pub use self::pusher::{Pusher, PusherThread};
 pub use self::pushes::PushReport;
@@ -36,7 +37,7 @@ use crate::error::Error;
 use crate::thread;
 
 /// Sends the metrics of one collector to a receiver of OTLP/HTTP, such as an OpenTelemetry
-/// Collector, again and again: protobuf, by POST.
+/// Collector, again and again: by POST, in protobuf or JSON.
 ///
 /// # Rules
 /// Those of the OTLP/HTTP specification. 429, 502, 503 and 504 and a missing answer are tried
@@ -46,13 +47,38 @@ use crate::thread;
 /// nobody knows whether the payload arrived: it is sent again, unchanged, as the specification
 /// asks for.
 ///
-/// Payloads that wait are bounded; beyond that the oldest are dropped and counted.
+/// Payloads that wait are bounded. Of totals the oldest are dropped beyond that, and counted: the
+/// next ones make up for them. Nothing makes up for a delta, so none is dropped for another: while
+/// there is no room, no payload is made, which is counted too, and the next one tells of the whole
+/// time since the last. Of deltas only those are lost that the receiver refuses and that are left
+/// at the end, each of them a counted drop. One that is sent again after a missing answer is
+/// counted twice by a receiver that had taken it: who cannot have that should push totals.
+///
+/// # Example
+/// ```
+/// use std::time::Duration;
+/// use tachograph::MetricsCollector;
+/// use tachograph_export::otlp::Settings;
+/// use tachograph_serve::Push;
+///
+/// # fn main() -> Result<(), tachograph_serve::Error> {
+/// let metrics = MetricsCollector::new();
+/// let settings = Settings::new("mixer").attribute("service.instance.id", "studio-1");
+/// let push = Push::new(metrics.clone(), "http://127.0.0.1:4318", settings)?;
+/// let pusher = push.every(Duration::from_secs(10)).spawn()?;
+/// metrics.increment("events.processed");
+/// // At the end: what was recorded since the last payload.
+/// let report = pusher.shutdown(Duration::from_millis(200));
+/// assert_eq!(report.payloads, report.delivered + report.dropped);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Push {
     metrics: MetricsCollector,
     target: Target,
     connect: Connect,
-    encode: Encode,
+    source: Source,
     headers: HeaderMap,
     every: Duration,
     timeout: Duration,
@@ -64,24 +90,37 @@ pub struct Push {
 }
 
 impl Push {
-    /// Pushes what a function writes of a snapshot: an `ExportMetricsServiceRequest` in protobuf.
+    /// Pushes OTLP, written as the settings say.
     ///
     /// The URL is `http`, or `https` with the feature `tls`. Where it has no path, it is the
     /// specification's: `/v1/metrics`.
     ///
     /// # Errors
     /// If the URL cannot be pushed to.
+    pub fn new(metrics: MetricsCollector, url: &str, settings: Settings) -> Result<Self, Error> {
+        Self::of(metrics, url, Source::Otlp(settings))
+    }
+
+    /// Pushes what a function writes of a snapshot: an `ExportMetricsServiceRequest` in protobuf.
+    /// What it writes are totals: payloads may be dropped for newer ones.
+    ///
+    /// # Errors
+    /// As of [`Push::new`].
     pub fn with_encoder(
         metrics: MetricsCollector,
         url: &str,
         encode: impl Fn(&Snapshot, &mut Vec<u8>) + Send + Sync + 'static,
     ) -> Result<Self, Error> {
+        Self::of(metrics, url, Source::Function(Arc::new(encode)))
+    }
+
+    fn of(metrics: MetricsCollector, url: &str, source: Source) -> Result<Self, Error> {
         let target = Target::parse(url)?;
         Ok(Self {
             metrics,
             connect: Connect::tcp(&target),
             target,
-            encode: Encode(Arc::new(encode)),
+            source,
             headers: HeaderMap::new(),
             every: Duration::from_secs(60),
             timeout: Duration::from_secs(10),
@@ -129,7 +168,9 @@ impl Push {
     }
 
     /// How many payloads may wait and how many bytes they may have together; 16 and 16 MiB by
-    /// default. Beyond either the oldest are dropped; the newest stays, whatever its size.
+    /// default. Beyond either the oldest totals are dropped; the newest stays, whatever its size.
+    /// Deltas are not made while there is no room: one payload may be over the bytes, and the last
+    /// one over the number.
     pub fn queue_max(mut self, payloads: usize, bytes: usize) -> Self {
         self.queue = (payloads, bytes);
         self
@@ -181,13 +222,14 @@ impl Push {
             shared: Arc::new(Shared {
                 pushes: Pushes::new(&self.metrics),
                 metrics: self.metrics,
-                queue: Queue::new(self.queue.0, self.queue.1),
+                queue: Queue::new(self.queue.0, self.queue.1, self.source.is_delta()),
             }),
             client: Client {
                 target: self.target,
                 connect: self.connect,
                 #[cfg(feature = "tls")]
                 trust: trust.transpose()?,
+                content_type: self.source.content_type(),
                 headers: self.headers,
                 timeout: self.timeout,
                 kept: None,
@@ -195,7 +237,7 @@ impl Push {
             backoff: Backoff::new(self.backoff.0, self.backoff.1, random),
             deadline: ending,
         };
-        let writer = Writer { encode: self.encode, is_gzip: self.is_gzip, bytes: 0 };
+        let writer = self.source.writer(self.is_gzip);
         Ok(Pusher::start(delivery, deadline, writer, first, self.every))
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Client {
     pub(crate) connect: Connect,
     #[cfg(feature = "tls")]
     pub(crate) trust: Option<Trust>,
+    /// The media type of every payload.
+    pub(crate) content_type: &'static str,
     pub(crate) headers: HeaderMap,
     /// For one exchange, connecting included.
     pub(crate) timeout: Duration,
@@ -93,7 +95,7 @@ impl Client {
         let headers = request.headers_mut();
         headers.insert(HOST, HeaderValue::from_str(self.target.authority.as_str())?);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-protobuf"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if payload.is_gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -32,11 +32,13 @@ impl Delivery {
             let took = begun.elapsed();
             match verdict {
                 Ok(Verdict::Taken { rejected }) => {
+                    self.shared.queue.settle();
                     pushes.note_attempt(Outcome::Taken, took);
                     pushes.note_delivered(rejected);
                     self.backoff.reset();
                 }
                 Ok(Verdict::Refused) => {
+                    self.shared.queue.settle();
                     pushes.note_attempt(Outcome::Refused, took);
                     pushes.note_dropped(Loss::Refused, 1);
                     self.backoff.reset();

@@ -4,39 +4,81 @@ use std::fmt;
 use std::sync::Arc;
 
 use tachograph::Snapshot;
+use tachograph_export::otlp::{Encoder, Encoding, Settings};
 
 use crate::encoding;
 use crate::push::queue::Payload;
 
 type Function = dyn Fn(&Snapshot, &mut Vec<u8>) + Send + Sync;
 
-/// Writes a snapshot as an OTLP `ExportMetricsServiceRequest`, and how it calls itself.
+/// What payloads are made by.
 #[derive(Clone)]
-pub(crate) struct Encode(pub(crate) Arc<Function>);
+pub(crate) enum Source {
+    Otlp(Settings),
+    /// A function of the caller's that writes protobuf.
+    Function(Arc<Function>),
+}
 
-impl fmt::Debug for Encode {
+impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Encode(…)")
+        match self {
+            Self::Otlp(settings) => settings.fmt(f),
+            Self::Function(_) => f.write_str("Function(…)"),
+        }
     }
 }
 
+impl Source {
+    pub(crate) fn content_type(&self) -> &'static str {
+        match self {
+            Self::Otlp(settings) => settings.content_type(),
+            Self::Function(_) => Encoding::Protobuf.content_type(),
+        }
+    }
+
+    /// Whether every payload is needed, because none tells what another has told.
+    pub(crate) fn is_delta(&self) -> bool {
+        matches!(self, Self::Otlp(settings) if settings.is_delta())
+    }
+
+    pub(crate) fn writer(self, is_gzip: bool) -> Writer {
+        let write = match self {
+            Self::Otlp(settings) => Write::Otlp(Box::new(settings.encoder())),
+            Self::Function(function) => Write::Function(function),
+        };
+        Writer { write, is_gzip, bytes: 0 }
+    }
+}
+
+enum Write {
+    Otlp(Box<Encoder>),
+    Function(Arc<Function>),
+}
+
 /// Makes the payloads of one push.
-#[derive(Debug)]
 pub(crate) struct Writer {
-    pub(crate) encode: Encode,
-    pub(crate) is_gzip: bool,
+    write: Write,
+    is_gzip: bool,
     /// The length of the last one: the next is about as long.
-    pub(crate) bytes: usize,
+    bytes: usize,
 }
 
 impl Writer {
-    pub(crate) fn write(&mut self, snapshot: &Snapshot) -> Payload {
+    /// The next payload; `None` where there is nothing to tell.
+    pub(crate) fn write(&mut self, snapshot: &Snapshot) -> Option<Payload> {
         let mut body = Vec::with_capacity(self.bytes + self.bytes / 8);
-        (self.encode.0)(snapshot, &mut body);
+        match &mut self.write {
+            Write::Function(function) => function(snapshot, &mut body),
+            Write::Otlp(encoder) => {
+                if encoder.encode(snapshot, &mut body) == 0 {
+                    return None;
+                }
+            }
+        }
         self.bytes = body.len();
         // Err: the compressor has no memory; it goes as it is.
         let compressed = self.is_gzip.then(|| encoding::gzip(&body).ok()).flatten();
         let is_gzip = compressed.is_some();
-        Payload { body: compressed.unwrap_or(body).into(), is_gzip }
+        Some(Payload { body: compressed.unwrap_or(body).into(), is_gzip })
     }
 }

@@ -87,10 +87,15 @@ async fn make(
             // Err, which is no change: the handle is gone, and the tasks with it.
             _ = deadline.changed() => true,
         };
+        if !is_last && !shared.queue.has_room() {
+            shared.pushes.note_postponed();
+            continue;
+        }
         let metrics = shared.metrics.clone();
         let written = spawn_blocking(move || {
             // Switched off, there is nothing new to tell.
-            let payload = metrics.enabled().then(|| writer.write(&metrics.get_all_metrics()));
+            let is_on = metrics.enabled();
+            let payload = is_on.then(|| writer.write(&metrics.get_all_metrics())).flatten();
             (payload, writer)
         });
         // Err: a panic while writing. Without a writer there is nothing more to push.

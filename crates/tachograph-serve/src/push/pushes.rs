@@ -10,6 +10,7 @@ const ATTEMPTS: &str = "metrics.push.attempts";
 const DURATION: &str = "metrics.push.duration";
 const SIZE: &str = "metrics.push.size";
 const DROPPED: &str = "metrics.push.dropped";
+const POSTPONED: &str = "metrics.push.postponed";
 const REJECTED: &str = "metrics.push.rejected";
 const QUEUE: &str = "metrics.push.queue";
 
@@ -24,6 +25,9 @@ pub struct PushReport {
     pub delivered: u64,
     /// Those that it refused, or that could not be delivered before newer ones or the end came.
     pub dropped: u64,
+    /// Times at which no payload of deltas was made, because too many waited: the next one tells of
+    /// that time too.
+    pub postponed: u64,
     /// Requests sent: more than payloads where some were sent again.
     pub attempts: u64,
     /// Data points that the receiver left out of payloads that it took.
@@ -59,6 +63,7 @@ pub(crate) enum Loss {
 pub(crate) struct Pushes {
     attempts: [Counter; 4],
     dropped: [Counter; 3],
+    postponed: Counter,
     rejected: Counter,
     duration: Timing,
     size: Histogram,
@@ -79,6 +84,7 @@ impl Pushes {
         metrics.describe(DURATION, Unit::Seconds, "of a request that pushed metrics");
         metrics.describe(SIZE, Unit::Bytes, "payloads of pushed metrics, as they are sent");
         metrics.describe(DROPPED, Unit::None, "payloads of metrics not delivered, by reason");
+        metrics.describe(POSTPONED, Unit::None, "deltas that went into the next payload");
         metrics.describe(REJECTED, Unit::None, "data points that a receiver left out");
         metrics.describe(QUEUE, Unit::None, "payloads of metrics that wait to be sent");
         let tagged = |name, key, value| metrics.with_tags(&[(key, value)]).register_counter(name);
@@ -88,6 +94,7 @@ impl Pushes {
                 .map(|outcome| tagged(ATTEMPTS, "outcome", outcome)),
             dropped: ["queue_full", "refused", "shutdown"]
                 .map(|reason| tagged(DROPPED, "reason", reason)),
+            postponed: metrics.register_counter(POSTPONED),
             rejected: metrics.register_counter(REJECTED),
             duration: metrics.register_timing(DURATION),
             size: metrics.register_histogram(SIZE),
@@ -127,6 +134,12 @@ impl Pushes {
         let State { recorder, report } = &mut *self.state();
         report.dropped += payloads;
         recorder.increment_by(&self.dropped[loss as usize], payloads);
+    }
+
+    pub(crate) fn note_postponed(&self) {
+        let State { recorder, report } = &mut *self.state();
+        report.postponed += 1;
+        recorder.increment(&self.postponed);
     }
 
     pub(crate) fn note_waiting(&self, payloads: usize) {

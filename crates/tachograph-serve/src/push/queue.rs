@@ -13,11 +13,13 @@ pub(crate) struct Payload {
     pub(crate) is_gzip: bool,
 }
 
-/// A bounded queue: beyond its bounds the oldest payload is dropped, for a newer one says more.
+/// A bounded queue. Beyond its bounds the oldest payload is dropped, for a newer one says more;
+/// unless it `keeps` all, and whoever pushes asks first whether there is room.
 #[derive(Debug)]
 pub(crate) struct Queue {
     payloads_max: usize,
     bytes_max: usize,
+    keeps: bool,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -26,6 +28,8 @@ pub(crate) struct Queue {
 struct State {
     waiting: VecDeque<Payload>,
     bytes: usize,
+    /// The bytes of the payload that was taken, until it is settled or put back.
+    under_way: Option<usize>,
     is_closed: bool,
 }
 
@@ -50,8 +54,16 @@ impl State {
 }
 
 impl Queue {
-    pub(crate) fn new(payloads_max: usize, bytes_max: usize) -> Self {
-        Self { payloads_max, bytes_max, state: Mutex::default(), changed: Notify::new() }
+    pub(crate) fn new(payloads_max: usize, bytes_max: usize, keeps: bool) -> Self {
+        Self { payloads_max, bytes_max, keeps, state: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// Whether another payload may be pushed. One that drops older payloads always may.
+    pub(crate) fn has_room(&self) -> bool {
+        let state = self.state();
+        let payloads = state.waiting.len() + usize::from(state.under_way.is_some());
+        let bytes = state.bytes + state.under_way.unwrap_or(0);
+        !self.keeps || payloads == 0 || (payloads < self.payloads_max && bytes < self.bytes_max)
     }
 
     /// Appends a payload. Returns how many older ones were dropped for it.
@@ -59,7 +71,7 @@ impl Queue {
         let mut state = self.state();
         state.bytes += payload.body.len();
         state.waiting.push_back(payload);
-        let dropped = state.shrink(self.payloads_max, self.bytes_max);
+        let dropped = self.shrink(&mut state);
         drop(state);
         self.changed.notify_one();
         dropped
@@ -71,7 +83,17 @@ impl Queue {
         let mut state = self.state();
         state.bytes += payload.body.len();
         state.waiting.push_front(payload);
-        state.shrink(self.payloads_max, self.bytes_max)
+        state.under_way = None;
+        self.shrink(&mut state)
+    }
+
+    /// Says that the payload that was taken last will not be put back.
+    pub(crate) fn settle(&self) {
+        self.state().under_way = None;
+    }
+
+    fn shrink(&self, state: &mut State) -> u64 {
+        if self.keeps { 0 } else { state.shrink(self.payloads_max, self.bytes_max) }
     }
 
     /// The oldest payload, once there is one; `None` once the queue is closed and empty.
@@ -80,6 +102,7 @@ impl Queue {
             {
                 let mut state = self.state();
                 let payload = state.pop();
+                state.under_way = payload.as_ref().map(|payload| payload.body.len());
                 if payload.is_some() || state.is_closed {
                     return payload;
                 }
@@ -124,7 +147,7 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_its_bounds_the_oldest_is_dropped() {
-        let queue = Queue::new(3, 100);
+        let queue = Queue::new(3, 100, false);
         assert_eq!([1, 2, 3, 4].map(|bytes| queue.push(payload(bytes))), [0, 0, 0, 1]);
         assert_eq!(queue.push(payload(95)), 2, "99 bytes are left");
         assert_eq!(queue.push(payload(1_000)), 2, "alone, any size is fine");
@@ -133,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_put_back_is_first_again_unless_newer_ones_took_its_place() {
-        let queue = Queue::new(2, 100);
+        let queue = Queue::new(2, 100, false);
         queue.push(payload(1));
         queue.push(payload(2));
         let first = queue.next().await.expect("two are there");
@@ -146,8 +169,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_that_keeps_all_drops_nothing_and_tells_when_it_is_full() {
+        let queue = Queue::new(2, 100, true);
+        assert!(queue.has_room());
+        assert_eq!(queue.push(payload(1)), 0);
+        assert_eq!(queue.push(payload(2)), 0);
+        assert!(!queue.has_room());
+        let first = queue.next().await.expect("two are there");
+        assert!(!queue.has_room(), "it may be put back");
+        assert_eq!(queue.put_back(first), 0);
+        assert!(!queue.has_room());
+        queue.next().await.expect("two are there");
+        queue.settle();
+        assert!(queue.has_room());
+        assert_eq!(queue.push(payload(1_000)), 0);
+        assert_eq!(queue.push(payload(3)), 0, "the last one comes in any case");
+        assert!(!queue.has_room());
+        assert_eq!(sizes(&queue).await, [2, 1_000, 3]);
+    }
+
+    #[tokio::test]
     async fn who_waits_is_woken_by_a_payload_and_by_the_end() {
-        let queue = Queue::new(2, 100);
+        let queue = Queue::new(2, 100, false);
         let (next, dropped) = tokio::join!(queue.next(), async { queue.push(payload(5)) });
         assert_eq!((next.map(|it| it.body.len()), dropped), (Some(5), 0));
         let (next, ()) = tokio::join!(queue.next(), async { queue.close() });

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use prost::Message;
+use serde_json::Value;
 
 /// What became of a payload that was sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Verdict {
         now: SystemTime,
     ) -> Self {
         match status {
-            _ if status.is_success() => Self::Taken { rejected: rejected(body) },
+            _ if status.is_success() => Self::Taken { rejected: rejected(headers, body) },
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
@@ -50,11 +51,22 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 
 /// The data points that the receiver says it did not take. A body that cannot be read says
 /// nothing: the status alone is the success.
-fn rejected(body: &Bytes) -> u64 {
-    let response = ExportMetricsServiceResponse::decode(body.clone()).unwrap_or_default();
-    let rejected = response.partial_success.map_or(0, |partial| partial.rejected_data_points);
+fn rejected(headers: &HeaderMap, body: &Bytes) -> u64 {
+    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(JSON));
+    let rejected = if is_json {
+        let response: Value = serde_json::from_slice(body).unwrap_or_default();
+        let rejected = &response["partialSuccess"]["rejectedDataPoints"];
+        // 64-bit integers are strings, but receivers that write numbers mean the same.
+        rejected.as_str().map_or(rejected.as_i64(), |digits| digits.parse().ok()).unwrap_or(0)
+    } else {
+        let response = ExportMetricsServiceResponse::decode(body.clone()).unwrap_or_default();
+        response.partial_success.map_or(0, |partial| partial.rejected_data_points)
+    };
     u64::try_from(rejected).unwrap_or(0)
 }
+
+/// How the media type of an answer in JSON begins.
+const JSON: &[u8] = b"application/json";
 
 /// As in `opentelemetry/proto/collector/metrics/v1/metrics_service.proto`.
 #[derive(Message)]
@@ -127,6 +139,22 @@ mod tests {
         assert_eq!(of(200, &partial(-7)), Verdict::Taken { rejected: 0 });
         assert_eq!(of(200, &Bytes::from_static(b"{}")), Verdict::Taken { rejected: 0 });
         assert_eq!(of(204, &Bytes::new()), Verdict::Taken { rejected: 0 });
+        let json = |body: &'static str| {
+            let body = Bytes::from_static(body.as_bytes());
+            let value = HeaderValue::from_static("application/json; charset=utf-8");
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
+            Verdict::of(StatusCode::OK, &headers, &body, SystemTime::now())
+        };
+        for (body, rejected) in [
+            (r#"{"partialSuccess":{"rejectedDataPoints":"7"}}"#, 7),
+            (r#"{"partialSuccess":{"rejectedDataPoints":7}}"#, 7),
+            (r#"{"partialSuccess":{"rejectedDataPoints":"-7"}}"#, 0),
+            (r#"{"partialSuccess":{"errorMessage":"hm"}}"#, 0),
+            ("{}", 0),
+            ("", 0),
+        ] {
+            assert_eq!(json(body), Verdict::Taken { rejected }, "{body}");
+        }
         assert_eq!(of(503, &partial(7)), Verdict::Later(None));
         assert_eq!(of(400, &partial(7)), Verdict::Refused);
     }

@@ -1,5 +1,6 @@
 //! Pushing to a receiver in memory, in time that stands still while anything is to be done.
 
+mod otlp;
 mod own_thread;
 mod shutdown;
 mod statuses;
