@@ -17,13 +17,24 @@ struct Peer {
     check: fn(&Tools) -> Outcome,
 }
 
-const PEERS: [Peer; 2] = [
+const PEERS: [Peer; 3] = [
     Peer { name: "events", check: |tools| run_python(tools, "events.py", &[&tools.server]) },
     Peer {
         name: "metrics",
         check: |tools| run_python(tools, "metrics.py", &[&tools.server, &tools.promtool]),
     },
+    Peer { name: "hostile", check: hostile },
 ];
+
+/// Registries with hostile names, tags and values.
+const REGISTRIES: &str = "1000";
+
+fn hostile(tools: &Tools) -> Outcome {
+    let folder = tools.folder.join("hostile");
+    let example = ["run", "--package", "tachograph-export", "--example", "hostile", "--"];
+    cargo::run(cargo::cargo(example).arg(&folder).arg(REGISTRIES))?;
+    run_python(tools, "hostile.py", &[&folder, &tools.promtool])
+}
 
 /// Runs the named checks, or all of them.
 pub(crate) fn run(steps: &mut Steps, names: &[String]) -> Result<(), Failed> {

@@ -9,6 +9,8 @@ use crate::cargo::{self, Metadata};
 /// The programs that the checks run.
 #[derive(Debug)]
 pub(super) struct Tools {
+    /// Where the checks may leave their files.
+    pub(super) folder: PathBuf,
     /// Python with the packages of `xtask/peers/requirements.txt`.
     pub(super) python: PathBuf,
     pub(super) promtool: PathBuf,
@@ -40,6 +42,7 @@ impl Tools {
             promtool: programs.join("promtool"),
             prometheus: programs.join("prometheus"),
             server: metadata.target_directory("debug").join("ast-server"),
+            folder,
         })
     }
 }
