@@ -40,7 +40,8 @@ impl Exponential {
         self.buckets.clear();
         // The upper edge of the bucket that was counted in last.
         let mut edge = ZERO_THRESHOLD;
-        for (value, count) in placed(distribution) {
+        for (units, count) in placed(distribution) {
+            let value = (units as f64 * distribution.scale()).min(f64::MAX);
             if value > edge {
                 let index = index(value, scale);
                 edge = upper_edge(index, scale);

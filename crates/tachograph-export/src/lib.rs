@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | JSON | programs that want every statistic of every series | [`json`] |
 //! | summary | people, dashboards and simple alerts | [`Summary`] |
-//! | Prometheus text 0.0.4 | a Prometheus server, and all that read its format | [`prometheus`] |
+//! | Prometheus text 0.0.4, OpenMetrics 1.0, protobuf with native histograms | a Prometheus server, and all that read its formats | [`prometheus`] |
 //! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and all that receive its protocol | [`otlp`] |
 //!
 //! # Promises
@@ -18,8 +18,9 @@
 //! for 3.9 MB of Prometheus text, 0.3 ms for the summary (release build, one core of a server).
 //!
 //! # Limits
-//! Prometheus text holds lifetime statistics only, and a gauge's current value only. Values are
-//! 64-bit floats there: integers above 2^53 are written exactly, but read back rounded.
+//! What Prometheus reads holds lifetime statistics only, and a gauge's current value only. Values are
+//! 64-bit floats there: in the text formats integers above 2^53 are written exactly, but read back
+//! rounded.
 //!
 //! # Example
 //! ```

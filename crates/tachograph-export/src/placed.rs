@@ -2,16 +2,14 @@
 
 use tachograph::Buckets;
 
-/// The value that stands for each bucket, in the metric's unit, and how many samples it stands for,
-/// in ascending order: the bucket's middle, which is within 1/2,048 of every sample in it, but
-/// never beyond the least and the greatest sample. Always finite.
-pub(crate) fn placed(distribution: &Buckets) -> impl Iterator<Item = (f64, u64)> {
+/// The value that stands for each bucket, in recorded units, and how many samples it stands for, in
+/// ascending order: the bucket's middle, which is within 1/2,048 of every sample in it, but never
+/// beyond the least and the greatest sample.
+pub(crate) fn placed(distribution: &Buckets) -> impl Iterator<Item = (u64, u64)> {
     let least = distribution.min().unwrap_or(0);
     let greatest = distribution.max().unwrap_or(u64::MAX);
-    let scale = distribution.scale();
     distribution.iter().map(move |bucket| {
         let middle = bucket.low + (bucket.high - bucket.low).div_ceil(2);
-        let value = middle.min(greatest).max(least) as f64 * scale;
-        (value.min(f64::MAX), bucket.count)
+        (middle.min(greatest).max(least), bucket.count)
     })
 }

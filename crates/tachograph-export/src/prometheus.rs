@@ -1,19 +1,32 @@
-//! Prometheus text exposition format 0.0.4.
+//! What a Prometheus server scrapes: its text format 0.0.4, OpenMetrics 1.0, and its protobuf format
+//! with native histograms.
 //!
 //! | kind | is written as |
 //! |---|---|
-//! | timing, histogram | summary: quantiles 0.5, 0.9, 0.95, 0.99, 0.999, `_sum`, `_count` |
+//! | timing, histogram | summary, classic or native histogram, or the two together: as its [`Form`] says |
 //! | counter | counter, ending in `_total` |
 //! | up-down counter, gauge | gauge |
 //!
 //! All of a series' lifetime. A family is named after its metric and its unit:
 //! `event.processing.duration` is `event_processing_duration_seconds`.
 //!
+//! # Formats
+//! | | [`encode`], [`Prometheus::text`] | [`Prometheus::open_metrics`] | [`Prometheus::protobuf`] |
+//! |---|---|---|---|
+//! | timings, by default | summaries | summaries | native histograms |
+//! | native histograms | – | – | yes |
+//! | when a series was created | – | `_created`, unless [turned off](Prometheus::created) | yes |
+//! | units | in the name | in the name, `# UNIT` | in the name, `unit` |
+//! | counters | rounded to 53 bits by who reads them | the same | rounded to 53 bits |
+//!
+//! OpenMetrics calls a counter's family by its name without `_total`. All else is the same: a series
+//! has one name and one set of labels, whatever it is scraped as.
+//!
 //! # Names
 //! * A character outside the grammar becomes `_`; a leading digit gets a `_` before it.
 //! * Families whose names collide after that get a numeric suffix before the unit, in the order of
-//!   the original names: `a_b_seconds`, `a_b_1_seconds`. All names count that a family has in this
-//!   format or in OpenMetrics, so that `x` and `x.count` never meet in `x_count`.
+//!   the original names: `a_b_seconds`, `a_b_1_seconds`. All names count that a family has in any
+//!   of the formats, so that `x` and `x.count` never meet in `x_count`.
 //! * So do label keys that collide within a family. The reserved ones, `le`, `quantile` and all
 //!   that start with `__`, lose their leading `_` and always get a suffix: `le_1`.
 //! * The gauge `telemetry_prometheus_renamed` counts the suffixes.
@@ -22,25 +35,50 @@
 //! The quantiles of a series without samples, and a gauge that was never set, are `NaN`. In tag
 //! values and descriptions U+0000, at which scrapers stop reading, becomes U+FFFD. To Prometheus
 //! an empty tag value is the same as none.
+//!
+//! Buckets are counted from the snapshot's own, which are 0.1 % wide. One of these that straddles a
+//! bound is counted where its middle is: a sample within 0.05 % of a bound may be on its other
+//! side, and no sample is missing or counted twice.
 
+mod bounds;
+mod choices;
 mod claims;
+mod encoder;
 mod escape;
 mod family;
+mod form;
+mod lines;
+mod message;
 mod names;
 mod number;
+mod open_metrics;
 mod plan;
+mod protobuf;
 mod text;
 
 use tachograph::{Kind, Snapshot, Unit};
 
+pub use self::bounds::{Bounds, BoundsError};
+pub use self::encoder::Prometheus;
+pub use self::form::{Form, Schema, SchemaError};
 use self::names::Names;
-use self::plan::Plan;
 
-/// The media type of what [`encode`] writes.
+/// The media type of what [`encode`] and [`Prometheus::text`] write.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The media type of what [`Prometheus::open_metrics`] writes.
+pub const OPEN_METRICS_CONTENT_TYPE: &str =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The media type of what [`Prometheus::protobuf`] writes.
+pub const PROTOBUF_CONTENT_TYPE: &str = "application/vnd.google.protobuf; \
+     proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
 /// The family that counts suffixes.
 const RENAMED: &str = "telemetry_prometheus_renamed";
+
+/// Says what it is.
+const RENAMED_HELP: &str = "names and label keys that got a numeric suffix";
 
 /// Appends a snapshot as text. Returns how many names and label keys got a suffix.
 ///
@@ -58,48 +96,6 @@ const RENAMED: &str = "telemetry_prometheus_renamed";
 /// ```
 pub fn encode(snapshot: &Snapshot, out: &mut String) -> usize {
     Prometheus::new().text(snapshot, out)
-}
-
-/// An encoder for one snapshot after another: it keeps the names, the labels and their text while
-/// no series comes or goes. That takes some 200 bytes a series, and spares most of the time.
-///
-/// ```
-/// use tachograph::MetricsCollector;
-/// use tachograph_export::prometheus::Prometheus;
-///
-/// let metrics = MetricsCollector::new();
-/// let (mut prometheus, mut text) = (Prometheus::new(), String::new());
-/// for turn in 1..=3 {
-///     metrics.increment("turns");
-///     text.clear();
-///     prometheus.text(&metrics.get_all_metrics(), &mut text);
-///     assert!(text.contains(&format!("\nturns_total {turn}\n")));
-/// }
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Prometheus {
-    plan: Plan,
-}
-
-impl Prometheus {
-    /// An encoder with nothing kept yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Appends a snapshot as text. Returns how many names and label keys got a suffix.
-    pub fn text(&mut self, snapshot: &Snapshot, out: &mut String) -> usize {
-        let plan = self.plan(snapshot);
-        text::write(plan, snapshot, out);
-        plan.renamed
-    }
-
-    fn plan(&mut self, snapshot: &Snapshot) -> &Plan {
-        if !self.plan.fits(snapshot) {
-            self.plan = Plan::new(snapshot);
-        }
-        &self.plan
-    }
 }
 
 /// What a metric's family is called where nothing else has that name: with its unit, a counter's

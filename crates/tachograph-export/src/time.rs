@@ -5,6 +5,12 @@ use std::time::{Duration, SystemTime};
 /// The last second that RFC 3339 can write: 9999-12-31T23:59:59Z.
 const LAST_SECOND: u64 = 253_402_300_799;
 
+/// Milliseconds since 1970; 0 before.
+pub(crate) fn milliseconds(time: SystemTime) -> u64 {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// RFC 3339 in UTC, to the millisecond. Times outside the years 1970 to 9999 become the nearest
 /// one within.
 pub(crate) fn rfc3339(time: SystemTime) -> String {

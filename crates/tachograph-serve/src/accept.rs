@@ -132,6 +132,32 @@ mod tests {
     }
 
     #[test]
+    fn a_scraper_gets_the_format_that_it_wants_most() {
+        const PROTOBUF: &str = "application/vnd.google.protobuf;\
+             proto=io.prometheus.client.MetricFamily;encoding=delimited";
+        let open_metrics = "application/openmetrics-text;version=1.0.0";
+        // What Prometheus asks for with native histograms, and without.
+        let rest = "application/openmetrics-text;version=1.0.0;q=0.8,\
+                    application/openmetrics-text;version=0.0.1;q=0.75,\
+                    text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        let both: &'static str = format!("{PROTOBUF},{rest}").leak();
+        for (accept, page) in [
+            (both, Page::Protobuf),
+            (rest, Page::OpenMetrics),
+            (open_metrics, Page::OpenMetrics),
+            ("application/openmetrics-text; version=0.0.1", Page::Text),
+            ("text/plain, application/openmetrics-text;q=0.9", Page::Text),
+            (
+                "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
+                Page::Text,
+            ),
+            ("application/openmetrics-text;version=1.0.0;q=0", Page::Text),
+        ] {
+            assert_eq!(format(&headers(ACCEPT, &[accept])), page, "{accept:?}");
+        }
+    }
+
+    #[test]
     fn the_encoding_is_the_smallest_of_those_that_are_wanted_most() {
         let small = if cfg!(feature = "zstd") { Encoding::Zstd } else { Encoding::Gzip };
         for (accept, encoding) in [

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tachograph::MetricsCollector;
+use tachograph_export::prometheus::Prometheus;
 use tokio::net::TcpListener;
 
 use crate::access::{self, Access, Hosts, Token};
@@ -31,6 +32,7 @@ pub struct Endpoint {
     stale_after: Duration,
     limits: Limits,
     bodies_bytes_max: usize,
+    prometheus: Prometheus,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
 }
@@ -59,6 +61,7 @@ impl Endpoint {
                 drain: Duration::from_secs(5),
             },
             bodies_bytes_max: 16 << 20,
+            prometheus: Prometheus::new(),
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -140,6 +143,24 @@ impl Endpoint {
         self
     }
 
+    /// What timings and histograms are written as on `/metrics`, and what else an encoder may be
+    /// asked for. By default summaries as text, native histograms as protobuf, which is what a
+    /// Prometheus server asks for once it knows them (`--enable-feature=native-histograms`).
+    ///
+    /// ```
+    /// use tachograph::MetricsCollector;
+    /// use tachograph_export::prometheus::{Bounds, Form, Prometheus, Schema};
+    /// use tachograph_serve::Endpoint;
+    ///
+    /// // Classic buckets for all servers, native ones for those that take them.
+    /// let both = Form::NativeAndClassic(Schema::default(), Bounds::default());
+    /// let endpoint = Endpoint::new(MetricsCollector::new()).prometheus(Prometheus::new().timings(both));
+    /// ```
+    pub fn prometheus(mut self, encoder: Prometheus) -> Self {
+        self.prometheus = encoder;
+        self
+    }
+
     /// How long a shutdown waits for answers that are under way; 5 s by default.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.limits.drain = timeout;
@@ -189,7 +210,8 @@ impl Endpoint {
     fn site(&self) -> Arc<Site> {
         let metrics = self.metrics.clone();
         let scrapes = Arc::new(Scrapes::new(&metrics));
-        let pages = Pages::new(metrics, Arc::clone(&scrapes), self.bodies_bytes_max);
+        let bytes_max = self.bodies_bytes_max;
+        let pages = Pages::new(metrics, Arc::clone(&scrapes), bytes_max, &self.prometheus);
         let (access, stale_after) = (self.access.clone(), self.stale_after);
         Arc::new(Site { pages: Arc::new(pages), scrapes, access, stale_after })
     }

@@ -13,6 +13,8 @@ type Parameters = &'static [(&'static str, &'static str)];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
     Text,
+    OpenMetrics,
+    Protobuf,
     Json,
     JsonWithBuckets,
     Snapshot,
@@ -20,24 +22,42 @@ pub(crate) enum Page {
 }
 
 impl Page {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Text, Self::Json, Self::JsonWithBuckets, Self::Snapshot, Self::Summary];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Text,
+        Self::OpenMetrics,
+        Self::Protobuf,
+        Self::Json,
+        Self::JsonWithBuckets,
+        Self::Snapshot,
+        Self::Summary,
+    ];
 
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Text => prometheus::CONTENT_TYPE,
+            Self::OpenMetrics => prometheus::OPEN_METRICS_CONTENT_TYPE,
+            Self::Protobuf => prometheus::PROTOBUF_CONTENT_TYPE,
             _ => json::CONTENT_TYPE,
         }
     }
 
     /// The formats of `/metrics`: media type and the parameters that tell versions apart.
-    pub(crate) const FORMATS: [(&str, Parameters, Self); 1] =
-        [("text/plain", &[("version", "0.0.4")], Self::Text)];
+    pub(crate) const FORMATS: [(&str, Parameters, Self); 3] = [
+        ("text/plain", &[("version", "0.0.4")], Self::Text),
+        ("application/openmetrics-text", &[("version", "1.0.0")], Self::OpenMetrics),
+        (
+            "application/vnd.google.protobuf",
+            &[("proto", "io.prometheus.client.MetricFamily"), ("encoding", "delimited")],
+            Self::Protobuf,
+        ),
+    ];
 
     /// The tag `format` of the series about scrapes.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::OpenMetrics => "open_metrics",
+            Self::Protobuf => "protobuf",
             Self::Json => "json",
             Self::JsonWithBuckets => "json_buckets",
             Self::Snapshot => "snapshot",
@@ -48,7 +68,7 @@ impl Page {
     /// Whether it shows the last published snapshot. The others show everything recorded before
     /// the request.
     pub(crate) fn is_of_published(self) -> bool {
-        matches!(self, Self::Text | Self::Snapshot)
+        matches!(self, Self::Text | Self::OpenMetrics | Self::Protobuf | Self::Snapshot)
     }
 }
 
@@ -60,8 +80,8 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(page: Page) -> Self {
-        Self { page, prometheus: Prometheus::new() }
+    pub(crate) fn new(page: Page, prometheus: Prometheus) -> Self {
+        Self { page, prometheus }
     }
 
     pub(crate) fn write(&mut self, snapshot: &Snapshot) -> Bytes {
@@ -70,6 +90,16 @@ impl Writer {
                 let mut text = String::new();
                 self.prometheus.text(snapshot, &mut text);
                 text.into()
+            }
+            Page::OpenMetrics => {
+                let mut text = String::new();
+                self.prometheus.open_metrics(snapshot, &mut text);
+                text.into()
+            }
+            Page::Protobuf => {
+                let mut body = Vec::new();
+                self.prometheus.protobuf(snapshot, &mut body);
+                body.into()
             }
             Page::Json | Page::JsonWithBuckets => {
                 let buckets = self.page == Page::JsonWithBuckets;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use axum::body::Bytes;
 use tachograph::MetricsCollector;
+use tachograph_export::prometheus::Prometheus;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
@@ -54,9 +55,16 @@ impl Made {
 }
 
 impl Pages {
-    pub(crate) fn new(metrics: MetricsCollector, scrapes: Arc<Scrapes>, bytes_max: usize) -> Self {
-        let slots = Page::ALL
-            .map(|page| Arc::new(Mutex::new(Slot { writer: Writer::new(page), made: None })));
+    pub(crate) fn new(
+        metrics: MetricsCollector,
+        scrapes: Arc<Scrapes>,
+        bytes_max: usize,
+        prometheus: &Prometheus,
+    ) -> Self {
+        let slots = Page::ALL.map(|page| {
+            let writer = Writer::new(page, prometheus.clone());
+            Arc::new(Mutex::new(Slot { writer, made: None }))
+        });
         Self { metrics, scrapes, budget: Budget::new(bytes_max), slots }
     }
 
@@ -135,7 +143,7 @@ mod tests {
 
     fn pages(metrics: &MetricsCollector) -> Arc<Pages> {
         let scrapes = Arc::new(Scrapes::new(metrics));
-        Arc::new(Pages::new(metrics.clone(), scrapes, 1 << 20))
+        Arc::new(Pages::new(metrics.clone(), scrapes, 1 << 20, &Prometheus::new()))
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Text that stays on its line.
 
 /// What a scraper takes for the end of the input is replaced by this.
-pub(super) const INSTEAD_OF_NUL: char = '\u{fffd}';
+pub(super) const INSTEAD_OF_NUL: &str = "\u{fffd}";
 
 /// Appends the value of a label, as it stands between double quotes; in OpenMetrics the text of
 /// HELP too.
@@ -20,7 +20,7 @@ fn push(out: &mut String, text: &str, quotes: bool) {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '"' if quotes => out.push_str("\\\""),
-            '\0' => out.push(INSTEAD_OF_NUL),
+            '\0' => out.push_str(INSTEAD_OF_NUL),
             c => out.push(c),
         }
     }

@@ -4,19 +4,27 @@ use std::sync::Arc;
 
 use tachograph::{Kind, Metric, Series, Snapshot};
 
+use super::bounds::Edges;
+use super::choices::Choices;
 use super::claims::Claims;
 use super::escape::push_quoted;
+use super::form::Schema;
 use super::names::{Labels, Names};
 
 /// One metric with its final names.
 #[derive(Clone, Debug)]
 pub(super) struct Family {
     metric: Arc<Metric>,
+    pub(super) names: Names,
     /// What the text format and protobuf call it.
     pub(super) name: String,
     /// What HELP says, not escaped.
     pub(super) help: String,
     pub(super) labels: Labels,
+    /// By what its classic buckets count, if it has any.
+    pub(super) edges: Option<Edges>,
+    /// The schema of its native histograms, where the format has them.
+    pub(super) schema: Option<Schema>,
     members: Vec<Member>,
 }
 
@@ -33,7 +41,11 @@ struct Member {
 
 impl Family {
     /// The family of some series with their places; there is at least one.
-    pub(super) fn new(series: &[(usize, &Arc<Series>)], claims: &mut Claims) -> Self {
+    pub(super) fn new(
+        series: &[(usize, &Arc<Series>)],
+        choices: &Choices,
+        claims: &mut Claims,
+    ) -> Self {
         let metric = Arc::clone(&series[0].1.metric);
         let names = Names::claimed(&metric, claims);
         let name = names.full(metric.kind);
@@ -51,7 +63,12 @@ impl Family {
             },
         };
         let members = series.iter().map(member).collect();
-        Self { metric, name, help, labels, members }
+        let form = choices.form(&metric.name);
+        let edges = series[0].1.value.as_timing().zip(form.bounds()).map(|(views, bounds)| {
+            Edges::new(bounds.of(&metric.unit), views.lifetime.buckets().scale())
+        });
+        let schema = form.schema();
+        Self { metric, names, name, help, labels, edges, schema, members }
     }
 
     /// Whether it is that of the same series, with the same description, in this snapshot.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tachograph::{Series, Snapshot};
 
 use super::RENAMED;
+use super::choices::Choices;
 use super::claims::Claims;
 use super::family::Family;
 
@@ -20,11 +21,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(snapshot: &Snapshot) -> Self {
+    pub(super) fn new(snapshot: &Snapshot, choices: &Choices) -> Self {
         let mut claims = Claims::default();
         claims.take(RENAMED);
         let families = by_name(snapshot).into_values();
-        let families: Vec<_> = families.map(|all| Family::new(&all, &mut claims)).collect();
+        let families: Vec<_> =
+            families.map(|all| Family::new(&all, choices, &mut claims)).collect();
         let labels: usize = families.iter().map(|family| family.labels.renamed()).sum();
         let renamed = claims.renamed() + labels;
         Self { families, renamed, series: snapshot.series().len() }

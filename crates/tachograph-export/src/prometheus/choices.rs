@@ -1,0 +1,32 @@
+//! What the caller has chosen.
+
+use std::collections::HashMap;
+
+use super::form::Form;
+
+/// Which form each timing and histogram has, and what else is optional.
+#[derive(Clone, Debug)]
+pub(super) struct Choices {
+    pub(super) timings: Form,
+    pub(super) by_metric: HashMap<String, Form>,
+    pub(super) timestamps: bool,
+    pub(super) created: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            timings: Form::default(),
+            by_metric: HashMap::new(),
+            timestamps: false,
+            created: true,
+        }
+    }
+}
+
+impl Choices {
+    /// The form of a metric.
+    pub(super) fn form(&self, metric: &str) -> &Form {
+        self.by_metric.get(metric).unwrap_or(&self.timings)
+    }
+}

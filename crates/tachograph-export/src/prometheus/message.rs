@@ -1,0 +1,137 @@
+//! The messages of `io.prometheus.client`, as far as they are written here.
+//!
+//! Follows `io/prometheus/client/metrics.proto` as the Prometheus server has it, in the syntax
+//! `proto3`. Fields for counts that are floats and for negative observations are left out: there
+//! are none.
+
+use prost::{Enumeration, Message};
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct MetricFamily {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) help: String,
+    #[prost(enumeration = "MetricType", tag = "3")]
+    pub(super) r#type: i32,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) metric: Vec<Metric>,
+    #[prost(string, tag = "5")]
+    pub(super) unit: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]
+#[repr(i32)]
+pub(super) enum MetricType {
+    Counter = 0,
+    Gauge = 1,
+    Summary = 2,
+    Histogram = 4,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Metric {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) label: Vec<LabelPair>,
+    #[prost(message, optional, tag = "2")]
+    pub(super) gauge: Option<Gauge>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) counter: Option<Counter>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) summary: Option<Summary>,
+    #[prost(int64, optional, tag = "6")]
+    pub(super) timestamp_ms: Option<i64>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) histogram: Option<Histogram>,
+}
+
+#[derive(Clone, PartialEq, Eq, Message)]
+pub(super) struct LabelPair {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Gauge {
+    #[prost(double, tag = "1")]
+    pub(super) value: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Counter {
+    #[prost(double, tag = "1")]
+    pub(super) value: f64,
+    #[prost(message, optional, tag = "3")]
+    pub(super) created_timestamp: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Summary {
+    #[prost(uint64, tag = "1")]
+    pub(super) sample_count: u64,
+    #[prost(double, tag = "2")]
+    pub(super) sample_sum: f64,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) quantile: Vec<Quantile>,
+    #[prost(message, optional, tag = "4")]
+    pub(super) created_timestamp: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Quantile {
+    #[prost(double, tag = "1")]
+    pub(super) quantile: f64,
+    #[prost(double, tag = "2")]
+    pub(super) value: f64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Histogram {
+    #[prost(uint64, tag = "1")]
+    pub(super) sample_count: u64,
+    #[prost(double, tag = "2")]
+    pub(super) sample_sum: f64,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) bucket: Vec<Bucket>,
+    #[prost(sint32, tag = "5")]
+    pub(super) schema: i32,
+    #[prost(double, tag = "6")]
+    pub(super) zero_threshold: f64,
+    #[prost(uint64, tag = "7")]
+    pub(super) zero_count: u64,
+    #[prost(message, repeated, tag = "12")]
+    pub(super) positive_span: Vec<BucketSpan>,
+    /// Each count less the one before. Packed, which decoders of either syntax take.
+    #[prost(sint64, repeated, tag = "13")]
+    pub(super) positive_delta: Vec<i64>,
+    #[prost(message, optional, tag = "15")]
+    pub(super) created_timestamp: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Bucket {
+    #[prost(uint64, tag = "1")]
+    pub(super) cumulative_count: u64,
+    #[prost(double, tag = "2")]
+    pub(super) upper_bound: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub(super) struct BucketSpan {
+    /// The gap to the span before; of the first, its index.
+    #[prost(sint32, tag = "1")]
+    pub(super) offset: i32,
+    #[prost(uint32, tag = "2")]
+    pub(super) length: u32,
+}
+
+/// `google.protobuf.Timestamp`.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub(super) struct Timestamp {
+    #[prost(int64, tag = "1")]
+    pub(super) seconds: i64,
+    #[prost(int32, tag = "2")]
+    pub(super) nanos: i32,
+}
