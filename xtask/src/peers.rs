@@ -5,6 +5,7 @@
 
 mod tools;
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use self::tools::Tools;
@@ -17,23 +18,33 @@ struct Peer {
     check: fn(&Tools) -> Outcome,
 }
 
-const PEERS: [Peer; 3] = [
+const PEERS: [Peer; 4] = [
     Peer { name: "events", check: |tools| run_python(tools, "events.py", &[&tools.server]) },
     Peer {
         name: "metrics",
         check: |tools| run_python(tools, "metrics.py", &[&tools.server, &tools.promtool]),
     },
     Peer { name: "hostile", check: hostile },
+    Peer { name: "otlp", check: otlp },
 ];
 
-/// Registries with hostile names, tags and values.
-const REGISTRIES: &str = "1000";
-
+/// Registries with hostile names, tags and values, in the formats of Prometheus.
 fn hostile(tools: &Tools) -> Outcome {
-    let folder = tools.folder.join("hostile");
-    let example = ["run", "--package", "tachograph-export", "--example", "hostile", "--"];
-    cargo::run(cargo::cargo(example).arg(&folder).arg(REGISTRIES))?;
+    let folder = registries(tools, "hostile", 1_000)?;
     run_python(tools, "hostile.py", &[&folder, &tools.promtool])
+}
+
+/// The same as OTLP, each in three rounds.
+fn otlp(tools: &Tools) -> Outcome {
+    run_python(tools, "otlp.py", &[&registries(tools, "otlp", 300)?])
+}
+
+/// The folder into which an example of the exporters has written random registries.
+fn registries(tools: &Tools, example: &str, count: u32) -> Result<PathBuf, String> {
+    let folder = tools.folder.join(example);
+    let mut write = cargo::cargo(["run", "--package", "tachograph-export", "--example", example]);
+    cargo::run(write.arg("--").arg(&folder).arg(count.to_string()))?;
+    Ok(folder)
 }
 
 /// Runs the named checks, or all of them.
@@ -56,7 +67,7 @@ pub(crate) fn run(steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
     Ok(())
 }
 
-fn run_python(tools: &Tools, program: &str, arguments: &[&std::path::PathBuf]) -> Outcome {
+fn run_python(tools: &Tools, program: &str, arguments: &[&PathBuf]) -> Outcome {
     let program = cargo::root().join("xtask/peers").join(program);
     let mut python = Command::new(&tools.python);
     let output = python.arg(program).args(arguments).stderr(std::process::Stdio::inherit());

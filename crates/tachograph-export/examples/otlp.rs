@@ -1,0 +1,168 @@
+//! Random registries as OTLP, and beside them what a receiver must find.
+//!
+//! `cargo run -p tachograph-export --example otlp -- FOLDER [COUNT [SEED]]` records into each
+//! registry in three rounds, with hostile names, tags and values, and writes after each round
+//! `N.R.total.pb`, `N.R.total.json`, `N.R.delta.pb` and `N.R.delta.json`. `expected.jsonl` has a line
+//! for each registry: every series with its name, kind, unit, description and attributes, and its
+//! value, or all its samples as they were recorded, which the generator keeps by itself.
+//!
+//! Names and keys are never empty here, and one name has one kind.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+use tachograph::{MetricsCollector, Unit};
+use tachograph_export::otlp::{Encoder, Encoding, Settings, Temporality};
+
+const ROUNDS: u64 = 3;
+
+/// Name and tags of a series.
+type Key = (String, BTreeMap<String, String>);
+
+/// What was recorded into a series.
+enum Recorded {
+    Sum { value: i128, is_monotonic: bool },
+    Gauge(f64),
+    Samples { recorded: Vec<u64>, unit: f64 },
+}
+
+/// A collector, and all that was recorded into it.
+struct Registry {
+    metrics: MetricsCollector,
+    descriptions: BTreeMap<String, String>,
+    series: BTreeMap<Key, Recorded>,
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let folder = arguments.next().ok_or("the first argument is the folder to write to")?;
+    let number = |argument: Option<String>, usual| argument.map_or(Ok(usual), |text| text.parse());
+    let count = number(arguments.next(), 1_000)?;
+    let mut random = Rng::with_seed(number(arguments.next(), 1)?);
+    let folder = Path::new(&folder);
+    fs::create_dir_all(folder)?;
+    let mut expected = BufWriter::new(File::create(folder.join("expected.jsonl"))?);
+    for i in 0..count {
+        let mut registry = Registry::new();
+        registry.write(folder, i, &mut random)?;
+        writeln!(expected, "{}", registry.expected())?;
+    }
+    Ok(expected.flush()?)
+}
+
+/// Each way to write, by what its files end in.
+fn encoders() -> Vec<(&'static str, Encoder)> {
+    let ways = [
+        ("total.pb", Temporality::Cumulative, Encoding::Protobuf),
+        ("total.json", Temporality::Cumulative, Encoding::Json),
+        ("delta.pb", Temporality::Delta, Encoding::Protobuf),
+        ("delta.json", Temporality::Delta, Encoding::Json),
+    ];
+    let encoder = |(end, temporality, encoding)| {
+        let settings = Settings::new("peers").attribute("service.instance.id", "one");
+        (end, settings.temporality(temporality).encoding(encoding).encoder())
+    };
+    ways.map(encoder).into()
+}
+
+impl Registry {
+    fn new() -> Self {
+        let metrics = MetricsCollector::builder().manual().build();
+        Self { metrics, descriptions: BTreeMap::new(), series: BTreeMap::new() }
+    }
+
+    fn write(&mut self, folder: &Path, i: u64, random: &mut Rng) -> std::io::Result<()> {
+        let mut encoders = encoders();
+        for round in 0..ROUNDS {
+            for _ in 0..random.usize(0..40) {
+                self.record(random);
+            }
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + round);
+            self.metrics.run_pass(Instant::now(), time);
+            let snapshot = self.metrics.snapshot();
+            for (end, encoder) in &mut encoders {
+                let mut bytes = Vec::new();
+                encoder.encode(&snapshot, &mut bytes);
+                fs::write(folder.join(format!("{i}.{round}.{end}")), bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, random: &mut Rng) {
+        let kind = *random.choice(&['c', 'u', 'g', 't', 'h']).expect("not empty");
+        let name = format!("{kind}{}", text(random));
+        let is_new = self.series.keys().all(|(known, _)| *known != name);
+        if is_new && random.bool() {
+            let told = text(random);
+            self.metrics.describe(&name, Unit::Bytes, &told);
+            self.descriptions.insert(name.clone(), told);
+        }
+        let tags = (0..random.usize(0..3)).map(|_| (format!("k{}", text(random)), text(random)));
+        let key = (name, tags.collect::<BTreeMap<_, _>>());
+        let borrowed: Vec<_> = key.1.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let series = self.metrics.with_tags(&borrowed);
+        let sample = random.u64(..) >> random.u32(23..64);
+        match kind {
+            'c' => series.increment_by(&key.0, sample),
+            'u' => series.decrement_by(&key.0, sample),
+            'g' => series.gauge(&key.0, sample as f64 / 7.0),
+            't' => series.timing(&key.0, Duration::from_nanos(sample)),
+            _ => series.histogram(&key.0, sample),
+        }
+        let unit = if kind == 't' { 1e-9 } else { 1.0 };
+        let known = self.series.entry(key).or_insert_with(|| match kind {
+            'c' | 'u' => Recorded::Sum { value: 0, is_monotonic: kind == 'c' },
+            'g' => Recorded::Gauge(0.0),
+            _ => Recorded::Samples { recorded: Vec::new(), unit },
+        });
+        match known {
+            Recorded::Sum { value, is_monotonic: true } => *value += i128::from(sample),
+            Recorded::Sum { value, is_monotonic: false } => *value -= i128::from(sample),
+            Recorded::Gauge(value) => *value = sample as f64 / 7.0,
+            Recorded::Samples { recorded, .. } => recorded.push(sample),
+        }
+    }
+
+    fn expected(&self) -> Value {
+        let series = self.series.iter().map(|((name, tags), recorded)| {
+            let description = self.descriptions.get(name);
+            // A timing's unit is what it is.
+            let is_timing = matches!(recorded, Recorded::Samples { unit, .. } if *unit < 1.0);
+            let unit = match description {
+                _ if is_timing => "s",
+                Some(_) => "By",
+                None => "",
+            };
+            let value = match recorded {
+                Recorded::Sum { value, is_monotonic } => {
+                    json!({ "sum": value.to_string(), "monotonic": is_monotonic })
+                }
+                Recorded::Gauge(value) => json!({ "gauge": value }),
+                Recorded::Samples { recorded, unit } => {
+                    json!({ "samples": recorded, "unit": unit })
+                }
+            };
+            json!({
+                "name": name,
+                "unit": unit,
+                "description": description.map_or("", String::as_str),
+                "attributes": tags,
+                "recorded": value,
+            })
+        });
+        Value::Array(series.collect())
+    }
+}
+
+/// Few characters, so that series meet again in the next rounds.
+fn text(random: &mut Rng) -> String {
+    const CHARS: [char; 10] = ['a', '_', '.', '\n', '"', '\\', '{', '\0', 'é', '\u{1f600}'];
+    (0..random.usize(0..3)).map(|_| CHARS[random.usize(..CHARS.len())]).collect()
+}
