@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -306,6 +306,64 @@ fn serve_prints_its_addresses_serves_and_stops_with_0_on_either_signal() {
         assert_eq!(code, Some(0), "{signal}");
         assert!(rest.contains("Total processed: 1"), "{rest}");
     }
+}
+
+/// The head and the body of the one request that a receiver is sent, which answers 200.
+fn receive(listener: &TcpListener) -> (String, Vec<u8>) {
+    let (stream, _) = listener.accept().expect("a push");
+    let mut stream = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(stream.read_line(&mut head).expect("a line") > 0, "{head}");
+    }
+    let head = head.to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    let mut body = vec![0; length.expect("a length").parse().expect("a number")];
+    stream.read_exact(&mut body).expect("a body");
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    stream.get_mut().write_all(answer).expect("answered");
+    (head, body)
+}
+
+#[test]
+fn what_was_recorded_is_pushed_at_the_end_with_the_headers_of_a_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = common::write(folder.path(), "set.als", &common::small());
+    let headers = folder.path().join("headers");
+    fs::write(&headers, "Authorization: Bearer s3cret\n\nX-Scope: a: b\n").expect("written");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let free = "127.0.0.1:0";
+    let args = ["serve", utf8(&file), "--udp", free, "--ws", free, "--http", free];
+    // The first push of its own comes within years.
+    let pushed = ["--otlp-url", &url, "--otlp-every", "999999999", "--otlp-delta"];
+    let with_headers = ["--otlp-headers-file", utf8(&headers)];
+    let mut running = Running::start(&[&args[..], &pushed, &with_headers].concat());
+    let udp = running.address("events", "udp://");
+    let _in_the_order_printed = running.address("viewers", "ws://");
+    let http = running.address("metrics", "http://");
+    let mut live = EventSender::connect(udp).expect("a socket");
+    live.send("/live/track/mute", &[Arg::from(0), Arg::from(1)]).expect("sent");
+    until_page(http, "/summary", "\"total_processed\":1");
+    let receiver = std::thread::spawn(move || receive(&listener));
+    assert_eq!(running.stop("TERM").0, Some(0));
+    let (head, body) = receiver.join().expect("a request");
+    assert!(head.starts_with("post /v1/metrics http/1.1\r\n"), "{head}");
+    for header in ["authorization: bearer s3cret", "x-scope: a: b", "content-encoding: gzip"] {
+        assert!(head.contains(&format!("\r\n{header}\r\n")), "{header} is missing in {head}");
+    }
+    let mut request = Vec::new();
+    flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut request).expect("gzip");
+    for text in ["service.instance.id", "events.processed", "event.processing.duration"] {
+        let found = request.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(found, "{text} is missing");
+    }
+    fs::write(&headers, "Authorization\n").expect("written");
+    let message = failure(&[&args[..], &pushed, &with_headers].concat(), 1);
+    assert!(message.contains("line 1 is not `Name: value`"), "{message}");
+    let message = failure(&[&args[..], &["--otlp-url", "nowhere"]].concat(), 1);
+    assert!(message.contains("cannot push to \"nowhere\""), "{message}");
+    failure(&[&args[..], &["--otlp-delta"]].concat(), 2);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod demo;
 mod diff;
 mod info;
 mod output;
+mod push;
 mod serve;
 mod signal;
 mod tree;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use ast_server::{Addresses, AstServer, Dashboard, Service};
 use clap::Args;
-use tachograph_serve::Endpoint;
+use tachograph_serve::{Endpoint, Push};
 
+use super::push::{self, Otlp};
 use super::signal::StopSignals;
 use super::{Failure, Listen, output};
 
@@ -27,6 +28,8 @@ pub(super) struct Serve {
     /// Answer requests for metrics under this host name too. May be given more than once.
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+    #[command(flatten)]
+    otlp: Otlp,
 }
 
 impl Serve {
@@ -38,6 +41,7 @@ impl Serve {
         let token = self.metrics_token_file.as_deref().map(read_token).transpose()?;
         let mut stop = StopSignals::catch()?;
         let server = AstServer::new();
+        let push = self.otlp.push(server.metrics())?;
         server.load_project(&self.set)?;
         let set_up = |endpoint: Endpoint| {
             let endpoint = self.allow_host.iter().fold(endpoint, Endpoint::allow_host);
@@ -49,8 +53,12 @@ impl Serve {
         let addresses = self.listen.or(Addresses::default());
         let service = Service::start_with(&server, addresses, set_up).await?;
         print_addresses(service.addresses())?;
+        let pusher = push.map(Push::start).transpose()?;
         stop.wait().await;
         service.stop().await;
+        if let Some(pusher) = pusher {
+            push::finish(pusher).await;
+        }
         output::line(&Dashboard(&server.get_metrics_summary()).to_string())
     }
 }
