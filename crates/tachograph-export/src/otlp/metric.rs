@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tachograph::{Series, TimingStats, Value};
 
 use super::attributes::attributes;
-use super::message::{Data, Metric};
+use super::message::{Data, KeyValue, Metric};
 use super::point::{
     AggregationTemporality, Buckets, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge,
     Number, NumberDataPoint, Sum,
@@ -38,18 +38,22 @@ fn nanos(time: SystemTime) -> u64 {
     u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// What all points of a metric have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) times: Times,
+    /// The stand-in for an empty key of a tag.
+    pub(super) keyless: &'a str,
+}
+
 /// A metric of at least one series, all of one kind; `None` where no series has a point.
-pub(super) fn metric(
-    name: String,
-    series: &[&Series],
-    times: Times,
-    settings: &Settings,
-) -> Option<Metric> {
+pub(super) fn metric(name: String, series: &[&Series], context: Context<'_>) -> Option<Metric> {
     let told = &series[0].metric;
     let data = match &series[0].value {
-        Value::Gauge(_) => Data::Gauge(Gauge { data_points: gauges(series, times) }),
-        Value::Counter(_) | Value::UpDownCounter(_) => sum(series, times, settings),
-        Value::Timing(_) | Value::Histogram(_) => histogram(series, times, settings),
+        Value::Gauge(_) => Data::Gauge(Gauge { data_points: gauges(series, context) }),
+        Value::Counter(_) | Value::UpDownCounter(_) => sum(series, context),
+        Value::Timing(_) | Value::Histogram(_) => histogram(series, context),
     };
     let metric = Metric {
         name,
@@ -72,16 +76,18 @@ impl Metric {
     }
 }
 
-fn gauges(series: &[&Series], times: Times) -> Vec<NumberDataPoint> {
+fn gauges(series: &[&Series], context: Context<'_>) -> Vec<NumberDataPoint> {
     let point = |series: &&Series| {
         let current = series.value.as_gauge()?.lifetime.current?;
         // A level has no start.
-        Some(number(series, (0, times.of(series).1), Number::AsDouble(current)))
+        let end = context.times.of(series).1;
+        Some(number(series, context.keyless, (0, end), Number::AsDouble(current)))
     };
     series.iter().filter_map(point).collect()
 }
 
-fn sum(series: &[&Series], times: Times, settings: &Settings) -> Data {
+fn sum(series: &[&Series], context: Context<'_>) -> Data {
+    let Context { settings, times, keyless } = context;
     let is_monotonic = matches!(series[0].value, Value::Counter(_));
     let temporality = match settings.temporality {
         Temporality::Delta if is_monotonic => AggregationTemporality::Delta,
@@ -92,22 +98,28 @@ fn sum(series: &[&Series], times: Times, settings: &Settings) -> Data {
         let value = series.value.as_counter()?.lifetime.value;
         // Floats hold what integers of 64 bits with a sign do not, rounded.
         let value = i64::try_from(value).map_or(Number::AsDouble(value as f64), Number::AsInt);
-        Some(number(series, times.of(series), value))
+        Some(number(series, keyless, times.of(series), value))
     };
     let data_points = series.iter().filter_map(point).collect();
     Data::Sum(Sum { data_points, aggregation_temporality: temporality.into(), is_monotonic })
 }
 
-fn number(series: &Series, (start, end): (u64, u64), value: Number) -> NumberDataPoint {
+fn number(
+    series: &Series,
+    keyless: &str,
+    (start, end): (u64, u64),
+    value: Number,
+) -> NumberDataPoint {
     NumberDataPoint {
-        attributes: attributes(&series.tags),
+        attributes: attributes(&series.tags, keyless),
         start_time_unix_nano: start,
         time_unix_nano: end,
         value: Some(value),
     }
 }
 
-fn histogram(series: &[&Series], times: Times, settings: &Settings) -> Data {
+fn histogram(series: &[&Series], context: Context<'_>) -> Data {
+    let Context { settings, times, keyless } = context;
     let temporality = match settings.temporality {
         Temporality::Delta => AggregationTemporality::Delta,
         Temporality::Cumulative => AggregationTemporality::Cumulative,
@@ -116,7 +128,8 @@ fn histogram(series: &[&Series], times: Times, settings: &Settings) -> Data {
     let point = |series: &&Series| {
         let stats = &series.value.as_timing()?.lifetime;
         fit(&mut exponential, stats, settings.resolution);
-        Some(distribution(series, stats, times.of(series), &exponential))
+        let attributes = attributes(&series.tags, keyless);
+        Some(distribution(attributes, stats, times.of(series), &exponential))
     };
     let data_points = series.iter().filter_map(point).collect();
     let aggregation_temporality = temporality.into();
@@ -135,13 +148,13 @@ fn fit(exponential: &mut Exponential, stats: &TimingStats, resolution: Resolutio
 }
 
 fn distribution(
-    series: &Series,
+    attributes: Vec<KeyValue>,
     stats: &TimingStats,
     (start, end): (u64, u64),
     exponential: &Exponential,
 ) -> ExponentialHistogramDataPoint {
     ExponentialHistogramDataPoint {
-        attributes: attributes(&series.tags),
+        attributes,
         start_time_unix_nano: start,
         time_unix_nano: end,
         count: stats.count,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use prost::Message;
 use tachograph::{Series, Snapshot};
 
-use super::attributes::stand_in;
+use super::attributes::{keyless, stand_in};
 use super::message::{
     ExportMetricsServiceRequest, InstrumentationScope, KeyValue, Resource, ResourceMetrics,
     ScopeMetrics,
 };
-use super::metric::{self, Times};
+use super::metric::{self, Context, Times};
 use super::settings::{Encoding, Settings};
 
 /// The name of what measures.
@@ -29,7 +29,9 @@ pub(super) fn request<'a>(
             "" => stand_in(|name| snapshot.metric(name).next().is_some()),
             name => name.to_owned(),
         };
-        metrics.extend(metric::metric(name, &series, times, settings));
+        let keyless = keyless(&series, snapshot);
+        let context = Context { settings, times, keyless: &keyless };
+        metrics.extend(metric::metric(name, &series, context));
     }
     let scope = InstrumentationScope {
         name: SCOPE.to_owned(),
