@@ -157,7 +157,7 @@ impl State {
             EventType::DeviceParam | EventType::TransportTempo => news.changes.changes.first(),
             _ => None,
         };
-        let due = match key.map(|change| change.path) {
+        let due = match key.map(|change| change.path.clone()) {
             Some(key) => self.throttle.offer(key, news, Instant::now()),
             None => Some(news),
         };

@@ -36,7 +36,7 @@ impl Throttle {
     pub(crate) fn offer(&mut self, key: Path, new: Held, now: Instant) -> Option<Held> {
         match self.slots.get_mut(&key) {
             None => {
-                self.slots.insert(key, None);
+                self.slots.insert(key.clone(), None);
                 self.ends.push_back((now + self.interval, key));
                 Some(new)
             }
@@ -53,8 +53,8 @@ impl Throttle {
 
     /// The next changes whose interval is over.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Held> {
-        while let Some(&(end, key)) = self.ends.front().filter(|(end, _)| *end <= now) {
-            self.ends.pop_front();
+        while self.ends.front().is_some_and(|(end, _)| *end <= now) {
+            let Some((end, key)) = self.ends.pop_front() else { break };
             match self.slots.get_mut(&key).and_then(Option::take) {
                 Some(held) => {
                     // Late or not, the next interval starts with what goes out now.
@@ -136,7 +136,7 @@ mod tests {
         let (Value::Float(old), Value::Float(new)) = (old_value, new_value) else {
             panic!("not a float: {change:?}");
         };
-        (now, change.path, *old, *new, held.version)
+        (now, change.path.clone(), *old, *new, held.version)
     }
 
     /// Runs edits of parameters, each so long after the one before; gives what was sent, and the
@@ -156,7 +156,7 @@ mod tests {
             let value = version as f64;
             let edit = Edit::DeviceParameter { track: 0, device: 0, parameter, value };
             let changes = set.apply(&edit).expect("it has that parameter");
-            let key = changes.changes[0].path;
+            let key = changes.changes[0].path.clone();
             let offered = throttle.offer(key, Held { changes, version }, now);
             sent.extend(offered.map(|held| said(now, &held)));
             last[parameter] = (version, value);

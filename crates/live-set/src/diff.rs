@@ -1,16 +1,16 @@
 //! What differs between two sets.
 
 use crate::change::{Change, Changed, Changes};
-use crate::matching::{Pairs, Sibling};
+use crate::matching::{Owner, Pairs, Sibling};
 use crate::path::Path;
 use crate::set::Set;
-use crate::tree::{ClipSlot, Device, Hash, NodeId, Project, Scene, Track, TreeNode};
+use crate::tree::{Clip, ClipSlot, Device, FileRef, Hash, NodeId, Project, Scene, Track, TreeNode};
 
 /// What makes the old set the new one.
 ///
 /// Nodes are the same where their ids are, else where what makes them the same thing is: type and
 /// name of a track, class and name of a device, the name of a scene (its row, where it has none),
-/// the row of a slot. The clips of two slots that are the same are too, if their types are.
+/// the row of a slot, the path of a file; type, name and start of a clip of the arrangement. The clips of two slots that are the same are too, if their types are.
 /// Subtrees with equal hashes are skipped; a set against itself gives nothing.
 ///
 /// Among the children of one node, the records of what was removed come first, then those of what
@@ -34,10 +34,10 @@ fn project(old: &Project, new: &Project, records: &mut Vec<Change>) {
     }
     let changed = changed_attributes(old, new);
     records.extend(Change::attributes(old, Path::Project, changed));
-    // Tracks and scenes are in no track.
-    let nowhere = At { old: 0, new: 0 };
-    siblings(&old.id, (&old.tracks, &new.tracks), nowhere, records);
-    siblings(&old.id, (&old.scenes, &new.scenes), nowhere, records);
+    let nowhere = Owners::default();
+    siblings(&old.id, (&old.tracks, &new.tracks), &nowhere, records);
+    siblings(&old.id, (&old.scenes, &new.scenes), &nowhere, records);
+    siblings(&old.id, (&old.file_refs, &new.file_refs), &nowhere, records);
 }
 
 /// The old and the new position of something.
@@ -47,38 +47,45 @@ struct At {
     new: usize,
 }
 
+/// What siblings were in, and what they are in.
+#[derive(Clone, Debug, Default)]
+struct Owners {
+    old: Owner,
+    new: Owner,
+}
+
 /// Nodes that can be compared when they are the same thing.
 trait Compare: Sibling {
     fn hash(&self) -> Hash;
 
-    /// Records what differs in and below a node, in a track and at a position among its siblings.
-    fn compare(old: &Self, new: &Self, track: At, position: At, records: &mut Vec<Change>);
+    /// Records what differs in and below a node, in an owner and at a position among its siblings.
+    fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>);
 }
 
-/// Compares all siblings of one type, which are in a track.
+/// Compares all siblings of one type in an owner.
 fn siblings<T: Compare>(
     owner: &NodeId,
     (old, new): (&[T], &[T]),
-    track: At,
+    owners: &Owners,
     records: &mut Vec<Change>,
 ) {
     let mut pairs = Pairs::of(old, new);
     pairs.drop_moved();
     for position in pairs.unpaired_old(old.len()) {
         let node = &old[position];
-        records.push(Change::removed(node, node.path(track.old, position), owner));
+        records.push(Change::removed(node, node.path(&owners.old, position), owner));
     }
     for (position, node) in new.iter().enumerate() {
         if let Some(counterpart) = pairs.old_of(position)
             && old[counterpart].hash() != node.hash()
         {
             let position = At { old: counterpart, new: position };
-            T::compare(&old[counterpart], node, track, position, records);
+            T::compare(&old[counterpart], node, owners, position, records);
         }
     }
     for (position, node) in new.iter().enumerate() {
         if pairs.old_of(position).is_none() {
-            records.push(Change::added(node, node.path(track.new, position), owner));
+            records.push(Change::added(node, node.path(&owners.new, position), owner));
         }
     }
 }
@@ -88,12 +95,14 @@ impl Compare for Track {
         self.hash
     }
 
-    fn compare(old: &Self, new: &Self, _: At, position: At, records: &mut Vec<Change>) {
+    fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
         let track = position.new;
         let changed = changed_attributes(old, new);
         records.extend(Change::attributes(old, Path::Track { track }, changed));
-        siblings(&old.id, (&old.devices, &new.devices), position, records);
-        siblings(&old.id, (&old.slots, &new.slots), position, records);
+        let owners = Owners { old: Owner::track(position.old), new: Owner::track(position.new) };
+        siblings(&old.id, (&old.devices, &new.devices), &owners, records);
+        siblings(&old.id, (&old.slots, &new.slots), &owners, records);
+        siblings(&old.id, (&old.arrangement, &new.arrangement), &owners, records);
         let changed = changed_attributes(&old.mixer, &new.mixer);
         records.extend(Change::attributes(&old.mixer, Path::Mixer { track }, changed));
     }
@@ -105,23 +114,23 @@ impl Compare for Device {
     }
 
     /// Parameters that are the same but for their values give the records that live events do.
-    fn compare(old: &Self, new: &Self, track: At, position: At, records: &mut Vec<Change>) {
-        let (track, device) = (track.new, position.new);
+    fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>) {
         let mut changed = changed_attributes(old, new);
         let are_same = old.parameters.len() == new.parameters.len()
             && old.parameters.iter().zip(&new.parameters).all(|(was, is)| was.name == is.name);
         if are_same {
             changed.retain(|(attribute, ..)| *attribute != "parameters");
         }
-        records.extend(Change::attributes(old, Path::Device { track, device }, changed));
-        if !are_same {
-            return;
-        }
-        for (parameter, (was, is)) in old.parameters.iter().zip(&new.parameters).enumerate() {
+        let owner = &owners.new;
+        records.extend(Change::attributes(old, owner.device_path(position.new), changed));
+        let parameters = are_same.then(|| old.parameters.iter().zip(&new.parameters));
+        for (parameter, (was, is)) in parameters.into_iter().flatten().enumerate() {
             let changed = (was != is).then(|| ("value", was.value.into(), is.value.into()));
-            let path = Path::Parameter { track, device, parameter };
+            let path = owner.parameter_path(position.new, parameter);
             records.extend(Change::attribute(old, path, changed));
         }
+        let inside = Owners { old: owners.old.rack(position.old), new: owner.rack(position.new) };
+        siblings(&old.id, (&old.devices, &new.devices), &inside, records);
     }
 }
 
@@ -130,12 +139,12 @@ impl Compare for ClipSlot {
         self.hash
     }
 
-    fn compare(old: &Self, new: &Self, track: At, _: At, records: &mut Vec<Change>) {
-        let path = Path::ClipSlot { track: track.new, scene: new.scene_index };
+    fn compare(old: &Self, new: &Self, owners: &Owners, _: At, records: &mut Vec<Change>) {
+        let path = Path::ClipSlot { track: owners.new.track, scene: new.scene_index };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
         let (was, is) = (old.clip.as_deref(), new.clip.as_deref());
-        let old_path = Path::Clip { track: track.old, scene: old.scene_index };
-        let new_path = Path::Clip { track: track.new, scene: new.scene_index };
+        let old_path = Path::Clip { track: owners.old.track, scene: old.scene_index };
+        let new_path = Path::Clip { track: owners.new.track, scene: new.scene_index };
         match (was, is) {
             (Some(was), Some(is)) if was.is_like(is) => {
                 records.extend(Change::attributes(was, new_path, changed_attributes(was, is)));
@@ -153,8 +162,32 @@ impl Compare for Scene {
         self.hash
     }
 
-    fn compare(old: &Self, new: &Self, _: At, position: At, records: &mut Vec<Change>) {
+    fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
         let path = Path::Scene { scene: position.new };
+        records.extend(Change::attributes(old, path, changed_attributes(old, new)));
+    }
+}
+
+/// Clips of the arrangement that are paired are of one type: their ids and what makes them the
+/// same thing tell the types apart.
+impl Compare for Clip {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>) {
+        let path = new.path(&owners.new, position.new);
+        records.extend(Change::attributes(old, path, changed_attributes(old, new)));
+    }
+}
+
+impl Compare for FileRef {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
+        let path = Path::FileRef { file_ref: position.new };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
     }
 }

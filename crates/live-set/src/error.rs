@@ -99,7 +99,7 @@ pub enum ReadErrorKind {
     #[error("there is no LiveSet in the document: it is Live's, but a preset or clip, not a set")]
     NoLiveSet,
     /// The version of Live that wrote it is not supported.
-    #[error("sets of Live {version} are not supported: save it with Live 11 or later")]
+    #[error("sets of Live {version} are not supported: save it with Live 9 or later")]
     UnsupportedVersion {
         /// The major version of Live.
         version: u32,

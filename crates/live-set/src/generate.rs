@@ -1,7 +1,7 @@
 //! Documents made to order, for tests, benches and demos: any size, the same for the same [`Spec`].
 //!
-//! They have the layout of what Live writes, down to what a reader must pass over: slots inside
-//! slots, a freeze sequencer with slots of its own, a clip in the groove pool. What a set needs to
+//! They have the layout of what each version of Live writes, down to what a reader must pass over:
+//! slots inside slots, a freeze sequencer with slots of its own, a clip in the groove pool. What a set needs to
 //! sound like anything is left out, and whether Live opens them was not tried.
 //!
 //! ```
@@ -18,6 +18,7 @@
 mod clip;
 mod device;
 mod document;
+mod rack;
 mod random;
 mod track;
 mod xml;
@@ -51,6 +52,16 @@ pub struct Spec {
     pub devices: usize,
     /// Parameters of each device, its switch left out. Default 16.
     pub parameters: usize,
+    /// Racks on each track that has devices, behind these. Each holds two chains of one device, the
+    /// first rack another rack, too, and a return chain. Default 0.
+    pub racks: usize,
+    /// Plug-ins on each track that has devices, behind the racks: Audio Unit, VST 2 and VST 3 in
+    /// turn. Default 0.
+    pub plug_ins: usize,
+    /// Clips in the arrangement of each MIDI and audio track. Default 0.
+    pub arrangement: usize,
+    /// Take lanes of each MIDI and audio track, each with a clip. Only from Live 11 on. Default 0.
+    pub takes: usize,
     /// Beats a minute. Default 120.
     pub tempo: f64,
     /// What everything random goes by: which slots hold clips, values of parameters, notes.
@@ -69,6 +80,10 @@ impl Default for Spec {
             notes: 16,
             devices: 2,
             parameters: 16,
+            racks: 0,
+            plug_ins: 0,
+            arrangement: 0,
+            takes: 0,
             tempo: 120.0,
             seed: 0,
         }
@@ -96,9 +111,13 @@ impl Spec {
 }
 
 /// The version of Live that a document is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Version {
+    /// Live 9.7: scenes are names, and neither they nor clips have an `Id`.
+    Live9,
+    /// Live 10.1.
+    Live10,
     /// Live 11.3.
     Live11,
     /// Live 12.1.

@@ -4,7 +4,7 @@ use crate::change::Changes;
 use crate::diff::diff;
 use crate::matching::{Pairs, Sibling};
 use crate::set::Set;
-use crate::tree::{Clip, ClipSlot, Device, NodeId, Scene, Track};
+use crate::tree::{Clip, ClipSlot, Device, FileRef, NodeId, Scene, Track};
 
 impl Set {
     /// Takes over from an earlier state of the same set what its file does not say:
@@ -22,6 +22,7 @@ impl Set {
         let owner = new.id.clone();
         siblings(&mut new.tracks, &old.tracks, &owner);
         siblings(&mut new.scenes, &old.scenes, &owner);
+        siblings(&mut new.file_refs, &old.file_refs, &owner);
         self.made = self.made.max(earlier.made);
         self.rehash();
     }
@@ -73,10 +74,32 @@ impl Inherit for Track {
     fn inherit(&mut self, old: &Self) {
         siblings(&mut self.devices, &old.devices, &self.id);
         siblings(&mut self.slots, &old.slots, &self.id);
+        siblings(&mut self.arrangement, &old.arrangement, &self.id);
     }
 }
 
 impl Inherit for Device {
+    fn set_id(&mut self, id: NodeId) {
+        for device in &mut self.devices {
+            device.set_id(device.id.moved_under(&id));
+        }
+        self.id = id;
+    }
+
+    fn inherit(&mut self, old: &Self) {
+        siblings(&mut self.devices, &old.devices, &self.id);
+    }
+}
+
+impl Inherit for Clip {
+    fn set_id(&mut self, id: NodeId) {
+        self.id = id;
+    }
+
+    fn inherit(&mut self, _: &Self) {}
+}
+
+impl Inherit for FileRef {
     fn set_id(&mut self, id: NodeId) {
         self.id = id;
     }

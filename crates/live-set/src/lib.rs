@@ -17,19 +17,24 @@
 //! takes about 150 bytes, a parameter about 50.
 //!
 //! # Limits
-//! * Sets of Live 11 and later. Of these: tracks, the devices of their own chains, slots and clips
-//!   of the session, scenes, mixers, the tempo. Not yet: what is in racks, the arrangement, file
-//!   references, parameters of plug-ins.
-//! * Edits of attributes and clips. Tracks, scenes and devices do not come or go by edits yet; a
-//!   [`diff`] tells of all of them.
+//! * Sets of Live 9 to 12. Of these: tracks, devices and what is in racks, slots, the clips of the
+//!   session, the arrangement and take lanes, scenes, mixers, references to files, tempo and time
+//!   signature. Not what freezing rendered, grooves, automation, or the state of plug-ins.
+//! * Edits of the protocol's events: attributes, clips, and tracks, scenes and devices that come
+//!   and go. Of what only an event announced, no more is known than the event said.
 //! * No I/O but the reader or writer that is given, no clock, no threads. [`Set`] is `Send` and
 //!   `Sync`; whoever shares one locks it.
 //!
 //! # The tree
 //! A node serialises as `{node_type, id, hash, attributes, children}`. Besides the attributes of
 //! the protocol, a device has `parameters`, a list of `{name, value}`; a clip has `is_muted`, a
-//! scene `is_triggered`, and the project `tempo`, `is_playing` and `position`, which events set.
-//! The main track is the last track, of type `master`.
+//! scene `is_triggered`, a track `group_id`, a mixer `sends_enabled`, and the project `tempo`,
+//! `time_signature_id`, and `is_playing` and `position`, which events set. The main track of a
+//! file is the last track, of type `master`.
+//!
+//! A rack's children are the devices of its chains. Clips of the arrangement, then those of take
+//! lanes, are children of their track, between its slots and its mixer. A scene that Live up to 10
+//! names by its number has no name. A reference to a file is named after whoever refers to it.
 //!
 //! ```
 //! use live_set::{Edit, Set, diff, generate::Spec};
@@ -74,7 +79,7 @@ pub use self::limits::Limits;
 pub use self::path::Path;
 pub use self::set::{ProjectInfo, Set};
 pub use self::tree::{
-    Clip, ClipContent, ClipSlot, Device, Hash, Mixer, Node, NodeId, NodeRef, NodeType, Parameter,
-    Project, Scene, Track, TrackKind, TrackType, UnknownNodeType, UnknownTrackKind, Value,
-    ValueRef,
+    Clip, ClipContent, ClipSlot, Device, FileRef, Hash, Mixer, Node, NodeId, NodeRef, NodeType,
+    Parameter, Project, Scene, Track, TrackKind, TrackType, UnknownNodeType, UnknownTrackKind,
+    Value, ValueRef,
 };

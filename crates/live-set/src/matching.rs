@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::path::Path;
-use crate::tree::{ClipSlot, Device, Scene, Track, TreeNode};
+use crate::tree::{Clip, ClipSlot, Device, FileRef, Scene, Track, TreeNode};
 
 /// Stands for no counterpart in the lists of positions here.
 const NONE: usize = usize::MAX;
@@ -16,6 +16,8 @@ pub(crate) enum Identity<'a> {
     Named(&'static str, &'a str),
     /// A device, by its class and its name.
     Device(&'a str, &'a str),
+    /// A clip of the arrangement, by its type, its name, and where it starts, to the bit.
+    Clip(&'static str, &'a str, u64),
     /// What is in a row.
     Row(usize),
 }
@@ -24,8 +26,47 @@ pub(crate) enum Identity<'a> {
 pub(crate) trait Sibling: TreeNode {
     fn identity(&self) -> Identity<'_>;
 
-    /// Where it is: in a track, at a position. Tracks and scenes are in none.
-    fn path(&self, track: usize, position: usize) -> Path;
+    /// Where it is: in an owner, at a position.
+    fn path(&self, owner: &Owner, position: usize) -> Path;
+}
+
+/// What siblings are in: a track, and the racks inside it, from the outermost inwards. Says
+/// nothing for tracks, scenes and references to files.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Owner {
+    pub(crate) track: usize,
+    pub(crate) racks: Vec<usize>,
+}
+
+impl Owner {
+    pub(crate) const fn track(track: usize) -> Self {
+        Self { track, racks: Vec::new() }
+    }
+
+    /// The rack that is in this owner at a position.
+    pub(crate) fn rack(&self, position: usize) -> Self {
+        Self { track: self.track, racks: self.devices(position) }
+    }
+
+    pub(crate) fn device_path(&self, device: usize) -> Path {
+        let track = self.track;
+        match self.racks.as_slice() {
+            [] => Path::Device { track, device },
+            _ => Path::RackDevice { track, devices: self.devices(device).into() },
+        }
+    }
+
+    pub(crate) fn parameter_path(&self, device: usize, parameter: usize) -> Path {
+        let track = self.track;
+        match self.racks.as_slice() {
+            [] => Path::Parameter { track, device, parameter },
+            _ => Path::RackParameter { track, devices: self.devices(device).into(), parameter },
+        }
+    }
+
+    fn devices(&self, device: usize) -> Vec<usize> {
+        self.racks.iter().copied().chain([device]).collect()
+    }
 }
 
 impl Sibling for Track {
@@ -33,7 +74,7 @@ impl Sibling for Track {
         Identity::Named(self.track_type.as_str(), &self.name)
     }
 
-    fn path(&self, _: usize, position: usize) -> Path {
+    fn path(&self, _: &Owner, position: usize) -> Path {
         Path::Track { track: position }
     }
 }
@@ -43,8 +84,8 @@ impl Sibling for Device {
         Identity::Device(&self.device_type, &self.name)
     }
 
-    fn path(&self, track: usize, position: usize) -> Path {
-        Path::Device { track, device: position }
+    fn path(&self, owner: &Owner, position: usize) -> Path {
+        owner.device_path(position)
     }
 }
 
@@ -53,8 +94,29 @@ impl Sibling for ClipSlot {
         Identity::Row(self.scene_index)
     }
 
-    fn path(&self, track: usize, _: usize) -> Path {
-        Path::ClipSlot { track, scene: self.scene_index }
+    fn path(&self, owner: &Owner, _: usize) -> Path {
+        Path::ClipSlot { track: owner.track, scene: self.scene_index }
+    }
+}
+
+/// A clip of the arrangement. The clip of a slot has no siblings.
+impl Sibling for Clip {
+    fn identity(&self) -> Identity<'_> {
+        Identity::Clip(self.content.clip_type(), &self.name, self.start_time.to_bits())
+    }
+
+    fn path(&self, owner: &Owner, position: usize) -> Path {
+        Path::ArrangementClip { track: owner.track, clip: position }
+    }
+}
+
+impl Sibling for FileRef {
+    fn identity(&self) -> Identity<'_> {
+        Identity::Named("file_ref", &self.path)
+    }
+
+    fn path(&self, _: &Owner, position: usize) -> Path {
+        Path::FileRef { file_ref: position }
     }
 }
 
@@ -67,7 +129,7 @@ impl Sibling for Scene {
         }
     }
 
-    fn path(&self, _: usize, position: usize) -> Path {
+    fn path(&self, _: &Owner, position: usize) -> Path {
         Path::Scene { scene: position }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use std::sync::Arc;
+
 use serde::{Serialize, Serializer};
 
 /// Where in the tree a change is, in positions rather than ids; shown as in
 /// `tracks[3].clip_slots[1]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Path {
     /// `project`
@@ -37,6 +39,22 @@ pub enum Path {
         /// The position among the device's parameters.
         parameter: usize,
     },
+    /// `tracks[track].devices[i].devices[j]` and so on: a device in racks.
+    RackDevice {
+        /// The position of the track.
+        track: usize,
+        /// The positions of the racks, from the outermost inwards, then that of the device.
+        devices: Arc<[usize]>,
+    },
+    /// `tracks[track].devices[i].devices[j].parameters[parameter]`: of a device in racks.
+    RackParameter {
+        /// The position of the track.
+        track: usize,
+        /// The positions of the racks, from the outermost inwards, then that of the device.
+        devices: Arc<[usize]>,
+        /// The position among the device's parameters.
+        parameter: usize,
+    },
     /// `tracks[track].clip_slots[scene]`: the slot is named by its row.
     ClipSlot {
         /// The position of the track.
@@ -51,16 +69,43 @@ pub enum Path {
         /// The row.
         scene: usize,
     },
+    /// `tracks[track].arrangement_clips[clip]`
+    ArrangementClip {
+        /// The position of the track.
+        track: usize,
+        /// The position among the track's clips of the arrangement.
+        clip: usize,
+    },
     /// `scenes[scene]`
     Scene {
         /// The row.
         scene: usize,
     },
+    /// `file_refs[file_ref]`
+    FileRef {
+        /// The position among the references to files.
+        file_ref: usize,
+    },
+}
+
+/// Writes `tracks[track]` and the devices inside one another.
+fn write_devices(f: &mut fmt::Formatter<'_>, track: usize, devices: &[usize]) -> fmt::Result {
+    write!(f, "tracks[{track}]")?;
+    devices.iter().try_for_each(|device| write!(f, ".devices[{device}]"))
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Self::RackDevice { track, ref devices } => write_devices(f, track, devices),
+            Self::RackParameter { track, ref devices, parameter } => {
+                write_devices(f, track, devices)?;
+                write!(f, ".parameters[{parameter}]")
+            }
+            Self::ArrangementClip { track, clip } => {
+                write!(f, "tracks[{track}].arrangement_clips[{clip}]")
+            }
+            Self::FileRef { file_ref } => write!(f, "file_refs[{file_ref}]"),
             Self::Project => f.write_str("project"),
             Self::Track { track } => write!(f, "tracks[{track}]"),
             Self::Mixer { track } => write!(f, "tracks[{track}].mixer"),

@@ -3,6 +3,7 @@
 mod clip;
 mod device;
 mod document;
+mod file_ref;
 mod project;
 mod source;
 mod track;

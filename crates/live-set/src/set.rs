@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::read;
-use crate::tree::{ClipSlot, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene, Track};
+use crate::tree::{ClipSlot, Device, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene, Track};
 
 /// A Live set: a tree whose hashes are always right.
 ///
@@ -114,17 +114,20 @@ impl Set {
         self.project.scenes.len()
     }
 
-    /// How many devices there are on all tracks.
+    /// How many devices there are on all tracks, those in racks included.
     #[must_use]
     pub fn num_devices(&self) -> usize {
-        self.project.tracks.iter().map(|track| track.devices.len()).sum()
+        self.project.tracks.iter().flat_map(|track| &track.devices).map(Device::count).sum()
     }
 
-    /// How many clips are known of in all slots.
+    /// How many clips are known of in all slots and in the arrangement.
     #[must_use]
     pub fn num_clips(&self) -> usize {
-        let slots = self.project.tracks.iter().flat_map(|track| &track.slots);
-        slots.filter(|slot| slot.clip.is_some()).count()
+        let clips = |track: &Track| {
+            let slots = track.slots.iter().filter(|slot| slot.clip.is_some());
+            slots.count() + track.arrangement.len()
+        };
+        self.project.tracks.iter().map(clips).sum()
     }
 
     /// The names of the tracks, in their order.
@@ -141,7 +144,7 @@ impl Set {
             num_devices: self.num_devices(),
             num_clips: self.num_clips(),
             num_scenes: self.num_scenes(),
-            num_file_refs: self.nodes_by_type(NodeType::FileRef).count(),
+            num_file_refs: self.project.file_refs.len(),
             track_names: self.track_names().map(str::to_owned).collect(),
         }
     }
@@ -175,13 +178,13 @@ pub struct ProjectInfo {
     pub root_hash: Hash,
     /// Tracks, the main track included.
     pub num_tracks: usize,
-    /// Devices on all tracks.
+    /// Devices on all tracks, those in racks included.
     pub num_devices: usize,
-    /// Clips of the session.
+    /// Clips of the session and of the arrangement.
     pub num_clips: usize,
     /// Scenes.
     pub num_scenes: usize,
-    /// Nodes of type `file_ref`.
+    /// References to files.
     pub num_file_refs: usize,
     /// The names of the tracks, in their order.
     pub track_names: Vec<String>,

@@ -2,6 +2,7 @@
 
 mod clip;
 mod device;
+mod file_ref;
 mod hash;
 mod id;
 mod mixer;
@@ -14,6 +15,7 @@ mod value;
 
 pub use self::clip::{Clip, ClipContent};
 pub use self::device::{Device, Parameter};
+pub use self::file_ref::FileRef;
 pub use self::hash::Hash;
 pub use self::id::NodeId;
 pub use self::mixer::Mixer;

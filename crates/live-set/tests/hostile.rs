@@ -63,7 +63,7 @@ fn a_document_that_is_no_set_says_which_way() {
         (b"\xff\xfe<\0A\0", "neither gzip nor XML"),
         (b"<svg/>", "\"svg\", not \"Ableton\""),
         (b"<Ableton MinorVersion=\"11.0_11300\"><DevicePreset/></Ableton>", "no LiveSet"),
-        (b"<Ableton MinorVersion=\"10.0_377\"><LiveSet/></Ableton>", "Live 10 are not supported"),
+        (b"<Ableton MinorVersion=\"8.2_377\"><LiveSet/></Ableton>", "Live 8 are not supported"),
         (b"<Ableton><LiveSet>", "cut off"),
         (b"<Ableton><LiveSet></Ableton>", "malformed"),
         (b"<Ableton><LiveSet/></Ableton><Ableton/>", "second root"),

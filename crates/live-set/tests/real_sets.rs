@@ -56,9 +56,20 @@ fn names_in_real_sets_are_those_seen_in_live() {
     let midi_audio = ["1-MIDI", "2-MIDI", "3-Audio", "4-Audio"];
     let returns = ["A-Gated Verb Send", "B-Large Reverb Send", "C-Delay Brigade Return"];
     assert_eq!(names, [&midi_audio[..], &returns, &["Master"]].concat());
-    assert_eq!((set.num_scenes(), set.num_devices(), set.num_clips()), (8, 7, 0));
+    assert_eq!(
+        (set.num_scenes(), set.num_devices(), set.num_clips()),
+        (8, 19, 0),
+        "7 devices, 12 in racks"
+    );
     assert_eq!(set.project().tracks[4].devices[0].device_type, "AudioEffectGroupDevice");
     assert_eq!(set.project().tempo, 199.990005);
+    // A return's rack holds a chain of a rack, with plug-ins behind it.
+    let racks = set.project().tracks.iter().flat_map(|track| &track.devices);
+    let chains: Vec<Vec<_>> = racks
+        .map(|rack| rack.devices.iter().map(|device| device.device_type.as_str()).collect())
+        .collect();
+    let mixed = ["AudioEffectGroupDevice", "PluginDevice", "PluginDevice"];
+    assert!(chains.iter().any(|chain| chain == &mixed), "{chains:?}");
 
     let Some(als) = real_set("default-12.1.als") else { return };
     let set = Set::read(als.as_slice()).expect("default reads");

@@ -4,8 +4,8 @@ mod common;
 
 use common::blocks::edit_children;
 use common::replay::{ids, replay, without_hashes};
-use common::{json, set, small, xml};
-use live_set::generate::Spec;
+use common::{full, json, set, small, xml};
+use live_set::generate::{Spec, Version};
 use live_set::{ChangeKind, Changes, Edit, Set, diff};
 use proptest::prelude::*;
 
@@ -153,6 +153,55 @@ fn a_device_of_another_shape_is_modified_as_a_whole() {
         changes.changes[0].kind,
         ChangeKind::StateChanged { attribute: "parameters", .. }
     ));
+}
+
+#[test]
+fn what_is_in_a_rack_is_told_by_its_place_there() {
+    let old = xml(&full(Version::Live12));
+    // The first value in the rack is the switch of the first device in its first chain.
+    let at = old.find("<Branches>").expect("a rack");
+    let value = at + old[at..].find("<Manual Value=\"").expect("a value") + 15;
+    let end = value + old[value..].find('"').expect("a closing quote");
+    let other = if &old[value..end] == "true" { "false" } else { "true" };
+    let new = format!("{}{other}{}", &old[..value], &old[end..]);
+    let changes = replace(&mut read(&old), read(&new));
+    let path = "tracks[0].devices[2].devices[0]".to_owned();
+    assert_eq!(kinds(&changes), [("state_changed", path)]);
+
+    // A parameter of a device in the rack that is in the first.
+    let at = old.match_indices("<Branches>").nth(1).expect("a rack in a rack").0;
+    let name = at + old[at..].find("<Resonance>").expect("its third parameter");
+    let value = name + old[name..].find("<Manual Value=\"").expect("a value") + 15;
+    let end = value + old[value..].find('"').expect("a closing quote");
+    let new = format!("{}99{}", &old[..value], &old[end..]);
+    let changes = replace(&mut read(&old), read(&new));
+    let path = "tracks[0].devices[2].devices[1].devices[0].parameters[2]".to_owned();
+    assert_eq!(kinds(&changes), [("state_changed", path)]);
+
+    let chain = "<AudioEffectBranch Id=\"0\">";
+    let renumbered = old.replacen(chain, "<AudioEffectBranch Id=\"7\">", 1);
+    assert!(replace(&mut read(&old), read(&renumbered)).is_empty(), "class and name are the same");
+}
+
+#[test]
+fn clips_of_the_arrangement_come_and_go_and_are_known_again() {
+    let with = |arrangement| read(&xml(&Spec { arrangement, ..full(Version::Live11) }));
+    let mut set = with(3);
+    let id = set.project().tracks[1].arrangement[1].id.clone();
+    let changes = replace(&mut set, with(2));
+    let gone = |(kind, path): &(&str, String)| *kind == "removed" && path.contains("arrangement");
+    assert!(kinds(&changes).iter().any(gone));
+    assert_eq!(set.project().tracks[1].arrangement[1].id, id);
+    replace(&mut set, with(3));
+}
+
+#[test]
+fn a_set_that_another_version_saved_replays() {
+    let versions = [Version::Live9, Version::Live10, Version::Live11, Version::Live12];
+    let mut set = read(&xml(&full(Version::Live10)));
+    for (seed, version) in (0..).zip(versions.into_iter().rev().chain(versions)) {
+        replace(&mut set, read(&xml(&Spec { seed: seed / 2, ..full(version) })));
+    }
 }
 
 /// Another value of the kind that a line has.

@@ -16,11 +16,13 @@ impl Set {
         name: &str,
     ) -> Result<Vec<Change>, Rejected> {
         let limit = self.limits.devices;
-        let devices = self.track_mut(track)?.devices.len();
+        let owner = self.track_mut(track)?;
+        let devices = owner.devices.len();
+        let all = owner.devices.iter().map(Device::count).sum();
         if device > devices {
             return Err(Rejected::NoSuchDevice { track, device, devices });
         }
-        room_for_one("devices on this track", devices, limit)?;
+        room_for_one("devices on this track", all, limit)?;
         let key = self.next_key();
         let owner = &mut self.project.tracks[track];
         let mut added = Device::new(owner.id.child("device", key), String::new());

@@ -109,7 +109,7 @@ impl Set {
         let path = Path::Clip { track, scene };
         let mut records = Vec::new();
         if let Some(old) = slot.clip.take() {
-            records.push(Change::removed(&*old, path, &slot.id));
+            records.push(Change::removed(&*old, path.clone(), &slot.id));
         }
         records.push(Change::added(&*clip, path, &slot.id));
         slot.clip = Some(clip);

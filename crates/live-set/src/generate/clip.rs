@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::Version;
 use super::document::{follow_action, lom_ids};
 use super::random::Random;
 use super::xml::Xml;
@@ -9,67 +10,88 @@ use super::xml::Xml;
 /// How long a clip is, in beats.
 const BEATS: f64 = 16.0;
 
-pub(super) fn midi<W: Write>(
-    xml: &mut Xml<W>,
-    name: &str,
-    notes: usize,
-    random: &mut Random,
-) -> io::Result<()> {
-    xml.element("MidiClip", &[("Id", &0), ("Time", &0)], |xml| {
-        common(xml, name, random)?;
-        xml.within("Notes", |xml| {
-            xml.within("KeyTracks", |xml| key_tracks(xml, notes))?;
-            xml.within("PerNoteEventStore", |xml| xml.empty("EventLists", &[]))?;
-            xml.within("NoteIdGenerator", |xml| xml.value("NextId", notes + 1))
-        })?;
-        xml.value("BankSelectCoarse", -1)
-    })
+/// A clip that is being written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clip<'a> {
+    /// In a slot there is but one.
+    pub(super) id: usize,
+    /// Where it starts in the arrangement; 0 in a slot.
+    pub(super) time: usize,
+    pub(super) name: &'a str,
 }
 
-pub(super) fn audio<W: Write>(
-    xml: &mut Xml<W>,
-    name: &str,
-    sample: &str,
-    random: &mut Random,
-) -> io::Result<()> {
-    xml.element("AudioClip", &[("Id", &0), ("Time", &0)], |xml| {
-        common(xml, name, random)?;
-        xml.within("SampleRef", |xml| {
-            xml.within("FileRef", |xml| {
-                xml.value("RelativePathType", 3)?;
-                xml.value("RelativePath", format!("Samples/Recorded/{sample}"))?;
-                xml.value("Path", format!("/Music/Generated Project/Samples/Recorded/{sample}"))?;
-                xml.value("Type", 1)?;
-                xml.value("OriginalFileSize", 0)?;
-                xml.value("OriginalCrc", 0)
+impl<'a> Clip<'a> {
+    pub(super) const fn in_slot(name: &'a str) -> Self {
+        Self { id: 0, time: 0, name }
+    }
+
+    pub(super) fn midi<W: Write>(
+        self,
+        xml: &mut Xml<W>,
+        notes: usize,
+        random: &mut Random,
+    ) -> io::Result<()> {
+        self.element(xml, "MidiClip", |xml| {
+            self.common(xml, random)?;
+            xml.within("Notes", |xml| {
+                xml.within("KeyTracks", |xml| key_tracks(xml, notes))?;
+                xml.within("PerNoteEventStore", |xml| xml.empty("EventLists", &[]))?;
+                xml.within("NoteIdGenerator", |xml| xml.value("NextId", notes + 1))
             })?;
-            xml.value("DefaultDuration", 352_800)?;
-            xml.value("DefaultSampleRate", 44_100)
-        })?;
-        xml.value("WarpMode", 0)
-    })
-}
+            xml.value("BankSelectCoarse", -1)
+        })
+    }
 
-fn common<W: Write>(xml: &mut Xml<W>, name: &str, random: &mut Random) -> io::Result<()> {
-    lom_ids(xml)?;
-    xml.value("CurrentStart", 0)?;
-    xml.value("CurrentEnd", BEATS)?;
-    xml.within("Loop", |xml| {
-        xml.value("LoopStart", 0)?;
-        xml.value("LoopEnd", BEATS)?;
-        xml.value("StartRelative", 0)?;
-        xml.value("LoopOn", random.below(4) > 0)?;
-        xml.value("OutMarker", BEATS)?;
-        xml.value("HiddenLoopStart", 0)?;
-        xml.value("HiddenLoopEnd", BEATS)
-    })?;
-    xml.value("Name", name)?;
-    xml.value("Annotation", "")?;
-    xml.value("Color", random.below(70))?;
-    xml.value("LaunchMode", 0)?;
-    xml.value("Disabled", random.below(16) == 0)?;
-    xml.within("FollowAction", follow_action)?;
-    xml.value("IsWarped", true)
+    pub(super) fn audio<W: Write>(
+        self,
+        xml: &mut Xml<W>,
+        sample: &str,
+        random: &mut Random,
+    ) -> io::Result<()> {
+        self.element(xml, "AudioClip", |xml| {
+            self.common(xml, random)?;
+            xml.within("SampleRef", |xml| {
+                xml.file_ref(&["Samples", "Recorded"], sample)?;
+                xml.value("DefaultDuration", 352_800)?;
+                xml.value("DefaultSampleRate", 44_100)
+            })?;
+            xml.value("WarpMode", 0)
+        })
+    }
+
+    fn element<W: Write>(
+        self,
+        xml: &mut Xml<W>,
+        name: &str,
+        inside: impl FnOnce(&mut Xml<W>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if xml.is_since(Version::Live10) {
+            return xml.element(name, &[("Id", &self.id), ("Time", &self.time)], inside);
+        }
+        xml.element(name, &[("Time", &self.time)], inside)
+    }
+
+    fn common<W: Write>(self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        lom_ids(xml)?;
+        xml.value("CurrentStart", self.time)?;
+        xml.value("CurrentEnd", self.time as f64 + BEATS)?;
+        xml.within("Loop", |xml| {
+            xml.value("LoopStart", 0)?;
+            xml.value("LoopEnd", BEATS)?;
+            xml.value("StartRelative", 0)?;
+            xml.value("LoopOn", random.below(4) > 0)?;
+            xml.value("OutMarker", BEATS)?;
+            xml.value("HiddenLoopStart", 0)?;
+            xml.value("HiddenLoopEnd", BEATS)
+        })?;
+        xml.value("Name", self.name)?;
+        xml.value("Annotation", "")?;
+        xml.color(random.below(70))?;
+        xml.value("LaunchMode", 0)?;
+        xml.value("Disabled", random.below(16) == 0)?;
+        xml.within("FollowAction", follow_action)?;
+        xml.value("IsWarped", true)
+    }
 }
 
 /// Up to four notes a key, from C1 upwards, the keys over and over.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::Spec;
 use super::document::lom_ids;
 use super::random::Random;
 use super::xml::Xml;
@@ -10,27 +11,41 @@ const CLASSES: [&str; 6] = ["AutoFilter", "Compressor2", "Delay", "Eq8", "Reverb
 const PARAMETERS: [&str; 8] =
     ["Drive", "Frequency", "Resonance", "Attack", "Release", "Threshold", "Ratio", "DryWet"];
 
-/// The inner chain of a track, with as many devices as are asked for.
+/// The inner chain of a track, with as many devices, racks and plug-ins as are asked for.
 pub(super) fn chain<W: Write>(
     xml: &mut Xml<W>,
-    devices: usize,
-    parameters: usize,
+    spec: &Spec,
     random: &mut Random,
 ) -> io::Result<()> {
+    let Spec { devices, racks, plug_ins, parameters, .. } = *spec;
     xml.within("DeviceChain", |xml| {
-        if devices == 0 {
+        if devices + racks + plug_ins == 0 {
             xml.empty("Devices", &[])?;
         } else {
             xml.within("Devices", |xml| {
-                (0..devices).try_for_each(|id| device(xml, id, parameters, random))
+                (0..devices).try_for_each(|id| device(xml, id, parameters, random))?;
+                (0..racks).try_for_each(|rack| {
+                    super::rack::rack(xml, devices + rack, rack == 0, parameters, random)
+                })?;
+                (0..plug_ins).try_for_each(|plug_in| {
+                    super::rack::plug_in(xml, devices + racks + plug_in, plug_in, random)
+                })
             })?;
         }
         xml.empty("SignalModulations", &[])
     })
 }
 
+/// An inner chain without devices.
+pub(super) fn empty_chain<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+    xml.within("DeviceChain", |xml| {
+        xml.empty("Devices", &[])?;
+        xml.empty("SignalModulations", &[])
+    })
+}
+
 /// Every third device was given a name by the user.
-fn device<W: Write>(
+pub(super) fn device<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
     parameters: usize,

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use super::clip::Clip;
 use super::random::Random;
 use super::xml::Xml;
-use super::{Spec, Version, clip};
+use super::{Spec, Version};
 
 /// No number in a document is larger: what Live would use next.
 const NEXT_POINTEE: u32 = 1 << 30;
@@ -21,11 +22,13 @@ pub(super) struct Document<'a, W> {
 
 impl<'a, W: Write> Document<'a, W> {
     pub(super) const fn new(spec: &'a Spec, out: W) -> Self {
-        Self { spec, xml: Xml::new(out), random: Random::new(spec.seed) }
+        Self { spec, xml: Xml::new(out, spec.version), random: Random::new(spec.seed) }
     }
 
     pub(super) fn write(mut self) -> io::Result<()> {
         let (minor, changes, creator) = match self.spec.version {
+            Version::Live9 => ("9.7_365", 3, "Ableton Live 9.7.7"),
+            Version::Live10 => ("10.0_377", 5, "Ableton Live 10.1.43"),
             Version::Live11 => ("11.0_11300", 7, "Ableton Live 11.3.35"),
             Version::Live12 => ("12.0_12117", 10, "Ableton Live 12.1"),
         };
@@ -35,7 +38,7 @@ impl<'a, W: Write> Document<'a, W> {
         xml.element(
             "Ableton",
             &[
-                ("MajorVersion", &5),
+                ("MajorVersion", &if spec.version == Version::Live9 { 4 } else { 5 }),
                 ("MinorVersion", &minor),
                 ("SchemaChangeCount", &changes),
                 ("Creator", &creator),
@@ -55,7 +58,8 @@ fn live_set<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Random) -> io:
         (0..spec.returns)
             .try_for_each(|send| xml.empty("SendPreBool", &[("Id", &send), ("Value", &false)]))
     })?;
-    xml.within("Scenes", |xml| (0..spec.scenes).try_for_each(|row| scene(xml, spec, row)))?;
+    let list = if xml.is_since(Version::Live11) { "Scenes" } else { "SceneNames" };
+    xml.within(list, |xml| (0..spec.scenes).try_for_each(|row| scene(xml, spec, row)))?;
     transport(xml)?;
     xml.within("GroovePool", groove_pool)?;
     xml.value("AutomationMode", false)?;
@@ -74,11 +78,14 @@ fn scene<W: Write>(xml: &mut Xml<W>, spec: &Spec, row: usize) -> io::Result<()> 
     } else {
         String::new()
     };
+    if !xml.is_since(Version::Live11) {
+        return scene_name(xml, row, &name);
+    }
     xml.element("Scene", &[("Id", &row)], |xml| {
         xml.within("FollowAction", follow_action)?;
         xml.value("Name", name)?;
         xml.value("Annotation", "")?;
-        xml.value("Color", -1)?;
+        xml.color(if row % 3 == 1 { 7 } else { -1 })?;
         xml.value("Tempo", spec.tempo)?;
         xml.value("IsTempoEnabled", row.is_multiple_of(8))?;
         xml.value("TimeSignatureId", FOUR_FOUR)?;
@@ -86,6 +93,16 @@ fn scene<W: Write>(xml: &mut Xml<W>, spec: &Spec, row: usize) -> io::Result<()> 
         xml.value("LomId", 0)?;
         xml.empty("ClipSlotsListWrapper", &[("LomId", &0)])
     })
+}
+
+/// Up to Live 10. A scene without a name has its number, behind a space.
+fn scene_name<W: Write>(xml: &mut Xml<W>, row: usize, name: &str) -> io::Result<()> {
+    let number = format!(" {}", row + 1);
+    let value: &str = if name.is_empty() { &number } else { name };
+    if xml.is_since(Version::Live10) {
+        return xml.empty("Scene", &[("Id", &row), ("Value", &value)]);
+    }
+    xml.empty("Scene", &[("Value", &value)])
 }
 
 pub(super) fn follow_action<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
@@ -116,7 +133,9 @@ fn groove_pool<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
             xml.value("LomId", 0)?;
             xml.value("Name", "Swing 16ths 66")?;
             xml.within("Clip", |xml| {
-                xml.within("Value", |xml| clip::midi(xml, "Swing 16ths 66", 16, &mut random))
+                xml.within("Value", |xml| {
+                    Clip::in_slot("Swing 16ths 66").midi(xml, 16, &mut random)
+                })
             })?;
             xml.value("Grid", 3)
         })

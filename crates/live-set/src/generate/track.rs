@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::clip::Clip;
 use super::document::{FOUR_FOUR, lom_ids};
 use super::random::Random;
 use super::xml::{Attributes, Xml};
-use super::{Spec, Version, clip, device};
+use super::{Spec, Version, device};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -65,8 +66,8 @@ pub(super) fn tracks<W: Write>(
         Ok(())
     })?;
     let main = match spec.version {
-        Version::Live11 => "Master",
         Version::Live12 => "Main",
+        _ => "Master",
     };
     next(Kind::Main, main.to_owned(), None).write(xml, random)?;
     next(Kind::PreHear, "Master".to_owned(), None).write(xml, random)
@@ -79,8 +80,8 @@ impl Track<'_> {
             (Kind::Audio, _) => "AudioTrack",
             (Kind::Group, _) => "GroupTrack",
             (Kind::Return, _) => "ReturnTrack",
-            (Kind::Main, Version::Live11) => "MasterTrack",
             (Kind::Main, Version::Live12) => "MainTrack",
+            (Kind::Main, _) => "MasterTrack",
             (Kind::PreHear, _) => "PreHearTrack",
         };
         let mut attributes: Vec<(&str, &dyn std::fmt::Display)> = Vec::new();
@@ -109,14 +110,16 @@ impl Track<'_> {
                 xml.value("UserName", user_name)?;
                 xml.value("Annotation", "")
             })?;
-            xml.value("Color", random.below(70))?;
+            xml.color(random.below(70))?;
             xml.within("AutomationEnvelopes", |xml| xml.empty("Envelopes", &[]))?;
             match self.group {
                 Some(group) => xml.value("TrackGroupId", group)?,
                 None => xml.value("TrackGroupId", -1)?,
             }
             xml.empty("DevicesListWrapper", &[("LomId", &0)])?;
-            xml.within("TakeLanes", |xml| xml.empty("TakeLanes", &[]))?;
+            if xml.is_since(Version::Live11) {
+                self.take_lanes(xml, random)?;
+            }
             if !is_main {
                 xml.value("Freeze", self.is_frozen())?;
             }
@@ -131,16 +134,15 @@ impl Track<'_> {
     /// Live writes the mixer, the sequencers of a MIDI or audio track, then the inner chain; other
     /// tracks have the inner chain before their only sequencer.
     fn chain<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
-        let Spec { devices, parameters, .. } = *self.spec;
         xml.within("Mixer", |xml| self.mixer(xml, random))?;
         match self.kind {
             Kind::Midi | Kind::Audio => {
                 xml.within("MainSequencer", |xml| self.main_sequencer(xml, random))?;
                 xml.within("FreezeSequencer", |xml| self.freeze_sequencer(xml, random))?;
-                device::chain(xml, devices, parameters, random)
+                device::chain(xml, self.spec, random)
             }
             Kind::Group | Kind::Return => {
-                device::chain(xml, devices, parameters, random)?;
+                device::chain(xml, self.spec, random)?;
                 xml.within("FreezeSequencer", |xml| self.freeze_sequencer(xml, random))
             }
             Kind::Main => {
@@ -149,9 +151,9 @@ impl Track<'_> {
                         self.freeze_sequencer(xml, random)
                     })
                 })?;
-                device::chain(xml, 0, 0, random)
+                device::empty_chain(xml)
             }
-            Kind::PreHear => device::chain(xml, 0, 0, random),
+            Kind::PreHear => device::empty_chain(xml),
         }
     }
 
@@ -191,8 +193,8 @@ impl Track<'_> {
         })?;
         xml.value("MonitoringEnum", 1)?;
         match self.kind {
-            Kind::Midi => xml.within("ClipTimeable", arranger_automation)?,
-            _ => xml.within("Sample", arranger_automation)?,
+            Kind::Midi => xml.within("ClipTimeable", |xml| self.arrangement(xml, random))?,
+            _ => xml.within("Sample", |xml| self.arrangement(xml, random))?,
         }
         xml.within("Recorder", |xml| {
             xml.value("IsArmed", self.id.is_multiple_of(11))?;
@@ -207,7 +209,9 @@ impl Track<'_> {
             xml.within("ClipSlotList", |xml| {
                 (0..self.spec.scenes).try_for_each(|row| {
                     slot(xml, row, true, |xml| match row {
-                        0 if self.is_frozen() => clip::audio(xml, "Freeze", "Freeze.wav", random),
+                        0 if self.is_frozen() => {
+                            Clip::in_slot("Freeze").audio(xml, "Freeze.wav", random)
+                        }
                         _ => Ok(()),
                     })
                 })
@@ -215,23 +219,69 @@ impl Track<'_> {
         } else {
             xml.empty("ClipSlotList", &[])?;
         }
-        xml.within("Sample", arranger_automation)?;
+        xml.within("Sample", |xml| events(xml, "ArrangerAutomation", 0, |_, _| Ok(())))?;
         xml.within("Recorder", |xml| xml.value("IsArmed", false))
     }
 
     fn clip<W: Write>(&self, xml: &mut Xml<W>, row: usize, random: &mut Random) -> io::Result<()> {
         let name = format!("{} {}", self.name, row + 1);
+        self.write_clip(xml, Clip::in_slot(&name), row, random)
+    }
+
+    fn write_clip<W: Write>(
+        &self,
+        xml: &mut Xml<W>,
+        clip: Clip<'_>,
+        number: usize,
+        random: &mut Random,
+    ) -> io::Result<()> {
         match self.kind {
-            Kind::Midi => clip::midi(xml, &name, self.spec.notes, random),
-            _ => clip::audio(xml, &name, &format!("{}-{}.wav", self.id, row + 1), random),
+            Kind::Midi => clip.midi(xml, self.spec.notes, random),
+            _ => clip.audio(xml, &format!("{}-{}.wav", self.id, number + 1), random),
         }
+    }
+
+    /// One clip after another, with a gap between them.
+    fn arrangement<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        events(xml, "ArrangerAutomation", self.spec.arrangement, |xml, number| {
+            let name = format!("{} part {}", self.name, number + 1);
+            let clip = Clip { id: number, time: number * 20, name: &name };
+            self.write_clip(xml, clip, number, random)
+        })
+    }
+
+    fn take_lanes<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+        let takes = if self.has_clips() { self.spec.takes } else { 0 };
+        xml.within("TakeLanes", |xml| {
+            if takes == 0 {
+                return xml.empty("TakeLanes", &[]);
+            }
+            xml.within("TakeLanes", |xml| {
+                (0..takes).try_for_each(|lane| {
+                    let name = format!("{} take {}", self.name, lane + 1);
+                    xml.element("TakeLane", &[("Id", &lane)], |xml| {
+                        events(xml, "ClipAutomation", 1, |xml, id| {
+                            let clip = Clip { id, time: 8, name: &name };
+                            self.write_clip(xml, clip, id, random)
+                        })?;
+                        xml.value("Audition", false)
+                    })
+                })
+            })?;
+            xml.value("AreTakeLanesFolded", true)
+        })
+    }
+
+    const fn has_clips(&self) -> bool {
+        matches!(self.kind, Kind::Midi | Kind::Audio)
     }
 }
 
 fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Random) -> io::Result<()> {
     xml.element("TrackSendHolder", &[("Id", &id)], |xml| {
         xml.automatable("Send", random.share(), Some((0.000_316_227_757_1, 1.0)))?;
-        xml.value("EnabledByUser", true)
+        // A look ahead: what is random in a document stays what it was without this.
+        xml.value("EnabledByUser", random.clone().below(8) > 0)
     })
 }
 
@@ -250,6 +300,17 @@ fn slot<W: Write>(
     })
 }
 
-fn arranger_automation<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
-    xml.within("ArrangerAutomation", |xml| xml.empty("Events", &[]))
+/// What is at times: clips, as many as are asked for.
+fn events<W: Write>(
+    xml: &mut Xml<W>,
+    element: &str,
+    count: usize,
+    mut write: impl FnMut(&mut Xml<W>, usize) -> io::Result<()>,
+) -> io::Result<()> {
+    xml.within(element, |xml| {
+        if count == 0 {
+            return xml.empty("Events", &[]);
+        }
+        xml.within("Events", |xml| (0..count).try_for_each(|number| write(xml, number)))
+    })
 }

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use super::Version;
+
 /// Attributes of an element.
 pub(super) type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];
 
@@ -11,13 +13,19 @@ pub(super) type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];
 pub(super) struct Xml<W> {
     out: W,
     depth: usize,
+    version: Version,
     /// The next number that something can be automated by: unique in a document.
     next_pointee: u64,
 }
 
 impl<W: Write> Xml<W> {
-    pub(super) const fn new(out: W) -> Self {
-        Self { out, depth: 0, next_pointee: 1 }
+    pub(super) const fn new(out: W, version: Version) -> Self {
+        Self { out, depth: 0, version, next_pointee: 1 }
+    }
+
+    /// The layout is that of a version, or of one after it.
+    pub(super) fn is_since(&self, version: Version) -> bool {
+        self.version >= version
     }
 
     pub(super) fn declaration(&mut self) -> io::Result<()> {
@@ -81,6 +89,38 @@ impl<W: Write> Xml<W> {
         })
     }
 
+    /// A colour of the palette.
+    pub(super) fn color(&mut self, color: impl Display) -> io::Result<()> {
+        let name = if self.is_since(Version::Live11) { "Color" } else { "ColorIndex" };
+        self.value(name, color)
+    }
+
+    /// A reference to a file in folders of the project.
+    pub(super) fn file_ref(&mut self, folders: &[&str], name: &str) -> io::Result<()> {
+        self.within("FileRef", |xml| {
+            if xml.is_since(Version::Live11) {
+                let relative = format!("{}/{name}", folders.join("/"));
+                xml.value("RelativePathType", 3)?;
+                xml.value("RelativePath", &relative)?;
+                xml.value("Path", format!("/Music/Generated Project/{relative}"))?;
+                xml.value("Type", 1)?;
+                xml.value("OriginalFileSize", 0)?;
+                return xml.value("OriginalCrc", 0);
+            }
+            xml.value("HasRelativePath", true)?;
+            xml.value("RelativePathType", 3)?;
+            xml.within("RelativePath", |xml| path_elements(xml, folders))?;
+            xml.value("Name", name)?;
+            xml.value("Type", 1)?;
+            // Where Live looks for a file that has gone.
+            xml.within("SearchHint", |xml| {
+                xml.within("PathHint", |xml| path_elements(xml, &["Music", "Elsewhere"]))?;
+                xml.value("FileSize", 0)?;
+                xml.value("Crc", 0)
+            })
+        })
+    }
+
     /// A number for something that can be automated.
     pub(super) const fn pointee(&mut self) -> u64 {
         self.next_pointee += 1;
@@ -99,6 +139,12 @@ impl<W: Write> Xml<W> {
     fn indent(&mut self) -> io::Result<()> {
         (0..self.depth).try_for_each(|_| self.out.write_all(b"\t"))
     }
+}
+
+fn path_elements<W: Write>(xml: &mut Xml<W>, folders: &[&str]) -> io::Result<()> {
+    folders.iter().enumerate().try_for_each(|(id, folder)| {
+        xml.empty("RelativePathElement", &[("Id", &id), ("Dir", folder)])
+    })
 }
 
 fn escape(text: &str) -> String {

@@ -1,6 +1,7 @@
-//! Reading the clip of a slot.
+//! Reading clips.
 
 use super::document::Document;
+use super::file_ref::file_name;
 use super::value::set;
 use crate::error::ReadError;
 use crate::tree::{Clip, ClipContent, NodeId, SiblingKeys};
@@ -13,11 +14,7 @@ pub(super) fn slot_value(
     let level = document.level();
     let mut clip = None;
     while document.next_child(level)? {
-        let content = match document.name() {
-            "MidiClip" => ClipContent::Midi { note_count: 0 },
-            "AudioClip" => ClipContent::Audio { sample_name: String::new() },
-            _ => continue,
-        };
+        let Some(content) = content(document.name()) else { continue };
         if clip.is_none() {
             let key = SiblingKeys::default().next(document.file_id()?);
             clip = Some(read_clip(document, Clip::new(slot.child("clip", key), content))?);
@@ -26,15 +23,43 @@ pub(super) fn slot_value(
     Ok(clip)
 }
 
+/// Reads the clips of `Events`: of the arrangement, or of a take lane. The kind that their ids
+/// start with says which, and their type.
+pub(super) fn events(
+    document: &mut Document<'_>,
+    (track, kind): (&NodeId, &str),
+    clips: &mut Vec<Clip>,
+) -> Result<(), ReadError> {
+    let level = document.level();
+    let mut keys = SiblingKeys::default();
+    while document.next_child(level)? {
+        let Some(content) = content(document.name()) else { continue };
+        let key = keys.next(document.file_id()?);
+        let id = track.child(&format!("{kind}.{}", content.clip_type()), key);
+        clips.push(read_clip(document, Clip::new(id, content))?);
+    }
+    Ok(())
+}
+
+/// What a clip is to hold, by the name of its element.
+fn content(element: &str) -> Option<ClipContent> {
+    match element {
+        "MidiClip" => Some(ClipContent::Midi { note_count: 0 }),
+        "AudioClip" => Some(ClipContent::Audio { sample_name: String::new() }),
+        _ => None,
+    }
+}
+
 fn read_clip(document: &mut Document<'_>, mut clip: Clip) -> Result<Clip, ReadError> {
     document.keep(size_of::<Clip>() + super::ID_BYTES)?;
+    let outer = document.file_refs.enter(&clip.id);
     let level = document.level();
     while document.next_child(level)? {
         match document.name() {
             "Name" => set(&mut clip.name, document.text()?),
             "CurrentStart" => set(&mut clip.start_time, document.number()?),
             "CurrentEnd" => set(&mut clip.end_time, document.number()?),
-            "Color" => set(&mut clip.color, document.whole()?),
+            "Color" | "ColorIndex" => set(&mut clip.color, document.whole()?),
             "Disabled" => set(&mut clip.is_muted, document.flag()?),
             "Loop" => read_loop(document, &mut clip)?,
             "Notes" => {
@@ -50,6 +75,7 @@ fn read_clip(document: &mut Document<'_>, mut clip: Clip) -> Result<Clip, ReadEr
             _ => {}
         }
     }
+    document.file_refs.leave(outer);
     Ok(clip)
 }
 
@@ -93,7 +119,7 @@ fn sample(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
         }
         let file = document.level();
         while document.next_child(file)? {
-            if matches!(document.name(), "Path" | "RelativePath") {
+            if matches!(document.name(), "Name" | "Path" | "RelativePath") {
                 let path = document.text()?;
                 let found = path.as_deref().map(file_name).filter(|name| !name.is_empty());
                 name = found.map(str::to_owned).or(name);
@@ -101,9 +127,4 @@ fn sample(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
         }
     }
     Ok(name)
-}
-
-/// What follows the last separator: sets that were saved on Windows may have either.
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }

@@ -1,43 +1,68 @@
-//! Reading the devices of a chain.
+//! Reading devices, their parameters, and what is in racks.
 
 use super::document::Document;
 use super::value::set;
 use crate::error::ReadError;
-use crate::tree::{Device, NodeId, Parameter, SiblingKeys};
+use crate::tree::{Device, NodeId, Parameter, SiblingKeys, Track};
+
+/// Reads the devices of a track's own chain.
+pub(super) fn devices(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadError> {
+    let mut count = 0;
+    let Track { id, devices, .. } = track;
+    chain(document, &mut Chain { owner: id, kind: "device", count: &mut count }, devices)
+}
+
+/// A chain of devices: of a track or of a rack.
+struct Chain<'a> {
+    owner: &'a NodeId,
+    /// What the ids of its devices start with: says which chain of a rack it is.
+    kind: &'a str,
+    /// Devices of the whole track so far.
+    count: &'a mut usize,
+}
 
 /// Reads the children of a `Devices` element: each is a device, its name the device's class.
-pub(super) fn devices(
+fn chain(
     document: &mut Document<'_>,
-    owner: &NodeId,
+    chain: &mut Chain<'_>,
     devices: &mut Vec<Device>,
 ) -> Result<(), ReadError> {
     let level = document.level();
     let mut keys = SiblingKeys::default();
     while document.next_child(level)? {
-        let id = owner.child("device", keys.next(document.file_id()?));
+        *chain.count += 1;
+        document.within("devices of one track", *chain.count, document.limits.devices)?;
+        let id = chain.owner.child(chain.kind, keys.next(document.file_id()?));
         let mut device = Device::new(id, document.name().to_owned());
-        read_device(document, &mut device)?;
+        let outer = document.file_refs.enter(&device.id);
+        read_device(document, &mut device, chain.count)?;
+        document.file_refs.leave(outer);
         devices.push(device);
-        document.within("devices of one track", devices.len(), document.limits.devices)?;
     }
     Ok(())
 }
 
-fn read_device(document: &mut Document<'_>, device: &mut Device) -> Result<(), ReadError> {
+fn read_device(
+    document: &mut Document<'_>,
+    device: &mut Device,
+    count: &mut usize,
+) -> Result<(), ReadError> {
     document.keep(size_of::<Device>() + super::ID_BYTES + 2 * device.device_type.len())?;
     let level = document.level();
     let (mut user_name, mut plug_in) = (None, None);
-    let mut name = String::new();
+    let mut names = String::new();
+    let mut keys = SiblingKeys::default();
+    let mut return_keys = SiblingKeys::default();
     while document.next_child(level)? {
         match document.name() {
             "UserName" => user_name = document.text()?,
             "PluginDesc" => plug_in = plug_in_name(document)?,
             "On" => set(&mut device.is_enabled, document.manual(Document::flag)?),
-            _ => {
-                name.clear();
-                name.push_str(document.name());
-                parameter(document, &name, &mut device.parameters)?;
+            "Branches" => branches(document, device, ("chain", &mut keys), count)?,
+            "ReturnBranches" => {
+                branches(document, device, ("return_chain", &mut return_keys), count)?;
             }
+            _ => parameters(document, &mut names, &mut device.parameters)?,
         }
     }
     let given = user_name.into_iter().chain(plug_in).find(|name| !name.is_empty());
@@ -45,18 +70,85 @@ fn read_device(document: &mut Document<'_>, device: &mut Device) -> Result<(), R
     Ok(())
 }
 
-/// An element with a `Manual` child is a parameter, also where that child's value is no number:
-/// events address parameters by position.
-fn parameter(
+/// The chains of a rack. Each has its devices in a chain inside its `DeviceChain`, whose name says
+/// what goes in and comes out, and a mixer of its own, which is none of the track's.
+fn branches(
     document: &mut Document<'_>,
-    name: &str,
+    rack: &mut Device,
+    (kind, keys): (&str, &mut SiblingKeys),
+    count: &mut usize,
+) -> Result<(), ReadError> {
+    let level = document.level();
+    while document.next_child(level)? {
+        let kind = format!("{kind}:{}.device", keys.next(document.file_id()?));
+        let Device { id, devices, .. } = rack;
+        let mut chain = Chain { owner: id, kind: &kind, count };
+        branch(document, &mut chain, devices)?;
+    }
+    Ok(())
+}
+
+/// Finds `DeviceChain/*/Devices` in a chain of a rack: the first, should there be more.
+fn branch(
+    document: &mut Document<'_>,
+    inside: &mut Chain<'_>,
+    devices: &mut Vec<Device>,
+) -> Result<(), ReadError> {
+    let mut is_read = false;
+    let branch = document.level();
+    while document.next_child(branch)? {
+        if document.name() != "DeviceChain" {
+            continue;
+        }
+        let outer = document.level();
+        while document.next_child(outer)? {
+            let inner = document.level();
+            while document.next_child(inner)? {
+                if document.name() == "Devices" && !is_read {
+                    is_read = true;
+                    chain(document, inside, devices)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads the parameters in an element, which may be one itself: an element with a `Manual` child
+/// is, also where that child's value is no number, because events address parameters by position.
+/// `names` is lent: what it holds is as before afterwards.
+fn parameters(
+    document: &mut Document<'_>,
+    names: &mut String,
     parameters: &mut Vec<Parameter>,
 ) -> Result<(), ReadError> {
-    let value = document.manual(|document| Ok(Some(document.number()?.unwrap_or(0.0))))?;
-    let Some(value) = value else { return Ok(()) };
-    document.keep(size_of::<Parameter>() + super::TEXT_BYTES + name.len())?;
-    parameters.push(Parameter { name: name.to_owned(), value });
-    document.within("parameters of one device", parameters.len(), document.limits.parameters)
+    let (start, first) = (names.len(), parameters.len());
+    names.push_str(document.name());
+    let level = document.level();
+    let mut given = None;
+    while document.next_child(level)? {
+        match document.name() {
+            "Manual" => {
+                let (name, value) = (&names[start..], document.number()?.unwrap_or(0.0));
+                document.keep(size_of::<Parameter>() + super::TEXT_BYTES + name.len())?;
+                parameters.push(Parameter { name: name.to_owned(), value });
+                let limit = document.limits.parameters;
+                document.within("parameters of one device", parameters.len(), limit)?;
+            }
+            "ParameterName" | "Name" if names[start..].ends_with("Parameter") => {
+                given = document.text()?.filter(|name| !name.is_empty());
+            }
+            _ => self::parameters(document, names, parameters)?,
+        }
+    }
+    names.truncate(start);
+    if let Some(given) = given {
+        for parameter in &mut parameters[first..] {
+            document.keep(given.len())?;
+            parameter.name.clone_from(&given);
+        }
+    }
+    Ok(())
 }
 
 /// The name is in `PlugName` for VST 2, in `Name` for VST 3 and Audio Units.

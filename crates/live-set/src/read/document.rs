@@ -7,9 +7,11 @@ use quick_xml::events::attributes::Attributes;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
+use super::file_ref::FileRefs;
 use super::source::{Skipped, Source, classify, io_error};
 use crate::error::{ReadError, ReadErrorKind};
 use crate::limits::Limits;
+use crate::tree::FileRef;
 
 /// The fewest bytes that an attribute takes in a tag, as in ` a=""`.
 const ATTRIBUTE_BYTES_MIN: usize = 5;
@@ -41,6 +43,7 @@ pub(super) struct Document<'a> {
     /// The tag of the child that was entered last, as it stands in the file, and its name's length.
     tag: String,
     name_bytes: usize,
+    pub(super) file_refs: FileRefs,
     kept_bytes: usize,
     markup: u64,
     pub(super) limits: Limits,
@@ -63,6 +66,7 @@ impl<'a> Document<'a> {
             depth: 0,
             tag: String::new(),
             name_bytes: 0,
+            file_refs: FileRefs::new(),
             kept_bytes: 0,
             markup: 0,
             limits,
@@ -103,6 +107,11 @@ impl<'a> Document<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The references to files that were met.
+    pub(super) fn take_file_refs(&mut self) -> Vec<FileRef> {
+        std::mem::replace(&mut self.file_refs, FileRefs::new()).into_found()
     }
 
     /// An error here.
@@ -147,10 +156,16 @@ impl<'a> Document<'a> {
                         self.tag.push_str(&start);
                         self.name_bytes = start.name().as_ref().len();
                     }
-                    let over = over_limit(&start, self.depth, &self.limits);
-                    return over.map_or(Ok(Step::Open), |kind| Err(self.error(kind)));
+                    if let Some(kind) = over_limit(&start, self.depth, &self.limits) {
+                        return Err(self.error(kind));
+                    }
+                    let kept = self.file_refs.opened(&start, self.depth);
+                    self.keep(kept)?;
+                    return Ok(Step::Open);
                 }
                 Event::End(_) => {
+                    let kept = self.file_refs.closed(self.depth);
+                    self.keep(kept)?;
                     self.depth -= 1;
                     return Ok(Step::Close);
                 }

@@ -7,7 +7,7 @@ use crate::error::{ReadError, ReadErrorKind};
 use crate::tree::{Key, NodeId, Project, Scene, SiblingKeys, Signal, Track, TrackType};
 
 /// The oldest version of Live whose sets have the layout that is read here.
-const OLDEST_VERSION: u32 = 11;
+const OLDEST_VERSION: u32 = 9;
 
 /// Reads a whole document.
 pub(super) fn document(document: &mut Document<'_>) -> Result<Project, ReadError> {
@@ -19,7 +19,9 @@ pub(super) fn document(document: &mut Document<'_>) -> Result<Project, ReadError
     if document.next_child(0)? {
         return Err(document.error(ReadErrorKind::Xml("a second root element".to_owned())));
     }
-    project.ok_or_else(|| document.error(ReadErrorKind::NoLiveSet))
+    let mut project = project.ok_or_else(|| document.error(ReadErrorKind::NoLiveSet))?;
+    project.file_refs = document.take_file_refs();
+    Ok(project)
 }
 
 fn root(document: &mut Document<'_>) -> Result<Option<Project>, ReadError> {
@@ -56,9 +58,15 @@ fn live_set(document: &mut Document<'_>) -> Result<Project, ReadError> {
     let mut main = None;
     while document.next_child(level)? {
         match document.name() {
-            "Tracks" => tracks(document, &mut project.tracks)?,
-            "MainTrack" | "MasterTrack" => main = Some(main_track(document, &mut project.tempo)?),
-            "Scenes" => scenes(document, &mut project.scenes)?,
+            // The first of each, should there be more: ids are unique in a list.
+            "Tracks" if project.tracks.is_empty() => tracks(document, &mut project.tracks)?,
+            "MainTrack" | "MasterTrack" if main.is_none() => {
+                main = Some(main_track(document, &mut project)?);
+            }
+            // Up to Live 10 scenes are little but their names.
+            "Scenes" | "SceneNames" if project.scenes.is_empty() => {
+                scenes(document, &mut project.scenes)?;
+            }
             _ => {}
         }
     }
@@ -90,10 +98,12 @@ fn tracks(document: &mut Document<'_>, tracks: &mut Vec<Track>) -> Result<(), Re
     Ok(())
 }
 
-fn main_track(document: &mut Document<'_>, tempo: &mut f64) -> Result<Track, ReadError> {
+fn main_track(document: &mut Document<'_>, project: &mut Project) -> Result<Track, ReadError> {
     let id = NodeId::top("track", Key::Main);
     let mut track = Track::new(id, 0, TrackType::Master, Signal::Audio);
-    set(tempo, track::track(document, &mut track)?);
+    let song = track::track(document, &mut track)?;
+    set(&mut project.tempo, song.tempo);
+    set(&mut project.time_signature_id, song.time_signature_id);
     Ok(track)
 }
 
@@ -106,11 +116,17 @@ fn scenes(document: &mut Document<'_>, scenes: &mut Vec<Scene>) -> Result<(), Re
         }
         let id = NodeId::top("scene", keys.next(document.file_id()?));
         let mut scene = Scene::new(id, scenes.len());
+        set(&mut scene.name, document.text()?.filter(|name| !is_number(name)));
         read_scene(document, &mut scene)?;
         scenes.push(scene);
         document.within("scenes", scenes.len(), document.limits.scenes)?;
     }
     Ok(())
+}
+
+/// Up to Live 10 a scene without a name has its number for one, behind a space.
+fn is_number(name: &str) -> bool {
+    name.strip_prefix(' ').is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 fn read_scene(document: &mut Document<'_>, scene: &mut Scene) -> Result<(), ReadError> {
@@ -120,7 +136,7 @@ fn read_scene(document: &mut Document<'_>, scene: &mut Scene) -> Result<(), Read
         match document.name() {
             "Name" => set(&mut scene.name, document.text()?),
             "Annotation" => set(&mut scene.annotation, document.text()?),
-            "Color" => set(&mut scene.color, document.whole()?),
+            "Color" | "ColorIndex" => set(&mut scene.color, document.whole()?),
             "Tempo" => set(&mut scene.tempo, document.number()?),
             "IsTempoEnabled" => set(&mut scene.is_tempo_enabled, document.flag()?),
             "TimeSignatureId" => set(&mut scene.time_signature_id, document.whole()?),

@@ -4,26 +4,36 @@ use super::document::Document;
 use super::value::set;
 use super::{clip, device};
 use crate::error::ReadError;
-use crate::tree::{ClipSlot, Mixer, SiblingKeys, Track};
+use crate::tree::{Clip, ClipSlot, Mixer, NodeId, SiblingKeys, Track};
 
-/// Reads a track; gives the tempo, which only the main track's mixer has.
-pub(super) fn track(
-    document: &mut Document<'_>,
-    track: &mut Track,
-) -> Result<Option<f64>, ReadError> {
+/// What only the main track's mixer has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Song {
+    pub(super) tempo: Option<f64>,
+    pub(super) time_signature_id: Option<i32>,
+}
+
+/// Reads a track.
+pub(super) fn track(document: &mut Document<'_>, track: &mut Track) -> Result<Song, ReadError> {
     document.keep(size_of::<Track>() + 2 * super::ID_BYTES)?;
+    let outer = document.file_refs.enter(&track.id);
     let level = document.level();
-    let mut tempo = None;
+    let mut song = Song::default();
+    let mut takes = Vec::new();
     while document.next_child(level)? {
         match document.name() {
             "Name" => track.name = name(document)?,
-            "Color" => set(&mut track.color, document.whole()?),
+            "Color" | "ColorIndex" => set(&mut track.color, document.whole()?),
             "Freeze" => set(&mut track.is_frozen, document.flag()?),
-            "DeviceChain" => tempo = chain(document, track)?,
+            "TrackGroupId" => set(&mut track.group_id, document.whole()?),
+            "TakeLanes" => take_lanes(document, &track.id, &mut takes)?,
+            "DeviceChain" => chain(document, track, &mut song)?,
             _ => {}
         }
     }
-    Ok(tempo)
+    track.arrangement.append(&mut takes);
+    document.file_refs.leave(outer);
+    Ok(song)
 }
 
 /// What Live shows, else what the user typed: an old set may have only that.
@@ -42,23 +52,21 @@ fn name(document: &mut Document<'_>) -> Result<String, ReadError> {
 
 /// The outer chain. `FreezeSequencer` has a slot list too, which holds what freezing rendered: it
 /// is not the session's, and is passed over.
-fn chain(document: &mut Document<'_>, track: &mut Track) -> Result<Option<f64>, ReadError> {
+fn chain(document: &mut Document<'_>, track: &mut Track, song: &mut Song) -> Result<(), ReadError> {
     let level = document.level();
-    let mut tempo = None;
     while document.next_child(level)? {
         match document.name() {
-            "Mixer" => tempo = mixer(document, &mut track.mixer)?,
+            "Mixer" => mixer(document, &mut track.mixer, song)?,
             "MainSequencer" => sequencer(document, track)?,
             "DeviceChain" => devices(document, track)?,
             _ => {}
         }
     }
-    Ok(tempo)
+    Ok(())
 }
 
-fn mixer(document: &mut Document<'_>, mixer: &mut Mixer) -> Result<Option<f64>, ReadError> {
+fn mixer(document: &mut Document<'_>, mixer: &mut Mixer, song: &mut Song) -> Result<(), ReadError> {
     let level = document.level();
-    let mut tempo = None;
     while document.next_child(level)? {
         match document.name() {
             "Volume" => set(&mut mixer.volume, document.manual(Document::number)?),
@@ -69,30 +77,34 @@ fn mixer(document: &mut Document<'_>, mixer: &mut Mixer) -> Result<Option<f64>, 
             }
             "SoloSink" => set(&mut mixer.is_soloed, document.flag()?),
             "CrossFadeState" => set(&mut mixer.crossfader, document.manual(Document::whole)?),
-            "Sends" => sends(document, &mut mixer.sends)?,
-            "Tempo" => tempo = document.manual(Document::number)?,
+            "Sends" => sends(document, mixer)?,
+            "Tempo" => song.tempo = document.manual(Document::number)?,
+            "TimeSignature" => song.time_signature_id = document.manual(Document::whole)?,
             _ => {}
         }
     }
-    Ok(tempo)
+    Ok(())
 }
 
-fn sends(document: &mut Document<'_>, sends: &mut Vec<f64>) -> Result<(), ReadError> {
+fn sends(document: &mut Document<'_>, mixer: &mut Mixer) -> Result<(), ReadError> {
     let level = document.level();
     while document.next_child(level)? {
         if document.name() != "TrackSendHolder" {
             continue;
         }
-        let mut gain = 0.0;
+        let (mut gain, mut is_enabled) = (0.0, true);
         let holder = document.level();
         while document.next_child(holder)? {
-            if document.name() == "Send" {
-                set(&mut gain, document.manual(Document::number)?);
+            match document.name() {
+                "Send" => set(&mut gain, document.manual(Document::number)?),
+                "EnabledByUser" => set(&mut is_enabled, document.flag()?),
+                _ => {}
             }
         }
-        sends.push(gain);
-        document.keep(size_of::<f64>())?;
-        document.within("sends of one mixer", sends.len(), document.limits.sends)?;
+        mixer.sends.push(gain);
+        mixer.sends_enabled.push(is_enabled);
+        document.keep(size_of::<f64>() + size_of::<bool>())?;
+        document.within("sends of one mixer", mixer.sends.len(), document.limits.sends)?;
     }
     Ok(())
 }
@@ -100,8 +112,9 @@ fn sends(document: &mut Document<'_>, sends: &mut Vec<f64>) -> Result<(), ReadEr
 fn devices(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadError> {
     let level = document.level();
     while document.next_child(level)? {
-        if document.name() == "Devices" {
-            device::devices(document, &track.id, &mut track.devices)?;
+        // The first, should there be more: ids are unique in a list.
+        if document.name() == "Devices" && track.devices.is_empty() {
+            device::devices(document, track)?;
         }
     }
     Ok(())
@@ -111,9 +124,69 @@ fn sequencer(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadE
     let level = document.level();
     while document.next_child(level)? {
         match document.name() {
-            "ClipSlotList" => slots(document, track)?,
+            "ClipSlotList" if track.slots.is_empty() => slots(document, track)?,
+            "ClipTimeable" | "Sample" => arrangement(document, track)?,
             "Recorder" => recorder(document, &mut track.is_armed)?,
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The clips of the arrangement are in `ArrangerAutomation/Events`.
+fn arrangement(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadError> {
+    let level = document.level();
+    while document.next_child(level)? {
+        if document.name() == "ArrangerAutomation" && track.arrangement.is_empty() {
+            let owner = (&track.id, "arrangement");
+            events(document, owner, &mut track.arrangement)?;
+        }
+    }
+    Ok(())
+}
+
+fn events(
+    document: &mut Document<'_>,
+    owner: (&NodeId, &str),
+    clips: &mut Vec<Clip>,
+) -> Result<(), ReadError> {
+    let mut is_read = false;
+    let level = document.level();
+    while document.next_child(level)? {
+        if document.name() == "Events" && !is_read {
+            is_read = true;
+            clip::events(document, owner, clips)?;
+        }
+    }
+    Ok(())
+}
+
+/// The clips of the take lanes: `TakeLanes/TakeLane/ClipAutomation/Events`.
+fn take_lanes(
+    document: &mut Document<'_>,
+    track: &NodeId,
+    clips: &mut Vec<Clip>,
+) -> Result<(), ReadError> {
+    let level = document.level();
+    let mut keys = SiblingKeys::default();
+    while document.next_child(level)? {
+        if document.name() != "TakeLanes" || !clips.is_empty() {
+            continue;
+        }
+        let lanes = document.level();
+        while document.next_child(lanes)? {
+            if document.name() != "TakeLane" {
+                continue;
+            }
+            let kind = format!("take:{}", keys.next(document.file_id()?));
+            let lane = document.level();
+            let mut is_read = false;
+            while document.next_child(lane)? {
+                if document.name() == "ClipAutomation" && !is_read {
+                    is_read = true;
+                    events(document, (track, &kind), clips)?;
+                }
+            }
         }
     }
     Ok(())
@@ -132,7 +205,6 @@ fn recorder(document: &mut Document<'_>, is_armed: &mut bool) -> Result<(), Read
 fn slots(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadError> {
     let level = document.level();
     let mut keys = SiblingKeys::default();
-    track.slots.clear();
     while document.next_child(level)? {
         if document.name() != "ClipSlot" {
             continue;
@@ -156,7 +228,7 @@ fn read_slot(document: &mut Document<'_>, slot: &mut ClipSlot) -> Result<(), Rea
             "ClipSlot" => {
                 let inner = document.level();
                 while document.next_child(inner)? {
-                    if document.name() == "Value" {
+                    if document.name() == "Value" && slot.clip.is_none() {
                         slot.clip = clip::slot_value(document, &slot.id)?.map(Box::new);
                     }
                 }

@@ -1,14 +1,14 @@
-//! Clips of the session.
+//! Clips.
 
 use super::node::{Attribute, TreeNode};
 use super::value::count;
 use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 
-/// A clip in a slot of the session. Times are in beats.
+/// A clip in a slot of the session, or in the arrangement. Times are in beats.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Clip {
-    /// The slot's id and the `Id` of the clip.
+    /// The slot's id and the `Id` of the clip; in the arrangement, the track's id and the `Id`.
     pub id: NodeId,
     /// Over the clip.
     pub hash: Hash,

@@ -5,32 +5,37 @@ use serde::Serialize;
 use super::node::{Attribute, TreeNode};
 use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 
-/// A device in a track's chain.
+/// A device in a track's chain, or in one of a rack's.
+///
+/// The children of a rack are the devices of its chains, chain after chain.
 ///
 /// Its parameters are an attribute, a list of `{name, value}`, not nodes of their own: a set has
 /// ten times as many parameters as nodes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Device {
-    /// The track's id and the `Id` of the device.
+    /// The owner's id and the `Id` of the device; in a rack that of its chain, too.
     pub id: NodeId,
-    /// Over the device.
+    /// Over the device and what is in it.
     pub hash: Hash,
     /// The name the user gave it, else that of the plug-in, else the device's class.
     pub name: String,
-    /// The device's class: the name of its element, as in `Eq8` or `PluginDevice`.
+    /// The device's class: the name of its element, as in `Eq8` or `PluginDevice`. Empty where
+    /// only an event told of the device.
     pub device_type: String,
     /// The device's switch.
     pub is_enabled: bool,
     /// The parameters in the order of the file, the switch left out.
     pub parameters: Vec<Parameter>,
+    /// The devices of a rack's chains.
+    pub devices: Vec<Device>,
 }
 
 /// A parameter of a device.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// The name of its element.
+    /// The name of its element; where plug-ins and Max devices give it one, that.
     pub name: String,
     /// The value as the file has it; a switch is 0 or 1.
     pub value: f64,
@@ -52,9 +57,22 @@ impl Device {
             device_type,
             is_enabled: true,
             parameters: Vec::new(),
+            devices: Vec::new(),
         }
     }
 
+    /// How many devices this is, with those in it.
+    pub(crate) fn count(&self) -> usize {
+        1 + self.devices.iter().map(Self::count).sum::<usize>()
+    }
+
+    /// Hashes what is in the device, and the device. Reading bounds how deep that goes.
+    pub(crate) fn rehash_all(&mut self, hasher: &mut Hasher) {
+        self.devices.iter_mut().for_each(|device| device.rehash_all(hasher));
+        self.rehash(hasher);
+    }
+
+    /// Hashes the device, whose children's hashes are right.
     pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
         self.hash = hasher.hash(self);
     }
@@ -77,7 +95,9 @@ impl TreeNode for Device {
         ]
     }
 
-    fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
+    fn for_each_child_hash(&self, mut add: impl FnMut(Hash)) {
+        self.devices.iter().for_each(|device| add(device.hash));
+    }
 
     fn into_node(self) -> Node {
         Node::Device(Box::new(self))

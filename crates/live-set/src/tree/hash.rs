@@ -82,6 +82,10 @@ impl Hasher {
                 self.length(values.len());
                 values.iter().for_each(|value| self.float(*value));
             }
+            ValueRef::Flags(values) => {
+                self.length(values.len());
+                self.bytes.extend(values.iter().map(|value| u8::from(*value)));
+            }
             ValueRef::Parameters(parameters) => {
                 self.length(parameters.len());
                 for parameter in parameters {

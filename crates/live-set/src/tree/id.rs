@@ -42,6 +42,11 @@ impl NodeId {
         Self(format!("{self}/{kind}").into())
     }
 
+    /// The id of the `number`th reference to a file that a node makes, which the project owns.
+    pub(crate) fn file_ref(owner: &Self, number: usize) -> Self {
+        Self(format!("file_ref:{}:{number}", owner.0.replace('/', ".")).into())
+    }
+
     /// The part that tells this node from its siblings.
     pub(crate) fn local(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)

@@ -21,6 +21,8 @@ pub struct Mixer {
     pub is_soloed: bool,
     /// The gain to each return track, in their order.
     pub sends: Vec<f64>,
+    /// Whether each send is switched on.
+    pub sends_enabled: Vec<bool>,
     /// The crossfader's side: 0 is A, 1 none, 2 B.
     pub crossfader: i32,
 }
@@ -35,6 +37,7 @@ impl Mixer {
             is_muted: false,
             is_soloed: false,
             sends: Vec::new(),
+            sends_enabled: Vec::new(),
             crossfader: 1,
         }
     }
@@ -46,7 +49,7 @@ impl Mixer {
 
 impl TreeNode for Mixer {
     const TYPE: NodeType = NodeType::Mixer;
-    type Attributes<'a> = [Attribute<'a>; 6];
+    type Attributes<'a> = [Attribute<'a>; 7];
 
     fn id(&self) -> &NodeId {
         &self.id
@@ -59,6 +62,7 @@ impl TreeNode for Mixer {
             ("is_muted", ValueRef::Bool(self.is_muted)),
             ("is_soloed", ValueRef::Bool(self.is_soloed)),
             ("sends", ValueRef::Numbers(&self.sends)),
+            ("sends_enabled", ValueRef::Flags(&self.sends_enabled)),
             ("crossfader", ValueRef::Int(self.crossfader.into())),
         ]
     }

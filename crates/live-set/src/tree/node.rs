@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-use super::{Clip, ClipSlot, Device, Hash, Mixer, NodeId, Project, Scene, Track, ValueRef};
+use super::{
+    Clip, ClipSlot, Device, FileRef, Hash, Mixer, NodeId, Project, Scene, Track, ValueRef,
+};
 
 /// The types of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,11 +17,11 @@ pub enum NodeType {
     Project,
     /// A MIDI, audio, group or return track, or the main track.
     Track,
-    /// A device in a track's chain.
+    /// A device in a track's chain or in a rack.
     Device,
     /// A slot of the session: a track's row.
     ClipSlot,
-    /// A clip in a slot.
+    /// A clip in a slot or in the arrangement.
     Clip,
     /// A scene: a row of the session.
     Scene,
@@ -116,6 +118,8 @@ pub enum NodeRef<'a> {
     Scene(&'a Scene),
     /// See [`Mixer`].
     Mixer(&'a Mixer),
+    /// See [`FileRef`].
+    FileRef(&'a FileRef),
 }
 
 /// Does the same for whichever node it is.
@@ -129,6 +133,7 @@ macro_rules! for_any {
             NodeRef::Clip($node) => $body,
             NodeRef::Scene($node) => $body,
             NodeRef::Mixer($node) => $body,
+            NodeRef::FileRef($node) => $body,
         }
     };
 }
@@ -176,15 +181,18 @@ impl<'a> NodeRef<'a> {
         match self {
             Self::Project(project) => {
                 let tracks = project.tracks.iter().map(Self::Track);
-                tracks.chain(project.scenes.iter().map(Self::Scene)).collect()
+                let scenes = project.scenes.iter().map(Self::Scene);
+                tracks.chain(scenes).chain(project.file_refs.iter().map(Self::FileRef)).collect()
             }
             Self::Track(track) => {
                 let devices = track.devices.iter().map(Self::Device);
                 let slots = track.slots.iter().map(Self::ClipSlot);
-                devices.chain(slots).chain([Self::Mixer(&track.mixer)]).collect()
+                let clips = track.arrangement.iter().map(Self::Clip);
+                devices.chain(slots).chain(clips).chain([Self::Mixer(&track.mixer)]).collect()
             }
             Self::ClipSlot(slot) => slot.clip.iter().map(|clip| Self::Clip(clip)).collect(),
-            Self::Device(_) | Self::Clip(_) | Self::Scene(_) | Self::Mixer(_) => Vec::new(),
+            Self::Device(device) => device.devices.iter().map(Self::Device).collect(),
+            Self::Clip(_) | Self::Scene(_) | Self::Mixer(_) | Self::FileRef(_) => Vec::new(),
         }
     }
 
@@ -241,6 +249,8 @@ pub enum Node {
     Scene(Box<Scene>),
     /// See [`Mixer`].
     Mixer(Box<Mixer>),
+    /// See [`FileRef`].
+    FileRef(Box<FileRef>),
     /// See [`Project`].
     Project(Box<Project>),
 }
@@ -256,6 +266,7 @@ impl Node {
             Self::Clip(node) => NodeRef::Clip(node),
             Self::Scene(node) => NodeRef::Scene(node),
             Self::Mixer(node) => NodeRef::Mixer(node),
+            Self::FileRef(node) => NodeRef::FileRef(node),
             Self::Project(node) => NodeRef::Project(node),
         }
     }

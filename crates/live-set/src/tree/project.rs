@@ -1,9 +1,10 @@
 //! The root of the tree.
 
 use super::node::{Attribute, TreeNode};
-use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, Scene, Track, ValueRef};
+use super::{FileRef, Hash, Hasher, NO_HASH, Node, NodeId, NodeType, Scene, Track, ValueRef};
 
-/// A project: the root of the tree. Its children are the tracks, then the scenes.
+/// A project: the root of the tree. Its children are the tracks, the scenes, and the files that
+/// it refers to.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
@@ -13,6 +14,8 @@ pub struct Project {
     pub hash: Hash,
     /// Beats a minute, as the main track's mixer has it.
     pub tempo: f64,
+    /// Live's number for the time signature, as the main track's mixer has it: 201 is 4/4.
+    pub time_signature_id: i32,
     /// Live's transport runs. No file says so: only events do.
     pub is_playing: bool,
     /// Where the transport is, in beats. No file says so: only events do.
@@ -21,6 +24,8 @@ pub struct Project {
     pub tracks: Vec<Track>,
     /// The scenes from top to bottom.
     pub scenes: Vec<Scene>,
+    /// Every reference to a file, in the order of the document.
+    pub file_refs: Vec<FileRef>,
 }
 
 impl Project {
@@ -29,10 +34,12 @@ impl Project {
             id: NodeId::project(),
             hash: NO_HASH,
             tempo: 120.0,
+            time_signature_id: 201,
             is_playing: false,
             position: 0.0,
             tracks: Vec::new(),
             scenes: Vec::new(),
+            file_refs: Vec::new(),
         }
     }
 
@@ -45,13 +52,14 @@ impl Project {
     pub(crate) fn rehash_all(&mut self, hasher: &mut Hasher) {
         self.tracks.iter_mut().for_each(|track| track.rehash_all(hasher));
         self.scenes.iter_mut().for_each(|scene| scene.rehash(hasher));
+        self.file_refs.iter_mut().for_each(|file_ref| file_ref.rehash(hasher));
         self.rehash(hasher);
     }
 }
 
 impl TreeNode for Project {
     const TYPE: NodeType = NodeType::Project;
-    type Attributes<'a> = [Attribute<'a>; 3];
+    type Attributes<'a> = [Attribute<'a>; 4];
 
     fn id(&self) -> &NodeId {
         &self.id
@@ -60,6 +68,7 @@ impl TreeNode for Project {
     fn attributes(&self) -> Self::Attributes<'_> {
         [
             ("tempo", ValueRef::Float(self.tempo)),
+            ("time_signature_id", ValueRef::Int(self.time_signature_id.into())),
             ("is_playing", ValueRef::Bool(self.is_playing)),
             ("position", ValueRef::Float(self.position)),
         ]
@@ -68,6 +77,7 @@ impl TreeNode for Project {
     fn for_each_child_hash(&self, mut add: impl FnMut(Hash)) {
         self.tracks.iter().for_each(|track| add(track.hash));
         self.scenes.iter().for_each(|scene| add(scene.hash));
+        self.file_refs.iter().for_each(|file_ref| add(file_ref.hash));
     }
 
     fn into_node(self) -> Node {

@@ -4,9 +4,12 @@ use std::str::FromStr;
 
 use super::node::{Attribute, TreeNode};
 use super::value::count;
-use super::{ClipSlot, Device, Hash, Hasher, Mixer, NO_HASH, Node, NodeId, NodeType, ValueRef};
+use super::{
+    Clip, ClipSlot, Device, Hash, Hasher, Mixer, NO_HASH, Node, NodeId, NodeType, ValueRef,
+};
 
-/// A track. Its children are the devices in chain order, the clip slots by scene, and the mixer.
+/// A track. Its children are the devices in chain order, the clip slots by scene, the clips of the
+/// arrangement, and the mixer.
 ///
 /// The attributes `volume`, `pan`, `is_muted` and `is_soloed` of the track are those of its
 /// [`mixer`](Self::mixer), which is the only place that holds them.
@@ -25,6 +28,8 @@ pub struct Track {
     pub color: i32,
     /// What kind of track it is: the attribute `type`.
     pub track_type: TrackType,
+    /// The `Id` that the file gives the group the track is in; −1 where it is in none.
+    pub group_id: i32,
     /// The track is frozen.
     pub is_frozen: bool,
     /// The track is armed for recording.
@@ -33,6 +38,8 @@ pub struct Track {
     pub devices: Vec<Device>,
     /// The slots of the session, by scene. Group, return and main tracks have none in a file.
     pub slots: Vec<ClipSlot>,
+    /// The clips of the arrangement, then those of its take lanes, as the file has them.
+    pub arrangement: Vec<Clip>,
     /// The mixer.
     pub mixer: Mixer,
     /// What its clips hold: no attribute, but a clip that an edit adds takes its type from here.
@@ -47,10 +54,12 @@ impl Track {
             index,
             color: -1,
             track_type,
+            group_id: -1,
             is_frozen: false,
             is_armed: false,
             devices: Vec::new(),
             slots: Vec::new(),
+            arrangement: Vec::new(),
             mixer: Mixer::new(id.only_child("mixer")),
             signal,
             id,
@@ -80,8 +89,9 @@ impl Track {
 
     /// Hashes the track and everything in it from scratch.
     pub(crate) fn rehash_all(&mut self, hasher: &mut Hasher) {
-        self.devices.iter_mut().for_each(|device| device.rehash(hasher));
+        self.devices.iter_mut().for_each(|device| device.rehash_all(hasher));
         self.slots.iter_mut().for_each(|slot| slot.rehash_all(hasher));
+        self.arrangement.iter_mut().for_each(|clip| clip.rehash(hasher));
         self.mixer.rehash(hasher);
         self.rehash(hasher);
     }
@@ -89,7 +99,7 @@ impl Track {
 
 impl TreeNode for Track {
     const TYPE: NodeType = NodeType::Track;
-    type Attributes<'a> = [Attribute<'a>; 10];
+    type Attributes<'a> = [Attribute<'a>; 11];
 
     fn id(&self) -> &NodeId {
         &self.id
@@ -101,6 +111,7 @@ impl TreeNode for Track {
             ("index", count(self.index)),
             ("color", ValueRef::Int(self.color.into())),
             ("type", ValueRef::Text(self.track_type.as_str())),
+            ("group_id", ValueRef::Int(self.group_id.into())),
             ("is_muted", ValueRef::Bool(self.mixer.is_muted)),
             ("is_soloed", ValueRef::Bool(self.mixer.is_soloed)),
             ("is_frozen", ValueRef::Bool(self.is_frozen)),
@@ -113,6 +124,7 @@ impl TreeNode for Track {
     fn for_each_child_hash(&self, mut add: impl FnMut(Hash)) {
         self.devices.iter().for_each(|device| add(device.hash));
         self.slots.iter().for_each(|slot| add(slot.hash));
+        self.arrangement.iter().for_each(|clip| add(clip.hash));
         add(self.mixer.hash);
     }
 

@@ -20,6 +20,8 @@ pub enum ValueRef<'a> {
     Text(&'a str),
     /// A list of finite numbers: the sends of a mixer.
     Numbers(&'a [f64]),
+    /// A list of flags: which sends of a mixer are on.
+    Flags(&'a [bool]),
     /// The parameters of a device.
     Parameters(&'a [Parameter]),
 }
@@ -34,6 +36,7 @@ impl PartialEq for ValueRef<'_> {
             (Self::Numbers(a), Self::Numbers(b)) => {
                 a.len() == b.len() && a.iter().zip(*b).all(|(a, b)| a.to_bits() == b.to_bits())
             }
+            (Self::Flags(a), Self::Flags(b)) => a == b,
             (Self::Parameters(a), Self::Parameters(b)) => a == b,
             _ => false,
         }
@@ -50,6 +53,7 @@ impl Serialize for ValueRef<'_> {
             Self::Float(value) => serializer.serialize_f64(value),
             Self::Text(value) => serializer.serialize_str(value),
             Self::Numbers(values) => values.serialize(serializer),
+            Self::Flags(values) => values.serialize(serializer),
             Self::Parameters(parameters) => parameters.serialize(serializer),
         }
     }
@@ -69,6 +73,8 @@ pub enum Value {
     Text(String),
     /// A list of finite numbers: the sends of a mixer.
     Numbers(Vec<f64>),
+    /// A list of flags: which sends of a mixer are on.
+    Flags(Vec<bool>),
     /// The parameters of a device.
     Parameters(Vec<Parameter>),
 }
@@ -83,6 +89,7 @@ impl Value {
             Self::Float(value) => ValueRef::Float(*value),
             Self::Text(value) => ValueRef::Text(value),
             Self::Numbers(values) => ValueRef::Numbers(values),
+            Self::Flags(values) => ValueRef::Flags(values),
             Self::Parameters(parameters) => ValueRef::Parameters(parameters),
         }
     }
@@ -110,6 +117,7 @@ impl From<ValueRef<'_>> for Value {
             ValueRef::Float(value) => Self::Float(value),
             ValueRef::Text(value) => Self::Text(value.to_owned()),
             ValueRef::Numbers(values) => Self::Numbers(values.to_vec()),
+            ValueRef::Flags(values) => Self::Flags(values.to_vec()),
             ValueRef::Parameters(parameters) => Self::Parameters(parameters.to_vec()),
         }
     }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 pub(crate) mod blocks;
+pub(crate) mod document;
 pub(crate) mod outline;
 pub(crate) mod replay;
 
@@ -9,7 +10,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use live_set::Set;
-use live_set::generate::Spec;
+use live_set::generate::{Spec, Version};
 
 /// A real set, inflated or not; `None`, and a note, where the sets are not on this machine.
 ///
@@ -58,6 +59,23 @@ pub(crate) fn small() -> Spec {
         devices: 2,
         parameters: 3,
         ..Spec::default()
+    }
+}
+
+/// A set with everything that a version of Live has.
+pub(crate) fn full(version: Version) -> Spec {
+    Spec {
+        version,
+        tracks: 4,
+        groups: 2,
+        returns: 2,
+        scenes: 9,
+        clips: 4,
+        racks: 2,
+        plug_ins: 3,
+        arrangement: 3,
+        takes: 2,
+        ..small()
     }
 }
 

@@ -1,0 +1,113 @@
+//! Racks and plug-ins.
+
+use std::io::{self, Write};
+
+use super::device::{device, head};
+use super::random::Random;
+use super::xml::Xml;
+
+/// Macro controls, two chains of a device, and what `is_deep` adds: a rack inside the first chain,
+/// a return chain, and the preset that it was made from.
+pub(super) fn rack<W: Write>(
+    xml: &mut Xml<W>,
+    id: usize,
+    is_deep: bool,
+    parameters: usize,
+    random: &mut Random,
+) -> io::Result<()> {
+    xml.element("AudioEffectGroupDevice", &[("Id", &id)], |xml| {
+        head(xml, if is_deep { "Outer" } else { "" }, true)?;
+        xml.within("Branches", |xml| {
+            for number in 0..2 {
+                branch(xml, number, |xml| {
+                    device(xml, number, parameters, random)?;
+                    if is_deep && number == 0 {
+                        rack(xml, 1, false, parameters, random)?;
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(())
+        })?;
+        (0..8).try_for_each(|number| {
+            let value = random.share() * 127.0;
+            xml.automatable(&format!("MacroControls.{number}"), value, Some((0.0, 127.0)))
+        })?;
+        if is_deep {
+            xml.within("ReturnBranches", |xml| {
+                branch(xml, 0, |xml| device(xml, 0, parameters, random))
+            })?;
+            xml.within("SourceContext", |xml| {
+                xml.within("Value", |xml| {
+                    xml.within("BranchSourceContext", |xml| {
+                        xml.within("OriginalFileRef", |xml| {
+                            xml.file_ref(&["Presets", "Audio Effects"], "Wide & Deep.adg")
+                        })
+                    })
+                })
+            })?;
+        }
+        xml.value("AreMacroControlsVisible", true)
+    })
+}
+
+/// A chain of a rack. Its mixer has parameters that are none of the rack's.
+fn branch<W: Write>(
+    xml: &mut Xml<W>,
+    id: usize,
+    devices: impl FnOnce(&mut Xml<W>) -> io::Result<()>,
+) -> io::Result<()> {
+    xml.element("AudioEffectBranch", &[("Id", &id)], |xml| {
+        xml.value("LomId", 0)?;
+        xml.within("Name", |xml| {
+            xml.value("EffectiveName", format!("Chain {}", id + 1))?;
+            xml.value("UserName", "")
+        })?;
+        xml.within("DeviceChain", |xml| {
+            xml.within("AudioToAudioDeviceChain", |xml| {
+                xml.within("Devices", devices)?;
+                xml.empty("SignalModulations", &[])
+            })
+        })?;
+        xml.value("IsSoloed", false)?;
+        xml.within("MixerDevice", |xml| {
+            head(xml, "", true)?;
+            xml.automatable("Speaker", true, None)?;
+            xml.automatable("Volume", 1, Some((0.0, 1.995_262_38)))
+        })
+    })
+}
+
+/// A plug-in with two parameters that have names, and one that is not used.
+pub(super) fn plug_in<W: Write>(
+    xml: &mut Xml<W>,
+    id: usize,
+    kind: usize,
+    random: &mut Random,
+) -> io::Result<()> {
+    let (class, info, name) = match kind % 3 {
+        0 => ("AuPluginDevice", "AuPluginInfo", "Name"),
+        1 => ("PluginDevice", "VstPluginInfo", "PlugName"),
+        _ => ("PluginDevice", "Vst3PluginInfo", "Name"),
+    };
+    xml.element(class, &[("Id", &id)], |xml| {
+        head(xml, "", true)?;
+        xml.within("PluginDesc", |xml| {
+            xml.element(info, &[("Id", &0)], |xml| {
+                xml.value("WinPosX", 100)?;
+                xml.value(name, format!("Synth & Co {kind}"))
+            })
+        })?;
+        xml.within("ParameterList", |xml| {
+            for (number, name) in ["Cutoff \"A\"", "Mix", ""].into_iter().enumerate() {
+                xml.element("PluginFloatParameter", &[("Id", &number)], |xml| {
+                    xml.value("ParameterName", name)?;
+                    xml.value("ParameterId", number)?;
+                    xml.value("VisualIndex", number)?;
+                    xml.automatable("ParameterValue", random.share(), Some((0.0, 1.0)))
+                })?;
+            }
+            Ok(())
+        })
+    })
+}

@@ -1,0 +1,156 @@
+//! Gathering references to files, wherever in a document they are.
+
+use quick_xml::XmlVersion;
+use quick_xml::events::BytesStart;
+
+use crate::tree::{FileRef, NodeId};
+
+/// What is in these is not the set's: what freezing rendered, and grooves.
+const FOREIGN: [&str; 2] = ["FreezeSequencer", "GroovePool"];
+
+/// Looks at every tag of a document, also of elements that no reader looks into: references are in
+/// clips, devices, presets and more.
+#[derive(Debug)]
+pub(super) struct FileRefs {
+    scope: Scope,
+    /// How deep the element is open that is none of the set's.
+    foreign: Option<usize>,
+    open: Option<Open>,
+    found: Vec<FileRef>,
+}
+
+/// The node that the references belong to that are met now, and how many it has.
+#[derive(Debug)]
+pub(super) struct Scope {
+    owner: NodeId,
+    count: usize,
+}
+
+/// A reference that is being read.
+#[derive(Debug, Default)]
+struct Open {
+    depth: usize,
+    name: String,
+    path: String,
+    /// Up to Live 10 the folders are elements; from Live 11 on this is a value.
+    relative_path: String,
+    ref_type: Option<i32>,
+}
+
+impl FileRefs {
+    pub(super) fn new() -> Self {
+        let scope = Scope { owner: NodeId::project(), count: 0 };
+        Self { scope, foreign: None, open: None, found: Vec::new() }
+    }
+
+    /// From here on references belong to another node; gives what to [`leave`](Self::leave) to.
+    pub(super) fn enter(&mut self, owner: &NodeId) -> Scope {
+        std::mem::replace(&mut self.scope, Scope { owner: owner.clone(), count: 0 })
+    }
+
+    pub(super) fn leave(&mut self, outer: Scope) {
+        self.scope = outer;
+    }
+
+    /// Looks at a tag; gives how many bytes of it were kept.
+    pub(super) fn opened(&mut self, tag: &BytesStart<'_>, depth: usize) -> usize {
+        let name = tag.name();
+        let name = name.as_ref();
+        if self.foreign.is_some() {
+            return 0;
+        }
+        if FOREIGN.contains(&name) {
+            self.foreign = Some(depth);
+            return 0;
+        }
+        match &mut self.open {
+            Some(open) => open.take(name, tag, depth),
+            None if name == "FileRef" => {
+                self.open = Some(Open { depth, ..Open::default() });
+                0
+            }
+            None => 0,
+        }
+    }
+
+    /// An element ends that was open at a depth; gives how many bytes were kept.
+    pub(super) fn closed(&mut self, depth: usize) -> usize {
+        if self.foreign == Some(depth) {
+            self.foreign = None;
+        }
+        match self.open.take_if(|open| open.depth == depth) {
+            Some(open) => self.push(open),
+            None => 0,
+        }
+    }
+
+    pub(super) fn into_found(self) -> Vec<FileRef> {
+        self.found
+    }
+
+    /// A reference that names no file refers to nothing.
+    fn push(&mut self, open: Open) -> usize {
+        let Open { mut name, mut path, relative_path, ref_type, .. } = open;
+        if path.is_empty() {
+            path = relative_path;
+            if !name.is_empty() {
+                path.push_str(&name);
+            }
+        }
+        if name.is_empty() {
+            file_name(&path).clone_into(&mut name);
+        }
+        if name.is_empty() && path.is_empty() {
+            return 0;
+        }
+        let id = NodeId::file_ref(&self.scope.owner, self.scope.count);
+        self.scope.count += 1;
+        let bytes = size_of::<FileRef>() + super::ID_BYTES + id.as_str().len() + name.len();
+        self.found.push(FileRef::new(id, name, path, ref_type.unwrap_or(-1)));
+        bytes
+    }
+}
+
+impl Open {
+    fn take(&mut self, name: &str, tag: &BytesStart<'_>, depth: usize) -> usize {
+        let mut kept = 0;
+        let mut text = |key, field: &mut String| {
+            if let Some(value) = attribute(tag, key) {
+                kept += value.len();
+                *field = value;
+            }
+        };
+        match (name, depth - self.depth) {
+            ("Name", 1) => text("Value", &mut self.name),
+            ("Path", 1) => text("Value", &mut self.path),
+            ("RelativePath", 1) => text("Value", &mut self.relative_path),
+            ("Type", 1) => {
+                self.ref_type = attribute(tag, "Value").and_then(|value| value.parse().ok());
+            }
+            ("RelativePathElement", 2) => {
+                let mut folder = String::new();
+                text("Dir", &mut folder);
+                if !folder.is_empty() {
+                    self.relative_path.push_str(&folder);
+                    self.relative_path.push('/');
+                }
+            }
+            _ => {}
+        }
+        kept
+    }
+}
+
+/// An attribute of a tag; one that cannot be read counts as absent.
+fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let mut attributes = tag.attributes();
+    let mut whole = attributes.with_checks(false).flatten();
+    let found = whole.find(|attribute| attribute.key.as_ref() == name)?;
+    let value = found.normalized_value(XmlVersion::Implicit1_0).ok()?;
+    Some(value.into_owned())
+}
+
+/// What follows the last separator: sets that were saved on Windows may have either.
+pub(super) fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}

@@ -1,0 +1,56 @@
+//! References to files.
+
+use super::node::{Attribute, TreeNode};
+use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
+
+/// A reference to a file: a sample, a preset, a device.
+///
+/// There is one for each place in the set that names a file, so that several may name the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileRef {
+    /// From the id of the node that refers to the file, and a number there.
+    pub id: NodeId,
+    /// Over the reference.
+    pub hash: Hash,
+    /// The file's name, without its folders.
+    pub name: String,
+    /// Where the file is, as the set has it: an absolute path, or a relative one where that is all
+    /// there is.
+    pub path: String,
+    /// Live's number for what kind of file it is; −1 where the set does not say.
+    pub ref_type: i32,
+}
+
+impl FileRef {
+    pub(crate) const fn new(id: NodeId, name: String, path: String, ref_type: i32) -> Self {
+        Self { id, hash: NO_HASH, name, path, ref_type }
+    }
+
+    pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
+        self.hash = hasher.hash(self);
+    }
+}
+
+impl TreeNode for FileRef {
+    const TYPE: NodeType = NodeType::FileRef;
+    type Attributes<'a> = [Attribute<'a>; 3];
+
+    fn id(&self) -> &NodeId {
+        &self.id
+    }
+
+    fn attributes(&self) -> Self::Attributes<'_> {
+        [
+            ("name", ValueRef::Text(&self.name)),
+            ("path", ValueRef::Text(&self.path)),
+            ("ref_type", ValueRef::Int(self.ref_type.into())),
+        ]
+    }
+
+    fn for_each_child_hash(&self, _: impl FnMut(Hash)) {}
+
+    fn into_node(self) -> Node {
+        Node::FileRef(Box::new(self))
+    }
+}
