@@ -5,13 +5,17 @@ use crate::steps::Outcome;
 use crate::tidy::outcome;
 
 /// Files, or folders, that may; why.
-const MAY: [(&str, &str); 11] = [
+const MAY: [(&str, &str); 12] = [
     ("benches/src/stamps.rs", "a fence around reads of the time-stamp counter"),
     ("crates/live-set/tests/memory.rs", "a counting allocator"),
-    ("crates/tachograph/src/fork.rs", "asking to be told of forks is a foreign call"),
+    (
+        "crates/tachograph/src/fork.rs",
+        "being told of forks, and threads that survive them, are C's",
+    ),
     ("crates/tachograph/src/model.rs", "loom's own check that no store is concurrent"),
     ("crates/tachograph/tests/allocator.rs", "an allocator that records"),
     ("crates/tachograph/tests/fork.rs", "forking is a foreign call"),
+    ("crates/tachograph/tests/fork_and_std.rs", "forking, with an allocator that waits"),
     ("crates/tachograph/tests/global_allocator.rs", "an allocator that records"),
     ("crates/tachograph/tests/invisible.rs", "a counting allocator"),
     ("crates/tachograph/tests/signals.rs", "a signal handler"),

@@ -4,10 +4,10 @@
 //! counted and followed by the next.
 //!
 //! # Synchronization
-//! `asked` goes from whoever stops it to the thread, `done` back; both are told by `unpark`.
+//! That it is to end, and that it has, goes through a [`Stop`]; both are told by `unpark`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{OnceLock, Weak};
+use std::sync::Weak;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,10 @@ use crate::aggregator::Drained;
 use crate::core::Core;
 use crate::error::Warning;
 use crate::fault;
+use crate::fork;
 use crate::limits::{DRAIN_MAX, DRAIN_MIN};
-use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, lock};
+use crate::stop::Stop;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
 /// The running driver of a collector; started once.
 #[derive(Debug)]
@@ -25,32 +27,16 @@ pub(crate) struct Driver {
     publish_every: Duration,
 }
 
-#[derive(Debug)]
-pub(crate) struct Running {
-    stop: Arc<Stop>,
-    /// Not the handle that joins it: in the child of a fork there is nothing to let go of.
-    thread: Thread,
-}
-
-/// How the driver is told to stop, and tells that it has.
-#[derive(Debug, Default)]
-struct Stop {
-    /// Written by `Driver::stop`, read by the thread.
-    asked: AtomicBool,
-    /// Written by the thread at its end, read by `Driver::stop`.
-    done: AtomicBool,
-    /// Who waits for the end. Written by `Driver::stop` before it asks.
-    waiter: OnceLock<Thread>,
-}
+/// A thread that was started. There is no handle that joins it: in the child of a fork there would
+/// be nothing to let go of.
+pub(crate) type Running = Arc<Stop<Thread>>;
 
 /// Tells that the thread has ended, however it did.
-struct DoneOnDrop(Arc<Stop>);
+struct DoneOnDrop(Running);
 
 impl Drop for DoneOnDrop {
     fn drop(&mut self) {
-        // Release: pairs with the Acquire in `Driver::stop`.
-        self.0.done.store(true, Ordering::Release);
-        if let Some(waiter) = self.0.waiter.get() {
+        if let Some(waiter) = self.0.leave() {
             waiter.unpark();
         }
     }
@@ -68,7 +54,7 @@ impl Driver {
         if running.is_some() || core.manual {
             return;
         }
-        let stop = Arc::new(Stop::default());
+        let stop = Arc::new(Stop::new());
         // Weak: the thread ends with the collector even where nobody has asked it to.
         let (weak, stop_of_thread) = (Arc::downgrade(core), Arc::clone(&stop));
         let faults = fault::carry();
@@ -77,9 +63,8 @@ impl Driver {
             let _done = DoneOnDrop(Arc::clone(&stop_of_thread));
             run(&weak, &stop_of_thread, publish_every);
         };
-        let spawn = |()| thread::Builder::new().name("tachograph".into()).spawn(body);
-        match fault::io("driver: spawn").and_then(spawn) {
-            Ok(handle) => *running = Some(Running { stop, thread: handle.thread().clone() }),
+        match fault::io("driver: spawn").and_then(|()| fork::spawn(c"tachograph", body)) {
+            Ok(()) => *running = Some(stop),
             Err(error) => {
                 core.registry.warn(Warning::DriverFailed { reason: error.to_string().into() });
             }
@@ -100,25 +85,23 @@ impl Driver {
     /// the one that has forked.
     #[cfg(all(unix, not(tachograph_loom)))]
     pub(crate) fn forget(&self) {
-        if let Some(Running { stop, .. }) = self.lock().take() {
-            // Release: as in `stop`.
-            stop.asked.store(true, Ordering::Release);
+        if let Some(stop) = self.lock().take() {
+            stop.ask(None);
         }
     }
 
     /// Asks the thread to end and waits for it until the deadline. Called on the driver's own
     /// thread, by a callback, it only asks.
     pub(crate) fn stop(&self, deadline: Instant) {
-        let Some(Running { stop, thread: driver }) = self.lock().take() else { return };
+        let Some(stop) = self.lock().take() else { return };
         let stopper = thread::current();
-        let own = driver.id() == stopper.id();
-        // Err: cannot be, whoever stops the driver has taken it.
-        let _ = stop.waiter.set(stopper);
-        // Release: pairs with the Acquire in `run`.
-        stop.asked.store(true, Ordering::Release);
-        driver.unpark();
-        // Acquire: pairs with the Release of `DoneOnDrop`.
-        while !own && !stop.done.load(Ordering::Acquire) {
+        let id = stopper.id();
+        let driver = stop.ask(Some(stopper));
+        driver.into_iter().for_each(Thread::unpark);
+        if driver.is_some_and(|driver| driver.id() == id) {
+            return;
+        }
+        while !stop.is_done() {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
             thread::park_timeout(left);
         }
@@ -136,15 +119,16 @@ fn calibrate(core: &Arc<Core>) {
     let clock = core.intake.clock.clone();
     // On a thread of its own: it takes up to 200 ms, and passes must not wait for it. Where the
     // thread cannot be started, timers stay with the monotonic clock.
-    let _ =
-        thread::Builder::new().name("tachograph-tsc".into()).spawn(move || clock.calibrate_tsc());
+    let _ = fork::spawn(c"tachograph-tsc", move || clock.calibrate_tsc());
 }
 
-fn run(core: &Weak<Core>, stop: &Stop, publish_every: Duration) {
+fn run(core: &Weak<Core>, stop: &Stop<Thread>, publish_every: Duration) {
+    if stop.arrive(thread::current()) {
+        return;
+    }
     let mut wait = DRAIN_MIN.max(publish_every.min(DRAIN_MAX));
     let mut publish_at = Instant::now() + publish_every;
-    // Acquire: pairs with the Release in `Driver::stop`.
-    while !stop.asked.load(Ordering::Acquire) {
+    while !stop.is_asked() {
         let until_publish = publish_at.saturating_duration_since(Instant::now());
         thread::park_timeout(wait.min(until_publish));
         let Some(core) = core.upgrade() else { return };

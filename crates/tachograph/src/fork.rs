@@ -10,14 +10,19 @@
 //! path; the gate of the surviving thread's lane is closed, so that its next record is one.
 //! Recording itself never looks at any of this.
 //!
-//! One lock is out of reach: std takes its own for a moment whenever a thread starts or ends. A
-//! child that is forked while another thread holds it cannot start threads by std, so its
-//! background thread never runs; recording and reading go on without it.
+//! One lock is out of reach: std takes its own for a moment whenever a thread that it has started
+//! begins or ends (to know a stack overflow when it sees one). In a child that is forked while
+//! another thread holds it, every thread that std starts waits for good. So the core's own threads
+//! are started by the C library, which makes its locks usable in a child.
 
-#![allow(unsafe_code, reason = "fork handlers are C's, and locks are kept between two of them")]
+#![allow(unsafe_code, reason = "C has forks and threads, and locks are kept between two handlers")]
 
 use std::cell::RefCell;
+use std::ffi::{CStr, c_int, c_void};
+use std::io;
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::sync::{Once, Weak};
 
 use crate::core::{Core, Locks};
@@ -118,4 +123,67 @@ extern "C" fn child() {
 
 fn take_held() -> Option<Held> {
     HELD.try_with(RefCell::take).ok().flatten()
+}
+
+/// The stack of a thread of the core, as large as std's.
+const STACK_BYTES: usize = 2 << 20;
+
+/// What a thread runs, and what it is called.
+type Body = (&'static CStr, Box<dyn FnOnce() + Send>);
+
+/// Starts a thread that nobody joins; also where std cannot, see the top of the file. A panic of
+/// `body` ends the thread and goes no further.
+pub(crate) fn spawn(name: &'static CStr, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let body: Box<Body> = Box::new((name, Box::new(body)));
+    let mut attributes = MaybeUninit::uninit();
+    // SAFETY: `attributes` is ours to write.
+    checked(unsafe { libc::pthread_attr_init(attributes.as_mut_ptr()) })?;
+    let attributes = attributes.as_mut_ptr();
+    // SAFETY: they were initialised above, and nobody else has them; with these, or with the
+    // default of what was refused, `create` may start a thread.
+    let started = unsafe {
+        libc::pthread_attr_setstacksize(attributes, STACK_BYTES);
+        libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
+        create(attributes, body)
+    };
+    // SAFETY: initialised above, and not used again.
+    unsafe { libc::pthread_attr_destroy(attributes) };
+    started
+}
+
+/// # Safety
+/// `attributes` are initialised.
+unsafe fn create(attributes: *const libc::pthread_attr_t, body: Box<Body>) -> io::Result<()> {
+    let mut thread = MaybeUninit::uninit();
+    let body = Box::into_raw(body);
+    // SAFETY: the caller has initialised `attributes`; `thread` is ours to write; `begin` takes
+    // what `body` points to, which is the new thread's alone.
+    let started = checked(unsafe {
+        libc::pthread_create(thread.as_mut_ptr(), attributes, begin, body.cast())
+    });
+    if started.is_err() {
+        // SAFETY: made by `into_raw` above, and no thread has been given it.
+        drop(unsafe { Box::from_raw(body) });
+    }
+    started
+}
+
+extern "C" fn begin(body: *mut c_void) -> *mut c_void {
+    // SAFETY: `create` has made it by `into_raw` and given it to this thread alone.
+    let (name, body) = *unsafe { Box::from_raw(body.cast::<Body>()) };
+    #[cfg(target_os = "linux")]
+    // SAFETY: the calling thread is alive; the name ends in a zero byte. A longer one than the
+    // kernel keeps is refused, which is all.
+    unsafe {
+        libc::pthread_setname_np(libc::pthread_self(), name.as_ptr());
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = name;
+    let _ = catch_unwind(AssertUnwindSafe(body));
+    ptr::null_mut()
+}
+
+/// What a function of the C library's threads has returned.
+fn checked(error: c_int) -> io::Result<()> {
+    if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
 }

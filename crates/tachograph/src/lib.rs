@@ -89,6 +89,7 @@ mod series_table;
 mod simulation;
 mod snapshot;
 mod stats;
+mod stop;
 mod sync;
 mod table;
 mod tagged;
