@@ -67,7 +67,7 @@ pub(crate) fn run(filter: &str) -> Outcome {
     Err(format!("{summary}\n{}", problems.join("\n")))
 }
 
-fn list() -> Result<Vec<Bug>, String> {
+pub(crate) fn list() -> Result<Vec<Bug>, String> {
     bugs::parse(&cargo::read(LIST)?).map_err(|error| format!("{LIST}: {error}"))
 }
 

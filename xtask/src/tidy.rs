@@ -3,8 +3,8 @@
 use crate::cargo::Metadata;
 use crate::steps::{Failed, Outcome, Steps};
 use crate::{
-    architecture, atomics, cargo, contents, layers, lock, readme, sizes, source, telemetry,
-    unsafety,
+    architecture, atomics, cargo, concurrency, contents, layers, lock, readme, seeded, sizes,
+    source, telemetry, unsafety,
 };
 
 pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
@@ -19,6 +19,9 @@ pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
     steps.run("tidy: sources", || {
         sources = source::all(cargo::root())?;
         Ok(format!("{} files", sources.len()))
+    })?;
+    steps.run("tidy: concurrency page", || {
+        concurrency::check(&cargo::read(concurrency::PAGE)?, &sources, &seeded::list()?)
     })?;
     steps.run("tidy: sizes", || sizes::check(&sources))?;
     steps.run("tidy: contents pages", || contents::check(&sources))?;

@@ -278,7 +278,7 @@ impl Aggregator {
 
     /// Begins anew in the child of a fork: what the lanes that it keeps hold is the parent's, and
     /// so is all that was ever counted.
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn start_over(&mut self, registry: &Registry) {
         let kept = self.intake.lanes();
         self.readers.retain(|reader| kept.iter().any(|lane| Arc::ptr_eq(lane, reader.lane())));

@@ -12,16 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregator::{Aggregator, Drained, PassTime};
 use crate::driver::Driver;
-#[cfg(all(unix, not(tachograph_loom)))]
+#[cfg(unix)]
 use crate::driver::Running;
 use crate::error::Warning;
 use crate::fault;
 use crate::fork;
-#[cfg(all(unix, not(tachograph_loom)))]
+#[cfg(unix)]
 use crate::intake::Growth;
 use crate::intake::Intake;
 use crate::lane::mode;
-#[cfg(all(unix, not(tachograph_loom)))]
+#[cfg(unix)]
 use crate::registry::Inner;
 use crate::registry::Registry;
 use crate::snapshot::SnapshotReader;
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Core {
 }
 
 /// Every lock of a collector, in the order in which passes take them.
-#[cfg(all(unix, not(tachograph_loom)))]
+#[cfg(unix)]
 pub(crate) struct Locks<'a> {
     _driver: MutexGuard<'a, Option<Running>>,
     _aggregator: MutexGuard<'a, Aggregator>,
@@ -134,7 +134,7 @@ impl Core {
     }
 
     /// Takes every lock: nobody else is half-way through anything then.
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn lock_all(&self) -> Locks<'_> {
         Locks {
             _driver: self.driver.lock(),
@@ -145,11 +145,11 @@ impl Core {
     }
 
     /// Begins anew in the child of a fork: what was recorded is the parent's. The only thread
-    /// there is calls it, and holds no lock.
-    #[cfg(all(unix, not(tachograph_loom)))]
-    pub(crate) fn start_over(&self) {
+    /// there is calls it, and holds no lock. `driven`: see [`Intake::start_over`].
+    #[cfg(unix)]
+    pub(crate) fn start_over(&self, driven: bool) {
         self.driver.forget();
-        self.intake.start_over(!self.manual);
+        self.intake.start_over(driven);
         self.locked(|aggregator| {
             self.move_time(aggregator);
             aggregator.start_over(&self.registry);

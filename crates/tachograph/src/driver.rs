@@ -83,7 +83,7 @@ impl Driver {
 
     /// Forgets a thread that the child of a fork does not have, or tells it to end, where it is
     /// the one that has forked.
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn forget(&self) {
         if let Some(stop) = self.lock().take() {
             stop.ask(None);

@@ -117,7 +117,7 @@ extern "C" fn child() {
         let Some(mut held) = take_held() else { return };
         // There is no other thread: all of them first, then each as if nobody else were there.
         held.cores.iter_mut().for_each(|core| core.locks = None);
-        held.cores.iter().for_each(|held| held.core.start_over());
+        held.cores.iter().for_each(|held| held.core.start_over(!held.core.manual));
     }));
 }
 

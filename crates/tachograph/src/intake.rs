@@ -89,7 +89,7 @@ impl Counts {
     }
 
     /// Sets every count to 0. Nobody else may be recording.
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn start_over(&self) {
         let Self {
             dropped,
@@ -187,7 +187,7 @@ impl Intake {
 
     /// Opens the lanes in the child of a fork; says whether that is still to be done. Whoever
     /// finds it done finds the lanes open.
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn reopen(&self) -> bool {
         let _growth = self.growth();
         let first = self.is_forked();
@@ -198,7 +198,7 @@ impl Intake {
         first
     }
 
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Growth> {
         lock(&self.growth)
     }
@@ -206,7 +206,7 @@ impl Intake {
     /// Begins anew in the child of a fork, in which only the calling thread is alive: keeps its
     /// lanes and closed ones, and abandons the others. With a driver, the lanes stay shut until
     /// somebody comes by a cold path, where it is started.
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn start_over(&self, driven: bool) {
         // Relaxed: see `is_forked`.
         self.child.store(true, Ordering::Relaxed);

@@ -14,7 +14,7 @@ use crate::fork;
 use crate::handle::Handle;
 use crate::intake::Intake;
 use crate::kind::Kind;
-#[cfg(all(unix, not(tachograph_loom)))]
+#[cfg(unix)]
 use crate::lane::Lane;
 use crate::lane::{Gate, mode};
 use crate::names::NameCache;
@@ -357,7 +357,7 @@ fn resolve_timing(core: &Core, series: Named<'_>) -> Option<Handle> {
 }
 
 /// Calls `act` with each lane of the collector that the calling thread holds in its thread-local.
-#[cfg(all(unix, not(tachograph_loom)))]
+#[cfg(unix)]
 pub(crate) fn own_lanes(intake: &Intake, act: impl Fn(&Lane)) {
     let gate = intake.open_gate();
     let _ = LOCAL.try_with(|local| {

@@ -10,9 +10,17 @@ use crate::sync::Arc;
 
 pub(crate) fn watch(_core: &Arc<Core>) {}
 
-pub(crate) fn resume(_intake: &Intake) {}
+pub(crate) fn resume(intake: &Intake) {
+    if intake.is_forked() {
+        open(intake);
+    }
+}
 
-pub(crate) fn open(_intake: &Intake) {}
+/// Models have the lanes of a child without its background thread.
+pub(crate) fn open(_intake: &Intake) {
+    #[cfg(tachograph_loom)]
+    _intake.reopen();
+}
 
 pub(crate) fn spawn(name: &'static CStr, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let name = name.to_string_lossy().into_owned();

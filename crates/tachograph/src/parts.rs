@@ -11,6 +11,8 @@ use crate::kind::Kind;
 use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::reader::LaneReader;
 use crate::sample::Sample;
+#[cfg(tachograph_loom)]
+use crate::stop::Stop;
 use crate::sync::Arc;
 use crate::tags::Tags;
 use crate::writer::LaneWriter;
@@ -176,5 +178,53 @@ pub fn panicking_pass(metrics: &MetricsCollector) {
     }));
     if outcome.is_err() {
         core.note_panic();
+    }
+}
+
+/// What a fork does to a collector in the child. Nobody else may be using it, as in a child.
+#[cfg(tachograph_loom)]
+pub fn fork(metrics: &MetricsCollector) {
+    let core = metrics.core();
+    drop(core.lock_all());
+    core.start_over(true);
+}
+
+/// Whether nobody has used the collector since the fork.
+#[cfg(tachograph_loom)]
+pub fn is_shut_by_fork(metrics: &MetricsCollector) -> bool {
+    metrics.core().intake.is_forked()
+}
+
+/// How a thread is stopped; a number stands for what wakes one.
+#[cfg(tachograph_loom)]
+#[derive(Clone, Debug)]
+pub struct ModelStop(Arc<Stop<u8>>);
+
+#[cfg(tachograph_loom)]
+impl ModelStop {
+    /// Of a thread that has yet to begin.
+    #[allow(clippy::new_without_default, reason = "made by models only")]
+    pub fn new() -> Self {
+        Self(Arc::new(Stop::new()))
+    }
+
+    /// The thread's first act; says whether it is asked to stop.
+    pub fn arrive(&self, thread: u8) -> bool {
+        self.0.arrive(thread)
+    }
+
+    /// Asks the thread to stop; gives it, to be woken.
+    pub fn ask(&self, waiter: u8) -> Option<u8> {
+        self.0.ask(Some(waiter)).copied()
+    }
+
+    /// The thread's last act; gives who waits, to be woken.
+    pub fn leave(&self) -> Option<u8> {
+        self.0.leave().copied()
+    }
+
+    /// Whether the thread has left.
+    pub fn is_done(&self) -> bool {
+        self.0.is_done()
     }
 }

@@ -175,6 +175,9 @@ impl Recorder {
         if gate == self.intake.forked_gate() && own {
             fork::open(&self.intake);
             act(self);
+        } else if gate == handle.gate && own {
+            // Another thread has opened it meanwhile.
+            act(self);
         } else if gate == Gate::ABANDONED && own && self.intake.mode() == mode::ON {
             fork::resume(&self.intake);
             local::replace(handle, samples, act);

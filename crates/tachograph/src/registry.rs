@@ -233,7 +233,7 @@ impl Registry {
     }
 
     /// Everything known, locked; nothing is kept out meanwhile.
-    #[cfg(all(unix, not(tachograph_loom)))]
+    #[cfg(unix)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         lock(&self.inner)
     }

@@ -4,6 +4,7 @@
 mod current;
 mod ending;
 mod exit;
+mod fork;
 mod hand_over;
 mod in_place;
 mod installation;
