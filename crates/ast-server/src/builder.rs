@@ -1,8 +1,11 @@
 //! The settings of a server.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::server::AstServer;
+
+const CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
 /// Configures an [`AstServer`]; every setting has a sensible default.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub struct Builder {
     pub(crate) clients_max: usize,
     pub(crate) broadcast_interval: Duration,
     pub(crate) watch: bool,
+    pub(crate) cache: bool,
+    pub(crate) cache_entries: NonZeroUsize,
 }
 
 impl Default for Builder {
@@ -24,6 +29,8 @@ impl Default for Builder {
             clients_max: 1_000,
             broadcast_interval: Duration::from_millis(100),
             watch: true,
+            cache: true,
+            cache_entries: CACHE_ENTRIES,
         }
     }
 }
@@ -72,6 +79,21 @@ impl Builder {
     #[must_use]
     pub fn watch(mut self, watch: bool) -> Self {
         self.watch = watch;
+        self
+    }
+
+    /// Whether look-ups of tracks and scenes go through the cache; they do by default. It can be
+    /// switched at any time by [`AstServer::set_cache_enabled`].
+    #[must_use]
+    pub fn cache(mut self, enable: bool) -> Self {
+        self.cache = enable;
+        self
+    }
+
+    /// How many tracks, and how many scenes, the cache keeps; 256 by default, at least 1.
+    #[must_use]
+    pub fn cache_entries(mut self, entries: usize) -> Self {
+        self.cache_entries = NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN);
         self
     }
 

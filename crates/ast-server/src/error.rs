@@ -20,6 +20,10 @@ pub(crate) enum Reason {
     Read { file: PathBuf, source: ReadError },
     #[error("no set is loaded: load one first")]
     NoSet,
+    #[error("the set has no node with {asked}")]
+    NoNode { asked: String },
+    #[error("{name:?} is no file beside the set: give the name of one in its folder, or below")]
+    Outside { name: String },
     #[error(transparent)]
     NodeType(#[from] UnknownNodeType),
     #[error("cannot listen on {addr} for {what}: {source}; choose another address, or port 0")]
@@ -43,6 +47,14 @@ impl Error {
         Reason::NoSet.into()
     }
 
+    pub(crate) fn no_node(asked: String) -> Self {
+        Reason::NoNode { asked }.into()
+    }
+
+    pub(crate) fn outside(name: &str) -> Self {
+        Reason::Outside { name: name.to_owned() }.into()
+    }
+
     pub(crate) fn listen(what: &'static str, addr: SocketAddr, source: io::Error) -> Self {
         Reason::Listen { what, addr, source }.into()
     }
@@ -55,6 +67,24 @@ impl Error {
     #[must_use]
     pub const fn is_no_set(&self) -> bool {
         matches!(self.0, Reason::NoSet)
+    }
+
+    /// The set has no such node.
+    #[must_use]
+    pub const fn is_no_node(&self) -> bool {
+        matches!(self.0, Reason::NoNode { .. })
+    }
+
+    /// The name of a file leads away from the folder of the set.
+    #[must_use]
+    pub const fn is_outside(&self) -> bool {
+        matches!(self.0, Reason::Outside { .. })
+    }
+
+    /// There is no file of that name.
+    #[must_use]
+    pub fn is_missing_file(&self) -> bool {
+        matches!(&self.0, Reason::Open { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
     /// A file could not be opened, or is no set that can be read.

@@ -58,6 +58,11 @@ impl Hub {
         self.clients.len()
     }
 
+    /// How many viewers there are whose queue is full.
+    pub(crate) fn lagging(&self) -> usize {
+        self.clients.iter().filter(|client| client.lagging.borrow().is_some()).count()
+    }
+
     /// Takes in a viewer that is sent the tree of this version.
     pub(crate) fn join(&mut self, baseline: u64) -> Seat {
         let (queue, receiver) = mpsc::channel(self.queue_messages);

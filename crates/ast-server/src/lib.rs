@@ -37,6 +37,7 @@
 
 mod arg;
 mod builder;
+mod cache;
 mod dashboard;
 mod envelope;
 mod error;
@@ -53,7 +54,9 @@ pub mod mix;
 pub mod osc;
 mod process;
 mod queries;
+mod query_routes;
 mod quiet;
+mod select;
 mod sender;
 pub mod sequence;
 mod server;
@@ -66,12 +69,14 @@ mod websocket;
 
 pub use self::arg::Arg;
 pub use self::builder::Builder;
+pub use self::cache::CacheStats;
 pub use self::dashboard::Dashboard;
 pub use self::error::Error;
 pub use self::event::{BadArgument, Rejection};
 pub use self::event_type::{EventType, Handler};
 pub use self::loading::{LoadReport, read};
-pub use self::queries::FileInfo;
+pub use self::queries::{FileInfo, WebSocketStatus};
+pub use self::select::{NodeQuery, Operator, UnknownOperator};
 pub use self::sender::{EventSender, encode_event, encode_message};
 pub use self::server::{AstServer, Outcome};
 pub use self::service::{Addresses, Service};

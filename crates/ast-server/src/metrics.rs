@@ -131,6 +131,17 @@ declare! {
     message_invalid: Counter = "websocket.message.invalid", None,
         "messages of viewers that were not JSON";
 
+    cache_hit: Counter = "cache.hit", None,
+        "look-ups of tracks and scenes that the cache answered";
+    cache_miss: Counter = "cache.miss", None,
+        "look-ups that the cache could not answer, those of outdated entries included";
+    cache_eviction: Counter = "cache.eviction", None,
+        "entries of the cache that gave way to others";
+    cache_invalidation: Counter = "cache.invalidation", None,
+        "entries of the cache that were found outdated";
+    cache_hit_rate: Gauge = "cache.hit_rate", None,
+        "look-ups that the cache answered, of all, since the start";
+
     load_duration: Timing = "project.load.duration", Seconds,
         "reading a set from its file";
     load_failed: Counter = "project.load.failed", None,

@@ -1,13 +1,21 @@
 //! What can be asked of the set.
+//!
+//! Each is answered from the tree as it is at that moment. Events wait while it is read: for a set
+//! of 50 tracks and 100 scenes, whole, a few milliseconds.
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
 
-use live_set::{Changes, Hash, NodeType, ProjectInfo, diff};
+use live_set::{Changes, Hash, NodeRef, NodeType, ProjectInfo, Set, diff};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::cache::{Cache, CacheStats, Key};
 use crate::error::Error;
 use crate::loading::{as_text, read};
+use crate::message::Text;
+use crate::select::NodeQuery;
 use crate::server::AstServer;
 
 /// What [`AstServer::get_project_info`] answers.
@@ -22,17 +30,96 @@ pub struct FileInfo {
     pub info: ProjectInfo,
 }
 
+/// What [`AstServer::get_websocket_status`] answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WebSocketStatus {
+    /// Viewers that are connected.
+    pub clients: usize,
+    /// Those of them whose queue is full: they are sent the whole tree once they read again.
+    pub lagging: usize,
+    /// How many viewers may be connected.
+    pub clients_max: usize,
+    /// How many messages may wait for a viewer.
+    pub queue_messages: usize,
+}
+
 impl AstServer {
-    /// Every node of a type, in the order of the tree, each as
-    /// `{node_type, id, hash, attributes, children}`.
+    /// The node with an id, as `{node_type, id, hash, attributes, children}`.
+    ///
+    /// # Errors
+    /// No set is loaded, or it has no such node.
+    pub fn find_node_by_id(&self, id: &str) -> Result<Value, Error> {
+        self.node_by_id(id, to_value)
+    }
+
+    /// Every node of a type, in the order of the tree.
     ///
     /// # Errors
     /// No set is loaded, or there is no such type.
     pub fn find_nodes_by_type(&self, node_type: &str) -> Result<Vec<Value>, Error> {
         let node_type: NodeType = node_type.parse()?;
-        let state = self.state();
-        let nodes = state.loaded()?.set.nodes_by_type(node_type);
-        Ok(nodes.map(|node| serde_json::to_value(node).unwrap_or_default()).collect())
+        self.nodes(|node| node.node_type() == node_type, |nodes| nodes.map(to_value).collect())
+    }
+
+    /// Every node that a query means, in the order of the tree.
+    ///
+    /// # Errors
+    /// No set is loaded.
+    pub fn query_nodes(&self, query: &NodeQuery) -> Result<Vec<Value>, Error> {
+        self.nodes(|node| query.means(node), |nodes| nodes.map(to_value).collect())
+    }
+
+    /// A track by position, counted from 0, as JSON text; through the cache.
+    ///
+    /// # Errors
+    /// No set is loaded, or it has no such track.
+    pub fn get_track(&self, track: usize) -> Result<String, Error> {
+        self.look_up(Key::Track(track)).map(|json| json.to_string())
+    }
+
+    /// A scene by row, counted from 0, as JSON text; through the cache.
+    ///
+    /// # Errors
+    /// No set is loaded, or it has no such scene.
+    pub fn get_scene(&self, scene: usize) -> Result<String, Error> {
+        self.look_up(Key::Scene(scene)).map(|json| json.to_string())
+    }
+
+    /// Every track, as a JSON list; through the cache.
+    ///
+    /// # Errors
+    /// No set is loaded.
+    pub fn get_tracks(&self) -> Result<String, Error> {
+        self.look_up(Key::Tracks).map(|json| json.to_string())
+    }
+
+    /// Every scene, as a JSON list; through the cache.
+    ///
+    /// # Errors
+    /// No set is loaded.
+    pub fn get_scenes(&self) -> Result<String, Error> {
+        self.look_up(Key::Scenes).map(|json| json.to_string())
+    }
+
+    /// What the cache of tracks and scenes holds, and how it has done.
+    #[must_use]
+    pub fn get_cache_stats(&self) -> CacheStats {
+        self.cache().stats()
+    }
+
+    /// Has look-ups go through the cache, or not: then it forgets what it holds.
+    pub fn set_cache_enabled(&self, enabled: bool) {
+        self.cache().set_enabled(enabled);
+    }
+
+    /// Who is connected, and what the limits are.
+    #[must_use]
+    pub fn get_websocket_status(&self) -> WebSocketStatus {
+        let (clients, lagging) = self.state().viewers_lagging();
+        let settings = self.settings();
+        let (clients_max, queue_messages) = (settings.clients_max, settings.queue_messages);
+        WebSocketStatus { clients, lagging, clients_max, queue_messages }
     }
 
     /// How a file differs from the set as it is now.
@@ -68,4 +155,69 @@ impl AstServer {
     pub fn root_hash(&self) -> Result<Hash, Error> {
         Ok(self.state().loaded()?.set.root_hash())
     }
+
+    pub(crate) fn node_by_id<R>(
+        &self,
+        id: &str,
+        read: impl FnOnce(NodeRef<'_>) -> R,
+    ) -> Result<R, Error> {
+        let state = self.state();
+        state.loaded()?.set.node(id).map(read).ok_or_else(|| Error::no_node(format!("id {id:?}")))
+    }
+
+    pub(crate) fn nodes<R>(
+        &self,
+        mut wanted: impl FnMut(NodeRef<'_>) -> bool,
+        read: impl FnOnce(&mut dyn Iterator<Item = NodeRef<'_>>) -> R,
+    ) -> Result<R, Error> {
+        let state = self.state();
+        Ok(read(&mut state.loaded()?.set.nodes().filter(|node| wanted(*node))))
+    }
+
+    pub(crate) fn look_up(&self, key: Key) -> Result<Text, Error> {
+        let state = self.state();
+        let set: &Set = &state.loaded()?.set;
+        let found = self.cache().look_up(key, set, self.handles());
+        found.ok_or_else(|| match key {
+            Key::Scene(scene) => Error::no_node(format!("position {scene} among the scenes")),
+            Key::Track(track) => Error::no_node(format!("position {track} among the tracks")),
+            Key::Tracks | Key::Scenes => Error::no_set(),
+        })
+    }
+
+    /// Compares with a file that somebody at the other end of a connection has named: one in the
+    /// folder of the set or below, and nothing else.
+    pub(crate) fn diff_with_neighbour(&self, name: &str) -> Result<Changes, Error> {
+        let (set, _) = self.state().file().ok_or_else(Error::no_set)?;
+        self.diff_with_file(neighbour(&set, name)?)
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        // Entries are as good as their hashes, whatever happened to whoever looked up.
+        self.cache_lock().lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn to_value(node: NodeRef<'_>) -> Value {
+    // A tree holds nothing that JSON cannot say.
+    serde_json::to_value(node).unwrap_or_default()
+}
+
+/// A file beside a set, by its name or its path from there. Links that lead away are not followed,
+/// and only plain files are opened: a pipe would keep whoever reads it waiting.
+fn neighbour(set: &Path, name: &str) -> Result<PathBuf, Error> {
+    let refused = || Error::outside(name);
+    let name = Path::new(name);
+    let is_below = name.components().all(|part| matches!(part, Component::Normal(_)));
+    if !is_below || name.as_os_str().is_empty() {
+        return Err(refused());
+    }
+    let folder = set.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let asked = folder.join(name);
+    let opened = |source| Error::open(&asked, source);
+    let (folder, file) = (folder.canonicalize().map_err(opened)?, asked.canonicalize());
+    let file = file.map_err(opened)?;
+    let is_plain = fs::metadata(&file).map_err(opened)?.is_file();
+    if file.starts_with(&folder) && is_plain { Ok(file) } else { Err(refused()) }
 }

@@ -7,10 +7,11 @@ use std::time::Instant;
 use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::{MetricsExporter, Summary};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::arg::Arg;
 use crate::builder::Builder;
+use crate::cache::Cache;
 use crate::event::Rejection;
 use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
@@ -40,8 +41,12 @@ struct Shared {
     collector: MetricsCollector,
     metrics: Arc<ServerMetrics>,
     state: Mutex<State>,
+    /// Taken after the state where both are.
+    cache: Mutex<Cache>,
     /// Held by whoever loads a set.
     loading: Mutex<()>,
+    /// Held by whoever compares the set with a file because somebody far away asks for it.
+    comparing: Arc<Semaphore>,
     /// Wakes whoever watches the file.
     look: Notify,
     /// Wakes whoever sends what was held back.
@@ -81,7 +86,9 @@ impl AstServer {
             collector,
             metrics,
             state: Mutex::new(state),
+            cache: Mutex::new(Cache::new(settings.cache, settings.cache_entries)),
             loading: Mutex::new(()),
+            comparing: Arc::new(Semaphore::new(1)),
             look: Notify::new(),
             held_back: Notify::new(),
             settings,
@@ -205,6 +212,14 @@ impl AstServer {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn cache_lock(&self) -> &Mutex<Cache> {
+        &self.shared.cache
+    }
+
+    pub(crate) fn comparing(&self) -> &Arc<Semaphore> {
+        &self.shared.comparing
+    }
+
     /// Who loads a set holds this.
     pub(crate) fn turn(&self) -> &Mutex<()> {
         &self.shared.loading
@@ -224,7 +239,7 @@ impl AstServer {
         self.shared.look.notify_one();
     }
 
-    /// The same for an event, whose timer is told where another thread had it.
+    /// The state for an event, whose timer is told where another thread had it.
     fn state_for(&self, timer: &mut EventTimer<'_>) -> MutexGuard<'_, State> {
         match self.shared.state.try_lock() {
             Ok(state) => state,

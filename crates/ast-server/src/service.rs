@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use crate::error::Error;
 use crate::event_loop::EventLoop;
 use crate::server::AstServer;
-use crate::{process, udp, watcher, websocket};
+use crate::websocket::Door;
+use crate::{process, query_routes, udp, watcher};
 
 /// Where a server listens. Port 0 takes any free port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub struct Addresses {
     pub udp: SocketAddr,
     /// Viewers connect here.
     pub websocket: SocketAddr,
-    /// Metrics are served here, over HTTP.
+    /// Metrics and queries are served here, over HTTP.
     pub http: SocketAddr,
 }
 
@@ -82,7 +83,8 @@ impl Service {
         Self::start_with(server, addresses, |endpoint| endpoint).await
     }
 
-    /// The same, with the endpoint for metrics set up by a function: who may read it, and how.
+    /// The same, with the endpoint for metrics and queries set up by a function: who may read it,
+    /// and how. The pages that may read it may connect as viewers too.
     ///
     /// # Errors
     /// As of [`Service::start`].
@@ -100,7 +102,9 @@ impl Service {
             .await
             .map_err(refused("viewers", addresses.websocket))?;
         let endpoint = Endpoint::new(server.metrics().clone()).listen(addresses.http);
-        let http = set_up(endpoint).serve().await?;
+        let endpoint = set_up(endpoint);
+        let access = endpoint.clone().listen(addresses.websocket);
+        let http = endpoint.mount(query_routes::routes(server.clone())).serve().await?;
         let bound = Addresses {
             udp: socket.local_addr().map_err(refused("events", addresses.udp))?,
             websocket: listener.local_addr().map_err(refused("viewers", addresses.websocket))?,
@@ -128,7 +132,8 @@ impl Service {
         };
         service.spawn("ast-events", move || event_loop.run())?;
         service.spawn("ast-udp", move || receiver.run())?;
-        service.tasks.spawn(websocket::serve(listener, server.clone(), stopped));
+        let door = Door { listener, server: server.clone(), access, stop: stopped };
+        service.tasks.spawn(door.serve());
         service.tasks.spawn(process::sample(Arc::clone(server.handles())));
         service.tasks.spawn(watcher::run(server.clone()));
         let server = server.clone();

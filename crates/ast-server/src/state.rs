@@ -261,6 +261,11 @@ impl State {
         self.hub.len()
     }
 
+    /// How many viewers there are, and how many of them do not keep up.
+    pub(crate) fn viewers_lagging(&self) -> (usize, usize) {
+        (self.hub.len(), self.hub.lagging())
+    }
+
     fn greeting(&mut self) -> Text {
         self.whole_tree().unwrap_or_else(|| message::error("No AST loaded", None))
     }

@@ -1,18 +1,26 @@
 //! Viewers: one task for each connection.
+//!
+//! `permessage-deflate` is not offered. A browser that is granted it compresses what it sends as
+//! well, and tungstenite 0.30 cannot read that; the libraries that can compress each message once
+//! for each viewer, where one serialisation is shared by all here.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
+use tachograph_serve::Endpoint;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
-use tokio_tungstenite::{WebSocketStream, accept_async_with_config};
+use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use crate::hub::Seat;
 use crate::message::{self, Text};
@@ -29,6 +37,8 @@ const WRITE_BUFFER_BYTES: usize = 2 * FRAME_BYTES_MAX;
 /// Messages that are taken from a viewer's queue at once.
 const BATCH: usize = 64;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Connections beyond the limit that are told so at a time.
+const REFUSALS_MAX: usize = 64;
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 fn limits() -> WebSocketConfig {
@@ -40,67 +50,133 @@ fn limits() -> WebSocketConfig {
         .max_frame_size(Some(REQUEST_BYTES_MAX))
 }
 
-/// Takes in viewers until it is told to stop.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    server: AstServer,
-    mut stop: watch::Receiver<bool>,
-) {
-    let room = Arc::new(Semaphore::new(server.settings().clients_max));
-    let mut failures = Quiet::default();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
-        };
-        match accepted {
-            Ok((stream, peer)) => match Arc::clone(&room).try_acquire_owned() {
-                Ok(place) => {
-                    let connection = connection(stream, peer, server.clone(), stop.clone());
-                    tokio::spawn(async move {
-                        connection.await;
-                        drop(place);
+/// Where viewers come in, and who may.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) listener: TcpListener,
+    pub(crate) server: AstServer,
+    /// Knows the pages that may connect.
+    pub(crate) access: Endpoint,
+    pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// What a connection is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    Seated,
+    Full,
+}
+
+impl Door {
+    /// Takes in viewers until it is told to stop.
+    pub(crate) async fn serve(self) {
+        let Self { listener, server, access, mut stop } = self;
+        let access = Arc::new(access);
+        let places = Arc::new(Semaphore::new(server.settings().clients_max));
+        let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+        let mut failures = Quiet::default();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    failures.say(|left_out| {
+                        tracing::warn!(%error, left_out, "cannot accept a viewer");
                     });
+                    // Out of file descriptors, most likely: that takes a moment to get better.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
                 }
-                Err(_) => server.handles().client_refused.increment(),
-            },
-            Err(error) => {
-                failures.say(|left_out| tracing::warn!(%error, left_out, "cannot accept a viewer"));
-                // Out of file descriptors, most likely: that takes a moment to get better.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
+            };
+            let seated = Arc::clone(&places).try_acquire_owned().map(|it| (it, Admission::Seated));
+            let refused = || Arc::clone(&refusals).try_acquire_owned();
+            let Ok((place, admission)) =
+                seated.or_else(|_| refused().map(|it| (it, Admission::Full)))
+            else {
+                // Even those who are to be refused are too many.
+                server.handles().client_refused.increment();
+                continue;
+            };
+            let arrival = Arrival { peer, admission, access: Arc::clone(&access) };
+            let connection = arrival.receive(stream, server.clone(), stop.clone());
+            tokio::spawn(async move {
+                connection.await;
+                drop(place);
+            });
         }
     }
 }
 
-/// One connection, from its handshake to its end.
-async fn connection(
-    stream: TcpStream,
+/// A connection before its handshake.
+struct Arrival {
     peer: SocketAddr,
-    server: AstServer,
-    stop: watch::Receiver<bool>,
-) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%peer, %error, "cannot send small messages at once");
+    admission: Admission,
+    access: Arc<Endpoint>,
+}
+
+impl Arrival {
+    /// One connection, from its handshake to its end.
+    async fn receive(self, stream: TcpStream, server: AstServer, stop: watch::Receiver<bool>) {
+        let peer = self.peer;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "cannot send small messages at once");
+        }
+        let mut stopping = stop.clone();
+        #[expect(clippy::result_large_err, reason = "the library's own signature")]
+        let check = |request: &Request, answer: Response| match self.refusal(request) {
+            None => Ok(answer),
+            Some(refusal) => Err(refusal),
+        };
+        let handshake = accept_hdr_async_with_config(stream, check, Some(limits()));
+        let accepted = tokio::select! {
+            accepted = timeout(HANDSHAKE_MAX, handshake) => accepted,
+            _ = stopping.wait_for(|stop| *stop) => return,
+        };
+        let Ok(Ok(socket)) = accepted else {
+            server.handles().client_refused.increment();
+            tracing::debug!(%peer, "a connection did not become a WebSocket");
+            return;
+        };
+        let (seat, greeting) = server.state().join();
+        let id = seat.id;
+        tracing::info!(%peer, id, "a viewer has connected");
+        let viewer = Viewer { socket, seat, server: server.clone(), stop };
+        let end = viewer.run(greeting).await;
+        server.state().leave(id);
+        tracing::info!(%peer, id, %end, "a viewer has gone");
     }
-    let mut stopping = stop.clone();
-    let handshake = timeout(HANDSHAKE_MAX, accept_async_with_config(stream, Some(limits())));
-    let accepted = tokio::select! {
-        accepted = handshake => accepted,
-        _ = stopping.wait_for(|stop| *stop) => return,
-    };
-    let Ok(Ok(socket)) = accepted else {
-        server.handles().client_refused.increment();
-        tracing::debug!(%peer, "a connection did not become a WebSocket");
-        return;
-    };
-    let (seat, greeting) = server.state().join();
-    let id = seat.id;
-    tracing::info!(%peer, id, "a viewer has connected");
-    let viewer = Viewer { socket, seat, server: server.clone(), stop };
-    let end = viewer.run(greeting).await;
-    server.state().leave(id);
-    tracing::info!(%peer, id, %end, "a viewer has gone");
+
+    /// Why a connection is not to become a viewer's, if it is not.
+    fn refusal(&self, request: &Request) -> Option<ErrorResponse> {
+        let stranger = request.headers().get_all(ORIGIN).iter();
+        let stranger =
+            stranger.map(HeaderValue::as_bytes).find(|it| !self.access.allows_origin(it));
+        if let Some(origin) = stranger {
+            let origin = String::from_utf8_lossy(origin);
+            let reason =
+                format!("pages from {origin:?} may not connect: allow the host if they should");
+            return Some(refuse(StatusCode::FORBIDDEN, reason));
+        }
+        (self.admission == Admission::Full).then(|| {
+            let reason = "all places for viewers are taken: try again later".to_owned();
+            refuse(StatusCode::SERVICE_UNAVAILABLE, reason)
+        })
+    }
+}
+
+fn refuse(status: StatusCode, reason: String) -> ErrorResponse {
+    let mut answer = ErrorResponse::new(Some(reason));
+    *answer.status_mut() = status;
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    answer
 }
 
 /// Why a connection ended.

@@ -6,43 +6,18 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use ast_server::{Arg, EventSender};
+use common::program::{ast_server, failure, run, text, utf8};
 use serde_json::{Value, json};
-
-fn ast_server() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ast-server"));
-    command.env_remove("RUST_LOG");
-    command
-}
-
-fn run(args: &[&str]) -> Output {
-    ast_server().args(args).output().expect("the binary runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("UTF-8")
-}
 
 /// What a command prints, which succeeds.
 fn json(args: &[&str]) -> Value {
     let output = run(args);
     assert_eq!(output.status.code(), Some(0), "{args:?}: {}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("JSON and nothing else")
-}
-
-/// The message of a command that fails.
-fn failure(args: &[&str], code: i32) -> String {
-    let output = run(args);
-    assert_eq!(output.status.code(), Some(code), "{args:?}: {}", text(&output.stdout));
-    assert_eq!(text(&output.stdout), "", "{args:?}: errors go to standard error");
-    text(&output.stderr)
-}
-
-fn utf8(path: &Path) -> &str {
-    path.to_str().expect("a UTF-8 path")
 }
 
 #[test]

@@ -2,15 +2,18 @@
 
 mod common;
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ast_server::{Arg, AstServer};
+use ast_server::{Addresses, Arg, AstServer, Service};
 use common::replay::{field, node, replay, without_hashes};
 use common::{Stage, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{client_async, tungstenite};
 
 const RENAMED: &str = "/live/track/renamed";
 const PARAM: &str = "/live/device/param";
@@ -293,14 +296,50 @@ async fn huge_requests_and_what_is_no_websocket_end_their_connection_only() {
     assert_eq!(good.changes().await[0]["new_value"], json!({ "name": "still here" }));
 }
 
+/// The status with which a handshake is refused.
+async fn refusal(to: SocketAddr, origin: Option<&str>) -> u16 {
+    let stream = TcpStream::connect(to).await.expect("accepted by the kernel");
+    let mut request = format!("ws://{to}").into_client_request().expect("a request");
+    if let Some(origin) = origin {
+        request.headers_mut().insert("origin", origin.parse().expect("a header"));
+    }
+    match client_async(request, stream).await {
+        Err(tungstenite::Error::Http(answer)) => answer.status().as_u16(),
+        Err(other) => panic!("no answer: {other}"),
+        Ok(_) => 101,
+    }
+}
+
+#[tokio::test]
+async fn pages_from_elsewhere_do_not_connect_unless_their_host_is_known() {
+    let stage = Stage::new().await;
+    let to = stage.service.addresses().websocket;
+    for foreign in ["https://example.com", "http://localhost.example.com", "null", "nonsense"] {
+        assert_eq!(refusal(to, Some(foreign)).await, 403, "{foreign}");
+    }
+    for own in ["http://localhost:3000", "http://127.0.0.1", "https://[::1]:8080"] {
+        assert_eq!(refusal(to, Some(own)).await, 101, "{own}");
+    }
+    assert_eq!(stage.count("websocket.client.refused"), 4);
+
+    let server = AstServer::new();
+    let service = Service::start_with(&server, Addresses::free(), |endpoint| {
+        endpoint.allow_host("example.com").allow_host("null")
+    });
+    let service = service.await.expect("free ports");
+    let to = service.addresses().websocket;
+    for (origin, status) in [("https://example.com", 101), ("null", 101), ("http://a.b", 403)] {
+        assert_eq!(refusal(to, Some(origin)).await, status, "{origin}");
+    }
+}
+
 #[tokio::test]
 async fn viewers_beyond_the_limit_are_refused_until_one_leaves() {
     let stage = Stage::with(AstServer::builder().max_clients(1)).await;
     let mut first = stage.viewer().await;
     first.tree().await;
     let to = stage.service.addresses().websocket;
-    let mut refused = TcpStream::connect(to).await.expect("accepted by the kernel");
-    assert_eq!(refused.read(&mut [0; 1]).await.unwrap_or(0), 0, "it is closed at once");
+    assert_eq!(refusal(to, None).await, 503);
     assert_eq!(stage.count("websocket.client.refused"), 1);
 
     drop(first);
@@ -309,7 +348,7 @@ async fn viewers_beyond_the_limit_are_refused_until_one_leaves() {
     let start = Instant::now();
     loop {
         let stream = TcpStream::connect(to).await.expect("the server listens");
-        if tokio_tungstenite::client_async(format!("ws://{to}"), stream).await.is_ok() {
+        if client_async(format!("ws://{to}"), stream).await.is_ok() {
             break;
         }
         assert!(start.elapsed() < common::DEADLINE, "the place is not given back");

@@ -40,15 +40,18 @@ impl Access {
             self.hosts.check(&host).map_err(Refusal::Host)?;
         }
         for origin in headers.get_all(ORIGIN) {
-            let uri = Uri::try_from(origin.as_bytes());
-            let host = uri.ok().and_then(|uri| uri.host().map(str::to_owned));
-            let known = host.is_some_and(|host| self.hosts.check(&host).is_ok());
+            let known = self.knows_origin(origin.as_bytes());
             known.then_some(()).ok_or_else(|| Refusal::Origin(lossy(origin)))?;
         }
         match &self.token {
             Some(token) if !token.is_in(headers) => Err(Refusal::Token),
             _ => Ok(()),
         }
+    }
+
+    pub(crate) fn knows_origin(&self, origin: &[u8]) -> bool {
+        let uri = Uri::try_from(origin).ok();
+        uri.and_then(|uri| self.hosts.check(uri.host()?).ok()).is_some()
     }
 }
 

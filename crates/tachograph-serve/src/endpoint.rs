@@ -33,6 +33,7 @@ pub struct Endpoint {
     limits: Limits,
     bodies_bytes_max: usize,
     prometheus: Prometheus,
+    mounted: Router,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
 }
@@ -62,6 +63,7 @@ impl Endpoint {
             },
             bodies_bytes_max: 16 << 20,
             prometheus: Prometheus::new(),
+            mounted: Router::new(),
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -167,6 +169,26 @@ impl Endpoint {
         self
     }
 
+    /// Serves these routes too, beside the endpoint's own and under the same rules: who may read,
+    /// how long a client may take. Requests are counted as of the page `mounted`.
+    ///
+    /// For an endpoint with a server of its own: [`router`](Self::router) has the endpoint's
+    /// routes only.
+    ///
+    /// # Panics
+    /// When it starts to serve, if one of the routes is a path of the endpoint's own.
+    pub fn mount(mut self, routes: Router) -> Self {
+        self.mounted = self.mounted.merge(routes);
+        self
+    }
+
+    /// Whether a page from this origin, as browsers send it in the header `Origin`, may read from
+    /// here: for servers of another kind that let in whom the endpoint lets in.
+    #[must_use]
+    pub fn allows_origin(&self, origin: &[u8]) -> bool {
+        self.access.knows_origin(origin)
+    }
+
     /// The routes, to merge into a router or to nest below a path.
     ///
     /// Without a fallback for other paths. Token and hosts are checked as by an endpoint's own
@@ -187,7 +209,7 @@ impl Endpoint {
         let addr = listener.local_addr().map_err(refused)?;
         let site = self.site();
         let protocol = Protocol {
-            router: routes::whole(&site),
+            router: routes::whole(&site, self.mounted),
             limits: self.limits,
             #[cfg(feature = "tls")]
             tls: self.tls,

@@ -55,7 +55,8 @@
 //! | `metrics.push.rejected` | counter | data points | left out of payloads that were taken |
 //! | `metrics.push.queue` | gauge | payloads | that wait to be sent |
 //!
-//! `page` is the path below the endpoint, `other` for what is not served.
+//! `page` is the path below the endpoint, `mounted` for routes that the program has added, `other`
+//! for what is not served.
 //!
 //! # Example
 //! ```

@@ -66,11 +66,12 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         .with_state(Arc::clone(site))
 }
 
-/// The routes of an endpoint that has a server of its own: every other path is told what there is.
-pub(crate) fn whole(site: &Arc<Site>) -> Router {
+/// The routes of an endpoint that has a server of its own, with what is mounted beside them: every
+/// other path is told what there is.
+pub(crate) fn whole(site: &Arc<Site>, mounted: Router) -> Router {
     let other = guard(site, "other", axum::routing::any(not_found));
     let other = Router::new().fallback_service(other.with_state(Arc::clone(site)));
-    router(site).fallback_service(other)
+    router(site).merge(guarded(site, mounted)).fallback_service(other)
 }
 
 /// Checks and measures what a route answers.
@@ -80,18 +81,39 @@ fn guard(
     answer: MethodRouter<Arc<Site>>,
 ) -> MethodRouter<Arc<Site>> {
     let site = Arc::clone(site);
-    answer.layer(from_fn(move |request: Request, next: Next| {
-        let site = Arc::clone(&site);
-        async move {
-            let begun = Instant::now();
-            let answer = match site.access.check(request.uri(), request.headers()) {
-                Ok(()) => next.run(request).await,
-                Err(refusal) => refuse(&refusal),
-            };
-            site.scrapes.note_request(path, answer.status().as_u16(), begun.elapsed());
-            answer
-        }
-    }))
+    answer.layer(from_fn(move |request, next| watch(Arc::clone(&site), path, request, next)))
+}
+
+/// Routes of the caller's own, checked and measured like the endpoint's.
+fn guarded(site: &Arc<Site>, routes: Router) -> Router {
+    let site = Arc::clone(site);
+    routes.layer(from_fn(move |request, next| watch(Arc::clone(&site), "mounted", request, next)))
+}
+
+async fn watch(site: Arc<Site>, path: &'static str, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let mut answer = match site.access.check(request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refuse(&refusal),
+    };
+    protect(answer.headers_mut());
+    site.scrapes.note_request(path, answer.status().as_u16(), begun.elapsed());
+    answer
+}
+
+/// What every answer says of itself.
+fn protect(headers: &mut HeaderMap) {
+    const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+    let told = [
+        // A proxy that kept an answer would show old numbers.
+        (CACHE_CONTROL, "no-store"),
+        // No page may run it, show it or take it in.
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (RESOURCE_POLICY, "same-origin"),
+    ];
+    for (name, value) in told {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
 }
 
 async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
@@ -197,14 +219,5 @@ fn to_json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
-    const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-    let headers = [
-        (CONTENT_TYPE, content_type),
-        // A proxy that kept an answer would show old numbers.
-        (CACHE_CONTROL, "no-store"),
-        // No page may run it, show it or take it in.
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (RESOURCE_POLICY, "same-origin"),
-    ];
-    (status, headers, body.into()).into_response()
+    (status, [(CONTENT_TYPE, content_type)], body.into()).into_response()
 }

@@ -13,8 +13,9 @@ use live_set::generate::Spec;
 use tachograph_export::Summary;
 
 use super::serve::print_addresses;
+use super::settings::LogFormat;
 use super::signal::StopSignals;
-use super::{Failure, Listen, output, viewer};
+use super::{Failure, Listen, log, output, viewer};
 
 /// Make a set, send itself events over UDP, and show the health dashboard.
 ///
@@ -46,6 +47,7 @@ const SEED: u64 = 1;
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
+        log::start(log::filter(None, "warn")?, LogFormat::Text);
         let runtime = tokio::runtime::Runtime::new()?;
         let done = runtime.block_on(async {
             let mut stop = StopSignals::catch()?;

@@ -4,9 +4,11 @@
 mod demo;
 mod diff;
 mod info;
+mod log;
 mod output;
 mod push;
 mod serve;
+mod settings;
 mod signal;
 mod tree;
 mod viewer;
@@ -16,7 +18,6 @@ use std::process::ExitCode;
 
 use ast_server::Addresses;
 use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
 /// Whatever stops a command; its message goes to standard error.
 type Failure = Box<dyn std::error::Error>;
@@ -60,8 +61,8 @@ struct Listen {
     /// Address for viewers, WebSocket. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     ws: Option<SocketAddr>,
-    /// Address for metrics, HTTP: /metrics, /metrics.json, /summary, /health. Port 0 takes a free
-    /// one.
+    /// Address for metrics and queries, HTTP: /metrics, /summary, /health, /project, /nodes and
+    /// more. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
 }
@@ -81,8 +82,8 @@ pub(crate) fn run() -> ExitCode {
     // Usage errors end here, with exit code 2.
     let command = Cli::parse().command;
     let done = match command {
-        Command::Serve(serve) => log_from("info").and_then(|()| serve.run()),
-        Command::Demo(demo) => log_from("warn").and_then(|()| demo.run()),
+        Command::Serve(serve) => serve.run(),
+        Command::Demo(demo) => demo.run(),
         Command::Info(info) => info.run(),
         Command::Tree(tree) => tree.run(),
         Command::Diff(diff) => diff.run(),
@@ -94,16 +95,4 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Logs to standard error from a level on, or as `RUST_LOG` says.
-fn log_from(level: &str) -> Result<(), Failure> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(wanted) if !wanted.is_empty() => EnvFilter::try_new(&wanted).map_err(|reason| {
-            format!("cannot use RUST_LOG={wanted:?}: {reason}; try RUST_LOG=info")
-        })?,
-        _ => EnvFilter::new(level),
-    };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    Ok(())
 }

@@ -1,77 +1,97 @@
 //! `ast-server serve SET`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ast_server::{Addresses, AstServer, Dashboard, Service};
+use ast_server::{Addresses, Dashboard, Service, read};
 use clap::Args;
-use tachograph_serve::{Endpoint, Push};
+use tachograph::MetricsCollector;
+use tachograph_serve::{Endpoint, Push, Pusher};
 
 use super::push::{self, Otlp};
+use super::settings::Settings;
 use super::signal::StopSignals;
-use super::{Failure, Listen, output};
+use super::{Failure, log, output};
 
 /// Load a set and serve it: events in over UDP, changes out over WebSocket.
 ///
 /// Prints the addresses that it listens on, serves until SIGINT or SIGTERM, then prints the health
-/// dashboard.
+/// dashboard. A second signal ends it at once.
 #[derive(Debug, Args)]
 #[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464")]
 pub(super) struct Serve {
-    /// The set: an .als file, or the .xml inside one.
-    #[arg(value_name = "SET")]
-    set: PathBuf,
     #[command(flatten)]
-    listen: Listen,
-    /// Answer requests for metrics only with the token in this file: `Authorization: Bearer TOKEN`.
-    #[arg(long, value_name = "FILE")]
-    metrics_token_file: Option<PathBuf>,
-    /// Answer requests for metrics under this host name too. May be given more than once.
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
+    settings: Settings,
     #[command(flatten)]
     otlp: Otlp,
+    /// Take settings from a TOML file whose keys are named as the flags are, and `set`. Flags go
+    /// before it; paths in it start from its folder.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Check the settings, the token and the set, print what would run as TOML, and end.
+    #[arg(long)]
+    check: bool,
 }
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        tokio::runtime::Runtime::new()?.block_on(self.serve())
-    }
-
-    async fn serve(self) -> Result<(), Failure> {
-        let token = self.metrics_token_file.as_deref().map(read_token).transpose()?;
-        let mut stop = StopSignals::catch()?;
-        let server = AstServer::new();
-        let push = self.otlp.push(server.metrics())?;
-        server.load_project(&self.set)?;
-        let set_up = |endpoint: Endpoint| {
-            let endpoint = self.allow_host.iter().fold(endpoint, Endpoint::allow_host);
-            match token {
-                Some(token) => endpoint.bearer_token(token),
-                None => endpoint,
-            }
+        let settings = match &self.config {
+            Some(file) => self.settings.or(Settings::read(file)?),
+            None => self.settings,
         };
-        let addresses = self.listen.or(Addresses::default());
-        let service = Service::start_with(&server, addresses, set_up).await?;
-        print_addresses(service.addresses())?;
-        let pusher = push.map(Push::start).transpose()?;
-        stop.wait().await;
-        service.stop().await;
-        if let Some(pusher) = pusher {
-            push::finish(pusher).await;
+        let set = settings.set.clone().ok_or(
+            "there is no set to serve: name one, or put `set = \"song.als\"` into the --config file",
+        )?;
+        let filter = log::filter(settings.log_level.as_deref(), "info")?;
+        if self.check {
+            settings.token()?;
+            let nothing = MetricsCollector::builder().manual().build();
+            self.otlp.push(&nothing)?;
+            read(&set)?;
+            return output::line(toml::to_string(&settings.complete())?.trim_end());
         }
-        output::line(&Dashboard(&server.get_metrics_summary()).to_string())
+        log::start(filter, settings.log_format.unwrap_or_default());
+        let runtime = tokio::runtime::Runtime::new()?;
+        let done = runtime.block_on(serve(&settings, &self.otlp, set));
+        // A file that never ends may be being read: nobody waits for that.
+        runtime.shutdown_background();
+        done
     }
 }
 
-/// The token in a file, without the line break at its end.
-fn read_token(file: &Path) -> Result<String, Failure> {
-    let told = |reason: &dyn std::fmt::Display| {
-        format!("cannot take the token from {}: {reason}", file.display())
+async fn serve(settings: &Settings, otlp: &Otlp, set: PathBuf) -> Result<(), Failure> {
+    let token = settings.token()?;
+    let mut stop = StopSignals::catch()?;
+    let server = settings.builder().build();
+    let push = otlp.push(server.metrics())?;
+    let loading = server.clone();
+    tokio::select! {
+        loaded = tokio::task::spawn_blocking(move || loading.load_project(set)) => { loaded??; }
+        () = stop.wait() => return Ok(()),
+    }
+    let set_up = |endpoint: Endpoint| {
+        let endpoint = settings.allow_host.iter().fold(endpoint, Endpoint::allow_host);
+        match token {
+            Some(token) => endpoint.bearer_token(token),
+            None => endpoint,
+        }
     };
-    let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
-    match text.trim_end() {
-        "" => Err(told(&"it is empty, which would let nobody in").into()),
-        token => Ok(token.to_owned()),
+    let service = Service::start_with(&server, settings.addresses(), set_up).await?;
+    print_addresses(service.addresses())?;
+    let pusher = push.map(Push::start).transpose()?;
+    stop.wait().await;
+    tracing::info!("stopping");
+    tokio::select! {
+        () = finish(service, pusher) => {}
+        () = stop.wait() => tracing::warn!("stopped at once, by a second signal"),
+    }
+    output::line(&Dashboard(&server.get_metrics_summary()).to_string())
+}
+
+/// Stops, and pushes what was recorded until then.
+async fn finish(service: Service, pusher: Option<Pusher>) {
+    service.stop().await;
+    if let Some(pusher) = pusher {
+        push::finish(pusher).await;
     }
 }
 

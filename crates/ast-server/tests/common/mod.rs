@@ -1,6 +1,7 @@
 //! What the tests share: a server on free ports, a viewer, and ways to wait without sleeping.
 #![allow(dead_code, reason = "no test target uses all of it")]
 
+pub(crate) mod program;
 pub(crate) mod replay;
 
 use std::net::SocketAddr;

@@ -1,0 +1,187 @@
+//! The settings of `serve`: flags, and a file for those that nobody wants to type.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ast_server::{Addresses, AstServer, Builder};
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Listen};
+
+/// What can be set, by a flag or by a key of the file; the names are the same.
+#[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Settings {
+    /// The set: an .als file, or the .xml inside one.
+    #[arg(value_name = "SET")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) set: Option<PathBuf>,
+    /// Address for events, OSC over UDP. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) udp: Option<SocketAddr>,
+    /// Address for viewers, WebSocket. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ws: Option<SocketAddr>,
+    /// Address for metrics and queries, HTTP: /metrics, /summary, /health, /project, /nodes and
+    /// more. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) http: Option<SocketAddr>,
+    /// Answer requests for metrics only with the token in this file: `Authorization: Bearer TOKEN`.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metrics_token_file: Option<PathBuf>,
+    /// Answer requests for metrics under this host name too, and let its pages connect as viewers.
+    /// `null` stands for pages opened from a disk. May be given more than once.
+    #[arg(long, value_name = "HOST")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) allow_host: Vec<String>,
+    /// Load the set again when it was saved: true unless told otherwise.
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) watch: Option<bool>,
+    /// Record metrics: true unless told otherwise.
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metrics: Option<bool>,
+    /// Tracks, and scenes, that the cache keeps; 256 unless told otherwise, 0 switches it off.
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cache_entries: Option<usize>,
+    /// Viewers that may be connected; 1000 unless told otherwise.
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_clients: Option<usize>,
+    /// Messages that may wait for a viewer; 1000 unless told otherwise.
+    #[arg(long, value_name = "N")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_queue: Option<usize>,
+    /// Seconds after which a viewer that does not read is disconnected; 30 unless told otherwise.
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) evict_after: Option<u64>,
+    /// What is logged: off, error, warn, info, debug or trace, for all or by module, as in
+    /// `info,ast_server=debug`; info unless told otherwise. Goes before `RUST_LOG`.
+    #[arg(long, value_name = "LEVEL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log_level: Option<String>,
+    /// How it is logged.
+    #[arg(long, value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log_format: Option<LogFormat>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads a file. Paths in it start from its folder.
+    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+        let told = |reason: &dyn std::fmt::Display| {
+            format!("cannot use the configuration {}: {reason}", file.display())
+        };
+        let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
+        let mut settings: Self = toml::from_str(&text).map_err(|reason| told(&reason))?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        for path in [&mut settings.set, &mut settings.metrics_token_file].into_iter().flatten() {
+            *path = folder.join(&path);
+        }
+        Ok(settings)
+    }
+
+    /// These, and where they say nothing, those. Hosts are added to each other.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            set: self.set.or(other.set),
+            udp: self.udp.or(other.udp),
+            ws: self.ws.or(other.ws),
+            http: self.http.or(other.http),
+            metrics_token_file: self.metrics_token_file.or(other.metrics_token_file),
+            allow_host: [other.allow_host, self.allow_host].concat(),
+            watch: self.watch.or(other.watch),
+            metrics: self.metrics.or(other.metrics),
+            cache_entries: self.cache_entries.or(other.cache_entries),
+            max_clients: self.max_clients.or(other.max_clients),
+            client_queue: self.client_queue.or(other.client_queue),
+            evict_after: self.evict_after.or(other.evict_after),
+            log_level: self.log_level.or(other.log_level),
+            log_format: self.log_format.or(other.log_format),
+        }
+    }
+
+    /// With everything that was left to the program filled in.
+    pub(super) fn complete(self) -> Self {
+        let Addresses { udp, websocket, http, .. } = Addresses::default();
+        self.or(Self {
+            udp: Some(udp),
+            ws: Some(websocket),
+            http: Some(http),
+            watch: Some(true),
+            metrics: Some(true),
+            cache_entries: Some(256),
+            max_clients: Some(1_000),
+            client_queue: Some(1_000),
+            evict_after: Some(30),
+            log_format: Some(LogFormat::Text),
+            ..Self::default()
+        })
+    }
+
+    /// Where to listen.
+    pub(super) fn addresses(&self) -> Addresses {
+        Listen { udp: self.udp, ws: self.ws, http: self.http }.or(Addresses::default())
+    }
+
+    /// A server with these settings; what they do not say is as it is by default.
+    pub(super) fn builder(&self) -> Builder {
+        let mut builder = AstServer::builder();
+        if let Some(watch) = self.watch {
+            builder = builder.watch(watch);
+        }
+        if let Some(metrics) = self.metrics {
+            builder = builder.enable_metrics(metrics);
+        }
+        if let Some(entries) = self.cache_entries {
+            builder = builder.cache(entries > 0).cache_entries(entries);
+        }
+        if let Some(clients) = self.max_clients {
+            builder = builder.max_clients(clients);
+        }
+        if let Some(messages) = self.client_queue {
+            builder = builder.client_queue(messages);
+        }
+        if let Some(seconds) = self.evict_after {
+            builder = builder.evict_after(Duration::from_secs(seconds));
+        }
+        builder
+    }
+
+    /// The token that reading metrics asks for, if any.
+    pub(super) fn token(&self) -> Result<Option<String>, Failure> {
+        self.metrics_token_file.as_deref().map(read_token).transpose()
+    }
+}
+
+/// The token in a file, without the line break at its end.
+fn read_token(file: &Path) -> Result<String, Failure> {
+    let told = |reason: &dyn std::fmt::Display| {
+        format!("cannot take the token from {}: {reason}", file.display())
+    };
+    let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
+    match text.trim_end() {
+        "" => Err(told(&"it is empty, which would let nobody in").into()),
+        token => Ok(token.to_owned()),
+    }
+}

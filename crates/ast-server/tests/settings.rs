@@ -1,0 +1,119 @@
+//! The settings of `serve`, from flags and a file; what it logs, and how it ends.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use common::program::{ast_server, failure, run, text, utf8};
+use serde_json::Value;
+
+/// A configuration file and the folder it lies in, which holds a set named `song.als`.
+fn configured(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    common::write(folder.path(), "song.als", &common::small());
+    let file = folder.path().join("server.toml");
+    fs::write(&file, text).expect("written");
+    (folder, file)
+}
+
+#[test]
+fn check_prints_what_would_run_with_flags_before_the_file() {
+    let (folder, file) = configured(
+        "set = \"song.als\"\nudp = \"127.0.0.1:7001\"\nmax-clients = 7\nallow-host = [\"a.example\"]\n",
+    );
+    let file = utf8(&file);
+    let args = ["serve", "--config", file, "--check", "--max-clients", "9", "--allow-host", "b"];
+    let output = run(&args);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed: toml::Table = text(&output.stdout).parse().expect("TOML");
+    assert_eq!(printed["set"].as_str(), folder.path().join("song.als").to_str());
+    assert_eq!(printed["udp"].as_str(), Some("127.0.0.1:7001"));
+    assert_eq!(printed["ws"].as_str(), Some("127.0.0.1:8765"), "what nobody says is filled in");
+    assert_eq!(printed["max-clients"].as_integer(), Some(9), "the flag wins");
+    let hosts: Vec<_> = printed["allow-host"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|it| it.as_str())
+        .collect();
+    assert_eq!(hosts, ["a.example", "b"]);
+
+    // What it prints is a configuration that says the same.
+    let again = folder.path().join("again.toml");
+    fs::write(&again, &output.stdout).expect("written");
+    assert_eq!(run(&["serve", "--config", utf8(&again), "--check"]).stdout, output.stdout);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_says_where_and_why() {
+    for (bad, told) in [
+        (
+            "set = \"song.als\"\nmax-client = 7\n",
+            vec!["server.toml", "line 2", "max-client", "max-clients"],
+        ),
+        ("set = \"song.als\"\nudp = 9002\n", vec!["line 2", "udp"]),
+        ("set = \"song.als\"\nudp = \"here\"\n", vec!["udp", "address"]),
+        ("set = \"song.als\"\nlog-format = \"xml\"\n", vec!["xml", "json"]),
+        ("set = \"song.als\"\nlog-level = \"ast=loud=\"\n", vec!["log-level", "try info"]),
+        ("set = \n", vec!["line 1"]),
+        ("watch = true\n", vec!["no set to serve", "song.als"]),
+        ("set = \"other.als\"\n", vec!["other.als"]),
+        ("set = \"song.als\"\nmetrics-token-file = \"none\"\n", vec!["token", "none"]),
+    ] {
+        let (_folder, file) = configured(bad);
+        let message = failure(&["serve", "--config", utf8(&file), "--check"], 1);
+        for part in told {
+            assert!(message.contains(part), "{bad:?}: {message:?} lacks {part:?}");
+        }
+    }
+    let message = failure(&["serve", "--config", "/nowhere/server.toml"], 1);
+    assert!(message.contains("/nowhere/server.toml"), "{message}");
+}
+
+/// Serves until it has said where, is sent a signal, and is waited for.
+fn served(args: &[&str], signal: &str) -> Output {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = common::write(folder.path(), "set.als", &common::small());
+    let free = "127.0.0.1:0";
+    let mut command = ast_server();
+    command.args(["serve", utf8(&file), "--udp", free, "--ws", free, "--http", free]).args(args);
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    while !line.starts_with("metrics") {
+        line.clear();
+        assert_ne!(out.read_line(&mut line).expect("text"), 0, "it has ended");
+    }
+    let told = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(told.expect("kill runs").success());
+    let mut stdout = Vec::new();
+    out.read_to_end(&mut stdout).expect("read");
+    let rest = child.wait_with_output().expect("it ends");
+    Output { stdout, ..rest }
+}
+
+#[test]
+fn logs_are_text_or_json_from_the_level_that_was_asked_for() {
+    let json = text(&served(&["--log-format", "json"], "-TERM").stderr);
+    assert!(!json.is_empty(), "it says that it stops");
+    for line in json.lines() {
+        let line: Value = serde_json::from_str(line).expect("one JSON object a line");
+        assert!(line["level"].is_string() && line["message"].is_string(), "{line}");
+    }
+    let plain = text(&served(&[], "-INT").stderr);
+    assert!(plain.contains("INFO") && plain.contains("stopping"), "{plain}");
+    assert_eq!(text(&served(&["--log-level", "off"], "-TERM").stderr), "");
+}
+
+#[test]
+fn sigterm_ends_with_the_summary_and_sigkill_without_a_word() {
+    let ended = served(&["--log-level", "off"], "-TERM");
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(text(&ended.stdout).contains("AST Server Health Dashboard"));
+    let killed = served(&["--log-level", "off"], "-KILL");
+    assert_eq!((killed.status.code(), text(&killed.stdout).as_str()), (None, ""));
+}
