@@ -45,7 +45,7 @@ Logs go to standard error; RUST_LOG=debug shows more of them, RUST_LOG=off none.
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Demo(demo::Demo),
     Info(info::Info),
     Tree(tree::Tree),
