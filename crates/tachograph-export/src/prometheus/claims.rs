@@ -55,3 +55,22 @@ impl Claims {
         free
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn ten_thousand_collisions_take_two_steps_each() {
+        let (mut claims, steps) = (Claims::default(), Cell::new(0));
+        for _ in 0..10_000 {
+            claims.claim(Some("a".to_owned()), "a".to_owned(), |name| {
+                steps.set(steps.get() + 1);
+                vec![name.to_owned()]
+            });
+        }
+        assert_eq!((claims.renamed(), steps.get()), (9_999, 1 + 9_999 * 2));
+    }
+}

@@ -55,8 +55,9 @@ pub(super) struct LabelPair {
 
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct Gauge {
-    #[prost(double, tag = "1")]
-    pub(super) value: f64,
+    /// Optional, so that a negative zero is written too.
+    #[prost(double, optional, tag = "1")]
+    pub(super) value: Option<f64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

@@ -55,7 +55,7 @@ impl<'a> Messages<'a> {
 
     /// Writes a gauge that is not of the snapshot.
     pub(super) fn own_gauge(&mut self, name: &str, help: &str, value: usize) {
-        let gauge = Some(Gauge { value: value as f64 });
+        let gauge = Some(Gauge { value: Some(value as f64) });
         self.push(&MetricFamily {
             name: name.to_owned(),
             help: help.to_owned(),
@@ -92,10 +92,10 @@ impl<'a> Messages<'a> {
                 metric.counter = Some(Counter { value, created_timestamp });
             }
             Value::UpDownCounter(views) => {
-                metric.gauge = Some(Gauge { value: views.lifetime.value as f64 });
+                metric.gauge = Some(Gauge { value: Some(views.lifetime.value as f64) });
             }
             Value::Gauge(views) => {
-                let value = views.lifetime.current.unwrap_or(f64::NAN);
+                let value = Some(views.lifetime.current.unwrap_or(f64::NAN));
                 metric.gauge = Some(Gauge { value });
             }
         }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tachograph::{MetricsCollector, Series, Snapshot, Unit, Value};
-use tachograph_export::{MetricsExporter, json, prometheus};
+use tachograph_export::prometheus::{self, Form, Prometheus};
+use tachograph_export::{MetricsExporter, json};
 
 use super::parse::{Family, Sample, parse};
+use super::wire;
 
 /// What one series is told.
 #[derive(Clone, Debug)]
@@ -117,6 +119,8 @@ proptest! {
         let snapshot = metrics.get_all_metrics();
         let text = MetricsExporter::to_prometheus(&snapshot);
         let families = parse(&text).map_err(TestCaseError::fail)?;
+        open_metrics_has_the_same_samples(&snapshot, &text)?;
+        protobuf_has_the_same(&snapshot, &families)?;
         reads_back(&snapshot, families)?;
 
         let mut again = text.clone();
@@ -129,6 +133,51 @@ proptest! {
         let series: usize = sections.filter_map(|(_, s)| Some(s.as_object()?.len())).sum();
         prop_assert_eq!(series, snapshot.series().len(), "no two series share a key");
     }
+}
+
+fn open_metrics_has_the_same_samples(snapshot: &Snapshot, text: &str) -> Result<(), TestCaseError> {
+    let mut open_metrics = String::new();
+    Prometheus::new().created(false).open_metrics(snapshot, &mut open_metrics);
+    let samples = |text: &str| -> Vec<String> {
+        text.split('\n').filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    prop_assert_eq!(samples(&open_metrics), samples(text));
+    let mut created = String::new();
+    Prometheus::new().open_metrics(snapshot, &mut created);
+    let monotonic =
+        |series: &&Arc<Series>| !matches!(series.value, Value::UpDownCounter(_) | Value::Gauge(_));
+    let expected = snapshot.series().iter().filter(monotonic).count();
+    prop_assert_eq!(samples(&created).len() - samples(text).len(), expected);
+    prop_assert!(created.ends_with("\n# EOF\n"));
+    Ok(())
+}
+
+/// Names, help, labels and values of the other format, which is checked against the snapshot.
+fn protobuf_has_the_same(snapshot: &Snapshot, text: &[Family]) -> Result<(), TestCaseError> {
+    let mut bytes = Vec::new();
+    Prometheus::new().timings(Form::Summary).protobuf(snapshot, &mut bytes);
+    let families = wire::decode(&bytes);
+    prop_assert_eq!(families.len(), text.len());
+    for (family, text) in families.iter().zip(text) {
+        prop_assert_eq!((&family.name, &family.help), (&text.name, &text.help));
+        let kind = ["counter", "gauge", "summary"][family.kind as usize];
+        prop_assert_eq!(kind, &text.kind);
+        let mut samples = text.samples.iter();
+        for metric in &family.metrics {
+            let summary = metric.summary.iter().flat_map(|summary| {
+                let values = summary.quantiles.iter().map(|(_, value)| *value);
+                values.chain([summary.sum, summary.count as f64])
+            });
+            for value in metric.gauge.into_iter().chain(metric.counter).chain(summary) {
+                let sample = samples.next().expect("as many samples");
+                prop_assert_eq!(float(&Some(value)), float(&Some(sample.float())));
+                let labels = sample.labels.iter().filter(|(label, _)| label != "quantile");
+                prop_assert!(labels.eq(&metric.labels));
+            }
+        }
+        prop_assert!(samples.next().is_none());
+    }
+    Ok(())
 }
 
 /// Families come in the order of the metrics' names, series in that of their keys.

@@ -1,7 +1,9 @@
-//! Prometheus text, read back by an independent parser.
+//! What Prometheus reads, read back by independent parsers.
 
+mod forms;
 mod hostile;
 mod parse;
+mod wire;
 
 use std::time::Duration;
 
@@ -164,14 +166,12 @@ fn names_may_be_anything() {
 }
 
 #[test]
-fn ten_thousand_collisions_take_no_time() {
+fn ten_thousand_names_that_collide_are_ten_thousand_families() {
     let metrics = MetricsCollector::builder().manual().max_metrics(20_000).build();
     for c in ('\u{4e00}'..).take(10_000) {
         metrics.increment(&c.to_string());
     }
-    let started = std::time::Instant::now();
     assert_eq!(families(&metrics).len(), 10_000);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[test]
