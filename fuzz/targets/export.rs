@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tachograph::{MetricsCollector, Unit};
+use tachograph::{MetricsCollector, Snapshot, Unit};
 use tachograph_export::MetricsExporter;
+use tachograph_export::prometheus::{Bounds, Form, Prometheus, Schema};
 
 #[derive(Arbitrary, Debug)]
 struct Series<'a> {
@@ -86,6 +87,33 @@ fn check(text: &str) {
     }
 }
 
+/// The same samples as in the text format, and an end.
+fn check_open_metrics(prometheus: &mut Prometheus, snapshot: &Snapshot, text: &str) {
+    let mut open_metrics = String::new();
+    prometheus.open_metrics(snapshot, &mut open_metrics);
+    let body = open_metrics.strip_suffix("# EOF\n").expect("an end");
+    fn samples(text: &str) -> impl Iterator<Item = &str> {
+        text.split('\n').filter(|line| !line.starts_with('#'))
+    }
+    assert!(samples(body).eq(samples(text)));
+}
+
+/// Messages with their lengths before them, one for each family, up to the end.
+fn check_protobuf(prometheus: &mut Prometheus, snapshot: &Snapshot) {
+    let mut bytes = Vec::new();
+    prometheus.protobuf(snapshot, &mut bytes);
+    let names: BTreeSet<_> = snapshot.series().iter().map(|series| &series.metric.name).collect();
+    let (mut rest, mut families) = (&bytes[..], 0);
+    while !rest.is_empty() {
+        let end = rest.iter().position(|byte| byte & 0x80 == 0).expect("a length");
+        let length =
+            rest[..=end].iter().rev().fold(0, |n, byte| (n << 7) | usize::from(byte & 0x7f));
+        rest = &rest[end + 1..][length..];
+        families += 1;
+    }
+    assert_eq!(families, names.len() + 1, "and the one about names");
+}
+
 fuzz_target!(|input: Vec<Series<'_>>| {
     let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).max_series(16);
     let metrics = metrics.max_metrics(16).build();
@@ -104,6 +132,13 @@ fuzz_target!(|input: Vec<Series<'_>>| {
     }
     let snapshot = metrics.get_all_metrics();
     check(&MetricsExporter::to_prometheus(&snapshot));
+    let form = Form::NativeAndClassic(Schema::default(), Bounds::default());
+    let mut prometheus = Prometheus::new().timings(form);
+    let mut text = String::new();
+    prometheus.text(&snapshot, &mut text);
+    check(&text);
+    check_open_metrics(&mut prometheus.clone().created(false), &snapshot, &text);
+    check_protobuf(&mut prometheus, &snapshot);
     // JSON is built as a value: what could go wrong is a panic.
     let json = MetricsExporter::to_json(&snapshot);
     assert!(json["metrics"]["counters"].is_object());
