@@ -1,5 +1,10 @@
 //! What does recording cost: switched on, switched off, compiled out?
 //!
+//! Passes run between bursts. On one thread they run on that thread, or on another core, as the
+//! background aggregator's do. On two threads the first one runs them: it is what one thread with
+//! passes of its own is, and the second what one thread is that another core reads. Each is
+//! compared with its like.
+//!
 //! Built with `--no-default-features`, recording is compiled out and the same operations show
 //! what is left of them.
 
@@ -7,7 +12,7 @@ use std::time::{Instant, SystemTime};
 
 use benches::{
     Bed, Budgets, Case, Figures, OtherThread, Plan, SharedClock, Table, calls, empty, measure,
-    number, own_word, own_word_of_thread, two_instants, two_stamps,
+    measure_threads, number, own_word, own_word_of_thread, two_instants, two_stamps,
 };
 use tachograph::MetricsCollector;
 
@@ -39,7 +44,7 @@ struct Row {
     make: fn(&Bed) -> Case<'_>,
     limit: Limit,
     budget: Budget,
-    /// What it may cost on two threads at once, in times of what it costs on one.
+    /// What it may cost on each of two threads at once, in times of the one thread that is like it.
     two_threads: f64,
 }
 
@@ -112,18 +117,25 @@ fn never_on(bed: &Bed) -> impl Iterator<Item = Case<'_>> {
     ROWS.iter().map(|row| (row.make)(bed).check(|_| bed.assert_warm_only()))
 }
 
-/// A timing whose blocks were read by another core since they were last written, as the
-/// background aggregator does.
-fn drained_elsewhere<'a>(bed: &'a Bed, other: &'a OtherThread) -> Case<'a> {
-    calls::timing_by_handle(bed).named("timing, other core reads").between(|| other.run())
+/// Each operation with a pass on another core between bursts.
+fn read_elsewhere<'a>(bed: &'a Bed, other: &'a OtherThread) -> impl Iterator<Item = Case<'a>> {
+    ROWS.iter().map(|row| (row.make)(bed).between(|| other.run()))
 }
 
-/// Where the operations' figures stand.
+/// Where the operations' figures stand: limits, then `ROWS` once each on, overloaded, read
+/// elsewhere, off, never on. On two threads up to the overload.
 struct Taken<'a> {
     cases: Vec<Case<'a>>,
     one: Vec<Figures>,
-    two: Vec<Figures>,
+    two: Vec<Vec<Figures>>,
 }
+
+/// The limits in front of the operations.
+const LIMITS: usize = 5;
+const OVERLOAD: usize = LIMITS + ROWS.len();
+const ELSEWHERE: usize = OVERLOAD + 1;
+const OFF: usize = ELSEWHERE + ROWS.len();
+const NEVER_ON: usize = OFF + ROWS.len();
 
 impl Taken<'_> {
     /// Over the loop alone.
@@ -131,10 +143,19 @@ impl Taken<'_> {
         self.one[i].over(self.one[0])
     }
 
-    /// On two threads: nanoseconds, and times one thread's.
-    fn together(&self, i: usize) -> [Option<f64>; 2] {
-        let two = self.two.get(i);
-        [two.map(|two| two.over(self.two[0]).median), two.map(|two| two.times(self.one[i]))]
+    /// One of two threads, over the loop of its own.
+    fn of_two(&self, i: usize, thread: usize) -> Figures {
+        self.two[i][thread].over(self.two[0][thread])
+    }
+
+    /// One of two threads, in times of the one thread that it is like.
+    fn times_its_like(&self, i: usize, thread: usize) -> f64 {
+        let like = match i.checked_sub(LIMITS) {
+            Some(row) if thread > 0 && i < OVERLOAD => ELSEWHERE + row,
+            // Nobody reads what these write.
+            _ => i,
+        };
+        self.two[i][thread].times(self.one[like])
     }
 
     fn times(&self, i: usize, limit: Limit) -> f64 {
@@ -152,78 +173,92 @@ fn print_on_and_off() {
 
     let plan = Plan::of_bursts();
     let mut cases = limits();
-    let first = cases.len();
+    assert_eq!(cases.len(), LIMITS);
     cases.extend(with_passes(&on).chain([overload(&stalled)]));
-    let two = measure(&cases, Plan { threads: 2, ..plan });
-    // Alone: its passes take the second core.
-    cases.push(drained_elsewhere(&elsewhere, &other));
-    let switched = cases.len();
+    let two = measure_threads(&cases, Plan { threads: 2, ..plan });
+    // One thread only: the passes take the second core.
+    cases.extend(read_elsewhere(&elsewhere, &other));
     cases.extend(switched_off(&off).chain(never_on(&never)));
     let one = measure(&cases, plan);
     on.assert_never_full();
+    elsewhere.assert_never_full();
     let taken = Taken { cases, one, two };
-    print_table(&taken, first, switched);
-    print_budgets(&taken, first, switched);
+    print_table(&taken);
+    print_two_threads(&taken);
+    print_budgets(&taken);
 }
-
-/// Ratios are of whole figures, the loop's share included, so that they stay finite where an
-/// operation costs next to nothing.
-const HEADER: [&str; 8] =
-    ["operation", "min", "median", "x limit", "2 threads", "x one", "off", "never on"];
 
 fn title(what: &str, empty: Figures) -> String {
     let (empty, rounds) = (number(empty.median), Plan::of_bursts().rounds);
     format!("{what}: ns an operation, over {empty} for the loop alone; {rounds} rounds")
 }
 
-fn print_table(taken: &Taken<'_>, first: usize, switched: usize) {
-    let mut table = Table::new("record", title("Recording", taken.one[0]), &HEADER);
-    for i in 1..switched {
-        let row = i.checked_sub(first).and_then(|at| Some((at, ROWS.get(at)?)));
-        let off = |block: usize| {
-            let (at, _) = row?;
-            Some(taken.alone(switched + block * ROWS.len() + at).median)
-        };
-        let [together, times_one] = taken.together(i);
+/// Ratios are of whole figures, the loop's share included, so that they stay finite where an
+/// operation costs next to nothing.
+fn print_table(taken: &Taken<'_>) {
+    let header = ["operation", "min", "median", "x limit", "other core reads", "off", "never on"];
+    let mut table = Table::new("record", title("Recording", taken.one[0]), &header);
+    for i in 1..ELSEWHERE {
+        let row = i.checked_sub(LIMITS).and_then(|at| Some((at, ROWS.get(at)?)));
+        let median = |block: usize| row.map(|(at, _)| taken.alone(block + at).median).into();
         table.row([
             taken.cases[i].name().into(),
             taken.alone(i).min.into(),
             taken.alone(i).median.into(),
             row.map(|(_, row)| taken.times(i, row.limit)).into(),
-            together.into(),
-            times_one.into(),
-            off(0).into(),
-            off(1).into(),
+            median(ELSEWHERE),
+            median(OFF),
+            median(NEVER_ON),
         ]);
     }
     table.print();
 }
 
-fn print_budgets(taken: &Taken<'_>, first: usize, switched: usize) {
+fn print_two_threads(taken: &Taken<'_>) {
+    let loops = [0, 1].map(|thread| number(taken.two[0][thread].median));
+    let title = format!(
+        "Recording on two threads at once: ns, median over {} and {} for the loops alone. The \
+         first thread runs the passes, beside one thread that runs its own; the second is read \
+         by the first's core, beside one thread that another core reads",
+        loops[0], loops[1]
+    );
+    let header = ["operation", "first", "x its like", "second", "x its like"];
+    let mut table = Table::new("record-two-threads", title, &header);
+    for i in 1..ELSEWHERE {
+        let [first, second] = [0, 1].map(|thread| taken.of_two(i, thread).median.into());
+        let [like_first, like_second] = [0, 1].map(|thread| taken.times_its_like(i, thread).into());
+        table.row([taken.cases[i].name().into(), first, like_first, second, like_second]);
+    }
+    table.print();
+}
+
+fn print_budgets(taken: &Taken<'_>) {
     let mut budgets = Budgets::new("budget-record");
     for (at, row) in ROWS.iter().enumerate() {
-        let (i, name) = (first + at, taken.cases[first + at].name());
+        let (i, name) = (LIMITS + at, taken.cases[LIMITS + at].name());
         match row.budget {
             Budget::Times(most) => {
                 let unit = format!("x {}", taken.cases[row.limit as usize].name());
                 budgets.at_most(name, taken.times(i, row.limit), most, &unit);
             }
-            Budget::Nanos(most) => budgets.at_most(name, taken.alone(i).median, most, "ns"),
+            Budget::Nanos(most) => {
+                budgets.at_most(name, taken.alone(i).median, most, "ns");
+                let what = format!("{name}, other core reads");
+                budgets.at_most(&what, taken.alone(ELSEWHERE + at).median, most, "ns");
+            }
             Budget::None => {}
         }
-        if let [_, Some(times_one)] = taken.together(i) {
-            let what = format!("{name}, two threads");
-            budgets.at_most(&what, times_one, row.two_threads, "x one thread");
+        for (thread, which) in ["first", "second"].into_iter().enumerate() {
+            let what = format!("{name}, {which} of two threads");
+            budgets.at_most(&what, taken.times_its_like(i, thread), row.two_threads, "x its like");
         }
     }
-    let offs =
-        (switched..taken.cases.len()).map(|i| (taken.cases[i].name(), taken.alone(i).median));
+    let offs = (OFF..taken.cases.len()).map(|i| (taken.cases[i].name(), taken.alone(i).median));
     if let Some((name, slowest)) = offs.max_by(|(_, a), (_, b)| a.total_cmp(b)) {
         let what = format!("switched off, the slowest call ({name})");
         budgets.at_most(&what, slowest, OFF_NANOS, "ns");
     }
-    let overload = first + ROWS.len();
-    let (name, median) = (taken.cases[overload].name(), taken.alone(overload).median);
+    let (name, median) = (taken.cases[OVERLOAD].name(), taken.alone(OVERLOAD).median);
     budgets.at_most(name, median, OVERLOAD_NANOS, "ns");
     budgets.print();
 }
@@ -232,12 +267,11 @@ fn print_budgets(taken: &Taken<'_>, first: usize, switched: usize) {
 fn print_compiled_out() {
     let bed = Bed::manual();
     let mut cases = limits();
-    let first = cases.len();
     cases.extend(with_passes(&bed));
     let figures = measure(&cases, Plan::of_bursts());
     let title = title("Recording, compiled out", figures[0]);
     let mut table = Table::new("record-compiled-out", title, &["operation", "min", "median"]);
-    for (case, figures_of_case) in cases.iter().zip(&figures).skip(first) {
+    for (case, figures_of_case) in cases.iter().zip(&figures).skip(LIMITS) {
         let over = figures_of_case.over(figures[0]);
         table.row([case.name().into(), over.min.into(), over.median.into()]);
     }

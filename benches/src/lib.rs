@@ -44,7 +44,7 @@ pub use limits::{
     SharedClock, empty, own_word, own_word_of_thread, two_instants, two_stamps,
     word_of_thread_with_exit,
 };
-pub use measure::{Plan, measure, time};
+pub use measure::{Plan, measure, measure_threads, time};
 pub use numbers::{durations, next};
 pub use options::Options;
 pub use other_thread::OtherThread;

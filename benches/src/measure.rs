@@ -31,13 +31,36 @@ impl Plan {
     }
 }
 
-/// Takes the figures of all cases, which take turns from round to round.
+/// Takes the figures of all cases, which take turns from round to round: of each round the mean
+/// of its threads.
 ///
 /// Each round runs on threads of its own, after a burst that is not timed.
 ///
 /// # Panics
 /// Where the check of a case does.
 pub fn measure(cases: &[Case<'_>], plan: Plan) -> Vec<Figures> {
+    let mean = |round: Vec<f64>| round.iter().sum::<f64>() / plan.threads as f64;
+    let of_case = |rounds: Vec<Vec<f64>>| Figures::of(rounds.into_iter().map(mean).collect());
+    rounds(cases, plan).into_iter().map(of_case).collect()
+}
+
+/// The same, with the figures of each thread: the first one does what a case wants done between
+/// bursts, so they need not be alike.
+///
+/// # Panics
+/// Where the check of a case does.
+pub fn measure_threads(cases: &[Case<'_>], plan: Plan) -> Vec<Vec<Figures>> {
+    let of_thread = |rounds: &[Vec<f64>], thread: usize| {
+        Figures::of(rounds.iter().map(|round| round[thread]).collect())
+    };
+    let of_case = |rounds: Vec<Vec<f64>>| {
+        (0..plan.threads).map(|thread| of_thread(&rounds, thread)).collect()
+    };
+    rounds(cases, plan).into_iter().map(of_case).collect()
+}
+
+/// Of each case, of each round, of each thread: nanoseconds an operation.
+fn rounds(cases: &[Case<'_>], plan: Plan) -> Vec<Vec<Vec<f64>>> {
     for case in cases {
         round(case, Plan { threads: 1, bursts: 1, ..plan });
         case.assert_done();
@@ -51,23 +74,21 @@ pub fn measure(cases: &[Case<'_>], plan: Plan) -> Vec<Figures> {
     for case in cases {
         case.assert_done();
     }
-    rounds.into_iter().map(Figures::of).collect()
+    rounds
 }
 
-/// One figure: nanoseconds an operation.
-fn round(case: &Case<'_>, plan: Plan) -> f64 {
+/// One figure of each thread: nanoseconds an operation.
+fn round(case: &Case<'_>, plan: Plan) -> Vec<f64> {
     let gate = Gate::new(plan.threads);
-    let each: f64 = thread::scope(|scope| {
+    thread::scope(|scope| {
         let member = |first| {
             let gate = &gate;
             scope.spawn(move || bursts(case, plan, gate, first))
         };
         let threads: Vec<_> = (0..plan.threads).map(|i| member(i == 0)).collect();
-        // The mean of the threads: between bursts one of them reads what all have written, so
-        // they need not be alike.
-        threads.into_iter().map(|thread| thread.join().expect("no operation panics").median).sum()
-    });
-    each / plan.threads as f64 / plan.burst as f64
+        let spent = threads.into_iter().map(|thread| thread.join().expect("no operation panics"));
+        spent.map(|burst| burst.median / plan.burst as f64).collect()
+    })
 }
 
 /// The bursts of one thread; gives nanoseconds a burst.
@@ -106,4 +127,31 @@ pub fn time(rounds: usize, mut prepare: impl FnMut(), mut act: impl FnMut()) -> 
     };
     once();
     Figures::of((0..rounds).map(|_| once()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn each_thread_does_every_burst_and_the_first_alone_acts_between_them() {
+        let done = Mutex::new(std::collections::HashMap::<_, [u64; 2]>::new());
+        let count = |place: usize| {
+            let id = thread::current().id();
+            done.lock().expect("no panic").entry(id).or_default()[place] += 1;
+        };
+        let case = Case::new("count", || (), |(), _| count(0)).between(|| count(1));
+        let plan = Plan { threads: 2, rounds: 3, bursts: 4, burst: 10 };
+        let figures = measure_threads(&[case], plan);
+        assert_eq!(figures.iter().map(Vec::len).collect::<Vec<_>>(), [2]);
+        assert!(figures[0].iter().all(|figures| figures.min > 0.0));
+
+        let mut done: Vec<_> = done.lock().expect("no panic").values().copied().collect();
+        done.sort_unstable();
+        // A burst that is not timed comes first; before all of them, a round of one burst.
+        let (first, other, trial) = ([50, 5], [50, 0], [20, 2]);
+        assert_eq!(done, [trial, other, other, other, first, first, first]);
+    }
 }
