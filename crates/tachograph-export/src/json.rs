@@ -5,7 +5,8 @@
 //!   "timestamp": "2025-11-28T10:30:00.000Z", "uptime_seconds": 3600.5, "window_seconds": 60.0,
 //!   "metrics": {
 //!     "timings": {"<key>": {"count", "sum", "mean", "min", "max", "p50", "p90", "p95", "p99", "p999",
-//!                           "rate", "quantile_error", "kind", "unit", "dropped", "window": {…}}},
+//!                           "rate", "quantile_error", "kind", "unit", "dropped", "exemplar",
+//!                           "window": {…}}},
 //!     "counters": {"<key>": {"value", "rate", "kind", "unit", "dropped", "window": {…}}},
 //!     "gauges": {"<key>": {"current", "min", "max", "mean", "count", "kind", "unit", "dropped",
 //!                          "window": {…}}}
@@ -17,7 +18,9 @@
 //! `counters` counters that go both ways: `kind` tells them apart. Values are in `unit`, a
 //! timing's in seconds; rates are a second. The fields of a series are of its lifetime; `window`
 //! repeats the statistics over the last `window_seconds`. A collector without windows has
-//! neither. Statistics of nothing are 0.0, numbers that are not finite `null`.
+//! neither. `exemplar` stands where samples were recorded with a trace: `{"value", "trace_id",
+//! "span_id", "timestamp"}` of the worst of them. Statistics of nothing are 0.0, numbers that are
+//! not finite `null`.
 //!
 //! # What is slow
 //! ```

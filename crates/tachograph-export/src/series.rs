@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tachograph::{
-    Buckets, CounterStats, GaugeStats, Kind, Series, Snapshot, TimingStats, Value, Views,
+    Buckets, CounterStats, GaugeStats, Kind, Series, Snapshot, SpanId, TimingStats, TraceId, Value,
+    Views,
 };
 
 use crate::json::Options;
+use crate::time::rfc3339;
 
 /// The times that rates divide by.
 #[derive(Clone, Copy)]
@@ -31,6 +33,8 @@ pub(crate) struct Entry<'a, T> {
     unit: &'a str,
     dropped: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    exemplar: Option<Exemplar>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<T>,
 }
 
@@ -46,7 +50,29 @@ impl<'a, T> Entry<'a, T> {
             kind: series.metric.kind,
             unit: series.metric.unit.name(),
             dropped: series.dropped,
+            exemplar: series.exemplar.as_deref().map(Exemplar::new),
             window: views.window.as_ref().map(|stats| fields(stats, spans.window)),
+        }
+    }
+}
+
+/// The worst traced sample.
+#[derive(Serialize)]
+struct Exemplar {
+    value: f64,
+    trace_id: TraceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span_id: Option<SpanId>,
+    timestamp: String,
+}
+
+impl Exemplar {
+    fn new(exemplar: &tachograph::Exemplar) -> Self {
+        Self {
+            value: exemplar.value,
+            trace_id: exemplar.trace.trace_id(),
+            span_id: exemplar.trace.span_id(),
+            timestamp: rfc3339(exemplar.timestamp),
         }
     }
 }

@@ -32,6 +32,25 @@ fn the_document_has_a_timestamp_the_uptime_and_three_sections() {
 }
 
 #[test]
+fn a_traced_series_has_an_exemplar_and_no_other_has() {
+    let metrics = manual();
+    let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let trace = header.parse().expect("a traceparent");
+    metrics.histogram_traced("traced", 300, trace);
+    metrics.histogram("plain", 300);
+    let json = MetricsExporter::to_json(&two_minutes_old(&metrics));
+    let timings = &json["metrics"]["timings"];
+    let expected = json!({
+        "value": 300.0,
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "span_id": "00f067aa0ba902b7",
+        "timestamp": "2025-11-28T10:30:00.000Z",
+    });
+    assert_eq!(timings["traced"]["exemplar"], expected);
+    assert_eq!(timings["plain"].get("exemplar"), None);
+}
+
+#[test]
 fn a_timing_is_in_seconds_and_repeats_its_statistics_in_the_window() {
     let metrics = manual();
     for ms in 1..=1_000 {

@@ -129,10 +129,13 @@ impl Aggregator {
     }
 
     fn step(&self) -> Step {
-        let Some((span, steps)) = self.settings.window else { return Step { now: None, width: 0 } };
+        let wall = self.now.wall;
+        let Some((span, steps)) = self.settings.window else {
+            return Step { now: None, width: 0, wall };
+        };
         let width = (span.as_nanos() / u128::from(steps.max(1))).max(1);
         let since = self.now.monotonic.saturating_duration_since(self.epoch).as_nanos();
-        Step { now: Some((since / width) as u64), width: u64::from(steps.max(1)) }
+        Step { now: Some((since / width) as u64), width: u64::from(steps.max(1)), wall }
     }
 
     /// Drains every lane to the length it had on entry. Cells and rows are left for later.

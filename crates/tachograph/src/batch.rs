@@ -2,12 +2,15 @@
 
 use crate::limits::BLOCK_SAMPLES;
 use crate::sample::Sample;
+use crate::trace::Trace;
 
 /// Samples that were read from a lane and are still to be folded, each handed out once. What a
 /// panic leaves stays for the next pass.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    samples: Vec<Sample>,
+    pub(crate) samples: Vec<Sample>,
+    /// Of them, those with a trace.
+    pub(crate) traced: Vec<(Sample, Trace)>,
     /// Samples that were handed out.
     taken: usize,
 }
@@ -21,12 +24,12 @@ impl Batch {
         self.samples.len()
     }
 
-    /// Where the next block's samples go. There is room for them, so that reading them, counting
-    /// them and giving the block back is one step that nothing can stop half-way.
-    pub(crate) fn refill(&mut self) -> &mut Vec<Sample> {
+    /// Makes room for the next block's samples, so that reading them, counting them and giving the
+    /// block back is one step that nothing can stop half-way.
+    pub(crate) fn refill(&mut self) -> &mut Self {
         self.clear();
         self.samples.reserve(BLOCK_SAMPLES);
-        &mut self.samples
+        self
     }
 
     /// Hands out the samples, also the rest of them after a panic.
@@ -37,6 +40,7 @@ impl Batch {
     /// Every sample was folded.
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
+        self.traced.clear();
         self.taken = 0;
     }
 
@@ -44,7 +48,9 @@ impl Batch {
     /// the one that was being folded.
     pub(crate) fn remove_taken(&mut self) -> Option<Sample> {
         let taken = std::mem::take(&mut self.taken);
-        self.samples.drain(..taken).next_back()
+        let last = self.samples.drain(..taken).next_back();
+        self.traced.retain(|(sample, _)| Some(*sample) != last);
+        last
     }
 }
 

@@ -3,14 +3,23 @@
 //! # Synchronization
 //! `slots` and `len` are written by the lane's owner while the block is its current one. The
 //! owner stores a sample, then `len` (Release); the aggregator loads `len` (Acquire) and reads
-//! only below it. Once the block is full and read, the aggregator stores `len` = 0, then `free`
+//! only below it. A traced sample takes the slots behind its own too, and one store of `len`
+//! publishes them all, so that it is never seen without its trace. Once the block is full and read, the aggregator stores `len` = 0, then `free`
 //! (Release); the owner takes the block when it sees `free` (Acquire).
 
 use crossbeam_utils::CachePadded;
 
-use crate::limits::BLOCK_SAMPLES;
+use crate::batch::Batch;
+use crate::limits::{BLOCK_SAMPLES, TRACE_WORDS, TRACED_SLOTS};
 use crate::sample::Sample;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::trace::Trace;
+
+/// Beside a sample's series: its trace is in the slots behind it.
+const TRACED: u64 = 1 << 32;
+
+/// In the place of a series: the slot holds nothing.
+const PADDING: u64 = 1 << 33;
 
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -25,6 +34,22 @@ pub(crate) struct Block {
 struct Slot {
     series: AtomicU64,
     value: AtomicU64,
+}
+
+impl Slot {
+    #[inline]
+    fn store(&self, series: u64, value: u64) {
+        // Relaxed: published by the Release that follows, of the block's length.
+        self.series.store(series, Ordering::Relaxed);
+        self.value.store(value, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn load(&self) -> (u64, u64) {
+        // Relaxed: ordered by the Acquire before it, of the block's length; the owner does not
+        // write below that again before it has taken the block anew.
+        (self.series.load(Ordering::Relaxed), self.value.load(Ordering::Relaxed))
+    }
 }
 
 impl Block {
@@ -45,22 +70,67 @@ impl Block {
         self.len.store(position + 1, Ordering::Release);
     }
 
-    /// Appends the samples from `start` to the published length. The aggregator only.
-    pub(crate) fn read(&self, start: usize, into: &mut Vec<Sample>) {
+    /// Writes a sample and its trace from `position` on, and publishes both. The owner only.
+    #[inline]
+    pub(crate) fn publish_traced(&self, position: usize, sample: Sample, trace: Trace) {
+        let end = position + TRACED_SLOTS;
+        let Some([first, behind @ ..]) = self.slots.get(position..end) else { return };
+        first.store(u64::from(sample.series) | TRACED, sample.value);
+        for (slot, words) in behind.iter().zip(trace.to_words().chunks(2)) {
+            slot.store(words[0], words.get(1).copied().unwrap_or(0));
+        }
+        // Release: pairs with the Acquire in `read`; the sample and its trace are visible with it.
+        self.len.store(end, Ordering::Release);
+    }
+
+    /// Fills the block up with nothing from `position` on. The owner only.
+    pub(crate) fn pad(&self, position: usize) {
+        self.slots.iter().skip(position).for_each(|slot| slot.store(PADDING, 0));
+        // Release: pairs with the Acquire in `read`; the padding is visible with it.
+        self.len.store(BLOCK_SAMPLES, Ordering::Release);
+    }
+
+    /// Adds the samples from slot `start` to the published length to an empty batch; says how
+    /// many slots that were. The aggregator only.
+    pub(crate) fn read(&self, start: usize, into: &mut Batch) -> usize {
         // Acquire: pairs with the Release in `publish`.
         let len = self.len.load(Ordering::Acquire).min(BLOCK_SAMPLES);
         let unread = self.slots.get(start..len).unwrap_or_default();
-        // Relaxed: ordered by the Acquire above; the owner does not write below `len` again
-        // before it has taken the block anew.
-        into.extend(unread.iter().map(|slot| Sample {
-            series: slot.series.load(Ordering::Relaxed) as u32,
-            value: slot.value.load(Ordering::Relaxed),
+        let mut marks = 0;
+        into.samples.extend(unread.iter().map(|slot| {
+            let (series, value) = slot.load();
+            marks |= series;
+            Sample { series: series as u32, value }
         }));
+        // Mostly there is no mark in a whole block, and then no slot but a sample's.
+        if marks >= TRACED {
+            into.clear();
+            read_marked(unread, into);
+        }
+        unread.len()
     }
 
     /// Empties a block that was read to its end, before it is returned. The aggregator only.
     pub(crate) fn clear(&self) {
         // Relaxed: published by the Release in `Lane::give_back`.
         self.len.store(0, Ordering::Relaxed);
+    }
+}
+
+/// Reads slots some of which hold traces or nothing.
+#[cold]
+fn read_marked(slots: &[Slot], into: &mut Batch) {
+    let mut slots = slots.iter().map(Slot::load);
+    while let Some((series, value)) = slots.next() {
+        if series & PADDING != 0 {
+            continue;
+        }
+        let sample = Sample { series: series as u32, value };
+        into.samples.push(sample);
+        if series & TRACED != 0 {
+            let mut words = slots.by_ref().take(TRACED_SLOTS - 1).flat_map(<[u64; 2]>::from);
+            let words: [u64; TRACE_WORDS] = std::array::from_fn(|_| words.next().unwrap_or(0));
+            into.traced.extend(Trace::from_words(words).map(|trace| (sample, trace)));
+        }
     }
 }

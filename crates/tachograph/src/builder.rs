@@ -13,6 +13,7 @@ use crate::lane::{LaneSize, mode};
 use crate::limits;
 use crate::registry::{Cardinality, Registry};
 use crate::sync::Arc;
+use crate::trace::{Trace, TraceSource};
 
 /// Configures a [`MetricsCollector`]; every setting has a sensible default.
 pub struct Builder {
@@ -26,6 +27,7 @@ pub struct Builder {
     cardinality: Cardinality,
     clock: Clock,
     on_warning: Option<WarningCallback>,
+    current_trace: Option<TraceSource>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -59,6 +61,7 @@ impl Default for Builder {
             },
             clock: Clock::system(),
             on_warning: None,
+            current_trace: None,
         }
     }
 }
@@ -156,6 +159,31 @@ impl Builder {
         self
     }
 
+    /// How to find the trace that the calling thread is in; for
+    /// [`Timing::record_in_span`](crate::Timing::record_in_span) and its like. Runs on recording
+    /// threads, so what it does is part of what recording costs; a panic in it is the caller's.
+    ///
+    /// ```
+    /// use tachograph::{MetricsCollector, Trace};
+    ///
+    /// thread_local! {
+    ///     static CURRENT: std::cell::Cell<Option<Trace>> = const { std::cell::Cell::new(None) };
+    /// }
+    ///
+    /// let metrics = MetricsCollector::builder().current_trace(|| CURRENT.get()).build();
+    /// let latency = metrics.register_timing("event.processing.duration");
+    /// CURRENT.set(Trace::new([7; 16], [1; 8]));
+    /// latency.record_in_span(std::time::Duration::from_micros(120));
+    ///
+    /// let snapshot = metrics.get_all_metrics();
+    /// let series = snapshot.find("event.processing.duration", &[]).expect("recorded");
+    /// assert_eq!(series.exemplar.as_ref().map(|worst| worst.trace), CURRENT.get());
+    /// ```
+    pub fn current_trace(mut self, source: fn() -> Option<Trace>) -> Self {
+        self.current_trace = Some(source);
+        self
+    }
+
     /// Makes the collector, and starts its background thread if it is enabled and not manual.
     pub fn build(self) -> MetricsCollector {
         let collector = self.assemble();
@@ -170,7 +198,8 @@ impl Builder {
         let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);
         let size = LaneSize { blocks_initial: initial, blocks_max: max, slots };
         let mode = if self.enabled { mode::ON } else { mode::OFF };
-        let intake = Arc::new(Intake::new(self.clock, mode, size, self.lanes_max));
+        let intake =
+            Arc::new(Intake::new(self.clock, mode, self.current_trace, size, self.lanes_max));
         let registry = Registry::new(Arc::clone(&intake), self.cardinality);
         let settings = Settings {
             window: self.window,

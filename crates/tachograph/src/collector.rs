@@ -18,6 +18,7 @@ use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::Arc;
 use crate::tagged::Tagged;
 use crate::timer::Timer;
+use crate::trace::Trace;
 
 /// Collects metrics from any number of threads.
 ///
@@ -156,6 +157,16 @@ impl MetricsCollector {
     #[inline]
     pub fn histogram(&self, name: &str, value: u64) {
         self.untagged().histogram(name, value);
+    }
+
+    /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn timing_traced(&self, name: &str, duration: Duration, trace: Trace) {
+        self.untagged().timing_traced(name, duration, trace);
+    }
+
+    /// Records a plain value with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn histogram_traced(&self, name: &str, value: u64, trace: Trace) {
+        self.untagged().histogram_traced(name, value, trace);
     }
 
     /// Starts a timer that records when it is dropped.

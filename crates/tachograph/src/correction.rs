@@ -9,7 +9,7 @@ use crate::cell::{OCTAVES, octave_ends};
 use crate::handle::Handle;
 use crate::kind::Kind;
 use crate::limits::{CORRECTED_SAMPLES, CORRECTED_SHIFT, TIMING_NS_MAX};
-use crate::operation::Operation;
+use crate::operation::{Compound, Operation};
 use crate::sample::Sample;
 use crate::writer::LaneWriter;
 
@@ -34,31 +34,9 @@ impl Correction {
         Self { value, interval, missing }
     }
 
-    /// Samples of it, the measured one included.
-    pub(crate) fn samples(&self) -> u64 {
-        1 + self.missing
-    }
-
     /// The missing sample number `k`, from 1 to `missing`; the greatest first.
     fn sample(&self, k: u64) -> u64 {
         self.value - k * self.interval
-    }
-
-    /// Records all of it: the greatest one by one, so that the tail stays sharp, and the rest, or
-    /// what the lane has no room for, coalesced in place. Both are bounded.
-    pub(crate) fn perform(&self, writer: &LaneWriter, handle: &Handle) {
-        Operation::Sample.perform(writer, handle, self.value);
-        let mut next = 1;
-        while next <= self.missing.min(CORRECTED_SAMPLES) {
-            let sample = Sample { series: handle.id, value: self.sample(next) };
-            if writer.push(sample).is_err() {
-                break;
-            }
-            next += 1;
-        }
-        if next <= self.missing {
-            self.coalesce(next, writer, handle);
-        }
     }
 
     /// Coalesces the missing samples from number `first` on.
@@ -88,5 +66,29 @@ impl Correction {
         let last = (from_low / self.interval).min(self.missing);
         let start = self.value.saturating_sub(high).div_ceil(self.interval).max(first);
         (last + 1).saturating_sub(start)
+    }
+}
+
+impl Compound for Correction {
+    /// The measured one included.
+    fn samples(&self) -> u64 {
+        1 + self.missing
+    }
+
+    /// Records all of it: the greatest one by one, so that the tail stays sharp, and the rest, or
+    /// what the lane has no room for, coalesced in place. Both are bounded.
+    fn perform(&self, writer: &LaneWriter, handle: &Handle) {
+        Operation::Sample.perform(writer, handle, self.value);
+        let mut next = 1;
+        while next <= self.missing.min(CORRECTED_SAMPLES) {
+            let sample = Sample { series: handle.id, value: self.sample(next) };
+            if writer.push(sample).is_err() {
+                break;
+            }
+            next += 1;
+        }
+        if next <= self.missing {
+            self.coalesce(next, writer, handle);
+        }
     }
 }

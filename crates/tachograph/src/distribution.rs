@@ -13,6 +13,7 @@ use crate::cell::{OCTAVES, SpillReading};
 use crate::distribution::octaves::Octaves;
 use crate::distribution::rows::Row;
 use crate::limits::SPARSE_ROWS;
+use crate::trace::{Witness, worst};
 use crate::window::Accumulate;
 
 /// Counts by bucket, and the exact totals that buckets cannot give.
@@ -20,6 +21,8 @@ use crate::window::Accumulate;
 pub(crate) struct Distribution {
     counts: Counts,
     pub(crate) totals: Totals,
+    // Boxed: most distributions are without traces.
+    worst: Option<Box<Witness>>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,7 +62,7 @@ impl Totals {
 
 impl Default for Distribution {
     fn default() -> Self {
-        Self { counts: Counts::Sparse(Vec::new()), totals: Totals::default() }
+        Self { counts: Counts::Sparse(Vec::new()), totals: Totals::default(), worst: None }
     }
 }
 
@@ -87,6 +90,21 @@ impl Distribution {
             self.totals.coalesced += if low < high { count } else { 0 };
         }
         self.totals.sum = self.totals.sum.wrapping_add(spill.sum());
+    }
+
+    /// Remembers a traced sample, unless it knows one that is as great.
+    pub(crate) fn witness(&mut self, witness: &Witness) {
+        if let Some(worst) = worst(self.worst(), Some(witness)) {
+            match &mut self.worst {
+                Some(place) => **place = worst,
+                place => *place = Some(Box::new(worst)),
+            }
+        }
+    }
+
+    /// The greatest of the traced samples.
+    pub(crate) fn worst(&self) -> Option<&Witness> {
+        self.worst.as_deref()
     }
 
     #[inline]
@@ -144,11 +162,13 @@ impl Distribution {
 
     /// Bytes held on the heap.
     pub(crate) fn bytes(&self) -> usize {
-        match &self.counts {
-            Counts::Sparse(rows) => rows.capacity() * size_of::<Row>(),
-            Counts::ByOctave(octaves) => octaves.bytes(),
-            Counts::Dense(histogram) => histogram.distinct_values() * size_of::<u64>(),
-        }
+        let traced = self.worst.as_ref().map_or(0, |_| size_of::<Witness>());
+        traced
+            + match &self.counts {
+                Counts::Sparse(rows) => rows.capacity() * size_of::<Row>(),
+                Counts::ByOctave(octaves) => octaves.bytes(),
+                Counts::Dense(histogram) => histogram.distinct_values() * size_of::<u64>(),
+            }
     }
 }
 
@@ -167,6 +187,9 @@ impl Accumulate for Distribution {
             }
         }
         self.totals.absorb(&other.totals);
+        if let Some(witness) = other.worst() {
+            self.witness(witness);
+        }
     }
 
     fn is_empty(&self) -> bool {

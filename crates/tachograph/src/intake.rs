@@ -15,6 +15,7 @@ use crate::local::ColdPath;
 use crate::sync::{
     Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, lock,
 };
+use crate::trace::{Trace, TraceSource};
 use crate::writer::LaneWriter;
 
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Intake {
     /// read by the pass.
     signalled: AtomicBool,
     growth: Mutex<Growth>,
+    /// Tells the trace that the calling thread is in.
+    current_trace: Option<TraceSource>,
     lane_size: LaneSize,
     lanes_max: usize,
 }
@@ -57,6 +60,8 @@ pub(crate) struct Counts {
     pub(crate) overflowed: Tally,
     /// Coalesced durations beyond the longest bucket.
     pub(crate) saturated: Tally,
+    /// Traces that a lane had no room for; the samples were recorded.
+    pub(crate) exemplars_dropped: Tally,
 }
 
 /// A shared count of rare events.
@@ -99,6 +104,7 @@ impl Counts {
             kind_conflicts,
             overflowed,
             saturated,
+            exemplars_dropped,
         } = self;
         let tallies = [
             clock_anomalies,
@@ -107,6 +113,7 @@ impl Counts {
             kind_conflicts,
             overflowed,
             saturated,
+            exemplars_dropped,
         ];
         for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {
             // Relaxed: see `drop_samples`.
@@ -125,7 +132,13 @@ impl Counts {
 }
 
 impl Intake {
-    pub(crate) fn new(clock: Clock, mode: u8, lane_size: LaneSize, lanes_max: usize) -> Self {
+    pub(crate) fn new(
+        clock: Clock,
+        mode: u8,
+        current_trace: Option<TraceSource>,
+        lane_size: LaneSize,
+        lanes_max: usize,
+    ) -> Self {
         Self {
             mode: AtomicU8::new(mode),
             clock,
@@ -135,9 +148,15 @@ impl Intake {
             child: AtomicBool::new(false),
             signalled: AtomicBool::new(false),
             growth: Mutex::new(Growth::default()),
+            current_trace,
             lane_size,
             lanes_max,
         }
+    }
+
+    /// The trace that the calling thread is in, as far as the collector was told how to find out.
+    pub(crate) fn current_trace(&self) -> Option<Trace> {
+        self.current_trace?()
     }
 
     #[inline]

@@ -40,8 +40,7 @@
 //! assert_eq!(stats.count, 1);
 //! ```
 //!
-//! The [`guide`] has an example of everything; [`telemetry`] lists what a collector says about
-//! itself.
+//! The [`guide`] shows everything; [`telemetry`] lists what a collector says about itself.
 #![deny(unsafe_code)]
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 
@@ -96,6 +95,7 @@ mod tagged;
 mod tags;
 pub mod telemetry;
 mod timer;
+mod trace;
 mod window;
 mod writer;
 
@@ -117,3 +117,4 @@ pub use stats::{Bucket, Buckets, CounterStats, GaugeStats, TimingStats};
 pub use tagged::Tagged;
 pub use tags::Tags;
 pub use timer::{RecorderTimer, Timer, TimerGuard};
+pub use trace::{Exemplar, InvalidTrace, SpanId, Trace, TraceId, Traced};

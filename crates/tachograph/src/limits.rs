@@ -17,6 +17,13 @@ const fn bound(product: usize, test: usize, model: usize) -> usize {
 /// Samples in a block: 8 KiB, so one queue operation a 512 samples.
 pub(crate) const BLOCK_SAMPLES: usize = bound(512, 16, 2);
 
+/// Words of a trace in a lane, two a slot: both halves of its id and the span's. Under the model a
+/// block has no room for more than the lower half and the span.
+pub(crate) const TRACE_WORDS: usize = if cfg!(tachograph_loom) { 2 } else { 3 };
+
+/// Slots of a traced sample: its own, and its trace's.
+pub(crate) const TRACED_SLOTS: usize = 1 + TRACE_WORDS.div_ceil(2);
+
 /// Blocks that a new lane starts with.
 pub(crate) const LANE_BLOCKS_INITIAL: usize = if cfg!(tachograph_loom) { 2 } else { 8 };
 

@@ -8,7 +8,6 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::core::Core;
-use crate::correction::Correction;
 use crate::error::DropReason;
 use crate::fork;
 use crate::handle::Handle;
@@ -18,7 +17,7 @@ use crate::kind::Kind;
 use crate::lane::Lane;
 use crate::lane::{Gate, mode};
 use crate::names::NameCache;
-use crate::operation::Operation;
+use crate::operation::{Compound, Operation};
 use crate::recorder::{Admission, Recorder};
 use crate::registry::Registry;
 use crate::sample::CONFLICTING;
@@ -149,23 +148,23 @@ fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
     }
 }
 
-/// Records a value and what is missing below it with this thread's recorder.
-pub(crate) fn correct(handle: &Handle, correction: &Correction) {
+/// As `record`, for a call that takes more to tell.
+pub(crate) fn record_all(handle: &Handle, call: &impl Compound) {
     let done = LOCAL.try_with(|local| {
         let own = local.first.get().filter(|own| own.gate == handle.gate);
-        own.map(|own| own.recorder.correct(handle, correction))
+        own.map(|own| own.recorder.perform_all(handle, call))
     });
     if matches!(done, Ok(Some(()))) || handle.entry.intake.mode() == mode::OFF {
         return;
     }
-    let (intake, samples) = (&handle.entry.intake, correction.samples());
+    let (intake, samples) = (&handle.entry.intake, call.samples());
     let Some(_cold) = ColdPath::enter() else {
         return handle.entry.drop_samples(DropReason::NoLane, samples);
     };
-    match with_own(intake, |own| own.recorder.correct(handle, correction)) {
+    match with_own(intake, |own| own.recorder.perform_all(handle, call)) {
         Found::Done(()) => {}
         Found::None(reason) => handle.entry.drop_samples(reason, samples),
-        Found::ThreadEnding => ending(intake).correct(handle, correction),
+        Found::ThreadEnding => ending(intake).perform_all(handle, call),
     }
 }
 
@@ -324,34 +323,34 @@ fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
     }
 }
 
-/// A handle of a timing by name, for a timer that owns what it needs; `None` from inside a cold
-/// path, where an unknown name cannot be asked for.
+/// A handle of a series by name, for a call that takes more to tell than a value or comes later;
+/// `None` from inside a cold path, where an unknown name cannot be asked for.
 #[inline]
-pub(crate) fn timing_handle(core: &Core, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
+pub(crate) fn handle(core: &Core, series: Named<'_>) -> Option<Handle> {
     let open = core.intake.open_gate();
     let fast = LOCAL.try_with(|local| {
         let own = local.first.get().filter(|own| own.gate == open)?;
-        own.known(name, tags).filter(|handle| handle.kind.fits(Kind::Timing))
+        own.known(series.name, series.tags).filter(|handle| handle.kind.fits(series.kind))
     });
     match fast {
         Ok(Some(handle)) => Some(handle),
-        _ => resolve_timing(core, Named { name, tags, kind: Kind::Timing }),
+        _ => resolve(core, series),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn resolve_timing(core: &Core, series: Named<'_>) -> Option<Handle> {
+fn resolve(core: &Core, series: Named<'_>) -> Option<Handle> {
     let Core { registry, intake, .. } = core;
+    let Named { name, tags, kind } = series;
     let Some(_cold) = ColdPath::enter() else {
         intake.counts.drop_sample(DropReason::NoLane);
         return None;
     };
     let found = match with_own(intake, |own| own.handle(registry, series)) {
-        Found::Done(handle) if handle.kind.fits(Kind::Timing) => Some(handle),
+        Found::Done(handle) if handle.kind.fits(kind) => Some(handle),
         _ => None,
     };
-    let Named { name, tags, kind } = series;
     // Of another kind: the registry's refusal, which counts what is recorded, and warns.
     Some(found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, kind))))
 }

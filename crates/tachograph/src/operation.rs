@@ -9,6 +9,7 @@ use crate::kind::Kind;
 use crate::limits::TIMING_NS_MAX;
 use crate::sample::Sample;
 use crate::sync::Ordering;
+use crate::trace::Trace;
 use crate::writer::LaneWriter;
 
 /// A recording call; what its value is stands beside it.
@@ -27,6 +28,39 @@ pub(crate) enum Operation {
     Set,
     /// Adds to a gauge: the bits of an `f64`.
     Adjust,
+}
+
+/// A recording call that takes more to tell than an operation and a value.
+pub(crate) trait Compound {
+    /// How many samples it records.
+    fn samples(&self) -> u64;
+
+    /// Records it into the series of a handle of the writer's collector.
+    fn perform(&self, writer: &LaneWriter, handle: &Handle);
+}
+
+/// A value of a timing or histogram, and the trace that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TracedSample {
+    pub(crate) value: u64,
+    pub(crate) trace: Trace,
+}
+
+impl Compound for TracedSample {
+    fn samples(&self) -> u64 {
+        1
+    }
+
+    fn perform(&self, writer: &LaneWriter, handle: &Handle) {
+        let Self { value, trace } = *self;
+        let outcome = writer.push_traced(Sample { series: handle.id, value }, trace);
+        if !matches!(outcome, Ok(true)) {
+            handle.entry.intake.counts.exemplars_dropped.add(1);
+        }
+        if outcome.is_err() {
+            coalesce(writer, handle, value);
+        }
+    }
 }
 
 impl Operation {
@@ -84,9 +118,14 @@ fn add_beyond(writer: &LaneWriter, handle: &Handle, amount: u64) {
 #[cold]
 #[inline(never)]
 fn sample_beyond(writer: &LaneWriter, handle: &Handle, value: u64) {
-    if writer.push(Sample { series: handle.id, value }).is_ok() {
-        return;
+    if writer.push(Sample { series: handle.id, value }).is_err() {
+        coalesce(writer, handle, value);
     }
+}
+
+/// Adds a sample to the row of its series.
+#[inline]
+fn coalesce(writer: &LaneWriter, handle: &Handle, value: u64) {
     if value > TIMING_NS_MAX && handle.kind == Kind::Timing {
         handle.entry.intake.counts.saturated.add(1);
     }

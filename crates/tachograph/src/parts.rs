@@ -4,6 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use crate::batch::Batch;
 use crate::collector::MetricsCollector;
 use crate::handle::{Counter, Gauge, Handle, Timing};
 use crate::key;
@@ -106,11 +107,11 @@ pub struct ModelReader(LaneReader);
 impl ModelReader {
     /// Every sample published before the call, as series and value.
     pub fn drain(&mut self) -> Vec<(u32, u64)> {
-        let (mut drained, mut batch) = (Vec::new(), Vec::new());
+        let (mut drained, mut batch) = (Vec::new(), Batch::default());
         self.0.announce();
         loop {
             let more = self.0.read_block(&mut batch);
-            drained.extend(batch.iter().map(|sample| (sample.series, sample.value)));
+            drained.extend(batch.samples.iter().map(|sample| (sample.series, sample.value)));
             if !more {
                 return drained;
             }

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
+use crate::batch::Batch;
 use crate::cell::{CounterReading, GaugeReading, GaugeRow, SpillReading};
 use crate::fault;
 use crate::lane::Lane;
 use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
-use crate::sample::Sample;
 use crate::sync::Arc;
 
 /// What was read from a lane so far. There is one for a lane, under the aggregator's mutex.
@@ -18,7 +18,7 @@ pub(crate) struct LaneReader {
     /// Popped blocks that are not read to their end, oldest first. Only the last one may still
     /// be filled.
     held: VecDeque<u8>,
-    /// Samples of the first held block that were read.
+    /// Slots of the first held block that were read.
     read: usize,
     cells: Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
     rows: Vec<Option<Box<(u64, SpillReading)>>>,
@@ -59,12 +59,11 @@ impl LaneReader {
 
     /// Reads what is published of the oldest held block, and hands the block back if that is
     /// all of it. Says whether there may be more.
-    pub(crate) fn read_block(&mut self, batch: &mut Vec<Sample>) -> bool {
+    pub(crate) fn read_block(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
         let Some(&index) = self.held.front() else { return false };
         let Some(block) = self.lane.block(index) else { return false };
-        block.read(self.read, batch);
-        self.read += batch.len();
+        self.read += block.read(self.read, batch);
         if self.read < BLOCK_SAMPLES {
             return false;
         }

@@ -10,9 +10,10 @@ use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::intake::Intake;
 use crate::lane::{Gate, Lane, mode};
 use crate::local;
-use crate::operation::Operation;
+use crate::operation::{Compound, Operation, TracedSample};
 use crate::sync::Arc;
 use crate::timer::RecorderTimer;
+use crate::trace::Trace;
 use crate::writer::LaneWriter;
 
 /// A recorder for a loop that owns its thread: records through handles without the thread-local
@@ -98,13 +99,33 @@ impl Recorder {
         duration: Duration,
         expected_interval: Duration,
     ) {
-        self.correct(&timing.0, &Correction::new(nanos(duration), nanos(expected_interval)));
+        self.perform_all(&timing.0, &Correction::new(nanos(duration), nanos(expected_interval)));
     }
 
     /// Records a value of a histogram, and what a caller at a fixed rate missed below it; see
     /// [`Timing::record_corrected`].
     pub fn record_corrected(&self, histogram: &Histogram, value: u64, expected_interval: u64) {
-        self.correct(&histogram.0, &Correction::new(value, expected_interval));
+        self.perform_all(&histogram.0, &Correction::new(value, expected_interval));
+    }
+
+    /// Records a duration in nanoseconds with the trace that it belongs to; see
+    /// [`Timing::record_traced`].
+    #[inline]
+    pub fn record_ns_traced(&self, timing: &Timing, nanos: u64, trace: Trace) {
+        self.perform_all(&timing.0, &TracedSample { value: nanos, trace });
+    }
+
+    /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].
+    #[inline]
+    pub fn record_duration_traced(&self, timing: &Timing, duration: Duration, trace: Trace) {
+        self.record_ns_traced(timing, nanos(duration), trace);
+    }
+
+    /// Records a value of a histogram with the trace that it belongs to; see
+    /// [`Timing::record_traced`].
+    #[inline]
+    pub fn record_traced(&self, histogram: &Histogram, value: u64, trace: Trace) {
+        self.perform_all(&histogram.0, &TracedSample { value, trace });
     }
 
     /// Sets a gauge.
@@ -146,17 +167,15 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn correct(&self, handle: &Handle, correction: &Correction) {
+    pub(crate) fn perform_all(&self, handle: &Handle, call: &impl Compound) {
         if !cfg!(feature = "record") {
             return;
         }
         match self.admit(handle.gate) {
-            Admission::Open(writer) => correction.perform(writer, handle),
+            Admission::Open(writer) => call.perform(writer, handle),
             Admission::Off => {}
             Admission::Refused => {
-                self.elsewhere(handle, correction.samples(), &|other| {
-                    other.correct(handle, correction)
-                });
+                self.elsewhere(handle, call.samples(), &|other| other.perform_all(handle, call));
             }
         }
     }

@@ -13,6 +13,8 @@ use crate::registry::{MetricInfo, RESERVED};
 use crate::snapshot::{Series, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::{Arc, Ordering};
+use crate::trace::Trace;
+use crate::trace::{Exemplar, Witness, worst};
 use crate::window::{self, Accumulate, Windowed};
 
 #[derive(Debug)]
@@ -146,6 +148,8 @@ pub(crate) struct Step {
     pub(crate) now: Option<u64>,
     /// Steps in the window.
     pub(crate) width: u64,
+    /// The time of the pass, by the wall clock.
+    pub(crate) wall: SystemTime,
 }
 
 impl SeriesState {
@@ -226,6 +230,14 @@ impl SeriesState {
                 gauge.last = Some(value);
                 done(false);
             }),
+        }
+    }
+
+    /// Remembers a folded sample's trace, if it is the worst of its step.
+    pub(crate) fn witness(&mut self, value: u64, trace: Trace, step: Step) {
+        if let Values::Distribution(windowed) = &mut self.values {
+            let witness = Witness { value, trace, timestamp: step.wall };
+            windowed.current(step.now).witness(&witness);
         }
     }
 
@@ -333,6 +345,7 @@ impl SeriesState {
             key: Arc::clone(&self.entry.key),
             created: self.created,
             dropped: self.entry.dropped(),
+            exemplar: self.values.exemplar(info.scale, step.now.is_some()).map(Box::new),
             value: self.values.value(self.entry.kind, info.scale, step.now.is_some()),
         }
     }
@@ -388,6 +401,15 @@ impl Values {
             Self::Gauge(gauge) => gauge.levels.slide(now, width),
             Self::Distribution(windowed) => windowed.slide(now, width),
         }
+    }
+
+    /// The worst traced sample in the window, or ever where there are no windows.
+    fn exemplar(&self, scale: f64, windows: bool) -> Option<Exemplar> {
+        let Self::Distribution(windowed) = self else { return None };
+        let closed = Some(windowed.closed()).filter(|_| !windows);
+        let parts = closed.into_iter().chain(windowed.window());
+        let worst = parts.map(Distribution::worst).fold(None, |a, b| worst(a.as_ref(), b));
+        worst.map(|witness| witness.exemplar(scale))
     }
 
     fn value(&self, kind: Kind, scale: f64, windows: bool) -> Value {

@@ -88,6 +88,11 @@ impl SeriesTable {
             state.fold(first.into_iter().chain(values), step, &mut self.folded);
         }
         drop(rest);
+        for &(sample, trace) in &batch.traced {
+            if let Some(state) = self.states.get_mut(sample.series as usize) {
+                state.witness(sample.value, trace, step);
+            }
+        }
         batch.clear();
     }
 

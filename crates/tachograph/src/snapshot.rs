@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::Metric;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::tags::Tags;
+use crate::trace::Exemplar;
 
 /// Every series at the time of one pass over all recorders.
 ///
@@ -102,6 +103,10 @@ pub struct Series {
     pub created: SystemTime,
     /// Samples of this series that were dropped, whatever the reason.
     pub dropped: u64,
+    /// The greatest traced sample of the window; without windows, since the start or the last
+    /// reset. Boxed: most series have none.
+    #[serde(default)]
+    pub exemplar: Option<Box<Exemplar>>,
     /// The statistics.
     pub value: Value,
 }

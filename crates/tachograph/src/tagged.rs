@@ -6,10 +6,12 @@ use crate::clock::nanos;
 use crate::collector::MetricsCollector;
 use crate::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::kind::Kind;
-use crate::local::{self, Call};
+use crate::lane::mode;
+use crate::local::{self, Call, Named};
 use crate::operation::Operation;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::timer::Timer;
+use crate::trace::Trace;
 
 /// A collector with a set of tags; see [`MetricsCollector::with_tags`].
 ///
@@ -85,6 +87,26 @@ impl<'a> Tagged<'a> {
     #[inline]
     pub fn histogram(&self, name: &str, value: u64) {
         self.record(name, value, || Call { kind: Kind::Histogram, operation: Operation::Sample });
+    }
+
+    /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn timing_traced(&self, name: &str, duration: Duration, trace: Trace) {
+        self.trace(name, Kind::Timing, nanos(duration), trace);
+    }
+
+    /// Records a plain value with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn histogram_traced(&self, name: &str, value: u64, trace: Trace) {
+        self.trace(name, Kind::Histogram, value, trace);
+    }
+
+    fn trace(&self, name: &str, kind: Kind, value: u64, trace: Trace) {
+        let core = self.metrics.core();
+        if !cfg!(feature = "record") || core.intake.mode() == mode::OFF {
+            return;
+        }
+        if let Some(handle) = local::handle(core, Named { name, tags: self.tags, kind }) {
+            handle.trace(value, trace);
+        }
     }
 
     /// Starts a timer that records when it is dropped. While recording is off it registers

@@ -7,6 +7,7 @@
 //! | `telemetry.dropped[reason=…]` | counter | samples | not aggregated, by [`DropReason`] |
 //! | `telemetry.coalesced` | counter | samples | aggregated with their octave only, under overload |
 //! | `telemetry.saturated` | counter | samples | durations over one hour |
+//! | `telemetry.exemplars_dropped` | counter | traces | lost under overload, their samples were not |
 //! | `telemetry.kind_conflicts` | counter | samples | refused: the name has another kind |
 //! | `telemetry.monotonic_decrements` | counter | calls | decrements of a monotonic counter |
 //! | `telemetry.overflowed` | counter | look-ups | tag sets sent to an overflow series |
@@ -68,11 +69,12 @@ pub(crate) struct Telemetry {
     pub(crate) occupancy: f64,
 }
 
-const COUNTERS: [(&str, &str); 11] = [
+const COUNTERS: [(&str, &str); 12] = [
     ("telemetry.recorded", "recording calls, dropped ones included"),
     ("telemetry.aggregated", "samples folded into a series"),
     ("telemetry.coalesced", "samples aggregated with their octave only, under overload"),
     ("telemetry.saturated", "durations over one hour"),
+    ("telemetry.exemplars_dropped", "traces lost under overload, their samples were not"),
     ("telemetry.kind_conflicts", "samples refused because the name has another kind"),
     ("telemetry.monotonic_decrements", "decrements of a monotonic counter"),
     ("telemetry.overflowed", "tag sets sent to an overflow series"),
@@ -155,6 +157,7 @@ impl Telemetry {
             readings.aggregated,
             readings.coalesced,
             readings.saturated,
+            counts.exemplars_dropped.get(),
             counts.kind_conflicts.get(),
             counts.monotonic_decrements.get(),
             counts.overflowed.get(),

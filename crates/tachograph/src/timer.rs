@@ -10,9 +10,12 @@ use crate::clock::Stamp;
 use crate::core::Core;
 use crate::handle::Timing;
 use crate::intake::Intake;
+use crate::kind::Kind;
 use crate::lane::mode;
-use crate::local;
+use crate::local::{self, Named};
 use crate::recorder::Recorder;
+use crate::trace::Running;
+use crate::trace::Trace;
 
 /// Starts timing, where recording is on.
 #[inline]
@@ -42,7 +45,7 @@ fn backwards(intake: &Intake) -> u64 {
     0
 }
 
-fn duration(nanos: Option<u64>) -> Duration {
+pub(crate) fn duration(nanos: Option<u64>) -> Duration {
     Duration::from_nanos(nanos.unwrap_or(0))
 }
 
@@ -86,6 +89,20 @@ macro_rules! endings {
                 self.finish();
             }
         }
+
+        impl $(<$life>)? Running for $timer $(<$life>)? {
+            #[inline]
+            fn finish_traced(&mut self, trace: Option<Trace>) -> Option<u64> {
+                let nanos = self.elapsed_ns()?;
+                self.start = Stamp::Off;
+                self.record_traced(nanos, trace);
+                Some(nanos)
+            }
+
+            fn cancel(&mut self) {
+                self.start = Stamp::Off;
+            }
+        }
     };
 }
 
@@ -117,7 +134,7 @@ impl Timer {
         if !is_on(&core.intake) {
             return Self::off();
         }
-        match local::timing_handle(core, name, tags) {
+        match local::handle(core, Named { name, tags, kind: Kind::Timing }) {
             Some(handle) => Self { start: stamp(&core.intake), timing: Some(Timing(handle)) },
             None => Self::off(),
         }
@@ -138,6 +155,13 @@ impl Timer {
     fn record_ns(&self, nanos: u64) {
         if let Some(timing) = &self.timing {
             timing.record_ns(nanos);
+        }
+    }
+
+    #[inline]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+        if let Some(timing) = &self.timing {
+            timing.0.trace_or_current(nanos, trace);
         }
     }
 }
@@ -168,6 +192,11 @@ impl<'a> TimerGuard<'a> {
     fn record_ns(&self, nanos: u64) {
         self.timing.record_ns(nanos);
     }
+
+    #[inline]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+        self.timing.0.trace_or_current(nanos, trace);
+    }
 }
 
 endings!(TimerGuard<'a>);
@@ -197,6 +226,14 @@ impl<'a> RecorderTimer<'a> {
     #[inline]
     fn record_ns(&self, nanos: u64) {
         self.recorder.record_ns(self.timing, nanos);
+    }
+
+    #[inline]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+        match trace.or_else(|| self.recorder.intake().current_trace()) {
+            Some(trace) => self.recorder.record_ns_traced(self.timing, nanos, trace),
+            None => self.recorder.record_ns(self.timing, nanos),
+        }
     }
 }
 

@@ -7,9 +7,10 @@ use std::cell::Cell;
 
 use crate::block::Block;
 use crate::lane::{Gate, Lane, LaneSize, Position};
-use crate::limits::BLOCK_SAMPLES;
+use crate::limits::{BLOCK_SAMPLES, TRACED_SLOTS};
 use crate::sample::Sample;
 use crate::sync::Arc;
+use crate::trace::Trace;
 
 /// The lane has no free block: the aggregator has not kept up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,32 @@ impl LaneWriter {
         block.publish(0, sample);
         self.filled.set(1);
         Ok(())
+    }
+
+    /// Publishes a sample with its trace; false where there is room for the sample alone, which is
+    /// published then. Its slots lie in one block: what the current one has no room for goes to
+    /// the next.
+    pub(crate) fn push_traced(&self, sample: Sample, trace: Trace) -> Result<bool, NoFreeBlock> {
+        let filled = self.filled.get();
+        if filled + TRACED_SLOTS <= BLOCK_SAMPLES
+            && let Some(block) = self.lane.block(self.block.get())
+        {
+            block.publish_traced(filled, sample, trace);
+            self.filled.set(filled + TRACED_SLOTS);
+            return Ok(true);
+        }
+        if self.lane.free_block(self.taken.get()).is_none() {
+            return self.push(sample).map(|()| false);
+        }
+        if filled < BLOCK_SAMPLES
+            && let Some(block) = self.lane.block(self.block.get())
+        {
+            block.pad(filled);
+            self.filled.set(BLOCK_SAMPLES);
+        }
+        self.take_next().ok_or(NoFreeBlock)?.publish_traced(0, sample, trace);
+        self.filled.set(TRACED_SLOTS);
+        Ok(true)
     }
 
     /// Takes the oldest free block.

@@ -20,6 +20,7 @@ impl Snapshot {
     /// - Counts, sums, means and buckets are exact. Quantiles, and the `min` and `max` of a gain
     ///   that has not moved the lifetime's, are within [`TimingStats::error`].
     /// - A counter's gain is its net change, from -2^63 to 2^63 - 1.
+    /// - The exemplar is this snapshot's, unless the earlier one has it already.
     /// - A gauge's `current` is this snapshot's. Its `min` and `max` are known only where the
     ///   gain has moved the lifetime's.
     ///
@@ -54,7 +55,9 @@ impl Series {
         // Not `<`: a wall clock may have been set back.
         let earlier = earlier.filter(|earlier| earlier.created == self.created);
         let value = self.value.since(earlier.map(|earlier| &earlier.value));
-        Series { dropped, value, ..self.clone() }
+        let known = earlier.and_then(|earlier| earlier.exemplar.as_ref());
+        let exemplar = self.exemplar.clone().filter(|exemplar| known != Some(exemplar));
+        Series { dropped, exemplar, value, ..self.clone() }
     }
 }
 

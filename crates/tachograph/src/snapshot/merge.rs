@@ -11,6 +11,7 @@ use crate::kind::{Kind, Metric, Unit};
 use crate::snapshot::{Series, Snapshot, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::tags::Tags;
+use crate::trace::Exemplar;
 
 impl Snapshot {
     /// The sum of snapshots of different collectors, or of one collector's consecutive
@@ -20,6 +21,7 @@ impl Snapshot {
     ///   all samples together, within [`TimingStats::error`]. Totals wrap as the counters do.
     /// - A gauge's `min`, `max`, `mean` and `count` are over all values set; `current` is that of
     ///   the newest snapshot that has one.
+    /// - Of the exemplars of a series the greatest stays; of equal ones the oldest snapshot's.
     /// - A metric that is a counter in one and goes both ways in another goes both ways. Where
     ///   kinds or scales cannot be added up, the oldest snapshot's metric keeps the name, and
     ///   the other is kept apart under `name.kind` or `name.scale_…`.
@@ -134,6 +136,7 @@ impl Sum {
             key,
             created: series.created,
             dropped: 0,
+            exemplar: None,
             idle,
             values: Values::new(merged, self.window_span.is_some()),
         });
@@ -153,6 +156,7 @@ struct SeriesSum {
     key: Arc<str>,
     created: SystemTime,
     dropped: u64,
+    exemplar: Option<Box<Exemplar>>,
     /// Hidden in every snapshot.
     idle: bool,
     values: Values,
@@ -176,6 +180,12 @@ impl SeriesSum {
     fn add(&mut self, series: &Series) {
         self.created = self.created.min(series.created);
         self.dropped = self.dropped.wrapping_add(series.dropped);
+        let known = self.exemplar.as_ref().map(|known| known.value);
+        if let Some(exemplar) = &series.exemplar
+            && known.is_none_or(|known| exemplar.value > known)
+        {
+            self.exemplar = Some(exemplar.clone());
+        }
         match (&mut self.values, &series.value) {
             (Values::Count(sum), Value::Counter(more) | Value::UpDownCounter(more)) => {
                 add(sum, more, |sum, more| *sum = sum.wrapping_add(more.value));
@@ -190,7 +200,7 @@ impl SeriesSum {
     }
 
     fn series(self) -> Series {
-        let Self { metric, tags, key, created, dropped, values, idle: _ } = self;
+        let Self { metric, tags, key, created, dropped, exemplar, values, idle: _ } = self;
         let value = match (values, metric.kind) {
             (Values::Count(sum), Kind::Counter) => Value::Counter(Views {
                 lifetime: CounterStats { value: wrapped(sum.lifetime) },
@@ -203,7 +213,7 @@ impl SeriesSum {
             }
             (Values::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
         };
-        Series { metric, tags, key, created, dropped, value }
+        Series { metric, tags, key, created, dropped, exemplar, value }
     }
 }
 
