@@ -39,6 +39,7 @@ mod arg;
 mod builder;
 mod cache;
 mod dashboard;
+pub mod deploy;
 mod envelope;
 mod error;
 mod event;

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its purpose")]
 
 mod demo;
+mod deploy;
 mod diff;
 mod info;
 mod log;
@@ -39,6 +40,7 @@ Examples:
   ast-server serve song.als           keep the tree of song.als for viewers
   ast-server info song.als            tracks, scenes, devices and clips in numbers
   ast-server diff before.als after.als
+  ast-server deploy monitoring        rules, alerts and dashboards that fit this version
 
 Exit codes: 0 done, 1 it failed (the reason is on standard error), 2 wrong usage.
 Logs go to standard error; RUST_LOG=debug shows more of them, RUST_LOG=off none.";
@@ -50,6 +52,7 @@ enum Command {
     Info(info::Info),
     Tree(tree::Tree),
     Diff(diff::Diff),
+    Deploy(deploy::Deploy),
 }
 
 /// Where a server listens.
@@ -87,6 +90,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Info(info) => info.run(),
         Command::Tree(tree) => tree.run(),
         Command::Diff(diff) => diff.run(),
+        Command::Deploy(deploy) => deploy.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

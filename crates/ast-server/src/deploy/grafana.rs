@@ -1,0 +1,119 @@
+//! The dashboard as Grafana reads it.
+
+use serde_json::{Value, json};
+
+use super::JOB;
+use super::error::DeployError;
+use super::names::Names;
+use super::panels::{Panel, Row, rows};
+
+/// Columns of Grafana's grid.
+const WIDTH: usize = 24;
+/// A graph's size in it, and a number's.
+const GRAPH: (usize, usize) = (12, 8);
+const NUMBER: (usize, usize) = (4, 4);
+
+pub(super) fn dashboard(names: &Names) -> Result<String, DeployError> {
+    let mut layout = Layout::default();
+    for row in rows(names)? {
+        layout.add(&row);
+    }
+    let dashboard = json!({
+        "uid": "ast-server",
+        "title": "AST servers",
+        "tags": ["ast-server"],
+        "schemaVersion": 39,
+        "editable": true,
+        "refresh": "15s",
+        "time": { "from": "now-1h", "to": "now" },
+        "templating": { "list": [
+            { "name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus" },
+            {
+                "name": "instance",
+                "label": "Server",
+                "type": "query",
+                "datasource": datasource(),
+                "query": format!("label_values(up{{job=\"{JOB}\"}}, instance)"),
+                "refresh": 2,
+                "sort": 1,
+                "multi": true,
+                "includeAll": true,
+                "allValue": ".*",
+                "current": { "text": "All", "value": "$__all" },
+            },
+        ] },
+        "panels": layout.panels,
+    });
+    let text = serde_json::to_string_pretty(&dashboard).map_err(DeployError::json)?;
+    Ok(text + "\n")
+}
+
+fn datasource() -> Value {
+    json!({ "type": "prometheus", "uid": "${datasource}" })
+}
+
+/// Panels from left to right, rows from top to bottom.
+#[derive(Default)]
+struct Layout {
+    panels: Vec<Value>,
+    x: usize,
+    y: usize,
+    height: usize,
+}
+
+impl Layout {
+    fn add(&mut self, row: &Row) {
+        self.end_line();
+        let place = self.place((WIDTH, 1));
+        let id = self.panels.len() + 1;
+        self.panels.push(json!({
+            "id": id, "type": "row", "title": row.title, "collapsed": false, "panels": [],
+            "gridPos": place,
+        }));
+        for panel in &row.panels {
+            let place = self.place(if panel.is_number { NUMBER } else { GRAPH });
+            let id = self.panels.len() + 1;
+            self.panels.push(graph(panel, id, place));
+        }
+    }
+
+    /// The next free place of that size.
+    fn place(&mut self, (width, height): (usize, usize)) -> Value {
+        if self.x + width > WIDTH || (self.height != height && self.x > 0) {
+            self.end_line();
+        }
+        let place = json!({ "x": self.x, "y": self.y, "w": width, "h": height });
+        self.x += width;
+        self.height = height;
+        place
+    }
+
+    fn end_line(&mut self) {
+        self.y += self.height;
+        (self.x, self.height) = (0, 0);
+    }
+}
+
+fn graph(panel: &Panel, id: usize, place: Value) -> Value {
+    let targets = panel.queries.iter().zip('A'..).map(|(query, letter)| {
+        json!({
+            "refId": letter,
+            "datasource": datasource(),
+            "expr": query.expr,
+            "legendFormat": if query.legend.is_empty() { "__auto" } else { query.legend },
+        })
+    });
+    let targets: Vec<_> = targets.collect();
+    // A number is that of the last moment.
+    let kind = if panel.is_number { "stat" } else { "timeseries" };
+    json!({
+        "id": id,
+        "type": kind,
+        "title": panel.title,
+        "description": panel.description,
+        "datasource": datasource(),
+        "gridPos": place,
+        "fieldConfig": { "defaults": { "unit": panel.unit }, "overrides": [] },
+        "targets": targets,
+    })
+}
