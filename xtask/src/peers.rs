@@ -18,11 +18,19 @@ struct Peer {
     check: fn(&Tools) -> Outcome,
 }
 
-const PEERS: [Peer; 4] = [
+const PEERS: [Peer; 6] = [
     Peer { name: "events", check: |tools| run_python(tools, "events.py", &[&tools.server]) },
     Peer {
         name: "metrics",
         check: |tools| run_python(tools, "metrics.py", &[&tools.server, &tools.promtool]),
+    },
+    Peer {
+        name: "deploy",
+        check: |tools| run_python(tools, "deploy.py", &[&tools.server, &tools.promtool]),
+    },
+    Peer {
+        name: "fleet",
+        check: |tools| run_python(tools, "fleet.py", &[&tools.server, &tools.prometheus]),
     },
     Peer { name: "hostile", check: hostile },
     Peer { name: "otlp", check: otlp },
