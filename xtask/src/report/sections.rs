@@ -47,7 +47,7 @@ time-stamp counter.",
                 series("compiled out", "record-compiled-out", "median"),
             ]),
         }],
-        tables: &["record", "record-compiled-out"],
+        tables: &["record", "record-two-threads", "record-compiled-out"],
     },
     Section {
         title: "Beside other libraries",
