@@ -15,8 +15,7 @@
 //! # Costs
 //! A counter is one load and one store on a word of the calling thread, a timing three stores.
 //! A thread's lane takes about 110 KiB, a timing 1 to 90 KiB by its spread. One background thread
-//! aggregates, at 10 wake-ups a second while nothing is recorded; [`Builder::manual`] does
-//! without it.
+//! aggregates, at 10 wake-ups a second while idle; [`Builder::manual`] does without it.
 //!
 //! # Limits
 //! Samples carry no time: one belongs to the step of the window in which it is aggregated. Two

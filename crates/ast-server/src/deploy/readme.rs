@@ -42,8 +42,12 @@ promtool test rules ast-server.tests.yml
 Servers push OTLP to port 4318, the collector writes to Prometheus, which must be told to take it:
 `prometheus --web.enable-remote-write-receiver --enable-feature=native-histograms`. By the
 collector's naming rules names come out as they do when Prometheus scrapes, so the rules hold for
-both; unlike everything else here, this file is not tried with its reader in CI. What is scraped must
-not be pushed too: it would be counted twice.
+both. What is scraped must not be pushed too: it would be counted twice.
+
+## What is tried
+
+CI has promtool judge the configuration, the rules and their tests, and a Prometheus answer every
+query of the dashboard. No collector, Grafana or systemd has read its file there.
 
 ## With systemd
 
