@@ -4,8 +4,9 @@
 //! `slots` and `len` are written by the lane's owner while the block is its current one. The
 //! owner stores a sample, then `len` (Release); the aggregator loads `len` (Acquire) and reads
 //! only below it. A traced sample takes the slots behind its own too, and one store of `len`
-//! publishes them all, so that it is never seen without its trace. Once the block is full and read, the aggregator stores `len` = 0, then `free`
-//! (Release); the owner takes the block when it sees `free` (Acquire).
+//! publishes them all, so that it is never seen without its trace. Once the block is full and
+//! read, the aggregator stores `len` = 0 and gives the block back through the lane's ring, whose
+//! count (Release) the owner loads (Acquire) before it takes the block again.
 
 use crossbeam_utils::CachePadded;
 
