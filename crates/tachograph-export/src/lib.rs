@@ -8,8 +8,9 @@
 //! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and all that receive its protocol | [`otlp`] |
 //!
 //! # Promises
-//! * Pure functions of a snapshot: no I/O, no clock, no threads, and no word to the collector.
-//!   Whatever was recorded, under whatever names and tags, the output is valid in its format.
+//! * No I/O, no clock, no threads, and no word to the collector: what is written follows from the
+//!   snapshot alone; where OTLP is told as deltas, also from the one before it.
+//! * Whatever was recorded, under whatever names and tags, the output is valid in its format.
 //! * One snapshot gives the same bytes each time; keys, families and labels are sorted.
 //! * Encoders append to a buffer of the caller's, which may be used again and again.
 //!
