@@ -172,11 +172,10 @@ mod tests {
         let metrics = MetricsCollector::builder().manual().build();
         let pages = pages(&metrics);
         let body = || Arc::clone(&pages).body(Page::Json, Encoding::Identity);
-        let bodies = [tokio::spawn(body()), tokio::spawn(body()), tokio::spawn(body())];
-        let mut made = Vec::new();
-        for body in bodies {
-            made.push(body.await.expect("no panic").expect("a body").0);
-        }
+        // Nothing is begun before all have arrived.
+        let held = Arc::clone(&pages.slots[Page::Json as usize]).lock_owned().await;
+        let (a, b, c, ()) = tokio::join!(body(), body(), body(), async { drop(held) });
+        let made = [a, b, c].map(|body| body.expect("a body").0);
         assert!(made.windows(2).all(|two| Arc::ptr_eq(&two[0], &two[1])));
         let (later, _) = body().await.expect("a body");
         assert!(!Arc::ptr_eq(&made[0], &later), "it holds what was recorded since");
