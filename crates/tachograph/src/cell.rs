@@ -3,8 +3,8 @@
 //! # Synchronization
 //! One writer, so a load and a store make an increment. The aggregator remembers what it has
 //! folded and takes the difference, so nobody else ever writes a cell, not even a reset. A word
-//! says nothing about another one and is read by coherence alone (Relaxed); only a row's `count`
-//! orders the words before it.
+//! says nothing about another one and is read by coherence alone (Relaxed); only a cell's `calls` and
+//! a row's `count` order the words before them.
 
 use crate::sync::{AtomicU64, Ordering, SingleWriter};
 
@@ -16,13 +16,18 @@ fn add(word: &AtomicU64, amount: u64) {
 }
 
 /// One counter in one lane.
+///
+/// Counting by one, which is what most do, is one store. What is counted by other amounts has a
+/// sum and a number of its own, so that neither is ever taken from the difference of two words:
+/// each only grows, and a sample that is being added shows in part and never as a loss.
 #[derive(Debug, Default)]
 pub(crate) struct CounterCell {
-    /// The sum of the amounts, wrapping. Written by the owner, read by the aggregator.
-    value: AtomicU64,
-    /// The sum of `amount - 1`, wrapping, so that `value - excess` is the number of calls, and
-    /// counting by one needs no second store. Written by the owner, read by the aggregator.
-    excess: AtomicU64,
+    /// How often it was counted by one, wrapping. Written by the owner, read by the aggregator.
+    ones: AtomicU64,
+    /// The sum of the other amounts, wrapping. Written by the owner, read by the aggregator.
+    amounts: AtomicU64,
+    /// The number of the other amounts; stored last. Written by the owner, read by the aggregator.
+    calls: AtomicU64,
 }
 
 /// What a counter cell held when it was read, or the difference of two readings.
@@ -44,22 +49,27 @@ impl CounterReading {
 impl CounterCell {
     #[inline]
     pub(crate) fn increment(&self) {
-        add(&self.value, 1);
+        add(&self.ones, 1);
     }
 
     #[inline]
     pub(crate) fn add(&self, amount: u64) {
-        if amount != 1 {
-            add(&self.excess, amount.wrapping_sub(1));
+        if amount == 1 {
+            return self.increment();
         }
-        add(&self.value, amount);
+        add(&self.amounts, amount);
+        let calls = self.calls.load_own().wrapping_add(1);
+        // Release: pairs with the Acquire in `read`; the amounts of `calls` calls are visible.
+        self.calls.store(calls, Ordering::Release);
     }
 
     pub(crate) fn read(&self) -> CounterReading {
-        // Relaxed: see the module's Synchronization section.
-        let value = self.value.load(Ordering::Relaxed);
-        let calls = value.wrapping_sub(self.excess.load(Ordering::Relaxed));
-        CounterReading { value, calls }
+        // Acquire: pairs with the Release in `add`.
+        let calls = self.calls.load(Ordering::Acquire);
+        // Relaxed: ordered by the Acquire above; `ones` stands for itself.
+        let amounts = self.amounts.load(Ordering::Relaxed);
+        let ones = self.ones.load(Ordering::Relaxed);
+        CounterReading { value: ones.wrapping_add(amounts), calls: ones.wrapping_add(calls) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tachograph::{MetricsCollector, TimingStats, Value};
+use tachograph::{MetricsCollector, Snapshot, TimingStats, Value};
 
 const THREADS: u64 = 8;
 const RECORDS: u64 = 1_000_000;
@@ -19,6 +19,13 @@ impl Drop for SetOnDrop<'_> {
 
 fn count(metrics: &MetricsCollector, name: &str) -> i128 {
     metrics.get_counter(name).map_or(0, |stats| stats.value)
+}
+
+/// Samples that a snapshot knows of.
+fn samples(snapshot: &Snapshot) -> i128 {
+    let recorded = snapshot.find("telemetry.recorded", &[]);
+    let views = recorded.and_then(|series| series.value.as_counter());
+    views.map_or(0, |views| views.lifetime.value)
 }
 
 fn exact(stats: Option<TimingStats>) -> (u64, u128) {
@@ -63,11 +70,15 @@ fn eight_threads_record_exactly_while_others_read() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut version = 0;
+            let (mut version, mut recorded) = (0, 0);
             while !done.load(Ordering::Relaxed) {
                 let snapshot = metrics.snapshot();
                 assert!(snapshot.version() >= version, "versions only grow");
                 version = snapshot.version();
+                let now = samples(&snapshot);
+                assert!(now >= recorded, "{recorded} samples were recorded, then {now}");
+                assert!(now <= i128::from(THREADS * RECORDS), "{now} samples, more than there are");
+                recorded = now;
                 for views in snapshot.series().iter().filter_map(|s| s.value.as_timing()) {
                     let sum: u64 = views.lifetime.buckets().iter().map(|b| b.count).sum();
                     assert_eq!(sum, views.lifetime.count);
