@@ -231,7 +231,7 @@ impl Aggregator {
     }
 
     /// A new snapshot of what has been folded.
-    pub(crate) fn build(&mut self) -> Arc<Snapshot> {
+    pub(crate) fn build(&mut self, registry: &Registry) -> Arc<Snapshot> {
         let step = self.step();
         let readings = self.readings();
         self.telemetry.report(&mut self.table, &readings, step);
@@ -239,6 +239,7 @@ impl Aggregator {
         let (series, idle) =
             self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic);
         self.snapshot_bytes = series.len() * size_of::<usize>();
+        registry.note_distributions(self.table.distribution_bytes());
         Arc::new(Snapshot {
             version: self.version,
             timestamp: self.now.wall,

@@ -58,6 +58,7 @@ impl Default for Builder {
                 series_per_metric: limits::SERIES_PER_METRIC,
                 series: limits::SERIES,
                 metrics: limits::METRICS,
+                distribution_bytes: limits::DISTRIBUTION_BYTES,
             },
             clock: Clock::system(),
             on_warning: None,
@@ -143,6 +144,16 @@ impl Builder {
     /// drops.
     pub fn max_metrics(mut self, metrics: usize) -> Self {
         self.cardinality.metrics = metrics;
+        self
+    }
+
+    /// How many bytes the timings and histograms may hold together, buckets of snapshots included;
+    /// 256 MiB by default. While a snapshot finds more, samples of further timing and histogram
+    /// series go to their metric's overflow series; those that exist go on as before.
+    ///
+    /// A series takes 1 to 20 KiB as a rule, 110 KiB where its values have every magnitude.
+    pub fn max_distribution_bytes(mut self, bytes: usize) -> Self {
+        self.cardinality.distribution_bytes = bytes;
         self
     }
 

@@ -82,7 +82,7 @@ impl Core {
         on_warning: Option<WarningCallback>,
         manual: bool,
     ) -> Self {
-        let first = aggregator.build();
+        let first = aggregator.build(&registry);
         Self {
             intake,
             registry,
@@ -159,7 +159,7 @@ impl Core {
     }
 
     fn publish(&self, aggregator: &mut Aggregator) {
-        let snapshot = aggregator.build();
+        let snapshot = aggregator.build(&self.registry);
         fault::point("publish: built");
         aggregator.retire(self.snapshot.swap(snapshot));
         fault::point("publish: published");
@@ -174,7 +174,7 @@ impl Core {
         let snapshot = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             aggregator.pass(&self.registry);
-            aggregator.build()
+            aggregator.build(&self.registry)
         });
         self.deliver_warnings();
         snapshot.unwrap_or_else(|| self.snapshot())

@@ -85,6 +85,12 @@ pub enum Warning {
         /// The metric's name.
         name: Arc<str>,
     },
+    /// Timings and histograms have reached their limit of bytes; further series of this metric go
+    /// to its overflow series.
+    DistributionLimit {
+        /// The metric's name.
+        name: Arc<str>,
+    },
     /// A metric was refused: the collector has reached its limit of metrics or of series.
     MetricLimit {
         /// The name that was asked for.
@@ -120,6 +126,12 @@ impl fmt::Display for Warning {
                 f,
                 "metric `{name}` has reached its limit of series: new ones are added up under \
                  `overflow=true`; raise `series_per_metric` or use fewer tag values"
+            ),
+            Self::DistributionLimit { name } => write!(
+                f,
+                "timings and histograms have reached their limit of bytes: new series of `{name}` \
+                 are added up under `overflow=true`; raise `max_distribution_bytes`, use fewer tag \
+                 values, or a shorter window"
             ),
             Self::MetricLimit { name } => write!(
                 f,

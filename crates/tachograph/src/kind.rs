@@ -31,6 +31,10 @@ impl Kind {
         matches!(self, Self::Counter | Self::UpDownCounter)
     }
 
+    pub(crate) fn is_distribution(self) -> bool {
+        matches!(self, Self::Timing | Self::Histogram)
+    }
+
     /// The kind's name, as it stands in messages.
     pub fn name(self) -> &'static str {
         match self {

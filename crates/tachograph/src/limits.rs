@@ -59,6 +59,9 @@ pub(crate) const LANES_MAX: usize = if cfg!(tachograph_loom) { 4 } else { 4096 }
 /// Closed lanes that are kept ready for new threads beyond the number of open ones.
 pub(crate) const LANES_SPARE: usize = bound(16, 2, 0);
 
+/// Bytes that timings and histograms may hold together, before further series overflow.
+pub(crate) const DISTRIBUTION_BYTES: usize = 256 << 20;
+
 /// Series of one metric, before its samples go to its overflow series.
 pub(crate) const SERIES_PER_METRIC: usize = 2_000;
 

@@ -26,6 +26,8 @@ pub(crate) struct Cardinality {
     pub(crate) series_per_metric: usize,
     pub(crate) series: usize,
     pub(crate) metrics: usize,
+    /// Bytes that distributions may hold together before further ones are refused.
+    pub(crate) distribution_bytes: usize,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,8 @@ pub(crate) struct Inner {
     counted_metrics: usize,
     warnings: Vec<Warning>,
     warned_of_limit: bool,
+    /// Bytes that distributions held at the last snapshot.
+    distribution_bytes: usize,
     /// Grows with every change of the metrics.
     revision: u64,
 }
@@ -121,8 +125,11 @@ impl Registry {
         let counted = inner.counted_series;
         let metric = &mut inner.metrics[index as usize];
         let own = metric.name.starts_with(RESERVED);
-        let full =
-            metric.series.len() >= self.limits.series_per_metric || counted >= self.limits.series;
+        let heavy =
+            kind.is_distribution() && inner.distribution_bytes >= self.limits.distribution_bytes;
+        let full = heavy
+            || metric.series.len() >= self.limits.series_per_metric
+            || counted >= self.limits.series;
         if own || !full {
             inner.counted_series += usize::from(!own);
             let entry = self.new_entry(inner, index, tags.clone(), kind);
@@ -134,7 +141,10 @@ impl Registry {
             return Arc::clone(overflow);
         }
         let name = Arc::clone(&metric.name);
-        inner.warn(Warning::SeriesLimit { name });
+        inner.warn(match heavy {
+            true => Warning::DistributionLimit { name },
+            false => Warning::SeriesLimit { name },
+        });
         let overflow = self.new_entry(inner, index, Tags::new(&[("overflow", "true")]), kind);
         inner.metrics[index as usize].overflow = Some(Arc::clone(&overflow));
         overflow
@@ -222,6 +232,11 @@ impl Registry {
         let (_cold, inner) = self.inner();
         let infos = || inner.metrics.iter().map(MetricEntry::info).collect();
         (inner.revision != known).then(|| (inner.revision, infos()))
+    }
+
+    /// Notes what distributions hold, for series that come.
+    pub(crate) fn note_distributions(&self, bytes: usize) {
+        self.inner().1.distribution_bytes = bytes;
     }
 
     pub(crate) fn warn(&self, warning: Warning) {

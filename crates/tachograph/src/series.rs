@@ -362,15 +362,23 @@ impl SeriesState {
 
     /// An estimate of the bytes held.
     pub(crate) fn bytes(&self) -> usize {
-        let heap = match &self.values {
+        let own = size_of::<Self>() + size_of::<Entry>() + size_of::<Series>();
+        own + self.entry.key.len() + self.heap_bytes()
+    }
+
+    /// Of them, those of the values and of what was published of them.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match &self.values {
             Values::Distribution(windowed) => {
                 let counts: usize = windowed.lifetime().map(Distribution::bytes).sum();
-                counts + size_of::<Windowed<Distribution>>() + size_of::<Views<TimingStats>>()
+                let published = self.published.as_ref().and_then(|series| series.value.as_timing());
+                let views = size_of::<Views<TimingStats>>();
+                let shown = published.map_or(0, |shown| views + TimingStats::bucket_bytes(shown));
+                counts + size_of::<Windowed<Distribution>>() + shown
             }
             Values::Gauge(_) => size_of::<GaugeState>() + size_of::<Views<GaugeStats>>(),
             Values::Counter(_) => 0,
-        };
-        size_of::<Self>() + size_of::<Entry>() + size_of::<Series>() + self.entry.key.len() + heap
+        }
     }
 }
 

@@ -319,6 +319,12 @@ impl SeriesTable {
     pub(crate) fn bytes(&self) -> usize {
         self.states.iter().map(SeriesState::bytes).sum()
     }
+
+    /// Bytes of what timings and histograms hold.
+    pub(crate) fn distribution_bytes(&self) -> usize {
+        let states = self.distributions.iter().filter_map(|&id| self.states.get(id as usize));
+        states.map(SeriesState::heap_bytes).sum()
+    }
 }
 
 fn state_at<'a>(

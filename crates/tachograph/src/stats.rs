@@ -9,6 +9,7 @@ use crate::bucket;
 use crate::distribution::Totals;
 use crate::distribution::rows::Row;
 use crate::limits::TIMING_NS_MAX;
+use crate::snapshot::Views;
 
 /// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
 ///
@@ -75,6 +76,14 @@ impl TimingStats {
     /// The distribution itself.
     pub fn buckets(&self) -> &Buckets {
         &self.buckets
+    }
+
+    /// Bytes of both views' buckets, which may be the same ones.
+    pub(crate) fn bucket_bytes(views: &Views<Self>) -> usize {
+        let lifetime = &views.lifetime.buckets.rows;
+        let other = |window: &&Self| !Arc::ptr_eq(&window.buckets.rows, lifetime);
+        let window = views.window.as_ref().filter(other);
+        size_of_val(&**lifetime) + window.map_or(0, |window| size_of_val(&*window.buckets.rows))
     }
 
     /// How far a quantile may be from the exact one, relative to it: 1/2,048 by the buckets'

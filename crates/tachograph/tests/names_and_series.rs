@@ -1,7 +1,7 @@
 //! Names, tags, kinds, limits: what is one series, what is refused, what is counted.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use tachograph::{Kind, MetricsCollector, Unit, Value, Warning};
 
@@ -157,6 +157,47 @@ fn an_unknown_series_is_none_and_a_read_never_makes_one() {
     assert!(metrics.get_counter("x").is_none());
     assert!(metrics.with_tags(&[("a", "b")]).get_timing("x").is_none());
     assert!(metrics.get_all_metrics().find("x", &[]).is_none());
+}
+
+/// Records 2,000 values of every magnitude to the timing `t` of a shard, and publishes.
+fn record_wide(metrics: &MetricsCollector, shard: usize) {
+    let timing = metrics.with_tags(&[("shard", &shard.to_string())]).register_timing("t");
+    for i in 0..2_000u64 {
+        timing.record_ns(i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (i % 60));
+    }
+    metrics.run_pass(Instant::now(), SystemTime::now());
+}
+
+#[test]
+fn beyond_the_bytes_of_all_distributions_further_ones_overflow_and_counters_do_not() {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&warnings);
+    let metrics = MetricsCollector::builder()
+        .manual()
+        .max_distribution_bytes(256 << 10)
+        .on_warning(move |warning| told.lock().unwrap().push(warning.clone()))
+        .build();
+    (0..40).for_each(|shard| record_wide(&metrics, shard));
+    let snapshot = metrics.get_all_metrics();
+    let own = snapshot.metric("t").filter(|series| series.tags.get("overflow").is_none()).count();
+    assert!((2..20).contains(&own), "{own} series in 256 KiB");
+    let overflow = metrics.with_tags(&[("overflow", "true")]);
+    let added_up = overflow.get_timing("t").map(|stats| stats.count);
+    assert_eq!(added_up, Some((40 - own as u64) * 2_000));
+    // A known series goes on, and a counter takes no room that matters.
+    record_wide(&metrics, 0);
+    let first = metrics.with_tags(&[("shard", "0")]);
+    assert_eq!(first.get_timing("t").map(|stats| stats.count), Some(4_000));
+    metrics.with_tags(&[("shard", "x")]).increment("c");
+    assert_eq!(metrics.with_tags(&[("shard", "x")]).get_counter("c").map(|c| c.value), Some(1));
+    let limit = Warning::DistributionLimit { name: "t".into() };
+    assert_eq!(*warnings.lock().unwrap(), [limit]);
+    // With the values gone there is room again.
+    metrics.reset();
+    metrics.run_pass(Instant::now(), SystemTime::now());
+    record_wide(&metrics, 39);
+    let last = metrics.with_tags(&[("shard", "39")]);
+    assert_eq!(last.get_timing("t").map(|stats| stats.count), Some(2_000));
 }
 
 #[test]

@@ -44,6 +44,7 @@ impl World {
             series_per_metric: rng.usize(1..6),
             series: rng.usize(4..24),
             metrics: rng.usize(5..10),
+            distribution_bytes: usize::MAX,
         };
         let windows = rng.u8(0..5) > 0;
         let width = Duration::from_secs(rng.u64(1..4));
