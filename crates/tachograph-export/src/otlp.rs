@@ -33,6 +33,11 @@
 //! moved the lifetime's, and within 1/2,048 otherwise, never beyond the lifetime's: the least `min`
 //! of all deltas is the lifetime's.
 //!
+//! # Exemplars
+//! A timing or histogram that was recorded with traces has the worst sample of its window as its
+//! point's exemplar, with the ids of trace and span; a delta only where the payload before has not
+//! told the same one.
+//!
 //! # Values
 //! A counter beyond 2^63 - 1, which OTLP's integers cannot hold, is written as a float, rounded to
 //! 53 bits. A monotonic counter that was decremented has a negative delta, so that deltas add up to

@@ -17,6 +17,7 @@
 //! | native histograms | – | – | yes |
 //! | when a series was created | – | `_created`, unless [turned off](Prometheus::created) | yes |
 //! | units | in the name | in the name, `# UNIT` | in the name, `unit` |
+//! | [exemplars](#exemplars) | – | on classic buckets | of native histograms, and on classic buckets |
 //! | counters | rounded to 53 bits by who reads them | the same | rounded to 53 bits |
 //!
 //! OpenMetrics calls a counter's family by its name without `_total`. All else is the same: a series
@@ -30,6 +31,13 @@
 //! * So do label keys that collide within a family. The reserved ones, `le`, `quantile` and all
 //!   that start with `__`, lose their leading `_` and always get a suffix: `le_1`.
 //! * The gauge `telemetry_prometheus_renamed` counts the suffixes.
+//!
+//! # Exemplars
+//! A timing or histogram that was recorded with traces has one: the worst traced sample of its
+//! window, with the labels `trace_id` and, where it is known, `span_id`, its value and its time. A
+//! classic bucket has it if the value lies in it. Summaries cannot have exemplars, so in
+//! OpenMetrics only metrics of a [`Form`] with classic buckets do. A Prometheus server reads those
+//! of native histograms from 2.51 on, older ones only where there are classic buckets too.
 //!
 //! # Values
 //! The quantiles of a series without samples, and a gauge that was never set, are `NaN`. In tag
@@ -45,8 +53,10 @@ mod choices;
 mod claims;
 mod encoder;
 mod escape;
+mod exemplar;
 mod family;
 mod form;
+mod histogram;
 mod lines;
 mod message;
 mod names;
@@ -54,6 +64,7 @@ mod number;
 mod open_metrics;
 mod plan;
 mod protobuf;
+mod spelled;
 mod text;
 
 use tachograph::{Kind, Snapshot, Unit};

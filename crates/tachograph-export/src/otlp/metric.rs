@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use tachograph::{Series, TimingStats, Value};
 
 use super::attributes::attributes;
-use super::message::{Data, KeyValue, Metric};
+use super::message::{Data, Exemplar, ExemplarValue, KeyValue, Metric};
 use super::point::{
     AggregationTemporality, Buckets, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge,
     Number, NumberDataPoint, Sum,
@@ -129,7 +129,9 @@ fn histogram(series: &[&Series], context: Context<'_>) -> Data {
         let stats = &series.value.as_timing()?.lifetime;
         fit(&mut exponential, stats, settings.resolution);
         let attributes = attributes(&series.tags, keyless);
-        Some(distribution(attributes, stats, times.of(series), &exponential))
+        let point = distribution(attributes, stats, times.of(series), &exponential);
+        let exemplars = series.exemplar.as_deref().map(exemplar).into_iter().collect();
+        Some(ExponentialHistogramDataPoint { exemplars, ..point })
     };
     let data_points = series.iter().filter_map(point).collect();
     let aggregation_temporality = temporality.into();
@@ -166,6 +168,16 @@ fn distribution(
         min: stats.min,
         max: stats.max,
         zero_threshold: ZERO_THRESHOLD,
+    }
+}
+
+fn exemplar(worst: &tachograph::Exemplar) -> Exemplar {
+    let span_id = worst.trace.span_id();
+    Exemplar {
+        time_unix_nano: nanos(worst.timestamp),
+        value: Some(ExemplarValue::AsDouble(worst.value)),
+        span_id: span_id.map_or_else(Vec::new, |id| id.to_bytes().into()),
+        trace_id: worst.trace.trace_id().to_bytes().into(),
     }
 }
 

@@ -98,8 +98,11 @@ impl Prometheus {
     pub fn protobuf(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
         let timestamp = self.timestamp(snapshot);
         let plan = self.plan(snapshot);
+        plan.spell(snapshot);
         let mut messages = Messages::new(timestamp, out);
-        plan.families.iter().for_each(|family| messages.family(family, snapshot));
+        for (family, spelled) in plan.families.iter().zip(&plan.spelled) {
+            messages.family(family, spelled, snapshot);
+        }
         messages.own_gauge(RENAMED, RENAMED_HELP, plan.renamed);
         plan.renamed
     }
@@ -116,10 +119,10 @@ impl Prometheus {
         self.choices.timestamps.then(|| snapshot.timestamp())
     }
 
-    fn plan(&mut self, snapshot: &Snapshot) -> &Plan {
+    fn plan(&mut self, snapshot: &Snapshot) -> &mut Plan {
         if !self.plan.fits(snapshot) {
             self.plan = Plan::new(snapshot, &self.choices);
         }
-        &self.plan
+        &mut self.plan
     }
 }

@@ -88,6 +88,11 @@ impl Family {
         self.metric.kind
     }
 
+    /// Whether protobuf has its distributions as histograms.
+    pub(super) fn is_histogram(&self) -> bool {
+        self.schema.is_some() || self.edges.is_some()
+    }
+
     /// Each series with its text: of a timing or histogram the labels, `a="b",c="d"`; of any other
     /// the whole line up to the value, `name{a="b"} `.
     pub(super) fn series<'a>(

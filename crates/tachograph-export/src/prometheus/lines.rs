@@ -2,8 +2,9 @@
 
 use std::time::SystemTime;
 
-use tachograph::{Kind, Series, Snapshot, TimingStats, Value};
+use tachograph::{Exemplar, Kind, Series, Snapshot, TimingStats, Value};
 
+use super::exemplar::{push_exemplar, within};
 use super::family::Family;
 use super::number::{push_count, push_float, push_integer, push_seconds};
 
@@ -13,6 +14,8 @@ pub(super) struct Dialect {
     pub(super) head: fn(&mut String, &Head<'_>),
     /// Whether lines say when a series was created.
     pub(super) created: bool,
+    /// Whether buckets have exemplars.
+    pub(super) exemplars: bool,
     /// A space and the time of the snapshot, or nothing.
     pub(super) stamp: String,
 }
@@ -65,7 +68,9 @@ impl<'a> Lines<'a> {
     fn series(&mut self, family: &Family, series: &Series, text: &str) {
         match &series.value {
             Value::Timing(views) | Value::Histogram(views) => {
-                self.distribution(family, &views.lifetime, text);
+                let exemplar =
+                    series.exemplar.as_deref().copied().filter(|_| self.dialect.exemplars);
+                self.distribution(family, &views.lifetime, exemplar, text);
                 if self.dialect.created {
                     self.sole(&family.names.base, "_created", text);
                     self.time(series.created);
@@ -91,13 +96,21 @@ impl<'a> Lines<'a> {
         }
     }
 
-    fn distribution(&mut self, family: &Family, stats: &TimingStats, labels: &str) {
+    fn distribution(
+        &mut self,
+        family: &Family,
+        stats: &TimingStats,
+        mut exemplar: Option<Exemplar>,
+        labels: &str,
+    ) {
         let name = &family.name;
         match &family.edges {
             Some(edges) => {
                 self.begin(name, "_bucket", labels);
-                edges.counts(stats.buckets(), |bound, count| self.one_of(&bound.label, count));
-                self.one_of("le=\"+Inf\"} ", stats.count);
+                edges.counts(stats.buckets(), |bound, count| {
+                    self.bucket(&bound.label, count, within(&mut exemplar, bound.value));
+                });
+                self.bucket("le=\"+Inf\"} ", stats.count, exemplar);
             }
             None => {
                 self.begin(name, "", labels);
@@ -133,10 +146,14 @@ impl<'a> Lines<'a> {
     }
 
     /// A bucket's line.
-    fn one_of(&mut self, label: &str, count: u64) {
+    fn bucket(&mut self, label: &str, count: u64, exemplar: Option<Exemplar>) {
         self.push_start(label);
         push_count(self.out, count);
-        self.end();
+        self.out.push_str(&self.dialect.stamp);
+        if let Some(exemplar) = exemplar {
+            push_exemplar(self.out, &exemplar);
+        }
+        self.out.push('\n');
     }
 
     fn push_start(&mut self, label: &str) {

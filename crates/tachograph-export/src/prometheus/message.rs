@@ -2,11 +2,18 @@
 //!
 //! Follows `io/prometheus/client/metrics.proto` as the Prometheus server has it, in the syntax
 //! `proto3`. Fields for counts that are floats and for negative observations are left out: there
-//! are none.
+//! are none. What stays the same from scrape to scrape is in messages of its own: the bytes of two
+//! messages, one behind the other, are those of one with the fields of both.
+
+use std::time::SystemTime;
 
 use prost::{Enumeration, Message};
 
-#[derive(Clone, PartialEq, Message)]
+use super::histogram::Histogram;
+use crate::time::milliseconds;
+
+/// All of a family but its metrics.
+#[derive(Clone, PartialEq, Eq, Message)]
 pub(super) struct MetricFamily {
     #[prost(string, tag = "1")]
     pub(super) name: String,
@@ -14,8 +21,6 @@ pub(super) struct MetricFamily {
     pub(super) help: String,
     #[prost(enumeration = "MetricType", tag = "3")]
     pub(super) r#type: i32,
-    #[prost(message, repeated, tag = "4")]
-    pub(super) metric: Vec<Metric>,
     #[prost(string, tag = "5")]
     pub(super) unit: String,
 }
@@ -29,10 +34,12 @@ pub(super) enum MetricType {
     Histogram = 4,
 }
 
+/// The number of a family's field for each of its metrics.
+pub(super) const METRIC: u32 = 4;
+
+/// All of a metric but its labels.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Metric {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) label: Vec<LabelPair>,
     #[prost(message, optional, tag = "2")]
     pub(super) gauge: Option<Gauge>,
     #[prost(message, optional, tag = "3")]
@@ -43,6 +50,13 @@ pub(super) struct Metric {
     pub(super) timestamp_ms: Option<i64>,
     #[prost(message, optional, tag = "7")]
     pub(super) histogram: Option<Histogram>,
+}
+
+/// The labels of a metric, alone.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub(super) struct LabelPairs {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) label: Vec<LabelPair>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]
@@ -88,51 +102,21 @@ pub(super) struct Quantile {
     pub(super) value: f64,
 }
 
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct Histogram {
-    #[prost(uint64, tag = "1")]
-    pub(super) sample_count: u64,
-    #[prost(double, tag = "2")]
-    pub(super) sample_sum: f64,
-    #[prost(message, repeated, tag = "3")]
-    pub(super) bucket: Vec<Bucket>,
-    #[prost(sint32, tag = "5")]
-    pub(super) schema: i32,
-    #[prost(double, tag = "6")]
-    pub(super) zero_threshold: f64,
-    #[prost(uint64, tag = "7")]
-    pub(super) zero_count: u64,
-    #[prost(message, repeated, tag = "12")]
-    pub(super) positive_span: Vec<BucketSpan>,
-    /// Each count less the one before. Packed, which decoders of either syntax take.
-    #[prost(sint64, repeated, tag = "13")]
-    pub(super) positive_delta: Vec<i64>,
-    #[prost(message, optional, tag = "15")]
-    pub(super) created_timestamp: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, PartialEq, Message)]
-pub(super) struct Bucket {
-    #[prost(uint64, tag = "1")]
-    pub(super) cumulative_count: u64,
-    #[prost(double, tag = "2")]
-    pub(super) upper_bound: f64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Message)]
-pub(super) struct BucketSpan {
-    /// The gap to the span before; of the first, its index.
-    #[prost(sint32, tag = "1")]
-    pub(super) offset: i32,
-    #[prost(uint32, tag = "2")]
-    pub(super) length: u32,
-}
-
-/// `google.protobuf.Timestamp`.
+/// `google.protobuf.Timestamp`; to the millisecond, as in OpenMetrics.
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub(super) struct Timestamp {
     #[prost(int64, tag = "1")]
     pub(super) seconds: i64,
     #[prost(int32, tag = "2")]
     pub(super) nanos: i32,
+}
+
+impl Timestamp {
+    pub(super) fn new(time: SystemTime) -> Self {
+        let milliseconds = milliseconds(time);
+        Self {
+            seconds: (milliseconds / 1_000).cast_signed(),
+            nanos: (milliseconds % 1_000) as i32 * 1_000_000,
+        }
+    }
 }

@@ -15,7 +15,7 @@ pub(super) fn dialect(timestamp: Option<SystemTime>, created: bool) -> Dialect {
         stamp.push(' ');
         push_seconds(&mut stamp, time);
     }
-    Dialect { head, created, stamp }
+    Dialect { head, created, exemplars: true, stamp }
 }
 
 fn head(out: &mut String, head: &Head<'_>) {

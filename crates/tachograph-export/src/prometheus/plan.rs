@@ -9,11 +9,14 @@ use super::RENAMED;
 use super::choices::Choices;
 use super::claims::Claims;
 use super::family::Family;
+use super::spelled::Spelled;
 
 /// The families of a snapshot. Serves for later ones too, as long as no series comes or goes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) families: Vec<Family>,
+    /// What protobuf says of each family; none before it is asked for.
+    pub(super) spelled: Vec<Spelled>,
     /// How many names and label keys got a suffix.
     pub(super) renamed: usize,
     /// How many series the snapshot has.
@@ -29,7 +32,15 @@ impl Plan {
             families.map(|all| Family::new(&all, choices, &mut claims)).collect();
         let labels: usize = families.iter().map(|family| family.labels.renamed()).sum();
         let renamed = claims.renamed() + labels;
-        Self { families, renamed, series: snapshot.series().len() }
+        Self { families, spelled: Vec::new(), renamed, series: snapshot.series().len() }
+    }
+
+    /// Spells all families, unless that has been done. The snapshot is one that the plan fits.
+    pub(super) fn spell(&mut self, snapshot: &Snapshot) {
+        if self.spelled.is_empty() {
+            let spelled = self.families.iter().map(|family| Spelled::new(family, snapshot));
+            self.spelled = spelled.collect();
+        }
     }
 
     /// Whether the snapshot has the same series, with the same descriptions.

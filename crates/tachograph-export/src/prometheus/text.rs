@@ -8,7 +8,7 @@ use crate::time::milliseconds;
 
 pub(super) fn dialect(timestamp: Option<SystemTime>) -> Dialect {
     let stamp = timestamp.map(|time| format!(" {}", milliseconds(time)));
-    Dialect { head, created: false, stamp: stamp.unwrap_or_default() }
+    Dialect { head, created: false, exemplars: false, stamp: stamp.unwrap_or_default() }
 }
 
 fn head(out: &mut String, head: &Head<'_>) {

@@ -1,6 +1,7 @@
 //! OTLP as a receiver reads it.
 
 mod decode;
+mod exemplars;
 mod hostile;
 mod quantiles;
 mod receiver;

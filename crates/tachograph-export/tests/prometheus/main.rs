@@ -1,5 +1,6 @@
 //! What Prometheus reads, read back by independent parsers.
 
+mod exemplars;
 mod forms;
 mod hostile;
 mod parse;

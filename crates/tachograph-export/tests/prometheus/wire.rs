@@ -106,8 +106,19 @@ pub(crate) struct Histogram {
     pub(crate) schema: i64,
     pub(crate) zero_threshold: f64,
     pub(crate) zero_count: u64,
+    /// Those of the native histogram.
+    pub(crate) exemplars: Vec<Exemplar>,
+    /// Those of classic buckets, each with its bucket's upper bound.
+    pub(crate) classic_exemplars: Vec<(f64, Exemplar)>,
     spans: Vec<(i64, u64)>,
     deltas: Vec<i64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Exemplar {
+    pub(crate) labels: Vec<(String, String)>,
+    pub(crate) value: f64,
+    pub(crate) timestamp_ms: u64,
 }
 
 impl Histogram {
@@ -227,7 +238,12 @@ fn histogram(bytes: &[u8], created_ms: &mut Option<u64>) -> Histogram {
         match number {
             1 => histogram.count = field.integer(),
             2 => histogram.sum = field.double(),
-            3 => histogram.classic.push(bucket(field.bytes())),
+            3 => {
+                let (bucket, exemplar) = bucket(field.bytes());
+                histogram.classic.push(bucket);
+                let exemplar = exemplar.map(|exemplar| (bucket.0, exemplar));
+                histogram.classic_exemplars.extend(exemplar);
+            }
             5 => histogram.schema = field.zigzag(),
             6 => histogram.zero_threshold = field.double(),
             7 => histogram.zero_count = field.integer(),
@@ -239,22 +255,37 @@ fn histogram(bytes: &[u8], created_ms: &mut Option<u64>) -> Histogram {
                 }
             }
             15 => *created_ms = Some(milliseconds(field.bytes())),
+            16 => histogram.exemplars.push(exemplar(field.bytes())),
             _ => panic!("field {number} of a histogram"),
         }
     }
     histogram
 }
 
-fn bucket(bytes: &[u8]) -> (f64, u64) {
-    let mut bucket = (0.0, 0);
+fn bucket(bytes: &[u8]) -> ((f64, u64), Option<Exemplar>) {
+    let (mut bucket, mut found) = ((0.0, 0), None);
     for (number, field) in fields(bytes) {
         match number {
             1 => bucket.1 = field.integer(),
             2 => bucket.0 = field.double(),
+            3 => assert_eq!(found.replace(exemplar(field.bytes())), None, "one a bucket"),
             _ => panic!("field {number} of a bucket"),
         }
     }
-    bucket
+    (bucket, found)
+}
+
+fn exemplar(bytes: &[u8]) -> Exemplar {
+    let mut exemplar = Exemplar::default();
+    for (number, field) in fields(bytes) {
+        match number {
+            1 => exemplar.labels.push(label(field.bytes())),
+            2 => exemplar.value = field.double(),
+            3 => exemplar.timestamp_ms = milliseconds(field.bytes()),
+            _ => panic!("field {number} of an exemplar"),
+        }
+    }
+    exemplar
 }
 
 fn span(bytes: &[u8]) -> (i64, u64) {

@@ -1,0 +1,61 @@
+//! What protobuf says of a family whatever its values are, as bytes.
+
+use prost::Message;
+use tachograph::{Kind, Snapshot};
+
+use super::escape::INSTEAD_OF_NUL;
+use super::family::Family;
+use super::message::{LabelPair, LabelPairs, MetricFamily, MetricType};
+
+/// A family's own fields, and the labels of each of its series.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Spelled {
+    pub(super) head: Vec<u8>,
+    /// The labels of all series, one behind the other.
+    labels: Vec<u8>,
+    /// Where those of each series end.
+    ends: Vec<usize>,
+}
+
+impl Spelled {
+    pub(super) fn new(family: &Family, snapshot: &Snapshot) -> Self {
+        let head = MetricFamily {
+            name: family.name.clone(),
+            help: without_nul(&family.help),
+            r#type: metric_type(family).into(),
+            unit: family.names.unit.clone(),
+        };
+        let mut spelled = Self { head: head.encode_to_vec(), ..Self::default() };
+        for (series, _) in family.series(snapshot) {
+            let pair = |(label, value): (&str, &str)| LabelPair {
+                name: label.to_owned(),
+                value: without_nul(value),
+            };
+            let label = family.labels.tags(series).map(pair).collect();
+            spelled.labels.extend(LabelPairs { label }.encode_to_vec());
+            spelled.ends.push(spelled.labels.len());
+        }
+        spelled.labels.shrink_to_fit();
+        spelled
+    }
+
+    /// The labels of each series, in the order of the family's.
+    pub(super) fn labels(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| &self.labels[std::mem::replace(&mut start, end)..end])
+    }
+}
+
+fn metric_type(family: &Family) -> MetricType {
+    match family.kind() {
+        Kind::Counter => MetricType::Counter,
+        Kind::UpDownCounter | Kind::Gauge => MetricType::Gauge,
+        Kind::Timing | Kind::Histogram if family.is_histogram() => MetricType::Histogram,
+        Kind::Timing | Kind::Histogram => MetricType::Summary,
+    }
+}
+
+/// The text formats cannot hold it, and labels are to be the same in all formats.
+fn without_nul(text: &str) -> String {
+    text.replace('\0', INSTEAD_OF_NUL)
+}
