@@ -1,7 +1,7 @@
 """Two parsers of others read what the exporter writes of hostile registries.
 
 Each registry is read by prometheus-client's strict parser of OpenMetrics, and compared with what was
-recorded. All of them together are read by promtool's parser into blocks, whose samples must be
+recorded, exemplars included. All of them together are read by promtool's parser into blocks, whose samples must be
 those that the first parser has read.
 
 Usage: hostile.py FOLDER PROMTOOL   (the folder that the example `hostile` of tachograph-export wrote)
@@ -22,19 +22,25 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 RENAMED = "telemetry_prometheus_renamed"
 OWN_LABELS = {"quantile", "le"}
 
+# When the first registry was aggregated; each other one a second later.
+FIRST = 1_700_000_000
+
 
 def bits(value):
     """A float with all its bits; all NaNs are one."""
     return "NaN" if math.isnan(value) else struct.pack(">d", value)
 
 
-def read_back(families, expected):
-    """Compares families with what was recorded, in order; gives how many values."""
+def read_back(families, expected, time):
+    """Compares families with what was recorded, in order; gives how many values.
+
+    The time is that of all exemplars; None where the format has none.
+    """
     assert len(families) == len(expected), (len(families), len(expected))
-    return sum(family_reads_back(family, wanted) for family, wanted in zip(families, expected))
+    return sum(family_reads_back(family, wanted, time) for family, wanted in zip(families, expected))
 
 
-def family_reads_back(family, wanted):
+def family_reads_back(family, wanted, time):
     assert family.type == wanted["type"], (family.name, family.type, wanted)
     if wanted["help"] is not None:
         # The parser drops what is white at the ends of HELP.
@@ -53,8 +59,33 @@ def family_reads_back(family, wanted):
         for row, value in zip(rows[-len(values) :], values):
             assert bits(float(row.value)) == bits(float(value)), (row, value, series)
             compared += 1
+        compared += exemplar_reads_back(rows, series, time)
     assert next(samples, None) is None, f"samples of no series in {family.name}"
     return compared
+
+
+def exemplar_reads_back(rows, series, time):
+    """Compares the exemplar of a series, in which bucket it is too; gives how many."""
+    found = [row for row in rows if row.exemplar]
+    if time is None or not all("le" in row.labels for row in rows[:-2]):
+        assert not found, found
+    if not found:
+        assert time is None or "le" not in rows[0].labels or not series.get("exemplar"), series
+        return 0
+    (row,) = found
+    below = max((bound(r) for r in rows[:-2] if bound(r) < bound(row)), default=-math.inf)
+    assert below < row.exemplar.value <= bound(row), (row, below)
+    assert float(row.exemplar.timestamp) == time, (row, time)
+    if "exemplar" in series:
+        wanted = series["exemplar"]
+        assert math.isclose(row.exemplar.value, float(wanted["value"]), rel_tol=1e-15), (row, wanted)
+        ids = {key: wanted[key] for key in ("trace_id", "span_id") if wanted[key]}
+        assert row.exemplar.labels == ids, (row, wanted)
+    return 1
+
+
+def bound(row):
+    return float(row.labels["le"])
 
 
 def row_count(family, values):
@@ -68,9 +99,9 @@ def check_python(folder, registries):
         families = list(parse_open_metrics(read(folder / f"{number}.om")))
         own = families.pop()
         assert own.name == RENAMED, own
-        compared += read_back(families, expected)
+        compared += read_back(families, expected, FIRST + number)
         plain = [f for f in parse_text(read(folder / f"{number}.txt")) if f.name != RENAMED]
-        compared += read_back(plain, expected)
+        compared += read_back(plain, expected, None)
         for family in [*families, own]:
             for sample in family.samples:
                 key = (sample.name, *sorted(sample.labels.items()), int(float(sample.timestamp) * 1000))

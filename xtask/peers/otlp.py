@@ -2,11 +2,13 @@
 
 Each payload is read as protobuf and as JSON, which must say the same. The last totals and the sum of
 all deltas are compared with what was recorded: values to the bit, every sample within the edges of
-the bucket that it is counted in, but for the 1/2,048 that the exporter promises.
+the bucket that it is counted in, but for the 1/2,048 that the exporter promises, and the exemplar
+that was told last.
 
 Usage: otlp.py FOLDER   (the folder that the example `otlp` of tachograph-export wrote)
 """
 
+import base64
 import json
 import math
 import sys
@@ -29,7 +31,7 @@ def read(folder, stem):
     request = ExportMetricsServiceRequest.FromString((folder / f"{stem}.pb").read_bytes())
     text = (folder / f"{stem}.json").read_text(encoding="utf-8")
     # Fields that the definition does not know are an error.
-    as_json = json_format.Parse(text, ExportMetricsServiceRequest())
+    as_json = json_format.ParseDict(with_bytes(json.loads(text)), ExportMetricsServiceRequest())
     assert request == as_json, f"{stem}: JSON and protobuf differ"
     (resource,) = request.resource_metrics
     told = {a.key: a.value.string_value for a in resource.resource.attributes}
@@ -37,6 +39,19 @@ def read(folder, stem):
     (scope,) = resource.scope_metrics
     assert scope.scope.name == "tachograph" and scope.scope.version, scope.scope
     return [metric for metric in scope.metrics if not metric.name.startswith(OWN)]
+
+
+def with_bytes(value):
+    """OTLP/JSON has the ids of traces and spans in hex, which the JSON of protobuf does not know."""
+    if isinstance(value, list):
+        return [with_bytes(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {key: with_bytes(each) for key, each in value.items()}
+    for key in ("traceId", "spanId"):
+        if key in plain:
+            plain[key] = base64.b64encode(bytes.fromhex(plain[key])).decode()
+    return plain
 
 
 def key_of(name, point):
@@ -98,8 +113,19 @@ def histogram(_data, point, known):
         "max": point.max,
         "scale": point.scale,
         "buckets": buckets,
+        "exemplar": exemplar(point),
     }
     return added(known, told) if known else told
+
+
+def exemplar(point):
+    """The one that a point has, as value, trace and span; None without."""
+    if not point.exemplars:
+        return None
+    (one,) = point.exemplars
+    assert one.time_unix_nano <= point.time_unix_nano, point
+    assert len(one.trace_id) == 16 and len(one.span_id) == 8, point
+    return one.as_double, one.trace_id.hex(), one.span_id.hex()
 
 
 def added(one, other):
@@ -118,6 +144,7 @@ def added(one, other):
         "max": max(one["max"], other["max"]),
         "scale": scale,
         "buckets": buckets,
+        "exemplar": other["exemplar"] or one["exemplar"],
     }
 
 
@@ -138,6 +165,7 @@ def check(series, expected):
         assert (unit, description) == (recorded["unit"], recorded["description"]), (key, unit)
         if "samples" in value:
             compared += check_samples(told, value["samples"], value["unit"])
+            check_exemplar(told["exemplar"], value["exemplar"], value["unit"])
         elif "sum" in value:
             assert (told["sum"], told["monotonic"]) == (int(value["sum"]), value["monotonic"]), key
             compared += 1
@@ -161,6 +189,12 @@ def check_samples(told, samples, unit):
         value = sample * unit
         assert low * (1 - SLACK) <= value <= high * (1 + SLACK), (value, low, high)
     return len(samples) + 4
+
+
+def check_exemplar(told, recorded, unit):
+    """The greatest traced sample: all of it is within the window of the first sample."""
+    wanted = recorded and (recorded["sample"] * unit, recorded["trace_id"], recorded["span_id"])
+    assert told == (wanted and tuple(wanted)), (told, wanted)
 
 
 def main():

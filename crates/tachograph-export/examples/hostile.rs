@@ -6,7 +6,8 @@
 //! fixed time), and `expected.jsonl` with a line for each: its families in order, each with its type,
 //! its HELP where it was described, and its series with their tags and values in the order of the
 //! samples. Counts are taken from the samples themselves, which the generator keeps. Every second
-//! registry has classic histograms, the others summaries.
+//! registry has classic histograms, the others summaries. Where all samples of a series are known,
+//! `exemplar` is the greatest of those with a trace and its ids, or null where none has one.
 //!
 //! Tag values are never empty: to Prometheus an empty one is the same as none.
 
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use tachograph::{MetricsCollector, Unit, Value as Stats};
+use tachograph::{MetricsCollector, Trace, Unit, Value as Stats};
 use tachograph_export::prometheus::{Bounds, Form, Prometheus};
 
 /// Of timings in seconds, of histograms in their own unit.
@@ -34,6 +35,8 @@ struct Registry {
     descriptions: BTreeMap<String, String>,
     /// The samples of timings and histograms, in the metric's unit.
     samples: BTreeMap<Key, Vec<f64>>,
+    /// The greatest traced sample of each, and its trace.
+    worst: BTreeMap<Key, (f64, Trace)>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -56,8 +59,12 @@ fn main() -> Result<(), Box<dyn Error>> {
 impl Registry {
     fn random(random: &mut Rng) -> Self {
         let metrics = MetricsCollector::builder().manual().build();
-        let mut registry =
-            Self { metrics, descriptions: BTreeMap::new(), samples: BTreeMap::new() };
+        let mut registry = Self {
+            metrics,
+            descriptions: BTreeMap::new(),
+            samples: BTreeMap::new(),
+            worst: BTreeMap::new(),
+        };
         for _ in 0..random.usize(0..5) {
             let (name, told) = (text(random), text(random));
             registry.metrics.describe(&name, Unit::Other(text(random).as_str().into()), &told);
@@ -77,16 +84,31 @@ impl Registry {
         let series = self.metrics.with_tags(&borrowed);
         // Where buckets are one unit wide, or above all bounds.
         let value = if random.bool() { random.u64(0..2_000) } else { random.u64(1 << 45..) };
+        let trace = random.bool().then(|| trace(random)).flatten();
         let mut keep = |value| {
-            self.samples.entry((name.clone(), tags.clone())).or_default().push(value);
+            let key = (name.clone(), tags.clone());
+            self.samples.entry(key.clone()).or_default().push(value);
+            let known = self.worst.get(&key).map(|(known, _)| *known);
+            if let Some(trace) = trace
+                && known.is_none_or(|known| value > known)
+            {
+                self.worst.insert(key, (value, trace));
+            }
         };
         match random.u8(0..6) {
             0 => {
-                series.timing(&name, Duration::from_nanos(value));
+                let duration = Duration::from_nanos(value);
+                match trace {
+                    Some(trace) => series.timing_traced(&name, duration, trace),
+                    None => series.timing(&name, duration),
+                }
                 keep(value as f64 / 1e9);
             }
             1 => {
-                series.histogram(&name, value);
+                match trace {
+                    Some(trace) => series.histogram_traced(&name, value, trace),
+                    None => series.histogram(&name, value),
+                }
                 keep(value as f64);
             }
             2 => series.increment_by(&name, random.u64(..)),
@@ -118,7 +140,11 @@ impl Registry {
             let samples = self.samples.get(&key).map(Vec::as_slice).unwrap_or_default();
             let (kind, values) = values(&series.value, samples, is_classic);
             let (_, all) = families.entry(&series.metric.name).or_insert((kind, Vec::new()));
-            all.push(json!({ "labels": labels, "values": values }));
+            let mut told = json!({ "labels": labels, "values": values });
+            if is_known(&series.value, samples) {
+                told["exemplar"] = self.worst.get(&key).map_or(Value::Null, exemplar);
+            }
+            all.push(told);
         }
         let described = |name: &str| self.descriptions.get(name).filter(|told| !told.is_empty());
         let families = families.into_iter().map(|(name, (kind, series))| {
@@ -138,8 +164,7 @@ fn values(stats: &Stats, samples: &[f64], is_classic: bool) -> (&'static str, Ve
         Stats::Timing(views) | Stats::Histogram(views) => {
             let s = &views.lifetime;
             let end = [float(Some(s.sum)), s.count.to_string()];
-            // The collector's own are not the generator's samples.
-            if is_classic && samples.len() as u64 == s.count {
+            if is_classic && is_known(stats, samples) {
                 let up_to = |bound: f64| samples.iter().filter(|value| **value <= bound).count();
                 let counts = BOUNDS.map(|bound| up_to(bound).to_string());
                 let all = counts.into_iter().chain([s.count.to_string()]).chain(end);
@@ -151,6 +176,23 @@ fn values(stats: &Stats, samples: &[f64], is_classic: bool) -> (&'static str, Ve
             (kind, quantiles.into_iter().chain(end).collect())
         }
     }
+}
+
+/// Whether the generator has all samples of a series: the collector's own it has not, and some it
+/// may have that were refused, as the name was another kind's.
+fn is_known(stats: &Stats, samples: &[f64]) -> bool {
+    stats.as_timing().is_some_and(|views| views.lifetime.count == samples.len() as u64)
+}
+
+fn exemplar((value, trace): &(f64, Trace)) -> Value {
+    let (trace_id, span_id) = (trace.trace_id(), trace.span_id());
+    json!({ "value": format!("{value:?}"), "trace_id": trace_id, "span_id": span_id })
+}
+
+/// A trace, with or without a span.
+fn trace(random: &mut Rng) -> Option<Trace> {
+    let span = if random.bool() { random.u64(..) } else { 0 };
+    Trace::new(random.u128(..).to_be_bytes(), span.to_be_bytes())
 }
 
 /// Few characters, so that names collide once they are made to fit the formats' grammar.

@@ -4,7 +4,8 @@
 //! registry in three rounds, with hostile names, tags and values, and writes after each round
 //! `N.R.total.pb`, `N.R.total.json`, `N.R.delta.pb` and `N.R.delta.json`. `expected.jsonl` has a line
 //! for each registry: every series with its name, kind, unit, description and attributes, and its
-//! value, or all its samples as they were recorded, which the generator keeps by itself.
+//! value, or all its samples as they were recorded, which the generator keeps by itself; with these
+//! the greatest that had a trace, and its ids.
 //!
 //! Names and keys are never empty here, and one name has one kind.
 
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use tachograph::{MetricsCollector, Unit};
+use tachograph::{MetricsCollector, Trace, Unit};
 use tachograph_export::otlp::{Encoder, Encoding, Settings, Temporality};
 
 const ROUNDS: u64 = 3;
@@ -29,7 +30,7 @@ type Key = (String, BTreeMap<String, String>);
 enum Recorded {
     Sum { value: i128, is_monotonic: bool },
     Gauge(f64),
-    Samples { recorded: Vec<u64>, unit: f64 },
+    Samples { recorded: Vec<u64>, worst: Option<(u64, Trace)>, unit: f64 },
 }
 
 /// A collector, and all that was recorded into it.
@@ -109,24 +110,36 @@ impl Registry {
         let borrowed: Vec<_> = key.1.iter().map(|(key, value)| (&**key, &**value)).collect();
         let series = self.metrics.with_tags(&borrowed);
         let sample = random.u64(..) >> random.u32(23..64);
+        let ids = (random.u128(..).to_be_bytes(), random.u64(..).to_be_bytes());
+        let trace = random.bool().then(|| Trace::new(ids.0, ids.1)).flatten();
         match kind {
             'c' => series.increment_by(&key.0, sample),
             'u' => series.decrement_by(&key.0, sample),
             'g' => series.gauge(&key.0, sample as f64 / 7.0),
-            't' => series.timing(&key.0, Duration::from_nanos(sample)),
-            _ => series.histogram(&key.0, sample),
+            't' => match trace {
+                Some(trace) => series.timing_traced(&key.0, Duration::from_nanos(sample), trace),
+                None => series.timing(&key.0, Duration::from_nanos(sample)),
+            },
+            _ => match trace {
+                Some(trace) => series.histogram_traced(&key.0, sample, trace),
+                None => series.histogram(&key.0, sample),
+            },
         }
         let unit = if kind == 't' { 1e-9 } else { 1.0 };
         let known = self.series.entry(key).or_insert_with(|| match kind {
             'c' | 'u' => Recorded::Sum { value: 0, is_monotonic: kind == 'c' },
             'g' => Recorded::Gauge(0.0),
-            _ => Recorded::Samples { recorded: Vec::new(), unit },
+            _ => Recorded::Samples { recorded: Vec::new(), worst: None, unit },
         });
         match known {
             Recorded::Sum { value, is_monotonic: true } => *value += i128::from(sample),
             Recorded::Sum { value, is_monotonic: false } => *value -= i128::from(sample),
             Recorded::Gauge(value) => *value = sample as f64 / 7.0,
-            Recorded::Samples { recorded, .. } => recorded.push(sample),
+            Recorded::Samples { recorded, worst, .. } => {
+                recorded.push(sample);
+                let is_worse = worst.is_none_or(|(known, _)| sample > known);
+                *worst = trace.filter(|_| is_worse).map(|trace| (sample, trace)).or(*worst);
+            }
         }
     }
 
@@ -145,8 +158,15 @@ impl Registry {
                     json!({ "sum": value.to_string(), "monotonic": is_monotonic })
                 }
                 Recorded::Gauge(value) => json!({ "gauge": value }),
-                Recorded::Samples { recorded, unit } => {
-                    json!({ "samples": recorded, "unit": unit })
+                Recorded::Samples { recorded, worst, unit } => {
+                    let exemplar = worst.map(|(sample, trace)| {
+                        json!({
+                            "sample": sample,
+                            "trace_id": trace.trace_id(),
+                            "span_id": trace.span_id(),
+                        })
+                    });
+                    json!({ "samples": recorded, "exemplar": exemplar, "unit": unit })
                 }
             };
             json!({
