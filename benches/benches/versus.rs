@@ -10,9 +10,6 @@ use tachograph::MetricsCollector;
 const HEADER: [&str; 8] =
     ["library", "1 thread", "min", "x ours", "2 threads", "x ours, 2", "verdict", "what differs"];
 
-/// Two medians that lie closer than this may change places in the next run.
-const LEVEL: f64 = 0.05;
-
 /// A row's operations: ours, the handle's call first, and theirs.
 struct Contest {
     name: &'static str,
@@ -60,17 +57,6 @@ fn contests(bed: &'static Bed) -> Vec<Contest> {
     ]
 }
 
-/// `ahead` only where it is so on one thread or on two.
-fn verdict(ratios: [f64; 2]) -> &'static str {
-    if ratios.iter().any(|&ratio| ratio < 1.0 - LEVEL) {
-        "ahead"
-    } else if ratios.iter().any(|&ratio| ratio < 1.0 + LEVEL) {
-        "level"
-    } else {
-        "behind"
-    }
-}
-
 fn run(contest: Contest) {
     let Contest { name, title, ours, rivals } = contest;
     let count = ours.len();
@@ -93,7 +79,7 @@ fn run(contest: Contest) {
         let [alone, together] = [(&one, i), (&two, i)].map(|(figures, i)| over(figures, i));
         let rival = i.checked_sub(count + 1);
         let ratios = [one[i].times(one[1]), two[i].times(two[1])];
-        let judged = rival.map_or("", |_| verdict(ratios));
+        let judged = rival.map_or("", |_| rivals::verdict(&ratios));
         let differs = rival.map_or("", |rival| differs[rival]);
         let label = if rival.is_some() { String::new() } else { "ours: ".to_owned() };
         table.row([

@@ -10,19 +10,31 @@ fn run(name: &'static str, what: &str, ours: [Case<'static>; 2], rivals: Vec<Riv
     let mut cases = vec![own_word()];
     cases.extend(ours);
     let first = cases.len();
-    cases.extend(rivals.into_iter().map(|rival| rival.case));
+    let (theirs, differs): (Vec<_>, Vec<_>) =
+        rivals.into_iter().map(|rival| (rival.case, rival.differs)).unzip();
+    cases.extend(theirs);
     let figures = cold(&cases, rounds, CALLS);
     let title = format!(
         "Against other libraries, {what} after 4 MiB of other work: ns, mean of {CALLS}, over \
          none; {rounds} rounds"
     );
-    let header = ["library", "min", "median", "x own load + store", "x ours"];
+    let header =
+        ["library", "min", "median", "x own load + store", "x ours", "verdict", "what differs"];
     let mut table = Table::new(name, title, &header);
     for (i, (case, figure)) in cases.iter().zip(&figures).enumerate() {
         let ours = if (1..first).contains(&i) { "ours: " } else { "" };
         let label = format!("{ours}{}", case.name());
-        let [times, times_ours] = [0, 1].map(|of| figure.times(figures[of]).into());
-        table.row([label.into(), figure.min.into(), figure.median.into(), times, times_ours]);
+        let [times, times_ours] = [0, 1].map(|of| figure.times(figures[of]));
+        let rival = i.checked_sub(first);
+        table.row([
+            label.into(),
+            figure.min.into(),
+            figure.median.into(),
+            times.into(),
+            times_ours.into(),
+            rival.map_or("", |_| rivals::verdict(&[times_ours])).into(),
+            rival.map_or("", |rival| differs[rival]).into(),
+        ]);
     }
     table.print();
 }

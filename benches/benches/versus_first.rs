@@ -3,21 +3,36 @@
 use benches::rivals::{self, Rival};
 use benches::{Bed, Case, Options, Table, calls, first_on_new_threads, word_of_thread_with_exit};
 
+const HEADER: [&str; 6] = ["library", "min", "p50", "x ours", "verdict", "what differs"];
+
+/// The limit, and ours.
+const OURS: usize = 2;
+
 fn run(name: &'static str, what: &str, ours: Case<'static>, rivals: Vec<Rival>) {
     let rounds = if Options::get().quick { 101 } else { 301 };
     let mut cases = vec![word_of_thread_with_exit(), ours];
-    cases.extend(rivals.into_iter().map(|rival| rival.case));
+    let (theirs, differs): (Vec<_>, Vec<_>) =
+        rivals.into_iter().map(|rival| (rival.case, rival.differs)).unzip();
+    cases.extend(theirs);
     let figures = first_on_new_threads(&cases, rounds);
     let title = format!(
         "Against other libraries, first record of {what} on a new thread: ns over none, of \
          {rounds} threads"
     );
-    let mut table = Table::new(name, title, &["library", "min", "p50", "x ours"]);
+    let mut table = Table::new(name, title, &HEADER);
     for (i, (case, figure)) in cases.iter().zip(&figures).enumerate() {
         let ours = if i == 1 { "ours: " } else { "" };
         let label = format!("{ours}{}", case.name());
         let times = figure.times(figures[1]);
-        table.row([label.into(), figure.min.into(), figure.median.into(), times.into()]);
+        let rival = i.checked_sub(OURS);
+        table.row([
+            label.into(),
+            figure.min.into(),
+            figure.median.into(),
+            times.into(),
+            rival.map_or("", |_| rivals::verdict(&[times])).into(),
+            rival.map_or("", |rival| differs[rival]).into(),
+        ]);
     }
     table.print();
 }

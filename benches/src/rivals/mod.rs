@@ -18,7 +18,7 @@ mod prometheus;
 mod prometheus_client;
 mod sizes;
 
-pub use sizes::{Sizes, counter_sizes, timing_sizes};
+pub use sizes::{Sizes, counter_sizes, kept, timing_sizes};
 
 use crate::calls::TAG;
 use crate::case::Case;
@@ -35,6 +35,20 @@ pub struct Rival {
 impl Rival {
     fn new(case: Case<'static>, differs: &'static str) -> Self {
         Self { case, differs }
+    }
+}
+
+/// Two medians that lie closer than this may change places in the next run.
+const LEVEL: f64 = 0.05;
+
+/// Where a rival stands whose figures are so many times ours; `ahead` where one of them is.
+pub fn verdict(ratios: &[f64]) -> &'static str {
+    if ratios.iter().any(|&ratio| ratio < 1.0 - LEVEL) {
+        "ahead"
+    } else if ratios.iter().any(|&ratio| ratio < 1.0 + LEVEL) {
+        "level"
+    } else {
+        "behind"
     }
 }
 

@@ -20,8 +20,8 @@
 //! # Limits
 //! Samples carry no time: one belongs to the step of the window in which it is aggregated. Two
 //! metrics of one thread may differ, in a snapshot, by what was recorded during the pass. More
-//! than 4,096 threads at once, 20,000 series or 2,000 metrics need larger limits
-//! ([`Builder`]); what exceeds them is added up under `overflow=true` or counted as dropped.
+//! than 4,096 threads at once, 20,000 series, 2,000 metrics, or 256 MiB of timings need larger
+//! limits ([`Builder`]); what exceeds them is added up under `overflow=true` or counted as dropped.
 //!
 //! # Example
 //! ```
