@@ -39,6 +39,9 @@ pub(crate) struct PassTime {
     pub(crate) wall: SystemTime,
 }
 
+/// How far the times of resets may be ahead of a clock that stands still: room for a million.
+const RESETS_APART: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(crate) struct Aggregator {
     intake: Arc<Intake>,
@@ -57,6 +60,8 @@ pub(crate) struct Aggregator {
     started: PassTime,
     /// The time of the last pass.
     now: PassTime,
+    /// When values were last reset, by the wall clock.
+    reset_at: SystemTime,
     version: u64,
     telemetry: Telemetry,
     /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
@@ -95,6 +100,7 @@ impl Aggregator {
             epoch: now.monotonic,
             started: now,
             now,
+            reset_at: SystemTime::UNIX_EPOCH,
             version: 0,
             telemetry,
             retired: Vec::new(),
@@ -277,7 +283,9 @@ impl Aggregator {
     pub(crate) fn reset(&mut self, registry: &Registry) {
         self.pass(registry);
         self.started = self.now;
-        self.table.reset(self.now.wall);
+        let now = self.reset_time();
+        self.table.reset(now);
+        self.idle.forget(|_| true);
     }
 
     /// Begins anew in the child of a fork: what the lanes that it keeps hold is the parent's, and
@@ -294,10 +302,25 @@ impl Aggregator {
         self.idle = IdleWatch::new(self.settings.idle_timeout);
     }
 
+    /// The time of a reset, told from those before it even where the clock stands still: a
+    /// difference of snapshots knows resets by it.
+    fn reset_time(&mut self) -> SystemTime {
+        let now = self.now.wall;
+        self.reset_at = match self.reset_at.duration_since(now) {
+            // Further ahead, the clock was set back, and is as good as any other time.
+            Ok(ahead) if ahead < RESETS_APART => self.reset_at + Duration::from_micros(1),
+            _ => now,
+        };
+        self.reset_at
+    }
+
     /// Sets every counter to 0.
     pub(crate) fn reset_counters(&mut self, registry: &Registry) {
         self.pass(registry);
-        self.table.reset_counters(self.now.wall);
+        let now = self.reset_time();
+        self.table.reset_counters(now);
+        let table = &mut self.table;
+        self.idle.forget(|id| table.state(id).is_some_and(|state| state.entry.kind.is_counter()));
     }
 
     /// Samples read from lanes, samples folded into series, lanes that an owner may still

@@ -27,6 +27,13 @@ impl IdleWatch {
         self.timeout.is_some()
     }
 
+    /// Forgets the counts of series that were reset, which is news of each: a count that comes to
+    /// what it was before is a new one all the same.
+    pub(crate) fn forget(&mut self, mut is_reset: impl FnMut(u32) -> bool) {
+        let seen = (0..).zip(&mut self.seen).filter(|(_, seen)| seen.is_some());
+        seen.filter(|(id, _)| is_reset(*id)).for_each(|(_, seen)| *seen = None);
+    }
+
     /// Whether a series has recorded nothing for longer than the timeout. `samples` is anything
     /// that differs once it has.
     pub(crate) fn is_idle(&mut self, id: u32, samples: u64, now: Instant) -> bool {
@@ -55,7 +62,9 @@ mod tests {
         let mut idle = |samples: u64, at: u32| watch.is_idle(3, samples, start + at * second);
         assert!(!idle(5, 0) && !idle(5, 10) && idle(5, 11));
         assert!(!idle(6, 12) && !idle(6, 22) && idle(6, 23));
-        assert!(!idle(0, 24), "a reset is news as well");
+        assert!(!idle(0, 24) && idle(0, 35));
+        watch.forget(|id| id == 3);
+        assert!(!watch.is_idle(3, 0, start + 36 * second), "a reset is news as well");
         assert!(!IdleWatch::new(None).is_idle(3, 5, start + 1_000 * second));
     }
 }

@@ -365,3 +365,18 @@ fn windows_of_different_widths_are_left_out_of_the_sum() {
     assert_eq!(window([&parts[1], &parts[1]]), Some((2, Some(2))));
     assert_eq!(Snapshot::merge([]).series(), &[]);
 }
+
+#[test]
+fn two_resets_while_the_clock_stands_still_are_known_as_such() {
+    let (metrics, _) = manual();
+    metrics.increment_by("count", 1_000);
+    let before = metrics.get_all_metrics();
+    for reset in [MetricsCollector::reset, MetricsCollector::reset_counters] {
+        reset(&metrics);
+        reset(&metrics);
+        metrics.increment_by("count", 2);
+        let gain = metrics.get_all_metrics().since(&before);
+        let gained = gain.find("count", &[]).and_then(|series| series.value.as_counter());
+        assert_eq!(gained.map(|views| views.lifetime.value), Some(2));
+    }
+}

@@ -168,3 +168,21 @@ fn without_the_setting_nothing_ever_leaves() {
     metrics.run_pass(clock.now(), clock.wall());
     assert_eq!(count(&metrics.snapshot(), "count"), Some(1));
 }
+
+#[test]
+fn a_record_after_a_reset_is_news_even_if_the_count_is_what_it_was() {
+    let driven = driven();
+    let registered = driven.metrics.register_counter("registered");
+    driven.metrics.increment("count");
+    registered.increment();
+    driven.pass_after(SECOND);
+    driven.metrics.reset();
+    assert!(driven.pass_after(100 * SECOND).series().iter().all(|s| &*s.metric.name != "count"));
+    driven.metrics.increment("count");
+    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(1), "it was just recorded");
+
+    driven.pass_after(100 * SECOND);
+    registered.increment();
+    driven.metrics.reset_counters();
+    assert_eq!(count(&driven.metrics.snapshot(), "registered"), Some(0), "so was this");
+}
