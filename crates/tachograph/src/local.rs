@@ -60,6 +60,18 @@ impl Own {
             handle
         })
     }
+
+    /// As `handle`, and where the series has another kind, a handle that counts as a conflict
+    /// what it records.
+    fn handle_or_conflict(&self, registry: &Registry, series: Named<'_>) -> Handle {
+        let handle = self.handle(registry, series);
+        if handle.kind.fits(series.kind) {
+            return handle;
+        }
+        registry.warn_of_conflict(&handle.entry, series.kind);
+        let refused = || Handle::new(registry.conflicting(series.kind));
+        self.names.get_or_init(Box::default).conflicting(series.kind, refused)
+    }
 }
 
 struct Local {
@@ -347,12 +359,10 @@ fn resolve(core: &Core, series: Named<'_>) -> Option<Handle> {
         intake.counts.drop_sample(DropReason::NoLane);
         return None;
     };
-    let found = match with_own(intake, |own| own.handle(registry, series)) {
-        Found::Done(handle) if handle.kind.fits(kind) => Some(handle),
-        _ => None,
-    };
-    // Of another kind: the registry's refusal, which counts what is recorded, and warns.
-    Some(found.unwrap_or_else(|| Handle::new(registry.resolve(name, tags, kind))))
+    Some(match with_own(intake, |own| own.handle_or_conflict(registry, series)) {
+        Found::Done(handle) => handle,
+        _ => Handle::new(registry.resolve(name, tags, kind)),
+    })
 }
 
 /// Calls `act` with each lane of the collector that the calling thread holds in its thread-local.

@@ -7,13 +7,14 @@
 //! and the ends of the tags' values give a place in a small table of hints; an entry found there
 //! is compared in full, which is cheaper than hashing, and only a miss hashes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::handle::Handle;
+use crate::kind::Kind;
 use crate::limits::{NAME_HINTS, TEXT_BYTES};
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
 use crate::tags::Tags;
@@ -22,6 +23,8 @@ pub(crate) struct NameCache {
     known: RefCell<Known>,
     /// Numbers of entries, by `hint`; any number may stand anywhere.
     hints: [Cell<u32>; NAME_HINTS],
+    /// A handle of no series, for names that are recorded as another kind than they have.
+    conflicting: OnceCell<Handle>,
 }
 
 #[derive(Default)]
@@ -65,7 +68,11 @@ fn same(a: &str, b: &str) -> bool {
 
 impl Default for NameCache {
     fn default() -> Self {
-        Self { known: RefCell::default(), hints: std::array::from_fn(|_| Cell::new(0)) }
+        Self {
+            known: RefCell::default(),
+            hints: std::array::from_fn(|_| Cell::new(0)),
+            conflicting: OnceCell::new(),
+        }
     }
 }
 
@@ -112,6 +119,12 @@ impl NameCache {
         let number = known.look_up(name, tags)?;
         self.hints[hint(name, tags)].set(number);
         known.entries.get(number as usize).map(|entry| act(&entry.handle))
+    }
+
+    /// A handle of a kind that its name does not have: what it records is a counted drop. Only the
+    /// first one of this thread is made.
+    pub(crate) fn conflicting(&self, kind: Kind, make: impl FnOnce() -> Handle) -> Handle {
+        Handle { kind, ..self.conflicting.get_or_init(make).clone() }
     }
 
     /// Remembers a handle, unless it must be asked for anew: text that was cut, a tag set that

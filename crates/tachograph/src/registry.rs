@@ -202,11 +202,20 @@ impl Registry {
         inner.revision += 1;
     }
 
-    /// Counts a record of a known series as another kind, and warns once a metric. Only the
-    /// first of a series takes the lock.
+    /// Counts a record of a known series as another kind, and warns of it.
     #[cold]
     pub(crate) fn conflict(&self, entry: &Entry, recorded_as: Kind) {
         self.intake.counts.drop_sample(DropReason::KindConflict);
+        self.warn_of_conflict(entry, recorded_as);
+    }
+
+    /// An entry of no series, recording into which is counted as a conflict.
+    pub(crate) fn conflicting(&self, kind: Kind) -> Arc<Entry> {
+        self.refused(CONFLICTING, kind)
+    }
+
+    /// Warns once a metric; only the first conflict of a series takes the lock.
+    pub(crate) fn warn_of_conflict(&self, entry: &Entry, recorded_as: Kind) {
         if !entry.is_first_conflict() {
             return;
         }
