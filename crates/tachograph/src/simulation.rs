@@ -5,10 +5,13 @@
 //! step on the terminal.
 
 mod check;
+mod compound;
+mod difference;
 mod handle;
 mod model;
 mod passes;
 mod recording;
+mod trace;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

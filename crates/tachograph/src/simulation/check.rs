@@ -4,7 +4,9 @@ use crate::cell::octave;
 use crate::kind::Kind;
 use crate::limits::TIMING_NS_MAX;
 use crate::simulation::model::{Item, Model, SeriesModel};
-use crate::{CounterStats, GaugeStats, Snapshot, TimingStats, Value};
+use crate::simulation::trace;
+use crate::sync::Arc;
+use crate::{CounterStats, GaugeStats, Series, Snapshot, TimingStats, Value};
 
 /// The window as the model sees it: the current step, and how many there are.
 #[derive(Clone, Copy, Debug)]
@@ -21,17 +23,14 @@ impl Window {
 
 /// Everything in a snapshot, after a pass with no record under way.
 pub(super) fn snapshot(model: &Model, snapshot: &Snapshot, window: Window) {
-    let own = |key: &str| key.starts_with("telemetry.");
-    let shown = snapshot.series().iter().filter(|series| !own(&series.key));
-    let shown: Vec<&str> = shown.map(|series| &*series.key).collect();
-    let visible = model.series.iter().filter(|(_, series)| series.is_visible());
-    let visible: Vec<&str> = visible.map(|(key, _)| &**key).collect();
-    assert_eq!(shown, visible, "the series of the snapshot, in their order");
-    for series in snapshot.series().iter().filter(|series| !own(&series.key)) {
+    assert_eq!(keys(&snapshot.series), model.keys(false), "the series shown, in their order");
+    assert_eq!(keys(&snapshot.idle), model.keys(true), "the series hidden, in their order");
+    for series in others(&snapshot.series).chain(&snapshot.idle) {
         let expected = &model.series[&*series.key];
         assert_eq!(series.metric.kind, expected.kind, "{}", series.key);
         assert_eq!(series.dropped, expected.dropped, "drops of {}", series.key);
         value(expected, &series.key, &series.value, window);
+        exemplar(expected, series, window);
     }
     let (recorded, dropped) = (model.recorded(), model.dropped());
     let told = [
@@ -39,6 +38,7 @@ pub(super) fn snapshot(model: &Model, snapshot: &Snapshot, window: Window) {
         ("telemetry.dropped", dropped),
         ("telemetry.aggregated", recorded - dropped),
         ("telemetry.clock.anomalies", model.anomalies),
+        ("telemetry.exemplars_dropped", model.traces_dropped),
     ];
     for (name, expected) in told {
         assert_eq!(total(snapshot, name), i128::from(expected), "{name}");
@@ -47,6 +47,15 @@ pub(super) fn snapshot(model: &Model, snapshot: &Snapshot, window: Window) {
     let [decrements, dropped] = model.decrements.map(i128::from);
     let told = total(snapshot, "telemetry.monotonic_decrements");
     assert!((decrements..=decrements + dropped).contains(&told), "{told} decrements");
+}
+
+/// All but the collector's own.
+pub(super) fn others(series: &[Arc<Series>]) -> impl Iterator<Item = &Arc<Series>> {
+    series.iter().filter(|series| !series.key.starts_with("telemetry."))
+}
+
+pub(super) fn keys(series: &[Arc<Series>]) -> Vec<&str> {
+    others(series).map(|series| &*series.key).collect()
 }
 
 pub(super) fn total(snapshot: &Snapshot, name: &str) -> i128 {
@@ -73,6 +82,23 @@ fn value(series: &SeriesModel, key: &str, value: &Value, window: Window) {
             views.window.iter().for_each(|stats| gauge(series, &recent, stats, key));
         }
     }
+}
+
+/// The worst traced sample of the window, with its trace; of equal ones any.
+fn exemplar(series: &SeriesModel, shown: &Series, window: Window) {
+    let key = &series.entry.key;
+    let counts =
+        |item: &&Item| item.trace.is_some() && (window.steps.is_none() || window.holds(item));
+    let traced = series.items.iter().filter(counts);
+    let worst = traced.clone().map(|item| item.value).max();
+    let told = shown.exemplar.as_ref();
+    assert_eq!(told.is_some(), worst.is_some(), "exemplar of {key}");
+    let (Some(told), Some(worst)) = (told, worst) else { return };
+    let scale = shown.value.as_timing().map_or(1.0, |views| views.lifetime.buckets().scale());
+    assert_eq!(told.value, worst as f64 * scale, "exemplar of {key}");
+    let number = trace::number(told.trace);
+    let own = traced.clone().any(|item| item.value == worst && item.trace == Some(number));
+    assert!(own, "{key}: trace {number} is of no sample of {worst}");
 }
 
 fn has_window(value: &Value) -> bool {
@@ -102,18 +128,28 @@ fn octave_of(item: &Item) -> (u64, u64) {
 }
 
 pub(super) fn distribution(items: &[Item], stats: &TimingStats, kind: Kind, key: &str) {
+    counts(items, stats, key);
+    let min = items.iter().map(|item| octave_of(item).0).min();
+    let max = items.iter().map(|item| octave_of(item).1).max();
+    let buckets = stats.buckets();
+    assert_eq!((buckets.min(), buckets.max()), (min, max), "range of {key}");
+    quantiles(items, stats, kind, key);
+}
+
+/// What of a distribution is exact, also of a difference.
+pub(super) fn counts(items: &[Item], stats: &TimingStats, key: &str) {
     let buckets = stats.buckets();
     assert_eq!(stats.count, items.len() as u64, "count of {key}");
     let rows: u64 = buckets.iter().map(|bucket| bucket.count).sum();
     assert_eq!(rows, stats.count, "buckets of {key}");
     let sum: u128 = items.iter().map(|item| u128::from(item.value)).sum();
     assert_eq!(buckets.sum(), sum, "sum of {key}");
-    let min = items.iter().map(|item| octave_of(item).0).min();
-    let max = items.iter().map(|item| octave_of(item).1).max();
-    assert_eq!((buckets.min(), buckets.max()), (min, max), "range of {key}");
     // Zero and one are known exactly, coalesced or not.
     let coalesced = items.iter().filter(|item| item.in_place && item.value > 1).count();
     assert_eq!(buckets.coalesced(), coalesced as u64, "coalesced values of {key}");
+}
+
+pub(super) fn quantiles(items: &[Item], stats: &TimingStats, kind: Kind, key: &str) {
     let mut sorted: Vec<u64> = items.iter().map(|item| item.value).collect();
     sorted.sort_unstable();
     let told = [stats.p50, stats.p90, stats.p95, stats.p99, stats.p999];
@@ -138,19 +174,27 @@ fn quantile(
         return assert_eq!(told, None, "{key} is empty");
     };
     let rank = (millionths * sorted.len()).div_ceil(1_000_000).max(1);
-    let ceiling = if kind == Kind::Timing { TIMING_NS_MAX } else { u64::MAX };
     let exact = match rank {
         1 => min,
         last if last == sorted.len() => max,
-        rank => sorted[rank - 1].min(ceiling).clamp(min, max),
+        rank => sorted[rank - 1].min(ceiling(kind)).clamp(min, max),
     } as f64;
     let told = told.expect("there are samples") / stats.buckets().scale();
-    let good = if stats.buckets().coalesced() == 0 {
+    assert!(close(told, exact, stats), "{key}: quantile {millionths} is {told}, not {exact}");
+}
+
+/// The longest value with a bucket of its own.
+pub(super) fn ceiling(kind: Kind) -> u64 {
+    if kind == Kind::Timing { TIMING_NS_MAX } else { u64::MAX }
+}
+
+/// Whether a value is told as exactly as buckets can.
+pub(super) fn close(told: f64, exact: f64, stats: &TimingStats) -> bool {
+    if stats.buckets().coalesced() == 0 {
         (told - exact).abs() <= exact / 1_000.0
     } else {
         told <= 2.001 * exact && exact <= 2.001 * told
-    };
-    assert!(good, "{key}: quantile {millionths} is {told}, not {exact}");
+    }
 }
 
 pub(super) fn gauge(series: &SeriesModel, items: &[Item], stats: &GaugeStats, key: &str) {

@@ -1,6 +1,7 @@
 //! What a collector should hold: every value that was recorded, in plain lists.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use crate::entry::Entry;
 use crate::kind::Kind;
@@ -46,6 +47,16 @@ pub(super) struct Item {
     /// The step in which it was aggregated.
     pub(super) step: u64,
     pub(super) in_place: bool,
+    /// The number of the trace that it came with.
+    pub(super) trace: Option<u64>,
+}
+
+/// A record that is not aggregated yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub(super) value: u64,
+    pub(super) outcome: Outcome,
+    pub(super) trace: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -58,11 +69,24 @@ pub(super) struct SeriesModel {
     /// Records, whatever became of them.
     pub(super) calls: u64,
     pub(super) dropped: u64,
-    /// Not aggregated yet.
-    pending: Vec<(u64, Outcome)>,
+    pending: Vec<Pending>,
     /// Aggregated since the last reset.
     pub(super) items: Vec<Item>,
+    /// How often they were forgotten.
+    pub(super) resets: u64,
     pub(super) gauge: GaugeModel,
+    pub(super) rest: Rest,
+}
+
+/// How long nothing has happened to a series.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// Something has, since the last snapshot was made.
+    news: bool,
+    /// When the last snapshot was made that had news of it; `None` while it is not visible.
+    since: Option<Instant>,
+    /// Whether the last snapshot has hidden it.
+    pub(super) hidden: bool,
 }
 
 #[derive(Debug)]
@@ -92,15 +116,18 @@ impl SeriesModel {
             blurred: false,
         };
         let (pinned, recorded, calls, dropped) = (false, false, 0, 0);
-        let (pending, items) = (Vec::new(), Vec::new());
-        Self { kind, entry, pinned, recorded, calls, dropped, pending, items, gauge }
+        let (pending, items, resets, rest) = (Vec::new(), Vec::new(), 0, Rest::default());
+        Self { kind, entry, pinned, recorded, calls, dropped, pending, items, resets, gauge, rest }
     }
 
-    pub(super) fn note(&mut self, value: u64, outcome: Outcome) {
+    pub(super) fn note(&mut self, record: Pending) {
         self.calls += 1;
-        match outcome {
-            Outcome::Dropped => self.dropped += 1,
-            outcome => self.pending.push((value, outcome)),
+        match record.outcome {
+            Outcome::Dropped => {
+                self.dropped += 1;
+                self.rest.news = true;
+            }
+            _ => self.pending.push(record),
         }
     }
 
@@ -110,14 +137,16 @@ impl SeriesModel {
 
     /// Aggregates what is pending; of other series than the one that is read, samples only.
     fn fold(&mut self, step: u64, cells_too: bool) {
-        for (value, outcome) in std::mem::take(&mut self.pending) {
+        for record in std::mem::take(&mut self.pending) {
+            let Pending { value, outcome, trace } = record;
             let in_place = outcome == Outcome::InPlace;
             if in_place && !cells_too {
-                self.pending.push((value, outcome));
+                self.pending.push(record);
                 continue;
             }
-            self.items.push(Item { value, step, in_place });
+            self.items.push(Item { value, step, in_place, trace });
             self.recorded = true;
+            self.rest.news = true;
         }
         if cells_too && !self.items.is_empty() {
             let gauge = &mut self.gauge;
@@ -147,11 +176,30 @@ impl SeriesModel {
     }
 
     fn reset(&mut self) {
-        self.items.clear();
+        self.forget();
         self.recorded = false;
         let gauge = &mut self.gauge;
         (gauge.word_at_reset, gauge.settled, gauge.blurred) = (gauge.word, false, false);
         gauge.sets.clear();
+    }
+
+    /// Forgets what was aggregated.
+    fn forget(&mut self) {
+        self.rest.news = true;
+        self.items.clear();
+        self.resets += 1;
+    }
+
+    /// A snapshot is made.
+    fn look(&mut self, now: Instant, idle_timeout: Option<Duration>) {
+        let news = std::mem::take(&mut self.rest.news);
+        if !self.is_visible() {
+            self.rest.since = None;
+        } else if news || self.rest.since.is_none() {
+            self.rest.since = Some(now);
+        }
+        let rests = self.rest.since.map(|since| now - since);
+        self.rest.hidden = rests.zip(idle_timeout).is_some_and(|(rests, limit)| rests > limit);
     }
 }
 
@@ -175,13 +223,26 @@ pub(super) struct Model {
     pub(super) anomalies: u64,
     /// Decrements of monotonic counters, and those that were dropped.
     pub(super) decrements: [u64; 2],
+    /// Traces that were given, and those of them that a lane had no room for.
+    pub(super) traces: u64,
+    pub(super) traces_dropped: u64,
+    idle_timeout: Option<Duration>,
 }
 
 impl Model {
-    pub(super) fn new(limits: Cardinality) -> Self {
-        let (metrics, series) = (BTreeMap::new(), BTreeMap::new());
-        let (counted, refused, anomalies, decrements) = (0, 0, 0, [0; 2]);
-        Self { limits, metrics, series, counted, refused, anomalies, decrements }
+    pub(super) fn new(limits: Cardinality, idle_timeout: Option<Duration>) -> Self {
+        Self {
+            limits,
+            metrics: BTreeMap::new(),
+            series: BTreeMap::new(),
+            counted: 0,
+            refused: 0,
+            anomalies: 0,
+            decrements: [0; 2],
+            traces: 0,
+            traces_dropped: 0,
+            idle_timeout,
+        }
     }
 
     /// What the name and tags lead to, and with which kind.
@@ -225,13 +286,25 @@ impl Model {
         self.series.iter_mut().for_each(|(key, series)| series.fold(step, *key == read));
     }
 
+    /// Snapshots were made, the last one now.
+    pub(super) fn look(&mut self, now: Instant) {
+        let idle_timeout = self.idle_timeout;
+        self.series.values_mut().for_each(|series| series.look(now, idle_timeout));
+    }
+
+    /// The keys of series that a snapshot shows, or of those that it hides.
+    pub(super) fn keys(&self, hidden: bool) -> Vec<&str> {
+        let series = self.series.iter().filter(|(_, series)| series.is_visible());
+        series.filter(|(_, it)| it.rest.hidden == hidden).map(|(key, _)| &**key).collect()
+    }
+
     pub(super) fn reset(&mut self) {
         self.series.values_mut().for_each(SeriesModel::reset);
     }
 
     pub(super) fn reset_counters(&mut self) {
         let counters = self.series.values_mut().filter(|series| series.kind.is_counter());
-        counters.for_each(|series| series.items.clear());
+        counters.for_each(SeriesModel::forget);
     }
 
     /// Every record, dropped ones included.

@@ -58,6 +58,7 @@ impl World {
             }
         }
         self.metrics.run_pass(self.now, self.wall);
+        self.model.look(self.now);
         self.metrics.core().intake.set_mode(was);
     }
 
@@ -86,7 +87,8 @@ impl World {
         self.made = self.made.max(self.published);
     }
 
-    pub(super) fn check(&self, snapshot: &Snapshot) {
+    pub(super) fn check(&mut self, snapshot: &Snapshot) {
+        self.model.look(self.now);
         check::snapshot(&self.model, snapshot, self.window());
         let told = |name: &str| check::total(snapshot, name);
         assert_eq!(told("telemetry.panics"), i128::from(self.plan.panics()));

@@ -6,7 +6,7 @@ use crate::kind::Kind;
 use crate::lane::mode;
 use crate::limits::TIMING_NS_MAX;
 use crate::simulation::handle::{Handle, Held};
-use crate::simulation::model::{Outcome, SeriesModel, TAG_VALUES, Tag, Target, tags};
+use crate::simulation::model::{Outcome, Pending, SeriesModel, TAG_VALUES, Tag, Target, tags};
 use crate::simulation::world::World;
 use crate::sync::Ordering;
 
@@ -89,20 +89,24 @@ impl World {
             1..4 => self.rng.usize(5..40),
             _ => 1,
         };
+        let route = self.any_route();
+        self.say(|| format!("record {times} times by {route:?}"));
+        for _ in 0..times {
+            self.record(route);
+        }
+    }
+
+    pub(super) fn any_route(&mut self) -> Route {
         let held = (!self.held.is_empty()).then(|| self.rng.usize(0..self.held.len()));
         let recorder =
             (!self.recorders.is_empty()).then(|| self.rng.usize(0..self.recorders.len()));
-        let route = match (self.rng.u8(0..3), held, recorder) {
+        match (self.rng.u8(0..3), held, recorder) {
             (0, Some(held), _) => Route::Handle(held),
             (1, Some(held), Some(recorder)) => Route::Recorder(recorder, held),
             _ => {
                 let (name, tag, kind) = self.any_name();
                 Route::Name(name, tag, kind)
             }
-        };
-        self.say(|| format!("record {times} times by {route:?}"));
-        for _ in 0..times {
-            self.record(route);
         }
     }
 
@@ -111,25 +115,11 @@ impl World {
             let value = self.value(Kind::Counter);
             return self.do_record(route, value);
         }
-        let mut monotonic = false;
-        let (target, kind) = match route {
-            Route::Handle(held) | Route::Recorder(_, held) => {
-                let held = &self.held[held];
-                (held.target.clone(), held.handle.kind())
-            }
-            Route::Name(name, tag, kind) => {
-                let (target, is) = self.model.resolve(name, tag, kind);
-                monotonic = is == Kind::Counter;
-                (target, kind)
-            }
-        };
+        let (target, kind) = self.target(route);
         let value = self.value(kind);
         let before = self.probe(&target);
         self.do_record(route, value);
-        if let Route::Name(name, tag, kind) = route {
-            let (_, is) = self.model.resolve(name, tag, kind);
-            self.adopt(&target, is, name, tag);
-        }
+        self.adopt_named(route, &target);
         let after = self.probe(&target);
         let Target::Series(key) = target else {
             self.model.refused += 1;
@@ -142,12 +132,32 @@ impl World {
             (1, 0) => Outcome::Dropped,
             (dropped, in_place) => panic!("{key}: {dropped} drops and {in_place} in place of one"),
         };
-        if monotonic && kind == Kind::UpDownCounter {
+        let monotonic = self.model.series[&key].kind == Kind::Counter;
+        if monotonic && matches!(route, Route::Name(_, _, Kind::UpDownCounter)) {
             let dropped = usize::from(outcome == Outcome::Dropped);
             self.model.decrements[dropped] += 1;
         }
         let gauge_add = matches!(route, Route::Handle(_)) && kind == Kind::Gauge && value.1;
         self.note(&key, value.0, gauge_add, outcome);
+    }
+
+    /// As `adopt`, for what was recorded by name.
+    pub(super) fn adopt_named(&mut self, route: Route, target: &Target) {
+        if let Route::Name(name, tag, kind) = route {
+            let (_, is) = self.model.resolve(name, tag, kind);
+            self.adopt(target, is, name, tag);
+        }
+    }
+
+    /// Where what is recorded by a handle or by name goes, and as which kind.
+    pub(super) fn target(&mut self, route: Route) -> (Target, Kind) {
+        match route {
+            Route::Handle(held) | Route::Recorder(_, held) => {
+                let held = &self.held[held];
+                (held.target.clone(), held.handle.kind())
+            }
+            Route::Name(name, tag, kind) => (self.model.resolve(name, tag, kind).0, kind),
+        }
     }
 
     /// Enters a record into the model.
@@ -174,7 +184,7 @@ impl World {
                 assert!(same, "{key}: a refused value was stored");
             }
         }
-        series.note(value, outcome);
+        series.note(Pending { value, outcome, trace: None });
     }
 
     /// A value and, for a gauge's handle, whether it is added.
@@ -235,6 +245,7 @@ impl World {
         let Some(series) = self.model.series.get(key) else { return (0, 0) };
         let (entry, slot) = (&series.entry, series.entry.slot);
         let lanes = self.metrics.core().intake.lanes();
+        let signals = series.entry.signals();
         let in_place = lanes.iter().map(|lane| match entry.kind {
             Kind::Counter | Kind::UpDownCounter => {
                 lane.cells.get(slot).map_or(0, |cell| cell.read().calls)
@@ -242,7 +253,7 @@ impl World {
             Kind::Timing | Kind::Histogram => lane.rows.get(slot).map_or(0, |row| row.count()),
             Kind::Gauge => lane.gauges.get(slot).map_or(0, |row| row.read().count),
         });
-        (entry.dropped(), in_place.fold(0, u64::wrapping_add))
+        (entry.dropped(), in_place.fold(signals, u64::wrapping_add))
     }
 
     /// A timer of a recorder, on a clock that may run backwards.

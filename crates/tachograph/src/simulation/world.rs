@@ -7,6 +7,7 @@ use fastrand::Rng;
 use crate::fault::Plan;
 use crate::kind::Kind;
 use crate::registry::Cardinality;
+use crate::simulation::difference::Kept;
 use crate::simulation::handle::Held;
 use crate::simulation::model::Model;
 use crate::simulation::recording::Route;
@@ -22,6 +23,8 @@ pub(super) struct World {
     pub(super) plan: Plan,
     pub(super) recorders: Vec<Recorder>,
     pub(super) held: Vec<Held>,
+    /// Snapshots of before, to be compared with later ones.
+    pub(super) kept: Vec<Kept>,
     pub(super) foreign: (MetricsCollector, Counter),
     /// The window's width and steps.
     pub(super) window: Option<(Duration, u32)>,
@@ -50,6 +53,7 @@ impl World {
         let width = Duration::from_secs(rng.u64(1..4));
         let window = windows.then(|| (width, rng.u32(1..5))).map(|(w, steps)| (w * steps, steps));
         let blocks = rng.usize(2..5);
+        let idle_timeout = rng.bool().then(|| Duration::from_secs(rng.u64(1..60)));
         let builder = MetricsCollector::builder()
             .manual()
             .enabled(rng.u8(0..8) > 0)
@@ -63,16 +67,21 @@ impl World {
             Some((span, steps)) => builder.window(span, steps),
             None => builder.no_window(),
         };
+        let builder = match idle_timeout {
+            Some(timeout) => builder.idle_timeout(timeout),
+            None => builder,
+        };
         let foreign = MetricsCollector::builder().manual().max_series(1).max_metrics(1).build();
         let epoch = clock.now();
         Self {
             rng,
             loud,
             metrics: builder.build(),
-            model: Model::new(limits),
+            model: Model::new(limits, idle_timeout),
             plan: Plan::default(),
             recorders: Vec::new(),
             held: Vec::new(),
+            kept: Vec::new(),
             foreign: (foreign.clone(), foreign.register_counter("elsewhere")),
             window,
             epoch,
@@ -116,14 +125,16 @@ impl World {
     pub(super) fn step(&mut self) {
         match self.rng.u32(0..100) {
             0..8 => self.register(),
-            8..48 => self.record_some(),
+            8..40 => self.record_some(),
+            40..48 => self.record_compound(),
             48..56 => self.open_or_close(),
             56..62 => self.crowd(),
             62..66 => self.move_time(),
             66..70 => self.switch(),
             70..80 => self.pass(),
-            80..85 => self.read_all(),
-            85..93 => self.read_one(),
+            80..84 => self.read_all(),
+            84..88 => self.compare(),
+            88..93 => self.read_one(),
             93..95 => self.reset(),
             95..97 => self.reset_counters(),
             97..99 => self.measure(),
@@ -164,6 +175,8 @@ impl World {
 
     pub(super) fn move_time(&mut self) {
         let by = Duration::from_millis(self.rng.u64(0..9_000));
+        // By whole seconds, as limits are, every other time.
+        let by = if self.rng.bool() { by } else { Duration::from_secs(by.as_secs()) };
         let how = self.rng.u8(0..8);
         self.say(|| format!("move time by {by:?}: {how}"));
         match how {
@@ -184,7 +197,7 @@ impl World {
     pub(super) fn end(&mut self) {
         self.metrics.set_enabled(true);
         self.pass();
-        self.read_all();
+        self.compare();
         let left = self.recorders.len();
         let report = self.metrics.shutdown(Duration::from_secs(1));
         assert_eq!(report.recorded, report.aggregated + report.dropped);
@@ -197,6 +210,7 @@ impl World {
         assert!(lanes.iter().all(|lane| !lane.is_retired()), "a retired lane is kept");
         // Recorded too late: a counted drop, each of them.
         (0..5).for_each(|_| self.record_some());
+        (0..2).for_each(|_| self.record_compound());
         self.made = self.metrics.snapshot().version();
         self.read_all();
         let again = self.metrics.shutdown(Duration::from_secs(1));
