@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Packed: rows are most of what a snapshot holds of a timing, and padding would be a quarter of
 /// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[repr(packed(2))]
+#[repr(Rust, packed(2))]
 pub(crate) struct Row(pub(crate) u16, pub(crate) u32);
 
 /// Appends a bucket's count.
