@@ -3,8 +3,14 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use live_set::Set;
+use live_set::generate::{Spec, Version};
+
+const MIB: usize = 1 << 20;
+/// What a large set of today takes, as XML.
+const LARGE: usize = 17_000_000;
 
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -32,6 +38,12 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Tests take turns, so that no other allocates meanwhile.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// How far memory rises above what is held already while a document is read.
 fn peak_of(document: impl Read) -> (usize, Result<Set, live_set::ReadError>) {
     let before = LIVE.load(Ordering::Relaxed);
@@ -42,18 +54,56 @@ fn peak_of(document: impl Read) -> (usize, Result<Set, live_set::ReadError>) {
 
 /// A gzip stream that inflates to `times` copies of `part`: members repeat, so it is small.
 fn bomb(start: &[u8], part: &[u8], times: usize) -> Vec<u8> {
-    let member = |bytes: &[u8]| {
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(bytes).expect("a vector takes everything");
-        gzip.finish().expect("a vector takes everything")
-    };
-    [member(start), member(part).repeat(times)].concat()
+    [gzip(start), gzip(part).repeat(times)].concat()
 }
 
-/// One test, so that no other allocates meanwhile.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(bytes).expect("a vector takes everything");
+    gzip.finish().expect("a vector takes everything")
+}
+
+/// A large set's XML: much of it is what a reader passes over, as in any set.
+fn large_set(version: Version) -> Vec<u8> {
+    let spec = Spec {
+        version,
+        tracks: 64,
+        groups: 4,
+        scenes: 120,
+        clips: 40,
+        notes: 32,
+        devices: 4,
+        parameters: 32,
+        racks: 2,
+        plug_ins: 2,
+        arrangement: 8,
+        ..Spec::default()
+    };
+    let mut document = Vec::new();
+    spec.write_xml(&mut document).expect("a vector takes everything");
+    document
+}
+
+#[test]
+fn reading_a_large_set_takes_less_than_three_times_the_tree_that_is_kept() {
+    let _turn = turn();
+    for (version, is_packed) in [(Version::Live9, false), (Version::Live12, true)] {
+        let document = large_set(version);
+        assert!(document.len() > LARGE, "{version:?} has {} bytes", document.len());
+        let file = if is_packed { gzip(&document) } else { document };
+        let before = LIVE.load(Ordering::Relaxed);
+        let (peak, set) = peak_of(file.as_slice());
+        let kept = LIVE.load(Ordering::Relaxed) - before;
+        let set = set.expect("a set");
+        assert_eq!((set.num_scenes(), set.num_clips()), (120, 64 * 48), "{version:?}");
+        assert!(kept > MIB, "{version:?}: a tree of {kept} bytes is none of this set");
+        assert!(peak < 3 * kept, "{version:?}: rises to {peak}, keeps {kept}");
+    }
+}
+
 #[test]
 fn memory_does_not_follow_the_document() {
-    const MIB: usize = 1 << 20;
+    let _turn = turn();
     let megabyte = vec![b' '; MIB];
 
     let (peak, result) = peak_of(bomb(b" ", &megabyte, 100).as_slice());
