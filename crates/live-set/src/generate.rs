@@ -23,7 +23,7 @@ mod random;
 mod track;
 mod xml;
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -96,9 +96,11 @@ impl Spec {
     /// # Errors
     /// Those of the writer.
     pub fn write_als(&self, out: impl Write) -> io::Result<()> {
-        let mut gzip = GzEncoder::new(out, Compression::fast());
+        // The document comes in pieces of a few bytes, and the encoder clears 32 KiB for each that
+        // it is given.
+        let mut gzip = BufWriter::new(GzEncoder::new(out, Compression::fast()));
         self.write_xml(&mut gzip)?;
-        gzip.finish().map(drop)
+        gzip.into_inner().map_err(IntoInnerError::into_error)?.finish().map(drop)
     }
 
     /// Writes the XML alone. Writes piece by piece: give a buffered writer.
