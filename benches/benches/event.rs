@@ -1,30 +1,27 @@
 //! What does the whole way of an event cost, and what do metrics add to it?
 //!
 //! In process: an event of the demo's mix on a set of 50 tracks and 100 scenes is looked up,
-//! applied, hashed, its change recorded; with metrics on and off in turns. Over sockets: from the
-//! call that sends its datagram to the WebSocket message that tells a viewer of its change.
+//! applied, hashed, its change recorded. Two servers, one with metrics on, take turns at the same
+//! events; what metrics add is the median of the pairs' own ratios, so that a slow moment of the
+//! machine is in both or in one pair. Over sockets: from the call that sends its datagram to the
+//! WebSocket message that tells a viewer of its change.
 
 use std::error::Error;
-use std::fs::File;
-use std::path::Path;
 use std::time::Instant;
 
 use ast_server::mix::{Mix, MixedEvent};
-use ast_server::{Addresses, Arg, AstServer, EventSender, Outcome, Service};
-use benches::{Figures, Options, Table};
+use ast_server::{Arg, AstServer, EventSender, Outcome};
+use benches::host::{SetFile, counted, until};
+use benches::{Budgets, Figures, Options, Table};
 use futures_util::StreamExt;
-use live_set::generate::Spec;
 use tokio_tungstenite::connect_async;
 
 /// Events of a round.
-const EVENTS: usize = 10_000;
+const EVENTS: usize = 5_000;
 const DATAGRAMS: usize = 2_000;
 
-fn server(file: &Path, enable_metrics: bool) -> Result<AstServer, Box<dyn Error>> {
-    let server = AstServer::builder().enable_metrics(enable_metrics).build();
-    server.load_project(file)?;
-    Ok(server)
-}
+const EVENTS_PER_SECOND: f64 = 300_000.0;
+const ADDED_PERCENT: f64 = 3.0;
 
 /// Processes a round of events; gives nanoseconds an event.
 fn round(server: &AstServer, events: &[MixedEvent]) -> f64 {
@@ -40,12 +37,24 @@ fn round(server: &AstServer, events: &[MixedEvent]) -> f64 {
     spent.as_secs_f64() * 1e9 / EVENTS as f64
 }
 
-fn in_process(file: &Path) -> Result<(), Box<dyn Error>> {
-    let rounds = Options::get().rounds(15);
+/// Waits for the collector's verdict on the time-stamp counter; says what its timers read.
+fn clock(server: &AstServer) -> &'static str {
+    let trusts = || {
+        let gauge = server.metrics().get_gauge("telemetry.clock.tsc");
+        gauge.and_then(|stats| stats.current) == Some(1.0)
+    };
+    // Err: a machine whose counter keeps no time.
+    let _ = until("the time-stamp counter is trusted", trusts);
+    if trusts() { "the time-stamp counter" } else { "the monotonic clock" }
+}
+
+fn in_process(set: &SetFile) -> Result<(), Box<dyn Error>> {
+    let rounds = Options::get().rounds(101);
     // New events each round: one that changes nothing would be cheaper.
-    let mix = Mix::new(&ast_server::read(file)?, 1);
+    let mix = Mix::new(&ast_server::read(&set.path)?, 1);
     let mix: Vec<_> = mix.take(EVENTS * (rounds + 1)).collect();
-    let (on, off) = (server(file, true)?, server(file, false)?);
+    let (on, off) = (set.server(true)?, set.server(false)?);
+    let clock = clock(&on);
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for (i, events) in mix.chunks(EVENTS).enumerate() {
         // Who goes first finds the events cold in the caches: they take turns at that too.
@@ -57,26 +66,33 @@ fn in_process(file: &Path) -> Result<(), Box<dyn Error>> {
             with.push(round(&on, events));
         }
     }
-    let received = on.get_metrics_summary().event_processing.received;
-    assert_eq!(received, (EVENTS * (rounds + 1)) as u64);
-    let (with, without) = (Figures::of(with.split_off(1)), Figures::of(without.split_off(1)));
-    let title = format!("An event in process: {EVENTS} events, {rounds} rounds");
+    assert_eq!(counted(&on, "events.received"), mix.len() as u64);
+    assert_eq!(on.root_hash()?, off.root_hash()?, "both did the same");
+    let (with, without) = (with.split_off(1), without.split_off(1));
+    let ratios = with.iter().zip(&without).map(|(with, without)| with / without).collect();
+    let added = 100.0 * (Figures::of(ratios).median - 1.0);
+    let (with, without) = (Figures::of(with), Figures::of(without));
+    let title =
+        format!("An event in process: {EVENTS} events, {rounds} pairs; timers read {clock}");
     let header = ["metrics", "min ns", "median ns", "events/s", "add %"];
     let mut table = Table::new("event", title, &header);
-    let added = 100.0 * (with.median / without.median - 1.0);
     for (name, figures, added) in [("on", with, Some(added)), ("off", without, None)] {
         let Figures { min, median } = figures;
         let rate = 1e9 / median;
         table.row([name.into(), min.into(), median.into(), rate.into(), added.into()]);
     }
     table.print();
+    let mut budgets = Budgets::new("budget-event");
+    let most = 1e9 / EVENTS_PER_SECOND;
+    budgets.at_most("an event in process, metrics on", with.median, most, "ns");
+    budgets.at_most("what metrics add to an event", added, ADDED_PERCENT, "%");
+    budgets.print();
     Ok(())
 }
 
 /// One event after another, each waited for; gives microseconds, sorted.
-async fn over_sockets(file: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
-    let server = server(file, true)?;
-    let service = Service::start(&server, Addresses::free()).await?;
+async fn over_sockets(set: &SetFile) -> Result<Vec<f64>, Box<dyn Error>> {
+    let (server, service) = set.serve().await?;
     let addresses = service.addresses();
     let (mut viewer, _) = connect_async(format!("ws://{}", addresses.websocket)).await?;
     viewer.next().await.ok_or("no tree came")??;
@@ -88,20 +104,17 @@ async fn over_sockets(file: &Path) -> Result<Vec<f64>, Box<dyn Error>> {
         viewer.next().await.ok_or("the server has hung up")??;
         spent.push(start.elapsed().as_secs_f64() * 1e6);
     }
-    let processed = server.get_metrics_summary().event_processing.total_processed;
-    assert_eq!(processed, DATAGRAMS as u64);
+    assert_eq!(counted(&server, "events.processed"), DATAGRAMS as u64);
     service.stop().await;
     spent.sort_by(f64::total_cmp);
     Ok(spent)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("set.als");
-    Spec::default().write_als(File::create(&file)?)?;
-    in_process(&file)?;
+    let set = SetFile::write()?;
+    in_process(&set)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let spent = runtime.block_on(over_sockets(&file))?;
+    let spent = runtime.block_on(over_sockets(&set))?;
     let title = format!("UDP to WebSocket: {DATAGRAMS} events, one at a time");
     let mut table = Table::new("event-sockets", title, &["us", "min", "p50", "p99", "max"]);
     let at = |share: f64| spent[(share * (DATAGRAMS - 1) as f64) as usize].into();

@@ -23,6 +23,8 @@ mod cold;
 mod figures;
 mod first;
 mod gate;
+#[cfg(feature = "server")]
+pub mod host;
 mod limits;
 mod measure;
 mod numbers;

@@ -1,0 +1,148 @@
+//! What does a server cost that has nothing to do?
+//!
+//! It runs in a process of its own: this program again. Time on a core is what the kernel has
+//! counted for all of its threads, memory what is resident at the end.
+
+use std::error::Error;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+use std::{env, fs, thread};
+
+use ast_server::{Addresses, AstServer, Service};
+use benches::host::SetFile;
+use benches::{Budgets, Options, Table};
+use futures_util::StreamExt;
+use tokio::runtime::Builder;
+use tokio_tungstenite::connect_async;
+
+/// Tells the program that it is to be the server: a file to load, or nothing.
+const ROLE: &str = "BENCH_IDLE_SERVER";
+const CORE_PERCENT: f64 = 1.0;
+const RESIDENT_MIB: f64 = 32.0;
+/// What starting up leaves behind is over by then.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// The server: says where viewers may connect, and stays until nobody listens any more.
+#[expect(clippy::print_stdout, reason = "the other process reads it")]
+fn serve(file: &str) -> Result<(), Box<dyn Error>> {
+    Builder::new_multi_thread().enable_all().build()?.block_on(async {
+        let server = AstServer::new();
+        if !file.is_empty() {
+            server.load_project(file)?;
+        }
+        let service = Service::start(&server, Addresses::free()).await?;
+        println!("{}", service.addresses().websocket);
+        tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+        service.stop().await;
+        Ok(())
+    })
+}
+
+/// A server in a process of its own, killed where something goes wrong.
+struct Server {
+    process: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Server {
+    fn start(file: &str) -> Result<Self, Box<dyn Error>> {
+        let mut command = Command::new(env::current_exe()?);
+        command.env(ROLE, file).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn()?;
+        let out = process.stdout.take().ok_or("it has an output")?;
+        Ok(Self { process, out: BufReader::new(out) })
+    }
+
+    fn viewers_address(&mut self) -> Result<String, Box<dyn Error>> {
+        let mut line = String::new();
+        self.out.read_line(&mut line)?;
+        Ok(line.trim().to_owned())
+    }
+
+    fn folder(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}", self.process.id()))
+    }
+
+    /// Nanoseconds that its threads have had a core.
+    fn core_ns(&self) -> Result<u64, Box<dyn Error>> {
+        let mut sum = 0;
+        for thread in fs::read_dir(self.folder().join("task"))? {
+            let told = fs::read_to_string(thread?.path().join("schedstat"))?;
+            sum += told.split(' ').next().ok_or("no time")?.parse::<u64>()?;
+        }
+        Ok(sum)
+    }
+
+    fn resident_mib(&self) -> Result<f64, Box<dyn Error>> {
+        let status = fs::read_to_string(self.folder().join("status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
+        let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kibibytes / 1_024.0)
+    }
+
+    fn stop(mut self) -> Result<(), Box<dyn Error>> {
+        drop(self.process.stdin.take());
+        let status = self.process.wait()?;
+        if status.success() { Ok(()) } else { Err(format!("the server: {status}").into()) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Err: it has ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Percent of a core, and MiB resident.
+fn measure(file: &str, has_viewer: bool, length: Duration) -> Result<(f64, f64), Box<dyn Error>> {
+    let mut server = Server::start(file)?;
+    let address = server.viewers_address()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let viewer = runtime.block_on(async {
+        let (mut viewer, _) = connect_async(format!("ws://{address}")).await?;
+        let greeting = viewer.next().await.ok_or("no greeting came")??;
+        let expected = if file.is_empty() { "No AST loaded" } else { "FULL_AST" };
+        assert!(greeting.to_text()?.contains(expected), "it serves");
+        Ok::<_, Box<dyn Error>>(viewer)
+    })?;
+    let _viewer = has_viewer.then_some(viewer);
+    thread::sleep(SETTLE);
+    let before = server.core_ns()?;
+    thread::sleep(length);
+    let spent = server.core_ns()? - before;
+    assert!(spent > 0, "it samples and publishes");
+    let resident = server.resident_mib()?;
+    server.stop()?;
+    Ok((100.0 * spent as f64 / length.as_nanos() as f64, resident))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    if let Ok(file) = env::var(ROLE) {
+        return serve(&file);
+    }
+    let length = Duration::from_secs(if Options::get().quick { 3 } else { 20 });
+    let set = SetFile::write()?;
+    let file = set.path.to_str().ok_or("a temporary folder has a plain name")?;
+    let title = format!("A server with nothing to do, over {length:?}");
+    let header = ["server", "% of a core", "resident MiB"];
+    let mut table = Table::new("idle-server", title, &header);
+    let mut budgets = Budgets::new("budget-idle-server");
+    let rows = [
+        ("no set", "", false),
+        ("50 tracks x 100 scenes", file, false),
+        ("the same, and a viewer", file, true),
+    ];
+    for (name, file, has_viewer) in rows {
+        let (percent, resident) = measure(file, has_viewer, length)?;
+        table.row([name.into(), percent.into(), resident.into()]);
+        budgets.at_most(&format!("idle server, {name}"), percent, CORE_PERCENT, "% of a core");
+        budgets.at_most(&format!("idle server, {name}: resident"), resident, RESIDENT_MIB, "MiB");
+    }
+    table.print();
+    budgets.print();
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! How long does a large set take to load?
+//!
+//! 17 MB of XML, plain and as the `.als` file that Live writes, beside inflating that file and
+//! doing nothing with it; and the same file through a server, which hashes the tree's root and puts
+//! it in place.
+
+use std::error::Error;
+use std::fs;
+use std::io;
+
+use ast_server::AstServer;
+use benches::{Budgets, Figures, Options, Table, time};
+use flate2::read::GzDecoder;
+use live_set::Set;
+use live_set::generate::Spec;
+
+/// What a large set of today takes, as XML.
+const XML_BYTES: usize = 17_000_000;
+const LOAD_MILLIS: f64 = 300.0;
+
+const TRACKS: usize = 64;
+const CLIPS: usize = 40;
+const ARRANGEMENT: usize = 8;
+
+fn spec() -> Spec {
+    Spec {
+        tracks: TRACKS,
+        groups: 4,
+        scenes: 120,
+        clips: CLIPS,
+        notes: 32,
+        devices: 4,
+        parameters: 32,
+        racks: 2,
+        plug_ins: 2,
+        arrangement: ARRANGEMENT,
+        ..Spec::default()
+    }
+}
+
+fn is_whole(set: &Set) -> bool {
+    (set.num_scenes(), set.num_clips()) == (120, TRACKS * (CLIPS + ARRANGEMENT))
+}
+
+fn inflate(file: &[u8]) -> u64 {
+    io::copy(&mut GzDecoder::new(file), &mut io::sink()).expect("a sink takes everything")
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let (mut xml, mut als) = (Vec::new(), Vec::new());
+    spec().write_xml(&mut xml)?;
+    spec().write_als(&mut als)?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("large.als");
+    fs::write(&file, &als)?;
+
+    assert!(xml.len() >= XML_BYTES, "{} bytes", xml.len());
+    assert_eq!(inflate(&als), xml.len() as u64);
+    let (plain, packed) = (Set::read(xml.as_slice())?, Set::read(als.as_slice())?);
+    assert!(is_whole(&plain) && plain == packed);
+    let server = AstServer::new();
+    let report = server.load_project(&file)?;
+    assert_eq!(report.root_hash, plain.root_hash());
+    drop((plain, packed));
+
+    let rounds = Options::get().rounds(15);
+    let measure = |act: &mut dyn FnMut()| time(rounds, || (), act);
+    let read = |document: &[u8]| assert!(is_whole(&Set::read(document).expect("it was read")));
+    let rows: [(&str, Figures); 4] = [
+        ("inflating alone", measure(&mut || assert!(inflate(&als) > 0))),
+        ("XML", measure(&mut || read(&xml))),
+        (".als", measure(&mut || read(&als))),
+        ("a server's load", measure(&mut || drop(server.load_project(&file).expect("it loads")))),
+    ];
+
+    let megabytes = xml.len() as f64 / 1e6;
+    let title = format!("Loading {megabytes:.1} MB of XML: ms; {rounds} rounds");
+    let mut table = Table::new("load", title, &["reading", "min", "median", "MB/s"]);
+    for (name, Figures { min, median }) in rows {
+        let rate = megabytes * 1e9 / median;
+        table.row([name.into(), (min / 1e6).into(), (median / 1e6).into(), rate.into()]);
+    }
+    table.print();
+    let mut budgets = Budgets::new("budget-load");
+    budgets.at_most("a large set's load", rows[3].1.median / 1e6, LOAD_MILLIS, "ms");
+    budgets.print();
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! A server on its sockets, with a set: for the benches of the host.
+
+use std::error::Error;
+use std::fs::File;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ast_server::{Addresses, AstServer, Service};
+use live_set::generate::Spec;
+use tempfile::TempDir;
+
+/// What is waited for comes within this, on whatever machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A file with a set of 50 tracks and 100 scenes, for as long as this lives.
+#[derive(Debug)]
+pub struct SetFile {
+    /// Where it is.
+    pub path: PathBuf,
+    _folder: TempDir,
+}
+
+impl SetFile {
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn write() -> std::io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("set.als");
+        Spec::default().write_als(File::create(&path)?)?;
+        Ok(Self { path, _folder: folder })
+    }
+
+    /// A server in process that has loaded it.
+    ///
+    /// # Errors
+    /// It cannot be loaded.
+    pub fn server(&self, enable_metrics: bool) -> Result<AstServer, ast_server::Error> {
+        let server = AstServer::builder().enable_metrics(enable_metrics).watch(false).build();
+        server.load_project(&self.path)?;
+        Ok(server)
+    }
+
+    /// The same on free ports.
+    ///
+    /// # Errors
+    /// It cannot be loaded, or the machine has no free port.
+    pub async fn serve(&self) -> Result<(AstServer, Service), ast_server::Error> {
+        let server = self.server(true)?;
+        let service = Service::start(&server, Addresses::free()).await?;
+        Ok((server, service))
+    }
+}
+
+/// A counter of a server.
+///
+/// # Panics
+/// Where it has none of that name.
+pub fn counted(server: &AstServer, name: &str) -> u64 {
+    let counter = server.metrics().get_counter(name).unwrap_or_else(|| panic!("no {name}"));
+    counter.value.try_into().unwrap_or_else(|_| panic!("{name} only grows"))
+}
+
+/// Waits until something holds.
+///
+/// # Errors
+/// It does not within a minute.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    while !holds() {
+        if start.elapsed() > DEADLINE {
+            return Err(format!("not within {DEADLINE:?}: {what}").into());
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// Calls `send` with 0, 1, 2… so many times a second; gives how often it was called.
+///
+/// Where the thread comes late it catches up, so the rate holds over the whole time.
+///
+/// # Errors
+/// Those of `send`.
+pub fn at_rate<E>(
+    per_second: u32,
+    length: Duration,
+    mut send: impl FnMut(u32) -> Result<(), E>,
+) -> Result<u32, E> {
+    let total = (length.as_secs_f64() * f64::from(per_second)) as u32;
+    let (start, mut sent) = (Instant::now(), 0);
+    while sent < total {
+        let due = (start.elapsed().as_secs_f64() * f64::from(per_second)) as u32 + 1;
+        for number in sent..due.min(total) {
+            send(number)?;
+        }
+        sent = due.min(total);
+        let next = Duration::from_secs_f64(f64::from(sent) / f64::from(per_second));
+        thread::sleep(next.saturating_sub(start.elapsed()));
+    }
+    Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_a_rate_every_number_comes_once_and_an_error_ends_it() {
+        let mut numbers = Vec::new();
+        let sent = at_rate(20_000, Duration::from_millis(20), |number| {
+            numbers.push(number);
+            Ok::<_, ()>(())
+        });
+        assert_eq!(sent, Ok(400));
+        assert!(numbers.into_iter().eq(0..400));
+        let failed = at_rate(1_000, Duration::from_secs(1), |number| {
+            (number < 3).then_some(()).ok_or(number)
+        });
+        assert_eq!(failed, Err(3));
+    }
+}
