@@ -10,7 +10,9 @@ use crate::tree::{Clip, ClipSlot, Device, FileRef, Hash, NodeId, Project, Scene,
 ///
 /// Nodes are the same where their ids are, else where what makes them the same thing is: type and
 /// name of a track, class and name of a device, the name of a scene (its row, where it has none),
-/// the row of a slot, the path of a file; type, name and start of a clip of the arrangement. The clips of two slots that are the same are too, if their types are.
+/// the row of a slot, the path of a file; type, name and start of a clip of the arrangement. The
+/// clips of two slots that are the same are too, if their types are. A device of the old set that
+/// only an event told of is what has its name in the new one, else what is in its place.
 /// Subtrees with equal hashes are skipped; a set against itself gives nothing.
 ///
 /// Among the children of one node, the records of what was removed come first, then those of what

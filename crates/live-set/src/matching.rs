@@ -28,6 +28,17 @@ pub(crate) trait Sibling: TreeNode {
 
     /// Where it is: in an owner, at a position.
     fn path(&self, owner: &Owner, position: usize) -> Path;
+
+    /// The name it was announced by, where an event told of it and not of all that its identity
+    /// is made of.
+    fn announced(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether it may be what an event announced by that name.
+    fn has_name(&self, _: &str) -> bool {
+        false
+    }
 }
 
 /// What siblings are in: a track, and the racks inside it, from the outermost inwards. Says
@@ -87,6 +98,14 @@ impl Sibling for Device {
     fn path(&self, owner: &Owner, position: usize) -> Path {
         owner.device_path(position)
     }
+
+    fn announced(&self) -> Option<&str> {
+        self.device_type.is_empty().then_some(self.name.as_str())
+    }
+
+    fn has_name(&self, name: &str) -> bool {
+        self.name == name
+    }
 }
 
 impl Sibling for ClipSlot {
@@ -143,11 +162,18 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// Pairs siblings by id first, then by what makes them the same thing. Of several that are
     /// alike, the first goes with the first.
+    ///
+    /// What is left of those that only events told of goes with what has its name, else with what
+    /// is in its place: a save is what says the rest of them, and a name may be longer in events.
     pub(crate) fn of<T: Sibling>(old: &[T], new: &[T]) -> Self {
         let mut pairs = Self { old_of_new: vec![NONE; new.len()] };
         let mut is_paired = vec![false; old.len()];
         pairs.pair_by_id(old, new, &mut is_paired);
-        pairs.pair_by_identity(old, new, &is_paired);
+        pairs.pair_by_identity(old, new, &mut is_paired);
+        let named =
+            |was: usize, is: usize| old[was].announced().is_some_and(|it| new[is].has_name(it));
+        pairs.pair_announced(old, &mut is_paired, named);
+        pairs.pair_announced(old, &mut is_paired, |was, is| was == is);
         pairs
     }
 
@@ -200,7 +226,7 @@ impl Pairs {
         }
     }
 
-    fn pair_by_identity<T: Sibling>(&mut self, old: &[T], new: &[T], is_paired: &[bool]) {
+    fn pair_by_identity<T: Sibling>(&mut self, old: &[T], new: &[T], is_paired: &mut [bool]) {
         let mut waiting: HashMap<Identity<'_>, VecDeque<usize>> = HashMap::new();
         for (position, sibling) in old.iter().enumerate().filter(|(old, _)| !is_paired[*old]) {
             waiting.entry(sibling.identity()).or_default().push_back(position);
@@ -210,7 +236,30 @@ impl Pairs {
                 continue;
             }
             let alike = waiting.get_mut(&sibling.identity()).and_then(VecDeque::pop_front);
-            self.old_of_new[position] = alike.unwrap_or(NONE);
+            if let Some(found) = alike {
+                self.old_of_new[position] = found;
+                is_paired[found] = true;
+            }
+        }
+    }
+
+    /// Pairs what events announced with the first new sibling that fits it and goes with no other.
+    fn pair_announced<T: Sibling>(
+        &mut self,
+        old: &[T],
+        is_paired: &mut [bool],
+        fits: impl Fn(usize, usize) -> bool,
+    ) {
+        for (position, sibling) in old.iter().enumerate() {
+            if is_paired[position] || sibling.announced().is_none() {
+                continue;
+            }
+            let mut new = self.old_of_new.iter().enumerate();
+            let fitting = new.find(|(new, old)| **old == NONE && fits(position, *new));
+            if let Some((new, _)) = fitting {
+                self.old_of_new[new] = position;
+                is_paired[position] = true;
+            }
         }
     }
 }

@@ -107,6 +107,49 @@ fn what_an_event_announced_keeps_its_id_when_a_save_numbers_it() {
     assert_ne!(changes.removed(), changes.added());
 }
 
+/// The document with another device in front of those of the second track that has devices.
+fn with_device_in_front(xml: &str, name: &str) -> String {
+    edit_children(xml, DEVICES, 1, |devices| {
+        let indent = devices[0].len() - devices[0].trim_start().len();
+        let indent = &devices[0][..indent];
+        let name = format!("{indent}\t<UserName Value=\"{name}\" />\n");
+        let device = format!("{indent}<AutoFilter Id=\"90\">\n{name}{indent}</AutoFilter>\n");
+        devices.insert(0, device);
+    })
+}
+
+#[test]
+fn a_device_that_an_event_announced_keeps_its_id_and_is_told_its_class_by_a_save() {
+    let old = xml(&small());
+    // By its name where the save has that, else by its place: a class is written shorter there.
+    for (announced, saved, renamed) in [("Sweep", "Sweep", false), ("Auto Filter", "", true)] {
+        let mut set = read(&old);
+        let add = Edit::DeviceAdded { track: 1, device: 0, name: announced.into() };
+        set.apply(&add).expect("accepted");
+        let id = set.project().tracks[1].devices[0].id.clone();
+        let changes = replace(&mut set, read(&with_device_in_front(&old, saved)));
+        assert!(changes.added().is_empty() && changes.removed().is_empty(), "{announced}");
+        let told = changes.changes.iter().find(|change| change.path.to_string().contains("device"));
+        assert_eq!(told.expect("its class is news").node_id, id);
+        let device = &set.project().tracks[1].devices[0];
+        assert_eq!((&device.id, device.device_type.as_str()), (&id, "AutoFilter"));
+        assert_eq!(device.name == announced, !renamed);
+    }
+}
+
+#[test]
+fn an_announced_device_takes_no_place_that_has_a_name_of_its_own() {
+    let old = xml(&small());
+    let mut set = read(&old);
+    let known = set.project().tracks[1].devices.clone();
+    let add = Edit::DeviceAdded { track: 1, device: 0, name: "Sweep".into() };
+    set.apply(&add).expect("accepted");
+    // Taken out again before the save: the devices that were there are what they were.
+    let changes = replace(&mut set, read(&old));
+    assert_eq!(kinds(&changes), [("removed", "tracks[1].devices[0]".to_owned())]);
+    assert!(set.project().tracks[1].devices == known);
+}
+
 #[test]
 fn a_clip_of_another_type_is_another_clip() {
     let old = xml(&small());
