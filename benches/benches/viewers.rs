@@ -146,11 +146,8 @@ fn run(
 fn main() -> Result<(), Box<dyn Error>> {
     let length = Duration::from_secs(if Options::get().quick { 3 } else { 10 });
     let set = SetFile::write()?;
-    let runs = [
-        ("10 viewers", 10, 0),
-        ("1 viewer", 1, 0),
-        ("1 viewer, 100 that never read", 1, DEAF),
-    ];
+    let runs =
+        [("10 viewers", 10, 0), ("1 viewer", 1, 0), ("1 viewer, 100 that never read", 1, DEAF)];
     let title = format!("UDP to WebSocket at {PER_SECOND} events/s for {length:?}: us");
     let header = ["run", "messages", "p50", "p99", "p99.9", "max"];
     let mut table = Table::new("viewers", title, &header);

@@ -48,6 +48,7 @@ mod event_timer;
 mod event_type;
 mod gaps;
 mod hub;
+mod journal;
 mod loading;
 mod message;
 pub mod metrics;

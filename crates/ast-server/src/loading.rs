@@ -78,7 +78,8 @@ impl AstServer {
     }
 
     /// Loads the set's file again where it is not what was loaded; says whether it was read. What
-    /// differs is sent to viewers; the ids of what is still there, and what only events tell, stay.
+    /// differs is sent to viewers; the ids of what is still there, what only events tell, and what
+    /// events have changed since the file was seen to change, stay.
     ///
     /// # Errors
     /// The file cannot be opened or is no set, which may pass; what was loaded stays.
@@ -89,7 +90,14 @@ impl AstServer {
             return Ok(false);
         }
         let (set, stamp) = self.read_timed(&file)?;
-        self.state().reload(set, stamp);
+        let signs = self.state().signs_of_save();
+        // A save that has begun since is read too, and what is noted is newer than some of it.
+        let is_last = Stamp::look(&file) == Some(stamp);
+        let mut state = self.state();
+        state.reload(set, stamp);
+        if is_last {
+            state.save_is_over(signs);
+        }
         Ok(true)
     }
 
@@ -137,4 +145,61 @@ fn read_stamped(file: &Path) -> Result<(Set, Stamp), Error> {
 /// A path is text for people: where it is not UTF-8, as close as text can be.
 pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use live_set::generate::Spec;
+
+    use super::*;
+    use crate::arg::Arg;
+    use crate::server::Outcome;
+
+    fn save(file: &Path, tempo: f64) {
+        let spec = Spec { tracks: 2, scenes: 2, clips: 1, tempo, ..Spec::default() };
+        let new = file.with_extension("new");
+        spec.write_als(File::create(&new).expect("a file")).expect("written");
+        fs::rename(&new, file).expect("renamed");
+    }
+
+    fn process(server: &AstServer, path: &str, args: &[Arg<'_>]) {
+        assert_eq!(server.process_live_event(path, args, 1, 0.0), Outcome::Processed, "{path}");
+    }
+
+    /// The set's tempo, and the names and ids of its tracks.
+    fn state(server: &AstServer) -> (f64, Vec<(String, String)>) {
+        let state = server.state();
+        let project = state.loaded().expect("a set").set.project();
+        let tracks = project.tracks.iter().map(|it| (it.name.clone(), it.id.to_string()));
+        (project.tempo, tracks.collect())
+    }
+
+    #[test]
+    fn what_comes_after_the_first_sign_of_a_save_survives_its_load_and_what_came_before_does_not() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("set.als");
+        save(&file, 120.0);
+        let server = AstServer::new();
+        server.load_project(&file).expect("the set loads");
+        let (_, before) = state(&server);
+
+        process(&server, "/live/track/renamed", &[0.into(), "before".into()]);
+        server.state().sign_of_save(Instant::now());
+        process(&server, "/live/track/added", &[0.into(), "new".into(), "midi".into()]);
+        process(&server, "/live/track/renamed", &[2.into(), "after".into()]);
+        let (_, live) = state(&server);
+        save(&file, 130.0);
+        assert!(server.reload().expect("it reads"));
+
+        let (tempo, after) = state(&server);
+        assert_eq!(tempo, 130.0, "what the save says");
+        assert_eq!(after[0], live[0], "what was added keeps its id");
+        assert_eq!(after[1], before[0], "the file counts");
+        assert_eq!(after[2], live[2]);
+        let mut set = server.state().loaded().expect("a set").set.clone();
+        assert_eq!(set.root_hash(), set.rehash(), "hashes are right");
+        assert_eq!(server.state().signs_of_save(), 0, "nothing is noted any more");
+    }
 }

@@ -17,6 +17,7 @@ use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
 use crate::gaps::{Gap, Gaps};
 use crate::hub::{Hub, Seat, UNVERSIONED};
+use crate::journal::Journal;
 use crate::loading::Stamp;
 use crate::message::{self, Text};
 use crate::metrics::ServerMetrics;
@@ -34,6 +35,8 @@ pub(crate) struct Loaded {
 #[derive(Debug)]
 pub(crate) struct State {
     loaded: Option<Loaded>,
+    /// What has been done to the set since its file was seen to change; `None` while it is not.
+    journal: Option<Journal>,
     /// Counts the changes of the tree; 0 before the first.
     version: u64,
     /// The message with the whole tree, for the version that it shows.
@@ -61,6 +64,7 @@ impl State {
     pub(crate) fn new(queue: usize, interval: Duration, metrics: Arc<ServerMetrics>) -> Self {
         Self {
             loaded: None,
+            journal: None,
             version: UNVERSIONED,
             full: None,
             hub: Hub::new(queue, Arc::clone(&metrics)),
@@ -83,6 +87,7 @@ impl State {
     /// Puts a set in the place of the one that was there, and sends it to everyone.
     pub(crate) fn load(&mut self, set: Set, file: &Path, stamp: Stamp) {
         self.loaded = Some(Loaded { set, file: file.to_owned(), stamp });
+        self.journal = None;
         self.send_whole_tree();
     }
 
@@ -91,13 +96,45 @@ impl State {
         self.loaded.as_ref().map(|loaded| (loaded.file.clone(), loaded.stamp))
     }
 
-    /// Puts in place what was read from the set's file again, and sends what differs to everyone.
+    /// Something happens to the set's file: what comes from now on is newer than a save.
+    pub(crate) fn sign_of_save(&mut self, now: Instant) {
+        match &mut self.journal {
+            Some(journal) => journal.sign(now),
+            None => self.journal = Some(Journal::begin(now)),
+        }
+    }
+
+    /// The file is not what was loaded, whether or not there was a sign.
+    pub(crate) fn expect_save(&mut self, now: Instant) {
+        self.journal.get_or_insert_with(|| Journal::begin(now));
+    }
+
+    /// How many signs of a save there were.
+    pub(crate) fn signs_of_save(&self) -> u64 {
+        self.journal.as_ref().map_or(0, Journal::signs)
+    }
+
+    /// The file is what was loaded, or stays unread: unless there were more signs since.
+    pub(crate) fn save_is_over(&mut self, signs: u64) {
+        if self.signs_of_save() == signs {
+            self.journal = None;
+        }
+    }
+
+    /// Puts in place what was read from the set's file again, with what was done since it was
+    /// written, and sends what differs to everyone.
     pub(crate) fn reload(&mut self, set: Set, stamp: Stamp) {
         let Some(loaded) = &mut self.loaded else { return };
         let timer = self.metrics.diff_duration.start();
-        let changes = loaded.set.replace(set);
+        let since = self.journal.as_ref().map_or(&[][..], Journal::edits);
+        let (changes, rejected) = loaded.set.replace_and_redo(set, since);
         loaded.stamp = stamp;
         drop(timer);
+        if self.journal.as_ref().is_some_and(Journal::is_full) {
+            tracing::warn!("too many events came while the set was saved: the file counts");
+        } else if rejected > 0 {
+            tracing::warn!(rejected, "some events since the save do not fit what was saved");
+        }
         if !changes.is_empty() {
             self.send_held_back();
             self.version += 1;
@@ -120,7 +157,7 @@ impl State {
         #[cfg(test)]
         assert!(!std::mem::take(&mut self.fails), "a failure that a test asked for");
         let Some(loaded) = &mut self.loaded else { return Ok(()) };
-        let applied = edit(&mut loaded.set, &event);
+        let applied = edit(&mut loaded.set, &event, self.journal.as_mut());
         timer.handled(event.event_type.handler());
         let Applied::Changed(mut changes) = applied? else {
             self.forward(&event);
@@ -293,10 +330,20 @@ enum Applied {
     Forwarded,
 }
 
-/// Does to a set what an event says.
-fn edit(set: &mut Set, event: &Event<'_>) -> Result<Applied, Rejection> {
+/// Does to a set what an event says, and notes it where there is a journal.
+fn edit(
+    set: &mut Set,
+    event: &Event<'_>,
+    journal: Option<&mut Journal>,
+) -> Result<Applied, Rejection> {
     Ok(match event::decode(event.event_type, event.args)? {
-        Request::Edit(edit) => Applied::Changed(set.apply(&edit)?),
+        Request::Edit(edit) => {
+            let changes = set.apply(&edit)?;
+            if let Some(journal) = journal {
+                journal.note(edit);
+            }
+            Applied::Changed(changes)
+        }
         Request::Forward => Applied::Forwarded,
         Request::Announced { scene } => {
             let scenes = set.num_scenes();

@@ -17,13 +17,12 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::journal::STILL;
 use crate::loading::Stamp;
 use crate::server::AstServer;
 
 /// How often the file is looked at without a hint.
 const POLL: Duration = Duration::from_secs(5);
-/// How long a file has to be as it is before it is read.
-const STILL: Duration = Duration::from_millis(100);
 /// How long a file that cannot be read has to be as it is before viewers are told.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -75,10 +74,12 @@ impl Watcher {
     /// Loads the file again if it is not what was loaded, once it is whole.
     async fn look(&mut self) {
         let Some((file, loaded)) = self.server.state().file() else { return };
+        let signs = self.server.state().signs_of_save();
         let mut seen = Stamp::look(&file);
         if seen == Some(loaded) || self.failed == Some(seen) {
-            return;
+            return self.server.state().save_is_over(signs);
         }
+        self.server.state().expect_save(std::time::Instant::now());
         let mut changed = Instant::now();
         let mut tried = None;
         loop {
@@ -114,6 +115,10 @@ impl Watcher {
     }
 
     fn tell(&mut self, reason: &str, seen: Option<Stamp>) {
+        let mut state = self.server.state();
+        let signs = state.signs_of_save();
+        state.save_is_over(signs);
+        drop(state);
         tracing::warn!(reason, "cannot load the set again: the tree stays as it is");
         self.server.announce_failed_load(reason);
         self.failed = Some(seen);
@@ -126,6 +131,7 @@ fn hints(file: &Path, server: &AstServer) -> notify::Result<RecommendedWatcher> 
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         // An error may mean that hints were lost.
         if event.map_or(true, |event| is_hint(&event, name.as_deref())) {
+            server.state().sign_of_save(std::time::Instant::now());
             server.look().notify_one();
         }
     })?;

@@ -85,6 +85,34 @@ async fn what_only_events_tell_and_what_was_held_back_survive_a_save() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_that_come_while_a_save_is_waited_for_and_read_are_newer_than_it() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    let scenes = common::small().scenes;
+    let mut sent = vec![String::new(); scenes];
+    replace(&stage.file, &saved(143.0));
+    // Until the save is loaded, which takes far longer than a turn: all that is sent last is
+    // newer.
+    for number in 0.. {
+        let scene = number % scenes;
+        sent[scene] = format!("take {number}");
+        let args = [Arg::from(scene as i32), Arg::from(&sent[scene])];
+        let _ = stage.server.process_live_event("/live/scene/renamed", &args, 1, 0.0);
+        replay(&mut tree, &viewer.changes().await);
+        if tempo(&tree) == 143.0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let later = stage.viewer().await.tree().await;
+    let kept = later["children"].as_array().expect("children").iter();
+    let kept = kept.filter(|node| node["node_type"] == "scene");
+    let kept: Vec<_> = kept.map(|node| node["attributes"]["name"].as_str()).collect();
+    assert_eq!(kept, sent.iter().map(|name| Some(name.as_str())).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unchanged_save_is_read_and_broadcasts_nothing() {
     let stage = Stage::new().await;
     let mut viewer = stage.viewer().await;

@@ -2,6 +2,7 @@
 
 use crate::change::Changes;
 use crate::diff::diff;
+use crate::edit::Edit;
 use crate::matching::{Pairs, Sibling};
 use crate::set::Set;
 use crate::tree::{Clip, ClipSlot, Device, FileRef, NodeId, Scene, Track};
@@ -32,11 +33,22 @@ impl Set {
     /// [`continue_from`](Self::continue_from).
     ///
     /// Replaying the changes over the tree before gives the tree after.
-    pub fn replace(&mut self, mut newer: Self) -> Changes {
+    pub fn replace(&mut self, newer: Self) -> Changes {
+        self.replace_and_redo(newer, &[]).0
+    }
+
+    /// The same where edits have come since the file was written: they are done again to what was
+    /// read, in their order. Gives how many of them the newer state rejects, too.
+    ///
+    /// What an edit has made keeps its id.
+    pub fn replace_and_redo(&mut self, mut newer: Self, since: &[Edit]) -> (Changes, usize) {
+        // What is made again is not to be taken for something else that edits have made.
+        newer.made = newer.made.max(self.made);
+        let rejected = since.iter().filter(|edit| newer.apply(edit).is_err()).count();
         newer.continue_from(self);
         let changes = diff(self, &newer);
         *self = newer;
-        changes
+        (changes, rejected)
     }
 }
 
