@@ -54,6 +54,8 @@ mod message;
 pub mod metrics;
 pub mod mix;
 pub mod osc;
+#[doc(hidden)]
+pub mod parts;
 mod process;
 mod queries;
 mod query_routes;

@@ -41,7 +41,7 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 const REFUSALS_MAX: usize = 64;
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
-fn limits() -> WebSocketConfig {
+pub(crate) fn limits() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(4 << 10)
         .write_buffer_size(WRITE_BUFFER_BYTES)
@@ -265,19 +265,28 @@ impl Viewer {
     }
 
     fn answer(&self, request: Option<Result<Message, WsError>>) -> Result<Option<Text>, End> {
-        let answer = match request {
+        let request = match request {
             None | Some(Ok(Message::Close(_))) => return Err(End::Closed),
             Some(Err(WsError::ConnectionClosed)) => return Err(End::Closed),
             Some(Err(error)) => return Err(error.into()),
-            Some(Ok(Message::Text(request))) => message::answer(request.as_bytes()),
-            Some(Ok(Message::Binary(request))) => message::answer(&request),
-            // The library answers pings by itself.
-            Some(Ok(_)) => return Ok(None),
+            Some(Ok(request)) => request,
         };
-        Ok(Some(answer.unwrap_or_else(|error| {
-            self.server.handles().message_invalid.increment();
-            error
-        })))
+        Ok(answer(&request).map(|answer| {
+            answer.unwrap_or_else(|error| {
+                self.server.handles().message_invalid.increment();
+                error
+            })
+        }))
+    }
+}
+
+/// The answer to what a viewer sent, where it is one to answer; `Err` to what is no JSON.
+pub(crate) fn answer(request: &Message) -> Option<Result<Text, Text>> {
+    match request {
+        Message::Text(request) => Some(message::answer(request.as_bytes())),
+        Message::Binary(request) => Some(message::answer(request)),
+        // The library answers pings by itself.
+        _ => None,
     }
 }
 

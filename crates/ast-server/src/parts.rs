@@ -1,0 +1,48 @@
+//! What the fuzz targets need beyond the public API: what lies between a client's bytes and the
+//! set. Exists for these only.
+
+use std::io::{self, Read, Write};
+
+use axum::Router;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
+
+use crate::message::Text;
+use crate::query_routes;
+use crate::server::AstServer;
+use crate::websocket;
+
+/// Reads what a viewer sends behind its handshake, as its connection does and within the same
+/// limits, until that ends or breaks the protocol; gives the answers, `Err` to what is no JSON.
+#[must_use]
+pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
+    let mut socket =
+        WebSocket::from_raw_socket(Wire(sent), Role::Server, Some(websocket::limits()));
+    let requests = std::iter::from_fn(|| socket.read().ok());
+    let answers = requests.filter_map(|request| websocket::answer(&request));
+    let text = |text: Text| text.as_str().to_owned();
+    answers.map(|answer| answer.map(text).map_err(text)).collect()
+}
+
+/// What answers queries over HTTP, behind the checks of who may ask.
+pub fn query_routes(server: &AstServer) -> Router {
+    query_routes::routes(server.clone())
+}
+
+/// A connection whose other end has sent all it will, and reads whatever comes.
+struct Wire<'a>(&'a [u8]);
+
+impl Read for Wire<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
