@@ -1,8 +1,11 @@
 //! Viewers: one task for each connection.
 //!
 //! `permessage-deflate` is not offered. A browser that is granted it compresses what it sends as
-//! well, and tungstenite 0.30 cannot read that; the libraries that can compress each message once
-//! for each viewer, where one serialisation is shared by all here.
+//! well, so whoever offers it has to inflate within a limit. tungstenite 0.30 cannot inflate at all.
+//! soketto 0.8 and ratchet 1.2 do so without a limit: the 64 KiB that a viewer may send come to
+//! 64 MiB. Both compress each message once for each viewer, where one serialisation is shared by
+//! all here; soketto makes a new compressor for every message, and refuses a connection by a status
+//! alone, without the reason.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
