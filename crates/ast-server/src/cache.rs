@@ -1,11 +1,12 @@
 //! Tracks and scenes as JSON, kept for the next who asks.
 //!
 //! Never stale: an entry is as good as the hash of what it shows, which covers everything below,
-//! and is compared with the tree's at each look-up. So an event pays nothing for the cache.
+//! and is compared with the tree's at each look-up. So an event pays nothing for the cache. Nor
+//! does it wait while JSON is written: that is done from a copy.
 
 use std::num::NonZeroUsize;
 
-use live_set::{Hash, NodeRef, Set};
+use live_set::{Hash, NodeRef, Scene, Set, Track};
 use lru::LruCache;
 use serde::Serialize;
 
@@ -37,12 +38,39 @@ impl Key {
         }
     }
 
-    fn write(self, set: &Set) -> Text {
+    /// A copy of what is asked for: written where nobody waits for the set. `None` where the set
+    /// has no such thing.
+    fn copy(self, set: &Set) -> Option<Part> {
+        Some(match self {
+            Self::Track(track) => Part::Track(Box::new(set.track(track)?.clone())),
+            Self::Scene(scene) => Part::Scene(Box::new(set.scene(scene)?.clone())),
+            Self::Tracks => Part::Tracks(set.project().tracks.clone()),
+            Self::Scenes => Part::Scenes(set.project().scenes.clone()),
+        })
+    }
+
+    /// Whether a copy takes about as much room as the set.
+    pub(crate) const fn is_list(self) -> bool {
+        matches!(self, Self::Tracks | Self::Scenes)
+    }
+}
+
+/// What a look-up is about, as it was at that moment.
+#[derive(Debug)]
+enum Part {
+    Track(Box<Track>),
+    Scene(Box<Scene>),
+    Tracks(Vec<Track>),
+    Scenes(Vec<Scene>),
+}
+
+impl Part {
+    fn write(&self) -> Text {
         let json = match self {
-            Self::Track(track) => serde_json::to_string(&set.track(track).map(NodeRef::Track)),
-            Self::Scene(scene) => serde_json::to_string(&set.scene(scene).map(NodeRef::Scene)),
-            Self::Tracks => list(set.project().tracks.iter().map(NodeRef::Track)),
-            Self::Scenes => list(set.project().scenes.iter().map(NodeRef::Scene)),
+            Self::Track(track) => serde_json::to_string(&NodeRef::Track(track)),
+            Self::Scene(scene) => serde_json::to_string(&NodeRef::Scene(scene)),
+            Self::Tracks(tracks) => list(tracks.iter().map(NodeRef::Track)),
+            Self::Scenes(scenes) => list(scenes.iter().map(NodeRef::Scene)),
         };
         // A tree holds nothing that JSON cannot say.
         json.unwrap_or_default().into()
@@ -51,6 +79,28 @@ impl Key {
 
 fn list<'a>(nodes: impl Iterator<Item = NodeRef<'a>>) -> serde_json::Result<String> {
     serde_json::to_string(&nodes.collect::<Vec<_>>())
+}
+
+/// What the cache makes of a look-up.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Kept(Text),
+    /// To be written, which takes its time.
+    Copied(Copied),
+}
+
+/// What was copied to be written, and the hash that the text will be as good as.
+#[derive(Debug)]
+pub(crate) struct Copied {
+    key: Key,
+    hash: Hash,
+    part: Part,
+}
+
+impl Copied {
+    pub(crate) fn write(&self) -> Text {
+        self.part.write()
+    }
 }
 
 /// What [`AstServer::get_cache_stats`](crate::AstServer::get_cache_stats) answers. The counts are
@@ -104,17 +154,23 @@ impl Cache {
     }
 
     /// What the set says of a key; `None` where it has no such thing.
-    pub(crate) fn look_up(&mut self, key: Key, set: &Set, metrics: &ServerMetrics) -> Option<Text> {
+    pub(crate) fn look_up(
+        &mut self,
+        key: Key,
+        set: &Set,
+        metrics: &ServerMetrics,
+    ) -> Option<Found> {
         let hash = key.hash(set)?;
+        let copied = || key.copy(set).map(|part| Found::Copied(Copied { key, hash, part }));
         if !self.stats.enabled {
-            return Some(key.write(set));
+            return copied();
         }
         let known = self.kind(key).get(&key).map(|entry| (entry.hash, entry.json.clone()));
         let answer = match known {
             Some((known, json)) if known == hash => {
                 self.stats.hits += 1;
                 metrics.cache_hit.increment();
-                json
+                Some(Found::Kept(json))
             }
             outdated => {
                 if outdated.is_some() {
@@ -123,20 +179,23 @@ impl Cache {
                 }
                 self.stats.misses += 1;
                 metrics.cache_miss.increment();
-                let json = key.write(set);
-                self.keep(key, Entry { hash, json: json.clone() }, metrics);
-                json
+                copied()
             }
         };
         self.stats.hit_rate = rate(self.stats.hits, self.stats.misses);
         metrics.cache_hit_rate.set(self.stats.hit_rate);
-        Some(answer)
+        answer
     }
 
-    fn keep(&mut self, key: Key, entry: Entry, metrics: &ServerMetrics) {
+    /// Keeps what was written. Should the set have changed since, the hash tells at the next
+    /// look-up.
+    pub(crate) fn keep(&mut self, written: &Copied, json: Text, metrics: &ServerMetrics) {
+        if !self.stats.enabled {
+            return;
+        }
         let capacity = self.stats.capacity;
-        let kind = self.kind(key);
-        kind.put(key, entry);
+        let kind = self.kind(written.key);
+        kind.put(written.key, Entry { hash: written.hash, json });
         if kind.len() > capacity {
             kind.pop_lru();
             self.stats.evictions += 1;

@@ -1,7 +1,8 @@
 //! What can be asked of the set.
 //!
-//! Each is answered from the tree as it is at that moment. Events wait while it is read: for a set
-//! of 50 tracks and 100 scenes, whole, a few milliseconds.
+//! Each is answered from the tree as it is at that moment. Whatever may be much of the set is
+//! copied, so that events wait for the copy and not while it is searched and written; one such copy
+//! is there at a time.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -11,7 +12,7 @@ use live_set::{Changes, Hash, NodeRef, NodeType, ProjectInfo, Set, diff};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::cache::{Cache, CacheStats, Key};
+use crate::cache::{Cache, CacheStats, Found, Key};
 use crate::error::Error;
 use crate::loading::{as_text, read};
 use crate::message::Text;
@@ -161,8 +162,16 @@ impl AstServer {
         id: &str,
         read: impl FnOnce(NodeRef<'_>) -> R,
     ) -> Result<R, Error> {
+        let no_node = || Error::no_node(format!("id {id:?}"));
         let state = self.state();
-        state.loaded()?.set.node(id).map(read).ok_or_else(|| Error::no_node(format!("id {id:?}")))
+        let found = state.loaded()?.set.node(id).ok_or_else(no_node)?;
+        if found.node_type() != NodeType::Project {
+            return Ok(read(found));
+        }
+        drop(state);
+        let _turn = self.copying();
+        let set = self.copy()?;
+        set.node(id).map(read).ok_or_else(no_node)
     }
 
     pub(crate) fn nodes<R>(
@@ -170,19 +179,42 @@ impl AstServer {
         mut wanted: impl FnMut(NodeRef<'_>) -> bool,
         read: impl FnOnce(&mut dyn Iterator<Item = NodeRef<'_>>) -> R,
     ) -> Result<R, Error> {
-        let state = self.state();
-        Ok(read(&mut state.loaded()?.set.nodes().filter(|node| wanted(*node))))
+        let _turn = self.copying();
+        let set = self.copy()?;
+        Ok(read(&mut set.nodes().filter(|node| wanted(*node))))
     }
 
     pub(crate) fn look_up(&self, key: Key) -> Result<Text, Error> {
-        let state = self.state();
-        let set: &Set = &state.loaded()?.set;
-        let found = self.cache().look_up(key, set, self.handles());
-        found.ok_or_else(|| match key {
+        let _turn = key.is_list().then(|| self.copying());
+        let found = {
+            let state = self.state();
+            let set: &Set = &state.loaded()?.set;
+            self.cache().look_up(key, set, self.handles())
+        };
+        let found = found.ok_or_else(|| match key {
             Key::Scene(scene) => Error::no_node(format!("position {scene} among the scenes")),
             Key::Track(track) => Error::no_node(format!("position {track} among the tracks")),
             Key::Tracks | Key::Scenes => Error::no_set(),
+        })?;
+        Ok(match found {
+            Found::Kept(json) => json,
+            Found::Copied(copied) => {
+                let json = copied.write();
+                self.cache().keep(&copied, json.clone(), self.handles());
+                json
+            }
         })
+    }
+
+    /// The set as it is at this moment.
+    fn copy(&self) -> Result<Set, Error> {
+        Ok(self.state().loaded()?.set.clone())
+    }
+
+    /// Whoever holds a copy of much of the set holds this, before the state.
+    fn copying(&self) -> MutexGuard<'_, ()> {
+        // It guards nothing that a panic could leave half done.
+        self.copy_lock().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Compares with a file that somebody at the other end of a connection has named: one in the
@@ -220,4 +252,45 @@ fn neighbour(set: &Path, name: &str) -> Result<PathBuf, Error> {
     let file = file.map_err(opened)?;
     let is_plain = fs::metadata(&file).map_err(opened)?.is_file();
     if file.starts_with(&folder) && is_plain { Ok(file) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use live_set::generate::Spec;
+
+    use super::*;
+    use crate::server::Outcome;
+
+    #[test]
+    fn events_go_on_while_an_answer_is_written() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("set.als");
+        let spec = Spec { tracks: 2, scenes: 2, clips: 1, ..Spec::default() };
+        spec.write_als(File::create(&file).expect("a file")).expect("written");
+        let server = AstServer::new();
+        server.load_project(&file).expect("the set loads");
+        let rename = |name: &str| {
+            let args = [0.into(), name.into()];
+            server.process_live_event("/live/track/renamed", &args, 1, 0.0)
+        };
+        let name = |node: NodeRef<'_>| node.attribute("name").map(Into::into);
+        let before = server.nodes(
+            |node| node.node_type() == NodeType::Track,
+            |tracks| {
+                // With the set locked this would wait for ever.
+                assert_eq!(rename("meanwhile"), Outcome::Processed);
+                tracks.next().and_then(name)
+            },
+        );
+        let was: Option<live_set::Value> = before.expect("a set");
+        assert_ne!(was, Some("meanwhile".to_owned().into()), "the tree of that moment");
+        let root = server.node_by_id("project", |root| {
+            assert_eq!(rename("again"), Outcome::Processed);
+            root.children().first().copied().and_then(name)
+        });
+        let was: Option<live_set::Value> = root.expect("a node");
+        assert_eq!(was, Some("meanwhile".to_owned().into()));
+    }
 }

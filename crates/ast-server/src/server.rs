@@ -43,6 +43,8 @@ struct Shared {
     state: Mutex<State>,
     /// Taken after the state where both are.
     cache: Mutex<Cache>,
+    /// Held by whoever has a copy of much of the set, and taken before the state.
+    copying: Mutex<()>,
     /// Held by whoever loads a set.
     loading: Mutex<()>,
     /// Held by whoever compares the set with a file because somebody far away asks for it.
@@ -87,6 +89,7 @@ impl AstServer {
             metrics,
             state: Mutex::new(state),
             cache: Mutex::new(Cache::new(settings.cache, settings.cache_entries)),
+            copying: Mutex::new(()),
             loading: Mutex::new(()),
             comparing: Arc::new(Semaphore::new(1)),
             look: Notify::new(),
@@ -214,6 +217,10 @@ impl AstServer {
 
     pub(crate) fn cache_lock(&self) -> &Mutex<Cache> {
         &self.shared.cache
+    }
+
+    pub(crate) fn copy_lock(&self) -> &Mutex<()> {
+        &self.shared.copying
     }
 
     pub(crate) fn comparing(&self) -> &Arc<Semaphore> {
