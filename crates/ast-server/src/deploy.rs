@@ -11,6 +11,7 @@
 //! | `otel-collector.yml` | an OpenTelemetry Collector between servers that push and Prometheus |
 //! | `grafana-dashboard.json` | Grafana |
 //! | `ast-server.service` | systemd |
+//! | `ast-server.toml` | the server that systemd starts |
 //!
 //! Names are those that [`tachograph_export::prometheus`] writes. A rule that names a metric which
 //! the server does not have is an error here, not an empty graph later. Where a metric has a series
@@ -57,6 +58,7 @@ const PROMETHEUS: &str = "prometheus.yml";
 const COLLECTOR: &str = "otel-collector.yml";
 const DASHBOARD: &str = "grafana-dashboard.json";
 const UNIT: &str = "ast-server.service";
+const CONFIG: &str = "ast-server.toml";
 const README: &str = "README.md";
 
 /// A file to be written.
@@ -84,7 +86,8 @@ pub fn files(settings: &Settings) -> Result<Vec<File>, DeployError> {
         (TESTS, yaml(&rule_tests::file(&names, pace)?)?),
         (COLLECTOR, yaml(&collector::config())?),
         (DASHBOARD, grafana::dashboard(&names)?),
-        (UNIT, unit::text(settings)),
+        (UNIT, unit::text()),
+        (CONFIG, unit::config(settings)),
     ];
     Ok(contents.into_iter().map(|(name, content)| File { name, content }).collect())
 }

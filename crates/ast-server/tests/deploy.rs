@@ -161,6 +161,8 @@ fn settings_reach_the_files_and_spans_follow_the_interval() {
     assert_eq!(config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"][0], "c:3");
     assert_eq!(config["global"]["scrape_interval"], "1s");
     assert_eq!(config["global"]["scrape_timeout"], "1s");
+    let config: toml::Table = files["ast-server.toml"].parse().expect("TOML");
+    assert_eq!(config["metrics-token-file"].as_str(), Some("/etc/a \"b\": #c"));
     let mut found = Vec::new();
     strings(&yaml(&files["ast-server.rules.yml"]), &mut found);
     assert!(found.iter().any(|text| text.contains("[20s]")));

@@ -48,6 +48,36 @@ fn check_prints_what_would_run_with_flags_before_the_file() {
 }
 
 #[test]
+fn where_metrics_are_pushed_is_checked_and_printed_too() {
+    let (folder, file) = configured(
+        "set = \"song.als\"\n[otlp]\nurl = \"http://127.0.0.1:4318\"\ndelta = true\n\
+         headers-file = \"headers\"\n",
+    );
+    fs::write(folder.path().join("headers"), "X-Scope: a\n").expect("written");
+    let args = ["serve", "--config", utf8(&file), "--check", "--otlp-every"];
+    let output = run(&[&args[..], &["7"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed: toml::Table = text(&output.stdout).parse().expect("TOML");
+    let otlp = &printed["otlp"];
+    assert_eq!(otlp["url"].as_str(), Some("http://127.0.0.1:4318"));
+    assert_eq!((otlp["every"].as_integer(), otlp["delta"].as_bool()), (Some(7), Some(true)));
+    assert_eq!(otlp["headers-file"].as_str(), folder.path().join("headers").to_str());
+    let again = folder.path().join("again.toml");
+    fs::write(&again, &output.stdout).expect("written");
+    assert_eq!(run(&["serve", "--config", utf8(&again), "--check"]).stdout, output.stdout);
+    let filled_in = text(&run(&args[..4]).stdout);
+    assert!(filled_in.contains("every = 60"), "{filled_in}");
+}
+
+/// Whether the file that the unit starts from is one: its set lies on no machine that tests.
+#[test]
+fn the_configuration_that_deploy_writes_is_one() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../deploy/ast-server.toml");
+    let message = failure(&["serve", "--config", utf8(&file), "--check"], 1);
+    assert!(message.contains("/var/lib/ast-server/set.als"), "only its set is missing: {message}");
+}
+
+#[test]
 fn a_configuration_that_cannot_be_used_says_where_and_why() {
     for (bad, told) in [
         (
@@ -62,6 +92,13 @@ fn a_configuration_that_cannot_be_used_says_where_and_why() {
         ("watch = true\n", vec!["no set to serve", "song.als"]),
         ("set = \"other.als\"\n", vec!["other.als"]),
         ("set = \"song.als\"\nmetrics-token-file = \"none\"\n", vec!["token", "none"]),
+        ("set = \"song.als\"\n[otlp]\nevery = 5\n", vec!["receiver", "--otlp-url", "[otlp]"]),
+        ("set = \"song.als\"\n[otlp]\nurl = \"nowhere\"\n", vec!["cannot push to", "nowhere"]),
+        ("set = \"song.als\"\n[otlp]\notlp-url = \"x\"\n", vec!["line 3", "otlp-url", "url"]),
+        (
+            "set = \"song.als\"\n[otlp]\nurl = \"http://h:1\"\nheaders-file = \"none\"\n",
+            vec!["headers", "none"],
+        ),
     ] {
         let (_folder, file) = configured(bad);
         let message = failure(&["serve", "--config", utf8(&file), "--check"], 1);

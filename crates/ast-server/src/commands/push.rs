@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use tachograph::MetricsCollector;
 use tachograph_export::otlp::{Settings, Temporality};
 use tachograph_serve::{Push, Pusher};
@@ -12,39 +13,68 @@ use super::Failure;
 
 /// How long the last push may take.
 const LAST_PUSH: Duration = Duration::from_secs(5);
+const EVERY_SECONDS: u32 = 60;
 
-/// Where metrics are pushed to, if anywhere.
-#[derive(Debug, Args)]
+/// Where metrics are pushed to, if anywhere: flags that start with `otlp`, keys of `[otlp]`.
+#[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Otlp {
     /// Push metrics to this receiver of OTLP over HTTP too, such as http://127.0.0.1:4318; for the
     /// last time when the server stops.
-    #[arg(long, value_name = "URL")]
-    otlp_url: Option<String>,
-    /// Seconds from one push to the next.
-    #[arg(long, value_name = "SECONDS", requires = "otlp_url", default_value = "60")]
-    otlp_every: u32,
+    #[arg(id = "otlp-url", long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
+    /// Seconds from one push to the next; 60 unless told otherwise.
+    #[arg(id = "otlp-every", long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) every: Option<u32>,
     /// Push what came since the last push instead of totals.
-    #[arg(long, requires = "otlp_url")]
-    otlp_delta: bool,
+    #[arg(id = "otlp-delta", long)]
+    pub(super) delta: bool,
     /// Send the headers in this file along, `Name: value`, one a line.
-    #[arg(long, value_name = "FILE", requires = "otlp_url")]
-    otlp_headers_file: Option<PathBuf>,
+    #[arg(id = "otlp-headers-file", long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) headers_file: Option<PathBuf>,
 }
 
 impl Otlp {
+    /// These, and where they say nothing, those.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            url: self.url.or(other.url),
+            every: self.every.or(other.every),
+            delta: self.delta || other.delta,
+            headers_file: self.headers_file.or(other.headers_file),
+        }
+    }
+
+    /// With what was left to the program filled in, where anything is pushed.
+    pub(super) fn complete(self) -> Self {
+        let every = self.every.or(self.url.is_some().then_some(EVERY_SECONDS));
+        Self { every, ..self }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.url.is_none() && self.every.is_none() && !self.delta && self.headers_file.is_none()
+    }
+
     /// The push that is asked for; it does not run yet.
     pub(super) fn push(&self, metrics: &MetricsCollector) -> Result<Option<Push>, Failure> {
-        let Some(url) = &self.otlp_url else { return Ok(None) };
-        let temporality =
-            if self.otlp_delta { Temporality::Delta } else { Temporality::Cumulative };
+        let Some(url) = &self.url else {
+            let told = "nothing is pushed without a receiver: name one by --otlp-url, or by `url` \
+                        under [otlp]";
+            return if self.is_empty() { Ok(None) } else { Err(told.into()) };
+        };
+        let temporality = if self.delta { Temporality::Delta } else { Temporality::Cumulative };
         let settings = Settings::new(env!("CARGO_PKG_NAME"))
             .attribute("service.version", env!("CARGO_PKG_VERSION"))
             .attribute("service.instance.id", &instance_id())
             .attribute("process.pid", &std::process::id().to_string())
             .temporality(temporality);
         let push = Push::new(metrics.clone(), url, settings)?;
-        let push = push.every(Duration::from_secs(self.otlp_every.into())).gzip(true);
-        let headers = self.otlp_headers_file.as_deref().map(read_headers).transpose()?;
+        let push = push.every(Duration::from_secs(self.every.unwrap_or(EVERY_SECONDS).into()));
+        let push = push.gzip(true);
+        let headers = self.headers_file.as_deref().map(read_headers).transpose()?;
         let add = |push: Push, (name, value): &(String, String)| push.header(name, value);
         Ok(Some(headers.iter().flatten().try_fold(push, add)?))
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use tachograph::MetricsCollector;
 use tachograph_serve::{Endpoint, Push, Pusher};
 
-use super::push::{self, Otlp};
+use super::push;
 use super::settings::Settings;
 use super::signal::StopSignals;
 use super::{Failure, log, output};
@@ -21,10 +21,8 @@ use super::{Failure, log, output};
 pub(super) struct Serve {
     #[command(flatten)]
     settings: Settings,
-    #[command(flatten)]
-    otlp: Otlp,
-    /// Take settings from a TOML file whose keys are named as the flags are, and `set`. Flags go
-    /// before it; paths in it start from its folder.
+    /// Take settings from a TOML file whose keys are named as the flags are, and `set`; those of
+    /// --otlp flags stand under `[otlp]`. Flags go before it; paths in it start from its folder.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Check the settings, the token and the set, print what would run as TOML, and end.
@@ -45,24 +43,24 @@ impl Serve {
         if self.check {
             settings.token()?;
             let nothing = MetricsCollector::builder().manual().build();
-            self.otlp.push(&nothing)?;
+            settings.otlp.push(&nothing)?;
             read(&set)?;
             return output::line(toml::to_string(&settings.complete())?.trim_end());
         }
         log::start(filter, settings.log_format.unwrap_or_default());
         let runtime = tokio::runtime::Runtime::new()?;
-        let done = runtime.block_on(serve(&settings, &self.otlp, set));
+        let done = runtime.block_on(serve(&settings, set));
         // A file that never ends may be being read: nobody waits for that.
         runtime.shutdown_background();
         done
     }
 }
 
-async fn serve(settings: &Settings, otlp: &Otlp, set: PathBuf) -> Result<(), Failure> {
+async fn serve(settings: &Settings, set: PathBuf) -> Result<(), Failure> {
     let token = settings.token()?;
     let mut stop = StopSignals::catch()?;
     let server = settings.builder().build();
-    let push = otlp.push(server.metrics())?;
+    let push = settings.otlp.push(server.metrics())?;
     let loading = server.clone();
     tokio::select! {
         loaded = tokio::task::spawn_blocking(move || loading.load_project(set)) => { loaded??; }

@@ -8,9 +8,11 @@ use ast_server::{Addresses, AstServer, Builder};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
+use super::push::Otlp;
 use super::{Failure, Listen};
 
-/// What can be set, by a flag or by a key of the file; the names are the same.
+/// What can be set, by a flag or by a key of the file; the names are the same, and those that
+/// start with `otlp-` stand under `[otlp]`.
 #[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Settings {
@@ -73,6 +75,9 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log_format: Option<LogFormat>,
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "Otlp::is_empty")]
+    pub(super) otlp: Otlp,
 }
 
 /// How log lines are written.
@@ -95,7 +100,8 @@ impl Settings {
         let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
         let mut settings: Self = toml::from_str(&text).map_err(|reason| told(&reason))?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        for path in [&mut settings.set, &mut settings.metrics_token_file].into_iter().flatten() {
+        let Self { set, metrics_token_file, otlp, .. } = &mut settings;
+        for path in [set, metrics_token_file, &mut otlp.headers_file].into_iter().flatten() {
             *path = folder.join(&path);
         }
         Ok(settings)
@@ -118,12 +124,14 @@ impl Settings {
             evict_after: self.evict_after.or(other.evict_after),
             log_level: self.log_level.or(other.log_level),
             log_format: self.log_format.or(other.log_format),
+            otlp: self.otlp.or(other.otlp),
         }
     }
 
     /// With everything that was left to the program filled in.
     pub(super) fn complete(self) -> Self {
         let Addresses { udp, websocket, http, .. } = Addresses::default();
+        let otlp = self.otlp.clone().complete();
         self.or(Self {
             udp: Some(udp),
             ws: Some(websocket),
@@ -135,6 +143,7 @@ impl Settings {
             client_queue: Some(1_000),
             evict_after: Some(30),
             log_format: Some(LogFormat::Text),
+            otlp,
             ..Self::default()
         })
     }

@@ -20,6 +20,7 @@ again after an update; `ast-server deploy --help` tells what it can be given.
 | `otel-collector.yml` | an OpenTelemetry Collector (contrib), for servers that push |
 | `grafana-dashboard.json` | a dashboard: import it and choose the Prometheus |
 | `ast-server.service` | one server under systemd |
+| `ast-server.toml` | what that server is told |
 
 ## With Prometheus
 
@@ -51,8 +52,9 @@ query of the dashboard. No collector, Grafana or systemd has read its file there
 
 ## With systemd
 
-Put the program into `/usr/local/bin`, `ast-server.service` into `/etc/systemd/system`, the set at
-`/var/lib/ast-server/set.als`, then `systemctl enable --now ast-server`.
+Put the program into `/usr/local/bin`, `ast-server.service` into `/etc/systemd/system`,
+`ast-server.toml` into `/etc`, the set at `/var/lib/ast-server/set.als`, then
+`systemctl enable --now ast-server`. The unit checks the configuration and the set before it starts.
 "
     )
 }

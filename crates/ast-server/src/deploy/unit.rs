@@ -1,16 +1,37 @@
-//! The systemd unit of one server.
+//! One server under systemd: its unit, and the configuration that it starts from.
 
 use super::settings::Settings;
 
 /// Where the program is installed.
 const PROGRAM: &str = "/usr/local/bin/ast-server";
+/// Where its configuration lies.
+const CONFIG: &str = "/etc/ast-server.toml";
 /// Where its set lies; systemd gives it to the unit's user.
 const SET: &str = "/var/lib/ast-server/set.als";
 
-pub(super) fn text(settings: &Settings) -> String {
-    let token = settings.token_file.as_deref();
-    let token = token.map(|file| format!(" --metrics-token-file {}", file.display()));
+/// The configuration.
+pub(super) fn config(settings: &Settings) -> String {
+    let token = settings.token_file.as_deref().map(|file| {
+        let file = toml::Value::String(file.display().to_string());
+        format!("metrics-token-file = {file}\n")
+    });
     let token = token.unwrap_or_default();
+    format!(
+        "\
+# Written by `ast-server deploy`. Every flag of `ast-server serve` is a key; `ast-server serve
+# --config FILE --check` says whether it can be used, and prints what it comes to.
+set = \"{SET}\"
+{token}
+# Metrics are served to who asks. To push them to a collector instead:
+# [otlp]
+# url = \"http://127.0.0.1:4318\"
+# every = 60
+"
+    )
+}
+
+/// The unit.
+pub(super) fn text() -> String {
     format!(
         "\
 # Written by `ast-server deploy`. Changes belong into a drop-in: `systemctl edit ast-server`.
@@ -19,7 +40,9 @@ Description=AST server: the tree of an Ableton Live set, from live events to vie
 After=network.target
 
 [Service]
-ExecStart={PROGRAM} serve {SET}{token}
+# What cannot be used is told before anything listens.
+ExecStartPre={PROGRAM} serve --config {CONFIG} --check
+ExecStart={PROGRAM} serve --config {CONFIG}
 # It prints its final summary at SIGTERM.
 KillSignal=SIGTERM
 TimeoutStopSec=15
