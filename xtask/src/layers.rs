@@ -8,7 +8,7 @@ use crate::tidy::outcome;
 const CORE: &str = "tachograph";
 
 /// What each crate of the workspace may use of the others. Some are yet to come.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     (CORE, &[]),
     ("live-set", &[]),
     ("tachograph-export", &[CORE]),
@@ -35,6 +35,7 @@ const MAY_USE: [(&str, &[&str]); 14] = [
         ],
     ),
     ("benches", &[CORE, "ast-server", "live-set", "tachograph-export", "tachograph-serve"]),
+    ("fleet", &[CORE, "tachograph-export"]),
     ("loom-tests", &[CORE]),
     ("xtask", &[]),
 ];

@@ -12,6 +12,7 @@ mod ci;
 mod concurrency;
 mod contents;
 mod demo;
+mod fleet;
 mod fuzz;
 mod instructions;
 mod layers;
@@ -47,7 +48,7 @@ struct Command {
     run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
 }
 
-const COMMANDS: [Command; 10] = [
+const COMMANDS: [Command; 11] = [
     Command {
         name: "ci",
         about: "everything that a change must pass, beside `cargo test --workspace`",
@@ -89,6 +90,12 @@ const COMMANDS: [Command; 10] = [
         about: "the server and the exporters before programs of others; all checks, or those named",
         arguments: true,
         run: peers::run,
+    },
+    Command {
+        name: "fleet",
+        about: "many processes added up as a Prometheus does; --write docs/FLEET.md, see --help",
+        arguments: true,
+        run: fleet::run,
     },
     Command {
         name: "soak",

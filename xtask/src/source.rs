@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, LineColumn, Span, TokenStream, TokenTree};
 use syn::visit::Visit;
 
 /// Folders of the workspace that hold sources. Those that do not exist hold none.
-const FOLDERS: [&str; 5] = ["benches", "crates", "fuzz", "loom-tests", "xtask"];
+const FOLDERS: [&str; 6] = ["benches", "crates", "fleet", "fuzz", "loom-tests", "xtask"];
 
 /// A source file.
 pub(crate) struct Source {

@@ -1,0 +1,128 @@
+//! The forms in which a process may be read.
+
+use tachograph::Snapshot;
+use tachograph_export::otlp::{Settings, Temporality};
+use tachograph_export::prometheus::{Bounds, Form as Histograms, Prometheus, Schema};
+
+use crate::decode::families;
+
+/// A form of a whole process' metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Prometheus' text, timings as summaries.
+    TextSummaries,
+    /// Prometheus' text, timings as classic histograms.
+    TextClassic,
+    /// OpenMetrics, timings as summaries.
+    OpenMetricsSummaries,
+    /// OpenMetrics, timings as classic histograms.
+    OpenMetricsClassic,
+    /// Prometheus' protobuf, timings as native histograms of schema 5.
+    ProtobufNative,
+    /// The same with classic buckets beside them.
+    ProtobufBoth,
+    /// OTLP in protobuf, totals.
+    OtlpTotals,
+    /// OTLP in protobuf, what came since the push before.
+    OtlpDeltas,
+}
+
+/// A process' metrics in one form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Body {
+    pub(crate) bytes: Vec<u8>,
+    /// What a server stores of it: a native or exponential histogram is one sample.
+    pub(crate) samples: usize,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::TextSummaries,
+        Self::TextClassic,
+        Self::OpenMetricsSummaries,
+        Self::OpenMetricsClassic,
+        Self::ProtobufNative,
+        Self::ProtobufBoth,
+        Self::OtlpTotals,
+        Self::OtlpDeltas,
+    ];
+
+    /// What the tables call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TextSummaries => "text, summaries",
+            Self::TextClassic => "text, classic histograms",
+            Self::OpenMetricsSummaries => "OpenMetrics, summaries",
+            Self::OpenMetricsClassic => "OpenMetrics, classic histograms",
+            Self::ProtobufNative => "protobuf, native histograms",
+            Self::ProtobufBoth => "protobuf, native and classic",
+            Self::OtlpTotals => "OTLP, totals",
+            Self::OtlpDeltas => "OTLP, deltas",
+        }
+    }
+
+    /// Whether it is pushed, and so not scraped.
+    pub fn is_pushed(self) -> bool {
+        matches!(self, Self::OtlpTotals | Self::OtlpDeltas)
+    }
+
+    /// What writes one snapshot of a process after the other.
+    pub(crate) fn encoder(self) -> Box<dyn FnMut(&Snapshot) -> Body> {
+        let classic = Histograms::Classic(Bounds::default());
+        let both = Histograms::NativeAndClassic(Schema::default(), Bounds::default());
+        match self {
+            Self::TextSummaries => lines(Histograms::Summary, Prometheus::text),
+            Self::TextClassic => lines(classic, Prometheus::text),
+            Self::OpenMetricsSummaries => lines(Histograms::Summary, Prometheus::open_metrics),
+            Self::OpenMetricsClassic => lines(classic, Prometheus::open_metrics),
+            Self::ProtobufNative => messages(Histograms::Native(Schema::default())),
+            Self::ProtobufBoth => messages(both),
+            Self::OtlpTotals => otlp(Temporality::Cumulative),
+            Self::OtlpDeltas => otlp(Temporality::Delta),
+        }
+    }
+}
+
+fn lines(
+    timings: Histograms,
+    write: fn(&mut Prometheus, &Snapshot, &mut String) -> usize,
+) -> Box<dyn FnMut(&Snapshot) -> Body> {
+    let mut prometheus = Prometheus::new().timings(timings);
+    Box::new(move |snapshot| {
+        let mut text = String::new();
+        write(&mut prometheus, snapshot, &mut text);
+        let samples = text.lines().filter(|line| !line.starts_with('#')).count();
+        Body { bytes: text.into_bytes(), samples }
+    })
+}
+
+/// What a server stores of a classic histogram beside its finite buckets: the infinite one, the
+/// sum and the count.
+const BESIDE_BUCKETS: usize = 3;
+
+fn messages(timings: Histograms) -> Box<dyn FnMut(&Snapshot) -> Body> {
+    let mut prometheus = Prometheus::new().timings(timings);
+    Box::new(move |snapshot| {
+        let mut bytes = Vec::new();
+        prometheus.protobuf(snapshot, &mut bytes);
+        let families = families(&bytes);
+        let metrics = families.iter().flat_map(|family| &family.metric);
+        let samples = metrics.map(|metric| match &metric.histogram {
+            Some(both) if !both.bucket.is_empty() => 1 + both.bucket.len() + BESIDE_BUCKETS,
+            _ => 1,
+        });
+        let samples = samples.sum();
+        Body { bytes, samples }
+    })
+}
+
+fn otlp(temporality: Temporality) -> Box<dyn FnMut(&Snapshot) -> Body> {
+    let settings = Settings::new("fleet").attribute("service.instance.id", "process-0001");
+    let mut encoder = settings.temporality(temporality).encoder();
+    Box::new(move |snapshot| {
+        let mut bytes = Vec::new();
+        let samples = encoder.encode(snapshot, &mut bytes);
+        Body { bytes, samples }
+    })
+}
