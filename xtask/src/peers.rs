@@ -18,7 +18,7 @@ struct Peer {
     check: fn(&Tools) -> Outcome,
 }
 
-const PEERS: [Peer; 6] = [
+const PEERS: [Peer; 7] = [
     Peer { name: "events", check: |tools| run_python(tools, "events.py", &[&tools.server]) },
     Peer {
         name: "metrics",
@@ -34,23 +34,30 @@ const PEERS: [Peer; 6] = [
     },
     Peer { name: "hostile", check: hostile },
     Peer { name: "otlp", check: otlp },
+    Peer { name: "promql", check: promql },
 ];
 
 /// Registries with hostile names, tags and values, in the formats of Prometheus.
 fn hostile(tools: &Tools) -> Outcome {
-    let folder = registries(tools, "hostile", 1_000)?;
+    let folder = written(tools, "tachograph-export", "hostile", 1_000)?;
     run_python(tools, "hostile.py", &[&folder, &tools.promtool])
 }
 
 /// The same as OTLP, each in three rounds.
 fn otlp(tools: &Tools) -> Outcome {
-    run_python(tools, "otlp.py", &[&registries(tools, "otlp", 300)?])
+    run_python(tools, "otlp.py", &[&written(tools, "tachograph-export", "otlp", 300)?])
 }
 
-/// The folder into which an example of the exporters has written random registries.
-fn registries(tools: &Tools, example: &str, count: u32) -> Result<PathBuf, String> {
+/// What the fleet's simulation makes of restarts and of classic histograms.
+fn promql(tools: &Tools) -> Outcome {
+    let folder = written(tools, "fleet", "promql", 200)?;
+    run_python(tools, "promql.py", &[&folder, &tools.promtool, &tools.prometheus])
+}
+
+/// The folder into which an example of a package has written so many random cases.
+fn written(tools: &Tools, package: &str, example: &str, count: u32) -> Result<PathBuf, String> {
     let folder = tools.folder.join(example);
-    let mut write = cargo::cargo(["run", "--package", "tachograph-export", "--example", example]);
+    let mut write = cargo::cargo(["run", "--package", package, "--example", example]);
     cargo::run(write.arg("--").arg(&folder).arg(count.to_string()))?;
     Ok(folder)
 }
