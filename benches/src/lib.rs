@@ -32,6 +32,8 @@ mod options;
 mod other_thread;
 #[cfg(feature = "comparisons")]
 pub mod rivals;
+#[cfg(feature = "record")]
+mod scraped;
 mod stamps;
 mod table;
 mod tails;
@@ -46,10 +48,12 @@ pub use limits::{
     SharedClock, empty, own_word, own_word_of_thread, two_instants, two_stamps,
     word_of_thread_with_exit,
 };
-pub use measure::{Plan, measure, measure_threads, time};
+pub use measure::{Plan, Turn, measure, measure_threads, time, time_in_turns};
 pub use numbers::{durations, next};
 pub use options::Options;
 pub use other_thread::OtherThread;
+#[cfg(feature = "record")]
+pub use scraped::{Scraped, bounds};
 pub use stamps::Stamps;
 pub use table::{Cell, Table, number};
 pub use tails::{Tail, tails};

@@ -129,6 +129,34 @@ pub fn time(rounds: usize, mut prepare: impl FnMut(), mut act: impl FnMut()) -> 
     Figures::of((0..rounds).map(|_| once()).collect())
 }
 
+/// What is timed in turns with others: what comes before, which is not timed, and the act.
+pub struct Turn<'a> {
+    /// Comes before each act.
+    pub prepare: Box<dyn FnMut() + 'a>,
+    /// Is timed once a round.
+    pub act: Box<dyn FnMut() + 'a>,
+}
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Turn").finish_non_exhaustive()
+    }
+}
+
+/// Times all acts in each round, after one that does not count; figures in nanoseconds.
+pub fn time_in_turns(rounds: usize, turns: &mut [Turn<'_>]) -> Vec<Figures> {
+    let mut spent: Vec<_> = turns.iter().map(|_| Vec::with_capacity(rounds + 1)).collect();
+    for _ in 0..=rounds {
+        for (turn, spent) in turns.iter_mut().zip(&mut spent) {
+            (turn.prepare)();
+            let start = Instant::now();
+            (turn.act)();
+            spent.push(nanos_since(start));
+        }
+    }
+    spent.into_iter().map(|spent| Figures::of(spent[1..].to_vec())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;

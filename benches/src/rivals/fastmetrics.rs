@@ -1,9 +1,11 @@
 //! `fastmetrics`: OpenMetrics types on shared atomics.
 
+use fastmetrics::encoder::{EncodeLabelSet, LabelSetEncoder};
 use fastmetrics::metrics::counter::Counter;
 use fastmetrics::metrics::family::Family;
 use fastmetrics::metrics::gauge::Gauge;
 use fastmetrics::metrics::histogram::Histogram;
+use fastmetrics::raw::LabelSetSchema;
 
 use super::{Rival, TAG, bounds};
 use crate::case::Case;
@@ -28,6 +30,18 @@ pub(super) fn counter() -> Rival {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Labels {
     pub(super) event_type: String,
+}
+
+impl LabelSetSchema for Labels {
+    fn names() -> Option<&'static [&'static str]> {
+        Some(&[TAG.0])
+    }
+}
+
+impl EncodeLabelSet for Labels {
+    fn encode(&self, encoder: &mut dyn LabelSetEncoder) -> fastmetrics::error::Result<()> {
+        encoder.encode(&(TAG.0, &*self.event_type))
+    }
 }
 
 pub(super) fn tagged() -> Rival {

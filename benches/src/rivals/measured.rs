@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use measured::label::{FixedCardinalitySet, LabelSet, LabelValue, LabelVisitor};
 use measured::metric::histogram::Thresholds;
-use measured::text::BufferedTextEncoder;
-use measured::{Counter, FloatGauge, Histogram, MetricGroup};
+use measured::text::{BufferedTextEncoder, TextEncoder};
+use measured::{Counter, CounterVec, FloatGauge, Histogram, HistogramVec, LabelGroup, MetricGroup};
 
 use super::Rival;
+use super::exposition::Write;
 use crate::case::Case;
 
 const NAME: &str = "measured";
@@ -70,4 +72,89 @@ pub(super) fn timer() -> Rival {
                 assert_eq!(shown(&read, "timing_count"), Some(done.operations as f64));
             });
     Rival::new(case, "two reads of the monotonic clock; 20 buckets")
+}
+
+/// The values of a label, known beforehand: the library's fastest kind.
+struct Values(Vec<String>);
+
+/// One of them, by its place.
+#[derive(Clone, Copy)]
+struct Value<'a>(usize, &'a str);
+
+impl LabelValue for Value<'_> {
+    fn visit<V: LabelVisitor>(&self, visitor: V) -> V::Output {
+        visitor.write_str(self.1)
+    }
+}
+
+impl LabelSet for Values {
+    type Value<'a> = Value<'a>;
+
+    fn dynamic_cardinality(&self) -> Option<usize> {
+        Some(self.0.len())
+    }
+
+    fn encode(&self, value: Value<'_>) -> Option<usize> {
+        Some(value.0)
+    }
+
+    fn decode(&self, place: usize) -> Value<'_> {
+        Value(place, &self.0[place])
+    }
+}
+
+impl FixedCardinalitySet for Values {}
+
+#[derive(Clone, Copy, LabelGroup)]
+#[label(set = TagSet)]
+struct Tag<'a> {
+    #[label(fixed_with = Values)]
+    event_type: Value<'a>,
+}
+
+impl<'a> Tag<'a> {
+    fn each(values: &'a [String]) -> impl Iterator<Item = Self> {
+        let value = |(i, value)| Self { event_type: Value(i, value) };
+        values.iter().map(String::as_str).enumerate().map(value)
+    }
+}
+
+#[derive(MetricGroup)]
+struct Counters {
+    counter: CounterVec<TagSet>,
+}
+
+#[derive(MetricGroup)]
+struct Timings {
+    timing: HistogramVec<TagSet, 20>,
+}
+
+fn tags(values: &[String]) -> TagSet {
+    TagSet::new(Values(values.to_vec()))
+}
+
+/// Writes a group into memory that is kept.
+fn written(group: impl MetricGroup<TextEncoder<Vec<u8>>> + 'static) -> Write {
+    let mut encoder = TextEncoder::new(Vec::new());
+    Box::new(move |shown| {
+        encoder.writer.clear();
+        group.collect_group_into(&mut encoder).expect("memory accepts it");
+        encoder.flush().expect("memory accepts it");
+        shown(&encoder.writer);
+    })
+}
+
+pub(super) fn counters_written(values: &[String], counts: &[u64]) -> Write {
+    let counter = CounterVec::dense_with_label_set(tags(values));
+    Tag::each(values).zip(counts).for_each(|(tag, &count)| counter.inc_by(tag, count));
+    written(Counters { counter })
+}
+
+pub(super) fn timings_written(values: &[String], samples: &[u64]) -> Write {
+    let thresholds = Thresholds::exponential_buckets(1.0, 2.0);
+    let timing = HistogramVec::dense_with_label_set_and_metadata(tags(values), thresholds);
+    for tag in Tag::each(values) {
+        samples.iter().for_each(|&value| timing.observe(tag, value as f64));
+    }
+    written(Timings { timing })
 }

@@ -6,6 +6,7 @@
 //! own get 20, doubling from 1: the values are 0 to 1,023.
 
 mod contatori;
+mod exposition;
 mod fast_telemetry;
 mod fastmetrics;
 mod hdrhistogram;
@@ -18,6 +19,7 @@ mod prometheus;
 mod prometheus_client;
 mod sizes;
 
+pub use exposition::{Exposition, counter_expositions, timing_expositions};
 pub use sizes::{Sizes, counter_sizes, kept, timing_sizes};
 
 use crate::calls::TAG;
