@@ -13,7 +13,8 @@
 //!
 //! # Limits
 //! A structural event tells viewers of every node that it moves: half a megabyte of JSON on 50 tracks
-//! by 100 scenes. Linux only.
+//! by 100 scenes. Linux only. No sample carries a trace, as OSC has no place for one: exemplars are
+//! only of what a program around the server records itself, with a trace, into the same collector.
 //!
 //! # Example
 //! ```
