@@ -12,8 +12,6 @@ use std::sync::LazyLock;
 
 use tachograph::Buckets;
 
-use crate::placed::placed;
-
 /// The finest scale: 256 buckets for every power of two, 0.27 % wide.
 pub(crate) const SCALE_MAX: i32 = 8;
 
@@ -40,7 +38,7 @@ impl Exponential {
         self.buckets.clear();
         // The upper edge of the bucket that was counted in last.
         let mut edge = ZERO_THRESHOLD;
-        for (units, count) in placed(distribution) {
+        for (units, count) in distribution.placed() {
             let value = (units as f64 * distribution.scale()).min(f64::MAX);
             if value > edge {
                 let index = index(value, scale);

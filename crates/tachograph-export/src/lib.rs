@@ -50,7 +50,6 @@ mod exponential;
 mod exporter;
 pub mod json;
 pub mod otlp;
-mod placed;
 pub mod prometheus;
 mod series;
 mod summary;

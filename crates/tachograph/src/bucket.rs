@@ -37,6 +37,7 @@ pub(crate) fn middle(index: u16) -> u64 {
     low(index) + ((1 << magnitude) >> 1)
 }
 
+#[inline]
 fn split(index: u16) -> (u32, u32) {
     let index = u32::from(index);
     let magnitude = (index / HALF).saturating_sub(1);

@@ -158,6 +158,49 @@ impl Buckets {
         })
     }
 
+    /// Where the samples lie: a value in recorded units that stands for a bucket, and for how many
+    /// samples, in ascending order. It is the bucket's middle, within 1/2,048 of all of them, but
+    /// never below the least sample nor above the greatest. A bucket of more than 2^32 samples
+    /// comes more than once.
+    #[inline]
+    pub fn placed(&self) -> impl Iterator<Item = (u64, u64)> {
+        let (least, greatest) = (self.totals.min, self.totals.max);
+        self.rows
+            .iter()
+            .map(move |row| (bucket::middle(row.0).min(greatest).max(least), u64::from(row.1)))
+    }
+
+    /// How many samples are [placed](Buckets::placed) at most at each of some values in recorded
+    /// units, which ascend. One pass over the rows, and no arithmetic but their sum.
+    pub fn up_to<'a>(
+        &'a self,
+        values: impl Iterator<Item = u64> + 'a,
+    ) -> impl Iterator<Item = u64> + 'a {
+        let (mut rest, mut below) = (&*self.rows, 0);
+        values.map(move |value| {
+            let last = self.last_up_to(value);
+            while let Some((&Row(bucket, count), after)) = rest.split_first()
+                && last.is_some_and(|last| bucket <= last)
+            {
+                below += u64::from(count);
+                rest = after;
+            }
+            below
+        })
+    }
+
+    /// The last bucket whose samples are placed at most at a value; `None` where none are.
+    fn last_up_to(&self, value: u64) -> Option<u16> {
+        let (least, greatest) = (self.totals.min, self.totals.max);
+        if value < least || value >= greatest {
+            return (value >= greatest).then_some(u16::MAX);
+        }
+        // Buckets below are placed below it, buckets above are placed above.
+        let bucket = bucket::index(value);
+        let placed = bucket::middle(bucket).min(greatest).max(least);
+        if placed <= value { Some(bucket) } else { bucket.checked_sub(1) }
+    }
+
     /// The exact sum of all samples, in recorded units (a timing's: nanoseconds).
     pub fn sum(&self) -> u128 {
         self.totals().sum

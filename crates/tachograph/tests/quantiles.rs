@@ -29,6 +29,10 @@ fn within_a_thousandth(reported: f64, exact: u64) -> bool {
     (reported - exact as f64).abs() <= exact as f64 * 0.001
 }
 
+fn within_half_a_bucket(placed: u64, exact: u64) -> bool {
+    u128::from(placed.abs_diff(exact)) * 2_048 <= u128::from(exact)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -36,6 +40,7 @@ proptest! {
     fn quantiles_are_within_a_thousandth_of_the_sorted_oracles(
         values in samples(),
         qs in prop::collection::vec(0u32..=1_000_000, 1..20),
+        limits in prop::collection::vec((0u32..64, any::<u64>()).prop_map(|(s, raw)| raw >> s), 9),
     ) {
         let metrics = MetricsCollector::builder().manual().build();
         let histogram = metrics.register_histogram("h");
@@ -51,6 +56,22 @@ proptest! {
         prop_assert_eq!(stats.buckets().sum(), sorted.iter().map(|&v| u128::from(v)).sum::<u128>());
         prop_assert_eq!(stats.buckets().min(), sorted.first().copied());
         prop_assert_eq!(stats.buckets().max(), sorted.last().copied());
+        let mut placed = stats.buckets().placed().flat_map(|(at, count)| vec![at; count as usize]);
+        for &value in &sorted {
+            let at = placed.next().expect("one for each sample");
+            prop_assert!(within_half_a_bucket(at, value), "{at} for {value}");
+            prop_assert!((sorted[0]..=sorted[sorted.len() - 1]).contains(&at));
+        }
+        prop_assert_eq!(placed.next(), None);
+        let mut bounds: Vec<u64> = sorted.iter().copied().step_by(50).collect();
+        bounds.extend([0, sorted[0], u64::MAX].into_iter().chain(limits));
+        bounds.sort_unstable();
+        let expected = bounds.iter().map(|&bound| {
+            let up_to = stats.buckets().placed().take_while(|(at, _)| *at <= bound);
+            up_to.map(|(_, count)| count).sum::<u64>()
+        });
+        let found = stats.buckets().up_to(bounds.iter().copied());
+        prop_assert!(expected.eq(found), "up to {:?}", bounds);
         for q in qs.into_iter().chain([0, 500_000, 990_000, 1_000_000]) {
             let reported = stats.quantile(f64::from(q) * 1e-6).expect("not empty");
             let exact = oracle(&sorted, q);
@@ -92,4 +113,18 @@ fn dense_distributions_answer_as_sparse_ones_do() {
         let reported = stats.quantile(f64::from(q) * 1e-6).expect("not empty");
         assert!(within_a_thousandth(reported, oracle(&values, q)), "q {q}");
     }
+}
+
+#[test]
+fn durations_beyond_the_longest_bucket_are_placed_within_their_bounds() {
+    let metrics = MetricsCollector::builder().manual().build();
+    let hours = |hours: u64| std::time::Duration::from_secs(3_600 * hours);
+    [2, 3].into_iter().for_each(|h| metrics.timing("t", hours(h)));
+    let stats = metrics.get_timing("t").expect("recorded");
+    let bounds = [1, 2, 3].map(|h| hours(h).as_nanos() as u64);
+    let up_to: Vec<_> = stats.buckets().up_to(bounds.into_iter()).collect();
+    let placed = |bound| stats.buckets().placed().filter(move |(at, _)| *at <= bound);
+    let expected = bounds.map(|bound| placed(bound).map(|(_, count)| count).sum::<u64>());
+    assert_eq!((up_to[0], &up_to[..]), (0, &expected[..]));
+    assert_eq!(up_to[2], 2);
 }

@@ -6,7 +6,6 @@ use tachograph::{Buckets, Unit};
 use thiserror::Error;
 
 use super::number::label;
-use crate::placed::placed;
 
 /// More make a scrape that no server takes.
 const BOUNDS_MAX: usize = 1_000;
@@ -125,13 +124,13 @@ impl Bound {
 pub(super) struct Edges {
     bounds: Arc<[Bound]>,
     scale: f64,
-    /// `None`: below every sample.
-    units: Vec<Option<u64>>,
+    /// Of the last bounds only: the first ones may be below every sample.
+    units: Vec<u64>,
 }
 
 impl Edges {
     pub(super) fn new(bounds: Arc<[Bound]>, scale: f64) -> Self {
-        let units = bounds.iter().map(|bound| in_units(bound.value, scale)).collect();
+        let units = bounds.iter().filter_map(|bound| in_units(bound.value, scale)).collect();
         Self { bounds, scale, units }
     }
 
@@ -142,19 +141,14 @@ impl Edges {
             return Self::new(Arc::clone(&self.bounds), distribution.scale())
                 .counts(distribution, each);
         }
-        let (mut samples, mut below) = (placed(distribution).peekable(), 0);
-        for (bound, units) in self.bounds.iter().zip(&self.units) {
-            if let Some(units) = units {
-                while let Some((_, count)) = samples.next_if(|(value, _)| value <= units) {
-                    below += count;
-                }
-            }
-            each(bound, below);
-        }
+        let (beneath, bounds) = self.bounds.split_at(self.bounds.len() - self.units.len());
+        beneath.iter().for_each(|bound| each(bound, 0));
+        let counts = distribution.up_to(self.units.iter().copied());
+        bounds.iter().zip(counts).for_each(|(bound, count)| each(bound, count));
     }
 }
 
-/// The greatest number of units that is within a bound.
+/// The greatest number of units that is within a bound; `None` below 0.
 fn in_units(bound: f64, scale: f64) -> Option<u64> {
     let units = bound / scale;
     let whole = units.round();

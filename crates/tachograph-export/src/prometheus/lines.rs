@@ -149,7 +149,7 @@ impl<'a> Lines<'a> {
     fn bucket(&mut self, label: &str, count: u64, exemplar: Option<Exemplar>) {
         self.push_start(label);
         push_count(self.out, count);
-        self.out.push_str(&self.dialect.stamp);
+        self.stamp();
         if let Some(exemplar) = exemplar {
             push_exemplar(self.out, &exemplar);
         }
@@ -189,7 +189,14 @@ impl<'a> Lines<'a> {
     }
 
     fn end(&mut self) {
-        self.out.push_str(&self.dialect.stamp);
+        self.stamp();
         self.out.push('\n');
+    }
+
+    fn stamp(&mut self) {
+        // A copy of nothing is a call too.
+        if !self.dialect.stamp.is_empty() {
+            self.out.push_str(&self.dialect.stamp);
+        }
     }
 }
