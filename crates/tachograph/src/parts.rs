@@ -16,6 +16,7 @@ use crate::sample::Sample;
 use crate::stop::Stop;
 use crate::sync::Arc;
 use crate::tags::Tags;
+use crate::trace::Trace;
 use crate::writer::LaneWriter;
 
 /// Samples in a block.
@@ -84,6 +85,12 @@ impl ModelWriter {
         self.0.push(Sample { series, value }).is_ok()
     }
 
+    /// Publishes a sample with its trace, or where there is no room for that the sample alone, and
+    /// says which; `None` where no block is free.
+    pub fn push_traced(&self, series: u32, value: u64, trace: Trace) -> Option<bool> {
+        self.0.push_traced(Sample { series, value }, trace).ok()
+    }
+
     /// Adds to a counter's cell; false where there is none yet.
     pub fn count(&self, slot: u32, amount: u64) -> bool {
         self.0.lane().cells.get(slot).map(|cell| cell.add(amount)).is_some()
@@ -100,6 +107,15 @@ impl ModelWriter {
     }
 }
 
+/// What was drained from a lane, in order.
+#[derive(Debug, Default)]
+pub struct ModelDrained {
+    /// Series and values.
+    pub samples: Vec<(u32, u64)>,
+    /// Of them, the values that came with a trace.
+    pub traced: Vec<(u64, Trace)>,
+}
+
 /// The aggregator's side.
 #[derive(Debug)]
 pub struct ModelReader(LaneReader);
@@ -107,11 +123,20 @@ pub struct ModelReader(LaneReader);
 impl ModelReader {
     /// Every sample published before the call, as series and value.
     pub fn drain(&mut self) -> Vec<(u32, u64)> {
-        let (mut drained, mut batch) = (Vec::new(), Batch::default());
+        self.drain_traced().samples
+    }
+
+    /// As `drain`, and beside it those that have a trace, with that.
+    pub fn drain_traced(&mut self) -> ModelDrained {
+        let mut drained = ModelDrained::default();
+        let mut batch = Batch::default();
         self.0.announce();
         loop {
             let more = self.0.read_block(&mut batch);
-            drained.extend(batch.samples.iter().map(|sample| (sample.series, sample.value)));
+            let samples = batch.samples.iter();
+            drained.samples.extend(samples.map(|sample| (sample.series, sample.value)));
+            let traced = batch.traced.iter();
+            drained.traced.extend(traced.map(|(sample, trace)| (sample.value, *trace)));
             if !more {
                 return drained;
             }

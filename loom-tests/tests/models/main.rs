@@ -10,3 +10,4 @@ mod in_place;
 mod installation;
 mod reading;
 mod registration;
+mod traced;
