@@ -16,6 +16,7 @@ mod by_static;
 mod reading;
 mod refused;
 mod timers;
+mod traced;
 
 use tachograph::{DropReason, GaugeStats, MetricsCollector, TimingStats};
 
