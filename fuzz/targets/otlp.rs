@@ -1,0 +1,115 @@
+//! OTLP of hostile names, tags, values and traces, in two rounds: what is written reads back by the
+//! public definition's own messages, the same in both encodings, and every count is the sum of its
+//! buckets.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use prost::Message;
+use tachograph::{MetricsCollector, Snapshot, Trace, Unit};
+use tachograph_export::otlp::{Encoder, Encoding, Settings, Temporality};
+
+#[derive(Arbitrary, Debug)]
+struct Series<'a> {
+    name: &'a str,
+    tags: Vec<(&'a str, &'a str)>,
+    unit: Option<&'a str>,
+    value: Value,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Value {
+    Counter(u64),
+    UpDown(u64),
+    Gauge(f32),
+    Timing(u64),
+    Histogram(u64),
+    Traced(u64, [u8; 16], [u8; 8]),
+}
+
+#[derive(Arbitrary, Debug)]
+struct Input<'a> {
+    is_delta: bool,
+    /// A fixed scale, or a bound on the buckets.
+    resolution: Result<i8, u8>,
+    service: &'a str,
+    rounds: [Vec<Series<'a>>; 2],
+}
+
+fn record(metrics: &MetricsCollector, series: &Series<'_>) {
+    let Series { name, tags, unit, value } = series;
+    if let Some(unit) = unit {
+        metrics.describe(name, Unit::Other((*unit).into()), unit);
+    }
+    let tagged = metrics.with_tags(tags);
+    match *value {
+        Value::Counter(amount) => tagged.increment_by(name, amount),
+        Value::UpDown(amount) => tagged.decrement_by(name, amount),
+        // JSON's words for what is not finite are read by few libraries: tests look at the bytes.
+        Value::Gauge(value) => tagged.gauge(name, f64::from(value).clamp(-1e300, 1e300)),
+        Value::Timing(nanos) => tagged.timing(name, std::time::Duration::from_nanos(nanos)),
+        Value::Histogram(value) => tagged.histogram(name, value),
+        Value::Traced(value, trace, span) => {
+            // Ids of nothing but zeros are none.
+            match Trace::new(trace, span) {
+                Some(trace) => tagged.histogram_traced(name, value, trace),
+                None => tagged.histogram(name, value),
+            }
+        }
+    }
+}
+
+fn encode(encoder: &mut Encoder, snapshot: &Snapshot) -> (usize, Vec<u8>) {
+    let mut bytes = Vec::new();
+    (encoder.encode(snapshot, &mut bytes), bytes)
+}
+
+/// How many data points there are; each is checked.
+fn points(request: &ExportMetricsServiceRequest, buckets_max: usize) -> usize {
+    let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
+    let mut points = 0;
+    for metric in scopes.flat_map(|scope| &scope.metrics) {
+        assert!(!metric.name.is_empty());
+        points += match metric.data.as_ref().expect("data") {
+            Data::Gauge(gauge) => gauge.data_points.len(),
+            Data::Sum(sum) => sum.data_points.len(),
+            Data::ExponentialHistogram(histogram) => {
+                for point in &histogram.data_points {
+                    let buckets = point.positive.iter().flat_map(|it| &it.bucket_counts);
+                    assert!(buckets.clone().count() <= buckets_max, "{point:?}");
+                    assert_eq!(buckets.sum::<u64>() + point.zero_count, point.count, "{point:?}");
+                    assert!((-4..=8).contains(&point.scale));
+                }
+                histogram.data_points.len()
+            }
+            other => panic!("{other:?}"),
+        };
+    }
+    points
+}
+
+fuzz_target!(|input: Input<'_>| {
+    let temporality = if input.is_delta { Temporality::Delta } else { Temporality::Cumulative };
+    let settings = Settings::new(input.service).temporality(temporality);
+    let (settings, buckets_max) = match input.resolution {
+        Ok(scale) => (settings.scale(scale.into()), usize::MAX),
+        Err(buckets) => (settings.max_buckets(buckets.into()), usize::from(buckets).max(8)),
+    };
+    let mut protobuf = settings.encoder();
+    let mut json = settings.encoding(Encoding::Json).encoder();
+    let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).max_series(16);
+    let metrics = metrics.max_metrics(16).build();
+    for round in &input.rounds {
+        round.iter().for_each(|series| record(&metrics, series));
+        let snapshot = metrics.get_all_metrics();
+        let (told, bytes) = encode(&mut protobuf, &snapshot);
+        let request = ExportMetricsServiceRequest::decode(&bytes[..]).expect("protobuf");
+        assert_eq!(points(&request, buckets_max), told);
+        let (again, bytes) = encode(&mut json, &snapshot);
+        assert_eq!(again, told);
+        let as_json: ExportMetricsServiceRequest = serde_json::from_slice(&bytes).expect("JSON");
+        assert_eq!(as_json, request);
+    }
+});
