@@ -15,8 +15,9 @@
 //! * Encoders append to a buffer of the caller's, which may be used again and again.
 //!
 //! # Costs
-//! One pass over the series. Of 20,000 series, half of them timings: 12 ms for 7.4 MB of JSON, 12 ms
-//! for 3.9 MB of Prometheus text, 0.3 ms for the summary (release build, one core of a server).
+//! One pass over the series. What Prometheus reads is spelled once, names and labels, while no series
+//! comes or goes and one [encoder](prometheus::Prometheus) is kept; a line then allocates nothing.
+//! `cargo bench -p benches --bench exposition` measures each format.
 //!
 //! # Limits
 //! What Prometheus reads holds lifetime statistics only, and a gauge's current value only. Values are
