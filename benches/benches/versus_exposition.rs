@@ -9,16 +9,13 @@ use std::cell::RefCell;
 use std::hint::black_box;
 use std::time::{Instant, SystemTime};
 
-use benches::rivals::{Exposition, counter_expositions, timing_expositions};
+use benches::rivals::{self, Exposition, counter_expositions, timing_expositions};
 use benches::{Figures, Options, Scraped, Table, Turn, bounds, time_in_turns};
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::{Bounds, Form, Prometheus};
 
 const HEADER: [&str; 7] =
     ["library", "median", "min", "ns a series", "x ours", "verdict", "what differs"];
-
-/// Two medians that lie closer than this may change places in the next run.
-const LEVEL: f64 = 0.05;
 
 /// What all write, and who else does.
 struct Contest {
@@ -79,14 +76,6 @@ impl Ours {
     }
 }
 
-fn verdict(ratio: f64) -> &'static str {
-    match ratio {
-        ratio if ratio < 1.0 - LEVEL => "ahead",
-        ratio if ratio < 1.0 + LEVEL => "level",
-        _ => "behind",
-    }
-}
-
 fn run(contest: Contest) {
     let Contest { name, title, scraped, mut rivals } = contest;
     let ours = Ours::new(&scraped);
@@ -125,7 +114,7 @@ fn run(contest: Contest) {
             (figures.min / 1e3).into(),
             (figures.median / scraped.values.len() as f64).into(),
             ratio.into(),
-            rival.map_or("", |_| verdict(ratio)).into(),
+            rival.map_or("", |_| rivals::verdict(&[ratio])).into(),
             rival.map_or("", |rival| rival.differs).into(),
         ]);
     };

@@ -29,7 +29,7 @@ macro_rules! contest {
     };
 }
 
-pub(super) const SECTIONS: [Section; 9] = [
+pub(super) const SECTIONS: [Section; 10] = [
     Section {
         title: "Recording: on, off, compiled out",
         text: "\
@@ -128,6 +128,19 @@ steps of a window, and what the last snapshot shows of both; one word and its la
         tables: &["memory", "versus-memory"],
     },
     Section {
+        title: "Exports",
+        text: "\
+A snapshot written in each format, by an encoder that has written one before. A scrape beside a thread
+that records has a row of its own.",
+        plots: &[],
+        tables: &[
+            "exposition-counter",
+            "exposition-timing",
+            "versus-exposition-counter",
+            "versus-exposition-timing",
+        ],
+    },
+    Section {
         title: "The endpoint",
         text: "\
 What a scrape costs the thread that records, and what a thousand clients that never end their request
@@ -139,9 +152,9 @@ and a hundred that never read their answer cost the scraper.",
         title: "The host server",
         text: "\
 `ast-server` on a set of 50 tracks and 100 scenes: the whole way of an event, with metrics on and
-off.",
+off; viewers beside others that never read; more datagrams than it can take; reading a large set.",
         plots: &[],
-        tables: &["event", "event-sockets"],
+        tables: &["event", "event-sockets", "viewers", "datagrams", "queries", "load", "idle-server"],
     },
 ];
 
