@@ -18,7 +18,7 @@ use live_set::generate::Spec;
 const XML_BYTES: usize = 17_000_000;
 const LOAD_MILLIS: f64 = 300.0;
 
-const TRACKS: usize = 64;
+const TRACKS: usize = 40;
 const CLIPS: usize = 40;
 const ARRANGEMENT: usize = 8;
 
