@@ -16,7 +16,9 @@ pub struct Tail {
 
 impl Tail {
     fn new(stamps: &Stamps) -> Self {
-        let histogram = || Histogram::new(3).expect("three digits are valid");
+        // Of a fixed size, some minutes wide: to grow would disturb what is measured, and one that
+        // can grow records what is above its beginning as next to nothing when it may saturate.
+        let histogram = || Histogram::new_with_max(1 << 40, 3).expect("three digits are valid");
         Self { calls: histogram(), nothing: histogram(), nanos_per_tick: stamps.nanos(1.0) }
     }
 
@@ -75,6 +77,14 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+
+    #[test]
+    fn slow_calls_are_told_as_slow() {
+        let nap = std::time::Duration::from_micros(50);
+        let case = Case::new("nap", || (), |(), _| std::thread::sleep(nap));
+        let tail = &tails(&[case], 1_000)[0];
+        assert!(tail.of_calls(0.0) > 49_000.0, "{} ns", tail.of_calls(0.0));
+    }
 
     #[test]
     fn every_call_is_made_and_counted() {
