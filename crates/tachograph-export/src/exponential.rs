@@ -96,6 +96,15 @@ impl Exponential {
 static EDGES: LazyLock<[f64; 256]> =
     LazyLock::new(|| std::array::from_fn(|k| (k as f64 / 256.0 - 1.0).exp2()));
 
+/// How many edges lie below each 256th of a power of two: where to look for a fraction's edge. At
+/// most two more lie within a 256th.
+static EDGES_BELOW: LazyLock<[u16; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|part| {
+        let start = 0.5 + part as f64 / 512.0;
+        EDGES.partition_point(|edge| *edge < start) as u16
+    })
+});
+
 const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
 const FRACTION: u64 = (1 << FRACTION_BITS) - 1;
 
@@ -105,8 +114,10 @@ fn index(value: f64, scale: i32) -> i32 {
     // value = fraction * 2^exponent, with the fraction from 0.5 to below 1.
     let exponent = (bits >> FRACTION_BITS) as i32 - 1022;
     let fraction = f64::from_bits((bits & FRACTION) | (1022 << FRACTION_BITS));
-    let within = EDGES.partition_point(|edge| *edge < fraction) as i32;
-    coarser((exponent - 1) * 256 + within, (SCALE_MAX - scale).cast_unsigned())
+    let part = (bits & FRACTION) >> (FRACTION_BITS - 8);
+    let below = usize::from(EDGES_BELOW[part as usize]);
+    let more = EDGES[below..].iter().take_while(|edge| **edge < fraction).count();
+    coarser((exponent - 1) * 256 + (below + more) as i32, (SCALE_MAX - scale).cast_unsigned())
 }
 
 /// The greatest value of a bucket; infinite where floats end.
