@@ -64,11 +64,12 @@ impl CounterCell {
     }
 
     pub(crate) fn read(&self) -> CounterReading {
+        // Relaxed: it stands for itself.
+        let ones = self.ones.load(Ordering::Relaxed);
         // Acquire: pairs with the Release in `add`.
         let calls = self.calls.load(Ordering::Acquire);
-        // Relaxed: ordered by the Acquire above; `ones` stands for itself.
+        // Relaxed: ordered by the Acquire above.
         let amounts = self.amounts.load(Ordering::Relaxed);
-        let ones = self.ones.load(Ordering::Relaxed);
         CounterReading { value: ones.wrapping_add(amounts), calls: ones.wrapping_add(calls) }
     }
 }

@@ -18,7 +18,7 @@ fn spawn(lane: &ModelLane, first: u64) -> thread::JoinHandle<Vec<(u32, u64)>> {
 
 #[test]
 fn an_adopted_lane_goes_on_where_the_last_thread_stood() {
-    check("exit and adoption", 1_200, || {
+    check("exit and adoption", 950, || {
         let lane = ModelLane::new(3, 3);
         lane.install_cell(0);
         let (one, two) = (spawn(&lane, 10), spawn(&lane, 20));
