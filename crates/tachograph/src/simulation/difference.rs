@@ -128,7 +128,9 @@ impl World {
             if !series.is_visible() || then.is_some_and(|then| then.resets != series.resets) {
                 continue;
             }
-            let (items, dropped) = first.gain(&told.key, series);
+            // A series that had left by then comes back as a new one, with all its drops.
+            let base = if then.is_some() { first } else { second };
+            let (items, dropped) = base.gain(&told.key, series);
             assert_eq!(told.dropped, dropped, "drops of the differences of {}", told.key);
             match &told.value {
                 Value::Timing(views) | Value::Histogram(views) => {

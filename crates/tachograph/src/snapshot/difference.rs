@@ -15,7 +15,8 @@ impl Snapshot {
     /// Each series' `lifetime` view holds its gain, there is no `window`, and `uptime` is the
     /// time between the two, which rates divide by. A series that was made or reset in between
     /// counts from then on. One that the idle timeout hides by now is in the difference only if
-    /// it was recorded in between: nothing is missing from differences that follow each other.
+    /// it was recorded in between: nothing is missing from differences that follow each other. One
+    /// that the earlier snapshot does not have, as a reset made it leave, has all its drops.
     ///
     /// - Counts, sums, means and buckets are exact. Quantiles, and the `min` and `max` of a gain
     ///   that has not moved the lifetime's, are within [`TimingStats::error`].
