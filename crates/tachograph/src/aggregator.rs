@@ -240,12 +240,12 @@ impl Aggregator {
     pub(crate) fn build(&mut self, registry: &Registry) -> Arc<Snapshot> {
         let step = self.step();
         let readings = self.readings();
+        registry.note_distributions(readings.distribution_bytes);
         self.telemetry.report(&mut self.table, &readings, step);
         self.version += 1;
         let (series, idle) =
             self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic);
         self.snapshot_bytes = series.len() * size_of::<usize>();
-        registry.note_distributions(self.table.distribution_bytes());
         Arc::new(Snapshot {
             version: self.version,
             timestamp: self.now.wall,
@@ -346,6 +346,7 @@ impl Aggregator {
     fn readings(&self) -> Readings {
         let (read, aggregated, open) = self.totals();
         let lanes: usize = self.readers.iter().map(|reader| reader.lane().bytes()).sum();
+        let series = self.table.bytes();
         Readings {
             read,
             aggregated,
@@ -356,7 +357,8 @@ impl Aggregator {
             series: self.table.active(),
             metrics: self.metrics.len(),
             tsc: self.intake.clock.uses_tsc(),
-            memory: lanes + self.table.bytes() + self.snapshot_bytes,
+            memory: lanes + series.all + self.snapshot_bytes,
+            distribution_bytes: series.distributions,
         }
     }
 

@@ -141,9 +141,10 @@ impl Registry {
             return Arc::clone(overflow);
         }
         let name = Arc::clone(&metric.name);
-        inner.warn(match heavy {
-            true => Warning::DistributionLimit { name },
-            false => Warning::SeriesLimit { name },
+        inner.warn(if heavy {
+            Warning::DistributionLimit { name }
+        } else {
+            Warning::SeriesLimit { name }
         });
         let overflow = self.new_entry(inner, index, Tags::new(&[("overflow", "true")]), kind);
         inner.metrics[index as usize].overflow = Some(Arc::clone(&overflow));

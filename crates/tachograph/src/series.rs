@@ -360,13 +360,12 @@ impl SeriesState {
         self.values.value(self.entry.kind, info.scale, step.now.is_some())
     }
 
-    /// An estimate of the bytes held.
-    pub(crate) fn bytes(&self) -> usize {
-        let own = size_of::<Self>() + size_of::<Entry>() + size_of::<Series>();
-        own + self.entry.key.len() + self.heap_bytes()
+    /// An estimate of the bytes that any series takes.
+    pub(crate) fn own_bytes(&self) -> usize {
+        size_of::<Self>() + size_of::<Entry>() + size_of::<Series>() + self.entry.key.len()
     }
 
-    /// Of them, those of the values and of what was published of them.
+    /// Bytes of the values beyond that, and of what was published of them.
     pub(crate) fn heap_bytes(&self) -> usize {
         match &self.values {
             Values::Distribution(windowed) => {

@@ -35,6 +35,14 @@ pub(crate) struct SeriesTable {
     pub(crate) coalesced: u64,
 }
 
+/// An estimate of the bytes that the series hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bytes {
+    pub(crate) all: usize,
+    /// Of them, the values of timings and histograms, and what the last snapshot shows of these.
+    pub(crate) distributions: usize,
+}
+
 impl SeriesTable {
     /// Takes over the series that were registered since the last look.
     pub(crate) fn refresh(&mut self, registry: &Registry, now: SystemTime) {
@@ -316,14 +324,14 @@ impl SeriesTable {
         self.states.iter().filter(|state| state.is_active()).count()
     }
 
-    pub(crate) fn bytes(&self) -> usize {
-        self.states.iter().map(SeriesState::bytes).sum()
-    }
-
-    /// Bytes of what timings and histograms hold.
-    pub(crate) fn distribution_bytes(&self) -> usize {
-        let states = self.distributions.iter().filter_map(|&id| self.states.get(id as usize));
-        states.map(SeriesState::heap_bytes).sum()
+    pub(crate) fn bytes(&self) -> Bytes {
+        let mut bytes = Bytes::default();
+        for state in &self.states {
+            let heap = state.heap_bytes();
+            bytes.all += state.own_bytes() + heap;
+            bytes.distributions += if state.entry.kind.is_distribution() { heap } else { 0 };
+        }
+        bytes
     }
 }
 

@@ -51,6 +51,8 @@ pub(crate) struct Readings {
     pub(crate) series: usize,
     pub(crate) metrics: usize,
     pub(crate) memory: usize,
+    /// Of that, what timings and histograms hold.
+    pub(crate) distribution_bytes: usize,
     pub(crate) tsc: bool,
 }
 
