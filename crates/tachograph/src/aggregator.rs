@@ -240,12 +240,12 @@ impl Aggregator {
     pub(crate) fn build(&mut self, registry: &Registry) -> Arc<Snapshot> {
         let step = self.step();
         let readings = self.readings();
-        registry.note_distributions(readings.distribution_bytes);
         self.telemetry.report(&mut self.table, &readings, step);
         self.version += 1;
         let (series, idle) =
             self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic);
         self.snapshot_bytes = series.len() * size_of::<usize>();
+        registry.note_distributions(readings.distribution_bytes);
         Arc::new(Snapshot {
             version: self.version,
             timestamp: self.now.wall,
