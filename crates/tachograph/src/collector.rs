@@ -17,7 +17,7 @@ use crate::snapshot::SnapshotReader;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::Arc;
 use crate::tagged::Tagged;
-use crate::timer::Timer;
+use crate::timer::NamedTimer;
 use crate::trace::Trace;
 
 /// Collects metrics from any number of threads.
@@ -171,7 +171,7 @@ impl MetricsCollector {
 
     /// Starts a timer that records when it is dropped.
     #[inline]
-    pub fn timer(&self, name: &str) -> Timer {
+    pub fn timer(&self, name: &str) -> NamedTimer {
         self.untagged().timer(name)
     }
 

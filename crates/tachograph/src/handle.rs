@@ -38,7 +38,7 @@ impl Handle {
 
     /// Records with this thread's recorder.
     #[inline]
-    fn record(&self, operation: Operation, value: u64) {
+    pub(crate) fn record(&self, operation: Operation, value: u64) {
         if cfg!(feature = "record") {
             local::record(self, operation, value);
         }

@@ -115,5 +115,5 @@ pub use snapshot::{Series, Snapshot, SnapshotReader, Value, Views};
 pub use stats::{Bucket, Buckets, CounterStats, GaugeStats, TimingStats};
 pub use tagged::Tagged;
 pub use tags::Tags;
-pub use timer::{RecorderTimer, Timer, TimerGuard};
+pub use timer::{NamedTimer, RecorderTimer, Timer, TimerGuard};
 pub use trace::{Exemplar, InvalidTrace, SpanId, Trace, TraceId, Traced};

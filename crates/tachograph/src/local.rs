@@ -244,7 +244,7 @@ pub(crate) struct Call {
 }
 
 /// Records into the series of a name and tags with this thread's recorder; resolves the name at
-/// the thread's first use of it.
+/// the thread's first use of it. The caller has seen that recording is not off.
 ///
 /// `call` is a function so that each call has a copy of this one, in which it is a constant.
 #[inline(never)]
@@ -273,7 +273,7 @@ pub(crate) fn record_by_name(
             Admission::Refused => false,
         }
     });
-    if !matches!(done, Ok(true)) && core.intake.mode() != mode::OFF {
+    if !matches!(done, Ok(true)) {
         look_up_and_record(core, Named { name, tags, kind }, operation, value);
     }
 }
@@ -335,18 +335,19 @@ fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
     }
 }
 
-/// A handle of a series by name, for a call that takes more to tell than a value or comes later;
-/// `None` from inside a cold path, where an unknown name cannot be asked for.
-#[inline]
-pub(crate) fn handle(core: &Core, series: Named<'_>) -> Option<Handle> {
+/// A handle of a timing or histogram by name, for a call that takes more to tell than a value or
+/// comes later; `None` from inside a cold path, where an unknown name cannot be asked for.
+#[inline(never)]
+pub(crate) fn handle(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
     let open = core.intake.open_gate();
     let fast = LOCAL.try_with(|local| {
         let own = local.first.get().filter(|own| own.gate == open)?;
-        own.known(series.name, series.tags).filter(|handle| handle.kind.fits(series.kind))
+        let known = own.names.get()?.owned(series.name, series.tags);
+        known.filter(|handle| handle.kind.fits(series.kind))
     });
     match fast {
         Ok(Some(handle)) => Some(handle),
-        _ => resolve(core, series),
+        _ => resolve(core, series).map(Arc::new),
     }
 }
 

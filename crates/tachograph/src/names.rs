@@ -17,6 +17,7 @@ use crate::handle::Handle;
 use crate::kind::Kind;
 use crate::limits::{NAME_HINTS, TEXT_BYTES};
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
+use crate::sync::Arc;
 use crate::tags::Tags;
 
 pub(crate) struct NameCache {
@@ -30,6 +31,9 @@ pub(crate) struct NameCache {
 #[derive(Default)]
 struct Known {
     entries: Vec<Entry>,
+    /// The handles of timings and histograms again, by the same numbers, for timers, which own
+    /// theirs and may end anywhere: threads that shared a count of owners would contend for it.
+    owned: Vec<Option<Arc<Handle>>>,
     /// Seeded at random, a thread and collector each.
     hasher: RandomState,
     /// Hashes and numbers of all entries.
@@ -107,6 +111,22 @@ impl NameCache {
         }
     }
 
+    /// The handle of a timing or histogram, for a timer to own, if its name is known.
+    pub(crate) fn owned(&self, name: &str, tags: &[(&str, &str)]) -> Option<Arc<Handle>> {
+        // Err: as above.
+        let known = self.known.try_borrow().ok()?;
+        let number = self.hints[hint(name, tags)].get() as usize;
+        let hinted = known.entries.get(number).is_some_and(|entry| entry.is(name, tags));
+        let number = if hinted {
+            number
+        } else {
+            let found = known.look_up(name, tags)?;
+            self.hints[hint(name, tags)].set(found);
+            found as usize
+        };
+        known.owned.get(number)?.clone()
+    }
+
     /// Runs `act` with the handle, if it is known, and puts its hint right.
     pub(crate) fn with<R>(
         &self,
@@ -144,6 +164,11 @@ impl NameCache {
     }
 }
 
+/// The handle for timers, of what can be timed.
+fn owned(handle: &Handle) -> Option<Arc<Handle>> {
+    handle.kind.is_distribution().then(|| Arc::new(handle.clone()))
+}
+
 impl Known {
     fn look_up(&self, name: &str, tags: &[(&str, &str)]) -> Option<u32> {
         let is = |&(_, number): &(u64, u32)| self.entries[number as usize].is(name, tags);
@@ -153,11 +178,13 @@ impl Known {
     fn insert(&mut self, name: &str, tags: &[(&str, &str)], handle: Handle) {
         // It was refused as another kind before.
         if let Some(refused) = self.look_up(name, tags) {
+            self.owned[refused as usize] = owned(&handle);
             self.entries[refused as usize].handle = handle;
             return;
         }
         let (hash, number) = (self.hash(name, tags), self.entries.len() as u32);
         let tags = tags.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+        self.owned.push(owned(&handle));
         self.entries.push(Entry { name: name.into(), tags, handle });
         self.table.insert_unique(hash, (hash, number), |known| known.0);
     }

@@ -10,7 +10,7 @@ use crate::lane::mode;
 use crate::local::{self, Call, Named};
 use crate::operation::Operation;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
-use crate::timer::Timer;
+use crate::timer::NamedTimer;
 use crate::trace::Trace;
 
 /// A collector with a set of tags; see [`MetricsCollector::with_tags`].
@@ -33,8 +33,10 @@ impl<'a> Tagged<'a> {
 
     #[inline]
     fn record(&self, name: &str, value: u64, call: impl Fn() -> Call) {
-        if cfg!(feature = "record") {
-            local::record_by_name(self.metrics.core(), name, self.tags, value, call);
+        let core = self.metrics.core();
+        // Before the call, which what is off is not worth.
+        if cfg!(feature = "record") && core.intake.mode() != mode::OFF {
+            local::record_by_name(core, name, self.tags, value, call);
         }
     }
 
@@ -112,8 +114,8 @@ impl<'a> Tagged<'a> {
     /// Starts a timer that records when it is dropped. While recording is off it registers
     /// nothing and reads no clock.
     #[inline]
-    pub fn timer(&self, name: &str) -> Timer {
-        Timer::start_by_name(self.metrics.core(), name, self.tags)
+    pub fn timer(&self, name: &str) -> NamedTimer {
+        NamedTimer::start(self.metrics.core(), name, self.tags)
     }
 
     /// A handle of a monotonic counter with these tags.

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use crate::clock::Stamp;
 use crate::core::Core;
-use crate::handle::Timing;
+use crate::handle::{Handle, Timing};
 use crate::intake::Intake;
 use crate::kind::Kind;
 use crate::lane::mode;
 use crate::local::{self, Named};
+use crate::operation::Operation;
 use crate::recorder::Recorder;
+use crate::sync::Arc;
 use crate::trace::Running;
 use crate::trace::Trace;
 
@@ -108,11 +110,13 @@ macro_rules! endings {
 
 /// A running timer that owns its handle; records when it is dropped.
 ///
-/// `Send`: it may be dropped on another thread than it was started on.
+/// `Send`: it may be dropped on another thread than it was started on. Threads that start timers
+/// of one handle share the count of its owners: one that borrows the handle, or was started by
+/// name, costs no more on two threads than on one.
 #[derive(Debug)]
 #[must_use = "a timer that is dropped at once measures nothing"]
 pub struct Timer {
-    /// `None` where it was started by name while recording was off.
+    /// `None` where it was started while recording was off.
     timing: Option<Timing>,
     start: Stamp,
 }
@@ -123,27 +127,9 @@ impl Timer {
     pub(crate) fn start(timing: &Timing) -> Self {
         let intake = &timing.0.entry.intake;
         if !is_on(intake) {
-            return Self::off();
+            return Self { timing: None, start: Stamp::Off };
         }
         Self { timing: Some(timing.clone()), start: intake.clock.stamp() }
-    }
-
-    /// Starts it by name; while recording is off it registers nothing and reads no clock.
-    #[inline]
-    pub(crate) fn start_by_name(core: &Core, name: &str, tags: &[(&str, &str)]) -> Self {
-        if !is_on(&core.intake) {
-            return Self::off();
-        }
-        match local::handle(core, Named { name, tags, kind: Kind::Timing }) {
-            Some(handle) => Self { start: stamp(&core.intake), timing: Some(Timing(handle)) },
-            None => Self::off(),
-        }
-    }
-
-    /// A timer that records nothing.
-    #[inline]
-    fn off() -> Self {
-        Self { timing: None, start: Stamp::Off }
     }
 
     #[inline]
@@ -167,6 +153,53 @@ impl Timer {
 }
 
 endings!(Timer);
+
+/// A running timer that was started by name; records when it is dropped.
+///
+/// `Send`: it may be dropped on another thread than it was started on.
+#[derive(Debug)]
+#[must_use = "a timer that is dropped at once measures nothing"]
+pub struct NamedTimer {
+    /// What the starting thread knows the name by; `None` where it was started while recording
+    /// was off.
+    handle: Option<Arc<Handle>>,
+    start: Stamp,
+}
+
+impl NamedTimer {
+    /// Starts it; while recording is off it registers nothing and reads no clock.
+    #[inline]
+    pub(crate) fn start(core: &Core, name: &str, tags: &[(&str, &str)]) -> Self {
+        if !is_on(&core.intake) {
+            return Self { handle: None, start: Stamp::Off };
+        }
+        match local::handle(core, Named { name, tags, kind: Kind::Timing }) {
+            Some(handle) => Self { start: stamp(&core.intake), handle: Some(handle) },
+            None => Self { handle: None, start: Stamp::Off },
+        }
+    }
+
+    #[inline]
+    fn elapsed_ns(&self) -> Option<u64> {
+        elapsed(&self.handle.as_ref()?.entry.intake, self.start)
+    }
+
+    #[inline]
+    fn record_ns(&self, nanos: u64) {
+        if let Some(handle) = &self.handle {
+            handle.record(Operation::Sample, nanos);
+        }
+    }
+
+    #[inline]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+        if let Some(handle) = &self.handle {
+            handle.trace_or_current(nanos, trace);
+        }
+    }
+}
+
+endings!(NamedTimer);
 
 /// A running timer that borrows its handle; records when it is dropped.
 #[derive(Debug)]

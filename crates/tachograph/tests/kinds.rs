@@ -124,14 +124,15 @@ fn every_timer_records_on_drop_and_on_stop_and_not_when_discarded() {
         let _of_recorder = recorder.start(&timing);
         mock.advance(ms);
     }
-    let stopped = [metrics.timer("t"), timing.start_owned()].map(|timer| {
-        mock.advance(ms);
-        timer.stop()
-    });
+    let (by_name, owned) = (metrics.timer("t"), timing.start_owned());
+    mock.advance(ms);
+    let by_name = by_name.stop();
+    mock.advance(ms);
+    let owned = owned.stop();
     metrics.timer("t").discard();
     timing.start().discard();
     recorder.start(&timing).discard();
-    assert_eq!(stopped, [ms, 2 * ms]);
+    assert_eq!([by_name, owned], [ms, 2 * ms]);
     let stats = metrics.get_timing("t").expect("registered");
     assert_eq!((stats.count, stats.buckets().sum()), (6, 7 * ms.as_nanos()));
 }

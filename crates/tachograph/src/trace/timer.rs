@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::timer::{RecorderTimer, Timer, TimerGuard, duration};
+use crate::timer::{NamedTimer, RecorderTimer, Timer, TimerGuard, duration};
 use crate::trace::Trace;
 
 /// A timer that can record with a trace; of this crate only.
@@ -78,5 +78,6 @@ macro_rules! traced {
 }
 
 traced!(Timer);
+traced!(NamedTimer);
 traced!(TimerGuard<'a>);
 traced!(RecorderTimer<'a>);
