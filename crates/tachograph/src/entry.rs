@@ -32,8 +32,8 @@ pub(crate) struct Entry {
 pub(crate) struct Shared {
     /// A gauge's last value; NaN until it is set. Written by recorders, read by the pass.
     pub(crate) current: AtomicF64,
-    /// Written by recorders, read by the pass.
-    drops: [AtomicU64; DropReason::PER_SERIES],
+    /// Samples that were not aggregated. Written by recorders, read by the pass.
+    drops: AtomicU64,
     /// Increments from signal handlers, wrapping. Added to by handlers, read by the pass, which
     /// folds the difference.
     signals: AtomicU64,
@@ -48,7 +48,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             current: AtomicF64::new(f64::NAN),
-            drops: Default::default(),
+            drops: AtomicU64::new(0),
             signals: AtomicU64::new(0),
             pinned: AtomicBool::new(false),
             conflicted: AtomicBool::new(false),
@@ -66,9 +66,9 @@ impl Entry {
     /// As `drop_sample`, for several.
     #[cold]
     pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
-        if let Some(count) = self.shared.drops.get(reason as usize) {
+        if reason.is_per_series() {
             // Relaxed: a count that stands for itself.
-            count.fetch_add(samples, Ordering::Relaxed);
+            self.shared.drops.fetch_add(samples, Ordering::Relaxed);
         }
         self.intake.counts.drop_samples(reason, samples);
     }
@@ -77,12 +77,12 @@ impl Entry {
     #[cfg(unix)]
     pub(crate) fn start_over(&self) {
         // Relaxed: see `drop_samples`.
-        self.shared.drops.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+        self.shared.drops.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn dropped(&self) -> u64 {
         // Relaxed: see `drop_samples`.
-        self.shared.drops.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+        self.shared.drops.load(Ordering::Relaxed)
     }
 
     /// Adds 1 where no lane may be touched: async-signal-safe.

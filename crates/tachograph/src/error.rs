@@ -43,8 +43,10 @@ impl DropReason {
         Self::ForeignHandle,
     ];
 
-    /// Reasons that are counted for each series; the others have no series to be counted for.
-    pub(crate) const PER_SERIES: usize = 5;
+    /// Whether it is counted for a series too: the others have no series to be counted for.
+    pub(crate) fn is_per_series(self) -> bool {
+        !matches!(self, Self::SeriesLimit | Self::KindConflict | Self::ForeignHandle)
+    }
 
     /// The reason's value of the tag `reason`.
     pub fn name(self) -> &'static str {

@@ -4,7 +4,10 @@
 //! registered. Ids are never reused, so a sample of an old one never lands in a new series.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as MapEntry;
+use std::collections::hash_map::{Entry as MapEntry, RandomState};
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
 
 use crate::entry::{Entry, Shared};
 use crate::error::{DropReason, Warning};
@@ -37,9 +40,10 @@ pub(crate) struct Registry {
     inner: Mutex<Inner>,
 }
 
-/// Std's map with its randomly seeded hash: tag values may come from a stranger.
 #[derive(Debug, Default)]
 pub(crate) struct Inner {
+    /// Std's hash, randomly seeded: tag values may come from a stranger.
+    hasher: RandomState,
     by_name: HashMap<Arc<str>, u32>,
     metrics: Vec<MetricEntry>,
     series: Vec<Arc<Entry>>,
@@ -64,7 +68,8 @@ struct MetricEntry {
     unit: Unit,
     scale: f64,
     description: Arc<str>,
-    series: HashMap<Tags, Arc<Entry>>,
+    /// By their tags.
+    series: HashTable<Arc<Entry>>,
     overflow: Option<Arc<Entry>>,
     warned: bool,
 }
@@ -108,6 +113,7 @@ impl Registry {
             inner.warn_of_limit(name);
             return self.refused(BEYOND_LIMIT, kind);
         };
+        let hash = inner.hasher.hash_one(&tags);
         let metric = &mut inner.metrics[index as usize];
         let is = *metric.kind.get_or_insert(kind);
         if !is.fits(kind) {
@@ -115,7 +121,7 @@ impl Registry {
             warning.into_iter().for_each(|warning| inner.warn(warning));
             return self.refused(CONFLICTING, kind);
         }
-        match metric.series.get(&tags) {
+        match metric.find(hash, &tags) {
             Some(known) => Arc::clone(known),
             None => self.add(&mut inner, index, tags, is),
         }
@@ -132,8 +138,10 @@ impl Registry {
             || counted >= self.limits.series;
         if own || !full {
             inner.counted_series += usize::from(!own);
-            let entry = self.new_entry(inner, index, tags.clone(), kind);
-            inner.metrics[index as usize].series.insert(tags, Arc::clone(&entry));
+            let entry = self.new_entry(inner, index, tags, kind);
+            let hash = |entry: &Arc<Entry>| inner.hasher.hash_one(&entry.tags);
+            let series = &mut inner.metrics[index as usize].series;
+            series.insert_unique(hash(&entry), Arc::clone(&entry), hash);
             return entry;
         }
         self.intake.counts.overflowed.add(1);
@@ -183,7 +191,7 @@ impl Registry {
         let tags = canonical(tags);
         let (_cold, inner) = self.inner();
         let metric = &inner.metrics[*inner.by_name.get(key::cut(name))? as usize];
-        if let Some(entry) = metric.series.get(&tags) {
+        if let Some(entry) = metric.find(inner.hasher.hash_one(&tags), &tags) {
             return Some(Arc::clone(entry));
         }
         metric.overflow.as_ref().filter(|overflow| overflow.tags == tags).cloned()
@@ -358,10 +366,14 @@ impl MetricEntry {
             unit: Unit::None,
             scale: 1.0,
             description: "".into(),
-            series: HashMap::new(),
+            series: HashTable::new(),
             overflow: None,
             warned: false,
         }
+    }
+
+    fn find(&self, hash: u64, tags: &Tags) -> Option<&Arc<Entry>> {
+        self.series.find(hash, |entry| entry.tags == *tags)
     }
 
     /// The warning of a first conflict.

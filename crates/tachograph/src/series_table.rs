@@ -52,6 +52,11 @@ impl SeriesTable {
         if self.fresh.is_empty() && self.order.len() == self.states.len() {
             return;
         }
+        // A quarter more at a time: spare room for as many again is what a state is large for.
+        let spare = self.states.capacity() - self.states.len();
+        if spare < self.fresh.len() {
+            self.states.reserve_exact(self.fresh.len().max(self.states.len() / 4));
+        }
         for entry in self.fresh.drain(..) {
             fault::point("refresh: a series");
             let by_slot = match entry.kind {

@@ -1,5 +1,9 @@
 //! The tag set of a series.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::iter::FusedIterator;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer};
@@ -7,43 +11,136 @@ use serde::ser::{Serialize, Serializer};
 
 /// An unordered set of `key=value` pairs, kept sorted by key; cheap to clone.
 ///
-/// Of two pairs with one key the last wins. As JSON it is an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Tags(Arc<[(Arc<str>, Arc<str>)]>);
+/// Of two pairs with one key the last wins. As JSON it is an object. One allocation: there may be
+/// a great many series.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Tags(
+    /// How many pairs there are, then of each key and value the length and the text; nothing at
+    /// all of no pair.
+    Arc<str>,
+);
 
 impl Tags {
     /// The set of the given pairs.
     pub fn new<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)]) -> Self {
-        let shared = |(key, value): &(K, V)| (Arc::from(key.as_ref()), Arc::from(value.as_ref()));
-        Self::from_pairs(pairs.iter().map(shared).collect())
+        Self::from_pairs(pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect())
     }
 
-    fn from_pairs(mut pairs: Vec<(Arc<str>, Arc<str>)>) -> Self {
+    fn from_pairs(mut pairs: Vec<(&str, &str)>) -> Self {
         // Stable, and reversed first: of equal keys the last given comes first and is kept.
         pairs.reverse();
-        pairs.sort_by(|a, b| a.0.cmp(&b.0));
-        pairs.dedup_by(|later, first| later.0 == first.0);
-        Self(pairs.into())
+        pairs.sort_by_key(|(key, _)| *key);
+        pairs.dedup_by_key(|(key, _)| *key);
+        if pairs.is_empty() {
+            return Self::default();
+        }
+        let texts = pairs.iter().flat_map(|(key, value)| [key, value]);
+        let mut all = String::with_capacity(1 + texts.clone().map(|it| it.len() + 2).sum::<usize>());
+        push_number(&mut all, pairs.len());
+        for text in texts {
+            push_number(&mut all, text.len());
+            all.push_str(text);
+        }
+        Self(all.into())
     }
 
-    /// The value of a key.
+    /// The value of a key. Costs a look at each pair up to it.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.iter().find(|(k, _)| *k == key).map(|(_, value)| value)
     }
 
     /// The pairs, sorted by key.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (&**key, &**value))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
+        let mut rest = &*self.0;
+        let left = take_number(&mut rest).unwrap_or(0);
+        Pairs { rest, left }
     }
 
     /// How many pairs there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().len()
     }
 
     /// Whether there is no pair.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Goes through the pairs of a text as [`Tags`] holds it.
+#[derive(Clone)]
+struct Pairs<'a> {
+    rest: &'a str,
+    left: usize,
+}
+
+impl<'a> Pairs<'a> {
+    #[inline]
+    fn text(&mut self) -> Option<&'a str> {
+        let len = take_number(&mut self.rest)?;
+        let (text, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(text)
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some((self.text()?, self.text()?))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Pairs<'_> {}
+impl FusedIterator for Pairs<'_> {}
+
+/// Appends a number as characters of one byte: six bits in each, the lowest first, and a seventh
+/// that says whether more follow.
+fn push_number(text: &mut String, mut number: usize) {
+    while number > 0x3F {
+        text.push(char::from(0x40 | (number & 0x3F) as u8));
+        number >>= 6;
+    }
+    text.push(char::from(number as u8));
+}
+
+/// Takes such a number off the front.
+#[inline]
+fn take_number(text: &mut &str) -> Option<usize> {
+    let mut number = 0;
+    for (i, byte) in text.bytes().enumerate() {
+        number |= usize::from(byte & 0x3F) << (6 * i);
+        if byte & 0x40 == 0 {
+            *text = text.get(i + 1..)?;
+            return Some(number);
+        }
+    }
+    None
+}
+
+impl fmt::Debug for Tags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl Ord for Tags {
+    /// By the first pair that differs.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.iter().cmp(other.iter())
+    }
+}
+
+impl PartialOrd for Tags {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -55,7 +152,40 @@ impl Serialize for Tags {
 
 impl<'de> Deserialize<'de> for Tags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pairs = std::collections::BTreeMap::<Arc<str>, Arc<str>>::deserialize(deserializer)?;
-        Ok(Self::from_pairs(pairs.into_iter().collect()))
+        let pairs = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(Self::from_pairs(pairs.iter().map(|(key, value)| (&**key, &**value)).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Lengths on both sides of one, two and three characters for a number.
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof!["\\PC{0,3}", ".{60,70}", (4_090_usize..4_100).prop_map(|len| "é".repeat(len))]
+    }
+
+    proptest! {
+        #[test]
+        fn pairs_come_back_sorted_and_of_equal_keys_the_last(
+            pairs in prop::collection::vec((text(), text()), 0..70),
+            others in prop::collection::vec((text(), text()), 0..3),
+        ) {
+            let naive: BTreeMap<_, _> = pairs.iter().cloned().collect();
+            let tags = Tags::new(&pairs);
+            let expected = naive.iter().map(|(key, value)| (&**key, &**value));
+            prop_assert!(tags.iter().eq(expected));
+            prop_assert_eq!((tags.len(), tags.is_empty()), (naive.len(), naive.is_empty()));
+            for (key, value) in &naive {
+                prop_assert_eq!(tags.get(key), Some(&**value));
+            }
+            let other: BTreeMap<_, _> = others.iter().cloned().collect();
+            prop_assert_eq!(tags.cmp(&Tags::new(&others)), naive.iter().cmp(other.iter()));
+            let json = serde_json::to_string(&tags).expect("a map of texts");
+            prop_assert_eq!(serde_json::from_str::<Tags>(&json).expect("written so"), tags);
+        }
     }
 }
