@@ -10,9 +10,20 @@ use crate::trace::Trace;
 pub(crate) struct Batch {
     pub(crate) samples: Vec<Sample>,
     /// Of them, those with a trace.
-    pub(crate) traced: Vec<(Sample, Trace)>,
+    pub(crate) traced: Vec<Traced>,
     /// Samples that were handed out.
     taken: usize,
+    /// Samples that were handed out before a panic, and are not among `samples` any more.
+    removed: usize,
+}
+
+/// A sample that came with a trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Traced {
+    pub(crate) sample: Sample,
+    pub(crate) trace: Trace,
+    /// Where it stood in the batch when that was read: another one may be its equal.
+    place: usize,
 }
 
 impl Batch {
@@ -32,6 +43,12 @@ impl Batch {
         self
     }
 
+    /// Appends a sample that came with a trace.
+    pub(crate) fn push_traced(&mut self, sample: Sample, trace: Trace) {
+        self.traced.push(Traced { sample, trace, place: self.samples.len() });
+        self.samples.push(sample);
+    }
+
     /// Hands out the samples, also the rest of them after a panic.
     pub(crate) fn rest(&mut self) -> Rest<'_> {
         Rest { next: self.taken, batch: self }
@@ -41,15 +58,18 @@ impl Batch {
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
         self.traced.clear();
-        self.taken = 0;
+        (self.taken, self.removed) = (0, 0);
     }
 
     /// Takes away what was handed out before a panic; gives the sample that was the last of it,
-    /// the one that was being folded.
+    /// the one that was being folded. Its trace goes with it, those of the others stay.
     pub(crate) fn remove_taken(&mut self) -> Option<Sample> {
         let taken = std::mem::take(&mut self.taken);
         let last = self.samples.drain(..taken).next_back();
-        self.traced.retain(|(sample, _)| Some(*sample) != last);
+        self.removed += taken;
+        if last.is_some() {
+            self.traced.retain(|traced| traced.place + 1 != self.removed);
+        }
         last
     }
 }

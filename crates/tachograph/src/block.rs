@@ -127,11 +127,15 @@ fn read_marked(slots: &[Slot], into: &mut Batch) {
             continue;
         }
         let sample = Sample { series: series as u32, value };
-        into.samples.push(sample);
-        if series & TRACED != 0 {
-            let mut words = slots.by_ref().take(TRACED_SLOTS - 1).flat_map(<[u64; 2]>::from);
-            let words: [u64; TRACE_WORDS] = std::array::from_fn(|_| words.next().unwrap_or(0));
-            into.traced.extend(Trace::from_words(words).map(|trace| (sample, trace)));
+        if series & TRACED == 0 {
+            into.samples.push(sample);
+            continue;
+        }
+        let mut words = slots.by_ref().take(TRACED_SLOTS - 1).flat_map(<[u64; 2]>::from);
+        let words: [u64; TRACE_WORDS] = std::array::from_fn(|_| words.next().unwrap_or(0));
+        match Trace::from_words(words) {
+            Some(trace) => into.push_traced(sample, trace),
+            None => into.samples.push(sample),
         }
     }
 }

@@ -136,7 +136,7 @@ impl ModelReader {
             let samples = batch.samples.iter();
             drained.samples.extend(samples.map(|sample| (sample.series, sample.value)));
             let traced = batch.traced.iter();
-            drained.traced.extend(traced.map(|(sample, trace)| (sample.value, *trace)));
+            drained.traced.extend(traced.map(|traced| (traced.sample.value, traced.trace)));
             if !more {
                 return drained;
             }

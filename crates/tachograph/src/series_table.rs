@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Traced};
 use crate::entry::Entry;
 use crate::error::DropReason;
 use crate::fault;
@@ -101,7 +101,7 @@ impl SeriesTable {
             state.fold(first.into_iter().chain(values), step, &mut self.folded);
         }
         drop(rest);
-        for &(sample, trace) in &batch.traced {
+        for &Traced { sample, trace, .. } in &batch.traced {
             if let Some(state) = self.states.get_mut(sample.series as usize) {
                 state.witness(sample.value, trace, step);
             }

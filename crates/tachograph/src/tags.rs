@@ -35,7 +35,8 @@ impl Tags {
             return Self::default();
         }
         let texts = pairs.iter().flat_map(|(key, value)| [key, value]);
-        let mut all = String::with_capacity(1 + texts.clone().map(|it| it.len() + 2).sum::<usize>());
+        let mut all =
+            String::with_capacity(1 + texts.clone().map(|it| it.len() + 2).sum::<usize>());
         push_number(&mut all, pairs.len());
         for text in texts {
             push_number(&mut all, text.len());
