@@ -20,7 +20,8 @@ use crate::writer::LaneWriter;
 
 #[derive(Debug)]
 pub(crate) struct Intake {
-    /// One of [`mode`]. Written by the collector, read where a thread has no lane.
+    /// One of [`mode`]. Written by the collector, read before each record by name and where a
+    /// thread has no lane.
     mode: AtomicU8,
     pub(crate) clock: Clock,
     pub(crate) counts: Counts,
