@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tachograph::TimerGuard;
+use tachograph::{Recorder, TimerGuard};
 
 use crate::event_type::{EventType, Handler};
 use crate::metrics::ServerMetrics;
@@ -34,11 +34,12 @@ impl<'a> EventTimer<'a> {
     }
 
     /// The handler has accepted or rejected the event: records what it took.
-    pub(crate) fn handled(&mut self, handler: Handler) {
+    #[inline]
+    pub(crate) fn handled(&mut self, recorder: &Recorder, handler: Handler) {
         self.done = self.timer.elapsed();
         if let Some(done) = self.done {
             let took = done.saturating_sub(self.started);
-            self.metrics.handler_duration.of(handler).record(took);
+            recorder.record_duration(self.metrics.handler_duration.of(handler), took);
         }
     }
 
@@ -48,10 +49,11 @@ impl<'a> EventTimer<'a> {
     }
 
     /// All is done: records what the event took.
-    pub(crate) fn processed(self, event_type: EventType) {
+    #[inline]
+    pub(crate) fn processed(self, recorder: &Recorder, event_type: EventType) {
         if let Some(took) = self.done.or_else(|| self.timer.elapsed()) {
-            self.metrics.duration.record(took);
-            self.metrics.duration_by_type.of(Some(event_type)).record(took);
+            recorder.record_duration(&self.metrics.duration, took);
+            recorder.record_duration(self.metrics.duration_by_type.of(Some(event_type)), took);
         }
         self.discard();
     }
@@ -99,9 +101,9 @@ mod tests {
         let (collector, metrics, mock) = mocked();
         let mut timer = EventTimer::start(&metrics);
         mock.advance(2 * MS);
-        timer.handled(Handler::Track);
+        timer.handled(&collector.recorder(), Handler::Track);
         mock.advance(4 * MS);
-        timer.processed(EventType::TrackMute);
+        timer.processed(&collector.recorder(), EventType::TrackMute);
         assert_eq!(recorded(&collector), [Some(2.0), Some(2.0), Some(2.0)]);
     }
 
@@ -112,10 +114,10 @@ mod tests {
         mock.advance(MS);
         timer.has_waited();
         mock.advance(2 * MS);
-        timer.handled(Handler::Track);
+        timer.handled(&collector.recorder(), Handler::Track);
         timer.goes_on();
         mock.advance(4 * MS);
-        timer.processed(EventType::TrackMute);
+        timer.processed(&collector.recorder(), EventType::TrackMute);
         assert_eq!(recorded(&collector), [Some(7.0), Some(7.0), Some(2.0)]);
     }
 
@@ -124,7 +126,7 @@ mod tests {
         let (collector, metrics, mock) = mocked();
         let mut timer = EventTimer::start(&metrics);
         mock.advance(2 * MS);
-        timer.handled(Handler::Track);
+        timer.handled(&collector.recorder(), Handler::Track);
         timer.discard();
         assert_eq!(recorded(&collector), [None, None, Some(2.0)]);
     }
@@ -136,8 +138,8 @@ mod tests {
         let mut timer = EventTimer::start(&metrics);
         collector.set_enabled(true);
         timer.has_waited();
-        timer.handled(Handler::Track);
-        timer.processed(EventType::TrackMute);
+        timer.handled(&collector.recorder(), Handler::Track);
+        timer.processed(&collector.recorder(), EventType::TrackMute);
         assert_eq!(recorded(&collector), [None; 3]);
     }
 }

@@ -83,7 +83,8 @@ impl AstServer {
         let collector = MetricsCollector::builder().enabled(settings.enable_metrics).build();
         let metrics = Arc::new(ServerMetrics::register(&collector));
         let interval = settings.broadcast_interval;
-        let state = State::new(settings.queue_messages, interval, Arc::clone(&metrics));
+        let (queue, recorder) = (settings.queue_messages, collector.recorder());
+        let state = State::new(queue, interval, Arc::clone(&metrics), recorder);
         let shared = Shared {
             collector,
             metrics,
@@ -145,13 +146,12 @@ impl AstServer {
         seq: impl Into<Option<u32>>,
         timestamp: f64,
     ) -> Outcome {
-        let metrics = &*self.shared.metrics;
-        let event_type = EventType::of(path);
-        metrics.received.increment();
-        metrics.received_by_type.of(event_type).increment();
-        let Some(event_type) = event_type else {
+        let Some(event_type) = EventType::of(path) else {
+            let metrics = &*self.shared.metrics;
+            metrics.received.increment();
+            metrics.received_by_type.of(None).increment();
             metrics.unhandled.increment();
-            metrics.unhandled_by_type.of(event_type).increment();
+            metrics.unhandled_by_type.of(None).increment();
             return Outcome::Unhandled;
         };
         self.handle(Event { event_type, args, seq: seq.into(), timestamp })
@@ -162,9 +162,11 @@ impl AstServer {
         let event_type = Some(event.event_type);
         let mut timer = EventTimer::start(metrics);
         let mut state = self.state_for(&mut timer);
+        state.recorder().increment(&metrics.received);
+        state.recorder().increment(metrics.received_by_type.of(event_type));
         if !state.is_loaded() {
             timer.discard();
-            metrics.ignored.increment();
+            state.recorder().increment(&metrics.ignored);
             return Outcome::Ignored;
         }
         let idle = state.next_flush().is_none();
@@ -174,23 +176,23 @@ impl AstServer {
                 if idle && state.next_flush().is_some() {
                     self.shared.held_back.notify_one();
                 }
-                drop(state);
-                timer.processed(event.event_type);
-                metrics.processed.increment();
-                metrics.processed_by_type.of(event_type).increment();
+                let recorder = state.recorder();
+                timer.processed(recorder, event.event_type);
+                recorder.increment(&metrics.processed);
+                recorder.increment(metrics.processed_by_type.of(event_type));
                 Outcome::Processed
             }
             Ok(Err(rejection)) => {
                 timer.discard();
-                metrics.rejected.increment();
-                metrics.rejected_by_type.of(event_type).increment();
+                state.recorder().increment(&metrics.rejected);
+                state.recorder().increment(metrics.rejected_by_type.of(event_type));
                 Outcome::Rejected(rejection)
             }
             Err(_) => {
                 timer.discard();
                 state.recover();
-                metrics.errors.increment();
-                metrics.errors_by_type.of(event_type).increment();
+                state.recorder().increment(&metrics.errors);
+                state.recorder().increment(metrics.errors_by_type.of(event_type));
                 Outcome::Failed
             }
         }

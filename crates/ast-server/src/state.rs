@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use live_set::{Changes, Rejected, Set};
 use serde_json::json;
+use tachograph::Recorder;
 
 use crate::arg::Arg;
 use crate::error::Error;
@@ -45,6 +46,9 @@ pub(crate) struct State {
     throttle: Throttle,
     gaps: Gaps,
     metrics: Arc<ServerMetrics>,
+    /// What an event records goes through here: whoever processes one holds the lock, and need not
+    /// look for its thread's recorder at each series.
+    recorder: Recorder,
     /// Makes the next event fail, to show that the failure is caught.
     #[cfg(test)]
     pub(crate) fails: bool,
@@ -61,7 +65,12 @@ pub(crate) struct Event<'a> {
 }
 
 impl State {
-    pub(crate) fn new(queue: usize, interval: Duration, metrics: Arc<ServerMetrics>) -> Self {
+    pub(crate) fn new(
+        queue: usize,
+        interval: Duration,
+        metrics: Arc<ServerMetrics>,
+        recorder: Recorder,
+    ) -> Self {
         Self {
             loaded: None,
             journal: None,
@@ -71,9 +80,14 @@ impl State {
             throttle: Throttle::new(interval),
             gaps: Gaps::default(),
             metrics,
+            recorder,
             #[cfg(test)]
             fails: false,
         }
+    }
+
+    pub(crate) const fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     pub(crate) fn is_loaded(&self) -> bool {
@@ -158,7 +172,7 @@ impl State {
         assert!(!std::mem::take(&mut self.fails), "a failure that a test asked for");
         let Some(loaded) = &mut self.loaded else { return Ok(()) };
         let applied = edit(&mut loaded.set, &event, self.journal.as_mut());
-        timer.handled(event.event_type.handler());
+        timer.handled(&self.recorder, event.event_type.handler());
         let Applied::Changed(mut changes) = applied? else {
             self.forward(&event);
             return Ok(());
