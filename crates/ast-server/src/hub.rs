@@ -33,8 +33,9 @@ pub(crate) struct Seat {
     pub(crate) id: u64,
     queue: mpsc::Receiver<Queued>,
     lagging: watch::Receiver<Option<Instant>>,
-    /// The version of the tree that the viewer was sent whole.
-    baseline: u64,
+    /// The version of the tree that the viewer is sent whole; until that is written, the one at
+    /// which the viewer came.
+    pub(crate) baseline: u64,
 }
 
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Hub {
         self.clients.iter().filter(|client| client.lagging.borrow().is_some()).count()
     }
 
-    /// Takes in a viewer that is sent the tree of this version.
+    /// Takes in a viewer that is sent the tree of this version or a later one.
     pub(crate) fn join(&mut self, baseline: u64) -> Seat {
         let (queue, receiver) = mpsc::channel(self.queue_messages);
         let (lagging, lagging_seen) = watch::channel(None);
@@ -79,7 +80,8 @@ impl Hub {
         self.count_clients();
     }
 
-    /// A viewer whose queue was full is sent the tree of this version, and is a viewer again.
+    /// A viewer whose queue was full is sent the tree of this version or a later one, and is a
+    /// viewer again.
     pub(crate) fn caught_up(&mut self, seat: &mut Seat, version: u64) {
         seat.baseline = version;
         if let Some(client) = self.clients.iter().find(|client| client.id == seat.id) {

@@ -48,6 +48,7 @@ mod event_loop;
 mod event_timer;
 mod event_type;
 mod gaps;
+mod greeting;
 mod hub;
 mod journal;
 mod loading;

@@ -1,6 +1,8 @@
 //! Messages to viewers: JSON text frames `{type, payload}`, each serialised once.
 
-use live_set::{Changes, NodeRef};
+use std::path::Path;
+
+use live_set::{Changes, NodeRef, Set};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -20,8 +22,7 @@ struct Message<P> {
 #[derive(Serialize)]
 struct FullAst<'a> {
     ast: NodeRef<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    project_path: Option<&'a str>,
+    project_path: &'a str,
 }
 
 #[derive(Serialize)]
@@ -51,9 +52,9 @@ struct Ack {
     request_id: Option<Value>,
 }
 
-/// The whole tree.
-pub(crate) fn full_ast(ast: NodeRef<'_>, project_path: Option<&str>) -> Text {
-    text("FULL_AST", FullAst { ast, project_path })
+/// The whole tree of a set from a file.
+pub(crate) fn full_ast(set: &Set, file: &Path) -> Text {
+    text("FULL_AST", FullAst { ast: set.root(), project_path: &file.to_string_lossy() })
 }
 
 /// What an event changed.

@@ -212,7 +212,7 @@ impl AstServer {
     }
 
     /// Whoever holds a copy of much of the set holds this, before the state.
-    fn copying(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn copying(&self) -> MutexGuard<'_, ()> {
         // It guards nothing that a panic could leave half done.
         self.copy_lock().lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -45,6 +45,8 @@ struct Shared {
     cache: Mutex<Cache>,
     /// Held by whoever has a copy of much of the set, and taken before the state.
     copying: Mutex<()>,
+    /// Held by whoever has the whole tree written for viewers, and taken before the copy.
+    writing: tokio::sync::Mutex<()>,
     /// Held by whoever loads a set.
     loading: Mutex<()>,
     /// Held by whoever compares the set with a file because somebody far away asks for it.
@@ -91,6 +93,7 @@ impl AstServer {
             state: Mutex::new(state),
             cache: Mutex::new(Cache::new(settings.cache, settings.cache_entries)),
             copying: Mutex::new(()),
+            writing: tokio::sync::Mutex::new(()),
             loading: Mutex::new(()),
             comparing: Arc::new(Semaphore::new(1)),
             look: Notify::new(),
@@ -225,6 +228,10 @@ impl AstServer {
         &self.shared.copying
     }
 
+    pub(crate) fn writing(&self) -> &tokio::sync::Mutex<()> {
+        &self.shared.writing
+    }
+
     pub(crate) fn comparing(&self) -> &Arc<Semaphore> {
         &self.shared.comparing
     }
@@ -288,7 +295,7 @@ mod tests {
         spec.write_als(File::create(&file).expect("a file")).expect("written");
         let server = AstServer::new();
         let report = server.load_project(&file).expect("the set loads");
-        let (seat, _) = server.state().join();
+        let seat = server.state().join();
 
         server.state().fails = true;
         let send = || {

@@ -17,6 +17,7 @@ use crate::event::{self, Rejection, Request};
 use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
 use crate::gaps::{Gap, Gaps};
+use crate::greeting::{TreeCopy, WholeTree};
 use crate::hub::{Hub, Seat, UNVERSIONED};
 use crate::journal::Journal;
 use crate::loading::Stamp;
@@ -40,8 +41,8 @@ pub(crate) struct State {
     journal: Option<Journal>,
     /// Counts the changes of the tree; 0 before the first.
     version: u64,
-    /// The message with the whole tree, for the version that it shows.
-    full: Option<(u64, Text)>,
+    /// The whole tree as it was written last.
+    whole: Option<WholeTree>,
     hub: Hub,
     throttle: Throttle,
     gaps: Gaps,
@@ -75,7 +76,7 @@ impl State {
             loaded: None,
             journal: None,
             version: UNVERSIONED,
-            full: None,
+            whole: None,
             hub: Hub::new(queue, Arc::clone(&metrics)),
             throttle: Throttle::new(interval),
             gaps: Gaps::default(),
@@ -98,10 +99,15 @@ impl State {
         self.loaded.as_ref().ok_or_else(Error::no_set)
     }
 
-    /// Puts a set in the place of the one that was there, and sends it to everyone.
-    pub(crate) fn load(&mut self, set: Set, file: &Path, stamp: Stamp) {
+    /// Puts a set in the place of the one that was there, and sends it to everyone: as it was
+    /// written before, where there was anyone to send it to.
+    pub(crate) fn load(&mut self, set: Set, file: &Path, stamp: Stamp, written: Option<Text>) {
         self.loaded = Some(Loaded { set, file: file.to_owned(), stamp });
         self.journal = None;
+        self.version += 1;
+        if let Some(text) = written {
+            self.keep(WholeTree { version: self.version, text });
+        }
         self.send_whole_tree();
     }
 
@@ -255,18 +261,24 @@ impl State {
     pub(crate) fn recover(&mut self) {
         if let Some(loaded) = &mut self.loaded {
             loaded.set.rehash();
+            self.version += 1;
             self.send_whole_tree();
         }
     }
 
     fn send_whole_tree(&mut self) {
-        self.version += 1;
         self.throttle.clear();
-        if !self.hub.is_empty()
-            && let Some(text) = self.whole_tree()
-        {
-            self.hub.broadcast(self.version, text);
+        if self.hub.is_empty() {
+            return;
         }
+        let Some(Loaded { set, file, .. }) = &self.loaded else { return };
+        let tree = self.written(self.version).unwrap_or_else(|| {
+            // Under the lock, but rare: a failure, or a viewer who has come since a set was read.
+            let text = message::full_ast(set, file);
+            WholeTree { version: self.version, text }
+        });
+        self.hub.broadcast(tree.version, tree.text.clone());
+        self.keep(tree);
     }
 
     /// Tells everyone of a problem.
@@ -290,18 +302,16 @@ impl State {
         self.announce("Sequence gap", json!(gap));
     }
 
-    /// Takes in a viewer; gives its seat, and what it is to be sent first.
-    pub(crate) fn join(&mut self) -> (Seat, Text) {
-        let seat = self.hub.join(self.version);
-        (seat, self.greeting())
+    /// Takes in a viewer, which is to be sent the tree as it is now or later.
+    pub(crate) fn join(&mut self) -> Seat {
+        self.hub.join(self.version)
     }
 
-    /// What a viewer is to be sent in place of the changes that it had no room for.
-    pub(crate) fn rejoin(&mut self, seat: &mut Seat) -> Text {
+    /// Has a viewer that did not keep up start again, with the tree as it is now or later.
+    pub(crate) fn rejoin(&mut self, seat: &mut Seat) {
         seat.discard_queue();
         self.hub.caught_up(seat, self.version);
         self.metrics.client_resynced.increment();
-        self.greeting()
     }
 
     pub(crate) fn leave(&mut self, id: u64) {
@@ -317,22 +327,23 @@ impl State {
         (self.hub.len(), self.hub.lagging())
     }
 
-    fn greeting(&mut self) -> Text {
-        self.whole_tree().unwrap_or_else(|| message::error("No AST loaded", None))
+    /// The whole tree where it was written at a version or later.
+    pub(crate) fn written(&self, since: u64) -> Option<WholeTree> {
+        self.whole.clone().filter(|tree| tree.version >= since && self.is_loaded())
     }
 
-    /// The message with the whole tree as it is now.
-    fn whole_tree(&mut self) -> Option<Text> {
-        if let Some((version, text)) = &self.full
-            && *version == self.version
-        {
-            return Some(text.clone());
-        }
+    /// The set as it is now, for its tree to be written from.
+    pub(crate) fn copy(&self) -> Option<TreeCopy> {
         let Loaded { set, file, .. } = self.loaded.as_ref()?;
-        let text = message::full_ast(set.root(), Some(&file.to_string_lossy()));
-        self.metrics.message_size.record(text.len() as u64);
-        self.full = Some((self.version, text.clone()));
-        Some(text)
+        Some(TreeCopy { version: self.version, set: set.clone(), file: file.clone() })
+    }
+
+    /// Keeps a tree that was written, for those who come next.
+    pub(crate) fn keep(&mut self, tree: WholeTree) {
+        if self.whole.as_ref().is_none_or(|kept| kept.version < tree.version) {
+            self.metrics.message_size.record(tree.text.len() as u64);
+            self.whole = Some(tree);
+        }
     }
 }
 

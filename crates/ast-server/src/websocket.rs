@@ -7,6 +7,7 @@
 //! all here; soketto makes a new compressor for every message, and refuses a connection by a status
 //! alone, without the reason.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use futures_util::{SinkExt, StreamExt};
 use tachograph_serve::Endpoint;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinError;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
@@ -143,11 +145,11 @@ impl Arrival {
             tracing::debug!(%peer, "a connection did not become a WebSocket");
             return;
         };
-        let (seat, greeting) = server.state().join();
+        let seat = server.state().join();
         let id = seat.id;
         tracing::info!(%peer, id, "a viewer has connected");
         let viewer = Viewer { socket, seat, server: server.clone(), stop };
-        let end = viewer.run(greeting).await;
+        let end = viewer.run().await;
         server.state().leave(id);
         tracing::info!(%peer, id, %end, "a viewer has gone");
     }
@@ -193,6 +195,8 @@ enum End {
     Stopped,
     #[error("{0}")]
     Failed(#[from] WsError),
+    #[error("this is a bug, please report it: {0}")]
+    Panicked(#[from] JoinError),
 }
 
 struct Viewer {
@@ -203,34 +207,39 @@ struct Viewer {
 }
 
 impl Viewer {
-    async fn run(mut self, greeting: Text) -> End {
-        let end = self.serve(greeting).await;
+    async fn run(mut self) -> End {
+        let Err(end) = self.serve().await;
         if matches!(end, End::Stopped | End::Closed) {
             let _ = timeout(CLOSE_MAX, self.socket.close(None)).await;
         }
         end
     }
 
-    async fn serve(&mut self, greeting: Text) -> End {
-        let mut batch = vec![greeting];
+    async fn serve(&mut self) -> Result<Infallible, End> {
+        let mut batch = vec![self.greeting().await?];
         loop {
-            if let Err(end) = self.write(&mut batch).await {
-                return end;
-            }
+            self.write(&mut batch).await?;
             if self.seat.is_lagging() {
-                batch.push(self.server.state().rejoin(&mut self.seat));
+                self.server.state().rejoin(&mut self.seat);
+                batch.push(self.greeting().await?);
                 continue;
             }
             let mut stop = self.stop.clone();
             tokio::select! {
-                more = self.seat.take(&mut batch, BATCH) => if !more { return End::Stopped },
-                request = self.socket.next() => match self.answer(request) {
-                    Ok(answer) => batch.extend(answer),
-                    Err(end) => return end,
-                },
-                _ = stop.wait_for(|stop| *stop) => return End::Stopped,
+                more = self.seat.take(&mut batch, BATCH) => if !more { return Err(End::Stopped) },
+                request = self.socket.next() => batch.extend(self.answer(request)?),
+                _ = stop.wait_for(|stop| *stop) => return Err(End::Stopped),
             }
         }
+    }
+
+    /// What the viewer is to be sent before the changes that are queued for it.
+    async fn greeting(&mut self) -> Result<Text, End> {
+        let Some(tree) = self.server.whole_tree(self.seat.baseline).await? else {
+            return Ok(message::error("No AST loaded", None));
+        };
+        self.seat.baseline = tree.version;
+        Ok(tree.text)
     }
 
     /// Writes messages out, unless the viewer does not read for too long while more pile up.

@@ -1,0 +1,152 @@
+//! What a viewer is sent first: the whole tree.
+//!
+//! It is written from a copy, so that events wait for the copy and not while it is written. A
+//! viewer takes its seat before: every change from then on is queued for it, and those that are in
+//! the copy already are left out by their versions. Viewers who come while a tree is written need
+//! a newer one, which is written once for all of them.
+
+use std::path::PathBuf;
+
+use live_set::Set;
+use tokio::task::{JoinError, spawn_blocking};
+
+use crate::message::{self, Text};
+use crate::server::AstServer;
+
+/// The message with the whole tree, and the version that it shows.
+#[derive(Clone, Debug)]
+pub(crate) struct WholeTree {
+    pub(crate) version: u64,
+    pub(crate) text: Text,
+}
+
+/// A set as it was at a version: to be written where nobody waits for it.
+#[derive(Debug)]
+pub(crate) struct TreeCopy {
+    pub(crate) version: u64,
+    pub(crate) set: Set,
+    pub(crate) file: PathBuf,
+}
+
+impl TreeCopy {
+    fn write(&self) -> WholeTree {
+        WholeTree { version: self.version, text: message::full_ast(&self.set, &self.file) }
+    }
+}
+
+impl AstServer {
+    /// The tree as it was at a version or later; `None` where no set is loaded.
+    ///
+    /// # Errors
+    /// Writing it has panicked.
+    pub(crate) async fn whole_tree(&self, since: u64) -> Result<Option<WholeTree>, JoinError> {
+        // Before whoever waits for a turn: it need not.
+        if let Some(tree) = self.state().written(since) {
+            return Ok(Some(tree));
+        }
+        let _turn = self.writing().lock().await;
+        if let Some(tree) = self.state().written(since) {
+            return Ok(Some(tree));
+        }
+        let server = self.clone();
+        spawn_blocking(move || server.write_tree()).await
+    }
+
+    fn write_tree(&self) -> Option<WholeTree> {
+        let _turn = self.copying();
+        let copy = self.state().copy()?;
+        let tree = copy.write();
+        self.state().keep(tree.clone());
+        Some(tree)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use live_set::generate::Spec;
+
+    use super::*;
+    use crate::hub::Seat;
+    use crate::server::Outcome;
+
+    fn server() -> AstServer {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("set.als");
+        let spec = Spec { tracks: 2, scenes: 2, clips: 1, ..Spec::default() };
+        spec.write_als(File::create(&file).expect("a file")).expect("written");
+        let server = AstServer::new();
+        server.load_project(&file).expect("the set loads");
+        server
+    }
+
+    fn rename(server: &AstServer, name: &str) {
+        let args = [0.into(), name.into()];
+        let outcome = server.process_live_event("/live/track/renamed", &args, 1, 0.0);
+        assert_eq!(outcome, Outcome::Processed);
+    }
+
+    fn join(server: &AstServer) -> Seat {
+        server.state().join()
+    }
+
+    /// How many trees were written, and how many diffs.
+    fn messages(server: &AstServer) -> u64 {
+        server.metrics().get_timing("websocket.message.size").map_or(0, |sizes| sizes.count)
+    }
+
+    /// What a viewer is sent of what is queued for it.
+    async fn queued(seat: &mut Seat) -> Vec<Text> {
+        let mut batch = Vec::new();
+        assert!(seat.take(&mut batch, 100).await, "the server is there");
+        batch
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_a_tree_is_written_follows_it_and_what_is_in_it_does_not() {
+        let server = server();
+        let mut seat = join(&server);
+        rename(&server, "in the tree");
+        let copy = server.state().copy().expect("a set");
+        // With the state locked this would wait for ever.
+        rename(&server, "after it");
+        let tree = copy.write();
+        assert!(tree.text.contains("in the tree") && !tree.text.contains("after it"));
+        seat.baseline = tree.version;
+        let news = queued(&mut seat).await;
+        assert_eq!(news.len(), 1);
+        assert!(news[0].starts_with(r#"{"type":"DIFF_UPDATE""#) && news[0].contains("after it"));
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_for_a_tree_are_sent_one_that_is_written_once() {
+        let server = server();
+        let first = join(&server);
+        rename(&server, "a");
+        let turn = server.writing().lock().await;
+        let (second, third) = (join(&server), join(&server));
+        let seats = [first, second, third];
+        let before = messages(&server);
+        let trees = seats.iter().map(|seat| server.whole_tree(seat.baseline));
+        let (trees, ()) = tokio::join!(futures_util::future::join_all(trees), async {
+            drop(turn);
+        });
+        let version = seats[2].baseline;
+        for tree in trees {
+            let tree = tree.expect("no panic").expect("a set");
+            assert_eq!(tree.version, version, "not older than when the last one came");
+        }
+        assert_eq!(messages(&server), before + 1);
+
+        // Whoever comes after a change needs a newer one, which an older one does not replace.
+        let old = server.state().copy().expect("a set").write();
+        rename(&server, "b");
+        let late = join(&server);
+        let tree = server.whole_tree(late.baseline).await.expect("no panic").expect("a set");
+        assert_eq!(tree.version, version + 1);
+        assert!(tree.text.contains(r#""name":"b""#));
+        server.state().keep(old);
+        assert!(server.state().written(late.baseline).is_some());
+    }
+}
