@@ -1,12 +1,14 @@
 //! Memory while reading: it follows the tree that is kept, not the document.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use live_set::Set;
 use live_set::generate::{Spec, Version};
+use live_set::{Limits, ReadError, ReadErrorKind, Set};
 
 const MIB: usize = 1 << 20;
 /// What a large set of today takes, as XML.
@@ -45,10 +47,14 @@ fn turn() -> MutexGuard<'static, ()> {
 }
 
 /// How far memory rises above what is held already while a document is read.
-fn peak_of(document: impl Read) -> (usize, Result<Set, live_set::ReadError>) {
+fn peak_of(document: impl Read) -> (usize, Result<Set, ReadError>) {
+    peak_within(document, &Limits::default())
+}
+
+fn peak_within(document: impl Read, limits: &Limits) -> (usize, Result<Set, ReadError>) {
     let before = LIVE.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
-    let result = Set::read(document);
+    let result = Set::read_within(document, limits);
     (PEAK.load(Ordering::Relaxed) - before, result)
 }
 
@@ -137,4 +143,56 @@ fn memory_does_not_follow_the_document() {
         peak_of(bomb(b"<Ableton><LiveSet><Scenes>", scene.as_bytes(), 200).as_slice());
     assert!(result.expect_err("refused").is_limit());
     assert!(peak < 64 * MIB, "80 MiB of names: {peak}");
+}
+
+/// What became of a document, as the corpus's hostile files say in their names.
+fn outcome(result: &Result<Set, ReadError>) -> &'static str {
+    match result {
+        Ok(_) => "read",
+        Err(error) if error.is_limit() => "limit",
+        Err(error) if error.is_incomplete() => "cut",
+        Err(error) if error.is_foreign() => "foreign",
+        Err(error) => match error.kind() {
+            ReadErrorKind::Gzip(_) => "damaged",
+            ReadErrorKind::Xml(_) => "malformed",
+            ReadErrorKind::Doctype => "doctype",
+            other => panic!("no file is to give this: {other}"),
+        },
+    }
+}
+
+#[test]
+fn every_file_of_the_fuzz_corpus_is_read_or_refused_within_small_limits() {
+    let _turn = turn();
+    let limits = Limits {
+        file_bytes: 1 << 20,
+        document_bytes: 3 << 20,
+        markup: 50_000,
+        markup_bytes: 64 << 10,
+        attribute_bytes: 32 << 10,
+        depth: 64,
+        tree_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/set");
+    let mut hostile = BTreeMap::<_, usize>::new();
+    for entry in fs::read_dir(folder).expect("the corpus is in the repository") {
+        let entry = entry.expect("a file");
+        let name = entry.file_name().into_string().expect("a plain name");
+        let document = fs::read(entry.path()).expect("it reads");
+        let (peak, result) = peak_within(document.as_slice(), &limits);
+        assert!(peak < MIB, "{name}: rises to {peak}");
+        let outcome = outcome(&result);
+        if let Some(name) = name.strip_prefix("hostile-") {
+            assert!(name.starts_with(outcome), "{name}: {result:?}");
+            assert!(document.len() < 4 << 10, "{name} is to be small");
+            *hostile.entry(outcome).or_default() += 1;
+        }
+        if let Ok(set) = result {
+            assert_eq!(set.clone().rehash(), set.root_hash(), "{name}");
+            let ids: HashSet<_> = set.nodes().map(|node| node.id().as_str()).collect();
+            assert_eq!(ids.len(), set.nodes().count(), "{name}: an id for each node");
+        }
+    }
+    assert_eq!(hostile.len(), 7, "some of each outcome: {hostile:?}");
 }
