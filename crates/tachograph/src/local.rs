@@ -61,12 +61,21 @@ impl Own {
         })
     }
 
-    /// As `handle`, and where the series has another kind, a handle that counts as a conflict
-    /// what it records.
-    fn handle_or_conflict(&self, registry: &Registry, series: Named<'_>) -> Handle {
+    /// The handle of a timing or histogram that this thread has used by name as that kind.
+    fn known_to_own(&self, Named { name, tags, kind }: Named<'_>) -> Option<Arc<Handle>> {
+        let known = self.names.get()?.owned(name, tags);
+        known.filter(|handle| handle.kind.fits(kind))
+    }
+
+    /// As `handle`, to be owned, and where the series has another kind, a handle that counts as a
+    /// conflict what it records.
+    fn handle_or_conflict(&self, registry: &Registry, series: Named<'_>) -> Arc<Handle> {
+        if let Some(known) = self.known_to_own(series) {
+            return known;
+        }
         let handle = self.handle(registry, series);
         if handle.kind.fits(series.kind) {
-            return handle;
+            return Arc::new(handle);
         }
         registry.warn_of_conflict(&handle.entry, series.kind);
         let refused = || Handle::new(registry.conflicting(series.kind));
@@ -340,20 +349,17 @@ fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
 #[inline(never)]
 pub(crate) fn handle(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
     let open = core.intake.open_gate();
-    let fast = LOCAL.try_with(|local| {
-        let own = local.first.get().filter(|own| own.gate == open)?;
-        let known = own.names.get()?.owned(series.name, series.tags);
-        known.filter(|handle| handle.kind.fits(series.kind))
-    });
+    let fast = LOCAL
+        .try_with(|local| local.first.get().filter(|own| own.gate == open)?.known_to_own(series));
     match fast {
         Ok(Some(handle)) => Some(handle),
-        _ => resolve(core, series).map(Arc::new),
+        _ => resolve(core, series),
     }
 }
 
 #[cold]
 #[inline(never)]
-fn resolve(core: &Core, series: Named<'_>) -> Option<Handle> {
+fn resolve(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
     let Core { registry, intake, .. } = core;
     let Named { name, tags, kind } = series;
     let Some(_cold) = ColdPath::enter() else {
@@ -362,7 +368,7 @@ fn resolve(core: &Core, series: Named<'_>) -> Option<Handle> {
     };
     Some(match with_own(intake, |own| own.handle_or_conflict(registry, series)) {
         Found::Done(handle) => handle,
-        _ => Handle::new(registry.resolve(name, tags, kind)),
+        _ => Arc::new(Handle::new(registry.resolve(name, tags, kind))),
     })
 }
 

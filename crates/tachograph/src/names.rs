@@ -24,8 +24,9 @@ pub(crate) struct NameCache {
     known: RefCell<Known>,
     /// Numbers of entries, by `hint`; any number may stand anywhere.
     hints: [Cell<u32>; NAME_HINTS],
-    /// A handle of no series, for names that are recorded as another kind than they have.
-    conflicting: OnceCell<Handle>,
+    /// Handles of no series, a histogram's and a timing's, for names that are recorded as another
+    /// kind than they have.
+    conflicting: [OnceCell<Arc<Handle>>; 2],
 }
 
 #[derive(Default)]
@@ -75,7 +76,7 @@ impl Default for NameCache {
         Self {
             known: RefCell::default(),
             hints: std::array::from_fn(|_| Cell::new(0)),
-            conflicting: OnceCell::new(),
+            conflicting: Default::default(),
         }
     }
 }
@@ -143,8 +144,9 @@ impl NameCache {
 
     /// A handle of a kind that its name does not have: what it records is a counted drop. Only the
     /// first one of this thread is made.
-    pub(crate) fn conflicting(&self, kind: Kind, make: impl FnOnce() -> Handle) -> Handle {
-        Handle { kind, ..self.conflicting.get_or_init(make).clone() }
+    pub(crate) fn conflicting(&self, kind: Kind, make: impl FnOnce() -> Handle) -> Arc<Handle> {
+        let place = &self.conflicting[usize::from(kind == Kind::Timing)];
+        Arc::clone(place.get_or_init(|| Arc::new(make())))
     }
 
     /// Remembers a handle, unless it must be asked for anew: text that was cut, a tag set that
