@@ -24,8 +24,8 @@ struct State {
 enum Phase {
     /// It has yet to ask something, or to ask again.
     Silent,
-    /// It does not read its answer.
-    Deaf,
+    /// Its answer is under way: it does not read, or there is much to read.
+    Answered,
     /// It has asked, and will get its answer.
     Served,
 }
@@ -42,16 +42,16 @@ impl Seat {
         Asked(Arc::clone(self))
     }
 
-    /// The client does not take what is written.
-    pub(crate) fn is_kept_waiting(&self) {
-        if self.state().phase != Phase::Deaf {
-            self.turn(Phase::Deaf);
+    /// Some of an answer is written, the rest has to wait.
+    pub(crate) fn has_begun_answer(&self) {
+        if self.state().phase != Phase::Answered {
+            self.turn(Phase::Answered);
         }
     }
 
-    /// The client has taken what it was kept waiting for.
-    pub(crate) fn has_written(&self) {
-        if self.state().phase == Phase::Deaf {
+    /// All of it is written.
+    pub(crate) fn has_ended_answer(&self) {
+        if self.state().phase == Phase::Answered {
             self.turn(Phase::Silent);
         }
     }
@@ -94,7 +94,7 @@ mod tests {
         let can_leave = Arc::new(Notify::new());
         let [first, second, deaf, asked] =
             std::array::from_fn(|_| Seat::new(Arc::clone(&can_leave)));
-        deaf.is_kept_waiting();
+        deaf.has_begun_answer();
         let request = asked.ask();
         assert!(asked.rank().is_none());
         assert!(first.rank() < second.rank() && second.rank() < deaf.rank());
@@ -102,7 +102,7 @@ mod tests {
         assert!(second.rank() < first.rank(), "it has asked something meanwhile");
         drop(request);
         assert!(first.rank() < asked.rank() && asked.rank() < deaf.rank());
-        deaf.has_written();
+        deaf.has_ended_answer();
         assert!(asked.rank() < deaf.rank());
     }
 }
