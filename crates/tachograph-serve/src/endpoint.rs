@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::Router;
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
-use tokio::net::TcpListener;
 
 use crate::access::{self, Access, Hosts, Token};
 use crate::connection::Protocol;
@@ -15,7 +14,7 @@ use crate::error::Error;
 use crate::pages::Pages;
 use crate::routes::{self, Site};
 use crate::scrapes::Scrapes;
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::server_thread::ServerThread;
 use crate::thread;
 #[cfg(feature = "tls")]
@@ -116,8 +115,8 @@ impl Endpoint {
     }
 
     /// How many connections are served at a time, at least 1; 256 by default. For a further one
-    /// that is closed which has been without a request for longest, or else the one that has kept
-    /// its answer waiting for longest; where all are being answered, it waits.
+    /// that is closed which has been without a request for longest, or else the one whose answer
+    /// has been on its way for longest; where all wait for the head of an answer, it waits.
     pub fn connections_max(mut self, connections: usize) -> Self {
         self.limits.connections = connections.max(1);
         self
@@ -205,7 +204,7 @@ impl Endpoint {
     /// If the address cannot be bound.
     pub async fn serve(self) -> Result<Server, Error> {
         let refused = |source| Error::listen(self.access.hosts.bound, source);
-        let listener = TcpListener::bind(self.access.hosts.bound).await.map_err(refused)?;
+        let listener = server::listen(self.access.hosts.bound).map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let site = self.site();
         let protocol = Protocol {

@@ -1,14 +1,15 @@
 //! The accept loop, and how it ends.
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Notify, oneshot};
-use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Protocol;
@@ -17,6 +18,10 @@ use crate::seat::Seat;
 
 /// How long to wait after an accept that failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections that may wait to be accepted. More are ignored by the kernel, and their clients come
+/// back after a second: 128, the usual bound, is less than what a crowd brings at once.
+const QUEUE: u32 = 4_096;
 
 /// A running endpoint. Dropping it stops it as well, without waiting for it.
 #[derive(Debug)]
@@ -58,8 +63,18 @@ struct Connections {
     scrapes: Arc<Scrapes>,
     graceful: GracefulShutdown,
     tasks: JoinSet<()>,
-    seats: HashMap<Id, (Arc<Seat>, AbortHandle)>,
+    places: HashMap<Id, Place>,
     can_leave: Arc<Notify>,
+    /// Every connection of an earlier round has been polled since it came.
+    round: u64,
+}
+
+/// A connection as the others see it.
+struct Place {
+    seat: Arc<Seat>,
+    task: AbortHandle,
+    /// The round in which it came.
+    round: u64,
 }
 
 impl Connections {
@@ -69,8 +84,9 @@ impl Connections {
             scrapes,
             graceful: GracefulShutdown::new(),
             tasks: JoinSet::new(),
-            seats: HashMap::new(),
+            places: HashMap::new(),
             can_leave: Arc::default(),
+            round: 0,
         }
     }
 
@@ -79,14 +95,18 @@ impl Connections {
         // Accepted, but there is no seat yet.
         let mut standing = None;
         loop {
-            if let Some(stream) = standing.take_if(|_| self.has_room()) {
-                self.seat(stream);
+            if let Some(stream) = standing.take() {
+                if self.has_room().await {
+                    self.seat(stream);
+                } else {
+                    standing = Some(stream);
+                }
             }
             tokio::select! {
                 _ = &mut stop => break,
                 Some(ended) = self.tasks.join_next_with_id() => {
-                    self.seats.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
-                    self.scrapes.note_connections(self.seats.len());
+                    self.places.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
+                    self.scrapes.note_connections(self.places.len());
                 }
                 stream = accept(&listener), if standing.is_none() => standing = Some(stream),
                 () = self.can_leave.notified(), if standing.is_some() => {}
@@ -99,14 +119,25 @@ impl Connections {
     }
 
     /// Whether there is a seat, if need be that of somebody who has to leave for it.
-    fn has_room(&mut self) -> bool {
-        if self.seats.len() < self.protocol.limits.connections {
+    async fn has_room(&mut self) -> bool {
+        if self.places.len() < self.protocol.limits.connections || self.evict() {
             return true;
         }
-        let ranks = self.seats.iter().filter_map(|(id, (seat, _))| Some((seat.rank()?, *id)));
+        if self.places.values().all(|place| place.round < self.round) {
+            return false;
+        }
+        yield_now().await;
+        self.round += 1;
+        self.evict()
+    }
+
+    /// Has somebody leave. Not who has only come: most ask at once, and are not heard yet.
+    fn evict(&mut self) -> bool {
+        let heard = self.places.iter().filter(|(_, place)| place.round < self.round);
+        let ranks = heard.filter_map(|(id, place)| Some((place.seat.rank()?, *id)));
         let Some((_, first)) = ranks.min_by(|(a, _), (b, _)| a.cmp(b)) else { return false };
-        if let Some((_, task)) = self.seats.remove(&first) {
-            task.abort();
+        if let Some(place) = self.places.remove(&first) {
+            place.task.abort();
             self.scrapes.note_evicted();
         }
         true
@@ -117,9 +148,22 @@ impl Connections {
         let watcher = self.graceful.watcher();
         let serving = self.protocol.clone().serve(stream, Arc::clone(&seat), watcher);
         let task = self.tasks.spawn(serving);
-        self.seats.insert(task.id(), (seat, task));
-        self.scrapes.note_connections(self.seats.len());
+        self.places.insert(task.id(), Place { seat, task, round: self.round });
+        self.scrapes.note_connections(self.places.len());
     }
+}
+
+/// A socket that listens.
+pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match addr {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // So that a program that starts again gets its port back at once. On Windows it would share it.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(QUEUE)
 }
 
 /// The next connection, however many attempts fail.
@@ -129,6 +173,24 @@ async fn accept(listener: &TcpListener) -> TcpStream {
             Ok((stream, _)) => return stream,
             // No descriptors, most likely; at once it would fail again, at the cost of a core.
             Err(_) => sleep(ACCEPT_PAUSE).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crowd_may_wait_to_be_accepted() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("listens");
+        let addr = listener.local_addr().expect("bound");
+        // Twice what the usual queue takes; who finds no place in it is not answered at all.
+        let connect = || std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(5));
+        let crowd: Vec<_> = (0..256).map(|_| connect().expect("a place in the queue")).collect();
+        for client in &crowd {
+            let (_, peer) = listener.accept().await.expect("accepts");
+            assert_eq!(peer, client.local_addr().expect("connected"), "first come, first served");
         }
     }
 }

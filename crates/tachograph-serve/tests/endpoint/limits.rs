@@ -86,6 +86,27 @@ async fn beyond_the_limit_the_connection_goes_that_was_silent_for_longest() {
     assert_eq!(evicted.value, 1);
 }
 
+/// All ask before the server looks at the first: one thread runs both.
+#[tokio::test]
+async fn of_a_crowd_that_comes_at_once_everyone_who_asks_is_answered() {
+    let metrics = manual();
+    publish(&metrics);
+    let endpoint = Endpoint::new(metrics).connections_max(8);
+    let server = endpoint.listen(loopback()).serve().await.expect("binds");
+    let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let ask = |_| {
+        let mut stream = std::net::TcpStream::connect(server.addr()).expect("connects");
+        std::io::Write::write_all(&mut stream, request).expect("sends");
+        stream.set_nonblocking(true).expect("a setting");
+        TcpStream::from_std(stream).expect("registered")
+    };
+    let crowd: Vec<_> = (0..100).map(ask).collect();
+    for mut stream in crowd {
+        assert!(closed(&mut stream).await.starts_with(b"HTTP/1.1 200"));
+    }
+    server.shutdown().await;
+}
+
 #[tokio::test]
 async fn a_request_with_a_body_is_answered_without_reading_it() {
     let server = Endpoint::new(manual()).listen(loopback()).serve().await.expect("binds");
