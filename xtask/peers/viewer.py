@@ -13,6 +13,9 @@ class Viewer:
 
     def __init__(self, url):
         self._socket = connect(url, max_size=None)
+        # Offered by default, with a window of 4 KiB.
+        granted = [extension.name for extension in self._socket.protocol.extensions]
+        assert granted == ["permessage-deflate"], granted
         first = self.receive()
         assert first["type"] == "FULL_AST", first["type"]
         self.tree = first["payload"]["ast"]

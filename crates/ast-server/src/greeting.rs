@@ -10,14 +10,15 @@ use std::path::PathBuf;
 use live_set::Set;
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::message::{self, Text};
+use crate::deflate::Outgoing;
+use crate::message;
 use crate::server::AstServer;
 
 /// The message with the whole tree, and the version that it shows.
 #[derive(Clone, Debug)]
 pub(crate) struct WholeTree {
     pub(crate) version: u64,
-    pub(crate) text: Text,
+    pub(crate) message: Outgoing,
 }
 
 /// A set as it was at a version: to be written where nobody waits for it.
@@ -30,7 +31,8 @@ pub(crate) struct TreeCopy {
 
 impl TreeCopy {
     fn write(&self) -> WholeTree {
-        WholeTree { version: self.version, text: message::full_ast(&self.set, &self.file) }
+        let message = message::full_ast(&self.set, &self.file).into();
+        WholeTree { version: self.version, message }
     }
 }
 
@@ -96,13 +98,6 @@ mod tests {
         server.metrics().get_timing("websocket.message.size").map_or(0, |sizes| sizes.count)
     }
 
-    /// What a viewer is sent of what is queued for it.
-    async fn queued(seat: &mut Seat) -> Vec<Text> {
-        let mut batch = Vec::new();
-        assert!(seat.take(&mut batch, 100).await, "the server is there");
-        batch
-    }
-
     #[tokio::test]
     async fn what_comes_while_a_tree_is_written_follows_it_and_what_is_in_it_does_not() {
         let server = server();
@@ -112,11 +107,15 @@ mod tests {
         // With the state locked this would wait for ever.
         rename(&server, "after it");
         let tree = copy.write();
-        assert!(tree.text.contains("in the tree") && !tree.text.contains("after it"));
+        assert!(
+            tree.message.text.contains("in the tree") && !tree.message.text.contains("after it")
+        );
         seat.baseline = tree.version;
-        let news = queued(&mut seat).await;
+        let mut news = Vec::new();
+        assert!(seat.take(&mut news, 100).await, "the server is there");
         assert_eq!(news.len(), 1);
-        assert!(news[0].starts_with(r#"{"type":"DIFF_UPDATE""#) && news[0].contains("after it"));
+        let text = &news[0].text;
+        assert!(text.starts_with(r#"{"type":"DIFF_UPDATE""#) && text.contains("after it"));
     }
 
     #[tokio::test]
@@ -145,7 +144,7 @@ mod tests {
         let late = join(&server);
         let tree = server.whole_tree(late.baseline).await.expect("no panic").expect("a set");
         assert_eq!(tree.version, version + 1);
-        assert!(tree.text.contains(r#""name":"b""#));
+        assert!(tree.message.text.contains(r#""name":"b""#));
         server.state().keep(old);
         assert!(server.state().written(late.baseline).is_some());
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::message::Text;
+use crate::deflate::Outgoing;
 use crate::metrics::ServerMetrics;
 
 /// A message in a viewer's queue.
@@ -13,7 +13,7 @@ use crate::metrics::ServerMetrics;
 pub(crate) struct Queued {
     /// The version of the tree that the message leads to; 0 where it is not about the tree.
     version: u64,
-    text: Text,
+    message: Outgoing,
 }
 
 /// The version of messages that are not about the tree.
@@ -90,10 +90,11 @@ impl Hub {
     }
 
     /// Queues a message for everyone. Never waits: a client whose queue is full is marked instead.
-    pub(crate) fn broadcast(&mut self, version: u64, text: Text) {
+    pub(crate) fn broadcast(&mut self, version: u64, message: impl Into<Outgoing>) {
+        let message = message.into();
         let mut lost = false;
         for client in &self.clients {
-            lost |= !client.offer(version, &text);
+            lost |= !client.offer(version, &message);
         }
         self.metrics.broadcast_attempt.increment();
         if lost {
@@ -110,11 +111,11 @@ impl Hub {
 
 impl Client {
     /// Says whether the message will be sent.
-    fn offer(&self, version: u64, text: &Text) -> bool {
+    fn offer(&self, version: u64, message: &Outgoing) -> bool {
         if self.lagging.borrow().is_some() {
             return false;
         }
-        let queued = self.queue.try_send(Queued { version, text: text.clone() });
+        let queued = self.queue.try_send(Queued { version, message: message.clone() });
         if let Err(mpsc::error::TrySendError::Full(_)) = queued {
             self.lagging.send_replace(Some(Instant::now()));
         }
@@ -124,11 +125,11 @@ impl Client {
 
 impl Seat {
     /// Waits for messages and takes up to `limit` of them, in their order. `false`: no more come.
-    pub(crate) async fn take(&mut self, batch: &mut Vec<Text>, limit: usize) -> bool {
+    pub(crate) async fn take(&mut self, batch: &mut Vec<Outgoing>, limit: usize) -> bool {
         let mut queued = Vec::new();
         let more = self.queue.recv_many(&mut queued, limit).await > 0;
-        let news = queued.into_iter().filter(|message| message.is_news(self.baseline));
-        batch.extend(news.map(|message| message.text));
+        let news = queued.into_iter().filter(|queued| queued.is_news(self.baseline));
+        batch.extend(news.map(|queued| queued.message));
         more
     }
 
