@@ -46,6 +46,7 @@
 //! wall clock did.
 
 mod attributes;
+mod borrowed;
 mod encoder;
 mod json;
 mod message;

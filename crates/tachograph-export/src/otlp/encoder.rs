@@ -2,9 +2,8 @@
 
 use tachograph::{Kind, Series, Snapshot};
 
-use super::message::ExportMetricsServiceRequest;
 use super::metric::Times;
-use super::request::request;
+use super::request;
 use super::settings::Settings;
 
 /// Writes one collector's snapshots as requests, one after the other.
@@ -46,26 +45,19 @@ impl Encoder {
     /// before. Counters, timings and histograms that gained nothing are left out. One that is not
     /// newer than the one before, by its version, has nothing to tell: nothing is written.
     pub fn encode(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
-        let request = if self.settings.is_delta() {
-            match self.deltas(snapshot) {
-                Some(request) => request,
-                None => return 0,
-            }
-        } else {
-            let all = snapshot.series().iter().map(|series| &**series);
-            let times = Times { now: snapshot.timestamp(), since: None };
-            request(&self.settings, snapshot, times, all)
-        };
-        let points = request.points();
-        request.write(self.settings.encoding, out);
-        points
+        if self.settings.is_delta() {
+            return self.encode_deltas(snapshot, out);
+        }
+        let all = snapshot.series().iter().map(|series| &**series);
+        let times = Times { now: snapshot.timestamp(), since: None };
+        request::write(&self.settings, snapshot, times, all, out)
     }
 
     /// The gains since the last snapshot, and the levels of what has one.
-    fn deltas(&mut self, snapshot: &Snapshot) -> Option<ExportMetricsServiceRequest> {
+    fn encode_deltas(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
         let last = self.last.as_ref();
         if last.is_some_and(|last| snapshot.version() <= last.version()) {
-            return None;
+            return 0;
         }
         let difference = last.map(|last| snapshot.since(last));
         let gained = difference.as_ref().unwrap_or(snapshot).series().iter();
@@ -74,9 +66,9 @@ impl Encoder {
         let told = levels.chain(gained).map(|series| &**series);
         let since = last.map(Snapshot::timestamp);
         let times = Times { now: snapshot.timestamp(), since };
-        let request = request(&self.settings, snapshot, times, told);
+        let points = request::write(&self.settings, snapshot, times, told, out);
         self.last = Some(snapshot.clone());
-        Some(request)
+        points
     }
 }
 

@@ -4,44 +4,49 @@
 //! `common/v1/common.proto`, `resource/v1/resource.proto` and
 //! `collector/metrics/v1/metrics_service.proto`. Fields that are never sent are left out.
 
+use std::borrow::Cow;
+
+use prost::bytes::BufMut;
 use prost::{Message, Oneof};
 use serde::Serialize;
 
+use super::attributes::KeyValue;
+use super::borrowed::{text_len, write_text, written_by_hand};
 use super::json;
 use super::point::{ExponentialHistogram, Gauge, Sum};
 
 /// What is sent: the body of one request.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ExportMetricsServiceRequest {
+pub(super) struct ExportMetricsServiceRequest<'a> {
     #[prost(message, repeated, tag = "1")]
-    pub(super) resource_metrics: Vec<ResourceMetrics>,
+    pub(super) resource_metrics: Vec<ResourceMetrics<'a>>,
 }
 
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ResourceMetrics {
+pub(super) struct ResourceMetrics<'a> {
     #[prost(message, optional, tag = "1")]
-    pub(super) resource: Option<Resource>,
+    pub(super) resource: Option<Resource<'a>>,
     #[prost(message, repeated, tag = "2")]
-    pub(super) scope_metrics: Vec<ScopeMetrics>,
+    pub(super) scope_metrics: Vec<ScopeMetrics<'a>>,
 }
 
 /// Who tells.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Resource {
+pub(super) struct Resource<'a> {
     #[prost(message, repeated, tag = "1")]
-    pub(super) attributes: Vec<KeyValue>,
+    pub(super) attributes: Vec<KeyValue<'a>>,
 }
 
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ScopeMetrics {
+pub(super) struct ScopeMetrics<'a> {
     #[prost(message, optional, tag = "1")]
     pub(super) scope: Option<InstrumentationScope>,
     #[prost(message, repeated, tag = "2")]
-    pub(super) metrics: Vec<Metric>,
+    pub(super) metrics: Vec<Metric<'a>>,
 }
 
 /// What measured it.
@@ -54,61 +59,47 @@ pub(super) struct InstrumentationScope {
     pub(super) version: String,
 }
 
-#[derive(Clone, PartialEq, Message, Serialize)]
+/// A metric of at least one series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct KeyValue {
-    #[prost(string, tag = "1")]
-    pub(super) key: String,
-    #[prost(message, optional, tag = "2")]
-    pub(super) value: Option<AnyValue>,
+pub(super) struct Metric<'a> {
+    pub(super) name: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) description: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) unit: Cow<'a, str>,
+    #[serde(flatten)]
+    pub(super) data: Option<Data<'a>>,
 }
 
-impl KeyValue {
-    pub(super) fn new(key: &str, value: &str) -> Self {
-        let value = AnyValue { value: Some(AnyValueKind::StringValue(value.to_owned())) };
-        Self { key: key.to_owned(), value: Some(value) }
+impl Metric<'_> {
+    fn write(&self, buffer: &mut impl BufMut) {
+        write_text(1, &self.name, buffer);
+        write_text(2, self.description, buffer);
+        write_text(3, &self.unit, buffer);
+        if let Some(data) = &self.data {
+            data.encode(buffer);
+        }
+    }
+
+    fn length(&self) -> usize {
+        let texts = text_len(1, &self.name) + text_len(2, self.description);
+        let data = self.data.as_ref().map_or(0, Data::encoded_len);
+        texts + text_len(3, &self.unit) + data
     }
 }
 
-#[derive(Clone, PartialEq, Message, Serialize)]
-pub(super) struct AnyValue {
-    #[prost(oneof = "AnyValueKind", tags = "1")]
-    #[serde(flatten)]
-    pub(super) value: Option<AnyValueKind>,
-}
+written_by_hand!(Metric);
 
 #[derive(Clone, PartialEq, Oneof, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum AnyValueKind {
-    #[prost(string, tag = "1")]
-    StringValue(String),
-}
-
-#[derive(Clone, PartialEq, Message, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Metric {
-    #[prost(string, tag = "1")]
-    pub(super) name: String,
-    #[prost(string, tag = "2")]
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) description: String,
-    #[prost(string, tag = "3")]
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) unit: String,
-    #[prost(oneof = "Data", tags = "5, 7, 10")]
-    #[serde(flatten)]
-    pub(super) data: Option<Data>,
-}
-
-#[derive(Clone, PartialEq, Oneof, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) enum Data {
+pub(super) enum Data<'a> {
     #[prost(message, tag = "5")]
-    Gauge(Gauge),
+    Gauge(Gauge<'a>),
     #[prost(message, tag = "7")]
-    Sum(Sum),
+    Sum(Sum<'a>),
     #[prost(message, tag = "10")]
-    ExponentialHistogram(ExponentialHistogram),
+    ExponentialHistogram(ExponentialHistogram<'a>),
 }
 
 /// A sample that stands for the others of its point, with the trace it belongs to.

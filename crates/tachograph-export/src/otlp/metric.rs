@@ -1,14 +1,15 @@
 //! One metric with the points of its series.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use tachograph::{Series, TimingStats, Value};
 
-use super::attributes::attributes;
-use super::message::{Data, Exemplar, ExemplarValue, KeyValue, Metric};
+use super::attributes::Attributes;
+use super::message::{Data, Exemplar, ExemplarValue, Metric};
 use super::point::{
-    AggregationTemporality, Buckets, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge,
-    Number, NumberDataPoint, Sum,
+    AggregationTemporality, Buckets, ExponentialHistogram, ExponentialHistogramDataPoint,
+    ExponentialHistogramFields, Gauge, Number, NumberDataPoint, NumberFields, Sum,
 };
 use super::settings::{Resolution, Settings, Temporality};
 use super::unit;
@@ -48,7 +49,11 @@ pub(super) struct Context<'a> {
 }
 
 /// A metric of at least one series, all of one kind; `None` where no series has a point.
-pub(super) fn metric(name: String, series: &[&Series], context: Context<'_>) -> Option<Metric> {
+pub(super) fn metric<'a>(
+    name: Cow<'a, str>,
+    series: &[&'a Series],
+    context: Context<'a>,
+) -> Option<Metric<'a>> {
     let told = &series[0].metric;
     let data = match &series[0].value {
         Value::Gauge(_) => Data::Gauge(Gauge { data_points: gauges(series, context) }),
@@ -57,14 +62,14 @@ pub(super) fn metric(name: String, series: &[&Series], context: Context<'_>) -> 
     };
     let metric = Metric {
         name,
-        description: told.description.to_string(),
-        unit: unit::code(&told.unit).into_owned(),
+        description: &told.description,
+        unit: unit::code(&told.unit),
         data: Some(data),
     };
     (metric.points() > 0).then_some(metric)
 }
 
-impl Metric {
+impl Metric<'_> {
     /// How many data points it has.
     pub(super) fn points(&self) -> usize {
         match &self.data {
@@ -76,8 +81,8 @@ impl Metric {
     }
 }
 
-fn gauges(series: &[&Series], context: Context<'_>) -> Vec<NumberDataPoint> {
-    let point = |series: &&Series| {
+fn gauges<'a>(series: &[&'a Series], context: Context<'a>) -> Vec<NumberDataPoint<'a>> {
+    let point = |series: &&'a Series| {
         let current = series.value.as_gauge()?.lifetime.current?;
         // A level has no start.
         let end = context.times.of(series).1;
@@ -86,7 +91,7 @@ fn gauges(series: &[&Series], context: Context<'_>) -> Vec<NumberDataPoint> {
     series.iter().filter_map(point).collect()
 }
 
-fn sum(series: &[&Series], context: Context<'_>) -> Data {
+fn sum<'a>(series: &[&'a Series], context: Context<'a>) -> Data<'a> {
     let Context { settings, times, keyless } = context;
     let is_monotonic = matches!(series[0].value, Value::Counter(_));
     let temporality = match settings.temporality {
@@ -94,7 +99,7 @@ fn sum(series: &[&Series], context: Context<'_>) -> Data {
         _ => AggregationTemporality::Cumulative,
     };
     let times = if is_monotonic { times } else { Times { since: None, ..times } };
-    let point = |series: &&Series| {
+    let point = |series: &&'a Series| {
         let value = series.value.as_counter()?.lifetime.value;
         // Floats hold what integers of 64 bits with a sign do not, rounded.
         let value = i64::try_from(value).map_or(Number::AsDouble(value as f64), Number::AsInt);
@@ -104,34 +109,34 @@ fn sum(series: &[&Series], context: Context<'_>) -> Data {
     Data::Sum(Sum { data_points, aggregation_temporality: temporality.into(), is_monotonic })
 }
 
-fn number(
-    series: &Series,
-    keyless: &str,
+fn number<'a>(
+    series: &'a Series,
+    keyless: &'a str,
     (start, end): (u64, u64),
     value: Number,
-) -> NumberDataPoint {
+) -> NumberDataPoint<'a> {
     NumberDataPoint {
-        attributes: attributes(&series.tags, keyless),
-        start_time_unix_nano: start,
-        time_unix_nano: end,
-        value: Some(value),
+        attributes: Attributes::new(&series.tags, keyless),
+        told: NumberFields { start_time_unix_nano: start, time_unix_nano: end, value: Some(value) },
     }
 }
 
-fn histogram(series: &[&Series], context: Context<'_>) -> Data {
+fn histogram<'a>(series: &[&'a Series], context: Context<'a>) -> Data<'a> {
     let Context { settings, times, keyless } = context;
     let temporality = match settings.temporality {
         Temporality::Delta => AggregationTemporality::Delta,
         Temporality::Cumulative => AggregationTemporality::Cumulative,
     };
     let mut exponential = Exponential::default();
-    let point = |series: &&Series| {
+    let point = |series: &&'a Series| {
         let stats = &series.value.as_timing()?.lifetime;
         fit(&mut exponential, stats, settings.resolution);
-        let attributes = attributes(&series.tags, keyless);
-        let point = distribution(attributes, stats, times.of(series), &exponential);
         let exemplars = series.exemplar.as_deref().map(exemplar).into_iter().collect();
-        Some(ExponentialHistogramDataPoint { exemplars, ..point })
+        let told = distribution(stats, times.of(series), &exponential, exemplars);
+        Some(ExponentialHistogramDataPoint {
+            attributes: Attributes::new(&series.tags, keyless),
+            told,
+        })
     };
     let data_points = series.iter().filter_map(point).collect();
     let aggregation_temporality = temporality.into();
@@ -150,13 +155,12 @@ fn fit(exponential: &mut Exponential, stats: &TimingStats, resolution: Resolutio
 }
 
 fn distribution(
-    attributes: Vec<KeyValue>,
     stats: &TimingStats,
     (start, end): (u64, u64),
     exponential: &Exponential,
-) -> ExponentialHistogramDataPoint {
-    ExponentialHistogramDataPoint {
-        attributes,
+    exemplars: Vec<Exemplar>,
+) -> ExponentialHistogramFields {
+    ExponentialHistogramFields {
         start_time_unix_nano: start,
         time_unix_nano: end,
         count: stats.count,
@@ -164,7 +168,7 @@ fn distribution(
         scale: exponential.scale(),
         zero_count: exponential.zero_count(),
         positive: dense(exponential),
-        exemplars: Vec::new(),
+        exemplars,
         min: stats.min,
         max: stats.max,
         zero_threshold: ZERO_THRESHOLD,

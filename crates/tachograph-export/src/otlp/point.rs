@@ -1,10 +1,13 @@
 //! The data points of each kind of metric.
 
+use prost::bytes::BufMut;
 use prost::{Enumeration, Message, Oneof};
 use serde::Serialize;
 
+use super::attributes::Attributes;
+use super::borrowed::written_by_hand;
 use super::json;
-use super::message::{Exemplar, KeyValue};
+use super::message::Exemplar;
 
 /// What a point's values are about: everything since a fixed start, or since the point before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
@@ -17,16 +20,16 @@ pub(super) enum AggregationTemporality {
 
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Gauge {
+pub(super) struct Gauge<'a> {
     #[prost(message, repeated, tag = "1")]
-    pub(super) data_points: Vec<NumberDataPoint>,
+    pub(super) data_points: Vec<NumberDataPoint<'a>>,
 }
 
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Sum {
+pub(super) struct Sum<'a> {
     #[prost(message, repeated, tag = "1")]
-    pub(super) data_points: Vec<NumberDataPoint>,
+    pub(super) data_points: Vec<NumberDataPoint<'a>>,
     #[prost(enumeration = "AggregationTemporality", tag = "2")]
     pub(super) aggregation_temporality: i32,
     #[prost(bool, tag = "3")]
@@ -35,19 +38,38 @@ pub(super) struct Sum {
 
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ExponentialHistogram {
+pub(super) struct ExponentialHistogram<'a> {
     #[prost(message, repeated, tag = "1")]
-    pub(super) data_points: Vec<ExponentialHistogramDataPoint>,
+    pub(super) data_points: Vec<ExponentialHistogramDataPoint<'a>>,
     #[prost(enumeration = "AggregationTemporality", tag = "2")]
     pub(super) aggregation_temporality: i32,
 }
 
-#[derive(Clone, PartialEq, Message, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct NumberDataPoint<'a> {
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    pub(super) attributes: Attributes<'a>,
+    #[serde(flatten)]
+    pub(super) told: NumberFields,
+}
+
+impl NumberDataPoint<'_> {
+    fn write(&self, buffer: &mut impl BufMut) {
+        self.attributes.write(7, buffer);
+        self.told.encode_raw(buffer);
+    }
+
+    fn length(&self) -> usize {
+        self.attributes.length(7) + self.told.encoded_len()
+    }
+}
+
+written_by_hand!(NumberDataPoint);
+
+/// All of it but the attributes.
+#[derive(Clone, Copy, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct NumberDataPoint {
-    #[prost(message, repeated, tag = "7")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) attributes: Vec<KeyValue>,
+pub(super) struct NumberFields {
     #[prost(fixed64, tag = "2")]
     #[serde(serialize_with = "json::integer", skip_serializing_if = "json::is_zero")]
     pub(super) start_time_unix_nano: u64,
@@ -70,12 +92,31 @@ pub(super) enum Number {
     AsInt(i64),
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct ExponentialHistogramDataPoint<'a> {
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    pub(super) attributes: Attributes<'a>,
+    #[serde(flatten)]
+    pub(super) told: ExponentialHistogramFields,
+}
+
+impl ExponentialHistogramDataPoint<'_> {
+    fn write(&self, buffer: &mut impl BufMut) {
+        self.attributes.write(1, buffer);
+        self.told.encode_raw(buffer);
+    }
+
+    fn length(&self) -> usize {
+        self.attributes.length(1) + self.told.encoded_len()
+    }
+}
+
+written_by_hand!(ExponentialHistogramDataPoint);
+
+/// All of it but the attributes.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ExponentialHistogramDataPoint {
-    #[prost(message, repeated, tag = "1")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) attributes: Vec<KeyValue>,
+pub(super) struct ExponentialHistogramFields {
     #[prost(fixed64, tag = "2")]
     #[serde(serialize_with = "json::integer", skip_serializing_if = "json::is_zero")]
     pub(super) start_time_unix_nano: u64,

@@ -1,13 +1,14 @@
 //! A snapshot as the messages of one request.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use prost::Message;
 use tachograph::{Series, Snapshot};
 
-use super::attributes::{keyless, stand_in};
+use super::attributes::{KeyValue, keyless, stand_in};
 use super::message::{
-    ExportMetricsServiceRequest, InstrumentationScope, KeyValue, Resource, ResourceMetrics,
+    ExportMetricsServiceRequest, InstrumentationScope, Metric, Resource, ResourceMetrics,
     ScopeMetrics,
 };
 use super::metric::{self, Context, Times};
@@ -16,28 +17,39 @@ use super::settings::{Encoding, Settings};
 /// The name of what measures.
 const SCOPE: &str = "tachograph";
 
-/// Tells these series of a snapshot; gains since a time, if there is one.
-pub(super) fn request<'a>(
+/// Appends a request that tells these series of a snapshot; gains since a time, if there is one.
+/// Returns how many data points are in it.
+pub(super) fn write<'a>(
     settings: &Settings,
     snapshot: &Snapshot,
     times: Times,
     series: impl Iterator<Item = &'a Series>,
-) -> ExportMetricsServiceRequest {
-    let mut metrics = Vec::new();
-    for series in by_metric(series) {
-        let name = match &*series[0].metric.name {
-            "" => stand_in(|name| snapshot.metric(name).next().is_some()),
-            name => name.to_owned(),
+    out: &mut Vec<u8>,
+) -> usize {
+    let series = by_metric(series);
+    let groups = || series.chunk_by(|a, b| a.metric.name == b.metric.name);
+    let keyless: Vec<_> = groups().map(|group| keyless(group, snapshot)).collect();
+    let metrics = groups().zip(&keyless).filter_map(|(group, keyless)| {
+        let name = match &*group[0].metric.name {
+            "" => stand_in(|name| snapshot.metric(name).next().is_some()).into(),
+            name => Cow::Borrowed(name),
         };
-        let keyless = keyless(&series, snapshot);
-        let context = Context { settings, times, keyless: &keyless };
-        metrics.extend(metric::metric(name, &series, context));
-    }
+        metric::metric(name, group, Context { settings, times, keyless })
+    });
+    let request = request(settings, metrics.collect());
+    request.write(settings.encoding, out);
+    request.points()
+}
+
+fn request<'a>(
+    settings: &'a Settings,
+    metrics: Vec<Metric<'a>>,
+) -> ExportMetricsServiceRequest<'a> {
     let scope = InstrumentationScope {
         name: SCOPE.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let attributes = settings.resource.iter().map(|(key, value)| KeyValue::new(key, value));
+    let attributes = settings.resource.iter().map(|(key, value)| KeyValue { key, value });
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
             resource: Some(Resource { attributes: attributes.collect() }),
@@ -46,8 +58,8 @@ pub(super) fn request<'a>(
     }
 }
 
-impl ExportMetricsServiceRequest {
-    pub(super) fn write(&self, encoding: Encoding, out: &mut Vec<u8>) {
+impl ExportMetricsServiceRequest<'_> {
+    fn write(&self, encoding: Encoding, out: &mut Vec<u8>) {
         match encoding {
             // Err is for buffers that cannot grow.
             Encoding::Protobuf => self.encode(out).expect("a vector grows"),
@@ -57,28 +69,31 @@ impl ExportMetricsServiceRequest {
     }
 
     /// How many data points are in it.
-    pub(super) fn points(&self) -> usize {
+    fn points(&self) -> usize {
         let scopes = self.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
         scopes.flat_map(|scope| &scope.metrics).map(|metric| metric.points()).sum()
     }
 }
 
-/// The series of each metric, in the order in which the metrics first come.
-fn by_metric<'a>(series: impl Iterator<Item = &'a Series>) -> Vec<Vec<&'a Series>> {
-    let mut groups = Vec::<Vec<&Series>>::new();
+/// The series of each metric next to each other, in the order in which the metrics first come.
+fn by_metric<'a>(series: impl Iterator<Item = &'a Series>) -> Vec<&'a Series> {
     let mut known = HashMap::new();
     // Nearly always the next series is of the same metric.
-    let mut last = ("", usize::MAX);
-    for series in series {
+    let mut last = None;
+    let placed = series.map(|series| {
         let name = &*series.metric.name;
-        if last.1 == usize::MAX || last.0 != name {
-            let next = groups.len();
-            last = (name, *known.entry(name).or_insert(next));
-            if last.1 == next {
-                groups.push(Vec::new());
+        let place = match last {
+            Some((last, place)) if last == name => place,
+            _ => {
+                let next = known.len();
+                *known.entry(name).or_insert(next)
             }
-        }
-        groups[last.1].push(series);
-    }
-    groups
+        };
+        last = Some((name, place));
+        (place, series)
+    });
+    let mut placed: Vec<_> = placed.collect();
+    // Stable, and fast where they are in order already.
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, series)| series).collect()
 }
