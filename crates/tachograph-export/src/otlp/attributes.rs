@@ -55,6 +55,9 @@ impl Serialize for KeyValue<'_> {
     }
 }
 
+/// Any field: the keys of all up to 15 take one byte.
+const FIELD: u32 = 1;
+
 /// The tags of a series.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Attributes<'a> {
@@ -62,15 +65,19 @@ pub(super) struct Attributes<'a> {
     tags: Option<&'a Tags>,
     /// What the empty key is called, if there is one.
     keyless: &'a str,
+    /// How long they are: every message around them asks.
+    bytes: usize,
 }
 
 impl<'a> Attributes<'a> {
     pub(super) fn new(tags: &'a Tags, keyless: &'a str) -> Self {
-        Self { tags: Some(tags), keyless }
+        let attributes = Self { tags: Some(tags), keyless, bytes: 0 };
+        let pairs = attributes.pairs().map(|pair| message::encoded_len(FIELD, &pair));
+        Self { bytes: pairs.sum(), ..attributes }
     }
 
     fn pairs(&self) -> impl Iterator<Item = KeyValue<'a>> {
-        let Self { tags, keyless } = *self;
+        let Self { tags, keyless, .. } = *self;
         let pair = move |(key, value): (&'a str, &'a str)| match key {
             "" => KeyValue { key: keyless, value },
             key => KeyValue { key, value },
@@ -82,14 +89,14 @@ impl<'a> Attributes<'a> {
         self.tags.is_none_or(Tags::is_empty)
     }
 
-    /// Writes each as this field.
+    /// Writes each as this field, at most 15.
     pub(super) fn write(&self, field: u32, buffer: &mut impl BufMut) {
         self.pairs().for_each(|pair| message::encode(field, &pair, buffer));
     }
 
     /// The bytes of that.
-    pub(super) fn length(&self, field: u32) -> usize {
-        self.pairs().map(|pair| message::encoded_len(field, &pair)).sum()
+    pub(super) fn length(&self) -> usize {
+        self.bytes
     }
 }
 

@@ -60,7 +60,7 @@ impl NumberDataPoint<'_> {
     }
 
     fn length(&self) -> usize {
-        self.attributes.length(7) + self.told.encoded_len()
+        self.attributes.length() + self.told.encoded_len()
     }
 }
 
@@ -107,7 +107,7 @@ impl ExponentialHistogramDataPoint<'_> {
     }
 
     fn length(&self) -> usize {
-        self.attributes.length(1) + self.told.encoded_len()
+        self.attributes.length() + self.told.encoded_len()
     }
 }
 

@@ -61,8 +61,8 @@ fn request<'a>(
 impl ExportMetricsServiceRequest<'_> {
     fn write(&self, encoding: Encoding, out: &mut Vec<u8>) {
         match encoding {
-            // Err is for buffers that cannot grow.
-            Encoding::Protobuf => self.encode(out).expect("a vector grows"),
+            // Not `encode`, which looks first whether there is room: a vector grows.
+            Encoding::Protobuf => self.encode_raw(out),
             Encoding::Json => serde_json::to_writer(out, self)
                 .expect("keys are strings, and memory accepts every write"),
         }
