@@ -48,6 +48,7 @@
 mod attributes;
 mod borrowed;
 mod encoder;
+mod fits;
 mod json;
 mod message;
 mod metric;

@@ -5,7 +5,7 @@ use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, k
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use tachograph::{Series, Snapshot, Tags};
 
-use super::borrowed::{text_len, write_text, written_by_hand};
+use super::borrowed::{bytes_len, write_bytes, written_by_hand};
 
 /// A tag, or an attribute of who tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ const STRING_VALUE: u32 = 1;
 
 impl KeyValue<'_> {
     fn write(&self, buffer: &mut impl BufMut) {
-        write_text(1, self.key, buffer);
+        write_bytes(1, self.key, buffer);
         encode_key(2, WireType::LengthDelimited, buffer);
         encode_varint(self.value_len() as u64, buffer);
         // Of several kinds of value one was chosen, so it is written even where it is empty.
@@ -35,11 +35,11 @@ impl KeyValue<'_> {
 
     fn length(&self) -> usize {
         let value = self.value_len();
-        text_len(1, self.key) + key_len(2) + encoded_len_varint(value as u64) + value
+        bytes_len(1, self.key) + key_len(2) + encoded_len_varint(value as u64) + value
     }
 }
 
-written_by_hand!(KeyValue);
+written_by_hand!(KeyValue<'_>);
 
 impl Serialize for KeyValue<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

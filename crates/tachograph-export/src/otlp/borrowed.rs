@@ -1,23 +1,24 @@
-//! What prost's derived messages cannot have: text that stays where it is.
+//! What prost's derived messages cannot have: text and numbers that stay where they are.
 //!
-//! Messages with text in them are written by hand, all others are derived. A payload of ten
-//! thousand series took most of its time to copy their tags.
+//! Messages with such fields are written by hand, all others are derived. A payload of ten thousand
+//! series took most of its time to copy their tags.
 
 use prost::bytes::BufMut;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
-/// Writes a field of text; nothing for empty text, as for all fields of their default.
-pub(super) fn write_text(field: u32, text: &str, buffer: &mut impl BufMut) {
-    if !text.is_empty() {
+/// Writes a field of text or bytes; nothing where they are empty, as for all fields.
+pub(super) fn write_bytes(field: u32, bytes: impl AsRef<[u8]>, buffer: &mut impl BufMut) {
+    let bytes = bytes.as_ref();
+    if !bytes.is_empty() {
         encode_key(field, WireType::LengthDelimited, buffer);
-        encode_varint(text.len() as u64, buffer);
-        buffer.put_slice(text.as_bytes());
+        encode_varint(bytes.len() as u64, buffer);
+        buffer.put_slice(bytes);
     }
 }
 
-/// The bytes of that.
-pub(super) fn text_len(field: u32, text: &str) -> usize {
-    match text.len() {
+/// How long that is.
+pub(super) fn bytes_len(field: u32, bytes: impl AsRef<[u8]>) -> usize {
+    match bytes.as_ref().len() {
         0 => 0,
         bytes => key_len(field) + encoded_len_varint(bytes as u64) + bytes,
     }
@@ -25,8 +26,8 @@ pub(super) fn text_len(field: u32, text: &str) -> usize {
 
 /// Makes a message of a type with `write` and `length`. None is ever read.
 macro_rules! written_by_hand {
-    ($type:ident) => {
-        impl prost::Message for $type<'_> {
+    ($type:ty) => {
+        impl prost::Message for $type {
             fn encode_raw(&self, buffer: &mut impl prost::bytes::BufMut) {
                 self.write(buffer);
             }

@@ -9,7 +9,8 @@ use super::settings::Settings;
 /// Writes one collector's snapshots as requests, one after the other.
 ///
 /// Costs a pass over the series; for deltas, also one over the buckets of both snapshots, and the
-/// encoder keeps the snapshot that it was given last. `Send` and `Sync`; no I/O, no lock.
+/// encoder keeps the snapshot that it was given last. A payload of totals allocates for each metric
+/// and not for each series, once its buffer has the room. `Send` and `Sync`; no I/O, no lock.
 ///
 /// ```
 /// use tachograph::MetricsCollector;

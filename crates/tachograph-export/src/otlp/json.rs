@@ -4,9 +4,9 @@
 //! that JSON has no number for are the strings `NaN`, `Infinity` and `-Infinity`. Trace and span
 //! ids are in hex, by OTLP's own rule.
 
-use std::fmt::{Display, Write};
+use std::fmt::{self, Display};
 
-use serde::ser::{SerializeSeq, Serializer};
+use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 /// A 64-bit integer.
 pub(super) fn integer<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
@@ -29,10 +29,15 @@ pub(super) fn integers<S: Serializer>(values: &[u64], to: S) -> Result<S::Ok, S:
 
 struct Digits(u64);
 
-impl serde::Serialize for Digits {
+impl Serialize for Digits {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         integer(&self.0, to)
     }
+}
+
+/// A list of the one that there is.
+pub(super) fn list<T: Serialize, S: Serializer>(one: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(one)
 }
 
 /// A float, finite or not.
@@ -52,10 +57,18 @@ pub(super) fn some_float<S: Serializer>(value: &Option<f64>, to: S) -> Result<S:
 
 /// A trace or span id.
 pub(super) fn hex<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Infallible: memory accepts every write.
-        let _ = write!(text, "{byte:02x}");
+    to.collect_str(&Hex(bytes))
+}
+
+struct Hex<'a>(&'a [u8]);
+
+impl Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
-    to.serialize_str(&text)
+}
+
+/// A span id that may be missing, in which case its field is skipped.
+pub(super) fn some_hex<S: Serializer>(id: &Option<[u8; 8]>, to: S) -> Result<S::Ok, S::Error> {
+    hex(id.as_slice().as_flattened(), to)
 }

@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 
 use prost::bytes::BufMut;
+use prost::encoding::fixed64;
 use prost::{Message, Oneof};
 use serde::Serialize;
 
 use super::attributes::KeyValue;
-use super::borrowed::{text_len, write_text, written_by_hand};
+use super::borrowed::{bytes_len, write_bytes, written_by_hand};
 use super::json;
 use super::point::{ExponentialHistogram, Gauge, Sum};
 
@@ -74,22 +75,22 @@ pub(super) struct Metric<'a> {
 
 impl Metric<'_> {
     fn write(&self, buffer: &mut impl BufMut) {
-        write_text(1, &self.name, buffer);
-        write_text(2, self.description, buffer);
-        write_text(3, &self.unit, buffer);
+        write_bytes(1, &*self.name, buffer);
+        write_bytes(2, self.description, buffer);
+        write_bytes(3, &*self.unit, buffer);
         if let Some(data) = &self.data {
             data.encode(buffer);
         }
     }
 
     fn length(&self) -> usize {
-        let texts = text_len(1, &self.name) + text_len(2, self.description);
+        let texts = bytes_len(1, &*self.name) + bytes_len(2, self.description);
         let data = self.data.as_ref().map_or(0, Data::encoded_len);
-        texts + text_len(3, &self.unit) + data
+        texts + bytes_len(3, &*self.unit) + data
     }
 }
 
-written_by_hand!(Metric);
+written_by_hand!(Metric<'_>);
 
 #[derive(Clone, PartialEq, Oneof, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,24 +104,40 @@ pub(super) enum Data<'a> {
 }
 
 /// A sample that stands for the others of its point, with the trace it belongs to.
-#[derive(Clone, PartialEq, Message, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Exemplar {
-    #[prost(fixed64, tag = "2")]
     #[serde(serialize_with = "json::integer")]
     pub(super) time_unix_nano: u64,
-    #[prost(oneof = "ExemplarValue", tags = "3")]
     #[serde(flatten)]
     pub(super) value: Option<ExemplarValue>,
-    #[prost(bytes = "vec", tag = "4")]
-    #[serde(serialize_with = "json::hex", skip_serializing_if = "Vec::is_empty")]
-    pub(super) span_id: Vec<u8>,
-    #[prost(bytes = "vec", tag = "5")]
-    #[serde(serialize_with = "json::hex", skip_serializing_if = "Vec::is_empty")]
-    pub(super) trace_id: Vec<u8>,
+    #[serde(serialize_with = "json::some_hex", skip_serializing_if = "Option::is_none")]
+    pub(super) span_id: Option<[u8; 8]>,
+    #[serde(serialize_with = "json::hex")]
+    pub(super) trace_id: [u8; 16],
 }
 
-#[derive(Clone, PartialEq, Oneof, Serialize)]
+impl Exemplar {
+    fn write(&self, buffer: &mut impl BufMut) {
+        fixed64::encode(2, &self.time_unix_nano, buffer);
+        if let Some(value) = &self.value {
+            value.encode(buffer);
+        }
+        write_bytes(4, self.span_id.as_slice().as_flattened(), buffer);
+        write_bytes(5, self.trace_id, buffer);
+    }
+
+    fn length(&self) -> usize {
+        let value = self.value.as_ref().map_or(0, ExemplarValue::encoded_len);
+        let ids =
+            bytes_len(4, self.span_id.as_slice().as_flattened()) + bytes_len(5, self.trace_id);
+        fixed64::encoded_len(2, &self.time_unix_nano) + value + ids
+    }
+}
+
+written_by_hand!(Exemplar);
+
+#[derive(Clone, Copy, PartialEq, Oneof, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum ExemplarValue {
     #[prost(double, tag = "3")]

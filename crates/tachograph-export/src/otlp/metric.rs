@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use tachograph::{Series, TimingStats, Value};
+use tachograph::{Series, Value};
 
 use super::attributes::Attributes;
+use super::fits::Fit;
 use super::message::{Data, Exemplar, ExemplarValue, Metric};
 use super::point::{
-    AggregationTemporality, Buckets, ExponentialHistogram, ExponentialHistogramDataPoint,
+    AggregationTemporality, ExponentialHistogram, ExponentialHistogramDataPoint,
     ExponentialHistogramFields, Gauge, Number, NumberDataPoint, NumberFields, Sum,
 };
-use super::settings::{Resolution, Settings, Temporality};
+use super::settings::{Settings, Temporality};
 use super::unit;
-use crate::exponential::{Exponential, SCALE_MAX, ZERO_THRESHOLD};
+use crate::exponential::ZERO_THRESHOLD;
 
 /// The time that points are about.
 #[derive(Clone, Copy, Debug)]
@@ -53,12 +54,13 @@ pub(super) fn metric<'a>(
     name: Cow<'a, str>,
     series: &[&'a Series],
     context: Context<'a>,
+    fits: &mut impl Iterator<Item = Fit<'a>>,
 ) -> Option<Metric<'a>> {
     let told = &series[0].metric;
     let data = match &series[0].value {
         Value::Gauge(_) => Data::Gauge(Gauge { data_points: gauges(series, context) }),
         Value::Counter(_) | Value::UpDownCounter(_) => sum(series, context),
-        Value::Timing(_) | Value::Histogram(_) => histogram(series, context),
+        Value::Timing(_) | Value::Histogram(_) => histogram(series, context, fits),
     };
     let metric = Metric {
         name,
@@ -121,58 +123,38 @@ fn number<'a>(
     }
 }
 
-fn histogram<'a>(series: &[&'a Series], context: Context<'a>) -> Data<'a> {
+fn histogram<'a>(
+    series: &[&'a Series],
+    context: Context<'a>,
+    fits: &mut impl Iterator<Item = Fit<'a>>,
+) -> Data<'a> {
     let Context { settings, times, keyless } = context;
     let temporality = match settings.temporality {
         Temporality::Delta => AggregationTemporality::Delta,
         Temporality::Cumulative => AggregationTemporality::Cumulative,
     };
-    let mut exponential = Exponential::default();
-    let point = |series: &&'a Series| {
+    let point = |(series, fit): (&&'a Series, Fit<'a>)| {
         let stats = &series.value.as_timing()?.lifetime;
-        fit(&mut exponential, stats, settings.resolution);
-        let exemplars = series.exemplar.as_deref().map(exemplar).into_iter().collect();
-        let told = distribution(stats, times.of(series), &exponential, exemplars);
-        Some(ExponentialHistogramDataPoint {
-            attributes: Attributes::new(&series.tags, keyless),
-            told,
-        })
+        let (start, end) = times.of(series);
+        let told = ExponentialHistogramFields {
+            start_time_unix_nano: start,
+            time_unix_nano: end,
+            count: stats.count,
+            sum: Some(stats.sum),
+            scale: fit.scale,
+            zero_count: fit.zero_count,
+            positive: fit.positive,
+            exemplars: series.exemplar.as_deref().map(exemplar),
+            min: stats.min,
+            max: stats.max,
+            zero_threshold: ZERO_THRESHOLD,
+        };
+        let attributes = Attributes::new(&series.tags, keyless);
+        Some(ExponentialHistogramDataPoint { attributes, told })
     };
-    let data_points = series.iter().filter_map(point).collect();
+    let data_points = series.iter().zip(fits).filter_map(point).collect();
     let aggregation_temporality = temporality.into();
     Data::ExponentialHistogram(ExponentialHistogram { data_points, aggregation_temporality })
-}
-
-/// Puts a distribution into buckets at the scale that is asked for.
-fn fit(exponential: &mut Exponential, stats: &TimingStats, resolution: Resolution) {
-    match resolution {
-        Resolution::Scale(scale) => exponential.fill(stats.buckets(), scale),
-        Resolution::MaxBuckets(max) => {
-            exponential.fill(stats.buckets(), SCALE_MAX);
-            exponential.coarsen_to(max);
-        }
-    }
-}
-
-fn distribution(
-    stats: &TimingStats,
-    (start, end): (u64, u64),
-    exponential: &Exponential,
-    exemplars: Vec<Exemplar>,
-) -> ExponentialHistogramFields {
-    ExponentialHistogramFields {
-        start_time_unix_nano: start,
-        time_unix_nano: end,
-        count: stats.count,
-        sum: Some(stats.sum),
-        scale: exponential.scale(),
-        zero_count: exponential.zero_count(),
-        positive: dense(exponential),
-        exemplars,
-        min: stats.min,
-        max: stats.max,
-        zero_threshold: ZERO_THRESHOLD,
-    }
 }
 
 fn exemplar(worst: &tachograph::Exemplar) -> Exemplar {
@@ -180,20 +162,7 @@ fn exemplar(worst: &tachograph::Exemplar) -> Exemplar {
     Exemplar {
         time_unix_nano: nanos(worst.timestamp),
         value: Some(ExemplarValue::AsDouble(worst.value)),
-        span_id: span_id.map_or_else(Vec::new, |id| id.to_bytes().into()),
-        trace_id: worst.trace.trace_id().to_bytes().into(),
+        span_id: span_id.map(|id| id.to_bytes()),
+        trace_id: worst.trace.trace_id().to_bytes(),
     }
-}
-
-/// Every bucket from the first with samples to the last.
-fn dense(exponential: &Exponential) -> Option<Buckets> {
-    let buckets = exponential.buckets();
-    let (first, last) = (buckets.first()?.0, buckets.last()?.0);
-    let place = |index: i32| (index - first).unsigned_abs() as usize;
-    let mut bucket_counts = vec![0; place(last) + 1];
-    for (index, count) in buckets {
-        bucket_counts[place(*index)] = *count;
-    }
-    // OTLP counts from a bucket's lower edge.
-    Some(Buckets { offset: first - 1, bucket_counts })
 }

@@ -1,6 +1,7 @@
 //! The data points of each kind of metric.
 
 use prost::bytes::BufMut;
+use prost::encoding::{sint32, uint64};
 use prost::{Enumeration, Message, Oneof};
 use serde::Serialize;
 
@@ -64,7 +65,7 @@ impl NumberDataPoint<'_> {
     }
 }
 
-written_by_hand!(NumberDataPoint);
+written_by_hand!(NumberDataPoint<'_>);
 
 /// All of it but the attributes.
 #[derive(Clone, Copy, PartialEq, Message, Serialize)]
@@ -97,7 +98,7 @@ pub(super) struct ExponentialHistogramDataPoint<'a> {
     #[serde(skip_serializing_if = "Attributes::is_empty")]
     pub(super) attributes: Attributes<'a>,
     #[serde(flatten)]
-    pub(super) told: ExponentialHistogramFields,
+    pub(super) told: ExponentialHistogramFields<'a>,
 }
 
 impl ExponentialHistogramDataPoint<'_> {
@@ -111,12 +112,12 @@ impl ExponentialHistogramDataPoint<'_> {
     }
 }
 
-written_by_hand!(ExponentialHistogramDataPoint);
+written_by_hand!(ExponentialHistogramDataPoint<'_>);
 
 /// All of it but the attributes.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ExponentialHistogramFields {
+pub(super) struct ExponentialHistogramFields<'a> {
     #[prost(fixed64, tag = "2")]
     #[serde(serialize_with = "json::integer", skip_serializing_if = "json::is_zero")]
     pub(super) start_time_unix_nano: u64,
@@ -136,10 +137,11 @@ pub(super) struct ExponentialHistogramFields {
     pub(super) zero_count: u64,
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) positive: Option<Buckets>,
-    #[prost(message, repeated, tag = "11")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) exemplars: Vec<Exemplar>,
+    pub(super) positive: Option<Buckets<'a>>,
+    /// Repeated in the protocol: one or none.
+    #[prost(message, optional, tag = "11")]
+    #[serde(serialize_with = "json::list", skip_serializing_if = "Option::is_none")]
+    pub(super) exemplars: Option<Exemplar>,
     #[prost(double, optional, tag = "12")]
     #[serde(serialize_with = "json::some_float", skip_serializing_if = "Option::is_none")]
     pub(super) min: Option<f64>,
@@ -152,12 +154,31 @@ pub(super) struct ExponentialHistogramFields {
 }
 
 /// Counts of the buckets from `offset` on, those without samples in between included.
-#[derive(Clone, PartialEq, Message, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Buckets {
-    #[prost(sint32, tag = "1")]
-    pub(super) offset: i32,
-    #[prost(uint64, repeated, tag = "2")]
+pub(super) struct Buckets<'a> {
+    offset: i32,
     #[serde(serialize_with = "json::integers")]
-    pub(super) bucket_counts: Vec<u64>,
+    bucket_counts: &'a [u64],
+    /// How long they are: every message around them asks.
+    #[serde(skip)]
+    bytes: usize,
 }
+
+impl<'a> Buckets<'a> {
+    pub(super) fn new(offset: i32, bucket_counts: &'a [u64]) -> Self {
+        let counts = uint64::encoded_len_packed(2, bucket_counts);
+        Self { offset, bucket_counts, bytes: sint32::encoded_len(1, &offset) + counts }
+    }
+
+    fn write(&self, buffer: &mut impl BufMut) {
+        sint32::encode(1, &self.offset, buffer);
+        uint64::encode_packed(2, self.bucket_counts, buffer);
+    }
+
+    fn length(&self) -> usize {
+        self.bytes
+    }
+}
+
+written_by_hand!(Buckets<'_>);

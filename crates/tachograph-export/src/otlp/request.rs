@@ -7,6 +7,7 @@ use prost::Message;
 use tachograph::{Series, Snapshot};
 
 use super::attributes::{KeyValue, keyless, stand_in};
+use super::fits::Fits;
 use super::message::{
     ExportMetricsServiceRequest, InstrumentationScope, Metric, Resource, ResourceMetrics,
     ScopeMetrics,
@@ -29,12 +30,14 @@ pub(super) fn write<'a>(
     let series = by_metric(series);
     let groups = || series.chunk_by(|a, b| a.metric.name == b.metric.name);
     let keyless: Vec<_> = groups().map(|group| keyless(group, snapshot)).collect();
+    let fits = Fits::new(&series, settings.resolution);
+    let mut fits = fits.iter();
     let metrics = groups().zip(&keyless).filter_map(|(group, keyless)| {
         let name = match &*group[0].metric.name {
             "" => stand_in(|name| snapshot.metric(name).next().is_some()).into(),
             name => Cow::Borrowed(name),
         };
-        metric::metric(name, group, Context { settings, times, keyless })
+        metric::metric(name, group, Context { settings, times, keyless }, &mut fits)
     });
     let request = request(settings, metrics.collect());
     request.write(settings.encoding, out);
