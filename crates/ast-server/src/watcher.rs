@@ -2,7 +2,8 @@
 //!
 //! The kernel tells of changes in the file's folder, because many programs save by putting a new
 //! file in the place of the old one. That is only a hint to look: what counts is the file's
-//! [`Stamp`]. Now and then it is looked at without a hint too, for file systems that give none.
+//! [`Stamp`]. Every second it is looked at without a hint too, for file systems that give none and
+//! folders that give way to others.
 //!
 //! A file that changes is left alone until it has been still for a moment. One that cannot be read
 //! then may be half written: it is given [`PATIENCE`] to become whole, and only then is anyone
@@ -21,8 +22,8 @@ use crate::journal::STILL;
 use crate::loading::Stamp;
 use crate::server::AstServer;
 
-/// How often the file is looked at without a hint.
-const POLL: Duration = Duration::from_secs(5);
+/// How often the file is looked at without a hint: one call of the system.
+const POLL: Duration = Duration::from_secs(1);
 /// How long a file that cannot be read has to be as it is before viewers are told.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -181,6 +181,26 @@ async fn the_watch_follows_to_the_file_that_is_loaded_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_save_that_nothing_hints_at_is_found() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let here = folder.path().join("project");
+    fs::create_dir(&here).expect("a folder");
+    let stage = Stage::empty(AstServer::builder()).await;
+    let file = common::write(&here, "set.als", &common::small());
+    stage.server.load_project(&file).expect("the set loads");
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    for tempo in [170.0, 180.0] {
+        // The folder that gives hints is not the one with the file any more.
+        fs::rename(&here, folder.path().join(format!("before {tempo}"))).expect("moved");
+        fs::create_dir(&here).expect("a folder");
+        fs::write(&file, saved(tempo)).expect("written");
+        replay(&mut tree, &viewer.changes().await);
+        assert_eq!(self::tempo(&tree), tempo);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_wide_gap_reloads_a_file_that_is_newer_even_where_nobody_watches() {
     let mut stage = Stage::with(AstServer::builder().watch(false)).await;
     let mut viewer = stage.viewer().await;
