@@ -65,23 +65,9 @@ impl AstServer {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
-    use live_set::generate::Spec;
-
     use super::*;
     use crate::hub::Seat;
     use crate::server::Outcome;
-
-    fn server() -> AstServer {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("set.als");
-        let spec = Spec { tracks: 2, scenes: 2, clips: 1, ..Spec::default() };
-        spec.write_als(File::create(&file).expect("a file")).expect("written");
-        let server = AstServer::new();
-        server.load_project(&file).expect("the set loads");
-        server
-    }
 
     fn rename(server: &AstServer, name: &str) {
         let args = [0.into(), name.into()];
@@ -100,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_while_a_tree_is_written_follows_it_and_what_is_in_it_does_not() {
-        let server = server();
+        let server = AstServer::small();
         let mut seat = join(&server);
         rename(&server, "in the tree");
         let copy = server.state().copy().expect("a set");
@@ -120,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn those_who_wait_for_a_tree_are_sent_one_that_is_written_once() {
-        let server = server();
+        let server = AstServer::small();
         let first = join(&server);
         rename(&server, "a");
         let turn = server.writing().lock().await;

@@ -131,7 +131,7 @@ impl AstServer {
         let timer = self.handles().diff_duration.start();
         let compare = || {
             // A copy, so that events go on meanwhile.
-            let current = self.state().loaded()?.set.clone();
+            let current = self.copy()?;
             let mut other = read(file.as_ref())?;
             other.continue_from(&current);
             Ok(diff(&current, &other))
@@ -256,21 +256,12 @@ fn neighbour(set: &Path, name: &str) -> Result<PathBuf, Error> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
-    use live_set::generate::Spec;
-
     use super::*;
     use crate::server::Outcome;
 
     #[test]
     fn events_go_on_while_an_answer_is_written() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("set.als");
-        let spec = Spec { tracks: 2, scenes: 2, clips: 1, ..Spec::default() };
-        spec.write_als(File::create(&file).expect("a file")).expect("written");
-        let server = AstServer::new();
-        server.load_project(&file).expect("the set loads");
+        let server = AstServer::small();
         let rename = |name: &str| {
             let args = [0.into(), name.into()];
             server.process_live_event("/live/track/renamed", &args, 1, 0.0)

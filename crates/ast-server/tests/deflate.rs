@@ -211,13 +211,16 @@ async fn what_a_viewer_compresses_is_read_in_whatever_frames_it_comes() {
 
 #[tokio::test]
 async fn bombs_and_broken_messages_end_their_connection_only() {
+    /// Opcode, whether it is the last, whether it says that it is compressed, payload.
+    type Frame<'a> = (OpCode, bool, bool, &'a [u8]);
+
     let stage = Stage::new().await;
     let mut good = Peer::connect(&stage, "permessage-deflate").await;
     good.next().await.expect("a tree");
     let bomb = deflate(&vec![b' '; 60 << 20]);
     assert!(bomb.len() < 64 << 10, "it is one that may be sent: {} bytes", bomb.len());
     let more = OpCode::Data(Data::Continue);
-    let cases: [&[(OpCode, bool, bool, &[u8])]; 7] = [
+    let cases: [&[Frame<'_>]; 7] = [
         &[(TEXT, true, true, &bomb)],
         &[(TEXT, true, true, b"\xff\xff no deflate")],
         &[(TEXT, true, true, &[0; 70_000])],
