@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use tachograph::Snapshot;
 
 use super::choices::Choices;
+use super::family::Moved;
 use super::form::Form;
 use super::lines::{Dialect, Lines};
 use super::plan::Plan;
@@ -81,14 +82,14 @@ impl Prometheus {
     /// Appends a snapshot in the text format. Returns how many names and label keys got a suffix.
     pub fn text(&mut self, snapshot: &Snapshot, out: &mut String) -> usize {
         let dialect = text::dialect(self.timestamp(snapshot));
-        self.lines(snapshot, dialect, out)
+        self.lines(snapshot, &dialect, out)
     }
 
     /// Writes a snapshot as OpenMetrics, its end included. Returns how many names and label keys
     /// got a suffix.
     pub fn open_metrics(&mut self, snapshot: &Snapshot, out: &mut String) -> usize {
         let dialect = open_metrics::dialect(self.timestamp(snapshot), self.choices.created);
-        let renamed = self.lines(snapshot, dialect, out);
+        let renamed = self.lines(snapshot, &dialect, out);
         out.push_str(open_metrics::END);
         renamed
     }
@@ -97,32 +98,46 @@ impl Prometheus {
     /// another, each with its length before it. Returns how many names and label keys got a suffix.
     pub fn protobuf(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
         let timestamp = self.timestamp(snapshot);
-        let plan = self.plan(snapshot);
-        plan.spell(snapshot);
-        let mut messages = Messages::new(timestamp, out);
-        for (family, spelled) in plan.families.iter().zip(&plan.spelled) {
-            messages.family(family, spelled, snapshot);
-        }
-        messages.own_gauge(RENAMED, RENAMED_HELP, plan.renamed);
-        plan.renamed
+        let start = out.len();
+        self.write(snapshot, |plan| {
+            out.truncate(start);
+            plan.spell(snapshot)?;
+            let mut messages = Messages::new(timestamp, out);
+            for (family, spelled) in plan.families.iter().zip(&plan.spelled) {
+                messages.family(family, spelled, snapshot)?;
+            }
+            messages.own_gauge(RENAMED, RENAMED_HELP, plan.renamed);
+            Ok(())
+        })
     }
 
-    fn lines(&mut self, snapshot: &Snapshot, dialect: Dialect, out: &mut String) -> usize {
-        let plan = self.plan(snapshot);
-        let mut lines = Lines::new(dialect, out);
-        plan.families.iter().for_each(|family| lines.family(family, snapshot));
-        lines.own_gauge(RENAMED, RENAMED_HELP, plan.renamed);
-        plan.renamed
+    fn lines(&mut self, snapshot: &Snapshot, dialect: &Dialect, out: &mut String) -> usize {
+        let start = out.len();
+        self.write(snapshot, |plan| {
+            out.truncate(start);
+            let mut lines = Lines::new(dialect, out);
+            plan.families.iter().try_for_each(|family| lines.family(family, snapshot))?;
+            lines.own_gauge(RENAMED, RENAMED_HELP, plan.renamed);
+            Ok(())
+        })
+    }
+
+    /// Writes by the last snapshot's plan, and all over again by a new one where that turns out not
+    /// to fit: seldom, and without it each series is looked at only once.
+    fn write(
+        &mut self,
+        snapshot: &Snapshot,
+        mut write: impl FnMut(&mut Plan) -> Result<(), Moved>,
+    ) -> usize {
+        if !self.plan.may_fit(snapshot) || write(&mut self.plan).is_err() {
+            self.plan = Plan::new(snapshot, &self.choices);
+            // Infallible: it is of this snapshot.
+            let _ = write(&mut self.plan);
+        }
+        self.plan.renamed
     }
 
     fn timestamp(&self, snapshot: &Snapshot) -> Option<SystemTime> {
         self.choices.timestamps.then(|| snapshot.timestamp())
-    }
-
-    fn plan(&mut self, snapshot: &Snapshot) -> &mut Plan {
-        if !self.plan.fits(snapshot) {
-            self.plan = Plan::new(snapshot, &self.choices);
-        }
-        &mut self.plan
     }
 }

@@ -1,5 +1,6 @@
 //! A family: all series of one metric.
 
+use std::mem;
 use std::sync::Arc;
 
 use tachograph::{Kind, Metric, Series, Snapshot};
@@ -26,7 +27,13 @@ pub(super) struct Family {
     /// The schema of its native histograms, where the format has them.
     pub(super) schema: Option<Schema>,
     members: Vec<Member>,
+    /// What stands before the values of all members, one behind the other; see [`Family::series`].
+    texts: String,
 }
+
+/// A series is not where the plan has it: some have come or gone.
+#[derive(Debug)]
+pub(super) struct Moved;
 
 /// A series of a family.
 #[derive(Clone, Debug)]
@@ -35,8 +42,8 @@ struct Member {
     key: Arc<str>,
     /// Where it stands in the snapshot.
     place: usize,
-    /// See [`Family::series`].
-    text: String,
+    /// Where its text ends.
+    end: usize,
 }
 
 impl Family {
@@ -54,34 +61,30 @@ impl Family {
             told => told.to_owned(),
         };
         let labels = Labels::of(series.iter().map(|(_, series)| &***series));
-        let member = |&(place, series): &(usize, &Arc<Series>)| Member {
-            key: Arc::clone(&series.key),
-            place,
-            text: match metric.kind {
-                Kind::Timing | Kind::Histogram => label_text(&labels, series),
-                _ => line_start(&name, &label_text(&labels, series)),
-            },
+        let mut texts = String::new();
+        let member = |&(place, series): &(usize, &Arc<Series>)| {
+            match metric.kind {
+                Kind::Timing | Kind::Histogram => push_labels(&mut texts, &labels, series),
+                _ => push_line_start(&mut texts, &name, &labels, series),
+            }
+            Member { key: Arc::clone(&series.key), place, end: texts.len() }
         };
         let members = series.iter().map(member).collect();
+        texts.shrink_to_fit();
         let form = choices.form(&metric.name);
         let edges = series[0].1.value.as_timing().zip(form.bounds()).map(|(views, bounds)| {
             Edges::new(bounds.of(&metric.unit), views.lifetime.buckets().scale())
         });
         let schema = form.schema();
-        Self { metric, names, name, help, labels, edges, schema, members }
+        Self { metric, names, name, help, labels, edges, schema, members, texts }
     }
 
-    /// Whether it is that of the same series, with the same description, in this snapshot.
-    pub(super) fn fits(&self, snapshot: &Snapshot) -> bool {
-        let is_there = |member: &Member| {
-            let series = snapshot.series().get(member.place);
-            series.is_some_and(|series| Arc::ptr_eq(&series.key, &member.key))
-        };
-        let described = |member: &Member| {
-            let metric = &snapshot.series()[member.place].metric;
-            Arc::ptr_eq(metric, &self.metric) || *metric == self.metric
-        };
-        self.members.iter().all(is_there) && self.members.first().is_some_and(described)
+    /// Whether the metric is described as it was, by the first series.
+    fn is_described_by(&self, snapshot: &Snapshot) -> bool {
+        let first = self.members.first().and_then(|member| snapshot.series().get(member.place));
+        first.is_some_and(|series| {
+            Arc::ptr_eq(&series.metric, &self.metric) || series.metric == self.metric
+        })
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -98,30 +101,40 @@ impl Family {
     pub(super) fn series<'a>(
         &'a self,
         snapshot: &'a Snapshot,
-    ) -> impl ExactSizeIterator<Item = (&'a Series, &'a str)> {
-        let all = snapshot.series();
-        self.members.iter().map(|member| (&*all[member.place], &*member.text))
-    }
-}
-
-fn label_text(labels: &Labels, series: &Series) -> String {
-    let mut text = String::new();
-    for (label, value) in labels.tags(series) {
-        if !text.is_empty() {
-            text.push(',');
+    ) -> Result<impl ExactSizeIterator<Item = Result<(&'a Series, &'a str), Moved>>, Moved> {
+        if !self.is_described_by(snapshot) {
+            return Err(Moved);
         }
-        text.push_str(label);
-        text.push_str("=\"");
-        push_quoted(&mut text, value);
-        text.push('"');
+        let all = snapshot.series();
+        let mut start = 0;
+        Ok(self.members.iter().map(move |member| {
+            let text = &self.texts[mem::replace(&mut start, member.end)..member.end];
+            match all.get(member.place) {
+                Some(series) if Arc::ptr_eq(&series.key, &member.key) => Ok((&**series, text)),
+                _ => Err(Moved),
+            }
+        }))
     }
-    text.shrink_to_fit();
-    text
 }
 
-fn line_start(name: &str, labels: &str) -> String {
-    match labels {
-        "" => format!("{name} "),
-        labels => format!("{name}{{{labels}}} "),
+fn push_labels(text: &mut String, labels: &Labels, series: &Series) {
+    let mut comma = "";
+    for (label, value) in labels.tags(series) {
+        for part in [comma, label, "=\""] {
+            text.push_str(part);
+        }
+        push_quoted(text, value);
+        text.push('"');
+        comma = ",";
     }
+}
+
+fn push_line_start(text: &mut String, name: &str, labels: &Labels, series: &Series) {
+    text.push_str(name);
+    if labels.tags(series).next().is_some() {
+        text.push('{');
+        push_labels(text, labels, series);
+        text.push('}');
+    }
+    text.push(' ');
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use tachograph::{Exemplar, Kind, Series, Snapshot, TimingStats, Value};
 
 use super::exemplar::{push_exemplar, within};
-use super::family::Family;
+use super::family::{Family, Moved};
 use super::number::{push_count, push_float, push_integer, push_seconds};
 
 /// What the two formats of lines do not have in common.
@@ -31,19 +31,19 @@ pub(super) struct Head<'a> {
 
 /// Writes families, one after another.
 pub(super) struct Lines<'a> {
-    dialect: Dialect,
+    dialect: &'a Dialect,
     out: &'a mut String,
     /// What the lines of a series with several of one name begin with. Kept for its memory.
     start: String,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(dialect: Dialect, out: &'a mut String) -> Self {
+    pub(super) fn new(dialect: &'a Dialect, out: &'a mut String) -> Self {
         Self { dialect, out, start: String::new() }
     }
 
     /// Writes a family with all its series.
-    pub(super) fn family(&mut self, family: &Family, snapshot: &Snapshot) {
+    pub(super) fn family(&mut self, family: &Family, snapshot: &Snapshot) -> Result<(), Moved> {
         let kind = match family.kind() {
             Kind::Counter => "counter",
             Kind::UpDownCounter | Kind::Gauge => "gauge",
@@ -53,9 +53,11 @@ impl<'a> Lines<'a> {
         let (base, unit) = (&*family.names.base, &*family.names.unit);
         let (name, help) = (&*family.name, &*family.help);
         (self.dialect.head)(self.out, &Head { base, name, unit, kind, help });
-        for (series, text) in family.series(snapshot) {
+        for member in family.series(snapshot)? {
+            let (series, text) = member?;
             self.series(family, series, text);
         }
+        Ok(())
     }
 
     /// Writes a gauge that is not of the snapshot.

@@ -8,7 +8,7 @@ use tachograph::{Series, Snapshot};
 use super::RENAMED;
 use super::choices::Choices;
 use super::claims::Claims;
-use super::family::Family;
+use super::family::{Family, Moved};
 use super::spelled::Spelled;
 
 /// The families of a snapshot. Serves for later ones too, as long as no series comes or goes.
@@ -35,18 +35,18 @@ impl Plan {
         Self { families, spelled: Vec::new(), renamed, series: snapshot.series().len() }
     }
 
-    /// Spells all families, unless that has been done. The snapshot is one that the plan fits.
-    pub(super) fn spell(&mut self, snapshot: &Snapshot) {
-        if self.spelled.is_empty() {
-            let spelled = self.families.iter().map(|family| Spelled::new(family, snapshot));
-            self.spelled = spelled.collect();
-        }
+    /// Whether the snapshot may have the same series: it has as many.
+    pub(super) fn may_fit(&self, snapshot: &Snapshot) -> bool {
+        self.series == snapshot.series().len()
     }
 
-    /// Whether the snapshot has the same series, with the same descriptions.
-    pub(super) fn fits(&self, snapshot: &Snapshot) -> bool {
-        self.series == snapshot.series().len()
-            && self.families.iter().all(|family| family.fits(snapshot))
+    /// Spells all families, unless that has been done.
+    pub(super) fn spell(&mut self, snapshot: &Snapshot) -> Result<(), Moved> {
+        if self.spelled.is_empty() {
+            let spelled = self.families.iter().map(|family| Spelled::new(family, snapshot));
+            self.spelled = spelled.collect::<Result<_, _>>()?;
+        }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 use prost::{Message, encode_length_delimiter};
 use tachograph::{Series, Snapshot, TimingStats, Value};
 
-use super::family::Family;
+use super::family::{Family, Moved};
 use super::message::{
     Counter, Gauge, METRIC, Metric, MetricFamily, MetricType, Quantile, Summary, Timestamp,
 };
@@ -31,13 +31,20 @@ impl<'a> Messages<'a> {
     }
 
     /// Writes a family with all its series.
-    pub(super) fn family(&mut self, family: &Family, spelled: &Spelled, snapshot: &Snapshot) {
+    pub(super) fn family(
+        &mut self,
+        family: &Family,
+        spelled: &Spelled,
+        snapshot: &Snapshot,
+    ) -> Result<(), Moved> {
         self.body.extend_from_slice(&spelled.head);
-        for ((series, _), labels) in family.series(snapshot).zip(spelled.labels()) {
+        for (member, labels) in family.series(snapshot)?.zip(spelled.labels()) {
+            let (series, _) = member?;
             self.take_on(family, series);
             self.metric(labels);
         }
         self.end();
+        Ok(())
     }
 
     /// Writes a gauge that is not of the snapshot.

@@ -4,7 +4,7 @@ use prost::Message;
 use tachograph::{Kind, Snapshot};
 
 use super::escape::INSTEAD_OF_NUL;
-use super::family::Family;
+use super::family::{Family, Moved};
 use super::message::{LabelPair, LabelPairs, MetricFamily, MetricType};
 
 /// A family's own fields, and the labels of each of its series.
@@ -18,7 +18,7 @@ pub(super) struct Spelled {
 }
 
 impl Spelled {
-    pub(super) fn new(family: &Family, snapshot: &Snapshot) -> Self {
+    pub(super) fn new(family: &Family, snapshot: &Snapshot) -> Result<Self, Moved> {
         let head = MetricFamily {
             name: family.name.clone(),
             help: without_nul(&family.help),
@@ -26,7 +26,8 @@ impl Spelled {
             unit: family.names.unit.clone(),
         };
         let mut spelled = Self { head: head.encode_to_vec(), ..Self::default() };
-        for (series, _) in family.series(snapshot) {
+        for member in family.series(snapshot)? {
+            let (series, _) = member?;
             let pair = |(label, value): (&str, &str)| LabelPair {
                 name: label.to_owned(),
                 value: without_nul(value),
@@ -36,7 +37,7 @@ impl Spelled {
             spelled.ends.push(spelled.labels.len());
         }
         spelled.labels.shrink_to_fit();
-        spelled
+        Ok(spelled)
     }
 
     /// The labels of each series, in the order of the family's.

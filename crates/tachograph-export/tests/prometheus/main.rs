@@ -86,6 +86,34 @@ fn series_of_a_metric_stay_together_when_another_key_sorts_between_them() {
 }
 
 #[test]
+fn an_encoder_meets_other_series_of_the_same_metrics_in_any_format() {
+    let of = |tag: &str| {
+        let metrics = manual();
+        metrics.increment("a.first");
+        metrics.with_tags(&[("tag", tag)]).increment("b.second");
+        metrics.with_tags(&[("tag", tag)]).timing("c.third", Duration::from_millis(3));
+        let first = metrics.get_all_metrics();
+        metrics.describe("c.third", Unit::None, "told when much is written already");
+        [first, metrics.get_all_metrics()]
+    };
+    let snapshots = [of("this"), of("that")].concat();
+    let (mut lines, mut messages) = (Prometheus::new(), Prometheus::new());
+    for snapshot in snapshots.iter().cycle().take(8) {
+        let [mut kept, mut new] = ["before\n"; 2].map(str::to_owned);
+        lines.text(snapshot, &mut kept);
+        Prometheus::new().text(snapshot, &mut new);
+        assert!(kept == new, "text");
+        lines.open_metrics(snapshot, &mut kept);
+        Prometheus::new().open_metrics(snapshot, &mut new);
+        assert!(kept == new, "OpenMetrics");
+        let [mut kept, mut new] = [vec![1], vec![1]];
+        messages.protobuf(snapshot, &mut kept);
+        Prometheus::new().protobuf(snapshot, &mut new);
+        assert!(kept == new, "protobuf");
+    }
+}
+
+#[test]
 fn suffixes_are_not_doubled() {
     let metrics = manual();
     metrics.increment("events_total");
