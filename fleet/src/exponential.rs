@@ -151,28 +151,29 @@ mod tests {
         Exponential::new(scale, buckets)
     }
 
-    fn samples() -> impl Strategy<Value = Vec<f64>> {
-        proptest::collection::vec(1e-3..1e3f64, 1..40)
+    /// Samples, and the scale that they are counted at.
+    fn parts() -> impl Strategy<Value = Vec<(Vec<f64>, i32)>> {
+        let samples = proptest::collection::vec(1e-3..1e3f64, 1..40);
+        proptest::collection::vec((samples, -2..6i32), 1..5)
+    }
+
+    fn all(parts: &[(Vec<f64>, i32)]) -> Vec<f64> {
+        parts.iter().flat_map(|part| part.0.clone()).collect()
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn sums_of_any_scales_are_what_the_coarser_would_have_counted(
-            parts in proptest::collection::vec((samples(), -2..5i32), 1..5),
-        ) {
+        fn sums_of_any_scales_are_what_the_coarser_would_have_counted(parts in parts()) {
             let mut sum = Exponential::default();
             parts.iter().for_each(|(samples, scale)| sum.add(&filled(samples, *scale)));
-            let all: Vec<f64> = parts.iter().flat_map(|part| part.0.clone()).collect();
             let coarsest = parts.iter().map(|part| part.1).min().expect("one part");
-            prop_assert_eq!(sum, filled(&all, coarsest));
+            prop_assert_eq!(sum, filled(&all(&parts), coarsest));
         }
 
         #[test]
-        fn a_limited_sum_is_the_same_in_whatever_order(
-            parts in proptest::collection::vec((samples(), 0..5i32), 1..5),
-        ) {
+        fn a_limited_sum_is_the_same_in_whatever_order(parts in parts()) {
             let add = |parts: &mut dyn Iterator<Item = &(Vec<f64>, i32)>| {
                 let mut sum = Exponential::default();
                 parts.for_each(|(samples, scale)| sum.add_within(&filled(samples, *scale), 16));
@@ -181,21 +182,24 @@ mod tests {
             let sum = add(&mut parts.iter());
             prop_assert_eq!(&sum, &add(&mut parts.iter().rev()));
             prop_assert!(sum.span() <= 16);
-            let all: Vec<f64> = parts.iter().flat_map(|part| part.0.clone()).collect();
-            prop_assert_eq!(sum.count(), all.len() as u64);
+            let all = all(&parts);
             // The next finer scale would not do, unless a part came with this one.
             let coarsest = parts.iter().map(|part| part.1).min().expect("one part");
             prop_assert!(sum.scale() == coarsest || filled(&all, sum.scale() + 1).span() > 16);
+            prop_assert_eq!(&sum, &filled(&all, sum.scale()), "each sample by the edges");
         }
 
         #[test]
-        fn a_quantile_is_in_the_bucket_of_the_exact_one(all in samples(), permille in 1..1_000usize) {
-            let mut sorted = all.clone();
+        fn a_quantile_is_in_the_bucket_of_the_exact_one(parts in parts(), permille in 1..1_000) {
+            let mut sum = Exponential::default();
+            parts.iter().for_each(|(all, scale)| sum.add_within(&filled(all, *scale), 16));
+            let mut sorted = all(&parts);
             sorted.sort_by(f64::total_cmp);
-            let exact = sorted[(sorted.len() * permille).div_ceil(1_000) - 1];
-            let estimate = filled(&all, 5).quantile(permille as f64 / 1e3);
+            let exact = sorted[(sorted.len() * permille as usize).div_ceil(1_000) - 1];
+            let estimate = sum.quantile(f64::from(permille) / 1e3);
+            let width = f64::from(-sum.scale()).exp2() * 2f64.ln();
             // An edge's logarithm may be rounded to either side.
-            prop_assert!((estimate / exact).ln().abs() <= 2f64.ln() / 32.0 + 1e-9);
+            prop_assert!((estimate / exact).ln().abs() <= width + 1e-9, "{estimate} {exact}");
         }
     }
 
