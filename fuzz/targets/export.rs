@@ -1,31 +1,16 @@
 //! Encoders on hostile names, tags and values: what they write is valid in its format.
 #![no_main]
 
+mod series;
+
 use std::collections::BTreeSet;
 
-use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tachograph::{MetricsCollector, Snapshot, Trace, Unit};
+use tachograph::Snapshot;
 use tachograph_export::MetricsExporter;
 use tachograph_export::prometheus::{Bounds, Form, Prometheus, Schema};
 
-#[derive(Arbitrary, Debug)]
-struct Series<'a> {
-    name: &'a str,
-    tags: Vec<(&'a str, &'a str)>,
-    description: Option<&'a str>,
-    value: Value,
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Value {
-    Counter(u64),
-    UpDown(u64),
-    Gauge(f64),
-    Timing(u64),
-    Histogram(u64),
-    Traced(u64, [u8; 16]),
-}
+use self::series::Series;
 
 /// A metric or label name.
 fn is_name(text: &str, colons: bool) -> bool {
@@ -121,25 +106,8 @@ fn check_protobuf(prometheus: &mut Prometheus, snapshot: &Snapshot) {
 }
 
 fuzz_target!(|input: Vec<Series<'_>>| {
-    let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).max_series(16);
-    let metrics = metrics.max_metrics(16).build();
-    for Series { name, tags, description, value } in &input {
-        let tagged = metrics.with_tags(tags);
-        match *value {
-            Value::Counter(amount) => tagged.increment_by(name, amount),
-            Value::UpDown(amount) => tagged.decrement_by(name, amount),
-            Value::Gauge(value) => tagged.gauge(name, value),
-            Value::Timing(nanos) => tagged.timing(name, std::time::Duration::from_nanos(nanos)),
-            Value::Histogram(value) => tagged.histogram(name, value),
-            Value::Traced(value, id) => match Trace::new(id, [1; 8]) {
-                Some(trace) => tagged.histogram_traced(name, value, trace),
-                None => tagged.histogram(name, value),
-            },
-        }
-        if let Some(description) = description {
-            metrics.describe(name, Unit::None, description);
-        }
-    }
+    let metrics = series::collector();
+    input.iter().for_each(|series| series.record(&metrics, |gauge| gauge));
     let snapshot = metrics.get_all_metrics();
     check(&MetricsExporter::to_prometheus(&snapshot));
     let form = Form::NativeAndClassic(Schema::default(), Bounds::default());

@@ -3,31 +3,17 @@
 //! buckets.
 #![no_main]
 
+mod series;
+
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use prost::Message;
-use tachograph::{MetricsCollector, Snapshot, Trace, Unit};
+use tachograph::Snapshot;
 use tachograph_export::otlp::{Encoder, Encoding, Settings, Temporality};
 
-#[derive(Arbitrary, Debug)]
-struct Series<'a> {
-    name: &'a str,
-    tags: Vec<(&'a str, &'a str)>,
-    unit: Option<&'a str>,
-    value: Value,
-}
-
-#[derive(Arbitrary, Clone, Copy, Debug)]
-enum Value {
-    Counter(u64),
-    UpDown(u64),
-    Gauge(f32),
-    Timing(u64),
-    Histogram(u64),
-    Traced(u64, [u8; 16], [u8; 8]),
-}
+use self::series::Series;
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
@@ -36,29 +22,6 @@ struct Input<'a> {
     resolution: Result<i8, u8>,
     service: &'a str,
     rounds: [Vec<Series<'a>>; 2],
-}
-
-fn record(metrics: &MetricsCollector, series: &Series<'_>) {
-    let Series { name, tags, unit, value } = series;
-    if let Some(unit) = unit {
-        metrics.describe(name, Unit::Other((*unit).into()), unit);
-    }
-    let tagged = metrics.with_tags(tags);
-    match *value {
-        Value::Counter(amount) => tagged.increment_by(name, amount),
-        Value::UpDown(amount) => tagged.decrement_by(name, amount),
-        // JSON's words for what is not finite are read by few libraries: tests look at the bytes.
-        Value::Gauge(value) => tagged.gauge(name, f64::from(value).clamp(-1e300, 1e300)),
-        Value::Timing(nanos) => tagged.timing(name, std::time::Duration::from_nanos(nanos)),
-        Value::Histogram(value) => tagged.histogram(name, value),
-        Value::Traced(value, trace, span) => {
-            // Ids of nothing but zeros are none.
-            match Trace::new(trace, span) {
-                Some(trace) => tagged.histogram_traced(name, value, trace),
-                None => tagged.histogram(name, value),
-            }
-        }
-    }
 }
 
 fn encode(encoder: &mut Encoder, snapshot: &Snapshot) -> (usize, Vec<u8>) {
@@ -99,10 +62,11 @@ fuzz_target!(|input: Input<'_>| {
     };
     let mut protobuf = settings.encoder();
     let mut json = settings.encoding(Encoding::Json).encoder();
-    let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).max_series(16);
-    let metrics = metrics.max_metrics(16).build();
+    let metrics = series::collector();
+    // JSON's words for what is not finite are read by few libraries: tests look at the bytes.
+    let finite = |value: f64| value.clamp(-1e300, 1e300);
     for round in &input.rounds {
-        round.iter().for_each(|series| record(&metrics, series));
+        round.iter().for_each(|series| series.record(&metrics, finite));
         let snapshot = metrics.get_all_metrics();
         let (told, bytes) = encode(&mut protobuf, &snapshot);
         let request = ExportMetricsServiceRequest::decode(&bytes[..]).expect("protobuf");
