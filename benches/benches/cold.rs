@@ -1,8 +1,9 @@
 //! What does a record cost in a real loop, whose own work has evicted everything?
 
-use benches::{Bed, Budgets, Case, Options, Table, calls, cold, own_word, own_word_of_thread};
-
-const CALLS: u64 = 60;
+use benches::{
+    Bed, Budgets, COLD_CALLS, COLD_KEPT, Case, Options, Table, calls, cold, own_word,
+    own_word_of_thread,
+};
 
 /// At most, in times of an own load and store that is as cold.
 const COUNTER_TIMES: f64 = 2.2;
@@ -26,11 +27,12 @@ fn main() {
     let mut cases = vec![own_word(), own_word_of_thread()];
     let limits = cases.len();
     cases.extend(ROWS.iter().map(|(make, _)| make(&bed).between(|| bed.pass())));
-    let figures = cold(&cases, rounds, CALLS);
+    let figures = cold(&cases, rounds);
     bed.assert_never_full();
 
     let title = format!(
-        "One call after 4 MiB of other work: ns, mean of {CALLS}, over none; {rounds} rounds"
+        "One call after 4 MiB of other work: ns, mean of the fastest {COLD_KEPT} of {COLD_CALLS}, \
+         over none; {rounds} rounds"
     );
     let mut table =
         Table::new("cold", title, &["operation", "min", "median", "x own load + store"]);

@@ -1,9 +1,7 @@
 //! What do other libraries' calls cost in a real loop, whose own work has evicted everything?
 
 use benches::rivals::{self, Rival};
-use benches::{Bed, Case, Options, Table, calls, cold, own_word};
-
-const CALLS: u64 = 60;
+use benches::{Bed, COLD_CALLS, COLD_KEPT, Case, Options, Table, calls, cold, own_word};
 
 fn run(name: &'static str, what: &str, ours: [Case<'static>; 2], rivals: Vec<Rival>) {
     let rounds = Options::get().rounds(15);
@@ -13,10 +11,10 @@ fn run(name: &'static str, what: &str, ours: [Case<'static>; 2], rivals: Vec<Riv
     let (theirs, differs): (Vec<_>, Vec<_>) =
         rivals.into_iter().map(|rival| (rival.case, rival.differs)).unzip();
     cases.extend(theirs);
-    let figures = cold(&cases, rounds, CALLS);
+    let figures = cold(&cases, rounds);
     let title = format!(
-        "Against other libraries, {what} after 4 MiB of other work: ns, mean of {CALLS}, over \
-         none; {rounds} rounds"
+        "Against other libraries, {what} after 4 MiB of other work: ns, mean of the fastest \
+         {COLD_KEPT} of {COLD_CALLS}, over none; {rounds} rounds"
     );
     let header =
         ["library", "min", "median", "x own load + store", "x ours", "verdict", "what differs"];

@@ -41,7 +41,7 @@ mod tails;
 pub use bed::Bed;
 pub use budgets::Budgets;
 pub use case::{Case, Done, every_record};
-pub use cold::cold;
+pub use cold::{COLD_CALLS, COLD_KEPT, cold};
 pub use figures::Figures;
 pub use first::first_on_new_threads;
 pub use limits::{

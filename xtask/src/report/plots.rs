@@ -48,6 +48,16 @@ const NAMES: u32 = 230;
 const BAR: u32 = 13;
 const FONT: &str = "sans-serif";
 
+/// Pixels of a group of bars.
+fn group_height(series: &[Series]) -> u32 {
+    BAR * series.len() as u32 + 8
+}
+
+/// Pixels of what tells the colours; there is none of one colour.
+fn legend_height(series: &[Series]) -> u32 {
+    if series.len() > 1 { 17 * series.len() as u32 + 20 } else { 0 }
+}
+
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 impl Plot {
@@ -64,7 +74,8 @@ impl Plot {
         match self.kind {
             Kind::Bars(series) => {
                 let groups = groups(series, tables)?;
-                let height = 110 + groups.len() as u32 * (BAR * series.len() as u32 + 8);
+                let height =
+                    110 + groups.len() as u32 * group_height(series) + legend_height(series);
                 draw(height, &|area| self.bars(area, series, &groups), &mut svg)?;
             }
             Kind::Tails { table, only } => {
@@ -79,13 +90,15 @@ impl Plot {
         let values = groups.iter().flat_map(|group| &group.values).flatten();
         let most = values.copied().fold(1.0, f64::max) * 1.12;
         let rows = groups.len() as f64;
+        // Below the last group, where no bar is.
+        let legend = f64::from(legend_height(series)) / f64::from(group_height(series));
         let mut chart = ChartBuilder::on(area)
             .caption(self.title, (FONT, 18))
             .margin(10)
             .margin_right(24)
             .margin_left(NAMES)
             .x_label_area_size(42)
-            .build_cartesian_2d(0.0..most, 0.0..rows)
+            .build_cartesian_2d(0.0..most, -legend..rows)
             .map_err(problem)?;
         let mut mesh = chart.configure_mesh();
         mesh.disable_y_mesh().disable_y_axis().x_desc(self.unit).label_style((FONT, 12));
