@@ -32,10 +32,12 @@ impl Plan {
             let place = match argument.as_str() {
                 "--samples" => &mut plan.samples,
                 "--threads" => &mut plan.threads,
-                _ => return Err(HELP.to_owned()),
+                "--help" | "-h" => return Err(HELP.to_owned()),
+                other => return Err(format!("`{other}` is no option of it\n{HELP}")),
             };
             let number = arguments.next().and_then(|text| text.replace('_', "").parse().ok());
-            *place = number.filter(|&number| number > 0).ok_or_else(|| HELP.to_owned())?;
+            let number = number.filter(|&number| number > 0);
+            *place = number.ok_or_else(|| format!("{argument} needs a number above 0\n{HELP}"))?;
         }
         Ok(plan)
     }
@@ -217,8 +219,12 @@ fn print(plan: &Plan, rss: &str, figures: &[(&str, String)]) {
 fn main() -> ExitCode {
     let plan = match Plan::parse(std::env::args().skip(1)) {
         Ok(plan) => plan,
-        Err(help) => {
-            eprint!("{help}");
+        Err(help) if help == HELP => {
+            print!("{help}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprint!("{problem}");
             return ExitCode::from(2);
         }
     };
