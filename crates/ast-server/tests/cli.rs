@@ -3,7 +3,7 @@
 mod common;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -206,10 +206,14 @@ impl Drop for Running {
 
 impl Running {
     fn start(args: &[&str]) -> Self {
+        Self::start_logging_to(Stdio::null(), args)
+    }
+
+    fn start_logging_to(log: Stdio, args: &[&str]) -> Self {
         let mut child = ast_server()
             .args(args)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the binary runs");
         let out = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -281,6 +285,24 @@ fn serve_prints_its_addresses_serves_and_stops_with_0_on_either_signal() {
         assert_eq!(code, Some(0), "{signal}");
         assert!(rest.contains("Total processed: 1"), "{rest}");
     }
+}
+
+#[test]
+fn a_log_that_goes_to_a_file_is_plain_text() {
+    let mut log = tempfile::tempfile().expect("a temporary file");
+    let to = Stdio::from(log.try_clone().expect("another handle of it"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = common::write(folder.path(), "set.als", &common::small());
+    let free = "127.0.0.1:0";
+    let args = ["serve", utf8(&file), "--udp", free, "--ws", free, "--http", free];
+    let mut running = Running::start_logging_to(to, &args);
+    running.address("events", "udp://");
+    assert_eq!(running.stop("TERM").0, Some(0));
+    log.rewind().expect("a file");
+    let mut text = String::new();
+    log.read_to_string(&mut text).expect("UTF-8");
+    assert!(text.contains(" INFO ") && text.contains("stopping"), "{text}");
+    assert!(!text.contains('\x1b'), "{text:?}");
 }
 
 /// The head and the body of the one request that a receiver is sent, which answers 200.

@@ -1,6 +1,6 @@
 //! What is logged, to standard error.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
@@ -18,9 +18,11 @@ pub(super) fn filter(flag: Option<&str>, default: &str) -> Result<EnvFilter, Fai
         .map_err(|reason| format!("cannot use {source}={wanted:?}: {reason}; try info").into())
 }
 
-/// Logs from now on.
+/// Logs from now on; in colour only where a terminal shows it.
 pub(super) fn start(filter: EnvFilter, format: LogFormat) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // On a terminal as ever: the library heeds `NO_COLOR`.
+    let log = if io::stderr().is_terminal() { log } else { log.with_ansi(false) };
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
