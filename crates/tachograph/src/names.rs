@@ -118,13 +118,7 @@ impl NameCache {
         let known = self.known.try_borrow().ok()?;
         let number = self.hints[hint(name, tags)].get() as usize;
         let hinted = known.entries.get(number).is_some_and(|entry| entry.is(name, tags));
-        let number = if hinted {
-            number
-        } else {
-            let found = known.look_up(name, tags)?;
-            self.hints[hint(name, tags)].set(found);
-            found as usize
-        };
+        let number = if hinted { number } else { self.find(&known, name, tags)? };
         known.owned.get(number)?.clone()
     }
 
@@ -137,9 +131,16 @@ impl NameCache {
     ) -> Option<R> {
         // Err: as above.
         let known = self.known.try_borrow().ok()?;
+        let number = self.find(&known, name, tags)?;
+        known.entries.get(number).map(|entry| act(&entry.handle))
+    }
+
+    /// The number of a known name; puts its hint right.
+    #[inline(never)]
+    fn find(&self, known: &Known, name: &str, tags: &[(&str, &str)]) -> Option<usize> {
         let number = known.look_up(name, tags)?;
         self.hints[hint(name, tags)].set(number);
-        known.entries.get(number as usize).map(|entry| act(&entry.handle))
+        Some(number as usize)
     }
 
     /// A handle of a kind that its name does not have: what it records is a counted drop. Only the

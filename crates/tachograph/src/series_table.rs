@@ -52,7 +52,7 @@ impl SeriesTable {
         if self.fresh.is_empty() && self.order.len() == self.states.len() {
             return;
         }
-        // A quarter more at a time: spare room for as many again is what a state is large for.
+        // A quarter more at a time: states are large, and doubling leaves up to half of them unused.
         let spare = self.states.capacity() - self.states.len();
         if spare < self.fresh.len() {
             self.states.reserve_exact(self.fresh.len().max(self.states.len() / 4));

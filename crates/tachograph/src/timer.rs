@@ -108,6 +108,32 @@ macro_rules! endings {
     };
 }
 
+/// Implements what `endings` needs for a timer whose `handle` records, where it has one.
+macro_rules! by_handle {
+    ($timer:ident $(<$life:lifetime>)?) => {
+        impl $(<$life>)? $timer $(<$life>)? {
+            #[inline]
+            fn elapsed_ns(&self) -> Option<u64> {
+                elapsed(&self.handle()?.entry.intake, self.start)
+            }
+
+            #[inline]
+            fn record_ns(&self, nanos: u64) {
+                if let Some(handle) = self.handle() {
+                    handle.record(Operation::Sample, nanos);
+                }
+            }
+
+            #[inline]
+            fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+                if let Some(handle) = self.handle() {
+                    handle.trace_or_current(nanos, trace);
+                }
+            }
+        }
+    };
+}
+
 /// A running timer that owns its handle; records when it is dropped.
 ///
 /// `Send`: it may be dropped on another thread than it was started on. Threads that start timers
@@ -133,25 +159,12 @@ impl Timer {
     }
 
     #[inline]
-    fn elapsed_ns(&self) -> Option<u64> {
-        elapsed(&self.timing.as_ref()?.0.entry.intake, self.start)
-    }
-
-    #[inline]
-    fn record_ns(&self, nanos: u64) {
-        if let Some(timing) = &self.timing {
-            timing.record_ns(nanos);
-        }
-    }
-
-    #[inline]
-    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
-        if let Some(timing) = &self.timing {
-            timing.0.trace_or_current(nanos, trace);
-        }
+    fn handle(&self) -> Option<&Handle> {
+        Some(&self.timing.as_ref()?.0)
     }
 }
 
+by_handle!(Timer);
 endings!(Timer);
 
 /// A running timer that was started by name; records when it is dropped.
@@ -180,25 +193,12 @@ impl NamedTimer {
     }
 
     #[inline]
-    fn elapsed_ns(&self) -> Option<u64> {
-        elapsed(&self.handle.as_ref()?.entry.intake, self.start)
-    }
-
-    #[inline]
-    fn record_ns(&self, nanos: u64) {
-        if let Some(handle) = &self.handle {
-            handle.record(Operation::Sample, nanos);
-        }
-    }
-
-    #[inline]
-    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
-        if let Some(handle) = &self.handle {
-            handle.trace_or_current(nanos, trace);
-        }
+    fn handle(&self) -> Option<&Handle> {
+        self.handle.as_deref()
     }
 }
 
+by_handle!(NamedTimer);
 endings!(NamedTimer);
 
 /// A running timer that borrows its handle; records when it is dropped.
@@ -217,21 +217,12 @@ impl<'a> TimerGuard<'a> {
     }
 
     #[inline]
-    fn elapsed_ns(&self) -> Option<u64> {
-        elapsed(&self.timing.0.entry.intake, self.start)
-    }
-
-    #[inline]
-    fn record_ns(&self, nanos: u64) {
-        self.timing.record_ns(nanos);
-    }
-
-    #[inline]
-    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
-        self.timing.0.trace_or_current(nanos, trace);
+    fn handle(&self) -> Option<&Handle> {
+        Some(&self.timing.0)
     }
 }
 
+by_handle!(TimerGuard<'a>);
 endings!(TimerGuard<'a>);
 
 /// A running timer of a [`Recorder`]; records when it is dropped. Not `Send`, as the recorder it
