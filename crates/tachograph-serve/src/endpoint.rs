@@ -11,6 +11,7 @@ use tachograph_export::prometheus::Prometheus;
 use crate::access::{self, Access, Hosts, Token};
 use crate::connection::Protocol;
 use crate::error::Error;
+use crate::health::Checks;
 use crate::pages::Pages;
 use crate::routes::{self, Site};
 use crate::scrapes::Scrapes;
@@ -29,6 +30,7 @@ pub struct Endpoint {
     metrics: MetricsCollector,
     access: Access,
     stale_after: Duration,
+    checks: Checks,
     limits: Limits,
     bodies_bytes_max: usize,
     prometheus: Prometheus,
@@ -54,6 +56,7 @@ impl Endpoint {
             metrics,
             access: Access { hosts: Hosts { bound, names: Vec::new(), any: false }, token: None },
             stale_after: Duration::from_secs(5),
+            checks: Checks::default(),
             limits: Limits {
                 connections: 256,
                 header: Duration::from_secs(10),
@@ -111,6 +114,36 @@ impl Endpoint {
     /// How old the last published snapshot may be before `/health` answers 503; 5 s by default.
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.stale_after = age;
+        self
+    }
+
+    /// Adds a check of the program's own to `/health`: while it fails, the answer is 503, and its
+    /// body has the reason under `failing` and this name. A check that panics fails.
+    ///
+    /// It runs for every request of `/health`, on the endpoint's runtime: let it read a flag or a
+    /// time, and never wait.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use tachograph::MetricsCollector;
+    /// use tachograph_serve::Endpoint;
+    ///
+    /// let has_ended = Arc::new(AtomicBool::new(false));
+    /// let seen = Arc::clone(&has_ended);
+    /// let endpoint = Endpoint::new(MetricsCollector::new()).check("event loop", move || {
+    ///     match seen.load(Ordering::Acquire) {
+    ///         true => Err("the thread has ended".to_owned()),
+    ///         false => Ok(()),
+    ///     }
+    /// });
+    /// ```
+    pub fn check(
+        mut self,
+        name: impl Into<String>,
+        check: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.checks.add(name.into(), Arc::new(check));
         self
     }
 
@@ -234,6 +267,7 @@ impl Endpoint {
         let bytes_max = self.bodies_bytes_max;
         let pages = Pages::new(metrics, Arc::clone(&scrapes), bytes_max, &self.prometheus);
         let (access, stale_after) = (self.access.clone(), self.stale_after);
-        Arc::new(Site { pages: Arc::new(pages), scrapes, access, stale_after })
+        let checks = self.checks.clone();
+        Arc::new(Site { pages: Arc::new(pages), scrapes, access, stale_after, checks })
     }
 }

@@ -1,5 +1,9 @@
 //! Whether the collector keeps up, and whether there is anything to see yet.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -9,6 +13,9 @@ use tachograph::Snapshot;
 #[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Health {
     status: Status,
+    /// Why each of the program's checks that fail does.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    failing: BTreeMap<String, String>,
     /// The time since the last snapshot was published.
     snapshot_age_seconds: f64,
     snapshot_version: u64,
@@ -24,6 +31,35 @@ enum Status {
     Disabled,
     /// Recording is on, but nothing is published: the aggregator stalls or has ended.
     Stale,
+    /// A check of the program's own fails.
+    Failing,
+}
+
+/// The program's own checks.
+#[derive(Clone, Default)]
+pub(crate) struct Checks(Vec<(String, Arc<Check>)>);
+
+type Check = dyn Fn() -> Result<(), String> + Send + Sync;
+
+impl fmt::Debug for Checks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl Checks {
+    pub(crate) fn add(&mut self, name: String, check: Arc<Check>) {
+        self.0.push((name, check));
+    }
+
+    /// Runs all of them. A check that panics fails.
+    fn failing(&self) -> BTreeMap<String, String> {
+        let run = |check: &Check| match catch_unwind(AssertUnwindSafe(check)) {
+            Ok(outcome) => outcome.err(),
+            Err(_) => Some("the check panicked".to_owned()),
+        };
+        self.0.iter().filter_map(|(name, check)| Some((name.clone(), run(&**check)?))).collect()
+    }
 }
 
 impl Health {
@@ -42,14 +78,24 @@ impl Health {
         };
         Self {
             status,
+            failing: BTreeMap::new(),
             snapshot_age_seconds: age.as_secs_f64(),
             snapshot_version: snapshot.version(),
             uptime_seconds: snapshot.uptime().as_secs_f64(),
         }
     }
 
+    /// With what the program's own checks say.
+    pub(crate) fn checked(mut self, checks: &Checks) -> Self {
+        self.failing = checks.failing();
+        if !self.failing.is_empty() {
+            self.status = Status::Failing;
+        }
+        self
+    }
+
     pub(crate) fn is_good(&self) -> bool {
-        self.status != Status::Stale
+        matches!(self.status, Status::Ok | Status::Disabled)
     }
 
     /// Whether a scrape shows what was recorded: something was published since the collector was

@@ -7,7 +7,7 @@
 //! | `/metrics.json` | every statistic of every series, everything recorded before the request included; `?buckets=1` adds the distributions |
 //! | `/summary` | the high-level view, likewise |
 //! | `/snapshot` | the last published snapshot, whole: reads back as a [`Snapshot`](tachograph::Snapshot) by serde |
-//! | `/health` | 200 while snapshots are fresh or recording is off, 503 when they are stale |
+//! | `/health` | 200 while snapshots are fresh or recording is off and the [program's own checks](Endpoint::check) pass, 503 otherwise |
 //! | `/-/ready` | 200 once there is something to see |
 //!
 //! [`Endpoint::serve`] runs on a tokio runtime, [`Endpoint::spawn`] on a thread of its own,

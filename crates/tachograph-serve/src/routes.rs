@@ -19,7 +19,7 @@ use tachograph_export::json;
 use crate::accept;
 use crate::access::{Access, Refusal};
 use crate::encoding::Encoding;
-use crate::health::Health;
+use crate::health::{Checks, Health};
 use crate::page::Page;
 use crate::pages::Pages;
 use crate::rendering::Answer;
@@ -35,6 +35,7 @@ pub(crate) struct Site {
     pub(crate) scrapes: Arc<Scrapes>,
     pub(crate) access: Access,
     pub(crate) stale_after: Duration,
+    pub(crate) checks: Checks,
 }
 
 impl Site {
@@ -154,7 +155,7 @@ async fn send(site: &Site, page: Page, headers: &HeaderMap) -> Response {
 }
 
 async fn health(State(site): State<Arc<Site>>) -> Response {
-    let health = site.health();
+    let health = site.health().checked(&site.checks);
     to_json(status_if(health.is_good()), &health)
 }
 

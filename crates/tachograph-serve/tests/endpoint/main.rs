@@ -10,6 +10,8 @@ mod own_thread;
 mod tls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
@@ -90,6 +92,36 @@ async fn health_tells_fresh_stale_and_disabled_apart() {
     metrics.set_enabled(false);
     let off = get(server.addr(), "/health").await;
     assert_eq!((off.status, &off.json()["status"]), (200, &"disabled".into()));
+}
+
+#[tokio::test]
+async fn health_covers_the_checks_of_the_program() {
+    let is_broken = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&is_broken);
+    let loop_ends = move || match seen.load(Ordering::SeqCst) {
+        true => Err("the thread has ended".to_owned()),
+        false => Ok(()),
+    };
+    let metrics = manual();
+    publish(&metrics);
+    let endpoint = Endpoint::new(metrics.clone()).check("loop", loop_ends).check("udp", || Ok(()));
+    let server = endpoint.clone().listen(loopback()).serve().await.expect("binds");
+    let good = get(server.addr(), "/health").await;
+    assert_eq!((good.status, good.json().get("failing")), (200, None));
+    is_broken.store(true, Ordering::SeqCst);
+    // Whatever the collector is at.
+    for is_on in [true, false] {
+        metrics.set_enabled(is_on);
+        let bad = get(server.addr(), "/health").await;
+        assert_eq!((bad.status, &bad.json()["status"]), (503, &"failing".into()));
+        let expected = serde_json::json!({ "loop": "the thread has ended" });
+        assert_eq!(bad.json()["failing"], expected);
+        assert_eq!(get(server.addr(), "/-/ready").await.status, 200, "there is something to see");
+    }
+    let panics = endpoint.check("bug", || panic!("as a bug would"));
+    let server = panics.listen(loopback()).serve().await.expect("binds");
+    let bad = get(server.addr(), "/health").await;
+    assert_eq!((bad.status, &bad.json()["failing"]["bug"]), (503, &"the check panicked".into()));
 }
 
 #[tokio::test]
