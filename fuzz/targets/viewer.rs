@@ -1,10 +1,9 @@
 //! What viewers send: frames of whatever shape, JSON of whatever depth. Every message has its
-//! answer, in order; a request that is known to be one is acknowledged with its own id. Frames that
-//! are not compressed are the same where compression was granted.
+//! answer, in order; a request that is known to be one is acknowledged with its own id.
 #![no_main]
 
 use arbitrary::Arbitrary;
-use ast_server::parts::{answers, inflated};
+use ast_server::parts::answers;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
@@ -145,11 +144,6 @@ fuzz_target!(|input: Input<'_>| {
         let answer = add(sent, input.mask, &mut bytes);
         is_certain &= answer.is_some();
         expected.extend(answer.flatten().filter(|_| is_certain));
-    }
-    match inflated(&bytes) {
-        Ok(plain) if is_certain => assert!(plain == bytes),
-        Ok(plain) => drop(answers(&plain)),
-        Err(_) => assert!(!is_certain),
     }
     let answers = answers(&bytes);
     assert!(answers.len() >= expected.len(), "{} of {}", answers.len(), expected.len());

@@ -10,15 +10,14 @@ use std::path::PathBuf;
 use live_set::Set;
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::deflate::Outgoing;
-use crate::message;
+use crate::message::{self, Text};
 use crate::server::AstServer;
 
 /// The message with the whole tree, and the version that it shows.
 #[derive(Clone, Debug)]
 pub(crate) struct WholeTree {
     pub(crate) version: u64,
-    pub(crate) message: Outgoing,
+    pub(crate) message: Text,
 }
 
 /// A set as it was at a version: to be written where nobody waits for it.
@@ -31,7 +30,7 @@ pub(crate) struct TreeCopy {
 
 impl TreeCopy {
     fn write(&self) -> WholeTree {
-        let message = message::full_ast(&self.set, &self.file).into();
+        let message = message::full_ast(&self.set, &self.file);
         WholeTree { version: self.version, message }
     }
 }
@@ -93,14 +92,12 @@ mod tests {
         // With the state locked this would wait for ever.
         rename(&server, "after it");
         let tree = copy.write();
-        assert!(
-            tree.message.text.contains("in the tree") && !tree.message.text.contains("after it")
-        );
+        assert!(tree.message.contains("in the tree") && !tree.message.contains("after it"));
         seat.baseline = tree.version;
         let mut news = Vec::new();
         assert!(seat.take(&mut news, 100).await, "the server is there");
         assert_eq!(news.len(), 1);
-        let text = &news[0].text;
+        let text = &news[0];
         assert!(text.starts_with(r#"{"type":"DIFF_UPDATE""#) && text.contains("after it"));
     }
 
@@ -130,7 +127,7 @@ mod tests {
         let late = join(&server);
         let tree = server.whole_tree(late.baseline).await.expect("no panic").expect("a set");
         assert_eq!(tree.version, version + 1);
-        assert!(tree.message.text.contains(r#""name":"b""#));
+        assert!(tree.message.contains(r#""name":"b""#));
         server.state().keep(old);
         assert!(server.state().written(late.baseline).is_some());
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::deflate::Outgoing;
+use crate::message::Text;
 use crate::metrics::ServerMetrics;
 
 /// A message in a viewer's queue.
@@ -13,7 +13,7 @@ use crate::metrics::ServerMetrics;
 pub(crate) struct Queued {
     /// The version of the tree that the message leads to; 0 where it is not about the tree.
     version: u64,
-    message: Outgoing,
+    message: Text,
 }
 
 /// The version of messages that are not about the tree.
@@ -90,8 +90,7 @@ impl Hub {
     }
 
     /// Queues a message for everyone. Never waits: a client whose queue is full is marked instead.
-    pub(crate) fn broadcast(&mut self, version: u64, message: impl Into<Outgoing>) {
-        let message = message.into();
+    pub(crate) fn broadcast(&mut self, version: u64, message: Text) {
         let mut lost = false;
         for client in &self.clients {
             lost |= !client.offer(version, &message);
@@ -111,7 +110,7 @@ impl Hub {
 
 impl Client {
     /// Says whether the message will be sent.
-    fn offer(&self, version: u64, message: &Outgoing) -> bool {
+    fn offer(&self, version: u64, message: &Text) -> bool {
         if self.lagging.borrow().is_some() {
             return false;
         }
@@ -125,7 +124,7 @@ impl Client {
 
 impl Seat {
     /// Waits for messages and takes up to `limit` of them, in their order. `false`: no more come.
-    pub(crate) async fn take(&mut self, batch: &mut Vec<Outgoing>, limit: usize) -> bool {
+    pub(crate) async fn take(&mut self, batch: &mut Vec<Text>, limit: usize) -> bool {
         let mut queued = Vec::new();
         let more = self.queue.recv_many(&mut queued, limit).await > 0;
         let news = queued.into_iter().filter(|queued| queued.is_news(self.baseline));

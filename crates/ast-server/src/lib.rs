@@ -12,6 +12,8 @@
 //!   rejected + errors` whenever nothing is under way.
 //!
 //! # Limits
+//! Messages to viewers are not compressed. The first is the whole tree, 2 MB on 50 tracks by 100
+//! scenes: a client must allow messages of that size (`max_size` in Python's `websockets`).
 //! A structural event tells viewers of every node that it moves: half a megabyte of JSON on 50 tracks
 //! by 100 scenes. Linux only. No sample carries a trace, as OSC has no place for one: exemplars are
 //! only of what a program around the server records itself, with a trace, into the same collector.
@@ -40,7 +42,6 @@ mod arg;
 mod builder;
 mod cache;
 mod dashboard;
-mod deflate;
 pub mod deploy;
 mod envelope;
 mod error;
@@ -51,7 +52,6 @@ mod event_type;
 mod gaps;
 mod greeting;
 mod hub;
-mod inflate;
 mod journal;
 mod loading;
 mod message;

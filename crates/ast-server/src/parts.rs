@@ -6,7 +6,6 @@ use std::io::{self, Read, Write};
 use axum::Router;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
-use crate::inflate::Inflater;
 use crate::message::Text;
 use crate::query_routes;
 use crate::server::AstServer;
@@ -22,17 +21,6 @@ pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
     let answers = requests.filter_map(|request| websocket::answer(&request));
     let text = |text: Text| text.as_str().to_owned();
     answers.map(|answer| answer.map(text).map_err(text)).collect()
-}
-
-/// Turns what a viewer sends that was granted compression into frames that are not compressed, as
-/// its connection does and within the same limits.
-///
-/// # Errors
-/// A compressed message is too large, or is not one.
-pub fn inflated(sent: &[u8]) -> io::Result<Vec<u8>> {
-    let mut inflater = Inflater::default();
-    inflater.feed(sent)?;
-    Ok(inflater.take_all())
 }
 
 /// What answers queries over HTTP, behind the checks of who may ask.

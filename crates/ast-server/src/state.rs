@@ -106,7 +106,7 @@ impl State {
         self.journal = None;
         self.version += 1;
         if let Some(text) = written {
-            self.keep(WholeTree { version: self.version, message: text.into() });
+            self.keep(WholeTree { version: self.version, message: text });
         }
         self.send_whole_tree();
     }
@@ -274,7 +274,7 @@ impl State {
         let Some(Loaded { set, file, .. }) = &self.loaded else { return };
         let tree = self.written(self.version).unwrap_or_else(|| {
             // Under the lock, but rare: a failure, or a viewer who has come since a set was read.
-            let message = message::full_ast(set, file).into();
+            let message = message::full_ast(set, file);
             WholeTree { version: self.version, message }
         });
         self.hub.broadcast(tree.version, tree.message.clone());
@@ -341,7 +341,7 @@ impl State {
     /// Keeps a tree that was written, for those who come next.
     pub(crate) fn keep(&mut self, tree: WholeTree) {
         if self.whole.as_ref().is_none_or(|kept| kept.version < tree.version) {
-            self.metrics.message_size.record(tree.message.text.len() as u64);
+            self.metrics.message_size.record(tree.message.len() as u64);
             self.whole = Some(tree);
         }
     }

@@ -1,9 +1,4 @@
 //! Viewers: one task for each connection.
-//!
-//! `permessage-deflate` is granted to whoever offers it, by `deflate` and `inflate`: tungstenite
-//! 0.30 has no extensions. Libraries that have this one compress a message once for each viewer,
-//! where it is shared by all here; soketto 0.8 and ratchet 1.2 inflate without a limit, so that the
-//! 64 KiB that a viewer may send come to 64 MiB.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,9 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinError;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::http::header::{
-    CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_EXTENSIONS,
-};
+use tokio_tungstenite::tungstenite::http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -27,9 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Bytes, Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
-use crate::deflate::{self, Outgoing};
 use crate::hub::Seat;
-use crate::inflate::Inflating;
 use crate::message::{self, Text};
 use crate::quiet::Quiet;
 use crate::server::AstServer;
@@ -132,29 +123,21 @@ impl Arrival {
             tracing::debug!(%peer, %error, "cannot send small messages at once");
         }
         let mut stopping = stop.clone();
-        let mut granted = false;
         #[expect(clippy::result_large_err, reason = "the library's own signature")]
-        let check = |request: &Request, mut answer: Response| match self.refusal(request) {
-            None => {
-                granted = grant(request, &mut answer);
-                Ok(answer)
-            }
+        let check = |request: &Request, answer: Response| match self.refusal(request) {
+            None => Ok(answer),
             Some(refusal) => Err(refusal),
         };
-        let stream = Inflating::new(stream);
         let handshake = accept_hdr_async_with_config(stream, check, Some(limits()));
         let accepted = tokio::select! {
             accepted = timeout(HANDSHAKE_MAX, handshake) => accepted,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
-        let Ok(Ok(mut socket)) = accepted else {
+        let Ok(Ok(socket)) = accepted else {
             server.handles().client_refused.increment();
             tracing::debug!(%peer, "a connection did not become a WebSocket");
             return;
         };
-        if granted {
-            socket.get_mut().grant();
-        }
         let seat = server.state().join();
         let id = seat.id;
         tracing::info!(%peer, id, "a viewer has connected");
@@ -180,16 +163,6 @@ impl Arrival {
             refuse(StatusCode::SERVICE_UNAVAILABLE, reason)
         })
     }
-}
-
-/// Grants the extension that compresses messages, where it is offered.
-fn grant(request: &Request, answer: &mut Response) -> bool {
-    let offers = request.headers().get_all(SEC_WEBSOCKET_EXTENSIONS).iter();
-    let granted = offers.filter_map(|offers| offers.to_str().ok()).find_map(deflate::grant);
-    let granted = granted.and_then(|granted| HeaderValue::try_from(granted).ok());
-    let is_granted = granted.is_some();
-    answer.headers_mut().extend(granted.map(|granted| (SEC_WEBSOCKET_EXTENSIONS, granted)));
-    is_granted
 }
 
 fn refuse(status: StatusCode, reason: String) -> ErrorResponse {
@@ -220,7 +193,7 @@ enum End {
 }
 
 struct Viewer {
-    socket: WebSocketStream<Inflating<TcpStream>>,
+    socket: WebSocketStream<TcpStream>,
     seat: Seat,
     server: AstServer,
     stop: watch::Receiver<bool>,
@@ -247,23 +220,23 @@ impl Viewer {
             let mut stop = self.stop.clone();
             tokio::select! {
                 more = self.seat.take(&mut batch, BATCH) => if !more { return Err(End::Stopped) },
-                request = self.socket.next() => batch.extend(self.answer(request)?.map(Outgoing::from)),
+                request = self.socket.next() => batch.extend(self.answer(request)?),
                 _ = stop.wait_for(|stop| *stop) => return Err(End::Stopped),
             }
         }
     }
 
     /// What the viewer is to be sent before the changes that are queued for it.
-    async fn greeting(&mut self) -> Result<Outgoing, End> {
+    async fn greeting(&mut self) -> Result<Text, End> {
         let Some(tree) = self.server.whole_tree(self.seat.baseline).await? else {
-            return Ok(message::error("No AST loaded", None).into());
+            return Ok(message::error("No AST loaded", None));
         };
         self.seat.baseline = tree.version;
         Ok(tree.message)
     }
 
     /// Writes messages out, unless the viewer does not read for too long while more pile up.
-    async fn write(&mut self, batch: &mut Vec<Outgoing>) -> Result<(), End> {
+    async fn write(&mut self, batch: &mut Vec<Text>) -> Result<(), End> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -323,15 +296,11 @@ pub(crate) fn answer(request: &Message) -> Option<Result<Text, Text>> {
 }
 
 async fn write_all(
-    socket: &mut WebSocketStream<Inflating<TcpStream>>,
-    batch: &mut Vec<Outgoing>,
+    socket: &mut WebSocketStream<TcpStream>,
+    batch: &mut Vec<Text>,
 ) -> Result<(), WsError> {
-    let is_granted = socket.get_ref().is_granted();
     for message in batch.drain(..) {
-        let deflated = if is_granted { message.deflated().await } else { None };
-        let is_deflated = deflated.is_some();
-        let bytes = deflated.unwrap_or_else(|| message.text.into());
-        for frame in frames(bytes, is_deflated) {
+        for frame in frames(message.into()) {
             socket.feed(frame).await?;
         }
     }
@@ -339,16 +308,13 @@ async fn write_all(
 }
 
 /// A message as one frame, or as several that share its bytes.
-fn frames(bytes: Bytes, is_deflated: bool) -> impl Iterator<Item = Message> {
+fn frames(bytes: Bytes) -> impl Iterator<Item = Message> {
     let count = bytes.len().div_ceil(FRAME_BYTES_MAX).max(1);
     (0..count).map(move |number| {
         let (start, is_last) = (number * FRAME_BYTES_MAX, number + 1 == count);
         let end = if is_last { bytes.len() } else { start + FRAME_BYTES_MAX };
         let part = if number == 0 { Data::Text } else { Data::Continue };
-        let mut frame = Frame::message(bytes.slice(start..end), OpCode::Data(part), is_last);
-        // The first frame tells of the whole message.
-        frame.header_mut().rsv1 = is_deflated && number == 0;
-        Message::Frame(frame)
+        Message::Frame(Frame::message(bytes.slice(start..end), OpCode::Data(part), is_last))
     })
 }
 
@@ -366,7 +332,7 @@ mod tests {
             OpCode::Data(part) => part,
             OpCode::Control(other) => panic!("no data: {other:?}"),
         };
-        let all = frames("x".repeat(len).into(), false).map(frame);
+        let all = frames("x".repeat(len).into()).map(frame);
         all.map(|frame| (frame.payload().len(), part(&frame), frame.header().is_final)).collect()
     }
 
