@@ -351,7 +351,6 @@ impl Aggregator {
             read,
             aggregated,
             coalesced: self.table.coalesced,
-            saturated: self.table.folded.saturated + self.intake.counts.saturated.get(),
             open_lanes: open,
             lanes: self.readers.len(),
             series: self.table.active(),

@@ -7,8 +7,7 @@
 
 use crate::cell::{OCTAVES, octave_ends};
 use crate::handle::Handle;
-use crate::kind::Kind;
-use crate::limits::{CORRECTED_SAMPLES, CORRECTED_SHIFT, TIMING_NS_MAX};
+use crate::limits::{CORRECTED_SAMPLES, CORRECTED_SHIFT};
 use crate::operation::{Compound, Operation};
 use crate::sample::Sample;
 use crate::writer::LaneWriter;
@@ -46,10 +45,6 @@ impl Correction {
         let Some(row) = writer.lane().rows.get(handle.slot) else {
             return handle.overloaded_by(count);
         };
-        if handle.kind == Kind::Timing {
-            let long = self.between(first, TIMING_NS_MAX + 1, u64::MAX);
-            handle.entry.intake.counts.saturated.add(long);
-        }
         let (greatest, least) = (self.sample(first), self.sample(self.missing));
         let mut octaves = [0; OCTAVES];
         for (octave, count) in octaves.iter_mut().enumerate() {

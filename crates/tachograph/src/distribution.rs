@@ -67,11 +67,10 @@ impl Default for Distribution {
 }
 
 impl Distribution {
-    /// Adds a sample; beyond `ceiling` it counts in the ceiling's bucket, its value stays exact
-    /// in sum and max.
+    /// Adds a sample.
     #[inline]
-    pub(crate) fn record(&mut self, value: u64, ceiling: u64) {
-        self.increment(value.min(ceiling));
+    pub(crate) fn record(&mut self, value: u64) {
+        self.increment(value);
         self.totals.count += 1;
         self.totals.sum = self.totals.sum.wrapping_add(u128::from(value));
         self.totals.min = self.totals.min.min(value);
@@ -80,10 +79,10 @@ impl Distribution {
 
     /// Adds samples that were coalesced under overload: count and sum are exact, each value is
     /// known to its octave.
-    pub(crate) fn record_coalesced(&mut self, spill: &SpillReading, ceiling: u64) {
+    pub(crate) fn record_coalesced(&mut self, spill: &SpillReading) {
         for (octave, &count) in spill.octaves.iter().enumerate().filter(|(_, count)| **count > 0) {
             let Octave { low, high, middle } = Octave::of(octave);
-            self.add_to_bucket(middle.min(ceiling), count);
+            self.add_to_bucket(middle, count);
             self.totals.min = self.totals.min.min(low);
             self.totals.max = self.totals.max.max(high);
             self.totals.count += count;

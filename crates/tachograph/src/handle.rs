@@ -169,8 +169,7 @@ impl UpDownCounter {
 
 /// A distribution of durations: recorded in nanoseconds, reported in seconds.
 ///
-/// Costs three stores; durations over one hour saturate into the top bucket and keep their exact
-/// value in sum and max.
+/// Costs three stores. Takes up to 2^64 - 1 nanoseconds, 584 years; longer ones count as that.
 #[derive(Clone, Debug)]
 pub struct Timing(pub(crate) Handle);
 

@@ -59,8 +59,6 @@ pub(crate) struct Counts {
     pub(crate) truncated: Tally,
     pub(crate) kind_conflicts: Tally,
     pub(crate) overflowed: Tally,
-    /// Coalesced durations beyond the longest bucket.
-    pub(crate) saturated: Tally,
     /// Traces that a lane had no room for; the samples were recorded.
     pub(crate) exemplars_dropped: Tally,
 }
@@ -104,7 +102,6 @@ impl Counts {
             truncated,
             kind_conflicts,
             overflowed,
-            saturated,
             exemplars_dropped,
         } = self;
         let tallies = [
@@ -113,7 +110,6 @@ impl Counts {
             truncated,
             kind_conflicts,
             overflowed,
-            saturated,
             exemplars_dropped,
         ];
         for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {

@@ -86,9 +86,6 @@ pub(crate) const OCTAVE_BUCKETS: usize = 1_024;
 /// Rows of a sparse distribution, before it becomes dense.
 pub(crate) const SPARSE_ROWS: usize = bound(2_048, 64, 2_048);
 
-/// The longest duration with a bucket of its own: one hour, in nanoseconds.
-pub(crate) const TIMING_NS_MAX: u64 = 3_600_000_000_000;
-
 /// How often a snapshot is published.
 pub(crate) const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 

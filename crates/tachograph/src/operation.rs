@@ -6,7 +6,6 @@
 use crate::error::DropReason;
 use crate::handle::Handle;
 use crate::kind::Kind;
-use crate::limits::TIMING_NS_MAX;
 use crate::sample::Sample;
 use crate::sync::Ordering;
 use crate::trace::Trace;
@@ -126,9 +125,6 @@ fn sample_beyond(writer: &LaneWriter, handle: &Handle, value: u64) {
 /// Adds a sample to the row of its series.
 #[inline]
 fn coalesce(writer: &LaneWriter, handle: &Handle, value: u64) {
-    if value > TIMING_NS_MAX && handle.kind == Kind::Timing {
-        handle.entry.intake.counts.saturated.add(1);
-    }
     match writer.lane().rows.get(handle.slot) {
         Some(row) => row.add(value),
         None => handle.overloaded(),

@@ -8,7 +8,6 @@ use crate::distribution::{Distribution, Totals};
 use crate::entry::Entry;
 use crate::fault;
 use crate::kind::Kind;
-use crate::limits::TIMING_NS_MAX;
 use crate::registry::{MetricInfo, RESERVED};
 use crate::snapshot::{Series, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
@@ -137,8 +136,6 @@ impl Accumulate for Levels {
 #[derive(Debug, Default)]
 pub(crate) struct Folded {
     pub(crate) samples: u64,
-    /// Of them, durations beyond the longest one with a bucket.
-    pub(crate) saturated: u64,
 }
 
 /// The window that samples go to and statistics are taken of.
@@ -203,32 +200,30 @@ impl SeriesState {
     ) {
         self.changed = true;
         let recorded = &mut self.recorded;
-        let mut done = |saturated: bool| {
+        let mut done = || {
             *recorded = true;
             folded.samples += 1;
-            folded.saturated += u64::from(saturated);
         };
         match &mut self.values {
             Values::Distribution(windowed) => {
-                let ceiling = ceiling(self.entry.kind);
                 let distribution = windowed.current(step.now);
                 values.for_each(|value| {
                     fault::point("fold: a sample");
-                    distribution.record(value, ceiling);
-                    done(value > ceiling);
+                    distribution.record(value);
+                    done();
                 });
             }
             Values::Counter(windowed) => values.for_each(|value| {
                 fault::point("fold: a sample");
                 windowed.current(step.now).absorb(&Count(CounterReading { value, calls: 1 }));
-                done(false);
+                done();
             }),
             Values::Gauge(gauge) => values.for_each(|value| {
                 fault::point("fold: a sample");
                 let value = f64::from_bits(value);
                 gauge.levels.current(step.now).set(value);
                 gauge.last = Some(value);
-                done(false);
+                done();
             }),
         }
     }
@@ -263,7 +258,7 @@ impl SeriesState {
         self.recorded = true;
         self.changed = true;
         if let Values::Distribution(windowed) = &mut self.values {
-            windowed.current(step.now).record_coalesced(delta, ceiling(self.entry.kind));
+            windowed.current(step.now).record_coalesced(delta);
         }
     }
 
@@ -385,12 +380,6 @@ impl SeriesState {
 /// of snapshots knows resets by it.
 fn restarted(created: SystemTime, now: SystemTime) -> SystemTime {
     if now == created { now + Duration::from_micros(1) } else { now }
-}
-
-/// The longest value with a bucket of its own.
-#[inline]
-fn ceiling(kind: Kind) -> u64 {
-    if kind == Kind::Timing { TIMING_NS_MAX } else { u64::MAX }
 }
 
 impl Values {

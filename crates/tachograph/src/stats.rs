@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use crate::bucket;
 use crate::distribution::Totals;
 use crate::distribution::rows::Row;
-use crate::limits::TIMING_NS_MAX;
 use crate::snapshot::Views;
 
 /// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
@@ -246,13 +245,11 @@ impl Buckets {
                 let Row(next, n) = *rows.next()?;
                 (below, bucket) = (below + u128::from(n), next);
             }
-            // The first and the last sample are known exactly, unless samples were coalesced. Of
-            // durations beyond the longest bucket it is all that is known.
+            // The first and the last sample are known exactly, unless samples were coalesced.
             let exact = self.totals.coalesced == 0;
-            let beyond = bucket == bucket::index(TIMING_NS_MAX);
             let value = match rank {
                 1 if exact => self.totals.min,
-                last if last == count && (exact || beyond) => self.totals.max,
+                last if last == count && exact => self.totals.max,
                 _ => bucket::middle(bucket).clamp(self.totals.min, self.totals.max),
             };
             Some(value as f64 * self.scale)

@@ -6,7 +6,6 @@
 //! | `telemetry.aggregated` | counter | samples | folded into a series |
 //! | `telemetry.dropped[reason=…]` | counter | samples | not aggregated, by [`DropReason`] |
 //! | `telemetry.coalesced` | counter | samples | aggregated with their octave only, under overload |
-//! | `telemetry.saturated` | counter | samples | durations over one hour |
 //! | `telemetry.exemplars_dropped` | counter | traces | lost under overload, their samples were not |
 //! | `telemetry.kind_conflicts` | counter | samples | refused: the name has another kind |
 //! | `telemetry.monotonic_decrements` | counter | calls | decrements of a monotonic counter |
@@ -45,7 +44,6 @@ pub(crate) struct Readings {
     pub(crate) read: u64,
     pub(crate) aggregated: u64,
     pub(crate) coalesced: u64,
-    pub(crate) saturated: u64,
     pub(crate) open_lanes: usize,
     pub(crate) lanes: usize,
     pub(crate) series: usize,
@@ -71,11 +69,10 @@ pub(crate) struct Telemetry {
     pub(crate) occupancy: f64,
 }
 
-const COUNTERS: [(&str, &str); 12] = [
+const COUNTERS: [(&str, &str); 11] = [
     ("telemetry.recorded", "recording calls, dropped ones included"),
     ("telemetry.aggregated", "samples folded into a series"),
     ("telemetry.coalesced", "samples aggregated with their octave only, under overload"),
-    ("telemetry.saturated", "durations over one hour"),
     ("telemetry.exemplars_dropped", "traces lost under overload, their samples were not"),
     ("telemetry.kind_conflicts", "samples refused because the name has another kind"),
     ("telemetry.monotonic_decrements", "decrements of a monotonic counter"),
@@ -158,7 +155,6 @@ impl Telemetry {
             readings.read + counts.dropped_total(),
             readings.aggregated,
             readings.coalesced,
-            readings.saturated,
             counts.exemplars_dropped.get(),
             counts.kind_conflicts.get(),
             counts.monotonic_decrements.get(),

@@ -165,14 +165,3 @@ fn a_full_lane_coalesces_and_an_ended_collector_drops_every_sample_of_a_correcti
     let report = metrics.shutdown(Duration::from_secs(1));
     assert_eq!((report.recorded, report.aggregated, report.dropped), (6_500, 4_000, 2_500));
 }
-
-#[test]
-fn durations_beyond_an_hour_are_counted_as_saturated_one_by_one_or_coalesced() {
-    let metrics = manual();
-    let timing = metrics.register_timing("t");
-    let hour = Duration::from_secs(3_600);
-    timing.record_corrected(4_000 * hour, hour / 2);
-    assert_eq!(metrics.get_timing("t").map(|stats| stats.count), Some(8_000));
-    // All but those of half an hour and of an hour.
-    assert_eq!(telemetry(&metrics, "telemetry.saturated"), 7_998);
-}

@@ -2,7 +2,6 @@
 
 use crate::cell::octave;
 use crate::kind::Kind;
-use crate::limits::TIMING_NS_MAX;
 use crate::simulation::model::{Item, Model, SeriesModel};
 use crate::simulation::trace;
 use crate::sync::Arc;
@@ -74,8 +73,8 @@ fn value(series: &SeriesModel, key: &str, value: &Value, window: Window) {
             window.for_each(|stats| counter(&recent, stats, Kind::UpDownCounter, key));
         }
         Value::Timing(views) | Value::Histogram(views) => {
-            distribution(&lifetime, &views.lifetime, series.kind, key);
-            views.window.iter().for_each(|stats| distribution(&recent, stats, series.kind, key));
+            distribution(&lifetime, &views.lifetime, key);
+            views.window.iter().for_each(|stats| distribution(&recent, stats, key));
         }
         Value::Gauge(views) => {
             gauge(series, &lifetime, &views.lifetime, key);
@@ -127,13 +126,13 @@ fn octave_of(item: &Item) -> (u64, u64) {
     }
 }
 
-pub(super) fn distribution(items: &[Item], stats: &TimingStats, kind: Kind, key: &str) {
+pub(super) fn distribution(items: &[Item], stats: &TimingStats, key: &str) {
     counts(items, stats, key);
     let min = items.iter().map(|item| octave_of(item).0).min();
     let max = items.iter().map(|item| octave_of(item).1).max();
     let buckets = stats.buckets();
     assert_eq!((buckets.min(), buckets.max()), (min, max), "range of {key}");
-    quantiles(items, stats, kind, key);
+    quantiles(items, stats, key);
 }
 
 /// What of a distribution is exact, also of a difference.
@@ -149,27 +148,20 @@ pub(super) fn counts(items: &[Item], stats: &TimingStats, key: &str) {
     assert_eq!(buckets.coalesced(), coalesced as u64, "coalesced values of {key}");
 }
 
-pub(super) fn quantiles(items: &[Item], stats: &TimingStats, kind: Kind, key: &str) {
+pub(super) fn quantiles(items: &[Item], stats: &TimingStats, key: &str) {
     let mut sorted: Vec<u64> = items.iter().map(|item| item.value).collect();
     sorted.sort_unstable();
     let told = [stats.p50, stats.p90, stats.p95, stats.p99, stats.p999];
     for (told, millionths) in told.into_iter().zip([500_000, 900_000, 950_000, 990_000, 999_000]) {
-        quantile(&sorted, told, millionths, stats, kind, key);
+        quantile(&sorted, told, millionths, stats, key);
     }
     for millionths in [0, 1, 250_000, 999_999, 1_000_000] {
         let told = stats.quantile(millionths as f64 / 1e6);
-        quantile(&sorted, told, millionths, stats, kind, key);
+        quantile(&sorted, told, millionths, stats, key);
     }
 }
 
-fn quantile(
-    sorted: &[u64],
-    told: Option<f64>,
-    millionths: usize,
-    stats: &TimingStats,
-    kind: Kind,
-    key: &str,
-) {
+fn quantile(sorted: &[u64], told: Option<f64>, millionths: usize, stats: &TimingStats, key: &str) {
     let (Some(&min), Some(&max)) = (sorted.first(), sorted.last()) else {
         return assert_eq!(told, None, "{key} is empty");
     };
@@ -177,15 +169,10 @@ fn quantile(
     let exact = match rank {
         1 => min,
         last if last == sorted.len() => max,
-        rank => sorted[rank - 1].min(ceiling(kind)).clamp(min, max),
+        rank => sorted[rank - 1].clamp(min, max),
     } as f64;
     let told = told.expect("there are samples") / stats.buckets().scale();
     assert!(close(told, exact, stats), "{key}: quantile {millionths} is {told}, not {exact}");
-}
-
-/// The longest value with a bucket of its own.
-pub(super) fn ceiling(kind: Kind) -> u64 {
-    if kind == Kind::Timing { TIMING_NS_MAX } else { u64::MAX }
 }
 
 /// Whether a value is told as exactly as buckets can.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::kind::Kind;
 use crate::lane::mode;
-use crate::simulation::check::{self, ceiling, close};
+use crate::simulation::check::{self, close};
 use crate::simulation::model::{Item, Model, SeriesModel};
 use crate::simulation::world::World;
 use crate::sync::Arc;
@@ -182,7 +182,7 @@ fn whole(kind: Kind, items: &[Item], value: &Value, key: &str) {
             check::counter(items, &views.lifetime, kind, key);
         }
         Value::Timing(views) | Value::Histogram(views) => {
-            check::distribution(items, &views.lifetime, kind, key);
+            check::distribution(items, &views.lifetime, key);
         }
         Value::Gauge(views) => {
             assert_eq!(views.lifetime.count, items.len() as u64, "count of {key}");
@@ -201,7 +201,7 @@ fn gained(series: &SeriesModel, items: &[Item], value: &Value, now: &Series) {
             assert!(fits || items.len() == series.items.len(), "a net change of {key}");
         }
         Value::Timing(views) | Value::Histogram(views) => {
-            distribution(series.kind, items, &views.lifetime, key);
+            distribution(items, &views.lifetime, key);
         }
         Value::Gauge(views) => {
             let (gain, now) = (&views.lifetime, now.value.as_gauge().expect("as before"));
@@ -223,7 +223,7 @@ fn gained(series: &SeriesModel, items: &[Item], value: &Value, now: &Series) {
     }
 }
 
-fn distribution(kind: Kind, items: &[Item], gain: &TimingStats, key: &str) {
+fn distribution(items: &[Item], gain: &TimingStats, key: &str) {
     check::counts(items, gain, key);
     let sorted = {
         let mut values: Vec<u64> = items.iter().map(|item| item.value).collect();
@@ -234,14 +234,14 @@ fn distribution(kind: Kind, items: &[Item], gain: &TimingStats, key: &str) {
     let buckets = gain.buckets();
     for (told, exact) in [(buckets.min(), min), (buckets.max(), max)] {
         let told = told.expect("there are samples");
-        let [by_bucket, exact] = [told, exact].map(|value| value.min(ceiling(kind)) as f64);
+        let [by_bucket, exact] = [told, exact].map(|value| value as f64);
         assert!(close(by_bucket, exact, gain), "an end of the gain of {key}: {told}, not {exact}");
     }
     for millionths in [0, 250_000, 500_000, 990_000, 1_000_000] {
         let rank = (millionths * sorted.len()).div_ceil(1_000_000).max(1);
         let told = gain.quantile(millionths as f64 / 1e6).expect("there are samples");
-        let told = (told / buckets.scale()).min(ceiling(kind) as f64);
-        let exact = sorted[rank - 1].min(ceiling(kind)) as f64;
+        let told = told / buckets.scale();
+        let exact = sorted[rank - 1] as f64;
         assert!(close(told, exact, gain), "{key}: {millionths} of the gain: {told}, not {exact}");
     }
 }

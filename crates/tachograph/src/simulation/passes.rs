@@ -153,7 +153,7 @@ impl World {
             Some(_) if !fits => panic!("{key} is no {kind:?}"),
             Some(Read::Counter(stats)) => check::counter(&series.items, &stats, series.kind, key),
             Some(Read::Timing(stats)) => {
-                check::distribution(&series.items, &stats, series.kind, key);
+                check::distribution(&series.items, &stats, key);
             }
             Some(Read::Gauge(stats)) => check::gauge(series, &series.items, &stats, key),
         }

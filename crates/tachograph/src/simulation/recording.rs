@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::kind::Kind;
 use crate::lane::mode;
-use crate::limits::TIMING_NS_MAX;
 use crate::simulation::handle::{Handle, Held};
 use crate::simulation::model::{Outcome, Pending, SeriesModel, TAG_VALUES, Tag, Target, tags};
 use crate::simulation::world::World;
@@ -205,7 +204,7 @@ impl World {
                 (value.to_bits(), rng.u8(0..4) == 0)
             }
             Kind::Timing | Kind::Histogram => {
-                let odd = [0, 1, u64::MAX, TIMING_NS_MAX, TIMING_NS_MAX + 1, 1 << 63];
+                let odd = [0, 1, u64::MAX, u64::MAX - 1, 1 << 42, 1 << 63];
                 let value = match rng.u8(0..16) {
                     0 => odd[rng.usize(0..odd.len())],
                     1..5 => rng.u64(0..10),
