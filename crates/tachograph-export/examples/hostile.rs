@@ -171,6 +171,7 @@ fn values(stats: &Stats, samples: &[f64], is_classic: bool) -> (&'static str, Ve
                 return ("histogram", all.collect());
             }
             let kind = if is_classic { "histogram" } else { "summary" };
+            // All of it was recorded within the window.
             let quantiles = [s.p50, s.p90, s.p95, s.p99, s.p999].map(float);
             let quantiles = if is_classic { Vec::new() } else { quantiles.to_vec() };
             (kind, quantiles.into_iter().chain(end).collect())

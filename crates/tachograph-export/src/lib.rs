@@ -20,7 +20,7 @@
 //! `cargo bench -p benches --bench exposition` measures each format.
 //!
 //! # Limits
-//! What Prometheus reads holds lifetime statistics only, and a gauge's current value only. Values are
+//! What Prometheus reads holds lifetime statistics, of summaries the window's quantiles, and a gauge's current value only. Values are
 //! 64-bit floats there: in the text formats integers above 2^53 are written exactly, but read back
 //! rounded.
 //!

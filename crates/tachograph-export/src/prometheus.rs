@@ -7,7 +7,8 @@
 //! | counter | counter, ending in `_total` |
 //! | up-down counter, gauge | gauge |
 //!
-//! All of a series' lifetime. A family is named after its metric and its unit:
+//! All of a series' lifetime, but for a summary's quantiles, which are of the window unless [told
+//! otherwise](Prometheus::lifetime_quantiles). A family is named after its metric and its unit:
 //! `event.processing.duration` is `event_processing_duration_seconds`.
 //!
 //! # Formats
@@ -40,9 +41,8 @@
 //! of native histograms from 2.51 on, older ones only where there are classic buckets too.
 //!
 //! # Values
-//! The quantiles of a series without samples, and a gauge that was never set, are `NaN`. In tag
-//! values and descriptions U+0000, at which scrapers stop reading, becomes U+FFFD. To Prometheus
-//! an empty tag value is the same as none.
+//! The quantiles of a window without samples, and a gauge that was never set, are `NaN`. In tag
+//! values and descriptions U+0000, at which scrapers stop reading, becomes U+FFFD.
 //!
 //! Buckets are counted from the snapshot's own, which are 0.1 % wide. One of these that straddles a
 //! bound is counted where its middle is: a sample within 0.05 % of a bound may be on its other

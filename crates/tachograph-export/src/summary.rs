@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tachograph::{Snapshot, Unit, Value};
+use tachograph::{Snapshot, TimingStats, Unit, Value};
 
 use crate::time::rfc3339;
 use crate::totals::Totals;
 
-/// The high-level view of a snapshot, over its lifetime. Every field exists from the first moment.
+/// The high-level view of a snapshot: counts of its lifetime, latencies of its window. Every field exists from the first moment.
 ///
 /// As JSON, fields have the names that they have here. Reading it back, fields that are missing
 /// are 0, so a newer reader understands an older writer.
@@ -40,8 +40,11 @@ pub struct Summary {
 pub struct EventProcessing {
     /// Events that were processed: `events.processed`.
     pub total_processed: u64,
-    /// How long that took: the untagged `event.processing.duration`.
+    /// How long that took, in the sliding window: the untagged `event.processing.duration`. 0.0
+    /// where the window is empty; of the lifetime for a collector without windows.
     pub latency_ms: LatencyMs,
+    /// The same over the lifetime.
+    pub latency_ms_lifetime: LatencyMs,
     /// Events that came in: `events.received`.
     pub received: u64,
     /// Events that came while nothing was loaded: `events.ignored.no_ast`.
@@ -106,12 +109,14 @@ impl Summary {
     pub fn of(snapshot: &Snapshot) -> Self {
         let totals = Totals::of(snapshot);
         let errors = errors(&totals);
+        let (latency_ms, latency_ms_lifetime) = latencies(snapshot, "event.processing.duration");
         Self {
             timestamp: rfc3339(snapshot.timestamp()),
             uptime_seconds: snapshot.uptime().as_secs_f64(),
             event_processing: EventProcessing {
                 total_processed: totals.get("events.processed"),
-                latency_ms: LatencyMs::of(snapshot, "event.processing.duration"),
+                latency_ms,
+                latency_ms_lifetime,
                 received: totals.get("events.received"),
                 ignored: totals.get("events.ignored.no_ast"),
                 unhandled: totals.get("events.unhandled"),
@@ -141,15 +146,20 @@ fn errors(totals: &Totals<'_>) -> BTreeMap<String, u64> {
     errors
 }
 
+/// The latencies of a timing in the window and over the lifetime.
+fn latencies(snapshot: &Snapshot, name: &str) -> (LatencyMs, LatencyMs) {
+    let series = snapshot.find(name, &[]).filter(|series| series.metric.unit == Unit::Seconds);
+    let Some(views) = series.map(|series| &series.value).and_then(Value::as_timing) else {
+        return Default::default();
+    };
+    let window = views.window.as_ref().unwrap_or(&views.lifetime);
+    (LatencyMs::of(window), LatencyMs::of(&views.lifetime))
+}
+
 impl LatencyMs {
-    fn of(snapshot: &Snapshot, name: &str) -> Self {
-        let series = snapshot.find(name, &[]).filter(|series| series.metric.unit == Unit::Seconds);
-        let Some(views) = series.map(|series| &series.value).and_then(Value::as_timing) else {
-            return Self::default();
-        };
+    fn of(stats: &TimingStats) -> Self {
         // Six decimals of a millisecond are nanoseconds.
         let ms = |seconds: Option<f64>| (seconds.unwrap_or(0.0) * 1e9).round() / 1e6;
-        let stats = &views.lifetime;
         Self { p50: ms(stats.p50), p95: ms(stats.p95), p99: ms(stats.p99) }
     }
 }

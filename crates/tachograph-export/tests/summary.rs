@@ -27,6 +27,7 @@ fn every_field_exists_before_anything_is_recorded() {
             "event_processing": {
                 "total_processed": 0,
                 "latency_ms": {"p50": 0.0, "p95": 0.0, "p99": 0.0},
+                "latency_ms_lifetime": {"p50": 0.0, "p95": 0.0, "p99": 0.0},
                 "received": 0, "ignored": 0, "unhandled": 0, "rejected": 0,
             },
             "udp_listener": {

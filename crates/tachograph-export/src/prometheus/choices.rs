@@ -11,6 +11,8 @@ pub(super) struct Choices {
     pub(super) by_metric: HashMap<String, Form>,
     pub(super) timestamps: bool,
     pub(super) created: bool,
+    /// Whether a summary's quantiles are of the lifetime.
+    pub(super) lifetime_quantiles: bool,
 }
 
 impl Default for Choices {
@@ -20,6 +22,7 @@ impl Default for Choices {
             by_metric: HashMap::new(),
             timestamps: false,
             created: true,
+            lifetime_quantiles: false,
         }
     }
 }

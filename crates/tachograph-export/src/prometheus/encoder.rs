@@ -79,6 +79,15 @@ impl Prometheus {
         self
     }
 
+    /// Whether a summary's quantiles are of a series' lifetime; by default they are of its window,
+    /// so that they tell of now, and `NaN` where that is empty. Counts and sums are of the lifetime
+    /// either way, and so is all of a collector without windows.
+    pub fn lifetime_quantiles(mut self, lifetime_quantiles: bool) -> Self {
+        self.choices.lifetime_quantiles = lifetime_quantiles;
+        self.plan = Plan::default();
+        self
+    }
+
     /// Appends a snapshot in the text format. Returns how many names and label keys got a suffix.
     pub fn text(&mut self, snapshot: &Snapshot, out: &mut String) -> usize {
         let dialect = text::dialect(self.timestamp(snapshot));

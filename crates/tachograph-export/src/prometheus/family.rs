@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use tachograph::{Kind, Metric, Series, Snapshot};
+use tachograph::{Kind, Metric, Series, Snapshot, TimingStats, Views};
 
 use super::bounds::Edges;
 use super::choices::Choices;
@@ -26,6 +26,7 @@ pub(super) struct Family {
     pub(super) edges: Option<Edges>,
     /// The schema of its native histograms, where the format has them.
     pub(super) schema: Option<Schema>,
+    lifetime_quantiles: bool,
     members: Vec<Member>,
     /// What stands before the values of all members, one behind the other; see [`Family::series`].
     texts: String,
@@ -76,7 +77,18 @@ impl Family {
             Edges::new(bounds.of(&metric.unit), views.lifetime.buckets().scale())
         });
         let schema = form.schema();
-        Self { metric, names, name, help, labels, edges, schema, members, texts }
+        Self {
+            metric,
+            names,
+            name,
+            help,
+            labels,
+            edges,
+            schema,
+            lifetime_quantiles: choices.lifetime_quantiles,
+            members,
+            texts,
+        }
     }
 
     /// Whether the metric is described as it was, by the first series.
@@ -94,6 +106,12 @@ impl Family {
     /// Whether protobuf has its distributions as histograms.
     pub(super) fn is_histogram(&self) -> bool {
         self.schema.is_some() || self.edges.is_some()
+    }
+
+    /// What a summary's quantiles are of.
+    pub(super) fn quantiles<'a>(&self, views: &'a Views<TimingStats>) -> &'a TimingStats {
+        let window = views.window.as_ref().filter(|_| !self.lifetime_quantiles);
+        window.unwrap_or(&views.lifetime)
     }
 
     /// Each series with its text: of a timing or histogram the labels, `a="b",c="d"`; of any other

@@ -21,7 +21,10 @@ use crate::exponential::{SCALE_MAX, SCALE_MIN};
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Form {
-    /// The quantiles 0.5, 0.9, 0.95, 0.99 and 0.999.
+    /// The quantiles 0.5, 0.9, 0.95, 0.99 and 0.999 [of the window], and the lifetime's count and
+    /// sum.
+    ///
+    /// [of the window]: super::Prometheus::lifetime_quantiles
     Summary,
     /// Counts up to bounds of the caller's.
     Classic(Bounds),

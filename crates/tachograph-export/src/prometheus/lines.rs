@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use tachograph::{Exemplar, Kind, Series, Snapshot, TimingStats, Value};
+use tachograph::{Exemplar, Kind, Series, Snapshot, TimingStats, Value, Views};
 
 use super::exemplar::{push_exemplar, within};
 use super::family::{Family, Moved};
@@ -72,7 +72,7 @@ impl<'a> Lines<'a> {
             Value::Timing(views) | Value::Histogram(views) => {
                 let exemplar =
                     series.exemplar.as_deref().copied().filter(|_| self.dialect.exemplars);
-                self.distribution(family, &views.lifetime, exemplar, text);
+                self.distribution(family, views, exemplar, text);
                 if self.dialect.created {
                     self.sole(&family.names.base, "_created", text);
                     self.time(series.created);
@@ -101,11 +101,11 @@ impl<'a> Lines<'a> {
     fn distribution(
         &mut self,
         family: &Family,
-        stats: &TimingStats,
+        views: &Views<TimingStats>,
         mut exemplar: Option<Exemplar>,
         labels: &str,
     ) {
-        let name = &family.name;
+        let (name, stats) = (&family.name, &views.lifetime);
         match &family.edges {
             Some(edges) => {
                 self.begin(name, "_bucket", labels);
@@ -116,7 +116,7 @@ impl<'a> Lines<'a> {
             }
             None => {
                 self.begin(name, "", labels);
-                self.quantiles(stats);
+                self.quantiles(family.quantiles(views));
             }
         }
         self.sole(name, "_sum", labels);

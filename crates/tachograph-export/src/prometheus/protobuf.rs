@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use prost::encoding::{WireType, encode_key, encode_varint};
 use prost::{Message, encode_length_delimiter};
-use tachograph::{Series, Snapshot, TimingStats, Value};
+use tachograph::{Series, Snapshot, TimingStats, Value, Views};
 
 use super::family::{Family, Moved};
 use super::message::{
@@ -83,7 +83,7 @@ impl<'a> Messages<'a> {
                 self.histogram(family, series, &views.lifetime, created);
             }
             Value::Timing(views) | Value::Histogram(views) => {
-                self.summary(&views.lifetime, created);
+                self.summary(family, views, created);
             }
             Value::Counter(views) => {
                 self.forget();
@@ -121,10 +121,11 @@ impl<'a> Messages<'a> {
         self.metric.histogram = Some(histogram);
     }
 
-    fn summary(&mut self, stats: &TimingStats, created: Timestamp) {
+    fn summary(&mut self, family: &Family, views: &Views<TimingStats>, created: Timestamp) {
         let mut quantile = self.metric.summary.take().unwrap_or_default().quantile;
         self.forget();
         quantile.clear();
+        let stats = family.quantiles(views);
         quantile.extend(
             [
                 (0.5, stats.p50),
@@ -136,8 +137,8 @@ impl<'a> Messages<'a> {
             .map(|(quantile, value)| Quantile { quantile, value: value.unwrap_or(f64::NAN) }),
         );
         self.metric.summary = Some(Summary {
-            sample_count: stats.count,
-            sample_sum: stats.sum,
+            sample_count: views.lifetime.count,
+            sample_sum: views.lifetime.sum,
             quantile,
             created_timestamp: Some(created),
         });

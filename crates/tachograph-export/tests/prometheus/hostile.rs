@@ -209,9 +209,9 @@ fn series_reads_back<'a>(
 ) -> Result<(), TestCaseError> {
     let expected: Vec<String> = match &series.value {
         Value::Timing(views) | Value::Histogram(views) => {
-            let s = &views.lifetime;
-            let quantiles = [s.p50, s.p90, s.p95, s.p99, s.p999, Some(s.sum)];
-            quantiles.iter().map(float).chain([s.count.to_string()]).collect()
+            let s = views.window.as_ref().expect("a collector with windows");
+            let quantiles = [s.p50, s.p90, s.p95, s.p99, s.p999, Some(views.lifetime.sum)];
+            quantiles.iter().map(float).chain([views.lifetime.count.to_string()]).collect()
         }
         Value::Counter(views) | Value::UpDownCounter(views) => {
             vec![views.lifetime.value.to_string()]

@@ -4,6 +4,7 @@ mod exemplars;
 mod forms;
 mod hostile;
 mod parse;
+mod windows;
 mod wire;
 
 use std::time::Duration;
