@@ -23,10 +23,11 @@ struct Input<'a> {
 
 type Series = (String, BTreeMap<String, String>);
 
-/// What makes a series: of tags with one key the last.
+/// What makes a series: of tags with one key the last, unless its value is empty.
 fn series(name: &str, tags: &[(&str, &str)]) -> Series {
     let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-    (name.to_owned(), tags.collect())
+    let last: BTreeMap<_, _> = tags.collect();
+    (name.to_owned(), last.into_iter().filter(|(_, value)| !value.is_empty()).collect())
 }
 
 /// Takes a key apart: a state machine over its characters, unlike what makes it.

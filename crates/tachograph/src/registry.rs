@@ -18,7 +18,7 @@ use crate::limits::{CACHED_NAMES_PER_SERIES, WARNINGS_MAX};
 use crate::local::ColdPath;
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
-use crate::tags::Tags;
+use crate::tags::{OVERFLOW, Tags};
 
 /// Names under it are the collector's own.
 pub(crate) const RESERVED: &str = "telemetry.";
@@ -71,7 +71,9 @@ struct MetricEntry {
     /// By their tags.
     series: HashTable<Arc<Entry>>,
     overflow: Option<Arc<Entry>>,
+    /// Whether the callback has been told of a conflict, and of a limit.
     warned: bool,
+    warned_of_limit: bool,
 }
 
 /// A metric's metadata and what one recorded unit is worth in its reported unit.
@@ -123,8 +125,19 @@ impl Registry {
         }
         match metric.find(hash, &tags) {
             Some(known) => Arc::clone(known),
+            None if tags.is_overflow() => self.overflow(&mut inner, index, is),
             None => self.add(&mut inner, index, tags, is),
         }
+    }
+
+    /// The series that takes what is beyond its metric's limits. It counts against none itself.
+    fn overflow(&self, inner: &mut Inner, index: u32, kind: Kind) -> Arc<Entry> {
+        if let Some(overflow) = &inner.metrics[index as usize].overflow {
+            return Arc::clone(overflow);
+        }
+        let overflow = self.new_entry(inner, index, Tags::new(&[OVERFLOW]), kind);
+        inner.metrics[index as usize].overflow = Some(Arc::clone(&overflow));
+        overflow
     }
 
     fn add(&self, inner: &mut Inner, index: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
@@ -145,18 +158,15 @@ impl Registry {
             return entry;
         }
         self.intake.counts.overflowed.add(1);
-        if let Some(overflow) = &metric.overflow {
-            return Arc::clone(overflow);
+        if !std::mem::replace(&mut metric.warned_of_limit, true) {
+            let name = Arc::clone(&metric.name);
+            inner.warn(if heavy {
+                Warning::DistributionLimit { name }
+            } else {
+                Warning::SeriesLimit { name }
+            });
         }
-        let name = Arc::clone(&metric.name);
-        inner.warn(if heavy {
-            Warning::DistributionLimit { name }
-        } else {
-            Warning::SeriesLimit { name }
-        });
-        let overflow = self.new_entry(inner, index, Tags::new(&[("overflow", "true")]), kind);
-        inner.metrics[index as usize].overflow = Some(Arc::clone(&overflow));
-        overflow
+        self.overflow(inner, index, kind)
     }
 
     fn new_entry(&self, inner: &mut Inner, metric: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
@@ -200,6 +210,15 @@ impl Registry {
     /// Sets a metric's unit and description; they may come before or after its first record.
     pub(crate) fn describe(&self, name: &str, description: Description<'_>) {
         let name = self.cut(name);
+        if name.starts_with(RESERVED) {
+            self.intake.counts.kind_conflicts.add(1);
+            return self.warn(Warning::ReservedName { name: name.into() });
+        }
+        self.describe_any(name, description);
+    }
+
+    /// As `describe`, reserved names included.
+    pub(crate) fn describe_any(&self, name: &str, description: Description<'_>) {
         let (_cold, mut inner) = self.inner();
         let Some(index) = inner.metric_index(name, &self.limits) else {
             return inner.warn_of_limit(name);
@@ -369,6 +388,7 @@ impl MetricEntry {
             series: HashTable::new(),
             overflow: None,
             warned: false,
+            warned_of_limit: false,
         }
     }
 

@@ -9,10 +9,13 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
+/// The only tag of the series that takes what is beyond its metric's limits.
+pub(crate) const OVERFLOW: (&str, &str) = ("overflow", "true");
+
 /// An unordered set of `key=value` pairs, kept sorted by key; cheap to clone.
 ///
-/// Of two pairs with one key the last wins. As JSON it is an object. One allocation: there may be
-/// a great many series.
+/// Of two pairs with one key the last wins. A pair with an empty value is no pair, as in
+/// Prometheus. As JSON it is an object. One allocation: there may be a great many series.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Tags(
     /// How many pairs there are, then of each key and value the length and the text; nothing at
@@ -31,6 +34,7 @@ impl Tags {
         pairs.reverse();
         pairs.sort_by_key(|(key, _)| *key);
         pairs.dedup_by_key(|(key, _)| *key);
+        pairs.retain(|(_, value)| !value.is_empty());
         if pairs.is_empty() {
             return Self::default();
         }
@@ -60,6 +64,11 @@ impl Tags {
     /// How many pairs there are.
     pub fn len(&self) -> usize {
         self.iter().len()
+    }
+
+    /// Whether this is the tag set of a metric's overflow series.
+    pub(crate) fn is_overflow(&self) -> bool {
+        self.iter().eq([OVERFLOW])
     }
 
     /// Whether there is no pair.
@@ -171,11 +180,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pairs_come_back_sorted_and_of_equal_keys_the_last(
+        fn pairs_with_values_come_back_sorted_and_of_equal_keys_the_last(
             pairs in prop::collection::vec((text(), text()), 0..70),
             others in prop::collection::vec((text(), text()), 0..3),
         ) {
-            let naive: BTreeMap<_, _> = pairs.iter().cloned().collect();
+            let set = |pairs: &[(String, String)]| -> BTreeMap<String, String> {
+                let last: BTreeMap<_, _> = pairs.iter().cloned().collect();
+                last.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+            };
+            let naive = set(&pairs);
             let tags = Tags::new(&pairs);
             let expected = naive.iter().map(|(key, value)| (&**key, &**value));
             prop_assert!(tags.iter().eq(expected));
@@ -183,7 +196,7 @@ mod tests {
             for (key, value) in &naive {
                 prop_assert_eq!(tags.get(key), Some(&**value));
             }
-            let other: BTreeMap<_, _> = others.iter().cloned().collect();
+            let other = set(&others);
             prop_assert_eq!(tags.cmp(&Tags::new(&others)), naive.iter().cmp(other.iter()));
             let json = serde_json::to_string(&tags).expect("a map of texts");
             prop_assert_eq!(serde_json::from_str::<Tags>(&json).expect("written so"), tags);

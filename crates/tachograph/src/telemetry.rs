@@ -7,7 +7,7 @@
 //! | `telemetry.dropped[reason=…]` | counter | samples | not aggregated, by [`DropReason`] |
 //! | `telemetry.coalesced` | counter | samples | aggregated with their octave only, under overload |
 //! | `telemetry.exemplars_dropped` | counter | traces | lost under overload, their samples were not |
-//! | `telemetry.kind_conflicts` | counter | samples | refused: the name has another kind |
+//! | `telemetry.kind_conflicts` | counter | calls | refused: the name has another kind, or is the collector's own |
 //! | `telemetry.monotonic_decrements` | counter | calls | decrements of a monotonic counter |
 //! | `telemetry.overflowed` | counter | look-ups | tag sets sent to an overflow series |
 //! | `telemetry.truncated` | counter | texts | names, keys and values that were cut |
@@ -74,7 +74,10 @@ const COUNTERS: [(&str, &str); 11] = [
     ("telemetry.aggregated", "samples folded into a series"),
     ("telemetry.coalesced", "samples aggregated with their octave only, under overload"),
     ("telemetry.exemplars_dropped", "traces lost under overload, their samples were not"),
-    ("telemetry.kind_conflicts", "samples refused because the name has another kind"),
+    (
+        "telemetry.kind_conflicts",
+        "calls refused: the name has another kind, or is the collector's own",
+    ),
     ("telemetry.monotonic_decrements", "decrements of a monotonic counter"),
     ("telemetry.overflowed", "tag sets sent to an overflow series"),
     ("telemetry.truncated", "names, tag keys and tag values that were cut"),
@@ -103,7 +106,7 @@ const DURATIONS_MAX: usize = 1_024;
 impl Telemetry {
     pub(crate) fn register(registry: &Registry) -> Self {
         let describe = |name: &str, unit: Unit, text: &str| {
-            registry.describe(name, Description { unit, scale: 1.0, text });
+            registry.describe_any(name, Description { unit, scale: 1.0, text });
         };
         let series = |name: &str, tags: Tags, kind| registry.resolve_any(name, tags, kind).id;
         let counter = |&(name, text): &(&str, &str)| {

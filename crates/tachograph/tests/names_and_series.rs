@@ -43,6 +43,49 @@ fn no_tags_and_an_empty_tag_set_are_one_series() {
 }
 
 #[test]
+fn a_tag_with_an_empty_value_is_no_tag() {
+    let metrics = manual();
+    let registered = metrics.with_tags(&[("user", ""), ("a", "1")]).register_counter("dup");
+    for (tags, times) in [(&[("user", "")][..], 7), (&[], 100), (&[("a", "1"), ("b", "")], 3)] {
+        (0..times).for_each(|_| metrics.with_tags(tags).increment("dup"));
+    }
+    registered.increment();
+    let snapshot = metrics.get_all_metrics();
+    let keys: Vec<&str> = snapshot.metric("dup").map(|series| &*series.key).collect();
+    assert_eq!(keys, ["dup", "dup[a=1]"]);
+    assert_eq!(count(&metrics, "dup"), 107);
+    let tagged = metrics.with_tags(&[("a", "1"), ("c", "")]).get_counter("dup");
+    assert_eq!(tagged.map(|stats| stats.value), Some(4));
+    // The last of equal keys wins, and if that is empty there is none.
+    metrics.with_tags(&[("a", "1"), ("a", "")]).increment("dup");
+    assert_eq!(count(&metrics, "dup"), 108);
+    let json = r#"{"a": "1", "b": ""}"#;
+    let read: tachograph::Tags = serde_json::from_str(json).expect("an object of texts");
+    assert_eq!(read, tachograph::Tags::new(&[("a", "1")]));
+}
+
+#[test]
+fn a_users_own_overflow_tag_is_the_overflow_series() {
+    for limit in [2, 1_000] {
+        let metrics = MetricsCollector::builder().manual().series_per_metric(limit).build();
+        let own = metrics.with_tags(&[("overflow", "true")]).register_counter("x");
+        own.increment();
+        for i in 0..10 {
+            metrics.with_tags(&[("i", &i.to_string())]).increment("x");
+            metrics.with_tags(&[("overflow", "true")]).increment("x");
+        }
+        let snapshot = metrics.get_all_metrics();
+        let mut keys: Vec<&str> = snapshot.metric("x").map(|series| &*series.key).collect();
+        keys.dedup();
+        assert_eq!(keys.len(), limit.min(10) + 1, "it takes no place of another's: {keys:?}");
+        assert_eq!(snapshot.metric("x").count(), keys.len(), "no two have one key");
+        let overflow = metrics.with_tags(&[("overflow", "true")]).get_counter("x");
+        let beyond = 10 - limit.min(10) as i128;
+        assert_eq!(overflow.map(|stats| stats.value), Some(11 + beyond));
+    }
+}
+
+#[test]
 fn hostile_text_never_makes_two_series_share_a_key() {
     let metrics = manual();
     let texts = ["", "a", "a,b", "a=b", "a[b=c]", r"a\", r"a\,b", "=", "[", "]", "a,b=c"];
@@ -57,7 +100,8 @@ fn hostile_text_never_makes_two_series_share_a_key() {
     keys.dedup();
     assert_eq!(keys.len(), all, "sorted keys are distinct");
     let ours = snapshot.series().iter().filter(|s| !s.key.starts_with("telemetry."));
-    assert_eq!(ours.count(), texts.len().pow(3));
+    // With each value that is not empty one for each key, and one without tags.
+    assert_eq!(ours.count(), texts.len() * (texts.len() * (texts.len() - 1) + 1));
     for series in snapshot.series() {
         let tags: Vec<(&str, &str)> = series.tags.iter().collect();
         let found = snapshot.find(&series.metric.name, &tags).map(|s| &s.key);
@@ -267,6 +311,17 @@ fn the_collectors_own_names_are_reserved() {
     metrics.increment("telemetry.mine");
     assert!(metrics.get_counter("telemetry.mine").is_none());
     assert_eq!(count(&metrics, "telemetry.kind_conflicts"), 2);
+    let told = |metrics: &MetricsCollector| {
+        let snapshot = metrics.get_all_metrics();
+        snapshot.find("telemetry.recorded", &[]).map(|series| series.metric.clone())
+    };
+    let before = told(&metrics);
+    metrics.describe("telemetry.recorded", Unit::Bytes, "mine");
+    metrics.describe("telemetry.other", Unit::Bytes, "mine");
+    assert_eq!(told(&metrics), before);
+    assert_eq!(count(&metrics, "telemetry.kind_conflicts"), 4);
+    let report = metrics.shutdown(Duration::from_secs(1));
+    assert_eq!((report.recorded, report.dropped), (2, 2), "a description is no sample");
 }
 
 #[test]
