@@ -147,7 +147,7 @@ fn clip(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
 
 /// Typed access to arguments by position.
 #[derive(Clone, Copy)]
-struct Args<'a>(&'a [Arg<'a>]);
+pub(crate) struct Args<'a>(pub(crate) &'a [Arg<'a>]);
 
 impl Args<'_> {
     fn get<T>(
@@ -161,7 +161,7 @@ impl Args<'_> {
     }
 
     /// A position: a bool is none, and a negative one points at nothing.
-    fn index(self, position: usize) -> Result<usize, BadArgument> {
+    pub(crate) fn index(self, position: usize) -> Result<usize, BadArgument> {
         self.get(position, "a position from 0 up", |arg| match arg {
             Arg::Int(value) => usize::try_from(value).ok(),
             _ => None,
@@ -184,7 +184,7 @@ impl Args<'_> {
         })
     }
 
-    fn flag(self, position: usize) -> Result<bool, BadArgument> {
+    pub(crate) fn flag(self, position: usize) -> Result<bool, BadArgument> {
         self.get(position, "0, 1 or a bool", |arg| match arg {
             Arg::Int(0) | Arg::Bool(false) => Some(false),
             Arg::Int(1) | Arg::Bool(true) => Some(true),

@@ -1,16 +1,20 @@
 //! The event loop: from datagrams to processed events.
 
+use std::hash::BuildHasher;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use tokio::sync::mpsc;
 
 use crate::envelope::Incoming;
+use crate::event_type::EventType;
 use crate::metrics::ServerMetrics;
 use crate::osc::{self, Malformed, Message, Packet};
 use crate::quiet::Quiet;
-use crate::sequence::{SequenceTracker, Verdict};
-use crate::server::AstServer;
+use crate::sequence::{Arrival, SequenceTracker, Touch, Verdict};
+use crate::server::{AstServer, Outcome};
+use crate::state::Event;
 use crate::udp::Datagram;
 
 /// Datagrams that are taken from the queue at once.
@@ -25,14 +29,21 @@ pub(crate) struct EventLoop {
     metrics: Arc<ServerMetrics>,
     queue: mpsc::Receiver<Datagram>,
     sequence: SequenceTracker,
+    hasher: RandomState,
     malformed: Quiet,
 }
 
 impl EventLoop {
     pub(crate) fn new(server: AstServer, queue: mpsc::Receiver<Datagram>) -> Self {
         let metrics = Arc::clone(server.handles());
-        let sequence = SequenceTracker::default();
-        Self { server, metrics, queue, sequence, malformed: Quiet::default() }
+        Self {
+            server,
+            metrics,
+            queue,
+            sequence: SequenceTracker::default(),
+            hasher: RandomState::default(),
+            malformed: Quiet::default(),
+        }
     }
 
     /// Blocks; for a thread of its own.
@@ -52,25 +63,24 @@ impl EventLoop {
 
     /// Processes all of a datagram, or nothing of it.
     fn datagram(&mut self, datagram: &Datagram) {
-        let source = datagram.source;
         let packet = match osc::decode(&datagram.bytes) {
             Ok(packet) if !datagram.is_cut => packet,
-            Ok(_) => return self.malformed(source, Malformed::Truncated),
-            Err(reason) => return self.malformed(source, reason),
+            Ok(_) => return self.malformed(datagram.source, Malformed::Truncated),
+            Err(reason) => return self.malformed(datagram.source, reason),
         };
         match packet {
             Packet::Message(message) => match Incoming::of(&message) {
-                Ok(incoming) => self.incoming(source, incoming),
-                Err(reason) => self.malformed(source, reason),
+                Ok(incoming) => self.incoming(datagram, incoming),
+                Err(reason) => self.malformed(datagram.source, reason),
             },
-            Packet::Bundle(messages) => self.bundle(source, &messages),
+            Packet::Bundle(messages) => self.bundle(datagram, &messages),
         }
     }
 
-    fn bundle(&mut self, source: SocketAddr, messages: &[Message<'_>]) {
+    fn bundle(&mut self, datagram: &Datagram, messages: &[Message<'_>]) {
         match messages.iter().map(Incoming::of).collect::<Result<Vec<_>, _>>() {
-            Ok(all) => all.into_iter().for_each(|incoming| self.incoming(source, incoming)),
-            Err(reason) => self.malformed(source, reason),
+            Ok(all) => all.into_iter().for_each(|incoming| self.incoming(datagram, incoming)),
+            Err(reason) => self.malformed(datagram.source, reason),
         }
     }
 
@@ -81,29 +91,57 @@ impl EventLoop {
         });
     }
 
-    fn incoming(&mut self, source: SocketAddr, incoming: Incoming<'_>) {
+    // What became of an event is counted.
+    fn incoming(&mut self, datagram: &Datagram, incoming: Incoming<'_>) {
         match incoming {
             Incoming::BatchMarker => self.metrics.batch_marker.increment(),
-            Incoming::Event { seq, sent_at, path, args } => {
-                if seq.is_none_or(|seq| self.is_new(source, seq)) {
-                    let sent_at = sent_at.unwrap_or_default();
-                    // What became of it is counted.
-                    let _ = self.server.process_live_event(path, args, seq, sent_at);
+            Incoming::Event { seq: None, sent_at, path, args } => {
+                let timestamp = sent_at.unwrap_or_default();
+                let _ = self.server.process_live_event(path, args, None, timestamp);
+            }
+            Incoming::Event { seq: Some(seq), sent_at, path, args } => {
+                let verdict = self.observe(datagram, seq);
+                if verdict == Verdict::Duplicate {
+                    return;
+                }
+                let timestamp = sent_at.unwrap_or_default();
+                match EventType::of(path) {
+                    Some(event_type) => {
+                        let (seq, is_superseded) = (Some(seq), false);
+                        let event = Event { event_type, args, seq, timestamp, is_superseded };
+                        self.numbered(datagram.source, verdict, event);
+                    }
+                    None => _ = self.server.unhandled(),
                 }
             }
         }
     }
 
-    /// Counts what a sequence number says; `false` for one that came before.
-    fn is_new(&mut self, source: SocketAddr, seq: u32) -> bool {
-        match self.sequence.observe(source, seq) {
+    /// Processes an event with a number; it is not applied where it came too late for that.
+    fn numbered(&mut self, source: SocketAddr, verdict: Verdict, event: Event<'_>) {
+        let numbered = event.seq.zip(Touch::of(event.event_type, event.args));
+        let is_superseded = verdict.is_late()
+            && numbered.is_some_and(|(seq, it)| self.sequence.is_superseded(source, seq, it));
+        let outcome = self.server.handle(Event { is_superseded, ..event });
+        if outcome == Outcome::Processed {
+            match numbered {
+                Some(_) if is_superseded => self.metrics.packet_superseded.increment(),
+                Some((seq, touch)) => self.sequence.applied(source, seq, touch),
+                None => {}
+            }
+        }
+    }
+
+    /// Counts what a sequence number says.
+    fn observe(&mut self, datagram: &Datagram, seq: u32) -> Verdict {
+        let hash = self.hasher.hash_one(&datagram.bytes);
+        let (source, at) = (datagram.source, datagram.received);
+        let verdict = self.sequence.observe(Arrival { source, seq, hash, at });
+        match verdict {
             Verdict::First | Verdict::InOrder | Verdict::Early => {}
             Verdict::Recovered => self.metrics.packet_recovered.increment(),
             Verdict::Restart => self.metrics.sequence_restart.increment(),
-            Verdict::Duplicate => {
-                self.metrics.packet_duplicate.increment();
-                return false;
-            }
+            Verdict::Duplicate => self.metrics.packet_duplicate.increment(),
             Verdict::Gap { missing } => {
                 self.metrics.packet_dropped.increment_by(missing.into());
                 self.metrics.sequence_gap.increment();
@@ -112,6 +150,6 @@ impl EventLoop {
                 }
             }
         }
-        true
+        verdict
     }
 }

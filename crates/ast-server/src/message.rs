@@ -64,7 +64,7 @@ pub(crate) fn diff_update(diff: &Changes) -> Text {
 
 /// An event as it came.
 pub(crate) fn live_event(event: &Event<'_>) -> Text {
-    let &Event { event_type, args, seq: seq_num, timestamp } = event;
+    let &Event { event_type, args, seq: seq_num, timestamp, .. } = event;
     text("live_event", LiveEvent { event_path: event_type.path(), args, seq_num, timestamp })
 }
 

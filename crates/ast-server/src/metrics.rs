@@ -93,6 +93,8 @@ declare! {
         "missing sequence numbers that came late";
     packet_duplicate: Counter = "udp.packet.duplicate", None,
         "sequence numbers that came again; their events were left out";
+    packet_superseded: Counter = "udp.packet.superseded", None,
+        "events that came after newer ones of their sender had said the same; not applied";
     packet_malformed: Counter = "udp.packet.malformed", None,
         "datagrams that were not what the protocol says; nothing of them was used";
     batch_marker: Counter = "udp.batch.marker", None,
@@ -102,9 +104,9 @@ declare! {
     sequence_gap: Counter = "udp.sequence.gap", None,
         "gaps in the sequence numbers";
     sequence_restart: Counter = "udp.sequence.restart", None,
-        "senders that started counting again";
+        "senders that started counting again, or new ones after a silence";
     current_sequence: Gauge = "udp.current_sequence", None,
-        "the newest sequence number";
+        "the newest sequence number of the sender that was heard last";
     queue_depth: Gauge = "udp.queue.depth", None,
         "datagrams that wait for the event loop";
     queue_delay: Timing = "udp.queue.delay", Seconds,

@@ -1,23 +1,50 @@
-//! Sequence numbers of one sender: what came, what is missing, what came late.
+//! Sequence numbers of every sender: what came, what is missing, what came late.
 //!
-//! A pure state machine over numbers that wrap at 2^31.
+//! A pure state machine over numbers that wrap at 2^31; the time comes in as an argument. Memory is
+//! bounded: 32 runs are kept, and 1,024 numbers of each, which takes up to 60 KiB a run.
+
+mod run;
+mod touch;
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use lru::LruCache;
+
+use self::run::Run;
+pub use self::touch::Touch;
 
 /// Numbers are below this.
 const MODULUS: u32 = 1 << 31;
-/// How many of the newest numbers are remembered one by one.
+/// How many of the newest numbers of a run are remembered one by one.
 pub const WINDOW: u32 = 1_024;
 /// A jump up by more than this is a sender that has started again.
 pub const JUMP_MAX: u32 = 1_000_000;
+/// Runs that are kept; the one that was heard least recently goes first.
+pub const RUNS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+/// The same datagram after more than this was sent again, by a sender that has started again. A
+/// run that is silent for so long may have ended.
+pub const SILENCE: Duration = Duration::from_secs(2);
 
-const WORDS: usize = (WINDOW / 64) as usize;
+/// A number as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// Who sent it. A run is one address and port.
+    pub source: SocketAddr,
+    /// The number, taken modulo 2^31.
+    pub seq: u32,
+    /// A hash of the datagram that it came in.
+    pub hash: u64,
+    /// When it came; never before the one observed last.
+    pub at: Instant,
+}
 
 /// What a number is, in the light of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The first of all: the baseline.
+    /// The first of a run: the baseline.
     First,
     /// The next one.
     InOrder,
@@ -36,102 +63,62 @@ pub enum Verdict {
     Restart,
 }
 
-/// Tracks the numbers of one run after another.
-#[derive(Clone, Debug, Default)]
+impl Verdict {
+    /// Whether newer numbers of the run came before it.
+    #[must_use]
+    pub const fn is_late(self) -> bool {
+        matches!(self, Self::Recovered | Self::Early)
+    }
+}
+
+/// Tracks the numbers of the runs.
+#[derive(Debug)]
 pub struct SequenceTracker {
-    run: Option<Run>,
+    runs: LruCache<SocketAddr, Run>,
+}
+
+impl Default for SequenceTracker {
+    fn default() -> Self {
+        Self { runs: LruCache::new(RUNS) }
+    }
 }
 
 impl SequenceTracker {
-    /// Says what a number is and remembers it. `seq` is taken modulo 2^31.
-    pub fn observe(&mut self, source: SocketAddr, seq: u32) -> Verdict {
-        let seq = seq % MODULUS;
-        let Some(run) = &mut self.run else {
-            self.run = Some(Run::new(source, seq));
-            return Verdict::First;
-        };
-        let verdict = if run.source == source { run.observe(seq) } else { Verdict::Restart };
-        if verdict == Verdict::Restart {
-            *run = Run::new(source, seq);
+    /// Says what a number is and remembers it.
+    pub fn observe(&mut self, arrival: Arrival) -> Verdict {
+        let arrival = Arrival { seq: arrival.seq % MODULUS, ..arrival };
+        if let Some(run) = self.runs.get_mut(&arrival.source) {
+            return run.observe(arrival);
         }
-        verdict
+        let last = self.runs.peek_mru().map(|(_, run)| run.last_heard());
+        let is_silent = last.is_some_and(|last| is_over(last, arrival.at));
+        self.runs.push(arrival.source, Run::new(arrival));
+        if is_silent && arrival.seq < WINDOW { Verdict::Restart } else { Verdict::First }
     }
 
-    /// The newest number of the current run.
+    /// Notes what the event with a number has changed, which no older one of its run may undo.
+    pub fn applied(&mut self, source: SocketAddr, seq: u32, touch: Touch) {
+        if let Some(run) = self.runs.peek_mut(&source) {
+            run.applied(seq % MODULUS, touch);
+        }
+    }
+
+    /// Whether newer events of the same run have changed what the event with a number would
+    /// change, or have moved it to another place. Those beyond the window are not known; no number
+    /// that is older than the window is late, so none needs them.
+    #[must_use]
+    pub fn is_superseded(&self, source: SocketAddr, seq: u32, touch: Touch) -> bool {
+        self.runs.peek(&source).is_some_and(|run| run.is_superseded(seq % MODULUS, touch))
+    }
+
+    /// The newest number of the run that was heard last.
     #[must_use]
     pub fn newest(&self) -> Option<u32> {
-        self.run.as_ref().map(|run| run.newest)
+        self.runs.peek_mru().map(|(_, run)| run.newest())
     }
 }
 
-/// The numbers since the sender started.
-#[derive(Clone, Debug)]
-struct Run {
-    source: SocketAddr,
-    newest: u32,
-    /// How many numbers from the baseline to the newest, both included; stays at the window's
-    /// width once it is reached, for what is older is out of it anyway.
-    span: u32,
-    /// Bit `n % WINDOW`: the number `n` of the window was received.
-    received: [u64; WORDS],
-}
-
-impl Run {
-    fn new(source: SocketAddr, baseline: u32) -> Self {
-        let mut run = Self { source, newest: baseline, span: 1, received: [0; WORDS] };
-        run.set(baseline, true);
-        run
-    }
-
-    fn observe(&mut self, seq: u32) -> Verdict {
-        let ahead = seq.wrapping_sub(self.newest) % MODULUS;
-        let behind = self.newest.wrapping_sub(seq) % MODULUS;
-        if behind < WINDOW {
-            self.observe_late(seq, behind)
-        } else if ahead <= JUMP_MAX {
-            self.advance(seq, ahead);
-            match ahead - 1 {
-                0 => Verdict::InOrder,
-                missing => Verdict::Gap { missing },
-            }
-        } else {
-            Verdict::Restart
-        }
-    }
-
-    fn observe_late(&mut self, seq: u32, behind: u32) -> Verdict {
-        if self.has(seq) {
-            return Verdict::Duplicate;
-        }
-        self.set(seq, true);
-        if behind < self.span { Verdict::Recovered } else { Verdict::Early }
-    }
-
-    /// Moves the window up to `seq`, of which none but the last was received.
-    fn advance(&mut self, seq: u32, by: u32) {
-        if by >= WINDOW {
-            self.received = [0; WORDS];
-        } else {
-            for step in 1..by {
-                self.set(self.newest.wrapping_add(step), false);
-            }
-        }
-        self.set(seq, true);
-        self.newest = seq;
-        self.span = self.span.saturating_add(by).min(WINDOW);
-    }
-
-    // The modulus is a multiple of the window's width, so that a number's bit is its own across
-    // the wrap.
-    fn has(&self, seq: u32) -> bool {
-        let bit = seq % WINDOW;
-        self.received[(bit / 64) as usize] & (1 << (bit % 64)) != 0
-    }
-
-    fn set(&mut self, seq: u32, received: bool) {
-        let bit = seq % WINDOW;
-        let word = &mut self.received[(bit / 64) as usize];
-        let mask = 1 << (bit % 64);
-        *word = if received { *word | mask } else { *word & !mask };
-    }
+/// Whether so much time has gone by that what was then is over.
+fn is_over(then: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(then) > SILENCE
 }

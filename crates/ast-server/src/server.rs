@@ -149,18 +149,23 @@ impl AstServer {
         seq: impl Into<Option<u32>>,
         timestamp: f64,
     ) -> Outcome {
-        let Some(event_type) = EventType::of(path) else {
-            let metrics = &*self.shared.metrics;
-            metrics.received.increment();
-            metrics.received_by_type.of(None).increment();
-            metrics.unhandled.increment();
-            metrics.unhandled_by_type.of(None).increment();
-            return Outcome::Unhandled;
-        };
-        self.handle(Event { event_type, args, seq: seq.into(), timestamp })
+        let Some(event_type) = EventType::of(path) else { return self.unhandled() };
+        let (seq, is_superseded) = (seq.into(), false);
+        self.handle(Event { event_type, args, seq, timestamp, is_superseded })
     }
 
-    fn handle(&self, event: Event<'_>) -> Outcome {
+    /// Counts an event whose path is not in the protocol's table.
+    pub(crate) fn unhandled(&self) -> Outcome {
+        let metrics = &*self.shared.metrics;
+        metrics.received.increment();
+        metrics.received_by_type.of(None).increment();
+        metrics.unhandled.increment();
+        metrics.unhandled_by_type.of(None).increment();
+        Outcome::Unhandled
+    }
+
+    /// Processes an event of the table.
+    pub(crate) fn handle(&self, event: Event<'_>) -> Outcome {
         let metrics = &*self.shared.metrics;
         let event_type = Some(event.event_type);
         let mut timer = EventTimer::start(metrics);

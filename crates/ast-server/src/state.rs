@@ -63,6 +63,9 @@ pub(crate) struct Event<'a> {
     pub(crate) seq: Option<u32>,
     /// When it was sent, in seconds; informational only.
     pub(crate) timestamp: f64,
+    /// It came so late that newer ones of its sender have said what it says: it counts, and
+    /// nothing is done.
+    pub(crate) is_superseded: bool,
 }
 
 impl State {
@@ -361,7 +364,11 @@ fn edit(
     event: &Event<'_>,
     journal: Option<&mut Journal>,
 ) -> Result<Applied, Rejection> {
-    Ok(match event::decode(event.event_type, event.args)? {
+    let request = event::decode(event.event_type, event.args)?;
+    if event.is_superseded {
+        return Ok(Applied::Changed(Changes::default()));
+    }
+    Ok(match request {
         Request::Edit(edit) => {
             let changes = set.apply(&edit)?;
             if let Some(journal) = journal {

@@ -1,9 +1,13 @@
 //! The tracker of sequence numbers against the rules, said naively.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use ast_server::sequence::{JUMP_MAX, SequenceTracker, Verdict, WINDOW};
+use ast_server::sequence::{
+    Arrival, JUMP_MAX, RUNS, SILENCE, SequenceTracker, Touch, Verdict, WINDOW,
+};
+use ast_server::{Arg, EventType};
 use proptest::prelude::*;
 
 const MODULUS: i64 = 1 << 31;
@@ -12,55 +16,78 @@ fn source(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }
 
-/// The rules over numbers that do not wrap: every number of a run is kept.
+/// The rules over numbers that do not wrap: every number of a run is kept. Runs in the order in
+/// which they were heard.
 #[derive(Default)]
-struct Naive {
-    run: Option<NaiveRun>,
-}
+struct Naive(Vec<(u16, NaiveRun)>);
 
 struct NaiveRun {
-    port: u16,
     baseline: i64,
     newest: i64,
-    received: HashSet<i64>,
+    heard: Duration,
+    /// What came, and when.
+    received: HashMap<i64, (u64, Duration)>,
 }
 
-impl Naive {
-    fn observe(&mut self, port: u16, seq: u32) -> Verdict {
-        let seq = i64::from(seq);
-        let Some(run) = self.run.as_mut() else {
-            self.start(port, seq);
-            return Verdict::First;
-        };
+impl NaiveRun {
+    fn new(baseline: i64, hash: u64, at: Duration) -> Self {
+        let received = HashMap::from([(baseline, (hash, at))]);
+        Self { baseline, newest: baseline, heard: at, received }
+    }
+
+    fn observe(&mut self, seq: i64, hash: u64, at: Duration) -> Verdict {
+        self.heard = at;
         // The number that is nearest to the newest, of all that look the same on the wire.
-        let turn = (run.newest - seq).div_euclid(MODULUS);
+        let turn = (self.newest - seq).div_euclid(MODULUS);
         let same = (turn..=turn + 1).map(|turn| seq + turn * MODULUS);
-        let number = same.min_by_key(|number| (number - run.newest).abs()).expect("two numbers");
-        let ahead = number - run.newest;
-        if port != run.port || ahead > i64::from(JUMP_MAX) || ahead <= -i64::from(WINDOW) {
-            self.start(port, seq);
+        let number = same.min_by_key(|number| (number - self.newest).abs()).expect("two numbers");
+        let ahead = number - self.newest;
+        if ahead > i64::from(JUMP_MAX) || ahead <= -i64::from(WINDOW) {
             return Verdict::Restart;
         }
-        run.newest = run.newest.max(number);
-        if !run.received.insert(number) {
-            return Verdict::Duplicate;
+        self.newest = self.newest.max(number);
+        if let Some(&(known, then)) = self.received.get(&number) {
+            let is_same = known == hash && at - then <= Duration::from_secs(2);
+            return if is_same { Verdict::Duplicate } else { Verdict::Restart };
         }
+        self.received.insert(number, (hash, at));
         match ahead {
             1 => Verdict::InOrder,
             2.. => Verdict::Gap { missing: u32::try_from(ahead - 1).expect("a small gap") },
-            _ if number > run.baseline => Verdict::Recovered,
+            _ if number > self.baseline => Verdict::Recovered,
             _ => Verdict::Early,
         }
     }
+}
 
-    fn start(&mut self, port: u16, baseline: i64) {
-        let received = HashSet::from([baseline]);
-        self.run = Some(NaiveRun { port, baseline, newest: baseline, received });
+impl Naive {
+    fn observe(&mut self, port: u16, seq: u32, hash: u64, at: Duration) -> Verdict {
+        let seq = i64::from(seq);
+        let known = self.0.iter().position(|(of, _)| *of == port);
+        let (run, verdict) = match known.map(|place| self.0.remove(place).1) {
+            Some(mut run) => match run.observe(seq, hash, at) {
+                Verdict::Restart => (NaiveRun::new(seq, hash, at), Verdict::Restart),
+                verdict => (run, verdict),
+            },
+            None => {
+                let last = self.0.last().map(|(_, run)| run.heard);
+                let is_silent = last.is_some_and(|last| at - last > Duration::from_secs(2));
+                let is_restart = is_silent && seq < 1_024;
+                let verdict = if is_restart { Verdict::Restart } else { Verdict::First };
+                (NaiveRun::new(seq, hash, at), verdict)
+            }
+        };
+        self.0.push((port, run));
+        if self.0.len() > 32 {
+            self.0.remove(0);
+        }
+        verdict
     }
 }
 
-/// A step of a sender, relative to the number before.
-fn step() -> impl Strategy<Value = (u16, i64)> {
+/// A step of a sender: its port, the number relative to the one before, which bytes come with it,
+/// and how many milliseconds later.
+fn step() -> impl Strategy<Value = (u16, i64, u64, u64)> {
     let offset = prop_oneof![
         6 => Just(1),
         3 => -3..6_i64,
@@ -69,8 +96,10 @@ fn step() -> impl Strategy<Value = (u16, i64)> {
         1 => -2_000_000..2_000_000_i64,
         1 => -MODULUS..MODULUS,
     ];
-    let port = prop_oneof![30 => Just(1_u16), 1 => Just(2)];
-    (port, offset)
+    let port = prop_oneof![60 => Just(1_u16), 4 => Just(2), 1 => 3..60_u16];
+    let hash = prop_oneof![30 => Just(0_u64), 1 => Just(1)];
+    let later = prop_oneof![30 => 0..5_u64, 1 => 1_990..2_010_u64];
+    (port, offset, hash, later)
 }
 
 proptest! {
@@ -80,24 +109,50 @@ proptest! {
         steps in prop::collection::vec(step(), 1..400),
     ) {
         let (mut tracker, mut naive) = (SequenceTracker::default(), Naive::default());
-        let mut seq = i64::from(first);
-        for (port, offset) in [(1, 0)].into_iter().chain(steps) {
-            seq = (seq + offset).rem_euclid(MODULUS);
-            let number = u32::try_from(seq).expect("below 2^31");
+        let (start, mut since) = (Instant::now(), Duration::ZERO);
+        let mut numbers = HashMap::new();
+        for (port, offset, hash, later) in [(1, 0, 0, 0)].into_iter().chain(steps) {
+            let seq = numbers.entry(port).or_insert(i64::from(first));
+            *seq = (*seq + offset).rem_euclid(MODULUS);
+            since += Duration::from_millis(later);
+            let number = u32::try_from(*seq).expect("below 2^31");
+            let at = start + since;
             prop_assert_eq!(
-                tracker.observe(source(port), number),
-                naive.observe(port, number),
-                "number {} from port {}", number, port
+                tracker.observe(Arrival { source: source(port), seq: number, hash, at }),
+                naive.observe(port, number, hash, since),
+                "number {} from port {} after {:?}", number, port, since
             );
-            let newest = naive.run.as_ref().map(|run| run.newest.rem_euclid(MODULUS));
+            let newest = naive.0.last().map(|(_, run)| run.newest.rem_euclid(MODULUS));
             prop_assert_eq!(tracker.newest().map(i64::from), newest);
         }
     }
 }
 
+/// A tracker and the time, for senders that send at will.
+struct Scene {
+    tracker: SequenceTracker,
+    now: Instant,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self { tracker: SequenceTracker::default(), now: Instant::now() }
+    }
+
+    /// A number that comes in bytes of its own, unless `run` and `seq` were the same before.
+    fn hear(&mut self, port: u16, run: u64, seq: u32) -> Verdict {
+        let hash = run << 32 | u64::from(seq);
+        self.tracker.observe(Arrival { source: source(port), seq, hash, at: self.now })
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now += time;
+    }
+}
+
 fn verdicts(numbers: &[u32]) -> Vec<Verdict> {
-    let mut tracker = SequenceTracker::default();
-    numbers.iter().map(|&number| tracker.observe(source(1), number)).collect()
+    let mut scene = Scene::new();
+    numbers.iter().map(|&number| scene.hear(1, 0, number)).collect()
 }
 
 #[test]
@@ -137,11 +192,128 @@ fn starting_from_0_again_is_a_restart_and_so_is_a_jump() {
 }
 
 #[test]
-fn a_new_port_is_a_restart_even_inside_the_window() {
-    let mut tracker = SequenceTracker::default();
-    for number in 0..10 {
-        tracker.observe(source(1), number);
+fn a_sender_that_starts_again_inside_the_window_loses_nothing() {
+    let mut scene = Scene::new();
+    let run = |scene: &mut Scene, run| -> Vec<_> {
+        (0..300).map(|seq| scene.hear(1, run, seq)).collect()
+    };
+    run(&mut scene, 0);
+    // Other bytes under the same numbers, at once.
+    let second = run(&mut scene, 1);
+    assert_eq!(second[0], Verdict::Restart);
+    assert!(second[1..].iter().all(|it| *it == Verdict::InOrder), "{second:?}");
+    // The same bytes, once the first may have come twice no more.
+    scene.wait(SILENCE + Duration::from_millis(1));
+    let third = run(&mut scene, 1);
+    assert_eq!(third[0], Verdict::Restart);
+    assert!(third[1..].iter().all(|it| *it == Verdict::InOrder), "{third:?}");
+    // The network has doubled them.
+    assert!(run(&mut scene, 1).iter().all(|it| *it == Verdict::Duplicate));
+}
+
+#[test]
+fn a_stranger_hides_no_loss_and_two_senders_are_no_restarts() {
+    let mut scene = Scene::new();
+    let mut verdicts = Vec::new();
+    for seq in 0..100 {
+        verdicts.push(scene.hear(1, 0, 2 * seq));
+        verdicts.push(scene.hear(2, 0, seq));
     }
-    assert_eq!(tracker.observe(source(2), 3), Verdict::Restart);
-    assert_eq!(tracker.observe(source(2), 4), Verdict::InOrder);
+    let missing = verdicts.iter().filter(|it| **it == Verdict::Gap { missing: 1 }).count();
+    assert_eq!(missing, 99, "every second number of the first");
+    assert!(!verdicts.contains(&Verdict::Restart));
+}
+
+#[test]
+fn a_new_port_is_a_restart_only_from_the_start_and_after_a_silence() {
+    let mut scene = Scene::new();
+    scene.hear(1, 0, 5_000);
+    assert_eq!(scene.hear(2, 0, 0), Verdict::First, "the last run was heard just now");
+    scene.wait(SILENCE);
+    assert_eq!(scene.hear(3, 0, 0), Verdict::First, "not long enough");
+    scene.wait(SILENCE + Duration::from_millis(1));
+    assert_eq!(scene.hear(4, 0, 1_024), Verdict::First, "in the middle of its run");
+    scene.wait(SILENCE + Duration::from_millis(1));
+    assert_eq!(scene.hear(5, 0, 1_023), Verdict::Restart);
+    assert_eq!(scene.hear(5, 0, 1_024), Verdict::InOrder);
+}
+
+#[test]
+fn the_run_that_was_heard_least_recently_goes_first() {
+    let mut scene = Scene::new();
+    let runs = u16::try_from(RUNS.get()).expect("a few");
+    for port in 0..runs {
+        scene.hear(port, 0, 10);
+    }
+    assert_eq!(scene.hear(0, 0, 11), Verdict::InOrder, "it is used again");
+    assert_eq!(scene.hear(runs, 0, 10), Verdict::First, "one too many");
+    assert_eq!(scene.hear(0, 0, 12), Verdict::InOrder);
+    assert_eq!(scene.hear(1, 0, 12), Verdict::First, "it is the one that went");
+}
+
+/// Whether an event is too late once a newer one was applied.
+fn is_undone_by(older: (EventType, &[Arg<'_>]), newer: (EventType, &[Arg<'_>])) -> bool {
+    let touch = |(event_type, args)| Touch::of(event_type, args).expect("something to change");
+    let mut scene = Scene::new();
+    scene.hear(1, 0, 0);
+    scene.hear(1, 0, 2);
+    scene.tracker.applied(source(1), 2, touch(newer));
+    assert_eq!(scene.hear(1, 0, 1), Verdict::Recovered);
+    let alone = scene.hear(2, 0, 1);
+    assert_eq!(alone, Verdict::First);
+    assert!(!scene.tracker.is_superseded(source(2), 1, touch(older)), "of another run");
+    scene.tracker.is_superseded(source(1), 1, touch(older))
+}
+
+#[test]
+fn an_older_event_is_undone_by_a_newer_one_about_the_same_thing_or_the_structure() {
+    use EventType as E;
+    let [zero, one] = [Arg::from(0), Arg::from(1)];
+    let at = &[zero, one, zero, one, zero][..];
+    let elsewhere = &[one, one, zero, one, zero][..];
+    let structure = [E::TrackAdded, E::TrackDeleted, E::SceneAdded, E::SceneRemoved];
+    for &event_type in EventType::ALL {
+        let event = (event_type, at);
+        if event_type == E::SceneReordered {
+            assert_eq!(Touch::of(event_type, at), None, "it changes nothing");
+            continue;
+        }
+        assert!(is_undone_by(event, event), "{event_type:?} by itself");
+        for structural in structure {
+            assert!(is_undone_by(event, (structural, elsewhere)), "{event_type:?}");
+            let is_structural = structure.contains(&event_type);
+            assert_eq!(is_undone_by((structural, elsewhere), event), is_structural);
+        }
+        let has_place = ["track", "device", "scene", "clip"]
+            .iter()
+            .any(|kind| event_type.path().starts_with(&format!("/live/{kind}")));
+        if has_place && !structure.contains(&event_type) {
+            assert!(!is_undone_by(event, (event_type, elsewhere)), "{event_type:?} elsewhere");
+        }
+    }
+    // Older, newer, whether the older comes too late.
+    for (older, newer, expected) in [
+        (E::TrackMute, E::TrackSolo, false),
+        (E::TransportTempo, E::TransportPlay, false),
+        (E::DeviceParam, E::DeviceDeleted, true),
+        (E::DeviceParam, E::DeviceAdded, true),
+        (E::DeviceAdded, E::DeviceParam, false),
+        (E::DeviceAdded, E::DeviceDeleted, true),
+        (E::TrackVolume, E::DeviceAdded, false),
+        (E::ClipName, E::ClipRemoved, true),
+        (E::ClipAdded, E::ClipName, true),
+        (E::ClipAdded, E::ClipSlotPlayingStatus, false),
+        (E::ClipSlotHasStop, E::ClipSlotCreated, true),
+        (E::ClipSlotColor, E::ClipSlotCreated, false),
+        (E::ClipColor, E::ClipSlotColor, false),
+        // The slot is announced without a clip.
+        (E::ClipName, E::ClipSlotCreated, true),
+    ] {
+        assert_eq!(is_undone_by((older, at), (newer, at)), expected, "{older:?} by {newer:?}");
+    }
+    let holding = &[zero, one, one, one, zero][..];
+    assert!(!is_undone_by((E::ClipName, at), (E::ClipSlotCreated, holding)), "it is still there");
+    assert!(is_undone_by((E::ClipRemoved, at), (E::ClipSlotCreated, holding)));
+    let of_other_track = (E::DeviceParam, &[one, one, zero, one][..]);
+    assert!(!is_undone_by(of_other_track, (E::DeviceDeleted, at)));
 }
