@@ -2,150 +2,114 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
-mod architecture;
-mod atomics;
-mod bench;
-mod bugs;
-mod callgrind;
-mod cargo;
-mod ci;
-mod concurrency;
-mod contents;
-mod demo;
-mod fleet;
-mod fuzz;
-mod instructions;
-mod layers;
-mod lock;
-mod loom;
-mod models;
-mod msrv;
-mod peers;
-mod readme;
+mod checks;
 mod report;
-mod sanitize;
-mod seeded;
-mod shared;
-mod simulate;
-mod sizes;
-mod soak;
-mod source;
+mod runners;
 mod steps;
-mod telemetry;
-mod tidy;
-mod unsafety;
-mod version;
+mod tools;
 
 use std::process::ExitCode;
 
-use crate::steps::{Failed, Steps};
+use clap::{Parser, Subcommand};
 
-/// A subcommand: its name, what it does, and whether it passes arguments on.
-struct Command {
-    name: &'static str,
-    about: &'static str,
-    arguments: bool,
-    run: fn(&mut Steps, &[String]) -> Result<(), Failed>,
+use crate::runners::{bench, demo, fuzz, instructions, lints, loom, peers, sanitize, simulate};
+use crate::steps::{Failed, Steps};
+use crate::tools::Tools;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "What CI runs, for everyone")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+    /// Install packages that a step needs and this machine lacks, with `apt-get`, `pip` and
+    /// `cargo install`. Without it such a step is skipped, or fails where `CI=true`.
+    #[arg(long, global = true)]
+    install: bool,
 }
 
-const COMMANDS: [Command; 11] = [
-    Command {
-        name: "ci",
-        about: "everything that a change must pass, beside `cargo test --workspace`",
-        arguments: false,
-        run: |steps, _| ci::run(steps),
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that a change must pass, beside `cargo test --workspace`.
+    Ci,
+    /// What no lint checks: layers, sizes, unsafe code, atomics, the concurrency page.
+    Tidy,
+    /// Model-check the core, with LOOM_MAX_PREEMPTIONS=2 unless it is set.
+    Loom {
+        /// Put the bugs of loom-tests/seeded.txt into a copy, those whose names contain NAME or
+        /// all: a model must fail with each.
+        #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+        seeded: Option<String>,
+        /// Arguments of `cargo test`, such as a model's name.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
-    Command {
-        name: "tidy",
-        about: "what no lint checks: versions, layers, sizes, unsafe code, atomics, what pages name",
-        arguments: false,
-        run: |steps, _| tidy::run(steps),
+    /// The core's simulation: 10,000 seeds, or TACHOGRAPH_SEEDS of them, or the given one.
+    Simulate { seed: Option<u64> },
+    /// Fuzz targets, all or the named ones, for 30 s each unless FUZZ_SECONDS is set.
+    Fuzz { targets: Vec<String> },
+    /// The core's tests under sanitizers: realtime, thread, address.
+    Sanitize { names: Vec<String> },
+    /// The server and the exporters before other people's programs.
+    Peers { names: Vec<String> },
+    /// What recording costs in instructions, against its ceilings.
+    Instructions {
+        /// Make the counts of this run the new ceilings.
+        #[arg(long)]
+        update: bool,
     },
-    Command {
-        name: "loom",
-        about: "model-check the core (LOOM_MAX_PREEMPTIONS=2), and with --seeded [name] its seeded bugs",
-        arguments: true,
-        run: loom::run,
+    /// Many processes added up as a Prometheus does it; arguments go to the program `fleet`.
+    Fleet {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
-    Command {
-        name: "simulate",
-        about: "10,000 seeds of the core's simulation, or the one that is given",
-        arguments: true,
-        run: simulate::run,
+    /// The long runs: a billion samples at full speed, a million threads; arguments go to the
+    /// example `soak`.
+    Soak {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
-    Command {
-        name: "fuzz",
-        about: "fuzz targets, or those that are given; 30 s each unless FUZZ_SECONDS is set",
-        arguments: true,
-        run: fuzz::run,
-    },
-    Command {
-        name: "sanitize",
-        about: "the core's tests under sanitizers: realtime, thread, address; all, or those named",
-        arguments: true,
-        run: sanitize::run,
-    },
-    Command {
-        name: "peers",
-        about: "the server and the exporters before programs of others; all checks, or those named",
-        arguments: true,
-        run: peers::run,
-    },
-    Command {
-        name: "fleet",
-        about: "many processes added up as a Prometheus does; --write docs/FLEET.md, see --help",
-        arguments: true,
-        run: fleet::run,
-    },
-    Command {
-        name: "soak",
-        about: "the long runs: a billion samples at full speed, a million threads; with options, see --help",
-        arguments: true,
-        run: soak::run,
-    },
-    Command {
-        name: "bench",
-        about: "every benchmark, and docs/BENCHMARKS.md of it; --quick for a rough one elsewhere",
-        arguments: true,
-        run: bench::run,
-    },
-    Command {
-        name: "instructions",
-        about: "what recording costs in instructions, against its ceilings; --update sets them",
-        arguments: true,
-        run: instructions::run,
-    },
-];
+    /// Every benchmark, and docs/BENCHMARKS.md from it.
+    Bench(bench::Options),
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((name, rest)) = arguments.split_first() else {
-        eprint!("{}", help());
-        return ExitCode::from(2);
-    };
-    if ["--help", "-h", "help"].contains(&name.as_str()) {
-        print!("{}", help());
-        return ExitCode::SUCCESS;
-    }
-    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
-        eprintln!("there is no command `{name}`\n\n{}", help());
-        return ExitCode::from(2);
-    };
-    if !command.arguments && !rest.is_empty() {
-        eprintln!("`{name}` takes no arguments: leave out `{}`", rest.join(" "));
-        return ExitCode::from(2);
-    }
+    let Arguments { task, install } = Arguments::parse();
     let mut steps = Steps::default();
-    let result = (command.run)(&mut steps, rest);
+    let outcome = match Tools::new(install) {
+        Ok(tools) => run(task, &tools, &mut steps),
+        Err(error) => steps.run("tools", || Err(error)),
+    };
     print!("{}", steps.table());
-    ExitCode::from(u8::from(result.is_err()))
+    ExitCode::from(u8::from(outcome.is_err()))
 }
 
-fn help() -> String {
-    let mut help = "usage: cargo xtask <command> [arguments]\n\n".to_owned();
-    for Command { name, about, arguments, .. } in &COMMANDS {
-        let name = if *arguments { format!("{name} […]") } else { (*name).to_owned() };
-        help += &format!("  {name:<16} {about}\n");
+fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
+    match task {
+        Task::Ci => ci(tools, steps),
+        Task::Tidy => checks::tidy(tools, steps),
+        Task::Loom { seeded: None, arguments } => loom::models(tools, steps, &arguments),
+        Task::Loom { seeded: Some(filter), .. } => loom::seeded(tools, steps, &filter),
+        Task::Simulate { seed } => simulate::run(tools, steps, seed),
+        Task::Fuzz { targets } => fuzz::run(tools, steps, &targets),
+        Task::Sanitize { names } => sanitize::run(tools, steps, &names),
+        Task::Peers { names } => peers::run(tools, steps, &names),
+        Task::Instructions { update } => instructions::run(tools, steps, update),
+        Task::Fleet { arguments } => simulate::fleet(tools, steps, &arguments),
+        Task::Soak { arguments } => simulate::soak(tools, steps, &arguments),
+        Task::Bench(options) => bench::run(tools, steps, &options),
     }
-    help
+}
+
+fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
+    lints::run(tools, steps)?;
+    checks::tidy(tools, steps)?;
+    loom::models(tools, steps, &[])?;
+    loom::seeded(tools, steps, "")?;
+    sanitize::run(tools, steps, &[])?;
+    instructions::run(tools, steps, false)?;
+    simulate::run(tools, steps, None)?;
+    fuzz::run(tools, steps, &[])?;
+    peers::run(tools, steps, &[])?;
+    // The README's other command; its tests run before this program does.
+    demo::run(tools, steps)
 }

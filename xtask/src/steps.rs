@@ -1,22 +1,31 @@
-//! Steps: announced, timed, and told of in a table at the end.
+//! Steps: announced, timed, and listed in a table at the end.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-/// What a step comes to: a remark, which may be empty, or why it failed.
-pub(crate) type Outcome = Result<String, String>;
+use anyhow::{Result, bail};
 
-/// Says why a step was not taken: a remark, but a failure where everything must be checked.
-pub(crate) fn skipped(reason: &str) -> Outcome {
+/// The remark of a step that was not taken; an error where everything must be checked.
+pub(crate) fn skipped(reason: &str) -> Result<String> {
     skip(std::env::var("CI").is_ok_and(|ci| ci == "true"), reason)
 }
 
-fn skip(is_required: bool, reason: &str) -> Outcome {
-    let told = format!("not run: {reason}");
-    if is_required { Err(told) } else { Ok(told) }
+fn skip(is_required: bool, reason: &str) -> Result<String> {
+    if is_required {
+        bail!("not run: {reason}");
+    }
+    Ok(format!("not run: {reason}"))
 }
 
-/// A step has failed; why is in the table.
+/// A remark on success, all problems otherwise.
+pub(crate) fn outcome(problems: &[String], remark: impl Into<String>) -> Result<String> {
+    if !problems.is_empty() {
+        bail!("{}", problems.join("\n"));
+    }
+    Ok(remark.into())
+}
+
+/// A step has failed; its reason is in the table.
 #[derive(Debug)]
 pub(crate) struct Failed;
 
@@ -28,36 +37,41 @@ pub(crate) struct Steps(Vec<Step>);
 struct Step {
     name: String,
     took: Duration,
-    outcome: Outcome,
+    outcome: Result<String>,
 }
 
 impl Steps {
-    /// Takes a step. After one that fails, no other should be taken: `?`.
-    pub(crate) fn run(&mut self, name: &str, act: impl FnOnce() -> Outcome) -> Result<(), Failed> {
+    /// Takes a step. No other follows one that fails: `?`.
+    pub(crate) fn run(
+        &mut self,
+        name: &str,
+        act: impl FnOnce() -> Result<String>,
+    ) -> Result<(), Failed> {
         println!("== {name}");
         let started = Instant::now();
         let outcome = act();
         let took = started.elapsed();
-        if let Err(reason) = &outcome {
-            eprintln!("{name} failed: {reason}");
+        if let Err(error) = &outcome {
+            eprintln!("{name} failed: {error:#}");
         }
         println!("== {name}: {:.1} s", took.as_secs_f64());
-        let result = if outcome.is_ok() { Ok(()) } else { Err(Failed) };
+        let result = outcome.as_ref().map(|_| ()).map_err(|_| Failed);
         self.0.push(Step { name: name.to_owned(), took, outcome });
         result
     }
 
-    /// All steps with their durations and outcomes, and how many failed.
+    /// All steps with their durations and outcomes.
     pub(crate) fn table(&self) -> String {
         let width = self.0.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
         let mut table = String::from("\n");
         for Step { name, took, outcome } in &self.0 {
             let seconds = took.as_secs_f64();
             let (verdict, remark) = match outcome {
-                Ok(remark) => ("ok", remark.as_str()),
-                // The rest stands where the step failed.
-                Err(reason) => ("FAILED", reason.lines().next().unwrap_or_default()),
+                Ok(remark) => ("ok", remark.clone()),
+                Err(error) => ("FAILED", format!("{error:#}")),
             };
+            // The rest was printed where the step failed.
+            let remark = remark.lines().next().unwrap_or_default();
             let line = format!("{name:<width$}  {seconds:>7.1} s  {verdict:<6}  {remark}");
             // Infallible: memory accepts every write.
             let _ = writeln!(table, "{}", line.trim_end());
@@ -71,11 +85,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_tells_of_every_step_that_was_taken() {
+    fn the_table_lists_every_step_that_was_taken() {
         let mut steps = Steps::default();
         let mut take = || {
             steps.run("one", || Ok(String::new()))?;
-            steps.run("second", || Err("no such file\nmore".to_owned()))?;
+            steps.run("second", || bail!("no such file\nmore"))?;
             steps.run("never", || Ok(String::new()))
         };
         assert!(take().is_err());
@@ -84,8 +98,8 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_run_is_told_of_and_fails_where_everything_must_be_checked() {
-        assert_eq!(skip(false, "no tool"), Ok("not run: no tool".to_owned()));
-        assert_eq!(skip(true, "no tool"), Err("not run: no tool".to_owned()));
+    fn a_step_that_cannot_run_fails_where_everything_must_be_checked() {
+        assert_eq!(skip(false, "no tool").ok().as_deref(), Some("not run: no tool"));
+        assert!(skip(true, "no tool").is_err());
     }
 }

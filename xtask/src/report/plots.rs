@@ -1,37 +1,43 @@
 //! Plots as SVG.
 
+use anyhow::{Context, Result};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
+use serde::Deserialize;
 
 use super::tables::{Cell, Table, Tables, figure};
 
-/// What is drawn, of which tables.
+/// What is drawn, of which tables: one entry of `benches/plots.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Plot {
-    pub(super) file: &'static str,
-    pub(super) title: &'static str,
-    pub(super) unit: &'static str,
-    pub(super) kind: Kind,
-}
-
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    /// A group of bars for each row, a bar for each column; rows are joined by their first cell.
-    Bars(&'static [Series]),
-    /// A line for each operation whose name ends so, over quantiles, and one for none at all.
-    Tails { table: &'static str, only: &'static str },
+    pub(super) file: String,
+    pub(super) title: String,
+    unit: String,
+    /// A group of bars for each row, a bar for each of these; rows are joined by their first cell.
+    #[serde(default)]
+    bars: Vec<Bars>,
+    tails: Option<Tails>,
 }
 
 /// The bars of one colour.
-#[derive(Clone, Copy)]
-pub(super) struct Series {
-    pub(super) label: &'static str,
-    pub(super) table: &'static str,
-    pub(super) column: &'static str,
+#[derive(Debug, Deserialize)]
+struct Bars {
+    label: String,
+    table: String,
+    column: String,
+}
+
+/// A line for each operation whose name ends so, over quantiles, and one for none at all.
+#[derive(Debug, Deserialize)]
+struct Tails {
+    table: String,
+    only: String,
 }
 
 /// The columns of a table of tails.
-pub(super) const QUANTILES: [&str; 5] = ["p50", "p99", "p99.9", "p99.99", "max"];
+const QUANTILES: [&str; 5] = ["p50", "p99", "p99.9", "p99.99", "max"];
 
 /// Colours that the colour-blind tell apart, too: those of Okabe and Ito.
 const COLOURS: [RGBColor; 5] = [
@@ -49,61 +55,73 @@ const BAR: u32 = 13;
 const FONT: &str = "sans-serif";
 
 /// Pixels of a group of bars.
-fn group_height(series: &[Series]) -> u32 {
+fn group_height(series: &[Bars]) -> u32 {
     BAR * series.len() as u32 + 8
 }
 
 /// Pixels of what tells the colours; there is none of one colour.
-fn legend_height(series: &[Series]) -> u32 {
+fn legend_height(series: &[Bars]) -> u32 {
     if series.len() > 1 { 17 * series.len() as u32 + 20 } else { 0 }
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 impl Plot {
+    /// The plots that a file lists.
+    pub(super) fn parse(file: &str) -> Result<Vec<Self>> {
+        #[derive(Deserialize)]
+        struct File {
+            plot: Vec<Plot>,
+        }
+        Ok(toml::from_str::<File>(file).context("the list of plots")?.plot)
+    }
+
     /// The plot as an SVG document.
-    pub(super) fn draw(&self, tables: &Tables) -> Result<String, String> {
+    pub(super) fn draw(&self, tables: &Tables) -> Result<String> {
         let mut svg = String::new();
-        let draw =
-            |height: u32, draw: &dyn Fn(&Area<'_>) -> Result<(), String>, svg: &mut String| {
-                let area = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
-                area.fill(&WHITE).map_err(problem)?;
-                draw(&area)?;
-                area.present().map_err(problem)
-            };
-        match self.kind {
-            Kind::Bars(series) => {
-                let groups = groups(series, tables)?;
-                let height =
-                    110 + groups.len() as u32 * group_height(series) + legend_height(series);
-                draw(height, &|area| self.bars(area, series, &groups), &mut svg)?;
-            }
-            Kind::Tails { table, only } => {
-                let lines = lines(tables.get(table)?, only)?;
-                draw(420, &|area| self.tails(area, &lines), &mut svg)?;
-            }
+        if let Some(Tails { table, only }) = &self.tails {
+            let lines = lines(tables.get(table)?, only)?;
+            let area = SVGBackend::with_string(&mut svg, (WIDTH, 420)).into_drawing_area();
+            self.draw_tails(&area, &lines)?;
+        } else {
+            let groups = groups(&self.bars, tables)?;
+            let height = groups.len() as u32 * group_height(&self.bars) + legend_height(&self.bars);
+            let area = SVGBackend::with_string(&mut svg, (WIDTH, 110 + height)).into_drawing_area();
+            self.draw_bars(&area, &groups)?;
         }
         Ok(svg)
     }
 
-    fn bars(&self, area: &Area<'_>, series: &[Series], groups: &[Group]) -> Result<(), String> {
+    /// Every column that is read, with its table.
+    #[cfg(test)]
+    pub(super) fn columns(&self) -> Vec<(String, String)> {
+        let bars = self.bars.iter().map(|it| (it.table.clone(), it.column.clone()));
+        let tails = self.tails.iter().flat_map(|tails| {
+            let columns = QUANTILES.into_iter().chain([""]);
+            columns.map(|column| (tails.table.clone(), column.to_owned()))
+        });
+        bars.chain(tails).collect()
+    }
+
+    fn draw_bars(&self, area: &Area<'_>, groups: &[Group]) -> Result<()> {
+        area.fill(&WHITE)?;
+        let series = &self.bars;
         let values = groups.iter().flat_map(|group| &group.values).flatten();
         let most = values.copied().fold(1.0, f64::max) * 1.12;
         let rows = groups.len() as f64;
         // Below the last group, where no bar is.
         let legend = f64::from(legend_height(series)) / f64::from(group_height(series));
         let mut chart = ChartBuilder::on(area)
-            .caption(self.title, (FONT, 18))
+            .caption(&self.title, (FONT, 18))
             .margin(10)
             .margin_right(24)
             .margin_left(NAMES)
             .x_label_area_size(42)
-            .build_cartesian_2d(0.0..most, -legend..rows)
-            .map_err(problem)?;
+            .build_cartesian_2d(0.0..most, -legend..rows)?;
         let mut mesh = chart.configure_mesh();
-        mesh.disable_y_mesh().disable_y_axis().x_desc(self.unit).label_style((FONT, 12));
+        mesh.disable_y_mesh().disable_y_axis().x_desc(&self.unit).label_style((FONT, 12));
         mesh.light_line_style(WHITE).x_label_formatter(&|ns| format!("{ns}"));
-        mesh.draw().map_err(problem)?;
+        mesh.draw()?;
         let small = (FONT, 12).into_font().color(&BLACK);
         let right = small.pos(Pos::new(HPos::Right, VPos::Center));
         let left = (FONT, 11).into_font().color(&BLACK).pos(Pos::new(HPos::Left, VPos::Center));
@@ -116,33 +134,34 @@ impl Plot {
                 let corners = [(0.0, top(group)), (value, top(group) - step * 0.92)];
                 Some(Rectangle::new(corners, colour.filled()))
             });
-            let drawn = chart.draw_series(bars).map_err(problem)?;
-            drawn.label(of.label).legend(move |(x, y)| {
+            let drawn = chart.draw_series(bars)?;
+            drawn.label(&of.label).legend(move |(x, y)| {
                 Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled())
             });
             for (group, it) in groups.iter().enumerate() {
                 let Some(value) = it.values[number] else { continue };
                 let (x, y) = chart.backend_coord(&(value.max(0.0), top(group) - step * 0.46));
-                area.draw_text(&figure(value), &left, (x + 5, y)).map_err(problem)?;
+                area.draw_text(&figure(value), &left, (x + 5, y))?;
             }
         }
         for (group, it) in groups.iter().enumerate() {
             let (x, y) = chart.backend_coord(&(0.0, rows - group as f64 - 0.5));
-            area.draw_text(&it.name, &right, (x - 8, y)).map_err(problem)?;
+            area.draw_text(&it.name, &right, (x - 8, y))?;
         }
         if series.len() > 1 {
             let mut legend = chart.configure_series_labels();
             legend.position(SeriesLabelPosition::LowerRight).background_style(WHITE.mix(0.9));
-            legend.border_style(BLACK.mix(0.2)).label_font((FONT, 12)).draw().map_err(problem)?;
+            legend.border_style(BLACK.mix(0.2)).label_font((FONT, 12)).draw()?;
         }
         Ok(())
     }
 
-    fn tails(&self, area: &Area<'_>, lines: &[Group]) -> Result<(), String> {
+    fn draw_tails(&self, area: &Area<'_>, lines: &[Group]) -> Result<()> {
+        area.fill(&WHITE)?;
         let values = || lines.iter().flat_map(|line| &line.values).flatten().copied();
         let (least, most) = (values().fold(f64::MAX, f64::min), values().fold(1.0, f64::max));
         let mut chart = ChartBuilder::on(area)
-            .caption(self.title, (FONT, 18))
+            .caption(&self.title, (FONT, 18))
             .margin(10)
             .margin_right(24)
             .x_label_area_size(30)
@@ -150,19 +169,18 @@ impl Plot {
             .build_cartesian_2d(
                 -0.2..QUANTILES.len() as f64 - 0.8,
                 ((least * 0.8).max(0.1)..most * 1.5).log_scale(),
-            )
-            .map_err(problem)?;
+            )?;
         let mut mesh = chart.configure_mesh();
-        mesh.disable_x_mesh().disable_x_axis().y_desc(self.unit).label_style((FONT, 12));
+        mesh.disable_x_mesh().disable_x_axis().y_desc(&self.unit).label_style((FONT, 12));
         mesh.light_line_style(BLACK.mix(0.05)).y_label_formatter(&|ns| format!("{ns:.0}"));
-        mesh.draw().map_err(problem)?;
+        mesh.draw()?;
         for (line, colour) in lines.iter().zip(COLOURS) {
             let points = || {
                 let values = line.values.iter().enumerate();
                 values.filter_map(|(x, value)| Some((x as f64, (*value)?)))
             };
             let drawn = LineSeries::new(points(), colour.stroke_width(2)).point_size(3);
-            let drawn = chart.draw_series(drawn).map_err(problem)?;
+            let drawn = chart.draw_series(drawn)?;
             drawn.label(&*line.name).legend(move |(x, y)| {
                 PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2))
             });
@@ -170,16 +188,13 @@ impl Plot {
         let style = (FONT, 12).into_font().color(&BLACK).pos(Pos::new(HPos::Center, VPos::Top));
         for (x, name) in QUANTILES.iter().enumerate() {
             let (x, y) = chart.backend_coord(&(x as f64, (least * 0.8).max(0.1)));
-            area.draw_text(name, &style, (x, y + 8)).map_err(problem)?;
+            area.draw_text(name, &style, (x, y + 8))?;
         }
         let mut legend = chart.configure_series_labels();
         legend.position(SeriesLabelPosition::UpperLeft).background_style(WHITE.mix(0.9));
-        legend.border_style(BLACK.mix(0.2)).label_font((FONT, 12)).draw().map_err(problem)
+        legend.border_style(BLACK.mix(0.2)).label_font((FONT, 12)).draw()?;
+        Ok(())
     }
-}
-
-fn problem(error: impl std::fmt::Display) -> String {
-    format!("cannot draw: {error}")
 }
 
 /// The bars of one row, or the points of one line.
@@ -189,13 +204,13 @@ struct Group {
 }
 
 /// The rows of the first series' table, with what every series says of them.
-fn groups(series: &[Series], tables: &Tables) -> Result<Vec<Group>, String> {
-    let first = series.first().ok_or("a plot without bars")?;
-    let rows = &tables.get(first.table)?.rows;
+fn groups(series: &[Bars], tables: &Tables) -> Result<Vec<Group>> {
+    let first = series.first().context("a plot without bars")?;
+    let rows = &tables.get(&first.table)?.rows;
     let names = rows.iter().filter_map(|row| row.first()).map(Cell::to_string);
     let mut groups: Vec<_> =
         names.map(|name| Group { name, values: Vec::with_capacity(series.len()) }).collect();
-    for Series { table, column, .. } in series {
+    for Bars { table, column, .. } in series {
         let table = tables.get(table)?;
         let column = table.column(column)?;
         for group in &mut groups {
@@ -209,7 +224,7 @@ fn groups(series: &[Series], tables: &Tables) -> Result<Vec<Group>, String> {
 }
 
 /// The tails of the calls that are wanted, and the machine's own in the first of them.
-fn lines(table: &Table, only: &str) -> Result<Vec<Group>, String> {
+fn lines(table: &Table, only: &str) -> Result<Vec<Group>> {
     let columns = QUANTILES.map(|name| table.column(name));
     let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;
     let (operation, kind) = (table.column("operation")?, table.column("")?);

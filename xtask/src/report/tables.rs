@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
 /// What stands in a table.
@@ -48,14 +49,10 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn parse(json: &str) -> Result<Self, String> {
-        serde_json::from_str(json).map_err(|error| error.to_string())
-    }
-
     /// The place of a column.
-    pub(super) fn column(&self, name: &str) -> Result<usize, String> {
+    pub(super) fn column(&self, name: &str) -> Result<usize> {
         let known = || format!("`{}` has no column `{name}`: {:?}", self.name, self.header);
-        self.header.iter().position(|column| column == name).ok_or_else(known)
+        self.header.iter().position(|column| column == name).with_context(known)
     }
 
     /// The number in a column of a row, if there is one.
@@ -87,14 +84,13 @@ impl FromIterator<Table> for Tables {
 
 impl Tables {
     /// Every table of a folder.
-    pub(super) fn read(folder: &Path) -> Result<Self, String> {
-        let told = |error| format!("cannot read {}: {error}", folder.display());
+    pub(super) fn read(folder: &Path) -> Result<Self> {
         let mut tables = Self::default();
-        for entry in std::fs::read_dir(folder).map_err(told)? {
-            let path = entry.map_err(told)?.path();
-            let json = std::fs::read_to_string(&path).map_err(told)?;
-            let problem = |error| format!("{} is no table: {error}", path.display());
-            tables.add(Table::parse(&json).map_err(problem)?);
+        let entries = std::fs::read_dir(folder);
+        for entry in entries.with_context(|| format!("cannot read {}", folder.display()))? {
+            let path = entry?.path();
+            let table = serde_json::from_str(&std::fs::read_to_string(&path)?);
+            tables.add(table.with_context(|| format!("{} is no table", path.display()))?);
         }
         Ok(tables)
     }
@@ -107,9 +103,9 @@ impl Tables {
         self.0.len()
     }
 
-    pub(super) fn get(&self, name: &str) -> Result<&Table, String> {
+    pub(super) fn get(&self, name: &str) -> Result<&Table> {
         let told = || format!("no bench has written the table `{name}`: run them all");
-        self.0.get(name).ok_or_else(told)
+        self.0.get(name).with_context(told)
     }
 
     /// The rows of all budgets in one.

@@ -1,45 +1,43 @@
 //! The README's demo: run as it stands there, then checked for what it promises.
 
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::cargo::{cargo, run as run_command};
-use crate::steps::{Failed, Outcome, Steps};
+use crate::steps::{Failed, Steps};
+use crate::tools::Tools;
 
 const DEMO: [&str; 4] = ["run", "--release", "--", "demo"];
 
-pub(crate) fn run(steps: &mut Steps) -> Result<(), Failed> {
-    steps.run("demo", || run_command(&mut cargo(DEMO)))?;
+pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
+    steps.run("demo", || {
+        tools.cargo().args(DEMO).run()?;
+        Ok(String::new())
+    })?;
     steps.run("demo: its summary", || {
-        let output = cargo(DEMO).args(["--events", "20000", "--json"]).output();
-        let output = output.map_err(|error| format!("cargo could not be started: {error}"))?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        let summary = serde_json::from_slice(&output.stdout);
-        check(&summary.map_err(|error| format!("the summary is no JSON: {error}"))?)
+        let summary = tools.cargo().args(DEMO).args(["--events", "20000", "--json"]).read()?;
+        check(&serde_json::from_str(&summary).context("the summary is no JSON")?)
     })
 }
 
 /// Nothing lost, every event in exactly one class, every latency measured.
-fn check(summary: &Value) -> Outcome {
+fn check(summary: &Value) -> Result<String> {
     let number = |path: &str| {
         let value = summary.pointer(path).and_then(Value::as_f64);
-        value.ok_or_else(|| format!("the summary has no number at {path}"))
+        value.with_context(|| format!("the summary has no number at {path}"))
     };
     let received = number("/event_processing/received")?;
-    let classes = ["total_processed", "ignored", "unhandled", "rejected"];
     let mut classed = number("/errors_total")?;
-    for class in classes {
+    for class in ["total_processed", "ignored", "unhandled", "rejected"] {
         classed += number(&format!("/event_processing/{class}"))?;
     }
     let dropped = number("/udp_listener/packets_dropped")?;
-    if (received, classed, dropped) != (20_000.0, 20_000.0, 0.0) {
-        return Err(format!("received {received}, in some class {classed}, dropped {dropped}"));
-    }
+    ensure!(
+        (received, classed, dropped) == (20_000.0, 20_000.0, 0.0),
+        "received {received}, in some class {classed}, dropped {dropped}"
+    );
     for quantile in ["p50", "p95", "p99"] {
-        if number(&format!("/event_processing/latency_ms/{quantile}"))? <= 0.0 {
-            return Err(format!("latency {quantile} is not above zero"));
-        }
+        let latency = number(&format!("/event_processing/latency_ms/{quantile}"))?;
+        ensure!(latency > 0.0, "latency {quantile} is not above zero");
     }
     Ok(String::new())
 }

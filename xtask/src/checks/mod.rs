@@ -1,0 +1,29 @@
+//! `cargo xtask tidy`: what no lint checks.
+
+mod atomics;
+mod concurrency;
+mod layers;
+mod sizes;
+mod source;
+mod unsafety;
+mod words;
+
+use crate::runners::loom;
+use crate::steps::{Failed, Steps};
+use crate::tools::{self, Tools};
+
+pub(crate) fn tidy(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
+    steps.run("tidy: layers", || layers::check(&tools.metadata))?;
+    let mut sources = Vec::new();
+    steps.run("tidy: sources", || {
+        sources = source::all(tools::root())?;
+        Ok(format!("{} files", sources.len()))
+    })?;
+    steps.run("tidy: concurrency page", || {
+        loom::check_list()?;
+        concurrency::check(&tools::read(concurrency::PAGE)?, &sources)
+    })?;
+    steps.run("tidy: sizes", || sizes::check(&sources))?;
+    steps.run("tidy: unsafe code", || unsafety::check(&sources))?;
+    steps.run("tidy: atomics", || atomics::check(&sources))
+}

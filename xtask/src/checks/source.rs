@@ -1,0 +1,92 @@
+//! Rust sources as checks see them: their lines, and which of them are code.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Folders of the workspace that hold sources. Those that do not exist hold none.
+const FOLDERS: [&str; 6] = ["benches", "crates", "fleet", "fuzz", "loom-tests", "xtask"];
+
+/// A source file.
+pub(super) struct Source {
+    /// From the workspace's root, with slashes.
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+/// All sources of the workspace, in order.
+pub(super) fn all(root: &Path) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for folder in FOLDERS.map(|folder| root.join(folder)).iter().filter(|it| it.is_dir()) {
+        collect(root, folder, &mut sources)
+            .with_context(|| format!("cannot read {}", folder.display()))?;
+    }
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
+}
+
+fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        // Build output is nobody's source.
+        if path.is_dir() && !path.ends_with("target") {
+            collect(root, &path, sources)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let within = path.strip_prefix(root).unwrap_or(&path);
+            let names: Vec<_> = within.iter().map(|name| name.to_string_lossy()).collect();
+            sources.push(Source { path: names.join("/"), text: std::fs::read_to_string(&path)? });
+        }
+    }
+    Ok(())
+}
+
+impl Source {
+    /// Lines with their numbers, from 1.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.text.lines().enumerate().map(|(i, line)| (i + 1, line))
+    }
+
+    /// The code of each line that has any: what stands before a comment. Block comments are not
+    /// used here.
+    pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let code = |line: &'_ str| line.find("//").map_or(line.len(), |comment| comment);
+        let lines = self.lines().map(move |(number, line)| (number, line[..code(line)].trim()));
+        lines.filter(|(_, code)| !code.is_empty())
+    }
+
+    /// The line in which the module of unit tests begins, which is a file's last item.
+    pub(super) fn unit_tests(&self) -> Option<usize> {
+        let mut lines = self.lines().skip_while(|(_, line)| *line != "#[cfg(test)]");
+        let (first, _) = lines.next()?;
+        lines.next().filter(|(_, line)| line.starts_with("mod ") && line.ends_with('{'))?;
+        Some(first)
+    }
+
+    pub(super) fn syntax(&self) -> Result<syn::File> {
+        syn::parse_file(&self.text).with_context(|| self.path.clone())
+    }
+}
+
+#[cfg(test)]
+impl Source {
+    pub(super) fn new(path: &str, text: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), text: text.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_lines_and_comments_are_no_code_and_unit_tests_are_found() {
+        let text = "//! A page.\nuse a; // why\n\n    // no\nfn f() {}\n#[cfg(test)]\nuse b;\n\
+                    #[cfg(test)]\nmod tests {\n}\n";
+        let source = Source::new("a.rs", text);
+        let code: Vec<_> = source.code().take(2).collect();
+        assert_eq!(code, [(2, "use a;"), (5, "fn f() {}")]);
+        assert_eq!(source.unit_tests(), None, "the first `cfg(test)` is of another item");
+        let text = "use a;\n#[cfg(test)]\nmod tests {\n}\n";
+        assert_eq!(Source::new("a.rs", text).unit_tests(), Some(2));
+    }
+}

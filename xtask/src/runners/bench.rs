@@ -1,0 +1,52 @@
+//! `cargo xtask bench`: every benchmark, with recording compiled in, compiled out and beside other
+//! libraries, and a report of all of it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::report;
+use crate::steps::{Failed, Steps};
+use crate::tools::{self, Tools};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Few repeats: figures are rough, so the report goes to the build folder instead of docs/.
+    #[arg(long)]
+    quick: bool,
+    /// Report the tables of an earlier run; nothing is measured.
+    #[arg(long, value_name = "FOLDER")]
+    from: Option<PathBuf>,
+}
+
+/// The runs that the report is of: one package has one set of features a build.
+const RUNS: [(&str, &[&str]); 3] = [
+    ("bench: recording on and off", &[]),
+    ("bench: recording compiled out", &["--no-default-features", "--bench", "record"]),
+    (
+        "bench: other libraries",
+        &["--no-default-features", "--features", "comparisons", "--bench", "versus*"],
+    ),
+];
+
+pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result<(), Failed> {
+    let folder = tools.target("bench");
+    let tables = options.from.clone().unwrap_or_else(|| folder.join("tables"));
+    if options.from.is_none() {
+        steps.run("bench: folder", || {
+            // Nothing of an earlier run is left to be taken for this one's.
+            tools.shell.remove_path(&tables)?;
+            Ok(tables.display().to_string())
+        })?;
+        for (name, selection) in RUNS {
+            steps.run(name, || {
+                let bench = tools.cargo().args(["bench", "--package", "benches"]).args(selection);
+                let bench = bench.args(["--", "--json"]).arg(&tables);
+                bench.args(options.quick.then_some("--quick")).run()?;
+                Ok(String::new())
+            })?;
+        }
+    }
+    let page = if options.quick { folder } else { tools::root().join("docs") };
+    steps.run("bench: report", || report::write(tools, &tables, &page))
+}

@@ -1,0 +1,249 @@
+//! `cargo xtask instructions`: what recording costs in instructions, which may not grow.
+//!
+//! Unlike times, counts are the same on every machine and in every run of one program. A new
+//! compiler, or code beside an operation, may move them a little all the same: hence the slack.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::Message;
+use serde::{Deserialize, Serialize};
+use xshell::cmd;
+
+use crate::steps::{Failed, Steps, outcome, skipped};
+use crate::tools::{self, Tools};
+
+/// Where the counts are kept that the next ones are held against.
+const FILE: &str = "benches/instructions.json";
+
+const UPDATE: &str = "`cargo xtask instructions --update`";
+
+/// The function whose calls are counted, each on its own, with all that it calls.
+const COUNTED: &str = "instructions::counted";
+
+/// The loop that every operation is repeated by.
+const LOOP_ALONE: &str = "the loop alone";
+
+/// What an operation may cost beyond its kept count: a share of it.
+const SLACK: f64 = 0.05;
+
+/// Instructions an operation, by name.
+type Costs = BTreeMap<String, f64>;
+
+/// The counts of each operation, and the compiler that they are of.
+#[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
+struct Kept {
+    rustc: String,
+    on: Costs,
+    off: Costs,
+    compiled_out: Costs,
+}
+
+/// How often an operation was repeated, and what that came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Count {
+    mode: String,
+    operation: String,
+    times: u64,
+    instructions: u64,
+}
+
+pub(crate) fn run(tools: &Tools, steps: &mut Steps, update: bool) -> Result<(), Failed> {
+    steps.run("instructions", || {
+        if !tools.has(&["valgrind", "--version"], &["apt-get", "install", "--yes", "valgrind"]) {
+            return skipped("valgrind is missing (`apt-get install valgrind`, or pass --install)");
+        }
+        let counted = count(tools)?;
+        print!("{}", table(&counted));
+        if update {
+            nothing_is_left(&counted.compiled_out)?;
+            let json = serde_json::to_string_pretty(&counted)? + "\n";
+            std::fs::write(tools::root().join(FILE), json).context(FILE)?;
+            return Ok(format!("{FILE} holds these counts now"));
+        }
+        let kept = serde_json::from_str(&tools::read(FILE)?);
+        compare(&counted, &kept.with_context(|| format!("{FILE}: write it with {UPDATE}"))?)
+    })
+}
+
+fn count(tools: &Tools) -> Result<Kept> {
+    let count = |folder: &str, features: &[&str]| {
+        let counts = callgrind(tools, &build(tools, features)?, &tools.target(folder))?;
+        costs(&counts)
+    };
+    let mut with = count("instructions", &["--features", "record"])?;
+    let mut without = count("instructions-compiled-out", &[])?;
+    let mut take = |mode| with.remove(mode).unwrap_or_default();
+    let rustc = cmd!(tools.shell, "rustc --version").read()?;
+    Ok(Kept {
+        // Without its date.
+        rustc: rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
+        on: take("on"),
+        off: take("off"),
+        compiled_out: without.remove("on").unwrap_or_default(),
+    })
+}
+
+/// Builds the program that repeats the operations; gives its path.
+fn build(tools: &Tools, features: &[&str]) -> Result<PathBuf> {
+    let base = ["bench", "--package", "benches", "--bench", "instructions", "--no-run"];
+    let build = tools.cargo().args(base).arg("--no-default-features").args(features);
+    let messages = build.args(["--message-format", "json-render-diagnostics"]).read()?;
+    let artifacts = Message::parse_stream(messages.as_bytes()).filter_map(Result::ok);
+    let mut programs = artifacts.filter_map(|message| match message {
+        Message::CompilerArtifact(it) if it.target.name == "instructions" => it.executable,
+        _ => None,
+    });
+    Ok(programs.next().context("cargo did not say where the bench `instructions` is")?.into())
+}
+
+/// Runs a program under callgrind; `folder` is emptied for what callgrind writes.
+fn callgrind(tools: &Tools, program: &Path, folder: &Path) -> Result<Vec<Count>> {
+    tools.shell.remove_path(folder)?;
+    tools.shell.create_dir(folder)?;
+    let parts = format!("--callgrind-out-file={}", folder.join("part").display());
+    // Counts between the function's begin and end only, and starts anew after each call.
+    let (toggle, dump) = (format!("--toggle-collect={COUNTED}"), format!("--dump-after={COUNTED}"));
+    let valgrind = cmd!(tools.shell, "valgrind --quiet --tool=callgrind {parts} {toggle} {dump}");
+    let said = valgrind.arg(program).arg("--counted").read()?;
+    let part = |(i, line): (usize, &str)| {
+        let path = folder.join(format!("part.{}", i + 1));
+        let total = std::fs::read_to_string(&path).context("callgrind did not count a call")?;
+        parse(line, &total).with_context(|| format!("{} or `{line}`", path.display()))
+    };
+    said.lines().enumerate().map(part).collect()
+}
+
+/// A call: what the program has said of it, and callgrind's total.
+fn parse(said: &str, part: &str) -> Option<Count> {
+    let mut fields = said.split('\t').map(str::to_owned);
+    let (mode, operation) = (fields.next()?, fields.next()?);
+    let times = fields.next()?.parse().ok()?;
+    let total = part.lines().find_map(|line| line.strip_prefix("totals: "))?;
+    Some(Count { mode, operation, times, instructions: total.trim().parse().ok()? })
+}
+
+/// Instructions an operation by mode, over the loop alone: each was counted twice, the second
+/// time more often.
+fn costs(counts: &[Count]) -> Result<BTreeMap<String, Costs>> {
+    let each = |first: &Count, more: &Count| -> Option<f64> {
+        let times = more.times.checked_sub(first.times).filter(|times| *times > 0)?;
+        let instructions = more.instructions.checked_sub(first.instructions)?;
+        Some(instructions as f64 / times as f64)
+    };
+    let mut alone = None;
+    let mut costs: BTreeMap<String, Costs> = BTreeMap::new();
+    for pair in counts.chunks(2) {
+        let [first, more] = pair else { bail!("an operation was counted once") };
+        let told = || format!("`{}` did not cost more the more it was done", more.operation);
+        let each = each(first, more).with_context(told)?;
+        if more.operation == LOOP_ALONE {
+            alone = Some(each);
+            continue;
+        }
+        let over = each - alone.context("the loop alone must be counted first")?;
+        // Two digits: an operation's share of a block's turn.
+        let over = (over * 100.0).round() / 100.0;
+        costs.entry(more.mode.clone()).or_default().insert(more.operation.clone(), over);
+    }
+    ensure!(alone.is_some_and(|alone| alone >= 1.0), "callgrind did not see the loop alone");
+    Ok(costs)
+}
+
+fn table(counted: &Kept) -> String {
+    let mut table = format!("{:<32} {:>8} {:>8} {:>13}\n", "", "on", "off", "compiled out");
+    for (operation, cost) in &counted.on {
+        let other = |costs: &Costs| costs.get(operation).map(f64::to_string).unwrap_or_default();
+        let [off, out] = [&counted.off, &counted.compiled_out].map(other);
+        // Infallible: memory accepts every write.
+        let _ = writeln!(table, "{operation:<32} {cost:>8} {off:>8} {out:>13}");
+    }
+    table
+}
+
+/// Nothing may be left of recording that was compiled out.
+fn nothing_is_left(compiled_out: &Costs) -> Result<String> {
+    let left = compiled_out.iter().filter(|(_, cost)| **cost != 0.0);
+    let left: Vec<_> = left.map(|(name, cost)| format!("{name}: {cost} instructions")).collect();
+    outcome(&left, "").context("compiled out, yet something is left")
+}
+
+fn compare(counted: &Kept, kept: &Kept) -> Result<String> {
+    nothing_is_left(&counted.compiled_out)?;
+    let mut problems = Vec::new();
+    let mut fewer = 0;
+    let modes = [
+        ("on", &counted.on, &kept.on),
+        ("off", &counted.off, &kept.off),
+        ("compiled out", &counted.compiled_out, &kept.compiled_out),
+    ];
+    for (mode, counted, kept) in modes {
+        let unknown = counted.keys().filter(|name| !kept.contains_key(*name));
+        problems.extend(unknown.map(|name| format!("{name} ({mode}) has no ceiling")));
+        for (name, before) in kept {
+            let ceiling = before * (1.0 + SLACK);
+            match counted.get(name) {
+                Some(now) if *now > ceiling => problems.push(format!(
+                    "{name} ({mode}): {now} instructions, at most {ceiling:.2} are allowed"
+                )),
+                Some(now) => fewer += usize::from(*now < before * (1.0 - SLACK)),
+                None => problems.push(format!("{name} ({mode}) has a ceiling and is not counted")),
+            }
+        }
+    }
+    let (ours, theirs) = (&counted.rustc, &kept.rustc);
+    let hint = format!("counted with {ours}, ceilings are of {theirs}; {UPDATE} writes {FILE}");
+    let better = if fewer == 0 { "" } else { "; some have fallen: update the ceilings" };
+    outcome(&problems, format!("{} operations{better}", counted.on.len())).context(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(operation: &str, times: u64, instructions: u64) -> Count {
+        let (mode, operation) = ("on".to_owned(), operation.to_owned());
+        Count { mode, operation, times, instructions }
+    }
+
+    fn kept(on: f64, compiled_out: f64) -> Kept {
+        let costs = |cost| BTreeMap::from([("counter, handle".to_owned(), cost)]);
+        let rustc = "rustc 1.95.0".to_owned();
+        Kept { rustc, on: costs(on), off: costs(2.0), compiled_out: costs(compiled_out) }
+    }
+
+    #[test]
+    fn a_call_is_what_the_program_says_and_callgrind_totals() {
+        let part = "version: 1\ndesc: Trigger: --dump-after=x\nsummary: 7\n\ntotals: 971\n";
+        let said = "on\tcounter, handle\t320";
+        assert_eq!(parse(said, part), Some(counted("counter, handle", 320, 971)));
+        assert_eq!(parse(said, "summary: 7\n"), None);
+        assert_eq!(parse("running 3 tests", part), None);
+    }
+
+    #[test]
+    fn an_operation_costs_what_more_of_them_add_over_the_loop() {
+        let alone = [counted(LOOP_ALONE, 64, 203), counted(LOOP_ALONE, 320, 971)];
+        let handle = [64, 320].map(|times| counted("counter, handle", times, 11 + times * 33));
+        let costs_of = |counts: &[Count]| costs(counts).map_err(|error| error.to_string());
+        let costs = costs_of(&[alone.clone(), handle].concat()).expect("pairs after the loop");
+        assert_eq!(costs["on"]["counter, handle"], 30.0);
+        assert!(costs_of(&alone[..1]).is_err());
+        assert!(costs_of(&[]).is_err(), "no loop");
+        let unseen = alone.map(|count| Count { instructions: 5, ..count });
+        assert!(costs_of(&unseen).is_err(), "callgrind has seen nothing");
+        assert!(costs_of(&[counted("x", 64, 80), counted("x", 64, 90)]).is_err());
+    }
+
+    #[test]
+    fn a_count_above_its_ceiling_or_compiled_out_is_told() {
+        assert!(compare(&kept(31.5, 0.0), &kept(30.0, 0.0)).is_ok());
+        let error = compare(&kept(32.0, 0.0), &kept(30.0, 0.0)).expect_err("above");
+        let told = "counter, handle (on): 32 instructions, at most 31.50 are allowed";
+        assert!(format!("{error:#}").contains(told), "{error:#}");
+        assert!(compare(&kept(20.0, 0.0), &kept(30.0, 0.0)).is_ok_and(|it| it.contains("fallen")));
+        assert!(compare(&kept(30.0, 0.5), &kept(30.0, 0.0)).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! Formatting, clippy, documentation, dependencies, the minimum Rust version.
+
+use anyhow::{Context, Result};
+use xshell::cmd;
+
+use crate::steps::{Failed, Steps, outcome, skipped};
+use crate::tools::Tools;
+
+pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
+    let run = |arguments: &[&str]| tools.cargo().args(arguments).run().map_err(Into::into);
+    let lint = |arguments: &[&str]| run(arguments).map(|()| String::new());
+    let deny = ["--", "--deny", "warnings"];
+    steps.run("fmt", || lint(&["fmt", "--all", "--check"]))?;
+    steps.run("clippy", || {
+        lint(&[&["clippy", "--workspace", "--all-targets"], &deny[..]].concat())
+    })?;
+    steps.run("clippy: recording compiled out", || {
+        let core = ["clippy", "--package", "tachograph", "--no-default-features"];
+        lint(&[&core[..], &deny].concat())
+    })?;
+    steps.run("doc", || {
+        let doc = tools.cargo().args(["doc", "--workspace", "--no-deps"]);
+        doc.env("RUSTDOCFLAGS", "--deny warnings").run()?;
+        Ok(String::new())
+    })?;
+    steps.run("deny: licences, sources, versions with known faults", || deny_check(tools))?;
+    steps.run("msrv: dependencies", || dependencies(tools))?;
+    steps.run("msrv: check", || check(tools))
+}
+
+/// `deny.toml` says what is checked. Advisories are left out: they are fetched from the network.
+fn deny_check(tools: &Tools) -> Result<String> {
+    let install = ["cargo", "install", "cargo-deny", "--locked"];
+    if !tools.has(&["cargo", "deny", "--version"], &install) {
+        return skipped("cargo-deny is missing (`cargo install cargo-deny`, or pass --install)");
+    }
+    let check = ["deny", "--workspace", "--locked", "check", "bans", "licenses", "sources"];
+    tools.cargo().args(check).run()?;
+    Ok(String::new())
+}
+
+/// The Rust version that the workspace promises.
+fn ours(tools: &Tools) -> Result<&cargo_metadata::semver::Version> {
+    let own = tools.metadata.workspace_packages().into_iter();
+    let versions = own.filter_map(|package| package.rust_version.as_ref());
+    versions.max().context("no package of the workspace has a `rust-version`")
+}
+
+/// No package of the lock graph asks for a newer Rust than the workspace does.
+fn dependencies(tools: &Tools) -> Result<String> {
+    let ours = ours(tools)?;
+    let newer = tools.metadata.packages.iter().filter_map(|package| {
+        let needs = package.rust_version.as_ref().filter(|needs| *needs > ours)?;
+        let (name, version) = (&package.name, &package.version);
+        Some(format!("{name} {version} needs Rust {needs}, the workspace promises {ours}"))
+    });
+    let packages = tools.metadata.packages.len();
+    outcome(&newer.collect::<Vec<_>>(), format!("{packages} packages need at most Rust {ours}"))
+}
+
+/// Builds with that very toolchain, where rustup has it.
+fn check(tools: &Tools) -> Result<String> {
+    let ours = ours(tools)?;
+    let wanted = format!("{}.{}", ours.major, ours.minor);
+    let listed = cmd!(tools.shell, "rustup toolchain list").read().unwrap_or_default();
+    let names = listed.lines().filter_map(|line| line.split_whitespace().next());
+    let is_wanted = |name: &&str| {
+        let rest = name.strip_prefix(&wanted);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
+    };
+    let Some(toolchain) = names.into_iter().find(is_wanted) else {
+        return Ok(format!("not built: no toolchain {wanted} is installed"));
+    };
+    let target = tools.target("msrv");
+    let check = cmd!(tools.shell, "rustup run {toolchain} cargo check --workspace --locked");
+    check.arg("--target-dir").arg(target).run()?;
+    Ok(String::new())
+}

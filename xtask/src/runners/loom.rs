@@ -1,0 +1,269 @@
+//! `cargo xtask loom`: model-checks the core; with `--seeded`, checks the models with bugs.
+//!
+//! For that the core and its models are copied, one bug at a time is put into the copy, and the
+//! model that is about it has to fail. A bug that does not compile, or whose text has gone, is an
+//! error of the list.
+
+use std::fs;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use xshell::{Cmd, cmd};
+
+use crate::steps::{Failed, Steps, outcome};
+use crate::tools::{self, Tools};
+
+/// How often a model's scheduler may interrupt a thread; models beyond 2 take hours.
+const MAX_PREEMPTIONS: &str = "2";
+
+/// A model that a bug sends round in circles has not caught it.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Models that have to pass in the copy before any bug is in it.
+const SANITY: &str = "hand_over";
+
+const LIST: &str = "loom-tests/seeded.txt";
+
+/// Where the core's sources are, here and in the copy.
+const SOURCES: &str = "crates/tachograph/src";
+
+pub(crate) fn models(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
+    steps.run("loom", || {
+        let separator = (!arguments.iter().any(|argument| argument == "--")).then_some("--");
+        // Each model's number of executions is what the reader of a run looks for.
+        let test = test(tools).args(arguments).args(separator).arg("--nocapture");
+        test.run()?;
+        Ok(String::new())
+    })
+}
+
+/// The models' tests, built as models.
+fn test(tools: &Tools) -> Cmd<'_> {
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    let target = tools.target("loom");
+    let mut test = tools.cargo().args(["test", "--release", "--package", "loom-tests"]);
+    test = test.arg("--target-dir").arg(target);
+    test = test.env("RUSTFLAGS", format!("{flags} --cfg tachograph_loom").trim_start());
+    if std::env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
+        test = test.env("LOOM_MAX_PREEMPTIONS", MAX_PREEMPTIONS);
+    }
+    // Linking would take longer than the models.
+    test.env("CARGO_PROFILE_RELEASE_LTO", "off")
+}
+
+/// Tries the bugs whose names contain `filter`.
+pub(crate) fn seeded(tools: &Tools, steps: &mut Steps, filter: &str) -> Result<(), Failed> {
+    steps.run("loom: seeded bugs", || {
+        let bugs: Vec<_> = list()?.into_iter().filter(|bug| bug.name.contains(filter)).collect();
+        ensure!(!bugs.is_empty(), "no seeded bug has `{filter}` in its name");
+        let copy = Copy::make(tools)?;
+        ensure!(!copy.catches(SANITY)?, "the models fail without any bug: run `cargo xtask loom`");
+        let mut problems = Vec::new();
+        for bug in &bugs {
+            let started = Instant::now();
+            let caught = copy.catches_bug(bug);
+            let took = started.elapsed().as_secs_f64();
+            match caught {
+                Ok(true) => println!("caught ({took:.1} s): {}", bug.name),
+                Ok(false) => {
+                    problems.push(format!("`{}` survived: no model of it fails", bug.name))
+                }
+                Err(error) => problems.push(format!("`{}`: {error:#}", bug.name)),
+            }
+        }
+        outcome(&problems, format!("{} of {0} caught", bugs.len()))
+    })
+}
+
+/// A bug: what to find in a file of the core, once, and what to make of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Bug {
+    name: String,
+    file: String,
+    find: String,
+    make: String,
+    /// A part of the names of the models of which one has to fail.
+    model: String,
+}
+
+/// Whether each bug of the list has its place in the core.
+pub(crate) fn check_list() -> Result<String> {
+    let bugs = list()?;
+    let stale: Vec<_> =
+        bugs.iter().filter_map(|bug| Some(bug.put_in().err()?.to_string())).collect();
+    outcome(&stale, format!("{} seeded bugs", bugs.len()))
+}
+
+fn list() -> Result<Vec<Bug>> {
+    parse(&tools::read(LIST)?).context(LIST)
+}
+
+/// Reads the list, whose head says how it is written.
+fn parse(list: &str) -> Result<Vec<Bug>> {
+    let mut bugs: Vec<Bug> = Vec::new();
+    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let Some(field) = line.strip_prefix("  ") else {
+            ensure!(bugs.iter().all(|bug| bug.name != line), "two bugs are called `{line}`");
+            bugs.push(Bug { name: line.to_owned(), ..Bug::default() });
+            continue;
+        };
+        let (word, text) = field.split_once(' ').unwrap_or((field, ""));
+        let bug = bugs.last_mut().context("the list begins with a field, not with a name")?;
+        let place = match word {
+            "in" => &mut bug.file,
+            "find" => &mut bug.find,
+            "make" => &mut bug.make,
+            "model" => &mut bug.model,
+            _ => bail!("`{}`: there is no field `{word}`", bug.name),
+        };
+        if !place.is_empty() {
+            place.push(' ');
+        }
+        place.push_str(text.trim_start());
+    }
+    let incomplete =
+        |bug: &&Bug| bug.file.is_empty() || bug.find.is_empty() || bug.model.is_empty();
+    if let Some(bug) = bugs.iter().find(incomplete) {
+        bail!("`{}` needs the fields `in`, `find` and `model`", bug.name);
+    }
+    Ok(bugs)
+}
+
+impl Bug {
+    /// The bug's file, with the bug in it.
+    fn put_in(&self) -> Result<String> {
+        let text = code(&tools::read(&format!("{SOURCES}/{}", self.file))?);
+        let places: Vec<_> = places(&text, &self.find).collect();
+        let [place] = &places[..] else {
+            bail!(
+                "the seeded bug `{}` is stale: its text stands {} times in {}, not once",
+                self.name,
+                places.len(),
+                self.file
+            );
+        };
+        Ok([&text[..place.start], &self.make, &text[place.end..]].concat())
+    }
+}
+
+/// The lines that are neither comments nor fault points, which do nothing here: a bug's text
+/// survives a change of those around it.
+fn code(text: &str) -> String {
+    let other = |line: &&str| ["//", "fault::point("].iter().any(|is| line.trim().starts_with(is));
+    text.lines().filter(|line| !other(line)).flat_map(|line| [line, "\n"]).collect()
+}
+
+/// Where a text stands; a space of it matches any white space, so that it survives formatting.
+fn places<'a>(text: &'a str, find: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+    let words: Vec<&str> = find.split_whitespace().collect();
+    let first = words.first().copied().unwrap_or("\0");
+    text.match_indices(first)
+        .filter_map(move |(start, _)| Some(start..end_of(text, start, &words)?))
+}
+
+/// The end of the words that begin at `start`, if they are all there.
+fn end_of(text: &str, start: usize, words: &[&str]) -> Option<usize> {
+    let mut rest = &text[start..];
+    for (i, word) in words.iter().enumerate() {
+        let next = rest.trim_start();
+        if i > 0 && next.len() == rest.len() {
+            return None;
+        }
+        rest = next.strip_prefix(word)?;
+    }
+    Some(text.len() - rest.len())
+}
+
+/// A workspace of the core and its models alone.
+struct Copy<'a> {
+    root: PathBuf,
+    tools: &'a Tools,
+}
+
+impl<'a> Copy<'a> {
+    fn make(tools: &'a Tools) -> Result<Self> {
+        let root = tools.target("seeded");
+        tools.shell.remove_path(&root)?;
+        tools.shell.create_dir(root.join("crates"))?;
+        for (from, to) in
+            [("crates/tachograph", "crates"), ("loom-tests", "."), ("Cargo.lock", ".")]
+        {
+            let to = root.join(to);
+            cmd!(tools.shell, "cp -R {from} {to}").quiet().run()?;
+        }
+        let mut manifest: toml::Table = tools::read("Cargo.toml")?.parse()?;
+        let workspace = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut);
+        let workspace = workspace.context("Cargo.toml has no workspace")?;
+        workspace.retain(|key, _| !["default-members", "exclude"].contains(&key));
+        workspace.insert("members".to_owned(), vec!["crates/tachograph", "loom-tests"].into());
+        fs::write(root.join("Cargo.toml"), manifest.to_string())?;
+        Ok(Self { root, tools })
+    }
+
+    /// Whether the bug's model fails with the bug.
+    fn catches_bug(&self, bug: &Bug) -> Result<bool> {
+        let file = self.root.join(SOURCES).join(&bug.file);
+        let correct = fs::read_to_string(&file)?;
+        fs::write(&file, bug.put_in()?)?;
+        let caught = self.catches(&bug.model);
+        fs::write(&file, &correct)?;
+        caught
+    }
+
+    /// Whether a model whose name contains `filter` fails.
+    fn catches(&self, filter: &str) -> Result<bool> {
+        let output = self.models().arg("--no-run").output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "it does not compile:\n{said}");
+        let mut models = self.models();
+        // What a bug does to the number of executions is no proof of anything.
+        models.args(["--", filter]).env("TACHOGRAPH_NO_FLOORS", "1");
+        let mut models = models.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let started = Instant::now();
+        while started.elapsed() < TIMEOUT {
+            if let Some(status) = models.try_wait()? {
+                return Ok(!status.success());
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = models.kill();
+        bail!("its model does not end within {} s", TIMEOUT.as_secs())
+    }
+
+    fn models(&self) -> Command {
+        let mut command = Command::from(test(self.tools).arg("--quiet"));
+        // Built once for each bug, from the little that it has changed.
+        command.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true").current_dir(&self.root);
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bugs_text_is_found_across_lines_and_comments_and_only_as_whole_words_in_order() {
+        let text = code("a.store(1,\n    // Release: why.\n    X);\na.store(1);\n");
+        let place = |find| places(&text, find).map(|place| text[place].len()).next();
+        assert_eq!(place("a.store(1, X);"), Some(18));
+        assert_eq!(places(&text, "a.store(1").count(), 2);
+        assert_eq!(place("a.store(1,X"), None);
+    }
+
+    #[test]
+    fn fields_go_on_and_missing_or_unknown_ones_are_told() {
+        let list = "# Prose.\n\na name\n  in    a.rs\n  find  one\n  find  two\n  model m\n";
+        let bugs = parse(list).expect("complete");
+        assert_eq!((&*bugs[0].find, &*bugs[0].make), ("one two", ""));
+        let bugs = parse(&format!("{list}  make  x y\n")).expect("complete");
+        assert_eq!(bugs[0].make, "x y");
+        assert!(parse("a name\n  in    a.rs\n").is_err());
+        assert!(parse("a name\n  into  a.rs\n").is_err());
+        assert!(parse(&format!("{list}{list}")).is_err());
+    }
+}

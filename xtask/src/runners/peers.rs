@@ -1,0 +1,157 @@
+//! `cargo xtask peers`: the server and the exporters before programs that others wrote.
+//!
+//! The checks are Python programs in `xtask/peers`: each prints what it has compared, and ends with
+//! an error where the two sides differ.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use xshell::cmd;
+
+use super::chosen;
+use crate::steps::{Failed, Steps, skipped};
+use crate::tools::Tools;
+
+/// A check: its program in `xtask/peers`, and the arguments that it needs.
+struct Peer {
+    name: &'static str,
+    arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
+}
+
+const PEERS: [Peer; 7] = [
+    Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
+    Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
+    Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
+    Peer { name: "fleet", arguments: |it| Ok(vec![it.server(), it.prometheus("prometheus")]) },
+    // Registries with hostile names, tags and values, in the formats of Prometheus.
+    Peer {
+        name: "hostile",
+        arguments: |it| {
+            let written = it.written("tachograph-export", "hostile", 1_000)?;
+            Ok(vec![written, it.prometheus("promtool")])
+        },
+    },
+    // The same as OTLP, each in three rounds.
+    Peer { name: "otlp", arguments: |it| Ok(vec![it.written("tachograph-export", "otlp", 300)?]) },
+    // What the fleet's simulation makes of restarts and of classic histograms.
+    Peer {
+        name: "promql",
+        arguments: |it| {
+            let written = it.written("fleet", "promql", 200)?;
+            Ok(vec![written, it.prometheus("promtool"), it.prometheus("prometheus")])
+        },
+    },
+];
+
+/// Runs the named checks, or all of them.
+pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
+    let peers = Peers { tools, folder: tools.target("peers") };
+    let mut is_ready = false;
+    steps.run("peers: programs", || match peers.prepare() {
+        Ok(remark) => {
+            is_ready = true;
+            Ok(remark)
+        }
+        Err(error) => skipped(&format!("{error:#}")),
+    })?;
+    let mut wanted = Vec::new();
+    steps.run("peers: names", || {
+        wanted = chosen(&PEERS, names, |peer| peer.name)?;
+        Ok(String::new())
+    })?;
+    for peer in wanted.into_iter().filter(|_| is_ready) {
+        steps.run(&format!("peers: {}", peer.name), || peers.check(peer))?;
+    }
+    Ok(())
+}
+
+/// What the checks need beside a Rust toolchain, in a folder of their own.
+struct Peers<'a> {
+    tools: &'a Tools,
+    folder: PathBuf,
+}
+
+impl Peers<'_> {
+    /// Finds all programs, installs missing ones where that is allowed, and builds the server.
+    fn prepare(&self) -> Result<String> {
+        self.tools.shell.create_dir(&self.folder)?;
+        let python = self.python();
+        if self.tools.install {
+            self.install_python().context("python3 with venv and PyPI's packages are needed")?;
+            self.unpack_prometheus().context("Debian's package `prometheus` is needed")?;
+        }
+        for program in [&python, &self.prometheus("promtool")] {
+            let path = program.display();
+            ensure!(program.is_file(), "there is no {path}: pass --install to fetch it");
+        }
+        let build = ["build", "--package", "ast-server", "--bin", "ast-server"];
+        self.tools.cargo().args(build).run()?;
+        Ok(python.display().to_string())
+    }
+
+    fn check(&self, peer: &Peer) -> Result<String> {
+        let program = format!("xtask/peers/{}.py", peer.name);
+        let (python, arguments) = (self.python(), (peer.arguments)(self)?);
+        let run = cmd!(self.tools.shell, "{python} {program}").args(arguments).ignore_status();
+        let output = run.output()?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            bail!("the peer disagrees ({})\n{said}{errors}", output.status);
+        }
+        // Its last line says what it has compared.
+        Ok(said.trim_end().lines().next_back().unwrap_or_default().to_owned())
+    }
+
+    /// Python with the packages of `xtask/peers/requirements.txt`, and no others.
+    fn python(&self) -> PathBuf {
+        self.folder.join("python/bin/python")
+    }
+
+    fn install_python(&self) -> Result<()> {
+        let (shell, python) = (&self.tools.shell, self.python());
+        if !python.is_file() {
+            let folder = self.folder.join("python");
+            cmd!(shell, "python3 -m venv {folder}").run()?;
+        }
+        let pip = cmd!(shell, "{python} -m pip install --quiet --disable-pip-version-check");
+        pip.args(["--requirement", "xtask/peers/requirements.txt"]).run()?;
+        Ok(())
+    }
+
+    /// A program of Debian's `prometheus`: the system's, or the one that was unpacked here.
+    fn prometheus(&self, program: &str) -> PathBuf {
+        let system = Path::new("/usr/bin").join(program);
+        if system.is_file() { system } else { self.folder.join("prometheus/usr/bin").join(program) }
+    }
+
+    /// Unpacks the package instead of installing it, so that no service starts.
+    fn unpack_prometheus(&self) -> Result<()> {
+        if self.prometheus("promtool").is_file() {
+            return Ok(());
+        }
+        let shell = &self.tools.shell;
+        // The lists of a new machine are empty; without the right to fetch them they may be there.
+        let _ = cmd!(shell, "apt-get update --quiet").run();
+        let _here = shell.push_dir(&self.folder);
+        cmd!(shell, "apt-get download prometheus").run()?;
+        let files = shell.read_dir(&self.folder)?;
+        let package = files.into_iter().find(|file| file.extension().is_some_and(|it| it == "deb"));
+        let package = package.context("nothing was fetched")?;
+        cmd!(shell, "dpkg-deb --extract {package} prometheus").run()?;
+        Ok(shell.remove_path(package)?)
+    }
+
+    /// `ast-server` as it stands.
+    fn server(&self) -> PathBuf {
+        self.tools.target("debug").join("ast-server")
+    }
+
+    /// The folder into which an example of a package has written so many random cases.
+    fn written(&self, package: &str, example: &str, count: u32) -> Result<PathBuf> {
+        let folder = self.folder.join(example);
+        let write = self.tools.cargo().args(["run", "--package", package, "--example", example]);
+        write.arg("--").arg(&folder).arg(count.to_string()).run()?;
+        Ok(folder)
+    }
+}

@@ -1,0 +1,76 @@
+//! The programs that tasks run: cargo, the nightly toolchain, and what may be installed.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use cargo_metadata::{Metadata, MetadataCommand};
+use xshell::{Cmd, Shell, cmd};
+
+/// A shell in the workspace's root, and what cargo knows of the workspace.
+pub(crate) struct Tools {
+    pub(crate) shell: Shell,
+    pub(crate) metadata: Metadata,
+    /// Whether missing packages may be installed.
+    pub(crate) install: bool,
+}
+
+/// The workspace's root.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// A file of the workspace.
+pub(crate) fn read(path: &str) -> Result<String> {
+    std::fs::read_to_string(root().join(path)).with_context(|| format!("cannot read {path}"))
+}
+
+impl Tools {
+    pub(crate) fn new(install: bool) -> Result<Self> {
+        let shell = Shell::new()?;
+        shell.change_dir(root());
+        let metadata = MetadataCommand::new()
+            .current_dir(root())
+            .other_options(["--locked".to_owned()])
+            .exec()
+            .context("is Cargo.lock up to date? `cargo metadata --locked` failed")?;
+        Ok(Self { shell, metadata, install })
+    }
+
+    /// A folder below the one that builds go to: builds with flags of their own need one each, or
+    /// every other build would start over.
+    pub(crate) fn target(&self, name: &str) -> PathBuf {
+        self.metadata.target_directory.join(name).into()
+    }
+
+    /// Cargo of the toolchain that runs this program.
+    pub(crate) fn cargo(&self) -> Cmd<'_> {
+        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+        cmd!(self.shell, "{cargo}")
+    }
+
+    /// Cargo of the nightly toolchain, the only one with sanitizers; `None` where it is missing.
+    pub(crate) fn nightly(&self) -> Option<Cmd<'_>> {
+        let has = cmd!(self.shell, "rustup run nightly cargo --version");
+        let is_there = has.quiet().ignore_stdout().ignore_stderr().run().is_ok();
+        is_there.then(|| cmd!(self.shell, "rustup run nightly cargo"))
+    }
+
+    /// Whether a program runs, after it was installed where that is allowed.
+    pub(crate) fn has(&self, probe: &[&str], install: &[&str]) -> bool {
+        let is_there = || {
+            let (program, arguments) = probe.split_first()?;
+            let probe = cmd!(self.shell, "{program} {arguments...}");
+            probe.quiet().ignore_stdout().ignore_stderr().run().ok()
+        };
+        if is_there().is_some() || !self.install {
+            return is_there().is_some();
+        }
+        let Some((program, arguments)) = install.split_first() else { return false };
+        if *program == "apt-get" {
+            // The lists of a new machine are empty.
+            let _ = cmd!(self.shell, "apt-get update --quiet").run();
+        }
+        cmd!(self.shell, "{program} {arguments...}").run().is_ok() && is_there().is_some()
+    }
+}
