@@ -2,10 +2,11 @@
 //!
 //! Owns no thread and reads no clock. Whoever holds its mutex runs it; recorders never do.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use crate::batch::Batch;
 use crate::block::Block;
+use crate::clock::start::{self, PassTime, Start};
 use crate::clock::tsc::TscWatch;
 use crate::error::Warning;
 use crate::fault;
@@ -32,16 +33,6 @@ pub(crate) struct Settings {
     pub(crate) blocks_max: usize,
 }
 
-/// The time of a pass.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PassTime {
-    pub(crate) monotonic: Instant,
-    pub(crate) wall: SystemTime,
-}
-
-/// How far the times of resets may be ahead of a clock that stands still: room for a million.
-const RESETS_APART: Duration = Duration::from_secs(1);
-
 #[derive(Debug)]
 pub(crate) struct Aggregator {
     intake: Arc<Intake>,
@@ -57,11 +48,11 @@ pub(crate) struct Aggregator {
     /// When the collector was made: where steps are counted from.
     epoch: Instant,
     /// When it was made or reset: where the uptime is counted from.
-    started: PassTime,
+    started: Start,
     /// The time of the last pass.
     now: PassTime,
-    /// When values were last reset, by the wall clock.
-    reset_at: SystemTime,
+    /// Grows with every reset of whatever values.
+    generation: u64,
     version: u64,
     telemetry: Telemetry,
     /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
@@ -87,6 +78,7 @@ impl Aggregator {
         now: PassTime,
     ) -> Self {
         let telemetry = Telemetry::register(registry);
+        let generation = start::first_generation();
         let mut aggregator = Self {
             lanes: intake.lanes(),
             intake,
@@ -98,9 +90,9 @@ impl Aggregator {
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
             epoch: now.monotonic,
-            started: now,
+            started: Start { at: now, generation },
             now,
-            reset_at: SystemTime::UNIX_EPOCH,
+            generation,
             version: 0,
             telemetry,
             retired: Vec::new(),
@@ -116,14 +108,31 @@ impl Aggregator {
         self.now
     }
 
-    /// Moves the pass's time on. Time that runs backwards stands still and is counted.
+    /// Moves the pass's time on. Time that runs backwards stands still and is counted; a wall clock
+    /// that was set moves every start.
     pub(crate) fn set_time(&mut self, now: PassTime) {
+        let expected = self.now.wall_at(now.monotonic);
         if now.monotonic < self.now.monotonic {
             self.intake.counts.clock_anomalies.add(1);
         } else {
             self.now.monotonic = now.monotonic;
         }
         self.now.wall = now.wall;
+        if start::was_set(expected, now.wall) {
+            self.table.convert_starts(self.now);
+            self.started.at.convert(self.now);
+        }
+    }
+
+    /// What begins now, told from all that has begun before.
+    fn next_start(&mut self) -> Start {
+        self.generation = self.generation.wrapping_add(1);
+        self.here()
+    }
+
+    /// The present time and generation.
+    fn here(&self) -> Start {
+        Start { at: self.now, generation: self.generation }
     }
 
     /// Compares the clocks that timers may read. Says so where one was found wrong.
@@ -198,7 +207,7 @@ impl Aggregator {
     /// so that one sample cannot stop every pass.
     #[cold]
     fn finish_batch(&mut self, registry: &Registry, step: Step) {
-        self.table.refresh(registry, self.now.wall);
+        self.table.refresh(registry, self.here());
         if let Some(sample) = self.batch.remove_taken() {
             self.table.drop_sample(sample, registry);
         }
@@ -208,7 +217,7 @@ impl Aggregator {
     /// Folds what cells and rows have gained, and settles which values of gauges are current.
     fn fold_in_place(&mut self, registry: &Registry) {
         let step = self.step();
-        self.table.refresh(registry, self.now.wall);
+        self.table.refresh(registry, self.here());
         for reader in &mut self.readers {
             self.table.fold_lane(reader, &mut self.slots, step);
             fault::point("fold: between lanes");
@@ -249,8 +258,10 @@ impl Aggregator {
         Arc::new(Snapshot {
             version: self.version,
             timestamp: self.now.wall,
-            started: self.started.wall,
-            uptime: self.now.monotonic.saturating_duration_since(self.started.monotonic),
+            started: self.started.at.wall,
+            generation: self.started.generation,
+            uptime: self.now.monotonic.saturating_duration_since(self.started.at.monotonic),
+            age: self.now.monotonic.saturating_duration_since(self.epoch),
             window_span: self.settings.window.map(|(span, _)| span),
             series,
             idle,
@@ -282,9 +293,8 @@ impl Aggregator {
     /// Forgets all values and restarts the uptime.
     pub(crate) fn reset(&mut self, registry: &Registry) {
         self.pass(registry);
-        self.started = self.now;
-        let now = self.reset_time();
-        self.table.reset(now);
+        self.started = self.next_start();
+        self.table.reset(self.started);
         self.idle.forget(|_| true);
     }
 
@@ -295,30 +305,20 @@ impl Aggregator {
         let kept = self.intake.lanes();
         self.readers.retain(|reader| kept.iter().any(|lane| Arc::ptr_eq(lane, reader.lane())));
         self.pass(registry);
-        self.started = self.now;
-        self.table.start_over(self.now.wall);
+        // Not the parent's next one.
+        self.generation = start::first_generation();
+        self.started = self.here();
+        self.table.start_over(self.started);
         self.telemetry.start_over();
         self.intake.counts.start_over();
         self.idle = IdleWatch::new(self.settings.idle_timeout);
     }
 
-    /// The time of a reset, told from those before it even where the clock stands still: a
-    /// difference of snapshots knows resets by it.
-    fn reset_time(&mut self) -> SystemTime {
-        let now = self.now.wall;
-        self.reset_at = match self.reset_at.duration_since(now) {
-            // Further ahead, the clock was set back, and is as good as any other time.
-            Ok(ahead) if ahead < RESETS_APART => self.reset_at + Duration::from_micros(1),
-            _ => now,
-        };
-        self.reset_at
-    }
-
     /// Sets every counter to 0.
     pub(crate) fn reset_counters(&mut self, registry: &Registry) {
         self.pass(registry);
-        let now = self.reset_time();
-        self.table.reset_counters(now);
+        let start = self.next_start();
+        self.table.reset_counters(start);
         let table = &mut self.table;
         self.idle.forget(|id| table.state(id).is_some_and(|state| state.entry.kind.is_counter()));
     }
@@ -364,7 +364,7 @@ impl Aggregator {
     /// Takes over what the registry has learnt.
     fn refresh(&mut self, registry: &Registry) {
         self.match_readers();
-        self.table.refresh(registry, self.now.wall);
+        self.table.refresh(registry, self.here());
         if let Some((revision, metrics)) = registry.metrics_since(self.metrics_revision) {
             self.metrics = metrics;
             self.table.touch_all();
@@ -403,7 +403,7 @@ impl Aggregator {
         // Retired: nobody records into it any more, so this is the last of it, whatever series
         // it was recorded to.
         let step = self.step();
-        self.table.refresh(registry, self.now.wall);
+        self.table.refresh(registry, self.here());
         self.drain_lane(place, registry, step);
         self.table.fold_lane(&mut self.readers[place], &mut self.slots, step);
         fault::point("trim: its samples are folded");

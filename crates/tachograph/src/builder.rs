@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::aggregator::{Aggregator, PassTime, Settings};
+use crate::aggregator::{Aggregator, Settings};
 use crate::clock::Clock;
+use crate::clock::start::PassTime;
 use crate::collector::MetricsCollector;
 use crate::core::{Core, WarningCallback};
 use crate::driver::Driver;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::aggregator::PassTime;
 use crate::builder::Builder;
+use crate::clock::start::PassTime;
 use crate::core::{Core, ShutdownReport};
 use crate::fork;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregator::{Aggregator, Drained, PassTime};
+use crate::aggregator::{Aggregator, Drained};
+use crate::clock::start::PassTime;
 use crate::driver::Driver;
 #[cfg(unix)]
 use crate::driver::Running;

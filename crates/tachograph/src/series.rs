@@ -1,8 +1,9 @@
 //! The aggregator's state of one series.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::cell::{CounterReading, GaugeReading, SpillReading};
+use crate::clock::start::{PassTime, Start};
 use crate::distribution::rows::{self, Row};
 use crate::distribution::{Distribution, Totals};
 use crate::entry::Entry;
@@ -20,7 +21,8 @@ use crate::window::{self, Accumulate, Windowed};
 pub(crate) struct SeriesState {
     pub(crate) entry: Arc<Entry>,
     pub(crate) values: Values,
-    created: SystemTime,
+    /// When it was first recorded or registered, or last reset; never later.
+    start: Start,
     /// What was folded of the entry's count of signals.
     signals: u64,
     /// Recorded since the start or the last reset.
@@ -150,13 +152,13 @@ pub(crate) struct Step {
 }
 
 impl SeriesState {
-    pub(crate) fn new(entry: Arc<Entry>, created: SystemTime) -> Self {
+    pub(crate) fn new(entry: Arc<Entry>, start: Start) -> Self {
         let values = Values::new(entry.kind);
         let own = entry.key.starts_with(RESERVED);
         Self {
             entry,
             values,
-            created,
+            start,
             signals: 0,
             recorded: false,
             changed: true,
@@ -183,6 +185,12 @@ impl SeriesState {
             Values::Distribution(windowed) => windowed.lifetime().map(|d| d.totals.count).sum(),
         };
         samples.wrapping_add(self.entry.dropped())
+    }
+
+    /// Converts its start to wall time again.
+    pub(crate) fn convert_start(&mut self, now: PassTime) {
+        self.start.at.convert(now);
+        self.changed = true;
     }
 
     /// Marks the series as changed, so that it is published anew.
@@ -297,22 +305,22 @@ impl SeriesState {
     }
 
     /// Forgets all values. A series without a handle leaves until it is recorded again.
-    pub(crate) fn reset(&mut self, now: SystemTime) {
+    pub(crate) fn reset(&mut self, start: Start) {
         self.values = Values::new(self.entry.kind);
         if let Values::Gauge(gauge) = &mut self.values {
             // Acquire: as every load of `current`; only compared with later ones.
             gauge.stale = self.entry.shared.current.load(Ordering::Acquire);
         }
-        self.created = restarted(self.created, now);
+        self.start = start;
         self.recorded = false;
         self.changed = true;
     }
 
     /// Sets a counter to 0.
-    pub(crate) fn reset_counter(&mut self, now: SystemTime) {
+    pub(crate) fn reset_counter(&mut self, start: Start) {
         if let Values::Counter(windowed) = &mut self.values {
             *windowed = Windowed::default();
-            self.created = restarted(self.created, now);
+            self.start = start;
             self.changed = true;
         }
     }
@@ -338,7 +346,8 @@ impl SeriesState {
             metric: Arc::clone(&info.metric),
             tags: self.entry.tags.clone(),
             key: Arc::clone(&self.entry.key),
-            created: self.created,
+            created: self.start.at.wall,
+            generation: self.start.generation,
             dropped: self.entry.dropped(),
             exemplar: self.values.exemplar(info.scale, step.now.is_some()).map(Box::new),
             value: self.values.value(self.entry.kind, info.scale, step.now.is_some()),
@@ -374,12 +383,6 @@ impl SeriesState {
             Values::Counter(_) => 0,
         }
     }
-}
-
-/// The time of a reset, told from the last one even where the clock has not moved: a difference
-/// of snapshots knows resets by it.
-fn restarted(created: SystemTime, now: SystemTime) -> SystemTime {
-    if now == created { now + Duration::from_micros(1) } else { now }
 }
 
 impl Values {

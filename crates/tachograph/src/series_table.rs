@@ -1,8 +1,9 @@
 //! The aggregator's states of all series.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use crate::batch::{Batch, Traced};
+use crate::clock::start::{PassTime, Start};
 use crate::entry::Entry;
 use crate::error::DropReason;
 use crate::fault;
@@ -28,7 +29,8 @@ pub(crate) struct SeriesTable {
     /// The gauges' current values as loaded before the drain, in the order of `gauges`.
     loaded: Vec<f64>,
     fresh: Vec<Arc<Entry>>,
-    created: Option<SystemTime>,
+    /// When new series were last looked for, and when before that.
+    looks: Option<[Start; 2]>,
     /// Samples read from lanes.
     pub(crate) read: u64,
     pub(crate) folded: Folded,
@@ -45,8 +47,8 @@ pub(crate) struct Bytes {
 
 impl SeriesTable {
     /// Takes over the series that were registered since the last look.
-    pub(crate) fn refresh(&mut self, registry: &Registry, now: SystemTime) {
-        self.created = Some(now);
+    pub(crate) fn refresh(&mut self, registry: &Registry, now: Start) {
+        let start = self.look(now);
         registry.series_from(self.states.len(), &mut self.fresh);
         // Fewer are in order than there are after a panic, too.
         if self.fresh.is_empty() && self.order.len() == self.states.len() {
@@ -68,7 +70,7 @@ impl SeriesTable {
             if entry.slot != u32::MAX {
                 by_slot.push(entry.id);
             }
-            self.states.push(SeriesState::new(entry, now));
+            self.states.push(SeriesState::new(entry, start));
         }
         fault::point("refresh: before sorting");
         let states = &self.states;
@@ -77,6 +79,17 @@ impl SeriesTable {
             let key = |id: u32| &states[id as usize].entry.key;
             key(a).cmp(key(b))
         });
+    }
+
+    /// When series began that are found now: at the look before, after which they were registered.
+    fn look(&mut self, now: Start) -> Start {
+        let [before, last] = self.looks.unwrap_or([now; 2]);
+        // Another look at the same time may find what was registered since: still before `now`.
+        let moved = last.at.monotonic < now.at.monotonic;
+        let start = if moved { last.at } else { before.at };
+        let start = Start { at: start, generation: now.generation };
+        self.looks = Some([start, now]);
+        start
     }
 
     /// Folds the rest of a batch; calls `recorded` with the series of each sample.
@@ -122,7 +135,10 @@ impl SeriesTable {
     #[cold]
     fn knows(&mut self, series: u32, registry: &Registry) -> bool {
         if ![CONFLICTING, BEYOND_LIMIT].contains(&series) {
-            self.refresh(registry, self.created.unwrap_or(SystemTime::UNIX_EPOCH));
+            // One is found only after a first look.
+            if let Some([_, last]) = self.looks {
+                self.refresh(registry, last);
+            }
         }
         (series as usize) < self.states.len()
     }
@@ -301,23 +317,29 @@ impl SeriesTable {
     }
 
     /// Forgets all values but the collector's own.
-    pub(crate) fn reset(&mut self, now: SystemTime) {
-        self.others().for_each(|state| state.reset(now));
+    pub(crate) fn reset(&mut self, start: Start) {
+        self.others().for_each(|state| state.reset(start));
     }
 
     /// Forgets all values, drops and counts, the collector's own included.
     #[cfg(unix)]
-    pub(crate) fn start_over(&mut self, now: SystemTime) {
+    pub(crate) fn start_over(&mut self, start: Start) {
         for state in &mut self.states {
-            state.reset(now);
+            state.reset(start);
             state.entry.start_over();
         }
         (self.read, self.folded, self.coalesced) = (0, Folded::default(), 0);
     }
 
     /// Sets every counter but the collector's own to 0.
-    pub(crate) fn reset_counters(&mut self, now: SystemTime) {
-        self.others().for_each(|state| state.reset_counter(now));
+    pub(crate) fn reset_counters(&mut self, start: Start) {
+        self.others().for_each(|state| state.reset_counter(start));
+    }
+
+    /// Converts every start to wall time again: the clock was set.
+    pub(crate) fn convert_starts(&mut self, now: PassTime) {
+        self.states.iter_mut().for_each(|state| state.convert_start(now));
+        self.looks.iter_mut().flatten().for_each(|look| look.at.convert(now));
     }
 
     fn others(&mut self) -> impl Iterator<Item = &mut SeriesState> {

@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::start;
 use crate::kind::Metric;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::tags::Tags;
@@ -25,6 +26,10 @@ pub struct Snapshot {
     pub(crate) timestamp: SystemTime,
     pub(crate) started: SystemTime,
     pub(crate) uptime: Duration,
+    /// Of the collector's values as a whole; see [`Series::generation`].
+    pub(crate) generation: u64,
+    /// Time since the collector was made, by the monotonic clock; resets leave it.
+    pub(crate) age: Duration,
     pub(crate) window_span: Option<Duration>,
     pub(crate) series: Vec<Arc<Series>>,
     /// Series that the idle timeout hides, sorted by key: a difference goes on from them.
@@ -50,6 +55,14 @@ impl Snapshot {
     /// Time since the collector was made or reset, by the monotonic clock.
     pub fn uptime(&self) -> Duration {
         self.uptime
+    }
+
+    /// When an earlier snapshot of the same collector was made, by the wall clock as it goes now:
+    /// the snapshot's own timestamp, unless the clock was set by more than a second in between.
+    pub fn time_of(&self, earlier: &Snapshot) -> SystemTime {
+        let apart = self.age.saturating_sub(earlier.age);
+        let converted = start::before(self.timestamp, apart);
+        if start::was_set(earlier.timestamp, converted) { converted } else { earlier.timestamp }
     }
 
     /// The width of the sliding window; `None` for a collector without windows.
@@ -99,8 +112,13 @@ pub struct Series {
     pub tags: Tags,
     /// The display key: `name` or `name[k1=v1,k2=v2]`, separators escaped with `\`.
     pub key: Arc<str>,
-    /// When the series was first recorded or registered, or last reset.
+    /// When the series began, by the wall clock: at the pass before it was first recorded or
+    /// registered, or when it was last reset. Never later than its first record; it stays while the
+    /// series goes on, but for a wall clock that is set by more than a second.
     pub created: SystemTime,
+    /// Which of the series' beginnings that was: another one after every reset, and in every
+    /// process.
+    pub generation: u64,
     /// Samples of this series that were dropped, whatever the reason.
     pub dropped: u64,
     /// The greatest traced sample of the window; without windows, since the start or the last

@@ -65,7 +65,7 @@ impl Encoder {
         let gained = gained.filter(|series| !has_level(series) && has_gained(series));
         let levels = snapshot.series().iter().filter(|series| has_level(series));
         let told = levels.chain(gained).map(|series| &**series);
-        let since = last.map(Snapshot::timestamp);
+        let since = last.map(|last| snapshot.time_of(last));
         let times = Times { now: snapshot.timestamp(), since };
         let points = request::write(&self.settings, snapshot, times, told, out);
         self.last = Some(snapshot.clone());

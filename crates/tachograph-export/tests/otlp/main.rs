@@ -5,6 +5,7 @@ mod exemplars;
 mod hostile;
 mod quantiles;
 mod receiver;
+mod starts;
 mod totals;
 
 use std::time::{Duration, SystemTime};

@@ -35,12 +35,14 @@ impl Snapshot {
             series.extend(left);
             series.sort_by(|a, b| a.key.cmp(&b.key));
         }
-        let same_start = self.started == earlier.started && self.uptime >= earlier.uptime;
+        let same_start = self.generation == earlier.generation && self.age >= earlier.age;
         Snapshot {
             version: self.version,
             timestamp: self.timestamp,
-            started: if same_start { earlier.timestamp } else { self.started },
-            uptime: if same_start { self.uptime - earlier.uptime } else { self.uptime },
+            started: if same_start { self.time_of(earlier) } else { self.started },
+            generation: self.generation,
+            uptime: if same_start { self.age - earlier.age } else { self.uptime },
+            age: self.age,
             window_span: None,
             series,
             idle,
@@ -53,8 +55,7 @@ impl Series {
         // Drops are not reset: less than before is another process's count.
         let before = earlier.map_or(0, |earlier| earlier.dropped);
         let dropped = self.dropped.checked_sub(before).unwrap_or(self.dropped);
-        // Not `<`: a wall clock may have been set back.
-        let earlier = earlier.filter(|earlier| earlier.created == self.created);
+        let earlier = earlier.filter(|earlier| earlier.generation == self.generation);
         let value = self.value.since(earlier.map(|earlier| &earlier.value));
         let known = earlier.and_then(|earlier| earlier.exemplar.as_ref());
         let exemplar = self.exemplar.clone().filter(|exemplar| known != Some(exemplar));

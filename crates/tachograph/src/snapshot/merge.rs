@@ -41,11 +41,14 @@ impl Snapshot {
             part.idle.iter().for_each(|series| sum.add(series, true));
         }
         let (idle, series) = sum.series.into_values().partition::<Vec<_>, _>(|sum| sum.idle);
+        let first = parts.iter().min_by_key(|part| (part.started, part.generation));
         let all = |sums: Vec<SeriesSum>| sums.into_iter().map(|sum| Arc::new(sum.series()));
         Snapshot {
             version: parts.iter().fold(0, |sum, part| sum.wrapping_add(part.version)),
             timestamp: parts.last().map_or(SystemTime::UNIX_EPOCH, |part| part.timestamp),
-            started: parts.iter().map(|p| p.started).min().unwrap_or(SystemTime::UNIX_EPOCH),
+            started: first.map_or(SystemTime::UNIX_EPOCH, |part| part.started),
+            generation: first.map_or(0, |part| part.generation),
+            age: parts.iter().map(|part| part.age).max().unwrap_or_default(),
             uptime: parts.iter().map(|part| part.uptime).max().unwrap_or_default(),
             window_span: sum.window_span,
             series: all(series).collect(),
@@ -134,7 +137,7 @@ impl Sum {
             metric: Arc::clone(&merged.metric),
             tags: series.tags.clone(),
             key,
-            created: series.created,
+            began: (series.created, series.generation),
             dropped: 0,
             exemplar: None,
             idle,
@@ -154,7 +157,8 @@ struct SeriesSum {
     metric: Arc<Metric>,
     tags: Tags,
     key: Arc<str>,
-    created: SystemTime,
+    /// When, and in which generation: those of the part that began first.
+    began: (SystemTime, u64),
     dropped: u64,
     exemplar: Option<Box<Exemplar>>,
     /// Hidden in every snapshot.
@@ -178,7 +182,7 @@ struct Samples {
 
 impl SeriesSum {
     fn add(&mut self, series: &Series) {
-        self.created = self.created.min(series.created);
+        self.began = self.began.min((series.created, series.generation));
         self.dropped = self.dropped.wrapping_add(series.dropped);
         let known = self.exemplar.as_ref().map(|known| known.value);
         if let Some(exemplar) = &series.exemplar
@@ -200,7 +204,8 @@ impl SeriesSum {
     }
 
     fn series(self) -> Series {
-        let Self { metric, tags, key, created, dropped, exemplar, values, idle: _ } = self;
+        let Self { metric, tags, key, began, dropped, exemplar, values, idle: _ } = self;
+        let (created, generation) = began;
         let value = match (values, metric.kind) {
             (Values::Count(sum), Kind::Counter) => Value::Counter(Views {
                 lifetime: CounterStats { value: wrapped(sum.lifetime) },
@@ -213,7 +218,7 @@ impl SeriesSum {
             }
             (Values::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
         };
-        Series { metric, tags, key, created, dropped, exemplar, value }
+        Series { metric, tags, key, created, generation, dropped, exemplar, value }
     }
 }
 
