@@ -14,25 +14,16 @@ const COMPRESS_FROM: usize = 1_400;
 pub(crate) enum Encoding {
     Identity,
     Gzip,
-    #[cfg(feature = "zstd")]
-    Zstd,
 }
 
 impl Encoding {
-    pub(crate) const ALL: [Self; 2 + cfg!(feature = "zstd") as usize] = [
-        Self::Identity,
-        Self::Gzip,
-        #[cfg(feature = "zstd")]
-        Self::Zstd,
-    ];
+    pub(crate) const ALL: [Self; 2] = [Self::Identity, Self::Gzip];
 
     /// As `Accept-Encoding` and `Content-Encoding` call it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
             Self::Gzip => "gzip",
-            #[cfg(feature = "zstd")]
-            Self::Zstd => "zstd",
         }
     }
 
@@ -49,19 +40,15 @@ impl Encoding {
         if body.len() < COMPRESS_FROM {
             return None;
         }
-        // The fastest levels of both: a scrape is read once, and a core is worth more than a
-        // third of its bytes.
-        let compressed = match self {
-            Self::Identity => return None,
-            Self::Gzip => gzip(body),
-            #[cfg(feature = "zstd")]
-            Self::Zstd => zstd::bulk::compress(body, 1),
-        };
-        compressed.ok().map(Bytes::from)
+        match self {
+            Self::Identity => None,
+            Self::Gzip => gzip(body).ok().map(Bytes::from),
+        }
     }
 }
 
-/// As gzip, at its fastest level.
+/// As gzip, at its fastest level: a scrape is read once, and a core is worth more than a third of
+/// its bytes.
 pub(crate) fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
     encoder.write_all(body)?;

@@ -34,8 +34,8 @@
 //! redirects and uses no proxy from the environment.
 //!
 //! # Features
-//! `otlp` (on): pushing. `zstd` (on): answers in zstd, beside gzip; builds C. `tls` (off): HTTPS
-//! for both, by rustls with ring; builds C.
+//! `otlp` (on): pushing. `tls` (off): HTTPS for both, by rustls with ring; needs a C compiler, as
+//! nothing else does.
 //!
 //! # What is measured
 //! | name | kind | unit | is |
