@@ -3,6 +3,7 @@
 mod common;
 
 use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
 
 use common::{small, xml};
 use flate2::Compression;
@@ -48,6 +49,65 @@ struct ReadFn<F>(F);
 impl<F: FnMut(&mut [u8]) -> io::Result<usize>> Read for ReadFn<F> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         (self.0)(into)
+    }
+}
+
+/// Bits of deflate, the first of each byte in its lowest.
+fn packed(bits: &[u8]) -> Vec<u8> {
+    let byte = |bits: &[u8]| (0..).zip(bits).fold(0, |byte, (i, bit)| byte | bit << i);
+    bits.chunks(8).map(byte).collect()
+}
+
+/// A block of deflate with a code of its own for one letter, which it does not use.
+fn block_with_its_own_code() -> Vec<u8> {
+    let mut bits = Vec::new();
+    let mut put = |value: u8, width: u8| bits.extend((0..width).map(|i| value >> i & 1));
+    // Not the last block, of kind 2; 257 lengths for letters, 1 for distances, 18 for lengths.
+    [(0, 1), (2, 2), (0, 5), (0, 5), (14, 4)].iter().for_each(|&(value, width)| put(value, width));
+    // In the order that the format has, lengths 18 (many zeros) and 1 get one bit each.
+    (0..18).for_each(|i| put(u8::from(i == 2 || i == 17), 3));
+    // 255 zeros, then letter 255, the end of the block, and the distance.
+    let lengths = [(1, 1), (127, 7), (1, 1), (106, 7), (0, 3)];
+    lengths.iter().for_each(|&(value, width)| put(value, width));
+    // The end of the block.
+    put(1, 1);
+    bits.repeat(8)
+}
+
+/// The least of a few runs: what other programs on the machine add is left out.
+fn time_to_read(document: &[u8]) -> Duration {
+    let read = || {
+        let start = Instant::now();
+        let _ = Set::read(document);
+        start.elapsed()
+    };
+    (0..5).map(|_| read()).min().expect("five runs")
+}
+
+#[test]
+fn gzip_that_says_nothing_takes_about_as_long_as_gzip_that_does() {
+    const BYTES: usize = 1 << 20;
+    let random = (0..2 * BYTES).scan(1_u32, |state, _| {
+        *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        u8::try_from(*state >> 28).ok()
+    });
+    let text: String = random.map(|letter| char::from(b'a' + letter)).collect();
+    let usual = gzip(live(&format!("<A>{text}</A>")).as_bytes());
+    let usual = time_to_read(&usual).div_f64(usual.len() as f64 / BYTES as f64);
+
+    let empty = gzip(b"");
+    let in_gzip = |block: &[u8]| [&empty[..10], &block.repeat(BYTES / block.len())].concat();
+    // A block that is not the last, of kind 1, and its end: ten bits, so eight in ten bytes.
+    let fixed = packed(&[0, 1, 0, 0, 0, 0, 0, 0, 0, 0].repeat(8));
+    for (what, document) in [
+        ("empty members", empty.repeat(BYTES / empty.len())),
+        ("members of a few blanks", gzip(&[b' '; 40]).repeat(BYTES / 24)),
+        ("empty blocks", in_gzip(&fixed)),
+        ("empty blocks that are stored", in_gzip(&[0, 0, 0, 0xff, 0xff])),
+        ("codes that are not used", in_gzip(&packed(&block_with_its_own_code()))),
+    ] {
+        let taken = time_to_read(&document);
+        assert!(taken < 12 * usual, "{what} take {taken:?}, the same bytes of text {usual:?}");
     }
 }
 
