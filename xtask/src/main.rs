@@ -12,7 +12,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::runners::{bench, demo, fuzz, instructions, lints, loom, peers, sanitize, simulate};
+use crate::runners::{
+    bench, demo, fuzz, instructions, lints, loom, peers, sanitize, simulate, tls,
+};
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
 
@@ -102,6 +104,7 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
 
 fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     lints::run(tools, steps)?;
+    tls::run(tools, steps)?;
     checks::tidy(tools, steps)?;
     loom::models(tools, steps, &[])?;
     loom::seeded(tools, steps, "")?;

@@ -80,11 +80,12 @@ impl Service {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(server: &AstServer, addresses: Addresses) -> Result<Self, Error> {
-        Self::start_with(server, addresses, |endpoint| endpoint).await
+        let endpoint = Endpoint::new(server.metrics().clone());
+        Self::start_with(server, addresses, endpoint).await
     }
 
-    /// The same, with the endpoint for metrics and queries set up by a function: who may read it,
-    /// and how. The pages that may read it may connect as viewers too.
+    /// The same, with an endpoint of the caller's own for metrics and queries, which says who may
+    /// read them and how. The pages that may read it may connect as viewers too.
     ///
     /// # Errors
     /// As of [`Service::start`].
@@ -94,17 +95,16 @@ impl Service {
     pub async fn start_with(
         server: &AstServer,
         addresses: Addresses,
-        set_up: impl FnOnce(Endpoint) -> Endpoint,
+        endpoint: Endpoint,
     ) -> Result<Self, Error> {
         let refused = |what, addr| move |source: io::Error| Error::listen(what, addr, source);
         let socket = udp::bind(addresses.udp).map_err(refused("events", addresses.udp))?;
         let listener = TcpListener::bind(addresses.websocket)
             .await
             .map_err(refused("viewers", addresses.websocket))?;
-        let endpoint = Endpoint::new(server.metrics().clone()).listen(addresses.http);
-        let endpoint = set_up(endpoint);
         let access = endpoint.clone().listen(addresses.websocket);
-        let http = endpoint.mount(query_routes::routes(server.clone())).serve().await?;
+        let endpoint = endpoint.listen(addresses.http).mount(query_routes::routes(server.clone()));
+        let http = endpoint.serve().await?;
         let bound = Addresses {
             udp: socket.local_addr().map_err(refused("events", addresses.udp))?,
             websocket: listener.local_addr().map_err(refused("viewers", addresses.websocket))?,

@@ -8,6 +8,7 @@ use ast_server::{Addresses, Arg, AstServer, NodeQuery, Operator, Service};
 use common::Stage;
 use live_set::generate::Spec;
 use serde_json::{Value, json};
+use tachograph_serve::Endpoint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -192,8 +193,8 @@ async fn what_cannot_be_answered_says_what_to_ask_for() {
 #[tokio::test]
 async fn queries_are_for_whom_the_endpoint_lets_in() {
     let server = AstServer::new();
-    let service =
-        Service::start_with(&server, Addresses::free(), |endpoint| endpoint.bearer_token("secret"));
+    let endpoint = Endpoint::new(server.metrics().clone()).bearer_token("secret").expect("a token");
+    let service = Service::start_with(&server, Addresses::free(), endpoint);
     let service = service.await.expect("free ports");
     let http = service.addresses().http;
     assert_eq!(ask(http, "/cache", "").await.0, 401);

@@ -106,6 +106,39 @@ fn a_configuration_that_cannot_be_used_says_where_and_why() {
             assert!(message.contains(part), "{bad:?}: {message:?} lacks {part:?}");
         }
     }
+    for (bad, told) in [
+        ("token = \u{feff}s3cret\n", "byte order mark"),
+        ("token = s3\ncret\n", "line break"),
+        ("token = s3\0cret\n", "visible ASCII"),
+        ("token =  \n", "empty"),
+        ("headers = Content-Length: 7\n", "leave it out"),
+        ("headers = Host: other\n", "leave it out"),
+        ("headers = X-A: 1\nTransfer-Encoding: chunked\n", "leave it out"),
+        ("headers = \u{feff}X-A: 1\n", "a name is made of"),
+        ("headers = X-A: \0\n", "control characters"),
+        ("headers = X-A\n", "line 1 is not"),
+    ] {
+        let (which, content) = bad.split_once(" = ").expect("a file and what is in it");
+        let (folder, file) = configured(
+            "set = \"song.als\"\nmetrics-token-file = \"token\"\n[otlp]\n\
+             url = \"http://h:1\"\nheaders-file = \"headers\"\n",
+        );
+        fs::write(folder.path().join("token"), "s3cret\n").expect("written");
+        fs::write(folder.path().join("headers"), "X-Scope: a\n").expect("written");
+        assert!(run(&["serve", "--config", utf8(&file), "--check"]).status.success());
+        fs::write(folder.path().join(which), content).expect("written");
+        let message = failure(&["serve", "--config", utf8(&file), "--check"], 1);
+        assert!(message.contains(told), "{bad:?}: {message:?} lacks {told:?}");
+    }
+    for url in ["http://h:70000", "http://h:abc", "http://h:-1", "http://:1", "http://[::1].a.b"] {
+        let (_folder, file) = configured("set = \"song.als\"\n");
+        let args = ["serve", "--config", utf8(&file), "--check", "--otlp-url", url];
+        let message = failure(&args, 1);
+        assert!(message.contains("it needs a host, and a port from 1 to 65535"), "{message}");
+    }
+    let (_folder, file) = configured("set = \"song.als\"\nallow-host = [\"a.example:80\"]\n");
+    let message = failure(&["serve", "--config", utf8(&file), "--check"], 1);
+    assert!(message.contains("\"a.example:80\": it has to be a name"), "{message}");
     let message = failure(&["serve", "--config", "/nowhere/server.toml"], 1);
     assert!(message.contains("/nowhere/server.toml"), "{message}");
 }

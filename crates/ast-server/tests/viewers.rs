@@ -10,6 +10,7 @@ use ast_server::{Addresses, Arg, AstServer, Service};
 use common::replay::{field, node, replay, without_hashes};
 use common::{Stage, until};
 use serde_json::{Value, json};
+use tachograph_serve::Endpoint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -323,9 +324,10 @@ async fn pages_from_elsewhere_do_not_connect_unless_their_host_is_known() {
     assert_eq!(stage.count("websocket.client.refused"), 4);
 
     let server = AstServer::new();
-    let service = Service::start_with(&server, Addresses::free(), |endpoint| {
-        endpoint.allow_host("example.com").allow_host("null")
-    });
+    let endpoint = Endpoint::new(server.metrics().clone());
+    let endpoint = ["example.com", "null"].iter().try_fold(endpoint, Endpoint::allow_host);
+    let endpoint = endpoint.expect("two names");
+    let service = Service::start_with(&server, Addresses::free(), endpoint);
     let service = service.await.expect("free ports");
     let to = service.addresses().websocket;
     for (origin, status) in [("https://example.com", 101), ("null", 101), ("http://a.b", 403)] {

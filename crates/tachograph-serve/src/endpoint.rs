@@ -8,7 +8,8 @@ use axum::Router;
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
 
-use crate::access::{self, Access, Hosts, Token};
+use crate::access::{Access, Hosts};
+use crate::authority;
 use crate::connection::Protocol;
 use crate::error::Error;
 use crate::health::Checks;
@@ -20,6 +21,7 @@ use crate::server_thread::ServerThread;
 use crate::thread;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
+use crate::token::Token;
 
 /// The port of the default address: the usual one of Prometheus exporters in applications.
 const PORT: u16 = 9464;
@@ -83,9 +85,14 @@ impl Endpoint {
     /// it has resolve to this machine. Known from the start are `localhost`, the loopback
     /// addresses and the address that is listened on; all addresses where that is unspecified
     /// (`0.0.0.0`, `[::]`). What a page from another host asks for is refused by the same list.
-    pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
-        self.access.hosts.names.push(access::normal(host.as_ref()));
-        self
+    ///
+    /// # Errors
+    /// If it is neither a name nor an address.
+    pub fn allow_host(mut self, host: impl AsRef<str>) -> Result<Self, Error> {
+        let host = host.as_ref();
+        let name = authority::host(host).ok_or_else(|| Error::host(host))?;
+        self.access.hosts.names.push(name);
+        Ok(self)
     }
 
     /// Answers requests for any host, and from any page: where something else in front of it
@@ -96,12 +103,15 @@ impl Endpoint {
     }
 
     /// Answers only who sends this token: `Authorization: Bearer TOKEN`. For every page, `/health`
-    /// and `/-/ready` included. An empty one lets nobody in.
+    /// and `/-/ready` included.
     ///
     /// Without TLS, anyone on the way can read it.
-    pub fn bearer_token(mut self, token: impl Into<String>) -> Self {
-        self.access.token = Some(Token::new(token.into()));
-        self
+    ///
+    /// # Errors
+    /// If it is empty, or has anything but visible ASCII: no client could send it.
+    pub fn bearer_token(mut self, token: impl Into<String>) -> Result<Self, Error> {
+        self.access.token = Some(Token::new(token.into())?);
+        Ok(self)
     }
 
     /// Speaks HTTPS, and nothing else.

@@ -17,6 +17,10 @@ enum Reason {
     Listen { addr: SocketAddr, source: io::Error },
     #[error("cannot start a thread with a runtime: {0}; serve on a tokio runtime of your own")]
     Thread(io::Error),
+    #[error("cannot use the bearer token: {0}")]
+    Token(&'static str),
+    #[error("cannot allow the host {0:?}: it has to be a name or an address, without a port")]
+    Host(String),
     #[cfg(feature = "tls")]
     #[error("cannot use the TLS {what}: {reason}; it has to be PEM")]
     Tls { what: &'static str, reason: String },
@@ -35,6 +39,14 @@ impl Error {
 
     pub(crate) fn thread(source: io::Error) -> Self {
         Reason::Thread(source).into()
+    }
+
+    pub(crate) fn token(reason: &'static str) -> Self {
+        Reason::Token(reason).into()
+    }
+
+    pub(crate) fn host(host: &str) -> Self {
+        Reason::Host(host.to_owned()).into()
     }
 
     #[cfg(feature = "tls")]

@@ -78,6 +78,7 @@
 
 mod accept;
 mod access;
+mod authority;
 mod connection;
 mod encoding;
 mod endpoint;
@@ -96,6 +97,7 @@ mod server_thread;
 mod thread;
 #[cfg(feature = "tls")]
 mod tls;
+mod token;
 mod write_deadline;
 
 pub use self::endpoint::Endpoint;

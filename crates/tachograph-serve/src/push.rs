@@ -17,7 +17,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::otlp::Settings;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -89,6 +89,20 @@ pub struct Push {
     authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
+/// What a request has already, and another value would make it another request or none.
+const OWN_HEADERS: [HeaderName; 10] = [
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::EXPECT,
+    header::HOST,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
 impl Push {
     /// Pushes OTLP, written as the settings say.
     ///
@@ -149,11 +163,15 @@ impl Push {
     /// Sends this header along, such as one with a token. It replaces one of the same name.
     ///
     /// # Errors
-    /// If the name or the value has characters that no header may have.
+    /// If the name or the value has characters that no header may have, or the push sets the
+    /// header itself: `Host`, and those that tell of the body and the connection.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let refused = |reason| Error::header(name, reason);
         let key = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| refused("a name is made of letters, digits and `-`"))?;
+        if OWN_HEADERS.contains(&key) {
+            return Err(refused("a push sets it itself: leave it out"));
+        }
         let mut value = HeaderValue::from_str(value)
             .map_err(|_| refused("a value has no line breaks or control characters"))?;
         value.set_sensitive(true);

@@ -9,6 +9,7 @@ use crate::tools::Tools;
 const DEMO: [&str; 4] = ["run", "--release", "--", "demo"];
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
+    steps.run("demo: needs no C compiler", || no_c_compiler(tools))?;
     steps.run("demo", || {
         tools.cargo().args(DEMO).run()?;
         Ok(String::new())
@@ -17,6 +18,17 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         let summary = tools.cargo().args(DEMO).args(["--events", "20000", "--json"]).read()?;
         check(&serde_json::from_str(&summary).context("the summary is no JSON")?)
     })
+}
+
+/// Whether nothing that the demo is built of asks for a compiler of another language.
+fn no_c_compiler(tools: &Tools) -> Result<String> {
+    let tree = ["tree", "--edges", "normal,build", "--prefix", "none"];
+    let packages = tools.cargo().args(tree).read()?;
+    ensure!(packages.contains("ast-server v"), "`cargo tree` does not know the server");
+    let compiles = |line: &&str| ["cc ", "cmake "].iter().any(|name| line.starts_with(name));
+    let needed: Vec<_> = packages.lines().filter(compiles).collect();
+    ensure!(needed.is_empty(), "{needed:?}: put what needs it behind a feature");
+    Ok(String::new())
 }
 
 /// Nothing lost, every event in exactly one class, every latency measured.

@@ -77,7 +77,7 @@ impl Demo {
         server.load_project(&file)?;
         let service = Service::start(&server, self.listen.or(Addresses::free())).await?;
         if !self.json {
-            print_addresses(service.addresses())?;
+            print_addresses(service.addresses(), "http")?;
         }
         let mut seen = viewer::connect(service.addresses().websocket).await?;
         // The tree: with a large one on the way, the first events would have to wait.

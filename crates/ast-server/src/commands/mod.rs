@@ -11,6 +11,7 @@ mod push;
 mod serve;
 mod settings;
 mod signal;
+mod tls;
 mod tree;
 mod viewer;
 

@@ -9,7 +9,7 @@ use tachograph::MetricsCollector;
 use tachograph_export::otlp::{Settings, Temporality};
 use tachograph_serve::{Push, Pusher};
 
-use super::Failure;
+use super::{Failure, tls};
 
 /// How long the last push may take.
 const LAST_PUSH: Duration = Duration::from_secs(5);
@@ -35,6 +35,11 @@ pub(super) struct Otlp {
     #[arg(id = "otlp-headers-file", long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) headers_file: Option<PathBuf>,
+    /// Trust a receiver at https:// by the authorities in this PEM file instead of the system's.
+    /// Needs a program that is built with `--features tls`.
+    #[arg(id = "otlp-authorities-file", long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) authorities_file: Option<PathBuf>,
 }
 
 impl Otlp {
@@ -45,6 +50,7 @@ impl Otlp {
             every: self.every.or(other.every),
             delta: self.delta || other.delta,
             headers_file: self.headers_file.or(other.headers_file),
+            authorities_file: self.authorities_file.or(other.authorities_file),
         }
     }
 
@@ -55,7 +61,9 @@ impl Otlp {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.url.is_none() && self.every.is_none() && !self.delta && self.headers_file.is_none()
+        let Self { url, every, delta, headers_file, authorities_file } = self;
+        let files = [headers_file, authorities_file];
+        url.is_none() && every.is_none() && !delta && files.into_iter().all(Option::is_none)
     }
 
     /// The push that is asked for; it does not run yet.
@@ -71,7 +79,12 @@ impl Otlp {
             .attribute("service.instance.id", &instance_id())
             .attribute("process.pid", &std::process::id().to_string())
             .temporality(temporality);
+        tls::check_url(url)?;
         let push = Push::new(metrics.clone(), url, settings)?;
+        let push = match &self.authorities_file {
+            Some(file) => tls::trust(push, file)?,
+            None => push,
+        };
         let push = push.every(Duration::from_secs(self.every.unwrap_or(EVERY_SECONDS).into()));
         let push = push.gzip(true);
         let headers = self.headers_file.as_deref().map(read_headers).transpose()?;

@@ -41,8 +41,8 @@ impl Serve {
         )?;
         let filter = log::filter(settings.log_level.as_deref(), "info")?;
         if self.check {
-            settings.token()?;
             let nothing = MetricsCollector::builder().manual().build();
+            settings.set_up(Endpoint::new(nothing.clone()))?;
             settings.otlp.push(&nothing)?;
             read(&set)?;
             return output::line(toml::to_string(&settings.complete())?.trim_end());
@@ -57,24 +57,17 @@ impl Serve {
 }
 
 async fn serve(settings: &Settings, set: PathBuf) -> Result<(), Failure> {
-    let token = settings.token()?;
     let mut stop = StopSignals::catch()?;
     let server = settings.builder().build();
+    let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?;
     let push = settings.otlp.push(server.metrics())?;
     let loading = server.clone();
     tokio::select! {
         loaded = tokio::task::spawn_blocking(move || loading.load_project(set)) => { loaded??; }
         () = stop.wait() => return Ok(()),
     }
-    let set_up = |endpoint: Endpoint| {
-        let endpoint = settings.allow_host.iter().fold(endpoint, Endpoint::allow_host);
-        match token {
-            Some(token) => endpoint.bearer_token(token),
-            None => endpoint,
-        }
-    };
-    let service = Service::start_with(&server, settings.addresses(), set_up).await?;
-    print_addresses(service.addresses())?;
+    let service = Service::start_with(&server, settings.addresses(), endpoint).await?;
+    print_addresses(service.addresses(), settings.http_scheme())?;
     let pusher = push.map(Push::start).transpose()?;
     stop.wait().await;
     tracing::info!("stopping");
@@ -94,9 +87,9 @@ async fn finish(service: Service, pusher: Option<Pusher>) {
 }
 
 /// Says where the server listens, one address a line.
-pub(super) fn print_addresses(addresses: Addresses) -> Result<(), Failure> {
+pub(super) fn print_addresses(addresses: Addresses, http_scheme: &str) -> Result<(), Failure> {
     let Addresses { udp, websocket, http, .. } = addresses;
     output::line(&format!(
-        "events   udp://{udp}\nviewers  ws://{websocket}\nmetrics  http://{http}"
+        "events   udp://{udp}\nviewers  ws://{websocket}\nmetrics  {http_scheme}://{http}"
     ))
 }

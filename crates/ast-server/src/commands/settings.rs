@@ -7,9 +7,10 @@ use std::time::Duration;
 use ast_server::{Addresses, AstServer, Builder};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
+use tachograph_serve::Endpoint;
 
 use super::push::Otlp;
-use super::{Failure, Listen};
+use super::{Failure, Listen, tls};
 
 /// What can be set, by a flag or by a key of the file; the names are the same, and those that
 /// start with `otlp-` stand under `[otlp]`.
@@ -33,6 +34,15 @@ pub(super) struct Settings {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) http: Option<SocketAddr>,
+    /// Serve metrics and queries over HTTPS, with the certificate chain in this PEM file. Needs a
+    /// program that is built with `--features tls`.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) http_certificate_file: Option<PathBuf>,
+    /// The private key of that certificate, in PEM.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) http_key_file: Option<PathBuf>,
     /// Answer requests for metrics only with the token in this file: `Authorization: Bearer TOKEN`.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,8 +110,11 @@ impl Settings {
         let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
         let mut settings: Self = toml::from_str(&text).map_err(|reason| told(&reason))?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let Self { set, metrics_token_file, otlp, .. } = &mut settings;
-        for path in [set, metrics_token_file, &mut otlp.headers_file].into_iter().flatten() {
+        let Self { set, http_certificate_file, http_key_file, metrics_token_file, otlp, .. } =
+            &mut settings;
+        let files = [http_certificate_file, http_key_file, metrics_token_file];
+        let pushing = [&mut otlp.headers_file, &mut otlp.authorities_file];
+        for path in files.into_iter().chain(pushing).chain([set]).flatten() {
             *path = folder.join(&path);
         }
         Ok(settings)
@@ -114,6 +127,8 @@ impl Settings {
             udp: self.udp.or(other.udp),
             ws: self.ws.or(other.ws),
             http: self.http.or(other.http),
+            http_certificate_file: self.http_certificate_file.or(other.http_certificate_file),
+            http_key_file: self.http_key_file.or(other.http_key_file),
             metrics_token_file: self.metrics_token_file.or(other.metrics_token_file),
             allow_host: [other.allow_host, self.allow_host].concat(),
             watch: self.watch.or(other.watch),
@@ -177,20 +192,31 @@ impl Settings {
         builder
     }
 
-    /// The token that reading metrics asks for, if any.
-    pub(super) fn token(&self) -> Result<Option<String>, Failure> {
-        self.metrics_token_file.as_deref().map(read_token).transpose()
+    /// An endpoint that lets in whom these settings let in, and speaks HTTPS if they say so.
+    pub(super) fn set_up(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
+        let endpoint = self.allow_host.iter().try_fold(endpoint, Endpoint::allow_host)?;
+        let endpoint = match &self.metrics_token_file {
+            Some(file) => with_token(endpoint, file)?,
+            None => endpoint,
+        };
+        match (&self.http_certificate_file, &self.http_key_file) {
+            (Some(certificates), Some(key)) => tls::https(endpoint, certificates, key),
+            (None, None) => Ok(endpoint),
+            _ => Err("HTTPS needs both: name --http-certificate-file and --http-key-file".into()),
+        }
+    }
+
+    /// How the address for metrics is read.
+    pub(super) fn http_scheme(&self) -> &'static str {
+        if self.http_certificate_file.is_some() { "https" } else { "http" }
     }
 }
 
-/// The token in a file, without the line break at its end.
-fn read_token(file: &Path) -> Result<String, Failure> {
+/// With the token in a file, without the line break at its end.
+fn with_token(endpoint: Endpoint, file: &Path) -> Result<Endpoint, Failure> {
     let told = |reason: &dyn std::fmt::Display| {
         format!("cannot take the token from {}: {reason}", file.display())
     };
     let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
-    match text.trim_end() {
-        "" => Err(told(&"it is empty, which would let nobody in").into()),
-        token => Ok(token.to_owned()),
-    }
+    Ok(endpoint.bearer_token(text.trim_end()).map_err(|reason| told(&reason))?)
 }

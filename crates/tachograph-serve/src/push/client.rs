@@ -93,7 +93,7 @@ impl Client {
         let mut request =
             Request::post(self.target.path.as_str()).body(payload.body.clone().into())?;
         let headers = request.headers_mut();
-        headers.insert(HOST, HeaderValue::from_str(self.target.authority.as_str())?);
+        headers.insert(HOST, self.target.authority.clone());
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if payload.is_gzip {

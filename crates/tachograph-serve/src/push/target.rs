@@ -6,10 +6,12 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use axum::http::HeaderValue;
+use axum::http::uri::{PathAndQuery, Scheme, Uri};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use crate::authority;
 use crate::error::Error;
 
 /// The path of the specification, for a URL that has none.
@@ -19,7 +21,11 @@ const PATH: &str = "/v1/metrics";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) is_https: bool,
-    pub(crate) authority: Authority,
+    /// As a name or an address, without brackets.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Both, as the header `Host` has them.
+    pub(crate) authority: HeaderValue,
     pub(crate) path: PathAndQuery,
 }
 
@@ -36,22 +42,21 @@ impl Target {
         if is_https && cfg!(not(feature = "tls")) {
             return Err(refused("https needs the feature `tls` of tachograph-serve"));
         }
-        let authority = parts.authority.ok_or_else(|| refused("it names no host"))?;
-        if authority.as_str().contains('@') {
+        let told = parts.authority.ok_or_else(|| refused("it names no host"))?;
+        if told.as_str().contains('@') {
             return Err(refused("a user or password in it would be sent nowhere: use a header"));
         }
+        let (host, port) = match authority::parse(told.as_str()) {
+            None | Some((_, Some(0))) => {
+                return Err(refused("it needs a host, and a port from 1 to 65535 if any"));
+            }
+            Some((host, port)) => (host, port.unwrap_or(if is_https { 443 } else { 80 })),
+        };
+        let authority = HeaderValue::from_str(told.as_str())
+            .map_err(|_| refused("its host cannot be sent in a header"))?;
         let path = parts.path_and_query.filter(|path| path.as_str() != "/");
         let path = path.unwrap_or_else(|| PathAndQuery::from_static(PATH));
-        Ok(Self { is_https, authority, path })
-    }
-
-    /// The host as a name or an address, without brackets.
-    pub(crate) fn host(&self) -> String {
-        crate::access::normal(self.authority.host())
-    }
-
-    fn port(&self) -> u16 {
-        self.authority.port_u16().unwrap_or(if self.is_https { 443 } else { 80 })
+        Ok(Self { is_https, host, port, authority, path })
     }
 }
 
@@ -86,7 +91,7 @@ impl Connect {
 
     /// Over TCP.
     pub(crate) fn tcp(target: &Target) -> Self {
-        let (host, port) = (target.host(), target.port());
+        let (host, port) = (target.host.clone(), target.port);
         Self::new(move || {
             let host = host.clone();
             async move {
@@ -110,9 +115,8 @@ mod tests {
     #[test]
     fn a_url_is_taken_apart() {
         let told = |url: &str| {
-            let Target { is_https, path, .. } = Target::parse(url).expect("a target");
-            let target = Target::parse(url).expect("a target");
-            (is_https, target.host(), target.port(), path.as_str().to_owned())
+            let Target { is_https, host, port, path, .. } = Target::parse(url).expect("a target");
+            (is_https, host, port, path.as_str().to_owned())
         };
         let of = |is_https, host: &str, port, path: &str| {
             (is_https, host.to_owned(), port, path.to_owned())
@@ -124,12 +128,21 @@ mod tests {
 
     #[test]
     fn what_is_no_target_is_refused_with_the_way_out() {
+        const PORT: &str = "it needs a host, and a port from 1 to 65535 if any";
         for (url, reason) in [
             ("", "it is no URL"),
             ("http://", "it is no URL"),
             ("localhost:4318", "it has to start with http:// or https://"),
             ("/v1/metrics", "it has to start with http:// or https://"),
             ("grpc://localhost:4317", "it has to start with http:// or https://"),
+            ("http://h:70000", PORT),
+            ("http://h:abc/v1/metrics", PORT),
+            ("http://h:-1", PORT),
+            ("http://h:", PORT),
+            ("http://h:0", PORT),
+            ("http://:4318", PORT),
+            ("http://.:4318", PORT),
+            ("https://[::1].example.com", PORT),
             ("http://a:b@c", "a user or password in it would be sent nowhere: use a header"),
         ] {
             let told = Target::parse(url).expect_err(url).to_string();

@@ -51,8 +51,8 @@ impl Trust {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let name = ServerName::try_from(target.host())
-            .map_err(|_| Error::target(target.authority.as_str(), "no certificate can name it"))?;
+        let name = ServerName::try_from(target.host.clone())
+            .map_err(|_| Error::target(&target.host, "no certificate can name it"))?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 

@@ -18,7 +18,8 @@ async fn a_name_that_somebody_has_resolve_here_is_refused_on_every_path() {
                     the host";
         assert_eq!(refused.json()["error"], told);
     }
-    let allowed = Endpoint::new(manual()).allow_host("Good.example").listen(loopback());
+    let allowed =
+        Endpoint::new(manual()).allow_host("Good.example").expect("a name").listen(loopback());
     let server = allowed.serve().await.expect("binds");
     for (host, status) in [("good.example:1", 200), ("evil.example", 403), ("localhost", 200)] {
         let answer = with(server.addr(), "GET", "/metrics", &[("Host", host)]).await;
@@ -51,7 +52,8 @@ async fn a_page_from_elsewhere_is_refused_and_no_answer_is_shared_with_pages() {
 
 #[tokio::test]
 async fn without_the_token_no_path_answers() {
-    let endpoint = Endpoint::new(manual()).bearer_token("s3cret").listen(loopback());
+    let endpoint =
+        Endpoint::new(manual()).bearer_token("s3cret").expect("a token").listen(loopback());
     let server = endpoint.serve().await.expect("binds");
     for path in PATHS {
         for headers in [&[][..], &[("Authorization", "Bearer S3cret")]] {
