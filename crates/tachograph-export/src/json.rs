@@ -162,7 +162,7 @@ struct Section<'a, F>(&'a Document<'a>, F);
 
 impl<'a, F, T> Serialize for Section<'a, F>
 where
-    F: Fn(&'a tachograph::Series, Spans, Options) -> Option<Entry<'a, T>>,
+    F: Fn(&'a tachograph::Series, Spans<'a>, Options) -> Option<Entry<'a, T>>,
     T: Serialize,
 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -13,14 +13,15 @@ use crate::time::rfc3339;
 
 /// The times that rates divide by.
 #[derive(Clone, Copy)]
-pub(crate) struct Spans {
-    lifetime: Duration,
-    window: Duration,
-}
+pub(crate) struct Spans<'a>(&'a Snapshot);
 
-impl Spans {
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
-        Self { lifetime: snapshot.uptime(), window: snapshot.window_elapsed() }
+impl<'a> Spans<'a> {
+    pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
+        Self(snapshot)
+    }
+
+    fn window_of(self, series: &Series) -> Duration {
+        self.0.window_elapsed_of(series)
     }
 }
 
@@ -42,16 +43,16 @@ impl<'a, T> Entry<'a, T> {
     fn new<S>(
         series: &'a Series,
         views: &'a Views<S>,
-        spans: Spans,
+        spans: Spans<'_>,
         fields: impl Fn(&'a S, Duration) -> T,
     ) -> Self {
         Self {
-            lifetime: fields(&views.lifetime, spans.lifetime),
+            lifetime: fields(&views.lifetime, spans.0.uptime()),
             kind: series.metric.kind,
             unit: series.metric.unit.name(),
             dropped: series.dropped,
             exemplar: series.exemplar.as_deref().map(Exemplar::new),
-            window: views.window.as_ref().map(|stats| fields(stats, spans.window)),
+            window: views.window.as_ref().map(|stats| fields(stats, spans.window_of(series))),
         }
     }
 }
@@ -80,7 +81,7 @@ impl Exemplar {
 /// The entry of a timing or histogram.
 pub(crate) fn timing<'a>(
     series: &'a Series,
-    spans: Spans,
+    spans: Spans<'_>,
     options: Options,
 ) -> Option<Entry<'a, Timing>> {
     let views = series.value.as_timing()?;
@@ -90,7 +91,7 @@ pub(crate) fn timing<'a>(
 /// The entry of either kind of counter.
 pub(crate) fn counter<'a>(
     series: &'a Series,
-    spans: Spans,
+    spans: Spans<'_>,
     _: Options,
 ) -> Option<Entry<'a, Counter>> {
     let views = series.value.as_counter()?;
@@ -98,7 +99,11 @@ pub(crate) fn counter<'a>(
 }
 
 /// The entry of a gauge.
-pub(crate) fn gauge<'a>(series: &'a Series, spans: Spans, _: Options) -> Option<Entry<'a, Gauge>> {
+pub(crate) fn gauge<'a>(
+    series: &'a Series,
+    spans: Spans<'_>,
+    _: Options,
+) -> Option<Entry<'a, Gauge>> {
     let Value::Gauge(views) = &series.value else { return None };
     Some(Entry::new(series, views, spans, |stats, _| Gauge::new(stats)))
 }

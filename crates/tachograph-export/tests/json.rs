@@ -53,6 +53,8 @@ fn a_traced_series_has_an_exemplar_and_no_other_has() {
 #[test]
 fn a_timing_is_in_seconds_and_repeats_its_statistics_in_the_window() {
     let metrics = manual();
+    let half = Duration::from_secs(60);
+    metrics.run_pass(Instant::now() + half, SystemTime::now());
     for ms in 1..=1_000 {
         metrics.timing("event.processing", Duration::from_millis(ms));
     }

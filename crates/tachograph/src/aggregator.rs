@@ -18,9 +18,10 @@ use crate::reader::LaneReader;
 use crate::registry::{MetricInfo, Registry};
 use crate::series::Step;
 use crate::series_table::SeriesTable;
-use crate::snapshot::{Snapshot, Value};
+use crate::snapshot::{Recording, Snapshot, Value};
 use crate::sync::Arc;
 use crate::telemetry::{Readings, Telemetry};
+use crate::window::{self, Windowed};
 
 /// What the aggregator is made with.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,9 @@ pub(crate) struct Aggregator {
     now: PassTime,
     /// Grows with every reset of whatever values.
     generation: u64,
+    /// How long recording was on up to the last pass, and in which steps.
+    on_time: Duration,
+    on_steps: Windowed<Duration>,
     version: u64,
     telemetry: Telemetry,
     /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
@@ -78,6 +82,7 @@ impl Aggregator {
         now: PassTime,
     ) -> Self {
         let telemetry = Telemetry::register(registry);
+        intake.on_time(now.monotonic);
         let generation = start::first_generation();
         let mut aggregator = Self {
             lanes: intake.lanes(),
@@ -90,9 +95,11 @@ impl Aggregator {
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
             epoch: now.monotonic,
-            started: Start { at: now, generation },
+            started: Start { at: now, generation, on_before: Duration::ZERO },
             now,
             generation,
+            on_time: Duration::ZERO,
+            on_steps: Windowed::default(),
             version: 0,
             telemetry,
             retired: Vec::new(),
@@ -127,12 +134,13 @@ impl Aggregator {
     /// What begins now, told from all that has begun before.
     fn next_start(&mut self) -> Start {
         self.generation = self.generation.wrapping_add(1);
-        self.here()
+        Start { on_before: self.on_time, ..self.here() }
     }
 
     /// The present time and generation.
     fn here(&self) -> Start {
-        Start { at: self.now, generation: self.generation }
+        let on_before = self.started.on_before;
+        Start { at: self.now, generation: self.generation, on_before }
     }
 
     /// Compares the clocks that timers may read. Says so where one was found wrong.
@@ -235,6 +243,7 @@ impl Aggregator {
         fault::point("pass: gauges loaded");
         let drained = self.drain(registry);
         self.fold_in_place(registry);
+        self.fold_on_time();
         fault::point("pass: folded");
         // A trimmed lane may hold the first sample of a gauge.
         self.trim(registry);
@@ -243,6 +252,25 @@ impl Aggregator {
         self.telemetry.passes += 1;
         self.telemetry.occupancy = drained.occupancy;
         drained
+    }
+
+    /// Adds the time since the last pass to the step that has its samples.
+    fn fold_on_time(&mut self) {
+        let on_time = self.intake.on_time(self.now.monotonic);
+        *self.on_steps.current(self.step().now) += on_time.saturating_sub(self.on_time);
+        self.on_time = on_time;
+    }
+
+    /// How long recording was on, as of the step.
+    fn recording(&mut self, step: Step) -> Recording {
+        if let Some(now) = step.now {
+            self.on_steps.slide(now, step.width);
+        }
+        let in_window = match step.now {
+            Some(_) => window::sum(self.on_steps.window()),
+            None => self.on_time,
+        };
+        Recording { on: self.on_time, before_reset: self.started.on_before, in_window }
     }
 
     /// A new snapshot of what has been folded.
@@ -263,6 +291,7 @@ impl Aggregator {
             uptime: self.now.monotonic.saturating_duration_since(self.started.at.monotonic),
             age: self.now.monotonic.saturating_duration_since(self.epoch),
             window_span: self.settings.window.map(|(span, _)| span),
+            recording: self.recording(step),
             series,
             idle,
         })
@@ -307,7 +336,7 @@ impl Aggregator {
         self.pass(registry);
         // Not the parent's next one.
         self.generation = start::first_generation();
-        self.started = self.here();
+        self.started = Start { on_before: self.on_time, ..self.here() };
         self.table.start_over(self.started);
         self.telemetry.start_over();
         self.intake.counts.start_over();

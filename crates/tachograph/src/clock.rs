@@ -6,6 +6,7 @@
 //! the monotonic clock; a timer ends on the clock that it has started on. A mock clock is a few
 //! relaxed words. None of it orders anything.
 
+pub(crate) mod on_time;
 pub(crate) mod start;
 pub(crate) mod tsc;
 

@@ -239,14 +239,14 @@ impl MetricsCollector {
     }
 
     /// A snapshot that holds everything that was recorded before the call. It is not published.
-    /// While recording is off, the last published one.
     pub fn get_all_metrics(&self) -> Arc<Snapshot> {
         self.core().read_all()
     }
 
     /// Statistics of a timing or histogram, everything recorded before the call included.
     ///
-    /// `None` for a series that does not exist, and while recording is off.
+    /// `None` for a series that does not exist, and of a collector that was never on. Switched off
+    /// or shut down, it goes on answering.
     pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
         self.untagged().get_timing(name)
     }
@@ -268,7 +268,7 @@ impl MetricsCollector {
     }
 
     /// Switches recording on or off, for every thread and handle. Off, a record costs one load
-    /// and a branch. After [`MetricsCollector::shutdown`] it stays off.
+    /// and a branch; what was recorded before stays readable and exported. After [`MetricsCollector::shutdown`] it stays off.
     pub fn set_enabled(&self, enabled: bool) {
         self.core().intake.set_mode(if enabled { mode::ON } else { mode::OFF });
         self.start_driver();

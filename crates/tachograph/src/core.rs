@@ -21,7 +21,6 @@ use crate::fork;
 #[cfg(unix)]
 use crate::intake::Growth;
 use crate::intake::Intake;
-use crate::lane::mode;
 #[cfg(unix)]
 use crate::registry::Inner;
 use crate::registry::Registry;
@@ -115,8 +114,7 @@ impl Core {
         drained.unwrap_or_default()
     }
 
-    /// A full pass at the given time or else the present one, published while recording is on or
-    /// has ended.
+    /// A full pass at the given time or else the present one, published.
     pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Drained {
         let drained = self.attempt(|aggregator| {
             let before = aggregator.now().monotonic;
@@ -125,9 +123,7 @@ impl Core {
             aggregator.check_clock(&self.registry);
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
             let drained = aggregator.pass(&self.registry);
-            if self.intake.mode() != mode::OFF {
-                self.publish(aggregator);
-            }
+            self.publish(aggregator);
             drained
         });
         self.deliver_warnings();
@@ -166,12 +162,9 @@ impl Core {
         fault::point("publish: published");
     }
 
-    /// A snapshot that holds the caller's own writes; it is not published. While recording is
-    /// off, and should making it panic twice, the last one that was.
+    /// A snapshot that holds the caller's own writes; it is not published. Should making it panic
+    /// twice, the last one that was.
     pub(crate) fn read_all(&self) -> Arc<Snapshot> {
-        if self.intake.mode() == mode::OFF {
-            return self.snapshot();
-        }
         let snapshot = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             aggregator.pass(&self.registry);
@@ -182,9 +175,9 @@ impl Core {
     }
 
     /// One series' statistics, the caller's own writes included. `None` for a series that does
-    /// not exist, and while recording is off.
+    /// not exist, and where recording was never on.
     pub(crate) fn read_one(&self, name: &str, tags: &[(&str, &str)]) -> Option<Value> {
-        if self.intake.mode() == mode::OFF {
+        if !self.intake.was_ever_on() {
             return None;
         }
         let entry = self.registry.find(name, tags)?;

@@ -6,7 +6,10 @@
 //! `ArcSwap` and grown under a mutex, which the mode is changed under too, so that no new lane
 //! misses a change. The counts are shared words on cold paths only.
 
+use std::time::{Duration, Instant};
+
 use crate::clock::Clock;
+use crate::clock::on_time::OnTime;
 use crate::error::DropReason;
 use crate::kind::Kind;
 use crate::lane::{Gate, Lane, LaneSize, mode};
@@ -41,12 +44,13 @@ pub(crate) struct Intake {
     lanes_max: usize,
 }
 
-/// What new lanes are made with.
-#[derive(Debug, Default)]
+/// What new lanes are made with, and how long any of them was recorded into.
+#[derive(Debug)]
 pub(crate) struct Growth {
     /// Places that every lane has from its start.
     pinned: Vec<(Kind, u32)>,
     pinned_rows: usize,
+    on_time: OnTime,
 }
 
 /// What happened on recording threads beside recording. Written by any thread, read by the
@@ -136,6 +140,8 @@ impl Intake {
         lane_size: LaneSize,
         lanes_max: usize,
     ) -> Self {
+        let on_time = OnTime::new(mode == mode::ON);
+        let growth = Growth { pinned: Vec::new(), pinned_rows: 0, on_time };
         Self {
             mode: AtomicU8::new(mode),
             clock,
@@ -144,7 +150,7 @@ impl Intake {
             forked: AtomicBool::new(false),
             child: AtomicBool::new(false),
             signalled: AtomicBool::new(false),
-            growth: Mutex::new(Growth::default()),
+            growth: Mutex::new(growth),
             current_trace,
             lane_size,
             lanes_max,
@@ -164,14 +170,25 @@ impl Intake {
 
     /// Switches recording for every thread. A shut-down intake stays so.
     pub(crate) fn set_mode(&self, mode: u8) {
-        let _growth = self.growth();
+        let (_cold, mut growth) = self.growth();
         if self.mode() == mode::SHUTDOWN {
             return;
         }
+        growth.on_time.switch(self.clock.now(), mode == mode::ON);
         // Relaxed: see `mode`.
         self.mode.store(mode, Ordering::Relaxed);
         let gate = self.gate();
         self.lanes.load().iter().for_each(|lane| lane.set_gate(gate));
+    }
+
+    /// How long recording was on up to a time of the monotonic clock.
+    pub(crate) fn on_time(&self, now: Instant) -> Duration {
+        self.growth().1.on_time.up_to(now)
+    }
+
+    /// Whether recording was ever on.
+    pub(crate) fn was_ever_on(&self) -> bool {
+        self.growth().1.on_time.was_ever_on()
     }
 
     /// The gate of every lane, by the mode of now.

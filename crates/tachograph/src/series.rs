@@ -348,6 +348,7 @@ impl SeriesState {
             key: Arc::clone(&self.entry.key),
             created: self.start.at.wall,
             generation: self.start.generation,
+            on_before: self.start.on_before,
             dropped: self.entry.dropped(),
             exemplar: self.values.exemplar(info.scale, step.now.is_some()).map(Box::new),
             value: self.values.value(self.entry.kind, info.scale, step.now.is_some()),

@@ -87,7 +87,7 @@ impl SeriesTable {
         // Another look at the same time may find what was registered since: still before `now`.
         let moved = last.at.monotonic < now.at.monotonic;
         let start = if moved { last.at } else { before.at };
-        let start = Start { at: start, generation: now.generation };
+        let start = Start { at: start, ..now };
         self.looks = Some([start, now]);
         start
     }

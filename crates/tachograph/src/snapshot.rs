@@ -31,9 +31,28 @@ pub struct Snapshot {
     /// Time since the collector was made, by the monotonic clock; resets leave it.
     pub(crate) age: Duration,
     pub(crate) window_span: Option<Duration>,
+    pub(crate) recording: Recording,
     pub(crate) series: Vec<Arc<Series>>,
     /// Series that the idle timeout hides, sorted by key: a difference goes on from them.
     pub(crate) idle: Vec<Arc<Series>>,
+}
+
+/// How long recording was on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Recording {
+    /// Since the collector was made.
+    pub(crate) on: Duration,
+    /// Of that, before the last reset.
+    pub(crate) before_reset: Duration,
+    /// Of it all, in the window's steps; without windows, everything.
+    pub(crate) in_window: Duration,
+}
+
+impl Recording {
+    /// In the window, and since a reset until which it was on for so long.
+    fn since(self, before: Duration) -> Duration {
+        self.in_window.min(self.on.saturating_sub(before))
+    }
 }
 
 impl Snapshot {
@@ -70,9 +89,21 @@ impl Snapshot {
         self.window_span
     }
 
-    /// The time that a window's rates divide by: its width, or the uptime while that is shorter.
+    /// The time that a window's rates divide by: what its steps cover while recording was on, since
+    /// the last reset. Without windows, and in a [difference](Snapshot::since), all such time.
+    ///
+    /// A window of six steps of 10 s covers 50 to 60 s, and more after a stall, as what was recorded
+    /// during one is aggregated after it.
     pub fn window_elapsed(&self) -> Duration {
-        self.window_span.unwrap_or(self.uptime).min(self.uptime)
+        self.recording.since(self.recording.before_reset)
+    }
+
+    /// As [`Snapshot::window_elapsed`], for one series of this snapshot: less for a counter after
+    /// [`reset_counters`], and more for `telemetry.*`, which no reset touches.
+    ///
+    /// [`reset_counters`]: crate::MetricsCollector::reset_counters
+    pub fn window_elapsed_of(&self, series: &Series) -> Duration {
+        self.recording.since(series.on_before)
     }
 
     /// All series, sorted by key; without those that [`Builder::idle_timeout`] hides.
@@ -119,6 +150,8 @@ pub struct Series {
     /// Which of the series' beginnings that was: another one after every reset, and in every
     /// process.
     pub generation: u64,
+    /// How long recording had been on when its values were last reset.
+    pub(crate) on_before: Duration,
     /// Samples of this series that were dropped, whatever the reason.
     pub dropped: u64,
     /// The greatest traced sample of the window; without windows, since the start or the last

@@ -4,6 +4,8 @@
 //! closed total, so lifetime = closed + window. Steps are numbered by the collector; a step
 //! without samples takes no room.
 
+use std::time::Duration;
+
 use crate::fault;
 
 /// What can be added up.
@@ -68,6 +70,17 @@ impl<T: Accumulate> Windowed<T> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lifetime().all(T::is_empty)
+    }
+}
+
+/// Time that steps cover.
+impl Accumulate for Duration {
+    fn absorb(&mut self, other: &Self) {
+        *self += *other;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_zero()
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct PassTime {
 pub(crate) struct Start {
     pub(crate) at: PassTime,
     pub(crate) generation: u64,
+    /// How long recording had been on at the reset that it follows: zero where there was none.
+    pub(crate) on_before: Duration,
 }
 
 impl PassTime {

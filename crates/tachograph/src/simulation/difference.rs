@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::kind::Kind;
-use crate::lane::mode;
 use crate::simulation::check::{self, close};
 use crate::simulation::model::{Item, Model, SeriesModel};
 use crate::simulation::world::World;
@@ -57,9 +56,6 @@ impl World {
     /// A snapshot, compared with those that are kept; then it is one of them.
     pub(super) fn compare(&mut self) {
         self.read_all();
-        if self.mode() == mode::OFF {
-            return;
-        }
         self.say(|| format!("compare with {} snapshots", self.kept.len()));
         let snapshot = self.metrics.get_all_metrics();
         self.made = snapshot.version();

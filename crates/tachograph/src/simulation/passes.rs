@@ -2,7 +2,6 @@
 
 use crate::fault::POINTS;
 use crate::kind::Kind;
-use crate::lane::mode;
 use crate::simulation::check::{self, Window};
 use crate::simulation::model::tags;
 use crate::simulation::world::World;
@@ -44,9 +43,6 @@ impl World {
 
     /// Takes out of the model what a panic has made a drop of.
     pub(super) fn reconcile(&mut self) {
-        let was = self.mode();
-        // No read answers while it is off.
-        self.metrics.core().intake.set_mode(mode::ON);
         let snapshot = self.metrics.get_all_metrics();
         let step = self.window().now;
         for series in self.model.series.values_mut() {
@@ -59,7 +55,6 @@ impl World {
         }
         self.metrics.run_pass(self.now, self.wall);
         self.model.look(self.now);
-        self.metrics.core().intake.set_mode(was);
     }
 
     pub(super) fn pass(&mut self) {
@@ -79,10 +74,8 @@ impl World {
     pub(super) fn check_published(&mut self) {
         let snapshot = self.metrics.snapshot();
         assert!(snapshot.version() >= self.published, "versions grow");
-        if self.mode() != mode::OFF {
-            assert!(snapshot.version() > self.made, "versions grow");
-            self.check(&snapshot);
-        }
+        assert!(snapshot.version() > self.made, "versions grow");
+        self.check(&snapshot);
         self.published = snapshot.version();
         self.made = self.made.max(self.published);
     }
@@ -100,9 +93,6 @@ impl World {
     pub(super) fn read_all(&mut self) {
         self.say(|| "get_all_metrics".to_owned());
         let (snapshot, faulty) = self.with_fault(|world| world.metrics.get_all_metrics());
-        if self.mode() == mode::OFF {
-            return assert_eq!(snapshot.version(), self.published);
-        }
         // The read was repeated: it is complete, but for what the panic has made a drop of.
         assert!(snapshot.version() > self.made, "versions grow");
         self.made = snapshot.version();
@@ -128,7 +118,7 @@ impl World {
                 Kind::Gauge => tagged.get_gauge(name).map(Read::Gauge),
             }
         });
-        if self.mode() == mode::OFF || self.model.find(name, tag).is_none() {
+        if !self.was_on || self.model.find(name, tag).is_none() {
             assert!(read.is_none(), "{name} {tag} is not there");
             assert!(!faulty, "no pass was made");
             return;

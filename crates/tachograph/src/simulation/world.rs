@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) epoch: Instant,
     pub(super) now: Instant,
     pub(super) wall: SystemTime,
+    /// Whether recording was ever on.
+    pub(super) was_on: bool,
     /// When it was made or reset.
     pub(super) started: Instant,
     /// Versions of snapshots that were published, and of those that were made.
@@ -54,9 +56,10 @@ impl World {
         let window = windows.then(|| (width, rng.u32(1..5))).map(|(w, steps)| (w * steps, steps));
         let blocks = rng.usize(2..5);
         let idle_timeout = rng.bool().then(|| Duration::from_secs(rng.u64(1..60)));
+        let enabled = rng.u8(0..8) > 0;
         let builder = MetricsCollector::builder()
             .manual()
-            .enabled(rng.u8(0..8) > 0)
+            .enabled(enabled)
             .clock(clock.clone())
             .lane_blocks(2, blocks)
             .max_lanes(rng.usize(1..24))
@@ -87,6 +90,7 @@ impl World {
             epoch,
             now: epoch,
             wall: clock.wall(),
+            was_on: enabled,
             started: epoch,
             published: 1,
             made: 1,
@@ -108,6 +112,7 @@ impl World {
     /// As `run`, with one record behind the model's back.
     pub(super) fn run_tampered(mut self) {
         self.metrics.set_enabled(true);
+        self.was_on = true;
         self.recorders.push(self.metrics.recorder());
         let hits = self.metrics.register_counter("c0");
         let (target, _) = self.model.resolve("c0", 0, Kind::Counter);
@@ -191,11 +196,13 @@ impl World {
         let on = self.rng.u8(0..3) > 0;
         self.say(|| format!("set_enabled({on})"));
         self.metrics.set_enabled(on);
+        self.was_on |= on;
     }
 
     /// A last pass, and the shutdown's report.
     pub(super) fn end(&mut self) {
         self.metrics.set_enabled(true);
+        self.was_on = true;
         self.pass();
         self.compare();
         let left = self.recorders.len();

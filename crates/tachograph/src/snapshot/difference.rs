@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bucket;
 use crate::distribution::Totals;
 use crate::distribution::rows::{self, Row};
-use crate::snapshot::{Series, Snapshot, Value, Views};
+use crate::snapshot::{Recording, Series, Snapshot, Value, Views};
 use crate::stats::{Buckets, CounterStats, GaugeStats, TimingStats};
 
 impl Snapshot {
@@ -44,9 +45,19 @@ impl Snapshot {
             uptime: if same_start { self.age - earlier.age } else { self.uptime },
             age: self.age,
             window_span: None,
+            recording: self.recording_since(same_start.then_some(earlier)),
             series,
             idle,
         }
+    }
+}
+
+impl Snapshot {
+    /// How long recording was on since an earlier snapshot or else the last reset.
+    fn recording_since(&self, earlier: Option<&Snapshot>) -> Recording {
+        let before = earlier.map_or(self.recording.before_reset, |earlier| earlier.recording.on);
+        let on = self.recording.on.saturating_sub(before);
+        Recording { on, before_reset: Duration::ZERO, in_window: on }
     }
 }
 
@@ -59,7 +70,7 @@ impl Series {
         let value = self.value.since(earlier.map(|earlier| &earlier.value));
         let known = earlier.and_then(|earlier| earlier.exemplar.as_ref());
         let exemplar = self.exemplar.clone().filter(|exemplar| known != Some(exemplar));
-        Series { dropped, exemplar, value, ..self.clone() }
+        Series { on_before: Duration::ZERO, dropped, exemplar, value, ..self.clone() }
     }
 }
 

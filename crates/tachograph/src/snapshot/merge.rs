@@ -8,7 +8,7 @@ use crate::distribution::Totals;
 use crate::distribution::rows::{self, Row};
 use crate::key;
 use crate::kind::{Kind, Metric, Unit};
-use crate::snapshot::{Series, Snapshot, Value, Views};
+use crate::snapshot::{Recording, Series, Snapshot, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::tags::Tags;
 use crate::trace::Exemplar;
@@ -29,7 +29,7 @@ impl Snapshot {
     ///   whole.
     /// - `window` views add up where all the windows are equally wide, and are left out
     ///   otherwise. `version` is the sum, `timestamp` the newest, `started` the first, `uptime`
-    ///   the longest.
+    ///   and `window_elapsed` the longest.
     ///
     /// No snapshot at all gives an empty one. Costs a pass over all buckets.
     pub fn merge<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Snapshot {
@@ -41,6 +41,8 @@ impl Snapshot {
             part.idle.iter().for_each(|series| sum.add(series, true));
         }
         let (idle, series) = sum.series.into_values().partition::<Vec<_>, _>(|sum| sum.idle);
+        let longest = parts.iter().map(|part| part.window_elapsed()).max().unwrap_or_default();
+        let recording = Recording { on: longest, before_reset: Duration::ZERO, in_window: longest };
         let first = parts.iter().min_by_key(|part| (part.started, part.generation));
         let all = |sums: Vec<SeriesSum>| sums.into_iter().map(|sum| Arc::new(sum.series()));
         Snapshot {
@@ -51,6 +53,7 @@ impl Snapshot {
             age: parts.iter().map(|part| part.age).max().unwrap_or_default(),
             uptime: parts.iter().map(|part| part.uptime).max().unwrap_or_default(),
             window_span: sum.window_span,
+            recording,
             series: all(series).collect(),
             idle: all(idle).collect(),
         }
@@ -218,7 +221,8 @@ impl SeriesSum {
             }
             (Values::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
         };
-        Series { metric, tags, key, created, generation, dropped, exemplar, value }
+        let on_before = Duration::ZERO;
+        Series { metric, tags, key, created, generation, on_before, dropped, exemplar, value }
     }
 }
 
