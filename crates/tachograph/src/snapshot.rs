@@ -84,6 +84,12 @@ impl Snapshot {
         if start::was_set(earlier.timestamp, converted) { converted } else { earlier.timestamp }
     }
 
+    /// Which of the collector's beginnings the values count from: another one after every reset,
+    /// and in every process.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     /// The width of the sliding window; `None` for a collector without windows.
     pub fn window_span(&self) -> Option<Duration> {
         self.window_span

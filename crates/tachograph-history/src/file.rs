@@ -1,0 +1,199 @@
+//! Recordings: the lines of a history in a file, gzip where its name ends in `.gz`.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
+use crate::definition::Definition;
+use crate::frame::Frame;
+use crate::line::{FORMAT, Line, Meta};
+
+/// Bytes of a line; a longer one is refused. A frame of 20,000 timings takes about 6 MB.
+const LINE_BYTES: u64 = 32 << 20;
+
+/// Writes the lines of a recording.
+///
+/// Lines are written whole. Nothing is buffered here beyond what gzip needs, so a recording that
+/// ends suddenly ends with the last line, or with one that [`Reader`] leaves out.
+#[derive(Debug)]
+pub struct Writer<W: Write> {
+    output: W,
+}
+
+impl Writer<Box<dyn Write + Send>> {
+    /// Makes the file, or empties it.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let file = File::create(path)?;
+        let output: Box<dyn Write + Send> = if path.extension().is_some_and(|it| it == "gz") {
+            Box::new(GzEncoder::new(file, Compression::fast()))
+        } else {
+            Box::new(file)
+        };
+        Ok(Self { output })
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes to whatever takes bytes.
+    pub fn new(output: W) -> Self {
+        Self { output }
+    }
+
+    /// Writes what the frames are of.
+    ///
+    /// # Errors
+    /// If the output does not take it.
+    pub fn meta(&mut self, meta: &Meta) -> io::Result<()> {
+        self.output.write_all(meta.to_line().as_bytes())
+    }
+
+    /// Writes a frame, after the definitions that are new with it; then all of it is in the file.
+    ///
+    /// # Errors
+    /// If the output does not take it.
+    pub fn frame<'a>(
+        &mut self,
+        frame: &Frame,
+        new: impl IntoIterator<Item = &'a Definition>,
+    ) -> io::Result<()> {
+        let mut lines: String = new.into_iter().map(Definition::to_line).collect();
+        lines += &frame.to_line();
+        self.output.write_all(lines.as_bytes())?;
+        self.output.flush()
+    }
+}
+
+/// Why a recording cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file itself.
+    #[error("cannot read the recording: {0}")]
+    Io(#[from] io::Error),
+    /// A line that is none of a recording.
+    #[error("line {line} of the recording: {reason}")]
+    Line {
+        /// From 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Reads a recording line by line: an iterator of [`Line`]s.
+///
+/// A last line that is torn, as a recorder that was killed leaves it, ends the recording and is told
+/// by [`Reader::is_torn`]. Every other line that is wrong is an error, after which nothing comes.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    line: u64,
+    known: HashSet<u32>,
+    torn: bool,
+    ended: bool,
+}
+
+impl Reader<BufReader<Box<dyn Read + Send>>> {
+    /// Opens a recording; whether it is compressed is seen from its first bytes.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut file = BufReader::new(File::open(path)?);
+        let is_gzip = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+        let input: Box<dyn Read + Send> =
+            if is_gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        Ok(Self::new(BufReader::new(input)))
+    }
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads from whatever gives lines.
+    pub fn new(input: R) -> Self {
+        Self { input, line: 0, known: HashSet::new(), torn: false, ended: false }
+    }
+
+    /// Whether the recording ended within a line, which was left out.
+    pub fn is_torn(&self) -> bool {
+        self.torn
+    }
+
+    fn read(&mut self) -> Result<Option<Line>, Error> {
+        let mut text = Vec::new();
+        self.line += 1;
+        let read = (&mut self.input).take(LINE_BYTES).read_until(b'\n', &mut text);
+        match read {
+            Ok(0) => return Ok(None),
+            Ok(read) if read as u64 == LINE_BYTES && text.last() != Some(&b'\n') => {
+                return Err(self.wrong(format!("it is longer than {LINE_BYTES} bytes")));
+            }
+            Ok(_) => {}
+            // A compressed recording that was cut ends here.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.torn = true;
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if text.last() != Some(&b'\n') {
+            self.torn = true;
+            return Ok(None);
+        }
+        let line = serde_json::from_slice(&text).map_err(|error| self.wrong(error.to_string()))?;
+        self.check(&line)?;
+        Ok(Some(line))
+    }
+
+    fn wrong(&self, reason: String) -> Error {
+        Error::Line { line: self.line, reason }
+    }
+
+    fn check(&mut self, line: &Line) -> Result<(), Error> {
+        match line {
+            Line::Meta(meta) if meta.format != FORMAT => {
+                let format = meta.format;
+                Err(self.wrong(format!("its format is {format}, this program reads {FORMAT}")))
+            }
+            Line::Meta(_) => {
+                // Another process: its numbers are its own.
+                self.known.clear();
+                Ok(())
+            }
+            _ if self.line == 1 => {
+                Err(self.wrong("the first line of a recording says what it is: `meta`".to_owned()))
+            }
+            Line::Series(definition) => {
+                let number = definition.number;
+                let is_new = self.known.insert(number);
+                let told = || self.wrong(format!("series {number} is defined twice"));
+                if is_new { Ok(()) } else { Err(told()) }
+            }
+            Line::Frame(frame) => {
+                if let Some(unknown) = frame.numbers().find(|number| !self.known.contains(number)) {
+                    return Err(self.wrong(format!("series {unknown} is not defined before it")));
+                }
+                frame.problem().map_or(Ok(()), |problem| Err(self.wrong(problem.to_owned())))
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Line, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let line = self.read().transpose();
+        self.ended = !matches!(line, Some(Ok(_)));
+        line
+    }
+}

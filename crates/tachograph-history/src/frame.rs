@@ -1,0 +1,375 @@
+//! What was recorded in one step.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tachograph::{Exemplar, Series, Snapshot, Value};
+
+use crate::buckets::Buckets;
+
+/// Something that happened in a frame, across which no rate is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// The first frame: it holds all that was recorded before.
+    Start,
+    /// All values were reset.
+    Reset,
+    /// The process was restarted.
+    Restart,
+    /// The frame was made late: it covers more than two and a half steps.
+    Gap,
+}
+
+/// What was recorded in one step, or in several that follow each other: of each series that
+/// changed. A series that is not in it did not change.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Frame {
+    /// The version of the later snapshot.
+    pub version: u64,
+    /// The later snapshot's time: milliseconds since 1970, UTC.
+    pub end_ms: u64,
+    /// The time between the two snapshots, in milliseconds, by the monotonic clock.
+    pub span_ms: u64,
+    /// Sorted, each at most once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+    /// The net change of each counter, by its number, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub counters: Vec<(u32, i128)>,
+    /// Gauges, by their numbers, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gauges: Vec<(u32, GaugeStep)>,
+    /// Timings and histograms, by their numbers, ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timings: Vec<(u32, TimingStep)>,
+}
+
+/// A gauge in a step. A value that is not finite is `None`, as JSON has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GaugeStep {
+    /// The value set last.
+    pub current: Option<f64>,
+    /// The mean of the finite values that were set in the step; `None` where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean: Option<f64>,
+    /// How many values were set in the step.
+    pub count: u64,
+    /// The least value of the snapshot's window (without windows: of its lifetime).
+    pub min: Option<f64>,
+    /// The greatest value of the same.
+    pub max: Option<f64>,
+}
+
+/// A timing or histogram in a step, in the metric's unit (a timing's: seconds).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TimingStep {
+    /// Samples in the step, exactly.
+    pub count: u64,
+    /// Their sum.
+    pub sum: f64,
+    /// The least of them, within 0.05 %.
+    pub min: f64,
+    /// The greatest of them, within 0.05 %.
+    pub max: f64,
+    /// Where they lie.
+    pub buckets: Buckets,
+    /// The snapshot's own window, as `/summary` tells it; `None` without windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowQuantiles>,
+    /// The greatest traced sample, where it is new in this step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exemplar: Option<Box<Exemplar>>,
+}
+
+/// Statistics of a snapshot's sliding window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WindowQuantiles {
+    /// The median.
+    pub p50: f64,
+    /// The quantile 0.95.
+    pub p95: f64,
+    /// The quantile 0.99.
+    pub p99: f64,
+    /// The greatest sample.
+    pub max: f64,
+}
+
+/// Statistics of any number of steps, by whatever the series' kind has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistics<'a> {
+    /// A counter's net change.
+    Counter(i128),
+    /// A gauge.
+    Gauge(&'a GaugeStep),
+    /// A timing or histogram.
+    Timing(&'a TimingStep),
+}
+
+impl Frame {
+    /// When the frame ends, by the wall clock.
+    pub fn end(&self) -> SystemTime {
+        let since = Duration::from_millis(self.end_ms);
+        SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// How long it covers.
+    pub fn span(&self) -> Duration {
+        Duration::from_millis(self.span_ms)
+    }
+
+    /// An amount a second of this frame; `None` across a mark.
+    pub fn rate(&self, amount: f64) -> Option<f64> {
+        let seconds = self.span().as_secs_f64();
+        (self.marks.is_empty() && seconds > 0.0).then(|| amount / seconds)
+    }
+
+    /// The change of a counter; `None` where it did not change.
+    pub fn counter(&self, number: u32) -> Option<i128> {
+        find(&self.counters, number).copied()
+    }
+
+    /// A gauge that was set, or changed, in the frame.
+    pub fn gauge(&self, number: u32) -> Option<&GaugeStep> {
+        find(&self.gauges, number)
+    }
+
+    /// A timing or histogram that was recorded in the frame.
+    pub fn timing(&self, number: u32) -> Option<&TimingStep> {
+        find(&self.timings, number)
+    }
+
+    /// Whatever the frame has of a series.
+    pub fn get(&self, number: u32) -> Option<Statistics<'_>> {
+        let counter = self.counter(number).map(Statistics::Counter);
+        let gauge = || self.gauge(number).map(Statistics::Gauge);
+        counter.or_else(gauge).or_else(|| self.timing(number).map(Statistics::Timing))
+    }
+
+    /// Adds what was recorded after this frame.
+    pub fn append(&mut self, later: &Frame) {
+        self.version = later.version;
+        self.end_ms = later.end_ms;
+        self.span_ms = self.span_ms.saturating_add(later.span_ms);
+        self.marks.extend(&later.marks);
+        self.marks.sort_unstable();
+        self.marks.dedup();
+        merge(&mut self.counters, &later.counters, |sum, more| *sum = sum.saturating_add(*more));
+        merge(&mut self.gauges, &later.gauges, GaugeStep::append);
+        merge(&mut self.timings, &later.timings, TimingStep::append);
+    }
+
+    /// All that changed between two snapshots, under numbers that `number` gives.
+    pub(crate) fn between(
+        earlier: &Snapshot,
+        later: &Snapshot,
+        mut number: impl FnMut(&Series) -> u32,
+    ) -> Self {
+        let difference = later.since(earlier);
+        let mut frame = Frame {
+            version: later.version(),
+            end_ms: milliseconds(later.timestamp()),
+            span_ms: difference.uptime().as_millis() as u64,
+            ..Frame::default()
+        };
+        // Both are sorted by key.
+        let mut now = later.series().iter().peekable();
+        for gained in difference.series() {
+            while now.next_if(|series| series.key < gained.key).is_some() {}
+            // A series that idled out since it was recorded is in the difference only.
+            let now = now.peek().filter(|series| series.key == gained.key);
+            frame.add(gained, now.unwrap_or(&gained), &mut number);
+        }
+        frame.sort();
+        frame
+    }
+
+    /// All that a snapshot holds, as if it had been recorded in one step.
+    pub(crate) fn whole(snapshot: &Snapshot, mut number: impl FnMut(&Series) -> u32) -> Self {
+        let mut frame = Frame {
+            version: snapshot.version(),
+            end_ms: milliseconds(snapshot.timestamp()),
+            span_ms: snapshot.uptime().as_millis() as u64,
+            marks: vec![Mark::Start],
+            ..Frame::default()
+        };
+        for series in snapshot.series() {
+            frame.add(series, series, &mut number);
+        }
+        frame.sort();
+        frame
+    }
+
+    /// Adds a series, by what it has gained and what it is now, unless nothing changed.
+    fn add(&mut self, gained: &Series, now: &Series, number: &mut impl FnMut(&Series) -> u32) {
+        match (&gained.value, &now.value) {
+            (Value::Counter(gain) | Value::UpDownCounter(gain), _) => {
+                if gain.lifetime.value != 0 {
+                    self.counters.push((number(now), gain.lifetime.value));
+                }
+            }
+            (Value::Gauge(gain), Value::Gauge(views)) => {
+                if gain.lifetime.count > 0 {
+                    let range = views.window.as_ref().unwrap_or(&views.lifetime);
+                    let step = GaugeStep {
+                        current: finite(gain.lifetime.current),
+                        mean: finite(gain.lifetime.mean),
+                        count: gain.lifetime.count,
+                        min: finite(range.min),
+                        max: finite(range.max),
+                    };
+                    self.gauges.push((number(now), step));
+                }
+            }
+            (Value::Timing(gain) | Value::Histogram(gain), _) => {
+                if gain.lifetime.count > 0 {
+                    self.timings.push((number(now), TimingStep::of(gained, now)));
+                }
+            }
+            (Value::Gauge(_), _) => {}
+        }
+    }
+
+    fn sort(&mut self) {
+        self.counters.sort_unstable_by_key(|it| it.0);
+        self.gauges.sort_unstable_by_key(|it| it.0);
+        self.timings.sort_unstable_by_key(|it| it.0);
+        self.counters.shrink_to_fit();
+        self.gauges.shrink_to_fit();
+        self.timings.shrink_to_fit();
+    }
+
+    /// The numbers of all series in it.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
+        let counters = self.counters.iter().map(|it| it.0);
+        counters.chain(self.gauges.iter().map(|it| it.0)).chain(self.timings.iter().map(|it| it.0))
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        let buckets = self.timings.iter().map(|(_, step)| {
+            step.buckets.bytes() + step.exemplar.as_ref().map_or(0, |_| size_of::<Exemplar>())
+        });
+        size_of::<Self>()
+            + self.counters.capacity() * size_of::<(u32, i128)>()
+            + self.gauges.capacity() * size_of::<(u32, GaugeStep)>()
+            + self.timings.capacity() * size_of::<(u32, TimingStep)>()
+            + buckets.sum::<usize>()
+    }
+
+    /// The first reason why a frame that was read cannot be one.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let is_sorted = ascends(&self.counters) && ascends(&self.gauges) && ascends(&self.timings);
+        if !is_sorted {
+            return Some("its series do not ascend");
+        }
+        let steps = || self.timings.iter().map(|(_, step)| step);
+        if !steps().all(|step| step.buckets.is_valid() && step.buckets.count() == step.count) {
+            return Some("a timing's buckets do not add up to its count");
+        }
+        steps().any(|step| step.min > step.max).then_some("a timing's min is above its max")
+    }
+}
+
+impl GaugeStep {
+    fn append(&mut self, later: &Self) {
+        let weigh = |step: &Self| step.mean.map(|mean| (mean, step.count as f64));
+        self.mean = match (weigh(self), weigh(later)) {
+            (Some((a, m)), Some((b, n))) if m + n > 0.0 => Some(a + (b - a) * (n / (m + n))),
+            (a, b) => b.or(a).map(|(mean, _)| mean),
+        };
+        self.current = later.current;
+        self.count = self.count.saturating_add(later.count);
+        self.min = [self.min, later.min].into_iter().flatten().reduce(f64::min);
+        self.max = [self.max, later.max].into_iter().flatten().reduce(f64::max);
+    }
+}
+
+impl TimingStep {
+    fn of(gained: &Series, now: &Series) -> Self {
+        let Some(gain) = gained.value.as_timing().map(|views| &views.lifetime) else {
+            return Self::default();
+        };
+        let window = now.value.as_timing().and_then(|views| views.window.as_ref());
+        let mut buckets = Buckets::of(gain.buckets());
+        buckets.shrink();
+        Self {
+            count: gain.count,
+            sum: gain.sum,
+            min: gain.min.unwrap_or_default(),
+            max: gain.max.unwrap_or_default(),
+            buckets,
+            window: window.and_then(|window| {
+                Some(WindowQuantiles {
+                    p50: window.p50?,
+                    p95: window.p95?,
+                    p99: window.p99?,
+                    max: window.max?,
+                })
+            }),
+            exemplar: gained.exemplar.clone(),
+        }
+    }
+
+    fn append(&mut self, later: &Self) {
+        self.count = self.count.saturating_add(later.count);
+        self.sum += later.sum;
+        self.min = self.min.min(later.min);
+        self.max = self.max.max(later.max);
+        self.buckets.add(&later.buckets);
+        self.window = later.window;
+        let value = |of: &Self| of.exemplar.as_ref().map(|exemplar| exemplar.value);
+        if value(later) > value(self) {
+            self.exemplar.clone_from(&later.exemplar);
+        }
+    }
+
+    /// The quantile `q` between 0 and 1 of the step's samples, within 4.5 %, never beyond the least
+    /// or the greatest of them; `None` without samples.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        // A step that was read from a file may have anything there.
+        let (min, max) = (self.min, self.max.max(self.min));
+        self.buckets.quantile(q).map(|value| if min <= max { value.clamp(min, max) } else { value })
+    }
+
+    /// The mean of the step's samples; `None` without samples.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+fn finite(value: Option<f64>) -> Option<f64> {
+    value.filter(|value| value.is_finite())
+}
+
+/// Milliseconds since 1970; 0 before.
+pub(crate) fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn find<T>(sorted: &[(u32, T)], number: u32) -> Option<&T> {
+    let place = sorted.binary_search_by_key(&number, |it| it.0).ok()?;
+    Some(&sorted[place].1)
+}
+
+fn ascends<T>(entries: &[(u32, T)]) -> bool {
+    entries.windows(2).all(|pair| pair[0].0 < pair[1].0)
+}
+
+/// Adds sorted entries to sorted entries.
+fn merge<T: Clone>(ours: &mut Vec<(u32, T)>, theirs: &[(u32, T)], add: impl Fn(&mut T, &T)) {
+    let known = ours.len();
+    let mut place = 0;
+    for (number, value) in theirs {
+        place += ours[place..known].partition_point(|it| it.0 < *number);
+        match ours[place..known].first_mut().filter(|it| it.0 == *number) {
+            Some((_, sum)) => add(sum, value),
+            None => ours.push((*number, value.clone())),
+        }
+    }
+    ours.sort_by_key(|it| it.0);
+}

@@ -1,0 +1,316 @@
+//! The frames of the last minutes, in two depths.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tachograph::{Series, Snapshot};
+
+use crate::definition::Definition;
+use crate::frame::{Frame, Mark, milliseconds};
+
+/// How long and how much a history remembers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// How often a frame is to be made; 1 s unless told otherwise. At least 1 ms counts.
+    pub step: Duration,
+    /// How far back single frames reach; 10 minutes.
+    pub fine: Duration,
+    /// How far back merged frames reach; 2 hours.
+    pub coarse: Duration,
+    /// How many frames make a merged one; 10.
+    pub merge: u32,
+    /// Bytes that frames and definitions may hold; 16 MiB. Each depth has half of it.
+    pub bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            step: Duration::from_secs(1),
+            fine: Duration::from_secs(600),
+            coarse: Duration::from_secs(7_200),
+            merge: 10,
+            bytes: 16 << 20,
+        }
+    }
+}
+
+/// One of the two depths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Single frames.
+    Fine,
+    /// Merged frames.
+    Coarse,
+}
+
+/// The frames of the last minutes of one collector.
+///
+/// Not shared between threads: whoever makes frames owns it, readers get `Arc`s of frames.
+#[derive(Debug)]
+pub struct History {
+    settings: Settings,
+    last: Option<Arc<Snapshot>>,
+    numbers: HashMap<Arc<str>, u32>,
+    definitions: BTreeMap<u32, Arc<Definition>>,
+    next_number: u32,
+    definition_bytes: usize,
+    fine: Frames,
+    coarse: Frames,
+    /// A merged frame that is not whole yet, and the place of its first frame.
+    merging: Option<(Frame, u64)>,
+    /// Frames pushed so far.
+    pushed: u64,
+}
+
+/// One depth.
+#[derive(Debug, Default)]
+struct Frames {
+    held: VecDeque<Held>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Held {
+    frame: Arc<Frame>,
+    bytes: usize,
+    /// The places, in the order of pushing, of the single frames that are in it.
+    places: RangeInclusive<u64>,
+}
+
+impl Frames {
+    fn push(
+        &mut self,
+        frame: Arc<Frame>,
+        places: RangeInclusive<u64>,
+        reach: Duration,
+        bytes_max: usize,
+    ) {
+        let (bytes, end_ms) = (frame.bytes(), frame.end_ms);
+        self.bytes += bytes;
+        self.held.push_back(Held { frame, bytes, places });
+        let reach_ms = u64::try_from(reach.as_millis()).unwrap_or(u64::MAX);
+        // The newest stays, whatever its size.
+        while self.held.len() > 1
+            && let Some(oldest) = self.held.front()
+            && (oldest.frame.end_ms.saturating_add(reach_ms) < end_ms || self.bytes > bytes_max)
+        {
+            self.bytes -= oldest.bytes;
+            self.held.pop_front();
+        }
+    }
+
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Frame>> {
+        self.held.iter().map(|held| &held.frame)
+    }
+
+    /// When the oldest frame begins.
+    fn begin_ms(&self) -> Option<u64> {
+        self.iter().next().map(|frame| frame.end_ms.saturating_sub(frame.span_ms))
+    }
+}
+
+impl History {
+    /// An empty history.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            last: None,
+            numbers: HashMap::new(),
+            definitions: BTreeMap::new(),
+            next_number: 0,
+            definition_bytes: 0,
+            fine: Frames::default(),
+            coarse: Frames::default(),
+            merging: None,
+            pushed: 0,
+        }
+    }
+
+    /// How it was set up.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Makes the frame from the last snapshot to this one and remembers it; also gives the
+    /// definitions that are new with it. `None` for a snapshot that is no newer.
+    ///
+    /// The first frame holds all that was recorded before, marked [`Mark::Start`]. Costs a pass over
+    /// the buckets of both snapshots.
+    pub fn record(
+        &mut self,
+        snapshot: &Arc<Snapshot>,
+    ) -> Option<(Arc<Frame>, Vec<Arc<Definition>>)> {
+        let last = self.last.replace(Arc::clone(snapshot));
+        let first_new = self.next_number;
+        let frame = match &last {
+            Some(last) if last.version() >= snapshot.version() => return None,
+            Some(last) => {
+                let mut frame = Frame::between(last, snapshot, |series| self.number_of(series));
+                if snapshot.generation() != last.generation() {
+                    frame.marks.push(Mark::Reset);
+                }
+                if frame.span() * 2 > self.settings.step * 5 {
+                    frame.marks.push(Mark::Gap);
+                }
+                frame
+            }
+            None => Frame::whole(snapshot, |series| self.number_of(series)),
+        };
+        let frame = Arc::new(frame);
+        let new = self.definitions.range(first_new..).map(|(_, it)| Arc::clone(it)).collect();
+        self.push(&frame);
+        Some((frame, new))
+    }
+
+    /// Remembers a frame that was made elsewhere, as one that was read from a file.
+    pub fn push(&mut self, frame: &Arc<Frame>) {
+        let Settings { fine, coarse, merge, bytes, .. } = self.settings;
+        let bytes_max = bytes.saturating_sub(self.definition_bytes) / 2;
+        let place = self.pushed;
+        self.pushed += 1;
+        self.fine.push(Arc::clone(frame), place..=place, fine, bytes_max);
+        let (merged, first) = match self.merging.take() {
+            Some((mut merged, first)) => {
+                merged.append(frame);
+                (merged, first)
+            }
+            None => (Frame::clone(frame), place),
+        };
+        // A mark ends a merged frame, so that it spoils no rate but its own.
+        if place - first + 1 >= u64::from(merge) || !frame.marks.is_empty() {
+            self.coarse.push(Arc::new(merged), first..=place, coarse, bytes_max);
+            self.forget_unused();
+        } else {
+            self.merging = Some((merged, first));
+        }
+    }
+
+    /// Takes on a definition that was made elsewhere.
+    pub fn define(&mut self, definition: Definition) {
+        self.next_number = self.next_number.max(definition.number.saturating_add(1));
+        self.definition_bytes += definition.bytes();
+        self.numbers.insert(Arc::clone(&definition.key), definition.number);
+        if let Some(old) = self.definitions.insert(definition.number, Arc::new(definition)) {
+            self.definition_bytes -= old.bytes();
+        }
+    }
+
+    fn number_of(&mut self, series: &Series) -> u32 {
+        if let Some(number) = self.numbers.get(&series.key) {
+            return *number;
+        }
+        let number = self.next_number;
+        self.define(Definition::of(number, series));
+        number
+    }
+
+    /// Drops definitions that no remembered frame has, once they take a quarter of the room.
+    fn forget_unused(&mut self) {
+        if self.definition_bytes <= self.settings.bytes / 4 {
+            return;
+        }
+        let merging = self.merging.iter().flat_map(|(frame, _)| frame.numbers());
+        let frames = self.fine.iter().chain(self.coarse.iter());
+        let used: HashSet<_> = frames.flat_map(|frame| frame.numbers()).chain(merging).collect();
+        self.definitions.retain(|number, _| used.contains(number));
+        self.numbers.retain(|_, number| used.contains(number));
+        self.definition_bytes = self.definitions.values().map(|it| it.bytes()).sum();
+    }
+
+    /// Every series that a remembered frame has, by number.
+    pub fn definitions(&self) -> impl Iterator<Item = &Arc<Definition>> {
+        self.definitions.values()
+    }
+
+    /// What a number stands for.
+    pub fn definition(&self, number: u32) -> Option<&Arc<Definition>> {
+        self.definitions.get(&number)
+    }
+
+    /// The number of a series, by its display key.
+    pub fn number(&self, key: &str) -> Option<u32> {
+        self.numbers.get(key).copied()
+    }
+
+    /// The newest frame.
+    pub fn newest(&self) -> Option<&Arc<Frame>> {
+        self.fine.iter().next_back()
+    }
+
+    /// The remembered frames of one depth, oldest first.
+    pub fn frames(&self, depth: Depth) -> impl DoubleEndedIterator<Item = &Arc<Frame>> {
+        match depth {
+            Depth::Fine => self.fine.iter(),
+            Depth::Coarse => self.coarse.iter(),
+        }
+    }
+
+    /// When the oldest frame of a depth begins: what lies further back is forgotten.
+    pub fn oldest(&self, depth: Depth) -> Option<SystemTime> {
+        let begin = match depth {
+            Depth::Fine => self.fine.begin_ms(),
+            Depth::Coarse => self.coarse.begin_ms().or(self.fine.begin_ms()),
+        };
+        begin.map(|begin| SystemTime::UNIX_EPOCH + Duration::from_millis(begin))
+    }
+
+    /// The frames that end after `from` and up to `to`, each of about `step`: single ones as far
+    /// back as they reach, merged ones before. Nothing is counted twice.
+    pub fn range(&self, from: SystemTime, to: SystemTime, step: Duration) -> Vec<Arc<Frame>> {
+        let (from, to) = (milliseconds(from), milliseconds(to));
+        let all = self.all().into_iter();
+        let wanted = all.filter(|frame| frame.end_ms > from && frame.end_ms <= to);
+        let step_ms = u64::try_from(step.as_millis()).unwrap_or(u64::MAX);
+        let mut frames: Vec<Arc<Frame>> = Vec::new();
+        for frame in wanted {
+            match frames.last_mut() {
+                // Half a step's tolerance: steps are never exact.
+                Some(last)
+                    if last.span_ms.saturating_add(frame.span_ms / 2) < step_ms
+                        && last.marks.is_empty()
+                        && frame.marks.is_empty() =>
+                {
+                    Arc::make_mut(last).append(&frame);
+                }
+                _ => frames.push(frame),
+            }
+        }
+        frames
+    }
+
+    /// Everything that is remembered, once: merged frames as far as single ones do not reach.
+    fn all(&self) -> Vec<Arc<Frame>> {
+        let first = self.fine.held.front().map_or(0, |held| *held.places.start());
+        let (mut frames, mut next) = (Vec::new(), first);
+        for held in self.coarse.held.iter().take_while(|held| *held.places.start() < first) {
+            frames.push(Arc::clone(&held.frame));
+            next = next.max(held.places.end() + 1);
+        }
+        if let Some((merging, begin)) = &self.merging
+            && *begin < first
+        {
+            frames.push(Arc::new(merging.clone()));
+            next = self.pushed;
+        }
+        let fine = self.fine.held.iter().filter(|held| *held.places.start() >= next);
+        frames.extend(fine.map(|held| Arc::clone(&held.frame)));
+        frames
+    }
+
+    /// One frame of all that ends after `from` and up to `to`.
+    pub fn merged(&self, from: SystemTime, to: SystemTime) -> Option<Frame> {
+        let mut frames = self.range(from, to, Duration::ZERO).into_iter();
+        let mut all = Arc::unwrap_or_clone(frames.next()?);
+        frames.for_each(|frame| all.append(&frame));
+        Some(all)
+    }
+
+    /// Bytes that frames and definitions hold.
+    pub fn bytes(&self) -> usize {
+        let merging = self.merging.as_ref().map_or(0, |(frame, _)| frame.bytes());
+        self.fine.bytes + self.coarse.bytes + merging + self.definition_bytes
+    }
+}

@@ -1,0 +1,144 @@
+//! What frames hold, against a plain list of what was recorded.
+
+mod common;
+
+use std::time::{Duration, SystemTime};
+
+use common::Recorded;
+use proptest::prelude::*;
+use tachograph_history::{Buckets, Depth, Mark, Settings};
+
+#[test]
+fn a_frame_holds_what_was_recorded_in_its_second_and_nothing_else() {
+    let mut world = Recorded::new(Settings::default());
+    world.metrics.increment_by("events", 7);
+    world.metrics.gauge("depth", 2.0);
+    let (first, new) = world.second();
+    assert_eq!(first.marks, [Mark::Start]);
+    assert!(new.iter().any(|it| &*it.key == "events"));
+
+    world.metrics.increment_by("events", 5);
+    world.metrics.gauge("depth", 4.0);
+    world.metrics.gauge("depth", 8.0);
+    world.metrics.timing("turn", Duration::from_micros(250));
+    let (second, new) = world.second();
+    assert_eq!(second.marks, []);
+    assert_eq!((second.span_ms, &*new[0].key), (1_000, "turn"));
+    let [events, depth, turn] = ["events", "depth", "turn"].map(|key| world.number(key));
+    assert_eq!(second.counter(events), Some(5));
+    assert_eq!(second.rate(5.0), Some(5.0));
+    let gauge = second.gauge(depth).expect("set");
+    assert_eq!((gauge.current, gauge.mean, gauge.count), (Some(8.0), Some(6.0), 2));
+    assert_eq!((gauge.min, gauge.max), (Some(2.0), Some(8.0)), "of the window");
+    let timing = second.timing(turn).expect("recorded");
+    assert_eq!((timing.count, timing.sum, timing.max), (1, 250e-6, 250e-6));
+    assert_eq!(timing.window.expect("there are windows").p99, 250e-6);
+
+    let (third, new) = world.second();
+    assert!(new.is_empty());
+    assert!(third.counter(events).is_none() && third.timing(turn).is_none(), "nothing changed");
+}
+
+#[test]
+fn resets_and_gaps_are_marked_and_no_rate_is_taken_across_them() {
+    let mut world = Recorded::new(Settings::default());
+    world.metrics.increment_by("events", 7);
+    world.second();
+    world.metrics.reset();
+    world.metrics.increment_by("events", 3);
+    let (frame, _) = world.second();
+    assert_eq!(frame.marks, [Mark::Reset]);
+    assert_eq!((frame.counter(world.number("events")), frame.rate(3.0)), (Some(3), None));
+    world.metrics.increment_by("events", 4);
+    let (late, _) = world.after(Duration::from_secs(30));
+    assert_eq!((late.marks.as_slice(), late.span_ms), ([Mark::Gap].as_slice(), 30_000));
+    assert_eq!((late.counter(world.number("events")), late.rate(4.0)), (Some(4), None));
+}
+
+#[test]
+fn a_spike_survives_in_the_coarser_depth_and_counts_are_those_of_a_plain_list() {
+    let settings = Settings { fine: Duration::from_secs(60), ..Settings::default() };
+    let mut world = Recorded::new(settings);
+    let mut all: Vec<u64> = Vec::new();
+    world.second();
+    let mut random = fastrand::Rng::with_seed(1);
+    for second in 0..600 {
+        for _ in 0..random.u64(0..20) {
+            let spike = second == 100 && random.bool();
+            let ns = if spike { 2_000_000_000 } else { random.u64(1_000..1_000_000) };
+            world.metrics.timing("turn", Duration::from_nanos(ns));
+            all.push(ns);
+        }
+        world.second();
+    }
+    all.sort_unstable();
+    let turn = world.number("turn");
+    let history = &world.history;
+    let begin = history.oldest(Depth::Fine).expect("frames");
+    let reach = world.now().duration_since(begin).expect("earlier");
+    assert!(reach <= Duration::from_secs(61), "{reach:?}");
+    let merged = history.merged(SystemTime::UNIX_EPOCH, world.now()).expect("frames");
+    let timing = merged.timing(turn).expect("recorded");
+    assert_eq!(timing.count, all.len() as u64);
+    let sum: u64 = all.iter().sum();
+    assert!((timing.sum - sum as f64 * 1e-9).abs() < 1e-9 * timing.sum);
+    let max = *all.last().expect("samples") as f64 * 1e-9;
+    assert!((timing.max / max - 1.0).abs() < 0.0005, "{} of {max}", timing.max);
+    for q in [0.01, 0.5, 0.9, 0.99, 0.999] {
+        let rank = (q * all.len() as f64).ceil() as usize;
+        let right = all[rank - 1] as f64 * 1e-9;
+        let got = timing.quantile(q).expect("samples");
+        assert!((got / right - 1.0).abs() < 0.046, "{q}: {got} of {right}");
+    }
+    let of_ten: Vec<_> =
+        history.range(SystemTime::UNIX_EPOCH, world.now(), Duration::from_secs(10));
+    assert!(of_ten.iter().any(|frame| frame.timing(turn).is_some_and(|it| it.max > 1.9)));
+    let counted = of_ten.iter().filter_map(|frame| frame.timing(turn)).map(|it| it.count);
+    assert_eq!(counted.sum::<u64>(), all.len() as u64, "nothing twice, nothing lost");
+}
+
+#[test]
+fn memory_stays_within_its_bytes_and_what_is_left_is_told() {
+    let settings = Settings { bytes: 256 << 10, ..Settings::default() };
+    let mut world = Recorded::new(settings);
+    for second in 0..300u64 {
+        for series in 0..50 {
+            let tags = [("n", series.to_string())];
+            let tags: Vec<_> = tags.iter().map(|(key, value)| (*key, value.as_str())).collect();
+            world.metrics.with_tags(&tags).timing("turn", Duration::from_micros(second + 1));
+        }
+        world.second();
+        // Half a frame's worth over, at most: the newest always stays.
+        assert!(world.history.bytes() <= (256 << 10) + (64 << 10), "{}", world.history.bytes());
+    }
+    let begin = world.history.oldest(Depth::Fine).expect("frames");
+    assert!(begin > world.start() + Duration::from_secs(100), "cut for bytes");
+}
+
+proptest! {
+    #[test]
+    fn a_value_lies_in_its_bucket_and_buckets_add_up_in_any_order(
+        values in proptest::collection::vec(any::<f64>(), 0..200), cut in 0usize..200,
+    ) {
+        for &value in values.iter().filter(|value| value.is_finite() && **value > 0.0) {
+            let index = Buckets::index(value);
+            // The edges of subnormal buckets are themselves rounded.
+            if value.is_normal() && index > -8_000 {
+                prop_assert!(value <= Buckets::upper_edge(index), "{value} {index}");
+                prop_assert!(value > Buckets::upper_edge(index - 1), "{value} {index}");
+            }
+        }
+        let counted = |values: &[f64]| {
+            let mut sum = Buckets::default();
+            for &value in values {
+                sum.add(&serde_json::from_str(&format!("[[{},1]]", Buckets::index(value))).expect("one"));
+            }
+            sum
+        };
+        let cut = cut.min(values.len());
+        let mut halves = counted(&values[..cut]);
+        halves.add(&counted(&values[cut..]));
+        prop_assert_eq!(&halves, &counted(&values));
+        prop_assert_eq!(halves.count(), values.len() as u64);
+    }
+}
