@@ -9,7 +9,6 @@
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 use std::hint::black_box;
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use benches::{SharedClock, every_record};
@@ -41,7 +40,7 @@ const fn over_blocks(name: &'static str, start: fn(&MetricsCollector) -> Repeat)
 
 const LOOP_ALONE: Operation = operation("the loop alone", |_| repeat((), |(), _| ()));
 
-const OPERATIONS: [Operation; 24] = [
+const OPERATIONS: [Operation; 26] = [
     operation("counter, Recorder", |metrics| {
         let subject = (metrics.recorder(), metrics.register_counter(NAME));
         repeat(subject, |(recorder, counter), _| recorder.increment(counter))
@@ -56,6 +55,13 @@ const OPERATIONS: [Operation; 24] = [
         repeat((metrics.clone(), TAG.1), |(metrics, value), _| {
             metrics.with_tags(&[(TAG.0, *value)]).increment(NAME);
         })
+    }),
+    operation("counter, handle, eighth collector", |metrics| {
+        let subject = (metrics.register_counter(NAME), seven_others());
+        repeat(subject, |(counter, _), _| counter.increment())
+    }),
+    operation("counter, name, eighth collector", |metrics| {
+        repeat((metrics.clone(), seven_others()), |(metrics, _), _| metrics.increment(NAME))
     }),
     operation("up-down counter, Recorder", |metrics| {
         let subject = (metrics.recorder(), metrics.register_up_down_counter(NAME));
@@ -124,6 +130,14 @@ const OVERLOADED: [Operation; 2] = [
     operation("timing, Recorder, overload", timing_by_recorder),
     operation("timing, handle, overload", timing_by_handle),
 ];
+
+/// Collectors that this thread records into, besides one more that is gone by now.
+fn seven_others() -> Vec<MetricsCollector> {
+    let others = (0..8).map(|_| MetricsCollector::builder().manual().build());
+    let mut others: Vec<_> = others.inspect(|metrics| metrics.increment(NAME)).collect();
+    others.remove(0);
+    others
+}
 
 fn timing_by_recorder(metrics: &MetricsCollector) -> Repeat {
     let subject = (metrics.recorder(), metrics.register_timing(NAME));
@@ -257,19 +271,15 @@ fn main() {
     };
     let shared = SharedClock::new();
     let clock = shared.clock();
-    // Each on a thread of its own: the first collector of a thread has its fast place.
-    let alone = |act: &(dyn Fn() + Sync)| {
-        thread::scope(|scope| scope.spawn(act).join().expect("every operation does what it should"))
-    };
-    alone(&loop_alone);
+    loop_alone();
     for operation in OPERATIONS.iter().filter(is_wanted) {
-        alone(&|| on(operation, &clock));
+        on(operation, &clock);
     }
     for operation in OVERLOADED.iter().filter(is_wanted) {
-        alone(&|| overloaded(operation));
+        overloaded(operation);
     }
     for operation in OPERATIONS.iter().filter(is_wanted) {
-        alone(&|| off(operation, &clock));
+        off(operation, &clock);
     }
     if !tells() {
         println!("Every operation does what it should; `cargo xtask instructions` counts them.");

@@ -55,11 +55,13 @@ const fn row(make: fn(&Bed) -> Case<'_>, limit: Limit, budget: Budget) -> Row {
 /// "The same", with room for what the machine itself moves from round to round.
 const SAME: f64 = 1.15;
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 17] = [
     row(calls::counter_by_recorder, Limit::OwnWord, Budget::Times(1.2)),
     row(calls::counter_by_handle, Limit::OwnWordOfThread, Budget::Times(1.5)),
     row(calls::counter_by_name, Limit::OwnWord, Budget::Nanos(6.0)),
     row(calls::counter_by_name_and_tag, Limit::OwnWord, Budget::Nanos(12.0)),
+    row(calls::counter_by_handle_of_eighth, Limit::OwnWordOfThread, Budget::None),
+    row(calls::counter_by_name_of_eighth, Limit::OwnWord, Budget::None),
     shared(row(calls::gauge_by_recorder, Limit::OwnWord, Budget::None)),
     shared(row(calls::gauge_by_handle, Limit::OwnWord, Budget::Nanos(3.5))),
     shared(row(calls::gauge_by_name, Limit::OwnWord, Budget::Nanos(6.0))),
@@ -78,6 +80,8 @@ const fn shared(row: Row) -> Row {
     Row { two_threads: 2.0, ..row }
 }
 
+/// What any of a thread's first eight collectors may cost, in times of an only one.
+const EIGHTH_TIMES: f64 = 1.2;
 /// Of a call while recording is switched off.
 const OFF_NANOS: f64 = 0.3;
 /// Of a sample that finds no free block.
@@ -251,6 +255,12 @@ fn print_budgets(taken: &Taken<'_>) {
         for (thread, which) in ["first", "second"].into_iter().enumerate() {
             let what = format!("{name}, {which} of two threads");
             budgets.at_most(&what, taken.times_its_like(i, thread), row.two_threads, "x its like");
+        }
+        let only = name.strip_suffix(calls::EIGHTH);
+        let is_only = |case: &Case<'_>| Some(case.name()) == only;
+        if let Some(only) = taken.cases[..OVERLOAD].iter().position(is_only) {
+            let times = taken.one[i].times(taken.one[only]);
+            budgets.at_most(name, times, EIGHTH_TIMES, "x an only collector's");
         }
     }
     let offs = (OFF..taken.cases.len()).map(|i| (taken.cases[i].name(), taken.alone(i).median));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tachograph::MetricsCollector;
+
 use crate::bed::Bed;
 use crate::case::{Case, every_record};
 
@@ -23,6 +25,31 @@ pub fn counter_by_recorder(bed: &Bed) -> Case<'_> {
 pub fn counter_by_handle(bed: &Bed) -> Case<'_> {
     Case::new("counter, handle", || bed.counter.clone(), |counter, _| counter.increment())
         .check(|done| bed.counted("counter.handle", done))
+}
+
+/// What a case is called in which the thread has recorded into seven other collectors before.
+pub const EIGHTH: &str = ", eighth collector";
+
+/// Makes a case's collector the eighth of each measuring thread.
+fn eighth<'a>(name: &'static str, case: Case<'a>) -> Case<'a> {
+    let others = [(); 7].map(|()| MetricsCollector::builder().manual().build());
+    case.named(name).before(move || others.iter().for_each(|other| other.increment("other")))
+}
+
+/// [`tachograph::Counter::increment`] on a thread with many collectors.
+pub fn counter_by_handle_of_eighth(bed: &Bed) -> Case<'_> {
+    let counter = bed.metrics.register_counter("counter.eighth");
+    let case = Case::new("", move || counter.clone(), |counter, _| counter.increment());
+    let case = case.check(|done| bed.counted("counter.eighth", done));
+    eighth("counter, handle, eighth collector", case)
+}
+
+/// [`tachograph::MetricsCollector::increment`] on a thread with many collectors.
+pub fn counter_by_name_of_eighth(bed: &Bed) -> Case<'_> {
+    let increment = |metrics: &MetricsCollector, _| metrics.increment("counter.name.eighth");
+    let case = Case::new("", || bed.metrics.clone(), increment);
+    let case = case.check(|done| bed.counted("counter.name.eighth", done));
+    eighth("counter, name, eighth collector", case)
 }
 
 /// [`tachograph::MetricsCollector::increment`].

@@ -13,7 +13,7 @@ use crate::fault;
 use crate::idle::IdleWatch;
 use crate::intake::Intake;
 use crate::lane::Lane;
-use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_SPARE};
+use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_ANNOUNCED_EVERY, LANES_SPARE};
 use crate::reader::LaneReader;
 use crate::registry::{MetricInfo, Registry};
 use crate::series::Step;
@@ -65,6 +65,8 @@ pub(crate) struct Aggregator {
     snapshot_bytes: usize,
     batch: Batch,
     slots: Vec<u32>,
+    /// When recorders were last told of free lanes.
+    announced: Instant,
 }
 
 /// What a drain found.
@@ -106,6 +108,7 @@ impl Aggregator {
             snapshot_bytes: 0,
             batch: Batch::default(),
             slots: Vec::new(),
+            announced: now.monotonic,
         };
         aggregator.refresh(registry);
         aggregator
@@ -249,6 +252,7 @@ impl Aggregator {
         self.trim(registry);
         self.table.settle_gauges(self.step());
         fault::point("pass: settled");
+        self.announce_lanes();
         self.telemetry.passes += 1;
         self.telemetry.occupancy = drained.occupancy;
         drained
@@ -412,6 +416,17 @@ impl Aggregator {
             self.readers.push(LaneReader::new(Arc::clone(lane)));
         }
         self.lanes = lanes;
+    }
+
+    /// Tells recorders that have found no lane where there is one now, which costs each of them one
+    /// look.
+    fn announce_lanes(&mut self) {
+        let now = self.now.monotonic;
+        let due = now.saturating_duration_since(self.announced) >= LANES_ANNOUNCED_EVERY;
+        if due && self.readers.iter().any(|reader| reader.lane().is_closed()) {
+            self.intake.announce();
+            self.announced = now;
+        }
     }
 
     /// The place of a retired lane: of one that a panic has left behind, or of a surplus one.

@@ -13,6 +13,7 @@ use crate::intake::Intake;
 use crate::lane::{LaneSize, mode};
 use crate::limits;
 use crate::registry::{Cardinality, Registry};
+use crate::seat::Seat;
 use crate::sync::Arc;
 use crate::trace::{Trace, TraceSource};
 
@@ -210,8 +211,10 @@ impl Builder {
         let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);
         let size = LaneSize { blocks_initial: initial, blocks_max: max, slots };
         let mode = if self.enabled { mode::ON } else { mode::OFF };
-        let intake =
-            Arc::new(Intake::new(self.clock, mode, self.current_trace, size, self.lanes_max));
+        let seat = Seat::take();
+        let (clock, trace) = (self.clock, self.current_trace);
+        let intake = Intake::new(clock, mode, seat.number(), trace, size, self.lanes_max);
+        let intake = Arc::new(intake);
         let registry = Registry::new(Arc::clone(&intake), self.cardinality);
         let settings = Settings {
             window: self.window,
@@ -224,6 +227,6 @@ impl Builder {
         let driver = Driver::new(self.publish_every);
         let callback = self.on_warning;
         let core = Core::new(intake, registry, aggregator, driver, callback, self.manual);
-        MetricsCollector::of(Arc::new(core))
+        MetricsCollector::of(Arc::new(core), seat)
     }
 }

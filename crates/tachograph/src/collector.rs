@@ -10,8 +10,10 @@ use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::kind::{Kind, Unit};
 use crate::lane::mode;
 use crate::limits::DROP_TIMEOUT;
+use crate::own;
 use crate::recorder::Recorder;
 use crate::registry::Description;
+use crate::seat::Seat;
 use crate::snapshot::Snapshot;
 use crate::snapshot::SnapshotReader;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
@@ -41,11 +43,16 @@ pub struct MetricsCollector {
 #[derive(Debug)]
 struct Owner {
     core: Arc<Core>,
+    /// Another collector's from then on.
+    _seat: Seat,
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shutdown(DROP_TIMEOUT);
+        // Other threads let go of theirs when they next take a lane, or end.
+        let gate = self.core.intake.open_gate();
+        own::forget(|own| own.is_of(gate));
     }
 }
 
@@ -77,9 +84,9 @@ impl MetricsCollector {
         Builder::default()
     }
 
-    pub(crate) fn of(core: Arc<Core>) -> Self {
+    pub(crate) fn of(core: Arc<Core>, seat: Seat) -> Self {
         fork::watch(&core);
-        Self { owner: Arc::new(Owner { core }) }
+        Self { owner: Arc::new(Owner { core, _seat: seat }) }
     }
 
     /// Starts the background thread, where recording is on and it is not running.

@@ -28,12 +28,14 @@ pub(crate) struct Handle {
     pub(crate) id: u32,
     pub(crate) slot: u32,
     pub(crate) kind: Kind,
+    /// The collector's place in every thread's table.
+    pub(crate) seat: u8,
 }
 
 impl Handle {
     pub(crate) fn new(entry: Arc<Entry>) -> Self {
-        let gate = entry.intake.open_gate();
-        Self { gate, id: entry.id, slot: entry.slot, kind: entry.kind, entry }
+        let (gate, seat) = (entry.intake.open_gate(), entry.intake.seat());
+        Self { gate, id: entry.id, slot: entry.slot, kind: entry.kind, seat, entry }
     }
 
     /// Records with this thread's recorder.

@@ -16,7 +16,7 @@ use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::limits::{CELLS_PER_CHUNK, PINNED_ROWS};
 use crate::local::ColdPath;
 use crate::sync::{
-    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, Mutex, MutexGuard, Ordering, lock,
+    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock,
 };
 use crate::trace::{Trace, TraceSource};
 use crate::writer::LaneWriter;
@@ -26,9 +26,14 @@ pub(crate) struct Intake {
     /// One of [`mode`]. Written by the collector, read before each record by name and where a
     /// thread has no lane.
     mode: AtomicU8,
+    /// The collector's place in every thread's table.
+    seat: u8,
     pub(crate) clock: Clock,
     pub(crate) counts: Counts,
     lanes: ArcSwap<Vec<Arc<Lane>>>,
+    /// How often it was announced that lanes are free, wrapping. Added to by the aggregator, read
+    /// by recorders that have found none.
+    announced: AtomicUsize,
     /// Whether this is the child of a fork that has not used the collector yet. Set by the fork,
     /// cleared under the mutex by the first cold path.
     forked: AtomicBool,
@@ -136,6 +141,7 @@ impl Intake {
     pub(crate) fn new(
         clock: Clock,
         mode: u8,
+        seat: u8,
         current_trace: Option<TraceSource>,
         lane_size: LaneSize,
         lanes_max: usize,
@@ -144,9 +150,11 @@ impl Intake {
         let growth = Growth { pinned: Vec::new(), pinned_rows: 0, on_time };
         Self {
             mode: AtomicU8::new(mode),
+            seat,
             clock,
             counts: Counts::default(),
             lanes: ArcSwap::from_pointee(Vec::new()),
+            announced: AtomicUsize::new(0),
             forked: AtomicBool::new(false),
             child: AtomicBool::new(false),
             signalled: AtomicBool::new(false),
@@ -166,6 +174,11 @@ impl Intake {
     pub(crate) fn mode(&self) -> u8 {
         // Relaxed: a switch; it orders nothing else.
         self.mode.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn seat(&self) -> u8 {
+        self.seat
     }
 
     /// Switches recording for every thread. A shut-down intake stays so.
@@ -249,11 +262,12 @@ impl Intake {
         let owned = lanes.iter().filter(|lane| lane.is_owned());
         owned.for_each(|lane| lane.set_gate(Gate::ABANDONED));
         let gate = self.gate();
-        crate::local::own_lanes(self, |lane| lane.set_gate(gate));
+        crate::local::own_lane(self, |lane| lane.set_gate(gate));
         let kept = lanes.iter().filter(|lane| lane.gate() != Gate::ABANDONED);
         let kept: Vec<_> = kept.cloned().collect();
         kept.iter().for_each(|lane| lane.set_gate(gate));
         self.lanes.store(Arc::new(kept));
+        self.announce();
     }
 
     /// Unique while anything of the collector is alive.
@@ -287,7 +301,19 @@ impl Intake {
         (ColdPath::enter_again(), lock(&self.growth))
     }
 
-    fn adopt(&self) -> Option<LaneWriter> {
+    /// Tells recorders that have found no lane to look again. The aggregator only.
+    pub(crate) fn announce(&self) {
+        // Relaxed: a count that stands for itself.
+        self.announced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn announced(&self) -> usize {
+        // Relaxed: see `announce`.
+        self.announced.load(Ordering::Relaxed)
+    }
+
+    /// A closed lane as it stands.
+    pub(crate) fn adopt(&self) -> Option<LaneWriter> {
         let lanes = self.lanes.load();
         lanes.iter().filter(|lane| lane.is_closed()).find_map(LaneWriter::adopt)
     }

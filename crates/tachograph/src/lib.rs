@@ -75,12 +75,14 @@ mod local;
 mod model;
 mod names;
 mod operation;
+mod own;
 #[cfg(any(tachograph_loom, fuzzing))]
 pub mod parts;
 mod reader;
 mod recorder;
 mod registry;
 mod sample;
+mod seat;
 mod series;
 mod series_table;
 #[cfg(test)]

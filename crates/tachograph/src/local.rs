@@ -1,11 +1,9 @@
-//! This thread's recorders, one a collector, and its cache of names.
+//! Recording with this thread's recorders and caches of names.
 //!
-//! The first collector that a thread records into has the fast place; a program that has several
-//! pays a short search for the others. When the thread ends, its lanes are closed; recording
-//! after that, from another thread-local's destructor, borrows a lane for the one sample.
+//! When the thread ends, its lanes are closed; recording after that, from another thread-local's
+//! destructor, borrows a lane for the one sample.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::rc::Rc;
+use std::cell::Cell;
 
 use crate::core::Core;
 use crate::error::DropReason;
@@ -15,94 +13,21 @@ use crate::intake::Intake;
 use crate::kind::Kind;
 #[cfg(unix)]
 use crate::lane::Lane;
-use crate::lane::{Gate, mode};
-use crate::names::NameCache;
+use crate::lane::mode;
 use crate::operation::{Compound, Operation};
+use crate::own::{self, Ended, Named, Own};
 use crate::recorder::{Admission, Recorder};
 use crate::registry::Registry;
 use crate::sample::CONFLICTING;
 use crate::sync::{Arc, thread_local};
 
-/// A series as a caller names it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Named<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) tags: &'a [(&'a str, &'a str)],
-    /// What it is recorded as.
-    pub(crate) kind: Kind,
-}
-
-/// A thread's recorder for one collector.
-struct Own {
-    recorder: Recorder,
-    /// Made at the first use by name: it is large, and would spread what a record by handle reads
-    /// over many lines.
-    names: OnceCell<Box<NameCache>>,
-    /// The open gate of the collector's lanes.
-    gate: Gate,
-}
-
-impl Own {
-    /// The handle of a name that this thread has used, whatever its kind.
-    fn known(&self, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
-        self.names.get()?.with(name, tags, Handle::clone)
-    }
-
-    /// The handle of a name: known, or asked for and remembered. Allocates, and takes a lock.
-    fn handle(&self, registry: &Registry, Named { name, tags, kind }: Named<'_>) -> Handle {
-        // What was refused as one kind may be right as another.
-        let good = |handle: &Handle| handle.id != CONFLICTING || handle.kind.fits(kind);
-        self.known(name, tags).filter(good).unwrap_or_else(|| {
-            let handle = Handle::new(registry.resolve(name, tags, kind));
-            self.recorder.prepare(&handle);
-            let names = self.names.get_or_init(Box::default);
-            names.insert(name, tags, handle.clone(), registry.cached_names_max());
-            handle
-        })
-    }
-
-    /// The handle of a timing or histogram that this thread has used by name as that kind.
-    fn known_to_own(&self, Named { name, tags, kind }: Named<'_>) -> Option<Arc<Handle>> {
-        let known = self.names.get()?.owned(name, tags);
-        known.filter(|handle| handle.kind.fits(kind))
-    }
-
-    /// As `handle`, to be owned, and where the series has another kind, a handle that counts as a
-    /// conflict what it records.
-    fn handle_or_conflict(&self, registry: &Registry, series: Named<'_>) -> Arc<Handle> {
-        if let Some(known) = self.known_to_own(series) {
-            return known;
-        }
-        let handle = self.handle(registry, series);
-        if handle.kind.fits(series.kind) {
-            return Arc::new(handle);
-        }
-        registry.warn_of_conflict(&handle.entry, series.kind);
-        let refused = || Handle::new(registry.conflicting(series.kind));
-        self.names.get_or_init(Box::default).conflicting(series.kind, refused)
-    }
-}
-
-struct Local {
-    first: OnceCell<Own>,
-    others: RefCell<Vec<Rc<Own>>>,
-}
-
-impl Local {
-    const fn new() -> Self {
-        Self { first: OnceCell::new(), others: RefCell::new(Vec::new()) }
-    }
-}
-
 #[cfg(not(tachograph_loom))]
 thread_local! {
-    static LOCAL: Local = const { Local::new() };
     static IN_COLD_PATH: Cell<bool> = const { Cell::new(false) };
 }
 
 #[cfg(tachograph_loom)]
 thread_local! {
-    static LOCAL: Local = Local::new();
     static IN_COLD_PATH: Cell<bool> = Cell::new(false);
 }
 
@@ -140,21 +65,20 @@ impl Drop for ColdPath {
 /// Records with this thread's recorder for the handle's collector.
 #[inline]
 pub(crate) fn record(handle: &Handle, operation: Operation, value: u64) {
-    let done = LOCAL.try_with(|local| {
-        let Some(own) = local.first.get() else { return false };
-        match own.recorder.admit(handle.gate) {
-            Admission::Open(writer) => operation.perform(writer, handle, value),
-            Admission::Off => {}
-            Admission::Refused => return false,
+    let done = own::with(handle.seat, |own| match own.recorder.admit(handle.gate) {
+        Admission::Open(writer) => {
+            operation.perform(writer, handle, value);
+            true
         }
-        true
+        Admission::Off => true,
+        Admission::Refused => false,
     });
-    if !matches!(done, Ok(true)) && handle.entry.intake.mode() != mode::OFF {
+    if done != Some(true) && handle.entry.intake.mode() != mode::OFF {
         record_elsewhere(handle, operation, value);
     }
 }
 
-/// The thread has no recorder for the collector yet, or not in the fast place.
+/// The thread has no recorder for the collector yet, or not in the collector's place.
 #[cold]
 #[inline(never)]
 fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
@@ -164,18 +88,22 @@ fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
     };
     match with_own(intake, |own| own.recorder.perform(handle, operation, value)) {
         Found::Done(()) => {}
-        Found::None(reason) => handle.entry.drop_sample(reason),
+        Found::Shutdown => handle.entry.drop_sample(DropReason::Shutdown),
         Found::ThreadEnding => ending(intake).perform(handle, operation, value),
     }
 }
 
 /// As `record`, for a call that takes more to tell.
 pub(crate) fn record_all(handle: &Handle, call: &impl Compound) {
-    let done = LOCAL.try_with(|local| {
-        let own = local.first.get().filter(|own| own.gate == handle.gate);
-        own.map(|own| own.recorder.perform_all(handle, call))
+    let done = own::with(handle.seat, |own| match own.recorder.admit(handle.gate) {
+        Admission::Open(writer) => {
+            call.perform(writer, handle);
+            true
+        }
+        Admission::Off => true,
+        Admission::Refused => false,
     });
-    if matches!(done, Ok(Some(()))) || handle.entry.intake.mode() == mode::OFF {
+    if done == Some(true) || handle.entry.intake.mode() == mode::OFF {
         return;
     }
     let (intake, samples) = (&handle.entry.intake, call.samples());
@@ -184,7 +112,7 @@ pub(crate) fn record_all(handle: &Handle, call: &impl Compound) {
     };
     match with_own(intake, |own| own.recorder.perform_all(handle, call)) {
         Found::Done(()) => {}
-        Found::None(reason) => handle.entry.drop_samples(reason, samples),
+        Found::Shutdown => handle.entry.drop_samples(DropReason::Shutdown, samples),
         Found::ThreadEnding => ending(intake).perform_all(handle, call),
     }
 }
@@ -197,51 +125,22 @@ fn ending(intake: &Arc<Intake>) -> Recorder {
 /// What came of looking for this thread's recorder.
 enum Found<R> {
     Done(R),
-    None(DropReason),
+    Shutdown,
     ThreadEnding,
 }
 
 /// Runs `act` with what this thread has for a collector, made if need be.
 fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
     fork::resume(intake);
-    let gate = intake.open_gate();
-    LOCAL
-        .try_with(|local| {
-            if let Some(own) = local.first.get().filter(|own| own.gate == gate) {
-                return Found::Done(act(own));
-            }
-            if intake.mode() == mode::SHUTDOWN {
-                return Found::None(DropReason::Shutdown);
-            }
-            match local.find_or_make(intake, gate) {
-                Some(own) => Found::Done(act(&own)),
-                None => match local.first.get() {
-                    Some(own) => Found::Done(act(own)),
-                    None => Found::None(DropReason::NoLane),
-                },
-            }
-        })
-        .unwrap_or(Found::ThreadEnding)
-}
-
-impl Local {
-    /// What the thread has for a collector; `None` where it went to the fast place.
-    fn find_or_make(&self, intake: &Arc<Intake>, gate: Gate) -> Option<Rc<Own>> {
-        let mut others = self.others.borrow_mut();
-        if let Some(own) = others.iter().find(|own| own.gate == gate) {
-            return Some(Rc::clone(own));
-        }
-        let recorder = Recorder::new(Arc::clone(intake));
-        let own = Own { recorder, names: OnceCell::new(), gate };
-        let own = match self.first.get() {
-            Some(_) => own,
-            None => return self.first.set(own).err().map(Rc::new),
-        };
-        // Collectors that were shut down will not record again.
-        others.retain(|own| own.recorder.intake().mode() != mode::SHUTDOWN);
-        let own = Rc::new(own);
-        others.push(Rc::clone(&own));
-        Some(own)
+    let known = own::find(intake).filter(|own| !own.recorder.is_to_be_replaced());
+    let own = match known {
+        Some(own) => Ok(own),
+        None if intake.mode() == mode::SHUTDOWN => return Found::Shutdown,
+        None => own::make(intake),
+    };
+    match own {
+        Ok(own) => Found::Done(act(&own)),
+        Err(Ended) => Found::ThreadEnding,
     }
 }
 
@@ -266,34 +165,29 @@ pub(crate) fn record_by_name(
 ) {
     let Call { kind, operation } = call();
     let open = core.intake.open_gate();
-    let done = LOCAL.try_with(|local| {
-        let Some(own) = local.first.get() else { return false };
-        match own.recorder.admit(open) {
-            Admission::Open(writer) => own.names.get().is_some_and(|names| {
-                names.with_hinted(name, tags, |handle| {
-                    let fits = handle.kind.fits(kind);
-                    if fits {
-                        operation.perform(writer, handle, value);
-                    }
-                    fits
-                })
-            }),
-            Admission::Off => true,
-            Admission::Refused => false,
-        }
+    let done = own::with(core.intake.seat(), |own| match own.recorder.admit(open) {
+        Admission::Open(writer) => own.names.get().is_some_and(|names| {
+            names.with_hinted(name, tags, |handle| {
+                let fits = handle.kind.fits(kind);
+                if fits {
+                    operation.perform(writer, handle, value);
+                }
+                fits
+            })
+        }),
+        Admission::Off => true,
+        Admission::Refused => false,
     });
-    if !matches!(done, Ok(true)) {
+    if done != Some(true) {
         look_up_and_record(core, Named { name, tags, kind }, operation, value);
     }
 }
 
 /// The series is new to this thread, or has another kind, or its hint is another one's, or the
-/// thread's recorder is not in the fast place.
+/// thread's recorder is not in the collector's place.
 #[inline(never)]
 fn look_up_and_record(core: &Core, series: Named<'_>, operation: Operation, value: u64) {
-    let open = core.intake.open_gate();
-    let done = LOCAL.try_with(|local| {
-        let own = local.first.get().filter(|own| own.gate == open)?;
+    let done = own::find(&core.intake).and_then(|own| {
         own.names.get()?.with(series.name, series.tags, |handle| {
             if handle.kind.fits(series.kind) {
                 own.recorder.perform(handle, operation, value);
@@ -303,7 +197,7 @@ fn look_up_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
             handle.kind.fits(series.kind) || handle.id != CONFLICTING
         })
     });
-    if !matches!(done, Ok(Some(true))) {
+    if done != Some(true) {
         resolve_and_record(core, series, operation, value);
     }
 }
@@ -336,7 +230,9 @@ fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
     });
     match found {
         Found::Done(()) => {}
-        Found::None(reason) => registry.resolve(name, tags, kind).drop_sample(reason),
+        Found::Shutdown => {
+            registry.resolve(name, tags, kind).drop_sample(DropReason::Shutdown);
+        }
         Found::ThreadEnding => {
             let handle = Handle::new(registry.resolve(name, tags, kind));
             ending(intake).perform(&handle, operation, value);
@@ -349,12 +245,10 @@ fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
 #[inline(never)]
 pub(crate) fn handle(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
     let open = core.intake.open_gate();
-    let fast = LOCAL
-        .try_with(|local| local.first.get().filter(|own| own.gate == open)?.known_to_own(series));
-    match fast {
-        Ok(Some(handle)) => Some(handle),
-        _ => resolve(core, series),
-    }
+    let known = own::with(core.intake.seat(), |own| {
+        if own.is_of(open) { own.known_to_own(series) } else { None }
+    });
+    known.flatten().or_else(|| resolve(core, series))
 }
 
 #[cold]
@@ -372,43 +266,15 @@ fn resolve(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
     })
 }
 
-/// Calls `act` with each lane of the collector that the calling thread holds in its thread-local.
-#[cfg(unix)]
-pub(crate) fn own_lanes(intake: &Intake, act: impl Fn(&Lane)) {
-    let gate = intake.open_gate();
-    let _ = LOCAL.try_with(|local| {
-        let others = local.others.try_borrow();
-        let others = others.iter().flat_map(|others| others.iter().map(|own| &**own));
-        let own = local.first.get().into_iter().chain(others).filter(|own| own.gate == gate);
-        own.for_each(|own| act(own.recorder.lane()));
-    });
-}
-
-/// Runs `act` with a recorder in the place of one whose lane a fork has left behind.
-#[cold]
-#[inline(never)]
-pub(crate) fn replace(handle: &Handle, samples: u64, act: &dyn Fn(&Recorder)) {
-    let done = LOCAL.try_with(|local| {
-        let own = local.first.get().filter(|own| own.recorder.takes(handle.gate));
-        own.map(|own| act(&own.recorder))
-    });
-    if matches!(done, Ok(Some(()))) {
-        return;
-    }
-    match ColdPath::enter() {
-        Some(_cold) => act(&ending(&handle.entry.intake)),
-        None => handle.entry.drop_samples(DropReason::NoLane, samples),
-    }
-}
-
 /// Whether the calling thread holds a lane of the collector, in its thread-local.
-pub(crate) fn has_lane(intake: &Arc<Intake>) -> bool {
-    let gate = intake.open_gate();
-    let held = LOCAL.try_with(|local| {
-        let first = local.first.get().is_some_and(|own| own.gate == gate);
-        // Err: called while a recorder is being made, so it is not there yet.
-        let others = local.others.try_borrow();
-        first || others.is_ok_and(|others| others.iter().any(|own| own.gate == gate))
-    });
-    held.unwrap_or(false)
+pub(crate) fn has_lane(intake: &Intake) -> bool {
+    own::find(intake).is_some_and(|own| own.recorder.lane().is_owned())
+}
+
+/// The lane of the collector that the calling thread holds in its thread-local.
+#[cfg(unix)]
+pub(crate) fn own_lane(intake: &Intake, act: impl Fn(&Lane)) {
+    if let Some(own) = own::find(intake).filter(|own| own.recorder.lane().is_owned()) {
+        act(own.recorder.lane());
+    }
 }

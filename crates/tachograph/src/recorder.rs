@@ -1,5 +1,6 @@
 //! What a recording thread owns.
 
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use crate::clock::nanos;
@@ -9,7 +10,7 @@ use crate::fork;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::intake::Intake;
 use crate::lane::{Gate, Lane, mode};
-use crate::local;
+use crate::local::ColdPath;
 use crate::operation::{Compound, Operation, TracedSample};
 use crate::sync::Arc;
 use crate::timer::RecorderTimer;
@@ -31,11 +32,16 @@ use crate::writer::LaneWriter;
 /// ```
 ///
 /// No call allocates, locks, makes a system call or loops without a bound. Where the collector
-/// has no lane left for it, every sample is a counted drop.
+/// has no lane left for it, its samples are counted drops until a lane is free: then it takes that
+/// one, at most 100 ms after a pass could know of it. Its records go a longer way then.
 #[derive(Debug)]
 pub struct Recorder {
     writer: LaneWriter,
     intake: Arc<Intake>,
+    /// How often lanes had been announced when none was found; `None` where one was.
+    refused_at: Cell<Option<usize>>,
+    /// In the place of a lane that there was not, or that a fork has left behind.
+    late: RefCell<Option<LaneWriter>>,
 }
 
 /// What became of a call at the gate of a recorder's lane.
@@ -51,8 +57,14 @@ pub(crate) enum Admission<'a> {
 impl Recorder {
     /// A recorder with a lane of its own, if there is one left.
     pub(crate) fn new(intake: Arc<Intake>) -> Self {
-        let writer = intake.acquire().unwrap_or_else(LaneWriter::detached);
-        Self { writer, intake }
+        let announced = intake.announced();
+        let writer = intake.acquire();
+        Self {
+            refused_at: Cell::new(writer.is_none().then_some(announced)),
+            writer: writer.unwrap_or_else(LaneWriter::detached),
+            intake,
+            late: RefCell::new(None),
+        }
     }
 
     /// Adds 1 to a counter.
@@ -175,7 +187,7 @@ impl Recorder {
             Admission::Open(writer) => call.perform(writer, handle),
             Admission::Off => {}
             Admission::Refused => {
-                self.elsewhere(handle, call.samples(), &|other| other.perform_all(handle, call));
+                self.elsewhere(handle, call.samples(), &|writer| call.perform(writer, handle));
             }
         }
     }
@@ -183,26 +195,54 @@ impl Recorder {
     #[cold]
     #[inline(never)]
     fn perform_elsewhere(&self, handle: &Handle, operation: Operation, value: u64) {
-        self.elsewhere(handle, 1, &|other| other.perform(handle, operation, value));
+        self.elsewhere(handle, 1, &|writer| operation.perform(writer, handle, value));
     }
 
-    /// Records after all, where the lane is shut because this is the child of a fork: the lane of
-    /// the thread that has forked goes on, another one's is left behind.
-    fn elsewhere(&self, handle: &Handle, samples: u64, act: &dyn Fn(&Self)) {
-        let gate = self.lane().gate();
-        let own = handle.gate == self.intake.open_gate();
-        if gate == self.intake.forked_gate() && own {
+    /// Records after all, where the lane is shut because this is the child of a fork, or where
+    /// there is another lane by now.
+    fn elsewhere(&self, handle: &Handle, samples: u64, act: &dyn Fn(&LaneWriter)) {
+        if self.lane().gate() == self.intake.forked_gate() {
             fork::open(&self.intake);
-            act(self);
-        } else if gate == handle.gate && own {
-            // Another thread has opened it meanwhile.
-            act(self);
-        } else if gate == Gate::ABANDONED && own && self.intake.mode() == mode::ON {
-            fork::resume(&self.intake);
-            local::replace(handle, samples, act);
         } else {
+            fork::resume(&self.intake);
+        }
+        let own = handle.gate == self.intake.open_gate();
+        if own && self.takes(handle.gate) {
+            act(&self.writer);
+        } else if !own || !self.perform_late(handle.gate, act) {
             self.refuse(handle, samples);
         }
+    }
+
+    /// Records in a lane that was found later; says whether there is one that is open.
+    fn perform_late(&self, open: Gate, act: &dyn Fn(&LaneWriter)) -> bool {
+        // Err: cannot be, nothing in here records.
+        let Ok(mut late) = self.late.try_borrow_mut() else { return false };
+        if self.intake.mode() == mode::ON && is_left(late.as_ref().unwrap_or(&self.writer)) {
+            let found = self.look_again();
+            *late = found.or(late.take());
+        }
+        let open = late.as_ref().filter(|late| late.lane().gate() == open);
+        open.map(act).is_some()
+    }
+
+    /// A lane, where one was announced since the last look; in the child of a fork, where lanes
+    /// were left behind, also a new one.
+    fn look_again(&self) -> Option<LaneWriter> {
+        let announced = self.intake.announced();
+        if self.refused_at.get() == Some(announced) {
+            return None;
+        }
+        let _cold = ColdPath::enter()?;
+        let child = self.intake.is_child();
+        let found = if child { self.intake.acquire() } else { self.intake.adopt() };
+        self.refused_at.set(found.is_none().then_some(announced));
+        found
+    }
+
+    /// Whether it has no lane, and another one may be had.
+    pub(crate) fn is_to_be_replaced(&self) -> bool {
+        is_left(&self.writer) && self.refused_at.get() != Some(self.intake.announced())
     }
 
     pub(crate) fn lane(&self) -> &Lane {
@@ -232,4 +272,9 @@ impl Recorder {
     pub(crate) fn prepare(&self, handle: &Handle) {
         self.writer.lane().install(handle.kind, handle.slot);
     }
+}
+
+/// Whether a writer's lane is none, or one that a fork has left behind.
+fn is_left(writer: &LaneWriter) -> bool {
+    [Gate::DETACHED, Gate::ABANDONED].contains(&writer.lane().gate())
 }

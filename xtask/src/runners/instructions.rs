@@ -29,6 +29,12 @@ const LOOP_ALONE: &str = "the loop alone";
 /// What an operation may cost beyond its kept count: a share of it.
 const SLACK: f64 = 0.05;
 
+/// What an operation is called on a thread that records into seven other collectors, too.
+const EIGHTH: &str = ", eighth collector";
+
+/// What it may cost then, in times of an only collector's.
+const EIGHTH_TIMES: f64 = 1.2;
+
 /// Instructions an operation, by name.
 type Costs = BTreeMap<String, f64>;
 
@@ -170,9 +176,20 @@ fn nothing_is_left(compiled_out: &Costs) -> Result<String> {
     outcome(&left, "").context("compiled out, yet something is left")
 }
 
+/// The operations for which it matters which of its thread's collectors they are for.
+fn eighths(on: &Costs) -> Vec<String> {
+    let eighths = on.iter().filter_map(|(name, cost)| {
+        let only = name.strip_suffix(EIGHTH)?;
+        let most = on.get(only)? * EIGHTH_TIMES;
+        let told = format!("{name}: {cost} instructions, at most {most:.2} by `{only}`");
+        (*cost > most).then_some(told)
+    });
+    eighths.collect()
+}
+
 fn compare(counted: &Kept, kept: &Kept) -> Result<String> {
     nothing_is_left(&counted.compiled_out)?;
-    let mut problems = Vec::new();
+    let mut problems = eighths(&counted.on);
     let mut fewer = 0;
     let modes = [
         ("on", &counted.on, &kept.on),
@@ -221,6 +238,16 @@ mod tests {
         assert_eq!(parse(said, part), Some(counted("counter, handle", 320, 971)));
         assert_eq!(parse(said, "summary: 7\n"), None);
         assert_eq!(parse("running 3 tests", part), None);
+    }
+
+    #[test]
+    fn an_eighth_collector_costs_at_most_a_fifth_more_than_an_only_one() {
+        let costs = |cost| {
+            let both = [("counter, handle", 20.0), ("counter, handle, eighth collector", cost)];
+            both.map(|(name, cost)| (name.to_owned(), cost)).into()
+        };
+        assert_eq!(eighths(&costs(24.0)), Vec::<String>::new());
+        assert_eq!(eighths(&costs(24.1)).len(), 1);
     }
 
     #[test]
