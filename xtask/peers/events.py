@@ -181,10 +181,8 @@ def value_of(record, name):
         case "state_changed":
             assert record["attribute"] == name, record
             return record["new_value"]
-        case "modified":
-            return record["new_value"][name]
         case _:
-            return record["new_value"]["attributes"][name]
+            return record["new_value"][name]
 
 
 def run_table(sender, viewer):

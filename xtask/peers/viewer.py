@@ -54,7 +54,8 @@ class Viewer:
             case "removed":
                 siblings = find(self.tree, record["parent_id"])["children"]
                 gone = next(node for node in siblings if node["id"] == record["node_id"])
-                assert without_hashes(gone) == without_hashes(record["value"]), record
+                assert without_hashes(gone) == without_hashes(record["node"]), record
+                assert gone["attributes"] == record["value"], record
                 siblings.remove(gone)
             case "modified":
                 attributes = self._node(record)["attributes"]
@@ -79,8 +80,9 @@ class Viewer:
         place[name] = record["new_value"]
 
     def _add(self, record):
-        node = record["new_value"]
+        node = record["node"]
         assert node["id"] == record["node_id"], record
+        assert node["attributes"] == record["new_value"], record
         siblings = find(self.tree, record["parent_id"])["children"]
         alike = [i for i, sibling in enumerate(siblings) if sibling["node_type"] == node["node_type"]]
         if node["node_type"] == "clip_slot":

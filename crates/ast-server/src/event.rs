@@ -145,6 +145,21 @@ fn clip(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
     })
 }
 
+/// The whole number that an argument holds. TouchOSC and others send every number as a float.
+fn whole(arg: Arg<'_>) -> Option<i32> {
+    match arg {
+        Arg::Int(value) => Some(value),
+        Arg::Float(value) => {
+            let value = f64::from(value);
+            let is_whole = value.fract() == 0.0;
+            let fits = f64::from(i32::MIN) <= value && value <= f64::from(i32::MAX);
+            // Exact: it is a whole number within the range.
+            (is_whole && fits).then_some(value as i32)
+        }
+        _ => None,
+    }
+}
+
 /// Typed access to arguments by position.
 #[derive(Clone, Copy)]
 pub(crate) struct Args<'a>(pub(crate) &'a [Arg<'a>]);
@@ -162,17 +177,11 @@ impl Args<'_> {
 
     /// A position: a bool is none, and a negative one points at nothing.
     pub(crate) fn index(self, position: usize) -> Result<usize, BadArgument> {
-        self.get(position, "a position from 0 up", |arg| match arg {
-            Arg::Int(value) => usize::try_from(value).ok(),
-            _ => None,
-        })
+        self.get(position, "a whole number from 0 up", |arg| usize::try_from(whole(arg)?).ok())
     }
 
     fn int(self, position: usize) -> Result<i32, BadArgument> {
-        self.get(position, "an integer", |arg| match arg {
-            Arg::Int(value) => Some(value),
-            _ => None,
-        })
+        self.get(position, "a whole number", whole)
     }
 
     /// A whole number will do: senders that are written in Python send 1 for 1.0.
@@ -185,9 +194,10 @@ impl Args<'_> {
     }
 
     pub(crate) fn flag(self, position: usize) -> Result<bool, BadArgument> {
-        self.get(position, "0, 1 or a bool", |arg| match arg {
-            Arg::Int(0) | Arg::Bool(false) => Some(false),
-            Arg::Int(1) | Arg::Bool(true) => Some(true),
+        self.get(position, "0, 1 or a bool", |arg| match (arg, whole(arg)) {
+            (Arg::Bool(value), _) => Some(value),
+            (_, Some(0)) => Some(false),
+            (_, Some(1)) => Some(true),
             _ => None,
         })
     }
@@ -261,11 +271,38 @@ mod tests {
         assert_eq!(position(E::TrackVolume, &[zero, Arg::Float(f32::NAN)]), 1);
         assert_eq!(position(E::TransportTempo, &[Arg::Float(f32::INFINITY)]), 0);
         assert_eq!(position(E::TrackRenamed, &[zero, zero]), 1);
-        assert_eq!(position(E::DeviceParam, &[zero, zero, Arg::Float(0.0), zero]), 2);
+        assert_eq!(position(E::DeviceParam, &[zero, zero, Arg::Float(0.5), zero]), 2);
         assert_eq!(position(E::ClipSlotCreated, &[zero, zero, zero, zero]), 4);
         assert_eq!(position(E::ClipAdded, &[zero, zero, zero]), 2);
         assert_eq!(position(E::ClipColor, &[zero, text, zero]), 1);
         assert_eq!(position(E::SceneTriggered, &[Arg::Other]), 0);
+    }
+
+    #[test]
+    fn floats_that_hold_whole_numbers_pass_for_integers_and_flags() {
+        let of = |event_type, args: &[f32]| {
+            let args: Vec<_> = args.iter().copied().map(Arg::Float).collect();
+            decode(event_type, &args)
+        };
+        let edit = of(EventType::TrackMute, &[3.0, 1.0]);
+        assert_eq!(edit, Ok(Request::Edit(Edit::TrackMute { track: 3, is_muted: true })));
+        let edit = of(EventType::ClipSlotPlayingStatus, &[0.0, -0.0, -2.0]);
+        let wanted = Edit::ClipSlotPlayingStatus { track: 0, scene: 0, playing_status: -2 };
+        assert_eq!(edit, Ok(Request::Edit(wanted)));
+        let refused: [&[f32]; 8] = [
+            &[0.5, 1.0],
+            &[-1.0, 1.0],
+            &[f32::NAN, 1.0],
+            &[f32::INFINITY, 1.0],
+            // The first float above the largest integer.
+            &[2_147_483_648.0, 1.0],
+            &[0.0, 2.0],
+            &[0.0, 0.5],
+            &[0.0, f32::NAN],
+        ];
+        for args in refused {
+            assert!(of(EventType::TrackMute, args).is_err(), "{args:?}");
+        }
     }
 
     #[test]

@@ -192,6 +192,8 @@ impl AstServer {
             }
             Ok(Err(rejection)) => {
                 timer.discard();
+                let (path, args) = (event.event_type.path(), event.args);
+                tracing::debug!(path, ?args, seq = event.seq, %rejection, "an event is rejected");
                 state.recorder().increment(&metrics.rejected);
                 state.recorder().increment(metrics.rejected_by_type.of(event_type));
                 Outcome::Rejected(rejection)

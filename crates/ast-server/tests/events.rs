@@ -45,7 +45,7 @@ fn say(records: &[Value]) -> Vec<(String, String, Value)> {
         let value = match record["type"].as_str() {
             Some("state_changed") => json!({ text("attribute"): record["new_value"] }),
             Some("modified") => record["new_value"].clone(),
-            Some("added") => record["new_value"]["attributes"]["name"].clone(),
+            Some("added") => record["new_value"]["name"].clone(),
             _ => Value::Null,
         };
         (text("type"), text("path"), value)
@@ -315,4 +315,57 @@ fn rejected_events_change_nothing() {
     assert_eq!(server.root_hash().expect("a set"), before);
     assert_eq!(common::count(&server, "events.processed"), 0);
     assert_conserved(&server);
+}
+
+/// What is logged, as text.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn floats_are_taken_for_whole_numbers_and_the_log_says_why_an_event_is_rejected() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = AstServer::new();
+    server.load_project(common::write(folder.path(), "set.als", &common::small())).expect("loads");
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let send = |args: &[f32]| {
+        let args: Vec<_> = args.iter().copied().map(Arg::from).collect();
+        server.process_live_event("/live/track/mute", &args, 7, 0.0)
+    };
+    let logged = || String::from_utf8(log.0.lock().expect("no panic").clone()).expect("UTF-8");
+    tracing::subscriber::with_default(subscriber, || {
+        let muted = |server: &AstServer| {
+            server.get_track(0).expect("a track").contains(r#""is_muted":true"#)
+        };
+        for value in [1.0, 0.0, 1.0] {
+            assert_eq!(send(&[0.0, value]), ast_server::Outcome::Processed);
+            assert_eq!(muted(&server), value == 1.0);
+        }
+        assert_eq!(logged(), "", "nothing is wrong");
+        assert!(matches!(send(&[0.5, 1.0]), ast_server::Outcome::Rejected(_)));
+        assert!(matches!(send(&[99.0, 1.0]), ast_server::Outcome::Rejected(_)));
+    });
+    let logged = logged();
+    let lines: Vec<_> = logged.lines().collect();
+    assert_eq!(lines.len(), 2, "{logged}");
+    for (line, reason) in lines.iter().zip(["argument 0", "no track 99"]) {
+        let is_told = ["DEBUG", "/live/track/mute", "7", reason].iter().all(|it| line.contains(it));
+        assert!(is_told, "{line}");
+    }
 }

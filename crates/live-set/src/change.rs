@@ -3,7 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use crate::path::Path;
-use crate::tree::{Node, NodeId, NodeType, TreeNode, Value, count};
+use crate::tree::{Attributes, Node, NodeId, NodeType, TreeNode, Value, count};
 
 /// What changed: the records in the order in which they are to be replayed.
 ///
@@ -12,7 +12,7 @@ use crate::tree::{Node, NodeId, NodeType, TreeNode, Value, count};
 /// * `removed`: take the node with that id out, with everything below it;
 /// * `modified` and `state_changed`: set the attributes of the node with that id; a path that ends
 ///   in `parameters[p]` stands for the value of that parameter;
-/// * `added`: put `new_value` into the node `parent_id`, at the position that the path ends in; a
+/// * `added`: put `node` into the node `parent_id`, at the position that the path ends in; a
 ///   clip slot goes where its `scene_index` belongs.
 ///
 /// Serialises as `{changes, added, removed, modified}`: the records, and the ids that they name,
@@ -103,15 +103,15 @@ pub enum ChangeKind {
     Added {
         /// Its owner.
         parent_id: NodeId,
-        /// The node with everything below it.
-        new_value: Node,
+        /// The node with everything below it. JSON has its attributes as `new_value`, too.
+        node: Node,
     },
     /// It is gone, or moved away.
     Removed {
         /// Its owner.
         parent_id: NodeId,
-        /// The node with everything that was below it.
-        value: Node,
+        /// The node with everything that was below it. JSON has its attributes as `value`, too.
+        node: Node,
     },
     /// Its name or its position changed, or several attributes at once.
     Modified {
@@ -170,8 +170,7 @@ impl Change {
     }
 
     pub(crate) fn added<N: TreeNode>(node: &N, path: Path, parent: &NodeId) -> Self {
-        let kind =
-            ChangeKind::Added { parent_id: parent.clone(), new_value: node.clone().into_node() };
+        let kind = ChangeKind::Added { parent_id: parent.clone(), node: node.clone().into_node() };
         Self::new(node, path, kind)
     }
 
@@ -182,7 +181,7 @@ impl Change {
     /// The record of a node that was taken out of the tree.
     pub(crate) fn taken<N: TreeNode>(node: N, path: Path, parent: &NodeId) -> Self {
         let (node_id, parent_id) = (node.id().clone(), parent.clone());
-        let kind = ChangeKind::Removed { parent_id, value: node.into_node() };
+        let kind = ChangeKind::Removed { parent_id, node: node.into_node() };
         Self { node_id, node_type: N::TYPE, path, seq_num: None, kind }
     }
 
@@ -255,13 +254,16 @@ impl Serialize for Change {
         record.serialize_entry("node_type", &self.node_type)?;
         record.serialize_entry("path", &self.path)?;
         match &self.kind {
-            ChangeKind::Added { parent_id, new_value } => {
+            // Viewers merge the attributes into a node of theirs; whoever wants all has `node`.
+            ChangeKind::Added { parent_id, node } => {
                 record.serialize_entry("parent_id", parent_id)?;
-                record.serialize_entry("new_value", new_value)?;
+                record.serialize_entry("new_value", &Attributes(node.as_ref()))?;
+                record.serialize_entry("node", node)?;
             }
-            ChangeKind::Removed { parent_id, value } => {
+            ChangeKind::Removed { parent_id, node } => {
                 record.serialize_entry("parent_id", parent_id)?;
-                record.serialize_entry("value", value)?;
+                record.serialize_entry("value", &Attributes(node.as_ref()))?;
+                record.serialize_entry("node", node)?;
             }
             ChangeKind::Modified { old_value, new_value } => {
                 record.serialize_entry("old_value", old_value)?;

@@ -28,6 +28,6 @@ pub use self::value::{Value, ValueRef};
 
 pub(crate) use self::hash::{Hasher, NO_HASH};
 pub(crate) use self::id::{Key, SiblingKeys};
-pub(crate) use self::node::TreeNode;
+pub(crate) use self::node::{Attributes, TreeNode};
 pub(crate) use self::track::Signal;
 pub(crate) use self::value::count;

@@ -132,7 +132,7 @@ fn a_slot_that_a_group_does_not_have_is_made() {
         assert_eq!(records[0]["type"], "added");
         assert_eq!(records[0]["path"], format!("tracks[0].clip_slots[{scene}]"));
         assert_eq!(records[0]["parent_id"], set.project().tracks[GROUP].id.as_str());
-        assert_eq!(records[0]["new_value"]["attributes"]["has_clip"], true);
+        assert_eq!(records[0]["new_value"]["has_clip"], true);
     }
     let rows: Vec<_> = set.project().tracks[GROUP].slots.iter().map(|s| s.scene_index).collect();
     assert_eq!(rows, [0, 2, 3]);
@@ -158,8 +158,8 @@ fn a_clip_that_is_added_takes_its_type_from_the_track() {
         assert_eq!(records.len(), 2);
         assert_eq!(records[0]["type"], "added");
         assert_eq!(records[0]["path"], format!("tracks[{track}].clip_slots[{scene}].clip"));
-        assert_eq!(records[0]["new_value"]["attributes"]["name"], "Take");
-        assert_eq!(records[0]["new_value"]["attributes"]["clip_type"], clip_type);
+        assert_eq!(records[0]["new_value"]["name"], "Take");
+        assert_eq!(records[0]["new_value"]["clip_type"], clip_type);
         assert_eq!(records[1]["attribute"], "has_clip");
         assert_eq!(set.num_clips(), clips + 1);
         // In place of that one, another: its id is new.

@@ -108,7 +108,7 @@ fn assert_replays(before: &Set, after: &Set, changes: &live_set::Changes) {
         if record["type"] == "added" {
             let id = record["node_id"].as_str().expect("an id is text");
             let node = after.node(id).expect("what was added is there");
-            assert_eq!(record["new_value"]["hash"], node.hash().to_string());
+            assert_eq!(record["node"]["hash"], node.hash().to_string());
         }
     }
 }

@@ -59,7 +59,7 @@ fn a_track_that_is_added_moves_those_behind_it() {
     ];
     assert_eq!(outline(&records), expected(&moved));
     assert_eq!(records[0]["parent_id"], "project");
-    let attributes = &records[0]["new_value"]["attributes"];
+    let attributes = &records[0]["new_value"];
     assert_eq!((&attributes["name"], &attributes["type"]), (&json!("New"), &json!("track")));
     assert_eq!(records[1]["old_value"], json!({"index": 3}));
     assert_eq!(records[1]["new_value"], json!({"index": 4}));
@@ -108,7 +108,7 @@ fn every_kind_of_track_can_be_named() {
         assert_eq!(apply(&mut set, &slot)[0]["type"], "added");
         let clip = Edit::ClipAdded { track: 1, scene: 2, name: "Take".into() };
         let records = apply(&mut set, &clip);
-        assert_eq!(records[0]["new_value"]["attributes"]["clip_type"], clip_type, "{name}");
+        assert_eq!(records[0]["new_value"]["clip_type"], clip_type, "{name}");
     }
     assert!("Midi".parse::<TrackKind>().is_err() && "".parse::<TrackKind>().is_err());
 }
@@ -122,7 +122,7 @@ fn a_track_that_is_deleted_goes_with_all_it_has_and_moves_those_behind_it() {
         outline(&records)[..2],
         expected(&[("removed", "tracks[1]"), ("modified", "tracks[1]")])
     );
-    assert_eq!(records[0]["value"], whole, "the record has it as it was, hashes too");
+    assert_eq!(records[0]["node"], whole, "the record has it as it was, hashes too");
     // Two tracks with a slot each, the return and the main track.
     assert_eq!(records.len(), 1 + 2 * 2 + 2);
     let mut left = before;
@@ -238,7 +238,7 @@ fn a_scene_that_is_removed_takes_its_row_of_slots() {
     assert_eq!(outline(&records), expected(&told));
     for (record, id) in records.iter().zip(&row) {
         assert_eq!(record["node_id"], id.as_str());
-        assert_eq!(record["value"]["children"][0]["node_type"], "clip", "its clip goes with it");
+        assert_eq!(record["node"]["children"][0]["node_type"], "clip", "its clip goes with it");
     }
     assert_eq!((set.num_scenes(), set.num_clips()), (2, 4));
     for _ in 0..2 {

@@ -26,8 +26,9 @@ fn apply(tree: &mut Value, record: &Value) {
             }
         }
         "added" => {
-            let new = &record["new_value"];
+            let new = &record["node"];
             assert_eq!(new["id"], *id, "{record}");
+            assert_eq!(new["attributes"], record["new_value"], "{record}");
             let siblings = children(node(tree, &record["parent_id"]));
             let place = siblings.iter().position(|sibling| rank(sibling) > rank(new));
             siblings.insert(place.unwrap_or(siblings.len()), new.clone());
@@ -35,7 +36,8 @@ fn apply(tree: &mut Value, record: &Value) {
         "removed" => {
             let siblings = children(node(tree, &record["parent_id"]));
             let place = siblings.iter().position(|sibling| sibling["id"] == *id);
-            siblings.remove(place.unwrap_or_else(|| panic!("nothing to remove: {record}")));
+            let gone = siblings.remove(place.unwrap_or_else(|| panic!("no such node: {record}")));
+            assert_eq!(gone["attributes"], record["value"], "{record}");
         }
         other => panic!("{other} is no type of record"),
     }

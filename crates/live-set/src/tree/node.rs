@@ -219,7 +219,8 @@ impl Serialize for NodeRef<'_> {
     }
 }
 
-struct Attributes<'a>(NodeRef<'a>);
+/// The attributes of a node; serialises as an object.
+pub(crate) struct Attributes<'a>(pub(crate) NodeRef<'a>);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

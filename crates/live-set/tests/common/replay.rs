@@ -58,11 +58,13 @@ fn remove(tree: &mut Value, record: &Value) {
     let siblings = children(tree, record);
     let at = siblings.iter().position(|child| child["id"] == record["node_id"]);
     let removed = siblings.remove(at.expect("a child of that parent"));
-    assert_eq!(without_hashes(removed), without_hashes(record["value"].clone()));
+    assert_eq!(record["value"], removed["attributes"], "flat, as deployed viewers expect them");
+    assert_eq!(without_hashes(removed), without_hashes(record["node"].clone()));
 }
 
 fn add(tree: &mut Value, record: &Value) {
-    let node = record["new_value"].clone();
+    let node = record["node"].clone();
+    assert_eq!(record["new_value"], node["attributes"], "flat, as deployed viewers merge them");
     assert_eq!(node["id"], record["node_id"]);
     let siblings = children(tree, record);
     // A child comes before the first that belongs after it: by type, then by row or position.
