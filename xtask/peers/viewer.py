@@ -5,7 +5,7 @@ import json
 from websockets.sync.client import connect
 
 PATIENCE = 20.0
-ORDER = ["track", "scene", "file_ref", "device", "clip_slot", "clip", "mixer"]
+ORDER = ["track", "scene", "file_ref", "locator", "device", "clip_slot", "clip", "mixer"]
 
 
 class Viewer:

@@ -120,7 +120,9 @@ impl Mix {
                 let (track, device, parameters) =
                     random.pick(&places.devices).copied().unwrap_or_default();
                 let parameter = random.below(parameters);
-                vec![Arg::Int(track), Arg::Int(device), Arg::Int(parameter), float]
+                // The first is the device's switch.
+                let value = if parameter == 0 { flag } else { float };
+                vec![Arg::Int(track), Arg::Int(device), Arg::Int(parameter), value]
             }
             E::TrackVolume | E::TrackPan => vec![track, float],
             E::TrackMute | E::TrackArm | E::TrackSolo => vec![track, flag],

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use live_set::{Changes, Rejected, Set};
+use live_set::{Changes, Path as SetPath, Rejected, Set};
 use serde_json::json;
 use tachograph::Recorder;
 
@@ -209,15 +209,17 @@ impl State {
 
     /// Sends changes now, or holds them back where their like was sent a moment ago.
     fn publish(&mut self, event_type: EventType, changes: Changes) {
-        if event_type.moves_nodes() {
+        let key = match changes.changes.first().map(|change| &change.path) {
+            Some(path @ SetPath::Parameter { .. }) => Some(path.clone()),
+            Some(path) if event_type == EventType::TransportTempo => Some(path.clone()),
+            _ => None,
+        };
+        // A parameter that is made comes behind what was said of those that are there.
+        if event_type.moves_nodes() || (event_type == EventType::DeviceParam && key.is_none()) {
             self.send_held_back();
         }
         let news = Held { changes, version: self.version };
-        let key = match event_type {
-            EventType::DeviceParam | EventType::TransportTempo => news.changes.changes.first(),
-            _ => None,
-        };
-        let due = match key.map(|change| change.path.clone()) {
+        let due = match key {
             Some(key) => self.throttle.offer(key, news, Instant::now()),
             None => Some(news),
         };

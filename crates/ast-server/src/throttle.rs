@@ -90,10 +90,15 @@ impl Throttle {
 }
 
 /// Makes one record of two of the same attribute: from the value that was sent last to the newest.
+/// A device's switch changes two attributes, and not always both.
 fn merge(held: &mut Held, new: Held) {
     held.version = new.version;
-    for (old, new) in held.changes.changes.iter_mut().zip(new.changes.changes) {
-        merge_record(old, new);
+    for new in new.changes.changes {
+        let mut records = held.changes.changes.iter_mut();
+        match records.find(|old| old.path == new.path) {
+            Some(old) => merge_record(old, new),
+            None => held.changes.changes.push(new),
+        }
     }
 }
 
@@ -153,7 +158,8 @@ mod tests {
         for (version, &(parameter, pause)) in (1..).zip(edits) {
             now += Duration::from_millis(pause);
             flush(&mut throttle, now, &mut sent);
-            let value = version as f64;
+            // None that a parameter has to begin with: a switch is 0 or 1.
+            let value = version as f64 + 0.5;
             let edit = Edit::DeviceParameter { track: 0, device: 0, parameter, value };
             let changes = set.apply(&edit).expect("it has that parameter");
             let key = changes.changes[0].path.clone();

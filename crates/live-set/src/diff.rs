@@ -4,13 +4,16 @@ use crate::change::{Change, Changed, Changes};
 use crate::matching::{Owner, Pairs, Sibling};
 use crate::path::Path;
 use crate::set::Set;
-use crate::tree::{Clip, ClipSlot, Device, FileRef, Hash, NodeId, Project, Scene, Track, TreeNode};
+use crate::tree::{
+    Clip, ClipSlot, Device, FileRef, Hash, Locator, NodeId, Project, Scene, Track, TreeNode,
+};
 
 /// What makes the old set the new one.
 ///
 /// Nodes are the same where their ids are, else where what makes them the same thing is: type and
 /// name of a track, class and name of a device, the name of a scene (its row, where it has none),
-/// the row of a slot, the path of a file; type, name and start of a clip of the arrangement. The
+/// the row of a slot, the path of a file; type, name and start of a clip of the arrangement, name and
+/// time of a locator. The
 /// clips of two slots that are the same are too, if their types are. A device of the old set that
 /// only an event told of is what has its name in the new one, else what is in its place.
 /// Subtrees with equal hashes are skipped; a set against itself gives nothing.
@@ -40,6 +43,7 @@ fn project(old: &Project, new: &Project, records: &mut Vec<Change>) {
     siblings(&old.id, (&old.tracks, &new.tracks), &nowhere, records);
     siblings(&old.id, (&old.scenes, &new.scenes), &nowhere, records);
     siblings(&old.id, (&old.file_refs, &new.file_refs), &nowhere, records);
+    siblings(&old.id, (&old.locators, &new.locators), &nowhere, records);
 }
 
 /// The old and the new position of something.
@@ -190,6 +194,17 @@ impl Compare for FileRef {
 
     fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
         let path = Path::FileRef { file_ref: position.new };
+        records.extend(Change::attributes(old, path, changed_attributes(old, new)));
+    }
+}
+
+impl Compare for Locator {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
+        let path = Path::Locator { locator: position.new };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
     }
 }

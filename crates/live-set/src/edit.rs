@@ -90,13 +90,13 @@ pub enum Edit {
         /// The position among the track's devices.
         device: usize,
     },
-    /// Set a parameter of a device.
+    /// Set a parameter of a device. One that is not known is made, and those before it.
     DeviceParameter {
         /// The position of the track.
         track: usize,
         /// The position among the track's devices.
         device: usize,
-        /// The position among the device's parameters.
+        /// Live's number of the parameter: 0 is the device's switch.
         parameter: usize,
         /// The value.
         value: f64,
@@ -263,21 +263,6 @@ pub enum Rejected {
         device: usize,
         /// How many there are.
         devices: usize,
-    },
-    /// The device has no such parameter.
-    #[error(
-        "no parameter {parameter} of device {device} on track {track}: \
-         it has {parameters}, counted from 0"
-    )]
-    NoSuchParameter {
-        /// The position of the track.
-        track: usize,
-        /// The position among the track's devices.
-        device: usize,
-        /// The position that was asked for.
-        parameter: usize,
-        /// How many there are.
-        parameters: usize,
     },
     /// There is no such scene.
     #[error("no scene {scene}: the set has {scenes}, counted from 0")]

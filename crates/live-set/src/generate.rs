@@ -41,7 +41,7 @@ pub struct Spec {
     pub groups: usize,
     /// Return tracks; each other track has a send to each. Default 2. The main track is extra.
     pub returns: usize,
-    /// Scenes, and slots of each MIDI and audio track. Default 100.
+    /// Scenes, and slots of each MIDI, audio and group track. Default 100.
     pub scenes: usize,
     /// Slots of each MIDI and audio track that hold a clip, at most all of them; the seed says
     /// which. Default 30.
@@ -58,6 +58,10 @@ pub struct Spec {
     /// Plug-ins on each track that has devices, behind the racks: Audio Unit, VST 2 and VST 3 in
     /// turn. Default 0.
     pub plug_ins: usize,
+    /// Devices made with Max on each track that has devices, behind the plug-ins. Default 0.
+    pub max_devices: usize,
+    /// Locators of the arrangement. Default 0.
+    pub locators: usize,
     /// Clips in the arrangement of each MIDI and audio track. Default 0.
     pub arrangement: usize,
     /// Take lanes of each MIDI and audio track, each with a clip. Only from Live 11 on. Default 0.
@@ -82,6 +86,8 @@ impl Default for Spec {
             parameters: 16,
             racks: 0,
             plug_ins: 0,
+            max_devices: 0,
+            locators: 0,
             arrangement: 0,
             takes: 0,
             tempo: 120.0,

@@ -5,7 +5,7 @@ use crate::diff::diff;
 use crate::edit::Edit;
 use crate::matching::{Pairs, Sibling};
 use crate::set::Set;
-use crate::tree::{Clip, ClipSlot, Device, FileRef, NodeId, Scene, Track};
+use crate::tree::{Clip, ClipSlot, Device, FileRef, Locator, NodeId, Scene, Track};
 
 impl Set {
     /// Takes over from an earlier state of the same set what its file does not say:
@@ -24,6 +24,7 @@ impl Set {
         siblings(&mut new.tracks, &old.tracks, &owner);
         siblings(&mut new.scenes, &old.scenes, &owner);
         siblings(&mut new.file_refs, &old.file_refs, &owner);
+        siblings(&mut new.locators, &old.locators, &owner);
         self.made = self.made.max(earlier.made);
         self.rehash();
     }
@@ -112,6 +113,14 @@ impl Inherit for Clip {
 }
 
 impl Inherit for FileRef {
+    fn set_id(&mut self, id: NodeId) {
+        self.id = id;
+    }
+
+    fn inherit(&mut self, _: &Self) {}
+}
+
+impl Inherit for Locator {
     fn set_id(&mut self, id: NodeId) {
         self.id = id;
     }

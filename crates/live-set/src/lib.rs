@@ -18,8 +18,8 @@
 //!
 //! # Limits
 //! * Sets of Live 9 to 12. Of these: tracks, devices and what is in racks, slots, the clips of the
-//!   session, the arrangement and take lanes, scenes, mixers, references to files, tempo and time
-//!   signature. Not what freezing rendered, grooves, automation, or the state of plug-ins.
+//!   session, the arrangement and take lanes, scenes, mixers, references to files, locators, tempo
+//!   and time signature. Not what freezing rendered, grooves, automation, or the state of plug-ins.
 //! * Edits of the protocol's events: attributes, clips, and tracks, scenes and devices that come
 //!   and go. Of what only an event announced, no more is known than the event said.
 //! * No I/O but the reader or writer that is given, no clock, no threads. [`Set`] is `Send` and
@@ -79,7 +79,7 @@ pub use self::limits::Limits;
 pub use self::path::Path;
 pub use self::set::{ProjectInfo, Set};
 pub use self::tree::{
-    Clip, ClipContent, ClipSlot, Device, FileRef, Hash, Mixer, Node, NodeId, NodeRef, NodeType,
-    Parameter, Project, Scene, Track, TrackKind, TrackType, UnknownNodeType, UnknownTrackKind,
-    Value, ValueRef,
+    Clip, ClipContent, ClipSlot, Device, FileRef, Hash, Locator, Mixer, Node, NodeId, NodeRef,
+    NodeType, Parameter, Project, Scene, Track, TrackKind, TrackType, UnknownNodeType,
+    UnknownTrackKind, Value, ValueRef,
 };

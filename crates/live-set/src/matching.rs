@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::path::Path;
-use crate::tree::{Clip, ClipSlot, Device, FileRef, Scene, Track, TreeNode};
+use crate::tree::{Clip, ClipSlot, Device, FileRef, Locator, Scene, Track, TreeNode};
 
 /// Stands for no counterpart in the lists of positions here.
 const NONE: usize = usize::MAX;
@@ -16,8 +16,8 @@ pub(crate) enum Identity<'a> {
     Named(&'static str, &'a str),
     /// A device, by its class and its name.
     Device(&'a str, &'a str),
-    /// A clip of the arrangement, by its type, its name, and where it starts, to the bit.
-    Clip(&'static str, &'a str, u64),
+    /// Something of a kind in the arrangement, by its name, and where it starts, to the bit.
+    Placed(&'static str, &'a str, u64),
     /// What is in a row.
     Row(usize),
 }
@@ -121,7 +121,7 @@ impl Sibling for ClipSlot {
 /// A clip of the arrangement. The clip of a slot has no siblings.
 impl Sibling for Clip {
     fn identity(&self) -> Identity<'_> {
-        Identity::Clip(self.content.clip_type(), &self.name, self.start_time.to_bits())
+        Identity::Placed(self.content.clip_type(), &self.name, self.start_time.to_bits())
     }
 
     fn path(&self, owner: &Owner, position: usize) -> Path {
@@ -136,6 +136,16 @@ impl Sibling for FileRef {
 
     fn path(&self, _: &Owner, position: usize) -> Path {
         Path::FileRef { file_ref: position }
+    }
+}
+
+impl Sibling for Locator {
+    fn identity(&self) -> Identity<'_> {
+        Identity::Placed("locator", &self.name, self.time.to_bits())
+    }
+
+    fn path(&self, _: &Owner, position: usize) -> Path {
+        Path::Locator { locator: position }
     }
 }
 

@@ -86,6 +86,11 @@ pub enum Path {
         /// The position among the references to files.
         file_ref: usize,
     },
+    /// `locators[locator]`
+    Locator {
+        /// The position among the locators.
+        locator: usize,
+    },
 }
 
 /// Writes `tracks[track]` and the devices inside one another.
@@ -106,6 +111,7 @@ impl fmt::Display for Path {
                 write!(f, "tracks[{track}].arrangement_clips[{clip}]")
             }
             Self::FileRef { file_ref } => write!(f, "file_refs[{file_ref}]"),
+            Self::Locator { locator } => write!(f, "locators[{locator}]"),
             Self::Project => f.write_str("project"),
             Self::Track { track } => write!(f, "tracks[{track}]"),
             Self::Mixer { track } => write!(f, "tracks[{track}].mixer"),

@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{set, small};
+use common::{json, set, small};
 use live_set::{Edit, Rejected, Set};
 use serde_json::{Value, json};
 
 /// Where things are in the small set: a group, three tracks, a return, the main track.
-const GROUP: usize = 0;
+const RETURN: usize = 4;
 const MIDI: usize = 1;
 const AUDIO: usize = 2;
 const TRACKS: usize = 6;
@@ -87,6 +87,52 @@ fn a_parameter_names_its_device_and_its_place() {
 }
 
 #[test]
+fn the_first_parameter_is_the_switch_and_shows_as_is_enabled() {
+    let mut set = set(&small());
+    let switch = |value| Edit::DeviceParameter { track: MIDI, device: 0, parameter: 0, value };
+    apply(&mut set, switch(1.0));
+    let told = |records: &[Value]| -> Vec<_> {
+        let told = records.iter().map(|it| (it["path"].clone(), it["attribute"].clone()));
+        told.collect()
+    };
+    for (value, is_enabled) in [(0.0, false), (1.0, true)] {
+        let records = apply(&mut set, switch(value));
+        let device = json!("tracks[1].devices[0]");
+        let parameter = json!("tracks[1].devices[0].parameters[0]");
+        let expected = [(parameter, json!("value")), (device, json!("is_enabled"))];
+        assert_eq!(told(&records), expected, "the parameter's record first");
+        assert_eq!(records[1]["new_value"], is_enabled);
+        assert_eq!(set.project().tracks[MIDI].devices[0].is_enabled(), is_enabled);
+    }
+}
+
+#[test]
+fn parameters_that_nothing_is_known_of_are_made_without_names() {
+    let mut set = set(&small());
+    apply(&mut set, Edit::DeviceAdded { track: MIDI, device: 0, name: "Utility".into() });
+    let known = set.project().tracks[MIDI].devices[1].parameters.len();
+    // Announced, and beyond a known list: by two, and then one of those that were made.
+    for (device, parameter, made) in [(0, 2, true), (1, known + 1, true), (1, known, false)] {
+        let before = json(&set);
+        let edit = Edit::DeviceParameter { track: MIDI, device, parameter, value: 0.5 };
+        let changes = set.apply(&edit).expect("it is made");
+        let changes = serde_json::to_value(&changes).expect("serialises");
+        let replayed = common::replay::replay(before, &changes);
+        let without = common::replay::without_hashes;
+        assert_eq!(without(replayed), without(json(&set)));
+        let path = format!("tracks[1].devices[{device}].parameters[{parameter}]");
+        let records = changes["changes"].as_array().expect("a list");
+        let last = records.last().expect("a record");
+        assert_eq!((&last["path"], &last["new_value"]), (&json!(path), &json!(0.5)));
+        assert_eq!(records.len(), 1 + usize::from(made));
+        let device = &set.project().tracks[MIDI].devices[device];
+        assert!(device.is_enabled(), "nobody switched it off");
+        let value = &device.parameters[parameter];
+        assert_eq!((value.name.as_str(), value.value), ("", 0.5));
+    }
+}
+
+#[test]
 fn a_scene_is_launched_anew_each_time() {
     let mut set = set(&small());
     for was_triggered in [false, true] {
@@ -117,10 +163,10 @@ fn an_announced_slot_is_updated_as_modified() {
 }
 
 #[test]
-fn a_slot_that_a_group_does_not_have_is_made() {
+fn a_slot_that_a_return_track_does_not_have_is_made() {
     let mut set = set(&small());
     let edit = |scene| Edit::ClipSlotState {
-        track: GROUP,
+        track: RETURN,
         scene,
         has_clip: true,
         has_stop_button: false,
@@ -130,17 +176,17 @@ fn a_slot_that_a_group_does_not_have_is_made() {
     for scene in [2, 0, 3] {
         let records = apply(&mut set, edit(scene));
         assert_eq!(records[0]["type"], "added");
-        assert_eq!(records[0]["path"], format!("tracks[0].clip_slots[{scene}]"));
-        assert_eq!(records[0]["parent_id"], set.project().tracks[GROUP].id.as_str());
+        assert_eq!(records[0]["path"], format!("tracks[4].clip_slots[{scene}]"));
+        assert_eq!(records[0]["parent_id"], set.project().tracks[RETURN].id.as_str());
         assert_eq!(records[0]["new_value"]["has_clip"], true);
     }
-    let rows: Vec<_> = set.project().tracks[GROUP].slots.iter().map(|s| s.scene_index).collect();
+    let rows: Vec<_> = set.project().tracks[RETURN].slots.iter().map(|s| s.scene_index).collect();
     assert_eq!(rows, [0, 2, 3]);
-    assert!(set.slot(GROUP, 1).is_none() && set.slot(GROUP, 2).is_some());
+    assert!(set.slot(RETURN, 1).is_none() && set.slot(RETURN, 2).is_some());
     // It is said to hold a clip of which nothing is known: that clip can go, but not be named.
-    let name = Edit::ClipName { track: GROUP, scene: 2, name: "x".into() };
-    assert_eq!(set.apply(&name), Err(Rejected::NoSuchClip { track: GROUP, scene: 2 }));
-    let records = apply(&mut set, Edit::ClipRemoved { track: GROUP, scene: 2 });
+    let name = Edit::ClipName { track: RETURN, scene: 2, name: "x".into() };
+    assert_eq!(set.apply(&name), Err(Rejected::NoSuchClip { track: RETURN, scene: 2 }));
+    let records = apply(&mut set, Edit::ClipRemoved { track: RETURN, scene: 2 });
     assert_eq!(records.len(), 1);
     assert_eq!(
         (&records[0]["attribute"], &records[0]["new_value"]),
@@ -225,8 +271,8 @@ fn what_points_at_nothing_is_rejected_and_changes_nothing() {
             Rejected::NoSuchDevice { track: MIDI, device: 2, devices: 2 },
         ),
         (
-            Edit::DeviceParameter { track: MIDI, device: 0, parameter: 3, value: 0.0 },
-            Rejected::NoSuchParameter { track: MIDI, device: 0, parameter: 3, parameters: 3 },
+            Edit::DeviceParameter { track: MIDI, device: 0, parameter: 4_096, value: 0.0 },
+            Rejected::Full { what: "parameters of this device", limit: 4_096 },
         ),
         (Edit::SceneTriggered { scene: scenes }, Rejected::NoSuchScene { scene: scenes, scenes }),
         (
@@ -234,8 +280,8 @@ fn what_points_at_nothing_is_rejected_and_changes_nothing() {
             Rejected::NoSuchScene { scene: scenes, scenes },
         ),
         (
-            Edit::ClipSlotColor { track: GROUP, scene: 0, color: 0 },
-            Rejected::NoSuchSlot { track: GROUP, scene: 0 },
+            Edit::ClipSlotColor { track: RETURN, scene: 0, color: 0 },
+            Rejected::NoSuchSlot { track: RETURN, scene: 0 },
         ),
         (
             Edit::ClipMuted { track: MIDI, scene, is_muted: true },
@@ -258,7 +304,7 @@ fn what_points_at_nothing_is_rejected_and_changes_nothing() {
 
 #[test]
 fn a_rejection_says_what_is_missing() {
-    let rejected = Rejected::NoSuchParameter { track: 1, device: 0, parameter: 9, parameters: 3 };
-    let text = "no parameter 9 of device 0 on track 1: it has 3, counted from 0";
+    let rejected = Rejected::NoSuchDevice { track: 1, device: 9, devices: 3 };
+    let text = "no device 9 on track 1: it has 3, counted from 0";
     assert_eq!(rejected.to_string(), text);
 }

@@ -27,10 +27,13 @@ fn what_is_read_is_what_was_specified() {
         assert_eq!(set.num_scenes(), spec.scenes);
         assert_eq!(set.num_devices(), (spec.tracks + others) * spec.devices);
         assert_eq!(set.num_clips(), spec.tracks * spec.clips.min(spec.scenes));
-        assert_eq!(set.nodes_by_type(NodeType::ClipSlot).count(), spec.tracks * spec.scenes);
+        assert_eq!(
+            set.nodes_by_type(NodeType::ClipSlot).count(),
+            (spec.tracks + spec.groups) * spec.scenes
+        );
         assert_eq!(set.project().tempo, spec.tempo);
         let mut devices = set.project().tracks.iter().flat_map(|track| &track.devices);
-        assert!(devices.all(|device| device.parameters.len() == spec.parameters));
+        assert!(devices.all(|device| device.parameters.len() == 1 + spec.parameters));
     }
 }
 
@@ -55,7 +58,7 @@ fn what_is_read_is_what_the_lines_say() {
                         .filter(|name| **name != device.device_type)
                         .cloned()
                         .unwrap_or_default(),
-                    is_on: device.is_enabled,
+                    is_on: device.is_enabled(),
                     parameters: device
                         .parameters
                         .iter()

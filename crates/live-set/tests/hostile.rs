@@ -167,7 +167,7 @@ fn values_that_cannot_be_read_count_as_absent() {
     assert_eq!(track.id.as_str(), "track:@0");
     assert_eq!((track.color, track.mixer.volume, track.mixer.pan), (-1, 1.0, 0.0));
     // Still a parameter: events address parameters by position.
-    assert_eq!(track.devices[0].parameters[0].value, 0.0);
+    assert_eq!(track.devices[0].parameters[1].value, 0.0);
     assert_eq!(track.devices[0].name, "Eq8");
 }
 

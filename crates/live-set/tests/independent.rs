@@ -52,14 +52,15 @@ fn a_set_with_everything_has_as_much_of_it_as_was_asked_for() {
         // A rack is a device, with one in each of two chains; the first also holds a rack like
         // that, and a return chain of one device.
         let racks = 3 * spec.racks + 3 + 1;
-        assert_eq!(set.num_devices(), chained * (spec.devices + racks + spec.plug_ins));
+        assert_eq!(set.num_devices(), chained * (spec.devices + racks + spec.plug_ins + 1));
         let takes = if version < Version::Live11 { 0 } else { spec.takes };
         let clips = spec.clips + spec.arrangement + takes;
         assert_eq!(set.num_clips(), spec.tracks * clips, "{version:?}");
-        // A sample for each audio clip, and the preset of each first rack.
-        let audio = spec.tracks / 2;
-        assert_eq!(set.project_info().num_file_refs, audio * clips + chained);
-        assert_eq!(set.nodes_by_type(NodeType::FileRef).count(), audio * clips + chained);
+        // A sample for each audio clip, the preset of each first rack, each Max device's file.
+        let file_refs = spec.tracks / 2 * clips + 2 * chained;
+        assert_eq!(set.project_info().num_file_refs, file_refs);
+        assert_eq!(set.nodes_by_type(NodeType::FileRef).count(), file_refs);
+        assert_eq!(set.nodes_by_type(NodeType::Locator).count(), spec.locators);
         let names = set.project().scenes.iter().map(|scene| scene.name.as_str());
         assert!(names.clone().any(str::is_empty) && names.clone().all(|name| name.trim() == name));
         assert!(set.project().tracks.iter().any(|track| track.group_id > 0));

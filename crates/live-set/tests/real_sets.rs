@@ -29,7 +29,7 @@ fn assert_is_outlined(set: &Set, outline: &Outline) {
         assert_eq!(track.devices.len(), found.devices.len(), "{}", track.name);
         for (device, found) in track.devices.iter().zip(&found.devices) {
             assert_eq!(device.device_type, found.class);
-            assert_eq!(device.is_enabled, found.is_on);
+            assert_eq!(device.is_enabled(), found.is_on);
             let parameters = device.parameters.iter().map(|parameter| parameter.name.as_str());
             let names = found.parameters.iter().map(|(name, _)| name.as_str());
             assert!(parameters.eq(names), "{}", device.name);
@@ -78,8 +78,8 @@ fn names_in_real_sets_are_those_seen_in_live() {
     // One MIDI clip is in the file: the groove pool's, which is none of the session's.
     assert_eq!((set.num_scenes(), set.num_devices(), set.num_clips()), (8, 2, 0));
     let reverb = &set.project().tracks[4].devices[0];
-    assert_eq!((reverb.name.as_str(), reverb.parameters[0].name.as_str()), ("Reverb", "PreDelay"));
-    assert_eq!(reverb.parameters[0].value, 2.5);
+    assert_eq!((reverb.name.as_str(), reverb.parameters[1].name.as_str()), ("Reverb", "PreDelay"));
+    assert_eq!(reverb.parameters[1].value, 2.5);
 }
 
 #[test]
@@ -110,4 +110,51 @@ fn a_backup_differs_from_its_set_by_the_tempo_alone() {
     };
     assert_eq!(*attribute, "tempo");
     assert_eq!((old_value, new_value), (&Value::Float(120.0), &Value::Float(199.990005)));
+}
+
+/// What Live numbers: the elements of a device that have a `Manual` child, in their order, by
+/// another parser.
+#[test]
+fn the_numbers_of_parameters_are_those_of_the_document() {
+    for name in SETS {
+        let Some(als) = real_set(name) else { return };
+        let xml = inflate(&als);
+        let document = roxmltree::Document::parse(&xml).expect("well-formed");
+        let has_manual = |node: &roxmltree::Node<'_, '_>| {
+            node.children().any(|child| child.has_tag_name("Manual"))
+        };
+        let tracks = document.descendants().find(|node| node.has_tag_name("Tracks"));
+        let lists = tracks.expect("tracks").children().filter_map(|track| {
+            let chain = track.children().find(|node| node.has_tag_name("DeviceChain"))?;
+            let chain = chain.children().find(|node| node.has_tag_name("DeviceChain"))?;
+            chain.children().find(|node| node.has_tag_name("Devices"))
+        });
+        let mut set = Set::read(als.as_slice()).expect(name);
+        let mut checked = 0;
+        for (track, devices) in lists.enumerate() {
+            let devices = devices.children().filter(roxmltree::Node::is_element);
+            for (device, element) in devices.enumerate() {
+                let numbered: Vec<_> = element.children().filter(has_manual).collect();
+                for (parameter, element) in numbered.iter().enumerate() {
+                    let edit = live_set::Edit::DeviceParameter {
+                        track,
+                        device,
+                        parameter,
+                        value: -1_000.0 - parameter as f64,
+                    };
+                    set.apply(&edit).expect("it is there");
+                    let found = &set.project().tracks[track].devices[device];
+                    let found = &found.parameters[parameter];
+                    assert_eq!(found.name, element.tag_name().name(), "{name}: {parameter}");
+                    assert_eq!(found.value, -1_000.0 - parameter as f64);
+                    checked += 1;
+                }
+                let switch =
+                    live_set::Edit::DeviceParameter { track, device, parameter: 0, value: 0.0 };
+                set.apply(&switch).expect("it is there");
+                assert!(!set.project().tracks[track].devices[device].is_enabled());
+            }
+        }
+        assert!(checked > 50, "{name}: {checked}");
+    }
 }

@@ -9,7 +9,7 @@ use live_set::{Edit, Limits, NodeType, Rejected, Set, TrackKind};
 use serde_json::{Value, json};
 
 /// Where things are in the small set: a group, three tracks, a return, the main track.
-const GROUP: usize = 0;
+const RETURN: usize = 4;
 const MIDI: usize = 1;
 const TRACKS: usize = 6;
 
@@ -187,7 +187,10 @@ fn a_scene_that_is_added_is_told_after_what_it_moved() {
     let mut set = set(&Spec { tracks: 1, scenes: 3, clips: 3, ..small() });
     let before = ids(&set, NodeType::ClipSlot);
     let records = apply(&mut set, &Edit::SceneAdded { scene: 1, name: "Break".into() });
+    // The group's slots move too.
     let told = [
+        ("modified", "tracks[0].clip_slots[2]"),
+        ("modified", "tracks[0].clip_slots[3]"),
         ("modified", "tracks[1].clip_slots[2]"),
         ("modified", "tracks[1].clip_slots[3]"),
         ("modified", "scenes[2]"),
@@ -197,7 +200,7 @@ fn a_scene_that_is_added_is_told_after_what_it_moved() {
     assert_eq!(outline(&records), expected(&told));
     assert_eq!(records[0]["old_value"], json!({"scene_index": 1}));
     assert_eq!(records[0]["new_value"], json!({"scene_index": 2}));
-    assert_eq!(records[2]["new_value"], json!({"index": 2}));
+    assert_eq!(records[4]["new_value"], json!({"index": 2}));
     assert_eq!(set.scene(1).expect("a scene").name, "Break");
     assert!(set.slot(1, 1).is_none() && set.slot(1, 3).is_some(), "its row is empty so far");
     assert_eq!(ids(&set, NodeType::ClipSlot), before, "slots keep their ids");
@@ -253,7 +256,7 @@ fn a_scene_that_is_removed_takes_its_row_of_slots() {
 fn only_slots_that_are_there_move() {
     let mut set = set(&small());
     let slot = |scene| Edit::ClipSlotState {
-        track: GROUP,
+        track: RETURN,
         scene,
         has_clip: false,
         has_stop_button: true,
@@ -263,7 +266,7 @@ fn only_slots_that_are_there_move() {
     apply(&mut set, &slot(3));
     apply(&mut set, &Edit::SceneAdded { scene: 2, name: String::new() });
     let rows = |set: &Set| -> Vec<_> {
-        set.project().tracks[GROUP].slots.iter().map(|slot| slot.scene_index).collect()
+        set.project().tracks[RETURN].slots.iter().map(|slot| slot.scene_index).collect()
     };
     assert_eq!(rows(&set), [0, 4]);
     apply(&mut set, &Edit::SceneRemoved { scene: 1 });

@@ -62,7 +62,7 @@ fn a_track_that_changed_places_is_removed_and_added_with_its_id() {
     assert_eq!(kinds(&changes).last(), Some(&("added", "tracks[0]".to_owned())));
     // The others moved up: each says so, its slots too.
     let moved = changes.changes.iter().filter(|change| change.kind.as_str() == "modified");
-    assert_eq!(moved.count(), 4 + 3 * small().scenes);
+    assert_eq!(moved.count(), 4 + (3 + 1) * small().scenes);
 }
 
 #[test]
@@ -167,8 +167,8 @@ fn a_clip_of_another_type_is_another_clip() {
 fn a_parameter_in_a_file_is_told_as_an_event_would_tell_it() {
     let old = xml(&small());
     let mut set = read(&old);
-    let was = set.project().tracks[1].devices[0].parameters[1].value;
-    let edit = Edit::DeviceParameter { track: 1, device: 0, parameter: 1, value: was + 1.0 };
+    let was = set.project().tracks[1].devices[0].parameters[2].value;
+    let edit = Edit::DeviceParameter { track: 1, device: 0, parameter: 2, value: was + 1.0 };
     let changed = set.clone().apply(&edit).expect("accepted");
     let new = edit_children(&old, DEVICES, 1, |devices| {
         let line = format!("<Manual Value=\"{was}\" />");
@@ -209,7 +209,8 @@ fn what_is_in_a_rack_is_told_by_its_place_there() {
     let new = format!("{}{other}{}", &old[..value], &old[end..]);
     let changes = replace(&mut read(&old), read(&new));
     let path = "tracks[0].devices[2].devices[0]".to_owned();
-    assert_eq!(kinds(&changes), [("state_changed", path)]);
+    let switch = format!("{path}.parameters[0]");
+    assert_eq!(kinds(&changes), [("state_changed", path), ("state_changed", switch)]);
 
     // A parameter of a device in the rack that is in the first.
     let at = old.match_indices("<Branches>").nth(1).expect("a rack in a rack").0;
@@ -218,7 +219,7 @@ fn what_is_in_a_rack_is_told_by_its_place_there() {
     let end = value + old[value..].find('"').expect("a closing quote");
     let new = format!("{}99{}", &old[..value], &old[end..]);
     let changes = replace(&mut read(&old), read(&new));
-    let path = "tracks[0].devices[2].devices[1].devices[0].parameters[2]".to_owned();
+    let path = "tracks[0].devices[2].devices[1].devices[0].parameters[3]".to_owned();
     assert_eq!(kinds(&changes), [("state_changed", path)]);
 
     let chain = "<AudioEffectBranch Id=\"0\">";

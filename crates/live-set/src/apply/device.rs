@@ -1,11 +1,11 @@
 //! Edits of devices.
 
-use super::{finite, room_for_one, set};
-use crate::change::Change;
+use super::{finite, room_for_one, set, set_always};
+use crate::change::{Change, Changed};
 use crate::edit::Rejected;
 use crate::path::Path;
 use crate::set::Set;
-use crate::tree::Device;
+use crate::tree::{Device, Parameter, Value};
 
 impl Set {
     /// A device of which only the name is known: no class, and no parameters.
@@ -55,17 +55,23 @@ impl Set {
         value: f64,
     ) -> Result<Vec<Change>, Rejected> {
         let value = finite("parameter", value)?;
+        let limit = self.limits.parameters;
         let found = self.device_mut(track, device)?;
-        let parameters = found.parameters.len();
-        let field = found.parameters.get_mut(parameter).ok_or(Rejected::NoSuchParameter {
-            track,
-            device,
-            parameter,
-            parameters,
-        })?;
-        let changed = set("value", &mut field.value, value);
+        room_for_one("parameters of this device", parameter, limit)?;
+        let was_enabled = found.is_enabled();
+        let made = make_parameters(found, parameter);
+        let field = &mut found.parameters[parameter].value;
+        let changed = match made {
+            Some(_) => Some(set_always("value", field, value)),
+            None => set("value", field, value),
+        };
+        let mut records = Change::attribute(found, Path::Device { track, device }, made);
         let path = Path::Parameter { track, device, parameter };
-        let records = Change::attribute(found, path, changed);
+        records.extend(Change::attribute(found, path, changed));
+        let is_enabled = found.is_enabled();
+        let switched = ("is_enabled", was_enabled.into(), is_enabled.into());
+        let switched = (was_enabled != is_enabled).then_some(switched);
+        records.extend(Change::attribute(found, Path::Device { track, device }, switched));
         if !records.is_empty() {
             self.project.tracks[track].devices[device].rehash(&mut self.hasher);
             self.rehash_track(track);
@@ -78,4 +84,16 @@ impl Set {
         let devices = owner.devices.len();
         owner.devices.get_mut(device).ok_or(Rejected::NoSuchDevice { track, device, devices })
     }
+}
+
+/// Makes the parameters up to the one at a place: where only events told of a device, or where it
+/// has more than its file says.
+fn make_parameters(device: &mut Device, last: usize) -> Option<Changed> {
+    let known = device.parameters.len();
+    if last < known {
+        return None;
+    }
+    let old = Value::Parameters(device.parameters.clone());
+    device.parameters.extend((known..=last).map(Parameter::unnamed));
+    Some(("parameters", old, Value::Parameters(device.parameters.clone())))
 }

@@ -17,9 +17,9 @@ pub(super) fn chain<W: Write>(
     spec: &Spec,
     random: &mut Random,
 ) -> io::Result<()> {
-    let Spec { devices, racks, plug_ins, parameters, .. } = *spec;
+    let Spec { devices, racks, plug_ins, max_devices, parameters, .. } = *spec;
     xml.within("DeviceChain", |xml| {
-        if devices + racks + plug_ins == 0 {
+        if devices + racks + plug_ins + max_devices == 0 {
             xml.empty("Devices", &[])?;
         } else {
             xml.within("Devices", |xml| {
@@ -29,6 +29,9 @@ pub(super) fn chain<W: Write>(
                 })?;
                 (0..plug_ins).try_for_each(|plug_in| {
                     super::rack::plug_in(xml, devices + racks + plug_in, plug_in, random)
+                })?;
+                (0..max_devices).try_for_each(|device| {
+                    super::rack::max_device(xml, devices + racks + plug_ins + device, random)
                 })
             })?;
         }

@@ -61,6 +61,7 @@ fn live_set<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Random) -> io:
     let list = if xml.is_since(Version::Live11) { "Scenes" } else { "SceneNames" };
     xml.within(list, |xml| (0..spec.scenes).try_for_each(|row| scene(xml, spec, row)))?;
     transport(xml)?;
+    xml.within("Locators", |xml| locators(xml, spec.locators))?;
     xml.within("GroovePool", groove_pool)?;
     xml.value("AutomationMode", false)?;
     xml.value("ViewData", "{}")
@@ -121,6 +122,25 @@ fn transport<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
         xml.value("LoopStart", 8)?;
         xml.value("LoopLength", 16)?;
         xml.value("CurrentTime", 0)
+    })
+}
+
+/// Every third locator has no name.
+fn locators<W: Write>(xml: &mut Xml<W>, locators: usize) -> io::Result<()> {
+    if locators == 0 {
+        return xml.empty("Locators", &[]);
+    }
+    xml.within("Locators", |xml| {
+        (0..locators).try_for_each(|number| {
+            xml.element("Locator", &[("Id", &number)], |xml| {
+                xml.value("LomId", 0)?;
+                xml.value("Time", number as f64 * 16.5)?;
+                let name = if number % 3 == 2 { "" } else { "Drop & go" };
+                xml.value("Name", name)?;
+                xml.value("Annotation", "")?;
+                xml.value("IsSongStart", false)
+            })
+        })
     })
 }
 

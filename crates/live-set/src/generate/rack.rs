@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::Version;
 use super::device::{device, head};
 use super::random::Random;
 use super::xml::Xml;
@@ -29,8 +30,10 @@ pub(super) fn rack<W: Write>(
             }
             Ok(())
         })?;
-        (0..8).try_for_each(|number| {
-            let value = random.share() * 127.0;
+        let macros = if xml.is_since(Version::Live11) { 16 } else { 8 };
+        (0..macros).try_for_each(|number| {
+            // What is random in a document stays what it was with 8 of them.
+            let value = if number < 8 { random.share() * 127.0 } else { 0.0 };
             xml.automatable(&format!("MacroControls.{number}"), value, Some((0.0, 127.0)))
         })?;
         if is_deep {
@@ -74,6 +77,33 @@ fn branch<W: Write>(
             head(xml, "", true)?;
             xml.automatable("Speaker", true, None)?;
             xml.automatable("Volume", 1, Some((0.0, 1.995_262_38)))
+        })
+    })
+}
+
+/// A device that was made with Max, named after its file.
+pub(super) fn max_device<W: Write>(
+    xml: &mut Xml<W>,
+    id: usize,
+    random: &mut Random,
+) -> io::Result<()> {
+    xml.element("MxDeviceAudioEffect", &[("Id", &id)], |xml| {
+        head(xml, "", true)?;
+        let reference = if xml.is_since(Version::Live12) { "MxPatchRef" } else { "MxDPatchRef" };
+        xml.within("PatchSlot", |xml| {
+            xml.within("Value", |xml| {
+                xml.element(reference, &[("Id", &0)], |xml| {
+                    xml.file_ref(&["Presets", "Max Audio Effect"], "Wobble & Co.amxd")
+                })
+            })
+        })?;
+        xml.within("ParameterList", |xml| {
+            xml.within("ParameterList", |xml| {
+                xml.element("MxDFloatParameter", &[("Id", &0)], |xml| {
+                    xml.value("Name", "Depth")?;
+                    xml.automatable("Timeable", random.share(), Some((0.0, 1.0)))
+                })
+            })
         })
     })
 }

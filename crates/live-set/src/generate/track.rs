@@ -120,6 +120,9 @@ impl Track<'_> {
             if xml.is_since(Version::Live11) {
                 self.take_lanes(xml, random)?;
             }
+            if self.kind == Kind::Group {
+                group_slots(xml, self.spec.scenes)?;
+            }
             if !is_main {
                 xml.value("Freeze", self.is_frozen())?;
             }
@@ -280,8 +283,20 @@ impl Track<'_> {
 fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Random) -> io::Result<()> {
     xml.element("TrackSendHolder", &[("Id", &id)], |xml| {
         xml.automatable("Send", random.share(), Some((0.000_316_227_757_1, 1.0)))?;
+        let flag = if xml.is_since(Version::Live12) { "EnabledByUser" } else { "Active" };
         // A look ahead: what is random in a document stays what it was without this.
-        xml.value("EnabledByUser", random.clone().below(8) > 0)
+        xml.value(flag, random.clone().below(8) > 0)
+    })
+}
+
+fn group_slots<W: Write>(xml: &mut Xml<W>, scenes: usize) -> io::Result<()> {
+    if scenes == 0 {
+        return xml.empty("Slots", &[]);
+    }
+    xml.within("Slots", |xml| {
+        (0..scenes).try_for_each(|row| {
+            xml.element("GroupTrackSlot", &[("Id", &row)], |xml| xml.value("LomId", 0))
+        })
     })
 }
 

@@ -1,7 +1,7 @@
 //! Reading clips.
 
 use super::document::Document;
-use super::file_ref::file_name;
+use super::file_ref::referred;
 use super::value::set;
 use crate::error::ReadError;
 use crate::tree::{Clip, ClipContent, NodeId, SiblingKeys};
@@ -69,7 +69,7 @@ fn read_clip(document: &mut Document<'_>, mut clip: Clip) -> Result<Clip, ReadEr
             }
             "SampleRef" => {
                 if let ClipContent::Audio { sample_name } = &mut clip.content {
-                    set(sample_name, sample(document)?);
+                    set(sample_name, referred(document)?);
                 }
             }
             _ => {}
@@ -107,24 +107,4 @@ fn notes(document: &mut Document<'_>) -> Result<usize, ReadError> {
         Ok(notes)
     }
     count(document, &PATH)
-}
-
-/// The name of the sample's file, without its folders.
-fn sample(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
-    let level = document.level();
-    let mut name = None;
-    while document.next_child(level)? {
-        if document.name() != "FileRef" {
-            continue;
-        }
-        let file = document.level();
-        while document.next_child(file)? {
-            if matches!(document.name(), "Name" | "Path" | "RelativePath") {
-                let path = document.text()?;
-                let found = path.as_deref().map(file_name).filter(|name| !name.is_empty());
-                name = found.map(str::to_owned).or(name);
-            }
-        }
-    }
-    Ok(name)
 }

@@ -1,6 +1,7 @@
 //! Reading devices, their parameters, and what is in racks.
 
 use super::document::Document;
+use super::file_ref;
 use super::value::set;
 use crate::error::ReadError;
 use crate::tree::{Device, NodeId, Parameter, SiblingKeys, Track};
@@ -48,16 +49,19 @@ fn read_device(
     count: &mut usize,
 ) -> Result<(), ReadError> {
     document.keep(size_of::<Device>() + super::ID_BYTES + 2 * device.device_type.len())?;
+    document.keep(size_of::<Parameter>() + super::TEXT_BYTES)?;
+    device.parameters.push(Parameter::switch());
     let level = document.level();
-    let (mut user_name, mut plug_in) = (None, None);
+    let (mut user_name, mut own_name) = (None, None);
     let mut names = String::new();
     let mut keys = SiblingKeys::default();
     let mut return_keys = SiblingKeys::default();
     while document.next_child(level)? {
         match document.name() {
             "UserName" => user_name = document.text()?,
-            "PluginDesc" => plug_in = plug_in_name(document)?,
-            "On" => set(&mut device.is_enabled, document.manual(Document::flag)?),
+            "PluginDesc" => own_name = plug_in_name(document)?,
+            "PatchSlot" => own_name = patch_name(document)?,
+            "On" => set(&mut device.parameters[0].value, document.manual(Document::number)?),
             "Branches" => branches(document, device, ("chain", &mut keys), count)?,
             "ReturnBranches" => {
                 branches(document, device, ("return_chain", &mut return_keys), count)?;
@@ -65,7 +69,7 @@ fn read_device(
             _ => parameters(document, &mut names, &mut device.parameters)?,
         }
     }
-    let given = user_name.into_iter().chain(plug_in).find(|name| !name.is_empty());
+    let given = user_name.into_iter().chain(own_name).find(|name| !name.is_empty());
     set(&mut device.name, given);
     Ok(())
 }
@@ -149,6 +153,24 @@ fn parameters(
         }
     }
     Ok(())
+}
+
+/// A Max for Live device is named after its file, as `MxPatchRef` (Live 12) or `MxDPatchRef` has it.
+fn patch_name(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
+    let level = document.level();
+    let mut name = None;
+    while document.next_child(level)? {
+        if document.name() != "Value" {
+            continue;
+        }
+        let value = document.level();
+        while document.next_child(value)? {
+            if matches!(document.name(), "MxPatchRef" | "MxDPatchRef") {
+                name = file_ref::referred(document)?;
+            }
+        }
+    }
+    Ok(name.map(|name| name.strip_suffix(".amxd").map(str::to_owned).unwrap_or(name)))
 }
 
 /// The name is in `PlugName` for VST 2, in `Name` for VST 3 and Audio Units.

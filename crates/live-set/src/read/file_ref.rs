@@ -3,6 +3,8 @@
 use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
 
+use super::document::Document;
+use crate::error::ReadError;
 use crate::tree::{FileRef, NodeId};
 
 /// What is in these is not the set's: what freezing rendered, and grooves.
@@ -150,7 +152,27 @@ fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     Some(value.into_owned())
 }
 
+/// The name of the file that the `FileRef` in an element refers to, without its folders.
+pub(super) fn referred(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
+    let level = document.level();
+    let mut name = None;
+    while document.next_child(level)? {
+        if document.name() != "FileRef" {
+            continue;
+        }
+        let file = document.level();
+        while document.next_child(file)? {
+            if matches!(document.name(), "Name" | "Path" | "RelativePath") {
+                let path = document.text()?;
+                let found = path.as_deref().map(file_name).filter(|name| !name.is_empty());
+                name = found.map(str::to_owned).or(name);
+            }
+        }
+    }
+    Ok(name)
+}
+
 /// What follows the last separator: sets that were saved on Windows may have either.
-pub(super) fn file_name(path: &str) -> &str {
+fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }

@@ -4,7 +4,7 @@ use super::document::Document;
 use super::track;
 use super::value::set;
 use crate::error::{ReadError, ReadErrorKind};
-use crate::tree::{Key, NodeId, Project, Scene, SiblingKeys, Signal, Track, TrackType};
+use crate::tree::{Key, Locator, NodeId, Project, Scene, SiblingKeys, Signal, Track, TrackType};
 
 /// The oldest version of Live whose sets have the layout that is read here.
 const OLDEST_VERSION: u32 = 9;
@@ -67,6 +67,9 @@ fn live_set(document: &mut Document<'_>) -> Result<Project, ReadError> {
             "Scenes" | "SceneNames" if project.scenes.is_empty() => {
                 scenes(document, &mut project.scenes)?;
             }
+            "Locators" if project.locators.is_empty() => {
+                locators(document, &mut project.locators)?;
+            }
             _ => {}
         }
     }
@@ -122,6 +125,39 @@ fn scenes(document: &mut Document<'_>, scenes: &mut Vec<Scene>) -> Result<(), Re
         document.within("scenes", scenes.len(), document.limits.scenes)?;
     }
     Ok(())
+}
+
+/// `Locators/Locator`, inside the set's own `Locators`.
+fn locators(document: &mut Document<'_>, locators: &mut Vec<Locator>) -> Result<(), ReadError> {
+    let level = document.level();
+    let mut keys = SiblingKeys::default();
+    while document.next_child(level)? {
+        if document.name() != "Locators" {
+            continue;
+        }
+        let list = document.level();
+        while document.next_child(list)? {
+            if document.name() != "Locator" {
+                continue;
+            }
+            document.keep(size_of::<Locator>() + super::ID_BYTES)?;
+            let id = NodeId::top("locator", keys.next(document.file_id()?));
+            locators.push(read_locator(document, Locator::new(id))?);
+        }
+    }
+    Ok(())
+}
+
+fn read_locator(document: &mut Document<'_>, mut locator: Locator) -> Result<Locator, ReadError> {
+    let level = document.level();
+    while document.next_child(level)? {
+        match document.name() {
+            "Name" => set(&mut locator.name, document.text()?),
+            "Time" => set(&mut locator.time, document.number()?),
+            _ => {}
+        }
+    }
+    Ok(locator)
 }
 
 /// Up to Live 10 a scene without a name has its number for one, behind a space.

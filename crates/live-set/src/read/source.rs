@@ -1,9 +1,9 @@
 //! Where the XML comes from: inflated if need be, and never more of it than the limits allow.
 
 use std::fmt;
-use std::io::{self, BufRead, Cursor, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::error::ReadErrorKind;
 use crate::limits::Limits;
@@ -65,7 +65,7 @@ impl<'a> Source<'a> {
         let is_gzip = head == GZIP_MAGIC;
         let whole = Cursor::new(head).chain(file);
         let inner: Box<dyn Read + 'a> =
-            if is_gzip { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) };
+            if is_gzip { Box::new(Members::new(BufReader::new(whole))) } else { Box::new(whole) };
         let mut source = Self {
             inner,
             buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
@@ -170,6 +170,47 @@ impl BufRead for Source<'_> {
 impl fmt::Debug for Source<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source").field("consumed", &self.consumed).finish_non_exhaustive()
+    }
+}
+
+/// What the members of a gzip stream hold, one after another. Zero bytes behind a member are
+/// padding, as gzip itself has it.
+struct Members<R> {
+    /// `None` at the end.
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Members<R> {
+    fn new(file: R) -> Self {
+        Self { member: Some(GzDecoder::new(file)) }
+    }
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            if let Some(mut rest) = self.member.take().map(GzDecoder::into_inner) {
+                self.member = skip_zeros(&mut rest)?.then(|| GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Says whether anything follows.
+fn skip_zeros(file: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let available = file.fill_buf()?;
+        let zeros = available.iter().take_while(|byte| **byte == 0).count();
+        let (is_over, is_more) = (available.is_empty(), zeros < available.len());
+        file.consume(zeros);
+        if is_over || is_more {
+            return Ok(is_more);
+        }
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) fn track(document: &mut Document<'_>, track: &mut Track) -> Result<So
             "Freeze" => set(&mut track.is_frozen, document.flag()?),
             "TrackGroupId" => set(&mut track.group_id, document.whole()?),
             "TakeLanes" => take_lanes(document, &track.id, &mut takes)?,
+            // Those of a group, which hold nothing of their own.
+            "Slots" if track.slots.is_empty() => slots(document, track, "GroupTrackSlot")?,
             "DeviceChain" => chain(document, track, &mut song)?,
             _ => {}
         }
@@ -97,7 +99,8 @@ fn sends(document: &mut Document<'_>, mixer: &mut Mixer) -> Result<(), ReadError
         while document.next_child(holder)? {
             match document.name() {
                 "Send" => set(&mut gain, document.manual(Document::number)?),
-                "EnabledByUser" => set(&mut is_enabled, document.flag()?),
+                // `Active` up to Live 11.
+                "EnabledByUser" | "Active" => set(&mut is_enabled, document.flag()?),
                 _ => {}
             }
         }
@@ -124,7 +127,7 @@ fn sequencer(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadE
     let level = document.level();
     while document.next_child(level)? {
         match document.name() {
-            "ClipSlotList" if track.slots.is_empty() => slots(document, track)?,
+            "ClipSlotList" if track.slots.is_empty() => slots(document, track, "ClipSlot")?,
             "ClipTimeable" | "Sample" => arrangement(document, track)?,
             "Recorder" => recorder(document, &mut track.is_armed)?,
             _ => {}
@@ -202,11 +205,11 @@ fn recorder(document: &mut Document<'_>, is_armed: &mut bool) -> Result<(), Read
     Ok(())
 }
 
-fn slots(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadError> {
+fn slots(document: &mut Document<'_>, track: &mut Track, element: &str) -> Result<(), ReadError> {
     let level = document.level();
     let mut keys = SiblingKeys::default();
     while document.next_child(level)? {
-        if document.name() != "ClipSlot" {
+        if document.name() != element {
             continue;
         }
         let id = track.id.child("slot", keys.next(document.file_id()?));

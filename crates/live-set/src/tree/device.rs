@@ -23,9 +23,9 @@ pub struct Device {
     /// The device's class: the name of its element, as in `Eq8` or `PluginDevice`. Empty where
     /// only an event told of the device.
     pub device_type: String,
-    /// The device's switch.
-    pub is_enabled: bool,
-    /// The parameters in the order of the file, the switch left out.
+    /// The parameters as Live numbers them: the device's switch first, called `On`, then those of
+    /// the file in its order; a rack's begin with its macros. Where only events told of a device,
+    /// or of parameters beyond those of the file, they have no names.
     pub parameters: Vec<Parameter>,
     /// The devices of a rack's chains.
     pub devices: Vec<Device>,
@@ -39,6 +39,19 @@ pub struct Parameter {
     pub name: String,
     /// The value as the file has it; a switch is 0 or 1.
     pub value: f64,
+}
+
+impl Parameter {
+    /// The switch that each device has: on.
+    pub(crate) fn switch() -> Self {
+        Self { name: "On".to_owned(), value: 1.0 }
+    }
+
+    /// A parameter of which only the place is known.
+    pub(crate) const fn unnamed(place: usize) -> Self {
+        // A device is on unless something else was said.
+        Self { name: String::new(), value: if place == 0 { 1.0 } else { 0.0 } }
+    }
 }
 
 impl PartialEq for Parameter {
@@ -55,10 +68,15 @@ impl Device {
             hash: NO_HASH,
             name: device_type.clone(),
             device_type,
-            is_enabled: true,
             parameters: Vec::new(),
             devices: Vec::new(),
         }
+    }
+
+    /// The device's switch, which is its first parameter; on where nothing is known of it.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.parameters.first().is_none_or(|switch| switch.value != 0.0)
     }
 
     /// How many devices this is, with those in it.
@@ -90,7 +108,7 @@ impl TreeNode for Device {
         [
             ("name", ValueRef::Text(&self.name)),
             ("device_type", ValueRef::Text(&self.device_type)),
-            ("is_enabled", ValueRef::Bool(self.is_enabled)),
+            ("is_enabled", ValueRef::Bool(self.is_enabled())),
             ("parameters", ValueRef::Parameters(&self.parameters)),
         ]
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use super::{
-    Clip, ClipSlot, Device, FileRef, Hash, Mixer, NodeId, Project, Scene, Track, ValueRef,
+    Clip, ClipSlot, Device, FileRef, Hash, Locator, Mixer, NodeId, Project, Scene, Track, ValueRef,
 };
 
 /// The types of nodes.
@@ -29,10 +29,12 @@ pub enum NodeType {
     Mixer,
     /// A file that the set refers to.
     FileRef,
+    /// A locator of the arrangement.
+    Locator,
 }
 
 impl NodeType {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Project,
         Self::Track,
         Self::Device,
@@ -41,6 +43,7 @@ impl NodeType {
         Self::Scene,
         Self::Mixer,
         Self::FileRef,
+        Self::Locator,
     ];
 
     /// The name viewers know the type by, as in `clip_slot`.
@@ -55,6 +58,7 @@ impl NodeType {
             Self::Scene => "scene",
             Self::Mixer => "mixer",
             Self::FileRef => "file_ref",
+            Self::Locator => "locator",
         }
     }
 }
@@ -81,7 +85,10 @@ impl Serialize for NodeType {
 
 /// The name is not that of a node type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown node type: use project, track, device, clip_slot, clip, scene, mixer or file_ref")]
+#[error(
+    "unknown node type: use project, track, device, clip_slot, clip, scene, mixer, file_ref or \
+     locator"
+)]
 pub struct UnknownNodeType;
 
 /// An attribute: its name and its value.
@@ -120,6 +127,8 @@ pub enum NodeRef<'a> {
     Mixer(&'a Mixer),
     /// See [`FileRef`].
     FileRef(&'a FileRef),
+    /// See [`Locator`].
+    Locator(&'a Locator),
 }
 
 /// Does the same for whichever node it is.
@@ -134,6 +143,7 @@ macro_rules! for_any {
             NodeRef::Scene($node) => $body,
             NodeRef::Mixer($node) => $body,
             NodeRef::FileRef($node) => $body,
+            NodeRef::Locator($node) => $body,
         }
     };
 }
@@ -182,7 +192,9 @@ impl<'a> NodeRef<'a> {
             Self::Project(project) => {
                 let tracks = project.tracks.iter().map(Self::Track);
                 let scenes = project.scenes.iter().map(Self::Scene);
-                tracks.chain(scenes).chain(project.file_refs.iter().map(Self::FileRef)).collect()
+                let file_refs = project.file_refs.iter().map(Self::FileRef);
+                let locators = project.locators.iter().map(Self::Locator);
+                tracks.chain(scenes).chain(file_refs).chain(locators).collect()
             }
             Self::Track(track) => {
                 let devices = track.devices.iter().map(Self::Device);
@@ -192,7 +204,8 @@ impl<'a> NodeRef<'a> {
             }
             Self::ClipSlot(slot) => slot.clip.iter().map(|clip| Self::Clip(clip)).collect(),
             Self::Device(device) => device.devices.iter().map(Self::Device).collect(),
-            Self::Clip(_) | Self::Scene(_) | Self::Mixer(_) | Self::FileRef(_) => Vec::new(),
+            Self::Clip(_) | Self::Scene(_) | Self::Mixer(_) => Vec::new(),
+            Self::FileRef(_) | Self::Locator(_) => Vec::new(),
         }
     }
 
@@ -252,6 +265,8 @@ pub enum Node {
     Mixer(Box<Mixer>),
     /// See [`FileRef`].
     FileRef(Box<FileRef>),
+    /// See [`Locator`].
+    Locator(Box<Locator>),
     /// See [`Project`].
     Project(Box<Project>),
 }
@@ -268,6 +283,7 @@ impl Node {
             Self::Scene(node) => NodeRef::Scene(node),
             Self::Mixer(node) => NodeRef::Mixer(node),
             Self::FileRef(node) => NodeRef::FileRef(node),
+            Self::Locator(node) => NodeRef::Locator(node),
             Self::Project(node) => NodeRef::Project(node),
         }
     }

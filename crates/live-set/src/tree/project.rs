@@ -1,10 +1,12 @@
 //! The root of the tree.
 
 use super::node::{Attribute, TreeNode};
-use super::{FileRef, Hash, Hasher, NO_HASH, Node, NodeId, NodeType, Scene, Track, ValueRef};
+use super::{
+    FileRef, Hash, Hasher, Locator, NO_HASH, Node, NodeId, NodeType, Scene, Track, ValueRef,
+};
 
-/// A project: the root of the tree. Its children are the tracks, the scenes, and the files that
-/// it refers to.
+/// A project: the root of the tree. Its children are the tracks, the scenes, the files that it
+/// refers to, and the locators.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
@@ -26,6 +28,8 @@ pub struct Project {
     pub scenes: Vec<Scene>,
     /// Every reference to a file, in the order of the document.
     pub file_refs: Vec<FileRef>,
+    /// The locators of the arrangement, in the order of the document.
+    pub locators: Vec<Locator>,
 }
 
 impl Project {
@@ -40,6 +44,7 @@ impl Project {
             tracks: Vec::new(),
             scenes: Vec::new(),
             file_refs: Vec::new(),
+            locators: Vec::new(),
         }
     }
 
@@ -53,6 +58,7 @@ impl Project {
         self.tracks.iter_mut().for_each(|track| track.rehash_all(hasher));
         self.scenes.iter_mut().for_each(|scene| scene.rehash(hasher));
         self.file_refs.iter_mut().for_each(|file_ref| file_ref.rehash(hasher));
+        self.locators.iter_mut().for_each(|locator| locator.rehash(hasher));
         self.rehash(hasher);
     }
 }
@@ -78,6 +84,7 @@ impl TreeNode for Project {
         self.tracks.iter().for_each(|track| add(track.hash));
         self.scenes.iter().for_each(|scene| add(scene.hash));
         self.file_refs.iter().for_each(|file_ref| add(file_ref.hash));
+        self.locators.iter().for_each(|locator| add(locator.hash));
     }
 
     fn into_node(self) -> Node {

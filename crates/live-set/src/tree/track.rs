@@ -36,7 +36,7 @@ pub struct Track {
     pub is_armed: bool,
     /// The devices of the track's own chain, in chain order.
     pub devices: Vec<Device>,
-    /// The slots of the session, by scene. Group, return and main tracks have none in a file.
+    /// The slots of the session, by scene. Return and main tracks have none in a file.
     pub slots: Vec<ClipSlot>,
     /// The clips of the arrangement, then those of its take lanes, as the file has them.
     pub arrangement: Vec<Clip>,

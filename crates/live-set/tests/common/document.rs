@@ -22,7 +22,8 @@ pub(crate) fn tree(xml: &str) -> Value {
     });
     let tracks = tracks.enumerate().map(|(index, found)| track(found, index));
     let scenes = scenes.enumerate().map(|(index, found)| scene(found, index));
-    node("project", attributes, tracks.chain(scenes).chain(file_refs).collect())
+    let locators = descend(set, "Locators/Locators").into_iter().flat_map(elements).map(locator);
+    node("project", attributes, tracks.chain(scenes).chain(file_refs).chain(locators).collect())
 }
 
 /// The same of a tree that was sent: its ids and hashes go.
@@ -61,7 +62,7 @@ fn track(track: Node<'_, '_>, index: usize) -> Value {
         "pan": mixer["attributes"]["pan"],
     });
     let mut children = devices(descend(track, "DeviceChain/DeviceChain/Devices"));
-    let slots = descend(track, "DeviceChain/MainSequencer/ClipSlotList");
+    let slots = descend(track, "DeviceChain/MainSequencer/ClipSlotList").or(child(track, "Slots"));
     let slots = slots.into_iter().flat_map(elements).enumerate();
     children.extend(slots.map(|(row, found)| slot(found, index, row)));
     let arranged = ["ClipTimeable", "Sample"].into_iter().filter_map(|automated| {
@@ -77,7 +78,9 @@ fn track(track: Node<'_, '_>, index: usize) -> Value {
 fn mixer(mixer: Node<'_, '_>) -> Value {
     let holders: Vec<_> = child(mixer, "Sends").into_iter().flat_map(elements).collect();
     let sends = holders.iter().map(|holder| number(*holder, "Send/Manual").unwrap_or(0.0));
-    let enabled = holders.iter().map(|holder| flag(*holder, "EnabledByUser").unwrap_or(true));
+    let enabled = holders
+        .iter()
+        .map(|holder| flag(*holder, "EnabledByUser").or(flag(*holder, "Active")).unwrap_or(true));
     let attributes = json!({
         "volume": number(mixer, "Volume/Manual").unwrap_or(1.0),
         "pan": number(mixer, "Pan/Manual").unwrap_or(0.0),
@@ -103,13 +106,20 @@ fn device(device: Node<'_, '_>) -> Value {
         });
         names.next().and_then(|name| name.attribute("Value"))
     });
-    let names = [value(device, "UserName"), plug_in, Some(class)];
+    let patch = ["MxPatchRef", "MxDPatchRef"].into_iter().find_map(|reference| {
+        let file = descend(device, &format!("PatchSlot/Value/{reference}/FileRef"))?;
+        let path = value(file, "Path").unwrap_or_default();
+        let name = value(file, "Name").or(path.rsplit(['/', '\\']).next())?;
+        Some(name.trim_end_matches(".amxd"))
+    });
+    let names = [value(device, "UserName"), plug_in, patch, Some(class)];
     let name = names.into_iter().flatten().find(|name| !name.is_empty());
-    let parameters: Vec<_> = device
+    let switch = json!({"name": "On", "value": number(device, "On/Manual").unwrap_or(1.0)});
+    let others = device
         .descendants()
         .filter(|found| child(*found, "Manual").is_some() && is_own(device, *found))
-        .map(|found| parameter(device, found))
-        .collect();
+        .map(|found| parameter(device, found));
+    let parameters: Vec<_> = std::iter::once(switch).chain(others).collect();
     let attributes = json!({
         "name": name,
         "device_type": class,
@@ -124,13 +134,13 @@ fn device(device: Node<'_, '_>) -> Value {
     node("device", attributes, nested.map(self::device).collect())
 }
 
-/// False for the device's switch, and for what belongs to chains of a rack.
+/// False for the device's switch, which comes first whatever else there is, and for what belongs to chains of a rack.
 fn is_own(device: Node<'_, '_>, parameter: Node<'_, '_>) -> bool {
     let way: Vec<_> = parameter.ancestors().take_while(|above| *above != device).collect();
     let top = way.last().expect("inside the device").tag_name().name();
     match top {
         "On" => way.len() > 1,
-        "Branches" | "ReturnBranches" | "PluginDesc" => false,
+        "Branches" | "ReturnBranches" | "PluginDesc" | "PatchSlot" => false,
         _ => true,
     }
 }
@@ -200,6 +210,14 @@ fn scene(scene: Node<'_, '_>, index: usize) -> Value {
         "is_triggered": false,
     });
     node("scene", attributes, Vec::new())
+}
+
+fn locator(locator: Node<'_, '_>) -> Value {
+    let attributes = json!({
+        "name": value(locator, "Name").unwrap_or_default(),
+        "time": number(locator, "Time").unwrap_or(0.0),
+    });
+    node("locator", attributes, Vec::new())
 }
 
 fn file_ref(found: Node<'_, '_>) -> Option<Value> {

@@ -73,6 +73,8 @@ pub(crate) fn full(version: Version) -> Spec {
         clips: 4,
         racks: 2,
         plug_ins: 3,
+        max_devices: 1,
+        locators: 4,
         arrangement: 3,
         takes: 2,
         ..small()

@@ -61,6 +61,7 @@ fn track(lines: &str, tabs: usize) -> Track {
     let mixer = section_at(lines, tabs + 2, "Mixer").unwrap_or_default();
     let sequencer = section_at(lines, tabs + 2, "MainSequencer").unwrap_or_default();
     let slots = section_at(sequencer, tabs + 3, "ClipSlotList").unwrap_or_default();
+    let group_slots = section_at(lines, tabs + 1, "Slots").unwrap_or_default();
     let devices = section_at(lines, tabs + 2, "DeviceChain")
         .and_then(|chain| section_at(chain, tabs + 3, "Devices"))
         .unwrap_or_default();
@@ -70,7 +71,7 @@ fn track(lines: &str, tabs: usize) -> Track {
         element: element(lines),
         name: value(name, tabs + 2, "EffectiveName").unwrap_or_default(),
         devices: children(devices, tabs + 4).into_iter().map(|d| device(d, tabs + 4)).collect(),
-        slots: slots.len(),
+        slots: slots.len() + children(group_slots, tabs + 2).len(),
         clips: clips
             .map(|(row, slot)| {
                 let name = value(slot, tabs + 8, "Name").expect("a clip has a name");
@@ -89,8 +90,9 @@ fn device(lines: &str, tabs: usize) -> Device {
     let manual_line = format!("\n{}<Manual Value=\"", "\t".repeat(tabs + 2));
     let parameters = children
         .iter()
-        .filter(|child| child.contains(&manual_line) && element(child) != "On")
-        .map(|child| (element(child), manual(child, tabs + 1, &element(child))));
+        .filter(|child| child.contains(&manual_line))
+        .map(|child| (element(child), manual(child, tabs + 1, &element(child))))
+        .map(|(name, value)| (name, value.replace("true", "1").replace("false", "0")));
     Device {
         class: element(lines),
         user_name: value(lines, tabs + 1, "UserName").unwrap_or_default(),

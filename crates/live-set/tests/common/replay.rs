@@ -69,7 +69,8 @@ fn add(tree: &mut Value, record: &Value) {
     let siblings = children(tree, record);
     // A child comes before the first that belongs after it: by type, then by row or position.
     let order = |node: &Value| {
-        let types = ["track", "scene", "file_ref", "device", "clip_slot", "clip", "mixer"];
+        let types =
+            ["track", "scene", "file_ref", "locator", "device", "clip_slot", "clip", "mixer"];
         types.iter().position(|name| node["node_type"] == *name).expect("a type of child")
     };
     let path = record["path"].as_str().expect("a path is text");
