@@ -12,6 +12,10 @@ const CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 pub struct Builder {
     pub(crate) enable_metrics: bool,
     pub(crate) queue_messages: usize,
+    pub(crate) queue_bytes: usize,
+    pub(crate) clients_bytes: usize,
+    pub(crate) ping_every: Duration,
+    pub(crate) ping_timeout: Duration,
     pub(crate) evict_after: Duration,
     pub(crate) clients_max: usize,
     pub(crate) broadcast_interval: Duration,
@@ -25,6 +29,10 @@ impl Default for Builder {
         Self {
             enable_metrics: true,
             queue_messages: 1_000,
+            queue_bytes: 4 << 20,
+            clients_bytes: 64 << 20,
+            ping_every: Duration::from_secs(20),
+            ping_timeout: Duration::from_secs(60),
             evict_after: Duration::from_secs(30),
             clients_max: 1_000,
             broadcast_interval: Duration::from_millis(100),
@@ -52,7 +60,39 @@ impl Builder {
         self
     }
 
-    /// How long a viewer whose queue is full may go without reading; 30 s by default.
+    /// How many bytes of messages may wait for a viewer before it is sent the whole tree in their
+    /// place; 4 MiB by default. A message that is larger waits alone.
+    #[must_use]
+    pub fn client_queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// How much memory the messages for all viewers may take; 64 MiB by default. One that several
+    /// viewers wait for counts once. Where it is short, viewers who have read nothing for a second
+    /// are disconnected, and new ones wait for their tree.
+    #[must_use]
+    pub fn clients_bytes(mut self, bytes: usize) -> Self {
+        self.clients_bytes = bytes;
+        self
+    }
+
+    /// How often a viewer is asked for a sign of life, by a ping; every 20 s by default,
+    /// at least 1 ms.
+    #[must_use]
+    pub fn ping_every(mut self, every: Duration) -> Self {
+        self.ping_every = every.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How long a viewer may go without a sign of life before it is disconnected; 60 s by default.
+    #[must_use]
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.ping_timeout = timeout;
+        self
+    }
+
+    /// How long a viewer may read nothing while there is something to read; 30 s by default.
     #[must_use]
     pub fn evict_after(mut self, after: Duration) -> Self {
         self.evict_after = after;

@@ -50,8 +50,6 @@ mod event_loop;
 mod event_timer;
 mod event_type;
 mod gaps;
-mod greeting;
-mod hub;
 mod journal;
 mod loading;
 mod message;
@@ -72,8 +70,8 @@ mod service;
 mod state;
 mod throttle;
 mod udp;
+mod viewers;
 mod watcher;
-mod websocket;
 
 pub use self::arg::Arg;
 pub use self::builder::Builder;

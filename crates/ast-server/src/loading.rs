@@ -15,7 +15,6 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::error::Error;
-use crate::message;
 use crate::server::AstServer;
 
 /// What [`AstServer::load_project`] answers.
@@ -66,9 +65,7 @@ impl AstServer {
         match self.read_timed(file) {
             Ok((set, stamp)) => {
                 let root_hash = set.root_hash();
-                // Written before, so that events do not wait for it.
-                let written = (self.viewers() > 0).then(|| message::full_ast(&set, file));
-                self.state().load(set, file, stamp, written);
+                self.state().load(set, file, stamp);
                 // Whoever watches a file has another one to watch.
                 self.look().notify_one();
                 Ok(LoadReport { status: "success", file: file.to_owned(), root_hash })

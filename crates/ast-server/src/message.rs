@@ -86,7 +86,10 @@ pub(crate) fn answer(request: &[u8]) -> Result<Text, Text> {
 
 fn text(r#type: &'static str, payload: impl Serialize) -> Text {
     // A tree holds finite numbers and string keys only: there is nothing that JSON cannot say.
-    serde_json::to_string(&Message { r#type, payload }).unwrap_or_default().into()
+    let mut text = serde_json::to_string(&Message { r#type, payload }).unwrap_or_default();
+    // What waits for viewers is counted by its length, and half of a vector may be room to grow.
+    text.shrink_to_fit();
+    text.into()
 }
 
 #[cfg(test)]

@@ -126,6 +126,8 @@ declare! {
         "handing what is queued for a viewer to its connection";
     client_evicted: Counter = "websocket.client.evicted", None,
         "viewers that were disconnected because they did not read";
+    client_silent: Counter = "websocket.client.silent", None,
+        "viewers that were disconnected because they gave no sign of life";
     client_resynced: Counter = "websocket.client.resynced", None,
         "whole trees that viewers were sent in place of changes they had no room for";
     client_refused: Counter = "websocket.client.refused", None,

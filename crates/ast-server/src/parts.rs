@@ -9,16 +9,15 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use crate::message::Text;
 use crate::query_routes;
 use crate::server::AstServer;
-use crate::websocket;
+use crate::viewers;
 
 /// Reads what a viewer sends behind its handshake, as its connection does and within the same
 /// limits, until that ends or breaks the protocol; gives the answers, `Err` to what is no JSON.
 #[must_use]
 pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
-    let mut socket =
-        WebSocket::from_raw_socket(Wire(sent), Role::Server, Some(websocket::limits()));
+    let mut socket = WebSocket::from_raw_socket(Wire(sent), Role::Server, Some(viewers::limits()));
     let requests = std::iter::from_fn(|| socket.read().ok());
-    let answers = requests.filter_map(|request| websocket::answer(&request));
+    let answers = requests.filter_map(|request| viewers::answer(&request));
     let text = |text: Text| text.as_str().to_owned();
     answers.map(|answer| answer.map(text).map_err(text)).collect()
 }

@@ -43,6 +43,13 @@ pub struct WebSocketStatus {
     pub clients_max: usize,
     /// How many messages may wait for a viewer.
     pub queue_messages: usize,
+    /// How many bytes of messages may wait for a viewer.
+    pub queue_bytes: usize,
+    /// The bytes of all messages that some viewer is to be sent; one that several wait for counts
+    /// once.
+    pub held_bytes: usize,
+    /// How many bytes those may be.
+    pub held_bytes_max: usize,
 }
 
 impl AstServer {
@@ -119,8 +126,15 @@ impl AstServer {
     pub fn get_websocket_status(&self) -> WebSocketStatus {
         let (clients, lagging) = self.state().viewers_lagging();
         let settings = self.settings();
-        let (clients_max, queue_messages) = (settings.clients_max, settings.queue_messages);
-        WebSocketStatus { clients, lagging, clients_max, queue_messages }
+        WebSocketStatus {
+            clients,
+            lagging,
+            clients_max: settings.clients_max,
+            queue_messages: settings.queue_messages,
+            queue_bytes: settings.queue_bytes,
+            held_bytes: self.memory().held(),
+            held_bytes_max: settings.clients_bytes,
+        }
     }
 
     /// How a file differs from the set as it is now.

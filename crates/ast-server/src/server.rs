@@ -17,6 +17,7 @@ use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
 use crate::metrics::ServerMetrics;
 use crate::state::{Event, State};
+use crate::viewers::{Hub, Limits, Memory};
 
 /// A server: one set, its viewers, and the metrics of everything that happens.
 ///
@@ -46,7 +47,9 @@ struct Shared {
     /// Held by whoever has a copy of much of the set, and taken before the state.
     copying: Mutex<()>,
     /// Held by whoever has the whole tree written for viewers, and taken before the copy.
-    writing: tokio::sync::Mutex<()>,
+    writing: Arc<tokio::sync::Mutex<()>>,
+    /// What all messages on their way to viewers take.
+    memory: Arc<Memory>,
     /// Held by whoever loads a set.
     loading: Mutex<()>,
     /// Held by whoever compares the set with a file because somebody far away asks for it.
@@ -85,15 +88,18 @@ impl AstServer {
         let collector = MetricsCollector::builder().enabled(settings.enable_metrics).build();
         let metrics = Arc::new(ServerMetrics::register(&collector));
         let interval = settings.broadcast_interval;
-        let (queue, recorder) = (settings.queue_messages, collector.recorder());
-        let state = State::new(queue, interval, Arc::clone(&metrics), recorder);
+        let memory = Memory::new(settings.clients_bytes);
+        let limits = Limits { messages: settings.queue_messages, bytes: settings.queue_bytes };
+        let hub = Hub::new(limits, Arc::clone(&memory), Arc::clone(&metrics));
+        let state = State::new(hub, interval, Arc::clone(&metrics), collector.recorder());
         let shared = Shared {
             collector,
             metrics,
             state: Mutex::new(state),
             cache: Mutex::new(Cache::new(settings.cache, settings.cache_entries)),
             copying: Mutex::new(()),
-            writing: tokio::sync::Mutex::new(()),
+            writing: Arc::default(),
+            memory,
             loading: Mutex::new(()),
             comparing: Arc::new(Semaphore::new(1)),
             look: Notify::new(),
@@ -235,7 +241,11 @@ impl AstServer {
         &self.shared.copying
     }
 
-    pub(crate) fn writing(&self) -> &tokio::sync::Mutex<()> {
+    pub(crate) fn memory(&self) -> &Arc<Memory> {
+        &self.shared.memory
+    }
+
+    pub(crate) fn writing(&self) -> &Arc<tokio::sync::Mutex<()>> {
         &self.shared.writing
     }
 
@@ -310,7 +320,8 @@ mod tests {
     fn an_internal_failure_is_caught_counted_once_and_leaves_the_tree_right() {
         let server = AstServer::small();
         let before = server.root_hash().expect("a set");
-        let seat = server.state().join();
+        let mut seat = server.state().join(Arc::default());
+        assert!(server.state().take_tree(&mut seat), "a new viewer is sent the tree");
 
         server.state().fails = true;
         let send = || {
@@ -319,7 +330,7 @@ mod tests {
         };
         assert_eq!(send(), Outcome::Failed);
         assert_eq!(server.root_hash().expect("a set"), before);
-        assert!(!seat.is_lagging());
+        assert!(server.state().take_tree(&mut seat), "it is sent the whole tree");
         assert_eq!(send(), Outcome::Processed);
 
         let summary = server.get_metrics_summary();

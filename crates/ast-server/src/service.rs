@@ -7,14 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use tachograph_serve::Endpoint;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::error::Error;
 use crate::event_loop::EventLoop;
 use crate::server::AstServer;
-use crate::websocket::Door;
+use crate::viewers::{self, Door};
 use crate::{process, query_routes, udp, watcher};
 
 /// Where a server listens. Port 0 takes any free port.
@@ -99,8 +98,7 @@ impl Service {
     ) -> Result<Self, Error> {
         let refused = |what, addr| move |source: io::Error| Error::listen(what, addr, source);
         let socket = udp::bind(addresses.udp).map_err(refused("events", addresses.udp))?;
-        let listener = TcpListener::bind(addresses.websocket)
-            .await
+        let listener = viewers::listen(addresses.websocket)
             .map_err(refused("viewers", addresses.websocket))?;
         let access = endpoint.clone().listen(addresses.websocket);
         let endpoint = endpoint.listen(addresses.http).mount(query_routes::routes(server.clone()));
@@ -132,7 +130,7 @@ impl Service {
         };
         service.spawn("ast-events", move || event_loop.run())?;
         service.spawn("ast-udp", move || receiver.run())?;
-        let door = Door { listener, server: server.clone(), access, stop: stopped };
+        let door = Door::new(listener, server.clone(), access, stopped);
         service.tasks.spawn(door.serve());
         service.tasks.spawn(process::sample(Arc::clone(server.handles())));
         service.tasks.spawn(watcher::run(server.clone()));

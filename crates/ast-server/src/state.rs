@@ -17,13 +17,12 @@ use crate::event::{self, Rejection, Request};
 use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
 use crate::gaps::{Gap, Gaps};
-use crate::greeting::{TreeCopy, WholeTree};
-use crate::hub::{Hub, Seat, UNVERSIONED};
 use crate::journal::Journal;
 use crate::loading::Stamp;
-use crate::message::{self, Text};
+use crate::message;
 use crate::metrics::ServerMetrics;
 use crate::throttle::{Held, Throttle};
+use crate::viewers::{Hub, Pulse, Seat, TreeCopy, UNVERSIONED, WholeTree};
 
 /// A set and the file that it is from.
 #[derive(Debug)]
@@ -43,6 +42,8 @@ pub(crate) struct State {
     version: u64,
     /// The whole tree as it was written last.
     whole: Option<WholeTree>,
+    /// The length of that, also when it is gone.
+    whole_bytes: usize,
     hub: Hub,
     throttle: Throttle,
     gaps: Gaps,
@@ -70,7 +71,7 @@ pub(crate) struct Event<'a> {
 
 impl State {
     pub(crate) fn new(
-        queue: usize,
+        hub: Hub,
         interval: Duration,
         metrics: Arc<ServerMetrics>,
         recorder: Recorder,
@@ -80,7 +81,8 @@ impl State {
             journal: None,
             version: UNVERSIONED,
             whole: None,
-            hub: Hub::new(queue, Arc::clone(&metrics)),
+            whole_bytes: 0,
+            hub,
             throttle: Throttle::new(interval),
             gaps: Gaps::default(),
             metrics,
@@ -102,15 +104,11 @@ impl State {
         self.loaded.as_ref().ok_or_else(Error::no_set)
     }
 
-    /// Puts a set in the place of the one that was there, and sends it to everyone: as it was
-    /// written before, where there was anyone to send it to.
-    pub(crate) fn load(&mut self, set: Set, file: &Path, stamp: Stamp, written: Option<Text>) {
+    /// Puts a set in the place of the one that was there, and has everyone sent it.
+    pub(crate) fn load(&mut self, set: Set, file: &Path, stamp: Stamp) {
         self.loaded = Some(Loaded { set, file: file.to_owned(), stamp });
         self.journal = None;
         self.version += 1;
-        if let Some(text) = written {
-            self.keep(WholeTree { version: self.version, message: text });
-        }
         self.send_whole_tree();
     }
 
@@ -201,9 +199,7 @@ impl State {
     /// Tells viewers of an event that is no part of the set.
     fn forward(&mut self, event: &Event<'_>) {
         if !self.hub.is_empty() {
-            let text = message::live_event(event);
-            self.metrics.message_size.record(text.len() as u64);
-            self.hub.broadcast(UNVERSIONED, text);
+            self.hub.broadcast(UNVERSIONED, message::live_event(event));
         }
     }
 
@@ -229,9 +225,7 @@ impl State {
     }
 
     fn send(&mut self, news: &Held) {
-        let text = message::diff_update(&news.changes);
-        self.metrics.message_size.record(text.len() as u64);
-        self.hub.broadcast(news.version, text);
+        self.hub.broadcast(news.version, message::diff_update(&news.changes));
     }
 
     /// Sends what was held back long enough; says when there will be more.
@@ -273,25 +267,15 @@ impl State {
 
     fn send_whole_tree(&mut self) {
         self.throttle.clear();
-        if self.hub.is_empty() {
-            return;
+        if !self.hub.is_empty() {
+            self.hub.broadcast_tree();
         }
-        let Some(Loaded { set, file, .. }) = &self.loaded else { return };
-        let tree = self.written(self.version).unwrap_or_else(|| {
-            // Under the lock, but rare: a failure, or a viewer who has come since a set was read.
-            let message = message::full_ast(set, file);
-            WholeTree { version: self.version, message }
-        });
-        self.hub.broadcast(tree.version, tree.message.clone());
-        self.keep(tree);
     }
 
     /// Tells everyone of a problem.
     pub(crate) fn announce(&mut self, problem: &str, details: serde_json::Value) {
         if !self.hub.is_empty() {
-            let text = message::error(problem, Some(details));
-            self.metrics.message_size.record(text.len() as u64);
-            self.hub.broadcast(UNVERSIONED, text);
+            self.hub.broadcast(UNVERSIONED, message::error(problem, Some(details)));
         }
     }
 
@@ -308,15 +292,26 @@ impl State {
     }
 
     /// Takes in a viewer, which is to be sent the tree as it is now or later.
-    pub(crate) fn join(&mut self) -> Seat {
-        self.hub.join(self.version)
+    pub(crate) fn join(&mut self, pulse: Arc<Pulse>) -> Seat {
+        self.hub.join(pulse, self.version)
     }
 
-    /// Has a viewer that did not keep up start again, with the tree as it is now or later.
-    pub(crate) fn rejoin(&mut self, seat: &mut Seat) {
-        seat.discard_queue();
-        self.hub.caught_up(seat, self.version);
-        self.metrics.client_resynced.increment();
+    /// Gives a viewer its turn for the tree, as it is now or later; `false` where something else
+    /// is to be sent before.
+    pub(crate) fn take_tree(&mut self, seat: &mut Seat) -> bool {
+        let Some(has_lost) = seat.mailbox.take_tree() else { return false };
+        seat.baseline = self.version;
+        if has_lost {
+            self.metrics.client_resynced.increment();
+        }
+        true
+    }
+
+    /// Frees what memory can be: viewers who do not read have to go, and a tree that nobody is
+    /// sent any more.
+    pub(crate) fn relieve(&mut self) {
+        self.hub.relieve();
+        self.whole.take_if(|tree| tree.version < self.version);
     }
 
     pub(crate) fn leave(&mut self, id: u64) {
@@ -343,8 +338,14 @@ impl State {
         Some(TreeCopy { version: self.version, set: set.clone(), file: file.clone() })
     }
 
+    /// About how long the whole tree is, written.
+    pub(crate) const fn tree_bytes(&self) -> usize {
+        self.whole_bytes
+    }
+
     /// Keeps a tree that was written, for those who come next.
     pub(crate) fn keep(&mut self, tree: WholeTree) {
+        self.whole_bytes = tree.message.len();
         if self.whole.as_ref().is_none_or(|kept| kept.version < tree.version) {
             self.metrics.message_size.record(tree.message.len() as u64);
             self.whole = Some(tree);

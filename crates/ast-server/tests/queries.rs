@@ -128,9 +128,14 @@ async fn the_state_of_the_server_is_told_in_numbers() {
     assert_eq!((&info["num_tracks"], &info["num_scenes"]), (&json!(6), &json!(8)));
     let mut viewer = stage.viewer().await;
     viewer.tree().await;
-    let status = get(&stage, "/websocket").await;
-    let expected =
-        json!({ "clients": 1, "lagging": 0, "clients_max": 1_000, "queue_messages": 1_000 });
+    let mut status = get(&stage, "/websocket").await;
+    // The tree is kept for who comes next.
+    let held = status["held_bytes"].take().as_u64();
+    assert!(held > Some(10_000), "{held:?}");
+    let expected = json!({
+        "clients": 1, "lagging": 0, "clients_max": 1_000, "queue_messages": 1_000,
+        "queue_bytes": 4 << 20, "held_bytes": null, "held_bytes_max": 64 << 20,
+    });
     assert_eq!(status, expected);
 }
 

@@ -30,15 +30,16 @@ pub(crate) enum Refusal {
 impl Access {
     pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
         // A target in absolute form goes before the header; both have to be known.
+        let mut asked = Vec::new();
         if let Some(authority) = uri.authority() {
-            self.check_host(authority.as_str())?;
+            asked.extend(self.check_host(authority.as_str())?);
         }
         // No browser leaves the header out.
         for host in headers.get_all(HOST) {
-            self.check_host(&lossy(host))?;
+            asked.extend(self.check_host(&lossy(host))?);
         }
         for origin in headers.get_all(ORIGIN) {
-            let known = self.knows_origin(origin.as_bytes());
+            let known = self.knows_origin(origin.as_bytes(), &asked);
             known.then_some(()).ok_or_else(|| Refusal::Origin(lossy(origin)))?;
         }
         match &self.token {
@@ -47,19 +48,23 @@ impl Access {
         }
     }
 
-    fn check_host(&self, host: &str) -> Result<(), Refusal> {
+    /// The name of a host that is known; `None` where any is, and this one has no name.
+    fn check_host(&self, host: &str) -> Result<Option<String>, Refusal> {
         let name = authority::parse(host).map(|(name, _)| name);
-        let is_known = name.as_ref().is_some_and(|name| self.hosts.knows(name));
-        let known = is_known || self.hosts.any;
-        known.then_some(()).ok_or_else(|| Refusal::Host(name.unwrap_or_else(|| host.to_owned())))
+        let is_known = name.as_ref().is_some_and(|name| self.hosts.may_be(name));
+        if is_known || self.hosts.any {
+            return Ok(name);
+        }
+        Err(Refusal::Host(name.unwrap_or_else(|| host.to_owned())))
     }
 
-    pub(crate) fn knows_origin(&self, origin: &[u8]) -> bool {
+    /// Whether a page from there may read: one of a known name, or of the very host that it asks.
+    fn knows_origin(&self, origin: &[u8], asked: &[String]) -> bool {
         let name = Uri::try_from(origin).ok().and_then(|uri| {
             let (name, _) = authority::parse(uri.authority()?.as_str())?;
             Some(name)
         });
-        name.is_some_and(|name| self.hosts.any || self.hosts.knows(&name))
+        name.is_some_and(|name| self.hosts.any || self.hosts.knows(&name) || asked.contains(&name))
     }
 }
 
@@ -77,18 +82,23 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
+    /// Whether a request may ask for a name: any address of this machine will do where all are
+    /// listened on. It is no name that somebody else could have resolve to it.
+    fn may_be(&self, name: &str) -> bool {
+        let any_address = self.bound.ip().to_canonical().is_unspecified();
+        self.knows(name) || any_address && name.parse::<IpAddr>().is_ok()
+    }
+
+    /// Whether a name is certainly this endpoint's.
     fn knows(&self, name: &str) -> bool {
         let is_local = match name.parse::<IpAddr>() {
-            Ok(ip) => self.knows_ip(ip.to_canonical()),
+            Ok(ip) => {
+                let (ip, bound) = (ip.to_canonical(), self.bound.ip().to_canonical());
+                ip.is_loopback() || ip == bound && !bound.is_unspecified()
+            }
             Err(_) => name == "localhost" || name.ends_with(".localhost"),
         };
         is_local || self.names.iter().any(|known| known == name)
-    }
-
-    fn knows_ip(&self, ip: IpAddr) -> bool {
-        let bound = self.bound.ip().to_canonical();
-        // An address needs no name that somebody else could have resolve to it.
-        ip.is_loopback() || ip == bound || bound.is_unspecified()
     }
 }
 
@@ -157,6 +167,15 @@ mod tests {
         assert!(is_let_in(&local, &[(ORIGIN, "http://localhost:3000")]));
         for origin in ["http://example.com", "null", "", "file://", "http://[::1].example.com"] {
             assert!(!is_let_in(&local, &[(HOST, "localhost"), (ORIGIN, origin)]), "{origin}");
+        }
+        // Which addresses are this machine's is not known: a page may ask its own host only.
+        let everywhere = access("0.0.0.0:1", &["stage.example"]);
+        let from = |origin| is_let_in(&everywhere, &[(HOST, "10.1.1.2:1"), (ORIGIN, origin)]);
+        for origin in ["http://10.1.1.2:3000", "http://127.0.0.1", "https://stage.example"] {
+            assert!(from(origin), "{origin}");
+        }
+        for origin in ["http://203.0.113.9", "http://[2001:db8::1]", "http://0.0.0.0"] {
+            assert!(!from(origin), "{origin}");
         }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
 
@@ -84,7 +86,8 @@ impl Endpoint {
     /// Others are refused, so that no web page reads the metrics through a name of its own that
     /// it has resolve to this machine. Known from the start are `localhost`, the loopback
     /// addresses and the address that is listened on; all addresses where that is unspecified
-    /// (`0.0.0.0`, `[::]`). What a page from another host asks for is refused by the same list.
+    /// (`0.0.0.0`, `[::]`). What a page asks for is refused where its own host is neither on this
+    /// list nor the one that it asks.
     ///
     /// # Errors
     /// If it is neither a name nor an address.
@@ -224,11 +227,11 @@ impl Endpoint {
         self
     }
 
-    /// Whether a page from this origin, as browsers send it in the header `Origin`, may read from
-    /// here: for servers of another kind that let in whom the endpoint lets in.
+    /// The answer to a request that is refused here for its `Host`, its `Origin` or its token, if
+    /// it is: for servers of another kind that let in whom the endpoint lets in.
     #[must_use]
-    pub fn allows_origin(&self, origin: &[u8]) -> bool {
-        self.access.knows_origin(origin)
+    pub fn refusal(&self, target: &Uri, headers: &HeaderMap) -> Option<Response> {
+        self.access.check(target, headers).err().map(|refusal| routes::refuse(&refusal))
     }
 
     /// The routes, to merge into a router or to nest below a path.

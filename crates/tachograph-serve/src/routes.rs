@@ -183,7 +183,7 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     )
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+pub(crate) fn refuse(refusal: &Refusal) -> Response {
     match refusal {
         Refusal::Host(host) => error(
             StatusCode::FORBIDDEN,

@@ -72,10 +72,28 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_queue: Option<usize>,
-    /// Seconds after which a viewer that does not read is disconnected; 30 unless told otherwise.
+    /// Bytes of messages that may wait for a viewer; 4 MiB unless told otherwise.
+    #[arg(long, value_name = "BYTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_queue_bytes: Option<usize>,
+    /// Bytes that the messages for all viewers may take; 64 MiB unless told otherwise.
+    #[arg(long, value_name = "BYTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) clients_bytes: Option<usize>,
+    /// Seconds after which a viewer that reads nothing is disconnected, while there is something
+    /// to read; 30 unless told otherwise.
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) evict_after: Option<u64>,
+    /// Seconds from one ping of a viewer to the next; 20 unless told otherwise.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ping_every: Option<u64>,
+    /// Seconds after which a viewer that gives no sign of life is disconnected; 60 unless told
+    /// otherwise.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ping_timeout: Option<u64>,
     /// What is logged: off, error, warn, info, debug or trace, for all or by module, as in
     /// `info,ast_server=debug`; info unless told otherwise. Goes before `RUST_LOG`.
     #[arg(long, value_name = "LEVEL")]
@@ -136,7 +154,11 @@ impl Settings {
             cache_entries: self.cache_entries.or(other.cache_entries),
             max_clients: self.max_clients.or(other.max_clients),
             client_queue: self.client_queue.or(other.client_queue),
+            client_queue_bytes: self.client_queue_bytes.or(other.client_queue_bytes),
+            clients_bytes: self.clients_bytes.or(other.clients_bytes),
             evict_after: self.evict_after.or(other.evict_after),
+            ping_every: self.ping_every.or(other.ping_every),
+            ping_timeout: self.ping_timeout.or(other.ping_timeout),
             log_level: self.log_level.or(other.log_level),
             log_format: self.log_format.or(other.log_format),
             otlp: self.otlp.or(other.otlp),
@@ -156,7 +178,11 @@ impl Settings {
             cache_entries: Some(256),
             max_clients: Some(1_000),
             client_queue: Some(1_000),
+            client_queue_bytes: Some(4 << 20),
+            clients_bytes: Some(64 << 20),
             evict_after: Some(30),
+            ping_every: Some(20),
+            ping_timeout: Some(60),
             log_format: Some(LogFormat::Text),
             otlp,
             ..Self::default()
@@ -186,8 +212,20 @@ impl Settings {
         if let Some(messages) = self.client_queue {
             builder = builder.client_queue(messages);
         }
+        if let Some(bytes) = self.client_queue_bytes {
+            builder = builder.client_queue_bytes(bytes);
+        }
+        if let Some(bytes) = self.clients_bytes {
+            builder = builder.clients_bytes(bytes);
+        }
         if let Some(seconds) = self.evict_after {
             builder = builder.evict_after(Duration::from_secs(seconds));
+        }
+        if let Some(seconds) = self.ping_every {
+            builder = builder.ping_every(Duration::from_secs(seconds));
+        }
+        if let Some(seconds) = self.ping_timeout {
+            builder = builder.ping_timeout(Duration::from_secs(seconds));
         }
         builder
     }

@@ -6,18 +6,24 @@
 //! a newer one, which is written once for all of them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use live_set::Set;
 use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::timeout;
 
-use crate::message::{self, Text};
+use super::outgoing::Outgoing;
+use crate::message;
 use crate::server::AstServer;
+
+/// How often it is looked whether some viewer has to go, while there is no room for a tree.
+const ROOM_POLL: Duration = Duration::from_millis(100);
 
 /// The message with the whole tree, and the version that it shows.
 #[derive(Clone, Debug)]
 pub(crate) struct WholeTree {
     pub(crate) version: u64,
-    pub(crate) message: Text,
+    pub(crate) message: Outgoing,
 }
 
 /// A set as it was at a version: to be written where nobody waits for it.
@@ -29,14 +35,15 @@ pub(crate) struct TreeCopy {
 }
 
 impl TreeCopy {
-    fn write(&self) -> WholeTree {
-        let message = message::full_ast(&self.set, &self.file);
-        WholeTree { version: self.version, message }
+    fn write(&self, server: &AstServer) -> WholeTree {
+        let text = message::full_ast(&self.set, &self.file);
+        WholeTree { version: self.version, message: server.memory().hold(text) }
     }
 }
 
 impl AstServer {
-    /// The tree as it was at a version or later; `None` where no set is loaded.
+    /// The tree as it was at a version or later; `None` where no set is loaded. Where viewers hold
+    /// too much for another tree, waits until some have read, or have had to go.
     ///
     /// # Errors
     /// Writing it has panicked.
@@ -45,18 +52,32 @@ impl AstServer {
         if let Some(tree) = self.state().written(since) {
             return Ok(Some(tree));
         }
-        let _turn = self.writing().lock().await;
+        let turn = self.writing().clone().lock_owned().await;
         if let Some(tree) = self.state().written(since) {
             return Ok(Some(tree));
         }
+        while !self.has_room_for_tree() {
+            self.state().relieve();
+            let _ = timeout(ROOM_POLL, self.memory().freed()).await;
+        }
         let server = self.clone();
-        spawn_blocking(move || server.write_tree()).await
+        // With the turn: whoever waits for this tree may leave before it is written.
+        spawn_blocking(move || {
+            let _turn = turn;
+            server.write_tree()
+        })
+        .await
+    }
+
+    fn has_room_for_tree(&self) -> bool {
+        let bytes = self.state().tree_bytes();
+        self.memory().has_room_for(bytes)
     }
 
     fn write_tree(&self) -> Option<WholeTree> {
         let _turn = self.copying();
         let copy = self.state().copy()?;
-        let tree = copy.write();
+        let tree = copy.write(self);
         self.state().keep(tree.clone());
         Some(tree)
     }
@@ -64,9 +85,12 @@ impl AstServer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::hub::Seat;
     use crate::server::Outcome;
+    use crate::viewers::Seat;
+    use crate::viewers::mailbox::Next;
 
     fn rename(server: &AstServer, name: &str) {
         let args = [0.into(), name.into()];
@@ -75,7 +99,7 @@ mod tests {
     }
 
     fn join(server: &AstServer) -> Seat {
-        server.state().join()
+        server.state().join(Arc::default())
     }
 
     /// How many trees were written, and how many diffs.
@@ -87,15 +111,17 @@ mod tests {
     async fn what_comes_while_a_tree_is_written_follows_it_and_what_is_in_it_does_not() {
         let server = AstServer::small();
         let mut seat = join(&server);
+        assert!(server.state().take_tree(&mut seat), "the tree is due");
         rename(&server, "in the tree");
         let copy = server.state().copy().expect("a set");
         // With the state locked this would wait for ever.
         rename(&server, "after it");
-        let tree = copy.write();
+        let tree = copy.write(&server);
         assert!(tree.message.contains("in the tree") && !tree.message.contains("after it"));
         seat.baseline = tree.version;
-        let mut news = Vec::new();
-        assert!(seat.take(&mut news, 100).await, "the server is there");
+        let Next::Messages(news) = seat.mailbox.next(seat.baseline).await else {
+            panic!("the tree again");
+        };
         assert_eq!(news.len(), 1);
         let text = &news[0];
         assert!(text.starts_with(r#"{"type":"DIFF_UPDATE""#) && text.contains("after it"));
@@ -122,7 +148,7 @@ mod tests {
         assert_eq!(messages(&server), before + 1);
 
         // Whoever comes after a change needs a newer one, which an older one does not replace.
-        let old = server.state().copy().expect("a set").write();
+        let old = server.state().copy().expect("a set").write(&server);
         rename(&server, "b");
         let late = join(&server);
         let tree = server.whole_tree(late.baseline).await.expect("no panic").expect("a set");
