@@ -49,7 +49,7 @@ def family_reads_back(family, wanted, time):
     samples = iter([s for s in family.samples if s.name != f"{family.name}_created"])
     compared = 0
     for series in wanted["series"]:
-        labels = [label.replace("\0", "\ufffd") for label in series["labels"]]
+        labels = [label.replace("\u2400", "\u2400\u2400").replace("\0", "\u24000") for label in series["labels"]]
         values = series["values"]
         rows = [next(samples) for _ in range(row_count(family, values))]
         for row in rows:

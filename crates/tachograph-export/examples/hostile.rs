@@ -8,8 +8,6 @@
 //! samples. Counts are taken from the samples themselves, which the generator keeps. Every second
 //! registry has classic histograms, the others summaries. Where all samples of a series are known,
 //! `exemplar` is the greatest of those with a trace and its ids, or null where none has one.
-//!
-//! Tag values are never empty: to Prometheus an empty one is the same as none.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -79,8 +77,11 @@ impl Registry {
     fn record(&mut self, random: &mut Rng) {
         let name = text(random);
         let tags = (0..random.usize(0..4)).map(|_| (text(random), text(random)));
-        let tags: BTreeMap<_, _> = tags.filter(|(_, value)| !value.is_empty()).collect();
-        let borrowed: Vec<_> = tags.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let mut tags: BTreeMap<_, _> = tags.collect();
+        let given = tags.clone();
+        // Those with an empty value are no tags.
+        tags.retain(|_, value| !value.is_empty());
+        let borrowed: Vec<_> = given.iter().map(|(key, value)| (&**key, &**value)).collect();
         let series = self.metrics.with_tags(&borrowed);
         // Where buckets are one unit wide, or above all bounds.
         let value = if random.bool() { random.u64(0..2_000) } else { random.u64(1 << 45..) };
@@ -198,7 +199,7 @@ fn trace(random: &mut Rng) -> Option<Trace> {
 
 /// Few characters, so that names collide once they are made to fit the formats' grammar.
 fn text(random: &mut Rng) -> String {
-    const WORDS: [&str; 12] = [
+    const WORDS: [&str; 17] = [
         "le",
         "quantile",
         "__name__",
@@ -209,10 +210,15 @@ fn text(random: &mut Rng) -> String {
         "a_seconds",
         "a_created",
         "a_info",
+        "_total",
+        ".total",
+        "_seconds",
+        "metric",
+        "total",
         "telemetry_prometheus_renamed",
         "# EOF",
     ];
-    const CHARS: [char; 21] = [
+    const CHARS: [char; 23] = [
         'a',
         'b',
         '_',
@@ -231,6 +237,8 @@ fn text(random: &mut Rng) -> String {
         '#',
         '\0',
         'é',
+        '\u{fffd}',
+        '␀',
         '\u{1f600}',
         '[',
         ']',

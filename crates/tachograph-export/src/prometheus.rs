@@ -26,11 +26,16 @@
 //!
 //! # Names
 //! * A character outside the grammar becomes `_`; a leading digit gets a `_` before it.
-//! * Families whose names collide after that get a numeric suffix before the unit, in the order of
-//!   the original names: `a_b_seconds`, `a_b_1_seconds`. All names count that a family has in any
-//!   of the formats, so that `x` and `x.count` never meet in `x_count`.
+//! * What is left of a name without its unit and a counter's `_total` may be nothing, as of a counter
+//!   called `_total`: then it is `metric`.
+//! * Metrics whose names collide after that get a numeric suffix before the unit, in the order in
+//!   which they come into snapshots, and by name where they come together: `a_b_seconds`,
+//!   `a_b_1_seconds`. All names count that a family has in any of the formats, so that `x` and
+//!   `x.count` never meet in `x_count`.
 //! * So do label keys that collide within a family. The reserved ones, `le`, `quantile` and all
 //!   that start with `__`, lose their leading `_` and always get a suffix: `le_1`.
+//! * A name [stays](tachograph::ExportedNames) for the collector's life. A unit that a metric is
+//!   given once it has been in a snapshot is told by HELP, and does not change the name.
 //! * The gauge `telemetry_prometheus_renamed` counts the suffixes.
 //!
 //! # Exemplars
@@ -41,8 +46,9 @@
 //! of native histograms from 2.51 on, older ones only where there are classic buckets too.
 //!
 //! # Values
-//! The quantiles of a window without samples, and a gauge that was never set, are `NaN`. In tag
-//! values and descriptions U+0000, at which scrapers stop reading, becomes U+FFFD.
+//! The quantiles of a window without samples, and a gauge that was never set, are `NaN`. In
+//! descriptions U+0000, at which scrapers stop reading, becomes U+FFFD. In tag values it becomes
+//! `␀0`, and `␀` becomes `␀␀`, so that two values never become one.
 //!
 //! Buckets are counted from the snapshot's own, which are 0.1 % wide. One of these that straddles a
 //! bound is counted where its middle is: a sample within 0.05 % of a bound may be on its other
@@ -50,7 +56,6 @@
 
 mod bounds;
 mod choices;
-mod claims;
 mod encoder;
 mod escape;
 mod exemplar;
@@ -59,7 +64,6 @@ mod form;
 mod histogram;
 mod lines;
 mod message;
-mod names;
 mod number;
 mod open_metrics;
 mod plan;
@@ -67,12 +71,11 @@ mod protobuf;
 mod spelled;
 mod text;
 
-use tachograph::{Kind, Snapshot, Unit};
+use tachograph::{Kind, MetricNames, Snapshot, Unit};
 
 pub use self::bounds::{Bounds, BoundsError};
 pub use self::encoder::Prometheus;
 pub use self::form::{Form, Schema, SchemaError};
-use self::names::Names;
 
 /// The media type of what [`encode`] and [`Prometheus::text`] write.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -121,6 +124,5 @@ pub fn encode(snapshot: &Snapshot, out: &mut String) -> usize {
 /// assert_eq!(family_name("events.processed", Kind::Counter, &Unit::None), "events_processed_total");
 /// ```
 pub fn family_name(metric: &str, kind: Kind, unit: &Unit) -> String {
-    let unit = if kind == Kind::Timing { &Unit::Seconds } else { unit };
-    Names::new(metric, kind, unit).full(kind)
+    MetricNames::new(metric, kind, unit).full(kind)
 }

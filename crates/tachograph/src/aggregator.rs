@@ -9,6 +9,7 @@ use crate::block::Block;
 use crate::clock::start::{self, PassTime, Start};
 use crate::clock::tsc::TscWatch;
 use crate::error::Warning;
+use crate::exported::Naming;
 use crate::fault;
 use crate::idle::IdleWatch;
 use crate::intake::Intake;
@@ -46,6 +47,7 @@ pub(crate) struct Aggregator {
     tsc: TscWatch,
     metrics: Vec<MetricInfo>,
     metrics_revision: u64,
+    naming: Naming,
     /// When the collector was made: where steps are counted from.
     epoch: Instant,
     /// When it was made or reset: where the uptime is counted from.
@@ -96,6 +98,7 @@ impl Aggregator {
             tsc: TscWatch::default(),
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
+            naming: Naming::default(),
             epoch: now.monotonic,
             started: Start { at: now, generation, on_before: Duration::ZERO },
             now,
@@ -282,6 +285,7 @@ impl Aggregator {
         let step = self.step();
         let readings = self.readings();
         self.telemetry.report(&mut self.table, &readings, step);
+        self.table.name_new(&self.metrics, &mut self.naming);
         self.version += 1;
         let (series, idle) =
             self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic);
@@ -298,6 +302,7 @@ impl Aggregator {
             recording: self.recording(step),
             series,
             idle,
+            names: Arc::clone(self.naming.names()),
         })
     }
 

@@ -25,18 +25,14 @@
 //!
 //! # Example
 //! ```
-//! use std::time::Duration;
 //! use tachograph::MetricsCollector;
-//!
 //! let metrics = MetricsCollector::new();
 //! let processed = metrics.register_counter("events.processed");
 //! let latency = metrics.register_timing("event.processing.duration");
-//!
 //! processed.increment();
-//! latency.record(Duration::from_micros(120));
-//!
-//! let stats = metrics.get_timing("event.processing.duration").expect("registered");
-//! assert_eq!(stats.count, 1);
+//! latency.record_ns(120_000);
+//! let stats = metrics.get_timing("event.processing.duration");
+//! assert_eq!(stats.map(|stats| stats.count), Some(1));
 //! ```
 //!
 //! The [`guide`] shows everything; [`telemetry`] lists what a collector says about itself.
@@ -57,6 +53,7 @@ mod distribution;
 mod driver;
 mod entry;
 mod error;
+mod exported;
 mod fault;
 #[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_fork.rs")]
 mod fork;
@@ -105,6 +102,7 @@ pub use clock::{Clock, MockClock};
 pub use collector::MetricsCollector;
 pub use core::ShutdownReport;
 pub use error::{DropReason, Warning};
+pub use exported::{ExportedNames, MetricNames};
 #[cfg(not(tachograph_loom))]
 pub use global::{
     AlreadySet, LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter, global,

@@ -74,6 +74,9 @@ pub(crate) const SERIES: usize = if cfg!(tachograph_loom) { 8 } else { 20_000 };
 /// Metrics (names) of one collector.
 pub(crate) const METRICS: usize = if cfg!(tachograph_loom) { 4 } else { 2_000 };
 
+/// Tag keys of one metric, before its samples go to its overflow series.
+pub(crate) const TAG_KEYS_PER_METRIC: usize = 64;
+
 /// Bytes of a metric name, a tag key or a tag value; longer ones are cut.
 pub(crate) const TEXT_BYTES: usize = 256;
 

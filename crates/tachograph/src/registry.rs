@@ -3,8 +3,8 @@
 //! A cold path: a thread comes here at its first use of a series by name, and when a handle is
 //! registered. Ids are never reused, so a sample of an old one never lands in a new series.
 
-use std::collections::HashMap;
 use std::collections::hash_map::{Entry as MapEntry, RandomState};
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -14,7 +14,7 @@ use crate::error::{DropReason, Warning};
 use crate::intake::Intake;
 use crate::key;
 use crate::kind::{Kind, Metric, Unit};
-use crate::limits::{CACHED_NAMES_PER_SERIES, WARNINGS_MAX};
+use crate::limits::{CACHED_NAMES_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
 use crate::local::ColdPath;
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
@@ -70,6 +70,8 @@ struct MetricEntry {
     description: Arc<str>,
     /// By their tags.
     series: HashTable<Arc<Entry>>,
+    /// The tag keys of all of them.
+    keys: HashSet<Box<str>>,
     overflow: Option<Arc<Entry>>,
     /// Whether the callback has been told of a conflict, and of a limit.
     warned: bool,
@@ -148,8 +150,10 @@ impl Registry {
             kind.is_distribution() && inner.distribution_bytes >= self.limits.distribution_bytes;
         let full = heavy
             || metric.series.len() >= self.limits.series_per_metric
-            || counted >= self.limits.series;
+            || counted >= self.limits.series
+            || !metric.has_room_for_keys(&tags);
         if own || !full {
+            metric.keys.extend(metric.new_keys(&tags).map(Into::into).collect::<Vec<_>>());
             inner.counted_series += usize::from(!own);
             let entry = self.new_entry(inner, index, tags, kind);
             let hash = |entry: &Arc<Entry>| inner.hasher.hash_one(&entry.tags);
@@ -386,6 +390,7 @@ impl MetricEntry {
             scale: 1.0,
             description: "".into(),
             series: HashTable::new(),
+            keys: HashSet::new(),
             overflow: None,
             warned: false,
             warned_of_limit: false,
@@ -394,6 +399,14 @@ impl MetricEntry {
 
     fn find(&self, hash: u64, tags: &Tags) -> Option<&Arc<Entry>> {
         self.series.find(hash, |entry| entry.tags == *tags)
+    }
+
+    fn new_keys<'a>(&'a self, tags: &'a Tags) -> impl Iterator<Item = &'a str> {
+        tags.iter().map(|(key, _)| key).filter(|key| !self.keys.contains(*key))
+    }
+
+    fn has_room_for_keys(&self, tags: &Tags) -> bool {
+        self.keys.len() + self.new_keys(tags).count() <= TAG_KEYS_PER_METRIC
     }
 
     /// The warning of a first conflict.

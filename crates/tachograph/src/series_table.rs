@@ -6,6 +6,7 @@ use crate::batch::{Batch, Traced};
 use crate::clock::start::{PassTime, Start};
 use crate::entry::Entry;
 use crate::error::DropReason;
+use crate::exported::Naming;
 use crate::fault;
 use crate::idle::IdleWatch;
 use crate::kind::Kind;
@@ -31,6 +32,8 @@ pub(crate) struct SeriesTable {
     fresh: Vec<Arc<Entry>>,
     /// When new series were last looked for, and when before that.
     looks: Option<[Start; 2]>,
+    /// Ids of series that no snapshot has shown yet.
+    unnamed: Vec<u32>,
     /// Samples read from lanes.
     pub(crate) read: u64,
     pub(crate) folded: Folded,
@@ -70,6 +73,7 @@ impl SeriesTable {
             if entry.slot != u32::MAX {
                 by_slot.push(entry.id);
             }
+            self.unnamed.push(entry.id);
             self.states.push(SeriesState::new(entry, start));
         }
         fault::point("refresh: before sorting");
@@ -270,6 +274,21 @@ impl SeriesTable {
             fault::point("settle: a gauge");
             self.states[id as usize].settle_gauge(loaded, step);
         }
+    }
+
+    /// Gives names to the series that are about to enter a snapshot for the first time.
+    pub(crate) fn name_new(&mut self, metrics: &[MetricInfo], naming: &mut Naming) {
+        let Self { unnamed, states, .. } = self;
+        if unnamed.is_empty() {
+            return;
+        }
+        // By key, so that one collector's names do not depend on which thread came first.
+        unnamed.sort_by(|&a, &b| states[a as usize].entry.key.cmp(&states[b as usize].entry.key));
+        unnamed.retain(|&id| {
+            let state = &states[id as usize];
+            let info = metrics.get(state.entry.metric as usize).filter(|_| state.is_active());
+            info.inspect(|info| naming.name(&info.metric, &state.entry.tags)).is_none()
+        });
     }
 
     /// Every active series as snapshots show it, and those that are idle, each in the order of

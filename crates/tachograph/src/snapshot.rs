@@ -9,9 +9,10 @@ pub use reader::SnapshotReader;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::clock::start;
+use crate::exported::{ExportedNames, Naming};
 use crate::kind::Metric;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::tags::Tags;
@@ -21,6 +22,8 @@ use crate::trace::Exemplar;
 ///
 /// Immutable and shared; series that have not changed are shared with the snapshot before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+// Implements the two as functions, around which `Deserialize` completes what came.
+#[serde(remote = "Self")]
 pub struct Snapshot {
     pub(crate) version: u64,
     pub(crate) timestamp: SystemTime,
@@ -35,6 +38,25 @@ pub struct Snapshot {
     pub(crate) series: Vec<Arc<Series>>,
     /// Series that the idle timeout hides, sorted by key: a difference goes on from them.
     pub(crate) idle: Vec<Arc<Series>>,
+    /// What the metrics and tag keys of all these are called in exports, and some of others.
+    #[serde(default)]
+    pub(crate) names: Arc<ExportedNames>,
+}
+
+impl Serialize for Snapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Snapshot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut snapshot = Self::deserialize(deserializer)?;
+        let mut naming = Naming::default();
+        naming.adopt(&snapshot.names, |_, _| true);
+        snapshot.name_all(naming);
+        Ok(snapshot)
+    }
 }
 
 /// How long recording was on.
@@ -127,6 +149,19 @@ impl Snapshot {
     /// A series by its key, also one that the idle timeout hides.
     pub(crate) fn known(&self, key: &str) -> Option<&Series> {
         by_key(&self.series, key).or_else(|| by_key(&self.idle, key))
+    }
+
+    /// What metrics and tag keys are called in formats that allow fewer characters. The same ones
+    /// in every snapshot of a collector that has them, also after a way as JSON, and in sums.
+    pub fn exported_names(&self) -> &Arc<ExportedNames> {
+        &self.names
+    }
+
+    /// Takes over the names that were given, and gives names to what has none.
+    fn name_all(&mut self, mut naming: Naming) {
+        let all = self.series.iter().chain(&self.idle);
+        all.for_each(|series| naming.name(&series.metric, &series.tags));
+        self.names = Arc::clone(naming.names());
     }
 
     /// The series of one metric, sorted by key.

@@ -115,7 +115,7 @@ impl Prometheus {
             for (family, spelled) in plan.families.iter().zip(&plan.spelled) {
                 messages.family(family, spelled, snapshot)?;
             }
-            messages.own_gauge(RENAMED, RENAMED_HELP, plan.renamed);
+            messages.own_gauge(RENAMED, RENAMED_HELP, plan.names.renamed());
             Ok(())
         })
     }
@@ -126,7 +126,7 @@ impl Prometheus {
             out.truncate(start);
             let mut lines = Lines::new(dialect, out);
             plan.families.iter().try_for_each(|family| lines.family(family, snapshot))?;
-            lines.own_gauge(RENAMED, RENAMED_HELP, plan.renamed);
+            lines.own_gauge(RENAMED, RENAMED_HELP, plan.names.renamed());
             Ok(())
         })
     }
@@ -143,7 +143,7 @@ impl Prometheus {
             // Infallible: it is of this snapshot.
             let _ = write(&mut self.plan);
         }
-        self.plan.renamed
+        self.plan.names.renamed()
     }
 
     fn timestamp(&self, snapshot: &Snapshot) -> Option<SystemTime> {

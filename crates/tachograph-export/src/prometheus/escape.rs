@@ -1,7 +1,25 @@
 //! Text that stays on its line.
 
-/// What a scraper takes for the end of the input is replaced by this.
+use std::borrow::Cow;
+
+/// In HELP, what a scraper takes for the end of the input is replaced by this.
 pub(super) const INSTEAD_OF_NUL: &str = "\u{fffd}";
+
+/// Escapes it in values of labels, and itself: two values never become one.
+const ESCAPE: char = '\u{2400}';
+
+/// A tag's value as that of a label.
+pub(super) fn label_value(value: &str) -> Cow<'_, str> {
+    if !value.contains(['\0', ESCAPE]) {
+        return Cow::Borrowed(value);
+    }
+    let escaped = value.chars().flat_map(|c| match c {
+        '\0' => [Some(ESCAPE), Some('0')],
+        ESCAPE => [Some(ESCAPE), Some(ESCAPE)],
+        c => [Some(c), None],
+    });
+    Cow::Owned(escaped.flatten().collect())
+}
 
 /// Appends the value of a label, as it stands between double quotes; in OpenMetrics the text of
 /// HELP too.
@@ -28,7 +46,20 @@ fn push(out: &mut String, text: &str, quotes: bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn values_with_and_without_a_nul_stay_apart() {
+        let parts = ["", "\0", "\u{2400}", "0", "\u{fffd}", "\0\u{2400}"];
+        let values = parts.iter().flat_map(|a| parts.map(|b| format!("{a}{b}")));
+        let values: BTreeSet<_> = values.collect();
+        let escaped: BTreeSet<_> = values.iter().map(|value| label_value(value)).collect();
+        assert_eq!(escaped.len(), values.len());
+        assert!(escaped.iter().all(|value| !value.contains('\0')));
+        assert_eq!(label_value("a\0\u{2400}"), "a\u{2400}0\u{2400}\u{2400}");
+    }
 
     #[test]
     fn text_stays_on_its_line() {

@@ -3,25 +3,22 @@
 use std::mem;
 use std::sync::Arc;
 
-use tachograph::{Kind, Metric, Series, Snapshot, TimingStats, Views};
+use tachograph::{Kind, Metric, MetricNames, Series, Snapshot, TimingStats, Views};
 
 use super::bounds::Edges;
 use super::choices::Choices;
-use super::claims::Claims;
-use super::escape::push_quoted;
+use super::escape::{label_value, push_quoted};
 use super::form::Schema;
-use super::names::{Labels, Names};
 
 /// One metric with its final names.
 #[derive(Clone, Debug)]
 pub(super) struct Family {
     metric: Arc<Metric>,
-    pub(super) names: Names,
+    pub(super) names: MetricNames,
     /// What the text format and protobuf call it.
     pub(super) name: String,
     /// What HELP says, not escaped.
     pub(super) help: String,
-    pub(super) labels: Labels,
     /// By what its classic buckets count, if it has any.
     pub(super) edges: Option<Edges>,
     /// The schema of its native histograms, where the format has them.
@@ -52,21 +49,16 @@ impl Family {
     pub(super) fn new(
         series: &[(usize, &Arc<Series>)],
         choices: &Choices,
-        claims: &mut Claims,
+        names: &MetricNames,
     ) -> Self {
         let metric = Arc::clone(&series[0].1.metric);
-        let names = Names::claimed(&metric, claims);
         let name = names.full(metric.kind);
-        let help = match &*metric.description {
-            "" => format!("{} {}", metric.kind.name(), metric.name),
-            told => told.to_owned(),
-        };
-        let labels = Labels::of(series.iter().map(|(_, series)| &***series));
+        let help = help(&metric, names);
         let mut texts = String::new();
         let member = |&(place, series): &(usize, &Arc<Series>)| {
             match metric.kind {
-                Kind::Timing | Kind::Histogram => push_labels(&mut texts, &labels, series),
-                _ => push_line_start(&mut texts, &name, &labels, series),
+                Kind::Timing | Kind::Histogram => push_labels(&mut texts, names, series),
+                _ => push_line_start(&mut texts, &name, names, series),
             }
             Member { key: Arc::clone(&series.key), place, end: texts.len() }
         };
@@ -79,10 +71,9 @@ impl Family {
         let schema = form.schema();
         Self {
             metric,
-            names,
+            names: names.clone(),
             name,
             help,
-            labels,
             edges,
             schema,
             lifetime_quantiles: choices.lifetime_quantiles,
@@ -135,23 +126,44 @@ impl Family {
     }
 }
 
-fn push_labels(text: &mut String, labels: &Labels, series: &Series) {
+/// Label and value of each tag.
+pub(super) fn labels<'a>(
+    names: &'a MetricNames,
+    series: &'a Series,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    series.tags.iter().filter_map(|(key, value)| Some((names.label(key)?, value)))
+}
+
+/// What HELP says: of a metric that got another unit than its name has, that one too.
+fn help(metric: &Metric, names: &MetricNames) -> String {
+    let told = match &*metric.description {
+        "" => format!("{} {}", metric.kind.name(), metric.name),
+        told => told.to_owned(),
+    };
+    let natural = MetricNames::new(&metric.name, metric.kind, &metric.unit);
+    match metric.unit.name() {
+        unit if natural.unit() != names.unit() && !unit.is_empty() => format!("{told} ({unit})"),
+        _ => told,
+    }
+}
+
+fn push_labels(text: &mut String, names: &MetricNames, series: &Series) {
     let mut comma = "";
-    for (label, value) in labels.tags(series) {
+    for (label, value) in labels(names, series) {
         for part in [comma, label, "=\""] {
             text.push_str(part);
         }
-        push_quoted(text, value);
+        push_quoted(text, &label_value(value));
         text.push('"');
         comma = ",";
     }
 }
 
-fn push_line_start(text: &mut String, name: &str, labels: &Labels, series: &Series) {
+fn push_line_start(text: &mut String, name: &str, names: &MetricNames, series: &Series) {
     text.push_str(name);
-    if labels.tags(series).next().is_some() {
+    if !series.tags.is_empty() {
         text.push('{');
-        push_labels(text, labels, series);
+        push_labels(text, names, series);
         text.push('}');
     }
     text.push(' ');

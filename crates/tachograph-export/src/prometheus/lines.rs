@@ -50,7 +50,7 @@ impl<'a> Lines<'a> {
             Kind::Timing | Kind::Histogram if family.edges.is_some() => "histogram",
             Kind::Timing | Kind::Histogram => "summary",
         };
-        let (base, unit) = (&*family.names.base, &*family.names.unit);
+        let (base, unit) = (family.names.base(), family.names.unit());
         let (name, help) = (&*family.name, &*family.help);
         (self.dialect.head)(self.out, &Head { base, name, unit, kind, help });
         for member in family.series(snapshot)? {
@@ -74,7 +74,7 @@ impl<'a> Lines<'a> {
                     series.exemplar.as_deref().copied().filter(|_| self.dialect.exemplars);
                 self.distribution(family, views, exemplar, text);
                 if self.dialect.created {
-                    self.sole(&family.names.base, "_created", text);
+                    self.sole(family.names.base(), "_created", text);
                     self.time(series.created);
                 }
             }
@@ -83,7 +83,7 @@ impl<'a> Lines<'a> {
                 self.integer(views.lifetime.value);
                 if self.dialect.created {
                     let labels = &text[family.name.len()..];
-                    self.push(&[&family.names.base, "_created", labels]);
+                    self.push(&[family.names.base(), "_created", labels]);
                     self.time(series.created);
                 }
             }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tachograph::{Series, Snapshot};
+use tachograph::{ExportedNames, Series, Snapshot};
 
-use super::RENAMED;
 use super::choices::Choices;
-use super::claims::Claims;
 use super::family::{Family, Moved};
 use super::spelled::Spelled;
 
@@ -17,27 +15,26 @@ pub(super) struct Plan {
     pub(super) families: Vec<Family>,
     /// What protobuf says of each family; none before it is asked for.
     pub(super) spelled: Vec<Spelled>,
-    /// How many names and label keys got a suffix.
-    pub(super) renamed: usize,
+    /// What everything is called.
+    pub(super) names: Arc<ExportedNames>,
     /// How many series the snapshot has.
     series: usize,
 }
 
 impl Plan {
     pub(super) fn new(snapshot: &Snapshot, choices: &Choices) -> Self {
-        let mut claims = Claims::default();
-        claims.take(RENAMED);
-        let families = by_name(snapshot).into_values();
-        let families: Vec<_> =
-            families.map(|all| Family::new(&all, choices, &mut claims)).collect();
-        let labels: usize = families.iter().map(|family| family.labels.renamed()).sum();
-        let renamed = claims.renamed() + labels;
-        Self { families, spelled: Vec::new(), renamed, series: snapshot.series().len() }
+        let names = Arc::clone(snapshot.exported_names());
+        let family =
+            |(name, all): (&str, Vec<_>)| Some(Family::new(&all, choices, names.metric(name)?));
+        let families = by_name(snapshot).into_iter().filter_map(family).collect();
+        Self { families, spelled: Vec::new(), names, series: snapshot.series().len() }
     }
 
-    /// Whether the snapshot may have the same series: it has as many.
+    /// Whether the snapshot may have the same series: it has as many, by the same names.
     pub(super) fn may_fit(&self, snapshot: &Snapshot) -> bool {
-        self.series == snapshot.series().len()
+        let names = snapshot.exported_names();
+        let same = Arc::ptr_eq(&self.names, names) || self.names == *names;
+        same && self.series == snapshot.series().len()
     }
 
     /// Spells all families, unless that has been done.

@@ -3,8 +3,8 @@
 use prost::Message;
 use tachograph::{Kind, Snapshot};
 
-use super::escape::INSTEAD_OF_NUL;
-use super::family::{Family, Moved};
+use super::escape::{INSTEAD_OF_NUL, label_value};
+use super::family::{Family, Moved, labels};
 use super::message::{LabelPair, LabelPairs, MetricFamily, MetricType};
 
 /// A family's own fields, and the labels of each of its series.
@@ -21,18 +21,18 @@ impl Spelled {
     pub(super) fn new(family: &Family, snapshot: &Snapshot) -> Result<Self, Moved> {
         let head = MetricFamily {
             name: family.name.clone(),
-            help: without_nul(&family.help),
+            help: family.help.replace('\0', INSTEAD_OF_NUL),
             r#type: metric_type(family).into(),
-            unit: family.names.unit.clone(),
+            unit: family.names.unit().to_owned(),
         };
         let mut spelled = Self { head: head.encode_to_vec(), ..Self::default() };
         for member in family.series(snapshot)? {
             let (series, _) = member?;
             let pair = |(label, value): (&str, &str)| LabelPair {
                 name: label.to_owned(),
-                value: without_nul(value),
+                value: label_value(value).into_owned(),
             };
-            let label = family.labels.tags(series).map(pair).collect();
+            let label = labels(&family.names, series).map(pair).collect();
             spelled.labels.extend(LabelPairs { label }.encode_to_vec());
             spelled.ends.push(spelled.labels.len());
         }
@@ -54,9 +54,4 @@ fn metric_type(family: &Family) -> MetricType {
         Kind::Timing | Kind::Histogram if family.is_histogram() => MetricType::Histogram,
         Kind::Timing | Kind::Histogram => MetricType::Summary,
     }
-}
-
-/// The text formats cannot hold it, and labels are to be the same in all formats.
-fn without_nul(text: &str) -> String {
-    text.replace('\0', INSTEAD_OF_NUL)
 }

@@ -44,6 +44,8 @@ fn text() -> impl Strategy<Value = String> {
         '#',
         '\0',
         'é',
+        '\u{fffd}',
+        '␀',
         '\u{1f600}',
         '[',
         ']',
@@ -58,6 +60,10 @@ fn text() -> impl Strategy<Value = String> {
         "a_total",
         "a_seconds",
         "a_created",
+        "_total",
+        ".total",
+        "_seconds",
+        "metric",
         "telemetry_prometheus_renamed",
     ]);
     prop_oneof![
@@ -219,7 +225,7 @@ fn series_reads_back<'a>(
         Value::Gauge(views) => vec![float(&views.lifetime.current)],
     };
     let tags: Vec<_> =
-        series.tags.iter().map(|(_, value)| value.replace('\0', "\u{fffd}")).collect();
+        series.tags.iter().map(|(_, value)| value.replace('␀', "␀␀").replace('\0', "␀0")).collect();
     for value in expected {
         let sample = samples.next().expect("a sample for each statistic");
         let labels = sample.labels.iter().filter(|(label, _)| label != "quantile");

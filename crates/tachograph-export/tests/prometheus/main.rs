@@ -3,6 +3,7 @@
 mod exemplars;
 mod forms;
 mod hostile;
+mod names;
 mod parse;
 mod windows;
 mod wire;

@@ -48,6 +48,7 @@ impl Snapshot {
             recording: self.recording_since(same_start.then_some(earlier)),
             series,
             idle,
+            names: Arc::clone(&self.names),
         }
     }
 }

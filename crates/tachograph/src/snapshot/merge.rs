@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::distribution::Totals;
 use crate::distribution::rows::{self, Row};
+use crate::exported::Naming;
 use crate::key;
 use crate::kind::{Kind, Metric, Unit};
 use crate::snapshot::{Recording, Series, Snapshot, Value, Views};
@@ -25,6 +26,8 @@ impl Snapshot {
     /// - A metric that is a counter in one and goes both ways in another goes both ways. Where
     ///   kinds or scales cannot be added up, the oldest snapshot's metric keeps the name, and
     ///   the other is kept apart under `name.kind` or `name.scale_…`.
+    /// - Exported names are those of the oldest snapshot that has the metric or the tag key; where
+    ///   one is taken by another metric of an older snapshot, it gets the next numeric suffix.
     /// - A series that is idle everywhere stays hidden; one that is idle in some is added up
     ///   whole.
     /// - `window` views add up where all the windows are equally wide, and are left out
@@ -40,12 +43,18 @@ impl Snapshot {
             part.series.iter().for_each(|series| sum.add(series, false));
             part.idle.iter().for_each(|series| sum.add(series, true));
         }
+        let mut naming = Naming::default();
+        for part in &parts {
+            let is_here =
+                |name: &str, kind| sum.metrics.get(name).is_none_or(|m| m.metric.kind.fits(kind));
+            naming.adopt(&part.names, is_here);
+        }
         let (idle, series) = sum.series.into_values().partition::<Vec<_>, _>(|sum| sum.idle);
         let longest = parts.iter().map(|part| part.window_elapsed()).max().unwrap_or_default();
         let recording = Recording { on: longest, before_reset: Duration::ZERO, in_window: longest };
         let first = parts.iter().min_by_key(|part| (part.started, part.generation));
         let all = |sums: Vec<SeriesSum>| sums.into_iter().map(|sum| Arc::new(sum.series()));
-        Snapshot {
+        let mut merged = Snapshot {
             version: parts.iter().fold(0, |sum, part| sum.wrapping_add(part.version)),
             timestamp: parts.last().map_or(SystemTime::UNIX_EPOCH, |part| part.timestamp),
             started: first.map_or(SystemTime::UNIX_EPOCH, |part| part.started),
@@ -56,7 +65,10 @@ impl Snapshot {
             recording,
             series: all(series).collect(),
             idle: all(idle).collect(),
-        }
+            names: Arc::default(),
+        };
+        merged.name_all(naming);
+        merged
     }
 }
 
