@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 7] = [
+const PEERS: [Peer; 8] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -31,7 +31,15 @@ const PEERS: [Peer; 7] = [
             Ok(vec![written, it.prometheus("promtool")])
         },
     },
-    // The same as OTLP, each in three rounds.
+    // Counters whose names collide, and that come one after the other.
+    Peer {
+        name: "names",
+        arguments: |it| {
+            let written = it.written("tachograph-export", "names", 30)?;
+            Ok(vec![written, it.prometheus("prometheus")])
+        },
+    },
+    // The same registries as OTLP, each in three rounds.
     Peer { name: "otlp", arguments: |it| Ok(vec![it.written("tachograph-export", "otlp", 300)?]) },
     // What the fleet's simulation makes of restarts and of classic histograms.
     Peer {
