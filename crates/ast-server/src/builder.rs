@@ -1,6 +1,7 @@
 //! The settings of a server.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::server::AstServer;
@@ -22,6 +23,7 @@ pub struct Builder {
     pub(crate) watch: bool,
     pub(crate) cache: bool,
     pub(crate) cache_entries: NonZeroUsize,
+    pub(crate) sets: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -39,6 +41,7 @@ impl Default for Builder {
             watch: true,
             cache: true,
             cache_entries: CACHE_ENTRIES,
+            sets: None,
         }
     }
 }
@@ -134,6 +137,14 @@ impl Builder {
     #[must_use]
     pub fn cache_entries(mut self, entries: usize) -> Self {
         self.cache_entries = NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// A folder whose sets may be loaded and compared with over HTTP, beside those in the folder of
+    /// the set that [`AstServer::load_project`] has loaded; none by default.
+    #[must_use]
+    pub fn sets(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.sets = Some(folder.into());
         self
     }
 

@@ -18,11 +18,21 @@ pub(crate) enum Reason {
     Open { file: PathBuf, source: io::Error },
     #[error("cannot read {}: {source}", file.display())]
     Read { file: PathBuf, source: ReadError },
-    #[error("no set is loaded: load one first")]
+    #[error(
+        "no set is loaded: start the server with one, or load one by POST /load?file=song.als or \
+         load_project"
+    )]
     NoSet,
+    #[error(
+        "there is no folder to open sets from: start the server with a set, or with --sets DIR"
+    )]
+    NoFolder,
     #[error("the set has no node with {asked}")]
     NoNode { asked: String },
-    #[error("{name:?} is no file beside the set: give the name of one in its folder, or below")]
+    #[error(
+        "{name:?} is no plain file beside the set: give the name of one in its folder or in that of \
+         --sets, or below"
+    )]
     Outside { name: String },
     #[error(transparent)]
     NodeType(#[from] UnknownNodeType),
@@ -47,6 +57,10 @@ impl Error {
         Reason::NoSet.into()
     }
 
+    pub(crate) fn no_folder() -> Self {
+        Reason::NoFolder.into()
+    }
+
     pub(crate) fn no_node(asked: String) -> Self {
         Reason::NoNode { asked }.into()
     }
@@ -63,10 +77,10 @@ impl Error {
         Reason::Thread { what, source }.into()
     }
 
-    /// No set is loaded.
+    /// No set is loaded, or there is none to start from.
     #[must_use]
     pub const fn is_no_set(&self) -> bool {
-        matches!(self.0, Reason::NoSet)
+        matches!(self.0, Reason::NoSet | Reason::NoFolder)
     }
 
     /// The set has no such node.

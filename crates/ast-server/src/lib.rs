@@ -55,6 +55,8 @@ mod loading;
 mod message;
 pub mod metrics;
 pub mod mix;
+mod neighbour;
+mod open;
 pub mod osc;
 #[doc(hidden)]
 pub mod parts;

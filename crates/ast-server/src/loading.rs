@@ -3,8 +3,7 @@
 //! Loads take turns, each from opening its file to putting its tree in place, so that the tree of
 //! the load that came last is the one that stays.
 
-use std::fs::{self, File, Metadata};
-use std::io;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
@@ -15,6 +14,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use crate::error::Error;
+use crate::open::Opened;
 use crate::server::AstServer;
 
 /// What [`AstServer::load_project`] answers.
@@ -62,19 +62,51 @@ impl AstServer {
     pub fn load_project(&self, file: impl AsRef<Path>) -> Result<LoadReport, Error> {
         let file = file.as_ref();
         let _turn = self.loading();
-        match self.read_timed(file) {
-            Ok((set, stamp)) => {
-                let root_hash = set.root_hash();
-                self.state().load(set, file, stamp);
-                // Whoever watches a file has another one to watch.
-                self.look().notify_one();
-                Ok(LoadReport { status: "success", file: file.to_owned(), root_hash })
-            }
-            Err(error) => {
-                self.announce_failed_load(&error.to_string());
-                Err(error)
-            }
-        }
+        let report = self.load(file, || open(file))?;
+        self.state().open_folder_of(file);
+        Ok(report)
+    }
+
+    /// The same for a file that somebody at the other end of a connection has named; see
+    /// [`neighbour`](Self::neighbour).
+    pub(crate) fn load_neighbour(&self, name: &str) -> Result<LoadReport, Error> {
+        let _turn = self.loading();
+        let (file, opened) = self.neighbour(name)?;
+        self.load(&file, || Ok(opened))
+    }
+
+    fn load(
+        &self,
+        file: &Path,
+        open: impl FnOnce() -> Result<Opened, Error>,
+    ) -> Result<LoadReport, Error> {
+        let (set, stamp) = self.read_timed(file, open).inspect_err(|error| {
+            self.announce_failed_load(&error.to_string());
+        })?;
+        let root_hash = set.root_hash();
+        self.state().load(set, file, stamp);
+        // Whoever watches a file has another one to watch.
+        self.look().notify_one();
+        Ok(LoadReport { status: "success", file: file.to_owned(), root_hash })
+    }
+
+    /// Takes the set's file as it is now, whatever events have changed, and sends what differs to
+    /// viewers.
+    ///
+    /// # Errors
+    /// No set is loaded, or its file cannot be opened or is no set: then viewers are told, and what
+    /// was loaded stays.
+    pub(crate) fn take_file(&self) -> Result<LoadReport, Error> {
+        let _turn = self.loading();
+        let (file, _) = self.state().file().ok_or_else(Error::no_set)?;
+        let (set, stamp) = self.read_set(&file).inspect_err(|error| {
+            self.announce_failed_load(&error.to_string());
+        })?;
+        let mut state = self.state();
+        state.forget_edits();
+        state.reload(set, stamp);
+        let root_hash = state.loaded()?.set.root_hash();
+        Ok(LoadReport { status: "success", file, root_hash })
     }
 
     /// Loads the set's file again where it is not what was loaded; says whether it was read. What
@@ -89,7 +121,7 @@ impl AstServer {
         if Stamp::look(&file) == Some(loaded) {
             return Ok(false);
         }
-        let (set, stamp) = self.read_timed(&file)?;
+        let (set, stamp) = self.read_set(&file)?;
         let signs = self.state().signs_of_save();
         // A save that has begun since is read too, and what is noted is newer than some of it.
         let is_last = Stamp::look(&file) == Some(stamp);
@@ -110,9 +142,17 @@ impl AstServer {
         }
     }
 
-    fn read_timed(&self, file: &Path) -> Result<(Set, Stamp), Error> {
+    fn read_set(&self, file: &Path) -> Result<(Set, Stamp), Error> {
+        self.read_timed(file, || open(file))
+    }
+
+    fn read_timed(
+        &self,
+        file: &Path,
+        open: impl FnOnce() -> Result<Opened, Error>,
+    ) -> Result<(Set, Stamp), Error> {
         let timer = self.handles().load_duration.start();
-        read_stamped(file).inspect_err(|_| {
+        open().and_then(|opened| read_opened(file, opened)).inspect_err(|_| {
             timer.discard();
             self.handles().load_failed.increment();
         })
@@ -124,21 +164,23 @@ impl AstServer {
     }
 }
 
-/// Reads a set from a file.
+/// Reads a set from a plain file.
 ///
 /// # Errors
 /// Names the file and the reason.
 pub fn read(file: &Path) -> Result<Set, Error> {
-    read_stamped(file).map(|(set, _)| set)
+    read_opened(file, open(file)?).map(|(set, _)| set)
+}
+
+fn open(file: &Path) -> Result<Opened, Error> {
+    Opened::open(file).map_err(|source| Error::open(file, source))
 }
 
 /// A set, and the state in which its file was opened: one that is written to while it is read
 /// looks changed afterwards.
-fn read_stamped(file: &Path) -> Result<(Set, Stamp), Error> {
-    let refused = |source: io::Error| Error::open(file, source);
-    let opened = File::open(file).map_err(refused)?;
-    let stamp = Stamp::of(&opened.metadata().map_err(refused)?);
-    let set = Set::read(opened).map_err(|source| Error::read(file, source))?;
+fn read_opened(file: &Path, opened: Opened) -> Result<(Set, Stamp), Error> {
+    let stamp = Stamp::of(&opened.metadata);
+    let set = Set::read(opened.file).map_err(|source| Error::read(file, source))?;
     Ok((set, stamp))
 }
 
@@ -149,6 +191,7 @@ pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::time::Instant;
 
     use live_set::generate::Spec;

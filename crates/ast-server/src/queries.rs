@@ -4,8 +4,7 @@
 //! copied, so that events wait for the copy and not while it is searched and written; one such copy
 //! is there at a time.
 
-use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
 use live_set::{Changes, Hash, NodeRef, NodeType, ProjectInfo, Set, diff};
@@ -16,6 +15,8 @@ use crate::cache::{Cache, CacheStats, Found, Key};
 use crate::error::Error;
 use crate::loading::{as_text, read};
 use crate::message::Text;
+use crate::neighbour;
+use crate::open::Opened;
 use crate::select::NodeQuery;
 use crate::server::AstServer;
 
@@ -142,11 +143,15 @@ impl AstServer {
     /// # Errors
     /// No set is loaded, or the file cannot be read.
     pub fn diff_with_file(&self, file: impl AsRef<Path>) -> Result<Changes, Error> {
+        self.diff_with(|| read(file.as_ref()))
+    }
+
+    fn diff_with(&self, read: impl FnOnce() -> Result<Set, Error>) -> Result<Changes, Error> {
         let timer = self.handles().diff_duration.start();
         let compare = || {
             // A copy, so that events go on meanwhile.
             let current = self.copy()?;
-            let mut other = read(file.as_ref())?;
+            let mut other = read()?;
             other.continue_from(&current);
             Ok(diff(&current, &other))
         };
@@ -177,12 +182,15 @@ impl AstServer {
         read: impl FnOnce(NodeRef<'_>) -> R,
     ) -> Result<R, Error> {
         let no_node = || Error::no_node(format!("id {id:?}"));
-        let state = self.state();
-        let found = state.loaded()?.set.node(id).ok_or_else(no_node)?;
-        if found.node_type() != NodeType::Project {
-            return Ok(read(found));
+        // Read from a copy, so that events go on meanwhile; one at a time copies the whole tree.
+        let part = {
+            let state = self.state();
+            let found = state.loaded()?.set.node(id).ok_or_else(no_node)?;
+            (found.node_type() != NodeType::Project).then(|| found.to_node())
+        };
+        if let Some(part) = part {
+            return Ok(read(part.as_ref()));
         }
-        drop(state);
         let _turn = self.copying();
         let set = self.copy()?;
         set.node(id).map(read).ok_or_else(no_node)
@@ -231,11 +239,19 @@ impl AstServer {
         self.copy_lock().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares with a file that somebody at the other end of a connection has named: one in the
-    /// folder of the set or below, and nothing else.
+    /// Compares with a file that somebody at the other end of a connection has named.
     pub(crate) fn diff_with_neighbour(&self, name: &str) -> Result<Changes, Error> {
-        let (set, _) = self.state().file().ok_or_else(Error::no_set)?;
-        self.diff_with_file(neighbour(&set, name)?)
+        self.root_hash()?;
+        let (path, opened) = self.neighbour(name)?;
+        self.diff_with(|| Set::read(opened.file).map_err(|source| Error::read(&path, source)))
+    }
+
+    /// Opens a file that somebody at the other end of a connection has named: one in the folder of
+    /// the set that this program has loaded, or in that of the settings.
+    pub(crate) fn neighbour(&self, name: &str) -> Result<(PathBuf, Opened), Error> {
+        let folder = self.state().folder();
+        let folders: Vec<_> = folder.into_iter().chain(self.settings().sets.clone()).collect();
+        neighbour::open(&folders, name)
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
@@ -247,25 +263,6 @@ impl AstServer {
 fn to_value(node: NodeRef<'_>) -> Value {
     // A tree holds nothing that JSON cannot say.
     serde_json::to_value(node).unwrap_or_default()
-}
-
-/// A file beside a set, by its name or its path from there. Links that lead away are not followed,
-/// and only plain files are opened: a pipe would keep whoever reads it waiting.
-fn neighbour(set: &Path, name: &str) -> Result<PathBuf, Error> {
-    let refused = || Error::outside(name);
-    let name = Path::new(name);
-    let is_below = name.components().all(|part| matches!(part, Component::Normal(_)));
-    if !is_below || name.as_os_str().is_empty() {
-        return Err(refused());
-    }
-    let folder = set.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let asked = folder.join(name);
-    let opened = |source| Error::open(&asked, source);
-    let (folder, file) = (folder.canonicalize().map_err(opened)?, asked.canonicalize());
-    let file = file.map_err(opened)?;
-    let is_plain = fs::metadata(&file).map_err(opened)?.is_file();
-    if file.starts_with(&folder) && is_plain { Ok(file) } else { Err(refused()) }
 }
 
 #[cfg(test)]
@@ -291,11 +288,18 @@ mod tests {
         );
         let was: Option<live_set::Value> = before.expect("a set");
         assert_ne!(was, Some("meanwhile".to_owned().into()), "the tree of that moment");
+        let tracks = server.find_nodes_by_type("track").expect("a set");
+        let track = server.node_by_id(tracks[0]["id"].as_str().expect("an id"), |track| {
+            assert_eq!(rename("once more"), Outcome::Processed);
+            name(track)
+        });
+        let was: Option<live_set::Value> = track.expect("a node");
+        assert_eq!(was, Some("meanwhile".to_owned().into()));
         let root = server.node_by_id("project", |root| {
             assert_eq!(rename("again"), Outcome::Processed);
             root.children().first().copied().and_then(name)
         });
         let was: Option<live_set::Value> = root.expect("a node");
-        assert_eq!(was, Some("meanwhile".to_owned().into()));
+        assert_eq!(was, Some("once more".to_owned().into()));
     }
 }

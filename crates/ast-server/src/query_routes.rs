@@ -1,15 +1,4 @@
-//! The queries over HTTP: beside the metrics, for whom the endpoint lets in.
-//!
-//! | path | is |
-//! |---|---|
-//! | `/project` | what the set holds, in numbers |
-//! | `/tracks`, `/tracks/I` | every track, one by position; through the cache |
-//! | `/scenes`, `/scenes/I` | every scene, one by row; through the cache |
-//! | `/node?id=…` | the node with an id |
-//! | `/nodes?type=…` | every node of a type |
-//! | `/nodes?attribute=…&op=…&value=…` | those whose attribute is `==`, `!=`, `<`, `>` a value, or `contains` it; with `type` if wanted |
-//! | `/diff?file=…` | how a file beside the set differs from the set as it is |
-//! | `/cache`, `/websocket` | how the cache does; who is connected |
+//! The queries over HTTP: beside the metrics, for whom the endpoint lets in. `GET /routes` lists them.
 //!
 //! Every answer is JSON; one that cannot be given is `{"error": …}`.
 
@@ -20,9 +9,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, post};
 use live_set::NodeRef;
 use serde::{Deserialize, Serialize};
+use tachograph_serve::Endpoint;
 use tokio::task::spawn_blocking;
 
 use crate::cache::Key;
@@ -30,20 +20,73 @@ use crate::error::Error;
 use crate::select::{NodeQuery, Operator};
 use crate::server::AstServer;
 
+/// A route, as `/routes` lists it.
+#[derive(Serialize)]
+struct Route {
+    method: &'static str,
+    path: &'static str,
+    is: &'static str,
+    #[serde(skip)]
+    answer: MethodRouter<AstServer>,
+}
+
+impl Route {
+    fn get(path: &'static str, is: &'static str, answer: MethodRouter<AstServer>) -> Self {
+        Self { method: "GET", path, is, answer }
+    }
+
+    fn post(path: &'static str, is: &'static str, answer: MethodRouter<AstServer>) -> Self {
+        Self { method: "POST", path, is, answer }
+    }
+}
+
+/// Every route of the queries: what is served, and what `/routes` says of it.
+fn table() -> Vec<Route> {
+    let list = |key| get(move |State(server)| look_up(server, Ok(key)));
+    vec![
+        Route::get("/project", "what the set holds, in numbers", get(project)),
+        Route::get("/tracks", "every track", list(Key::Tracks)),
+        Route::get("/tracks/{index}", "a track by position, counted from 0", get(track)),
+        Route::get("/scenes", "every scene", list(Key::Scenes)),
+        Route::get("/scenes/{index}", "a scene by row, counted from 0", get(scene)),
+        Route::get("/node", "?id=…: the node with an id", get(node)),
+        Route::get(
+            "/nodes",
+            "?type=…: every node of a type; ?attribute=…&op=…&value=…: those whose attribute is ==, \
+             !=, <, > a value or contains it, with type if wanted",
+            get(nodes),
+        ),
+        Route::get(
+            "/diff",
+            "?file=…: how a file in the set's folder, or in that of --sets, differs from the set",
+            get(compare),
+        ),
+        Route::post("/load", "?file=…: load another set from one of these folders", post(load)),
+        Route::post(
+            "/reload",
+            "take the set's file as it is, whatever events changed",
+            post(reload),
+        ),
+        Route::get("/cache", "how the cache of tracks and scenes does", get(cache)),
+        Route::get("/websocket", "who is connected", get(websocket)),
+        Route::get("/routes", "this list", get(listed)),
+    ]
+}
+
 /// The routes of a server's queries.
 pub(crate) fn routes(server: AstServer) -> Router {
-    Router::new()
-        .route("/project", get(project))
-        .route("/tracks", get(async |State(server)| look_up(server, Ok(Key::Tracks)).await))
-        .route("/tracks/{index}", get(track))
-        .route("/scenes", get(async |State(server)| look_up(server, Ok(Key::Scenes)).await))
-        .route("/scenes/{index}", get(scene))
-        .route("/node", get(node))
-        .route("/nodes", get(nodes))
-        .route("/diff", get(compare))
-        .route("/cache", get(cache))
-        .route("/websocket", get(websocket))
-        .with_state(server)
+    let add = |router: Router<AstServer>, route: Route| router.route(route.path, route.answer);
+    table().into_iter().fold(Router::new(), add).with_state(server)
+}
+
+/// The endpoint's own pages, and what is mounted beside them.
+async fn listed() -> Response {
+    let own = Endpoint::PAGES.iter();
+    let own = own.map(|&(path, is)| Route::get(path, is, MethodRouter::new()));
+    match json(&own.chain(table()).collect::<Vec<_>>()) {
+        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
 }
 
 /// What an answer is made of: JSON, or why there is none.
@@ -195,22 +238,37 @@ async fn nodes(
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Diff {
+struct File {
     file: String,
 }
 
 async fn compare(
     State(server): State<AstServer>,
-    asked: Result<Query<Diff>, QueryRejection>,
+    asked: Result<Query<File>, QueryRejection>,
 ) -> Response {
     // One at a time: each holds a copy of the set and the file's.
     let turn = server.comparing().clone().acquire_owned().await;
     answer(move || {
         let _turn = turn;
-        let Query(Diff { file }) = asked.map_err(Refusal::bad_request)?;
+        let Query(File { file }) = asked.map_err(Refusal::bad_request)?;
         json(&server.diff_with_neighbour(&file)?)
     })
     .await
+}
+
+async fn load(
+    State(server): State<AstServer>,
+    asked: Result<Query<File>, QueryRejection>,
+) -> Response {
+    answer(move || {
+        let Query(File { file }) = asked.map_err(Refusal::bad_request)?;
+        json(&server.load_neighbour(&file)?)
+    })
+    .await
+}
+
+async fn reload(State(server): State<AstServer>) -> Response {
+    answer(move || json(&server.take_file()?)).await
 }
 
 fn json(value: &impl Serialize) -> Answer {

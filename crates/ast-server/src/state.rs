@@ -36,6 +36,8 @@ pub(crate) struct Loaded {
 #[derive(Debug)]
 pub(crate) struct State {
     loaded: Option<Loaded>,
+    /// The folder of the set that the program itself has loaded.
+    folder: Option<PathBuf>,
     /// What has been done to the set since its file was seen to change; `None` while it is not.
     journal: Option<Journal>,
     /// Counts the changes of the tree; 0 before the first.
@@ -78,6 +80,7 @@ impl State {
     ) -> Self {
         Self {
             loaded: None,
+            folder: None,
             journal: None,
             version: UNVERSIONED,
             whole: None,
@@ -112,6 +115,17 @@ impl State {
         self.send_whole_tree();
     }
 
+    /// Lets those who ask from far away open what is in the folder of a file.
+    pub(crate) fn open_folder_of(&mut self, file: &Path) {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        self.folder = Some(folder.unwrap_or(Path::new(".")).to_owned());
+    }
+
+    /// The folder that those who ask from far away may open files of.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        self.folder.clone()
+    }
+
     /// The file of the set, and the state of it that was read.
     pub(crate) fn file(&self) -> Option<(PathBuf, Stamp)> {
         self.loaded.as_ref().map(|loaded| (loaded.file.clone(), loaded.stamp))
@@ -140,6 +154,11 @@ impl State {
         if self.signs_of_save() == signs {
             self.journal = None;
         }
+    }
+
+    /// Nothing that was done since the file was seen to change is done again to what is read.
+    pub(crate) fn forget_edits(&mut self) {
+        self.journal = None;
     }
 
     /// Puts in place what was read from the set's file again, with what was done since it was

@@ -14,15 +14,25 @@ use tokio::net::TcpStream;
 
 /// Asks for a path with a header more; gives the status, the head and the body.
 async fn ask(to: SocketAddr, path: &str, header: &str) -> (u16, String, String) {
+    request(to, "GET", path, header).await
+}
+
+async fn request(to: SocketAddr, method: &str, path: &str, header: &str) -> (u16, String, String) {
     let mut stream = TcpStream::connect(to).await.expect("it listens");
     let request =
-        format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n");
+        format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n");
     stream.write_all(request.as_bytes()).await.expect("written");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("UTF-8");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
     (status, head.to_lowercase(), body.to_owned())
+}
+
+/// Posts to a path; gives the status and the answer.
+async fn post(stage: &Stage, path: &str) -> (u16, Value) {
+    let (status, _, body) = request(stage.service.addresses().http, "POST", path, "").await;
+    (status, serde_json::from_str(&body).expect("JSON"))
 }
 
 async fn get(stage: &Stage, path: &str) -> Value {
@@ -186,13 +196,158 @@ async fn what_cannot_be_answered_says_what_to_ask_for() {
         assert_eq!(answered, status, "{path}: {reason}");
         assert!(reason.contains(told), "{path}: {reason}");
     }
+}
+
+#[tokio::test]
+async fn without_a_set_every_query_says_so_and_how_to_load_one() {
     let empty = Stage::empty(AstServer::builder()).await;
-    for path in
-        ["/project", "/tracks", "/tracks/0", "/nodes?type=track", "/node?id=x", "/diff?file=a"]
-    {
+    let queries = [
+        "/project",
+        "/tracks",
+        "/tracks/0",
+        "/scenes",
+        "/scenes/0",
+        "/nodes?type=track",
+        "/nodes?attribute=name&op=contains&value=a",
+        "/node?id=x",
+        "/diff?file=a",
+    ];
+    for path in queries {
         let (status, reason) = refused(&empty, path).await;
-        assert_eq!((status, reason.as_str()), (503, "no set is loaded: load one first"), "{path}");
+        assert_eq!(status, 503, "{path}: {reason}");
+        for told in ["no set is loaded", "POST /load?file=", "load_project"] {
+            assert!(reason.contains(told), "{path}: {reason}");
+        }
     }
+    assert_eq!(post(&empty, "/reload").await.0, 503);
+    let (status, answer) = post(&empty, "/load?file=set.als").await;
+    assert!(status == 503 && answer["error"].to_string().contains("--sets"), "{status} {answer}");
+}
+
+#[tokio::test]
+async fn every_route_is_listed_and_every_route_of_the_list_answers() {
+    let stage = Stage::new().await;
+    let routes = get(&stage, "/routes").await;
+    let paths: Vec<_> = list(&routes).iter().map(|it| it["path"].as_str().expect("text")).collect();
+    // What the specification names.
+    for path in [
+        "/metrics",
+        "/summary",
+        "/health",
+        "/project",
+        "/tracks",
+        "/tracks/{index}",
+        "/scenes",
+        "/scenes/{index}",
+        "/node",
+        "/nodes",
+        "/diff",
+        "/cache",
+        "/websocket",
+        "/load",
+        "/reload",
+        "/routes",
+    ] {
+        assert!(paths.contains(&path), "{path}");
+    }
+    for route in list(&routes) {
+        let [method, path, is] =
+            ["method", "path", "is"].map(|key| route[key].as_str().expect("text"));
+        assert!(!is.is_empty(), "{path}");
+        let asked = path.replace("{index}", "0");
+        let to = stage.service.addresses().http;
+        let (status, _, body) = request(to, method, &asked, "").await;
+        assert!(![404, 405].contains(&status), "{method} {path}: {status} {body}");
+        let other = if method == "GET" { "POST" } else { "GET" };
+        assert_eq!(request(to, other, &asked, "").await.0, 405, "{other} {path}");
+    }
+}
+
+#[tokio::test]
+async fn another_set_of_the_folder_is_loaded_and_viewers_are_sent_it() {
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let stage = Stage::with(AstServer::builder().sets(elsewhere.path())).await;
+    let folder = stage.file.parent().expect("a folder");
+    std::fs::create_dir(folder.join("Next")).expect("a folder");
+    let tempo = |tempo| Spec { tempo, ..common::small() };
+    let next = common::write(&folder.join("Next"), "b.als", &tempo(151.0));
+    common::write(elsewhere.path(), "c.als", &tempo(152.0));
+    let mut viewer = stage.viewer().await;
+    viewer.tree().await;
+    for (name, tempo) in [("Next/b.als", 151.0), ("c.als", 152.0), ("set.als", 120.0)] {
+        let (status, report) = post(&stage, &format!("/load?file={name}")).await;
+        assert_eq!((status, &report["status"]), (200, &json!("success")), "{name}: {report}");
+        let tree = viewer.tree().await;
+        assert_eq!(tree["attributes"]["tempo"], tempo, "{name}");
+        assert_eq!(report["root_hash"], tree["hash"], "{name}");
+        assert_eq!(get(&stage, "/project").await["root_hash"], tree["hash"], "{name}");
+    }
+    // The one that is loaded now is watched.
+    assert_eq!(post(&stage, "/load?file=Next/b.als").await.0, 200);
+    viewer.tree().await;
+    common::write(&folder.join("Next"), "new.als", &tempo(99.0));
+    std::fs::rename(folder.join("Next/new.als"), next).expect("renamed");
+    assert_eq!(viewer.changes().await[0]["new_value"], 99.0);
+}
+
+#[tokio::test]
+async fn nothing_but_a_set_of_the_folders_is_loaded() {
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let stage = Stage::with(AstServer::builder().sets(elsewhere.path().join("sets"))).await;
+    let folder = stage.file.parent().expect("a folder");
+    let before = stage.server.root_hash().expect("a set");
+    let outside = common::write(elsewhere.path(), "secret.als", &common::small());
+    std::os::unix::fs::symlink(&outside, folder.join("link.als")).expect("a link");
+    std::os::unix::fs::symlink(elsewhere.path(), folder.join("out")).expect("a link");
+    std::os::unix::fs::symlink("/dev/zero", folder.join("zero.als")).expect("a link");
+    let pipe = folder.join("pipe.als");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    std::fs::write(folder.join("broken.als"), b"no set").expect("written");
+    let outside = outside.to_str().expect("UTF-8");
+    let mut viewer = stage.viewer().await;
+    viewer.tree().await;
+    for (name, expected) in [
+        (outside, 403),
+        ("../set.als", 403),
+        ("..%2Fset.als", 403),
+        ("link.als", 403),
+        ("out/secret.als", 403),
+        ("zero.als", 403),
+        ("pipe.als", 403),
+        (".", 403),
+        ("", 403),
+        ("set.als%00.txt", 403),
+        ("missing.als", 404),
+        ("set.als/set.als", 404),
+        ("broken.als", 422),
+    ] {
+        for (method, route) in [("POST", "load"), ("GET", "diff")] {
+            let to = stage.service.addresses().http;
+            let path = format!("/{route}?file={name}");
+            let (status, _, body) = request(to, method, &path, "").await;
+            assert_eq!(status, expected, "{method} {path}: {body}");
+        }
+    }
+    assert_eq!(stage.server.root_hash().expect("a set"), before);
+    assert!(stage.server.load_project(&pipe).is_err(), "nobody waits for a writer");
+    // Of the file that is no set viewers are told, as of one that is saved.
+    assert_eq!(viewer.next("ERROR").await["error"], "Reload failed");
+}
+
+#[tokio::test]
+async fn the_file_is_taken_as_it_is_when_somebody_asks_for_it() {
+    let stage = Stage::new().await;
+    let before = stage.server.root_hash().expect("a set");
+    let _ = stage.server.process_live_event("/live/track/mute", &[0.into(), true.into()], 1, 0.0);
+    assert_ne!(stage.server.root_hash().expect("a set"), before);
+    let mut viewer = stage.viewer().await;
+    viewer.tree().await;
+    let (status, report) = post(&stage, "/reload").await;
+    assert_eq!((status, report["root_hash"].as_str()), (200, Some(&*before.to_string())));
+    assert_eq!(stage.server.root_hash().expect("a set"), before);
+    assert_eq!(viewer.changes().await[0]["attribute"], "is_muted", "viewers are told");
+    std::fs::remove_file(&stage.file).expect("removed");
+    assert_eq!(post(&stage, "/reload").await.0, 404);
 }
 
 #[tokio::test]
@@ -203,6 +358,13 @@ async fn queries_are_for_whom_the_endpoint_lets_in() {
     let service = service.await.expect("free ports");
     let http = service.addresses().http;
     assert_eq!(ask(http, "/cache", "").await.0, 401);
+    for path in ["/load?file=set.als", "/reload"] {
+        assert_eq!(request(http, "POST", path, "").await.0, 401, "{path}");
+        let with_token = "Authorization: Bearer secret\r\n";
+        assert_eq!(request(http, "POST", path, with_token).await.0, 503, "no set, {path}");
+        let from_page = "Authorization: Bearer secret\r\nOrigin: https://example.com\r\n";
+        assert_eq!(request(http, "POST", path, from_page).await.0, 403, "{path}");
+    }
     let (status, head, _) = ask(http, "/cache", "Authorization: Bearer secret\r\n").await;
     assert_eq!(status, 200);
     assert!(head.contains("no-store") && head.contains("nosniff"), "{head}");

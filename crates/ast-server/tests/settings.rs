@@ -91,6 +91,7 @@ fn a_configuration_that_cannot_be_used_says_where_and_why() {
         ("set = \n", vec!["line 1"]),
         ("watch = true\n", vec!["no set to serve", "song.als"]),
         ("set = \"other.als\"\n", vec!["other.als"]),
+        ("sets = \"none\"\n", vec!["cannot load sets from", "none"]),
         ("set = \"song.als\"\nmetrics-token-file = \"none\"\n", vec!["token", "none"]),
         ("set = \"song.als\"\n[otlp]\nevery = 5\n", vec!["receiver", "--otlp-url", "[otlp]"]),
         ("set = \"song.als\"\n[otlp]\nurl = \"nowhere\"\n", vec!["cannot push to", "nowhere"]),

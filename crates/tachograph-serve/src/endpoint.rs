@@ -53,6 +53,9 @@ pub(crate) struct Limits {
 }
 
 impl Endpoint {
+    /// The paths of its own pages, and what each is: for programs that list what they serve.
+    pub const PAGES: &[(&str, &str)] = routes::PAGES;
+
     /// An endpoint with the default settings.
     pub fn new(metrics: MetricsCollector) -> Self {
         let bound = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));

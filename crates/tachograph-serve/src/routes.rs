@@ -25,8 +25,15 @@ use crate::pages::Pages;
 use crate::rendering::Answer;
 use crate::scrapes::Scrapes;
 
-const PATHS: &str =
-    "/metrics, /metrics.json, /metrics.json?buckets=1, /snapshot, /summary, /health or /-/ready";
+/// The paths of an endpoint's own pages, and what each is.
+pub(crate) const PAGES: &[(&str, &str)] = &[
+    ("/metrics", "every metric, as Prometheus reads it"),
+    ("/metrics.json", "every metric as JSON; ?buckets=1: distributions in buckets too"),
+    ("/snapshot", "the snapshot as it is, as JSON"),
+    ("/summary", "the overview, as JSON"),
+    ("/health", "200 while all is well, 503 with the reason otherwise"),
+    ("/-/ready", "200 once there is something to read"),
+];
 
 /// What all routes of an endpoint share.
 #[derive(Debug)]
@@ -170,8 +177,9 @@ fn status_if(good: bool) -> StatusCode {
 
 /// Answers every path that is none of the routes.
 async fn not_found(uri: Uri) -> Response {
-    let path = uri.path();
-    error(StatusCode::NOT_FOUND, &format!("there is no {path}: try {PATHS}"))
+    let (path, pages) = (uri.path(), PAGES.iter().map(|(path, _)| *path));
+    let pages = pages.collect::<Vec<_>>().join(", ");
+    error(StatusCode::NOT_FOUND, &format!("there is no {path}: try one of {pages}"))
 }
 
 /// Answers every method but GET and HEAD; axum adds the `Allow` header.

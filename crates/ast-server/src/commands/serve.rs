@@ -1,6 +1,6 @@
 //! `ast-server serve SET`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ast_server::{Addresses, Dashboard, Service, read};
 use clap::Args;
@@ -36,35 +36,41 @@ impl Serve {
             Some(file) => self.settings.or(Settings::read(file)?),
             None => self.settings,
         };
-        let set = settings.set.clone().ok_or(
-            "there is no set to serve: name one, or put `set = \"song.als\"` into the --config file",
-        )?;
+        if settings.set.is_none() && settings.sets.is_none() {
+            let told = "there is no set to serve: name one, or put `set = \"song.als\"` into the \
+                        --config file, or name a folder of sets by --sets";
+            return Err(told.into());
+        }
         let filter = log::filter(settings.log_level.as_deref(), "info")?;
         if self.check {
             let nothing = MetricsCollector::builder().manual().build();
             settings.set_up(Endpoint::new(nothing.clone()))?;
             settings.otlp.push(&nothing)?;
-            read(&set)?;
+            settings.set.as_deref().map(read).transpose()?;
+            settings.sets.as_deref().map(folder_of_sets).transpose()?;
             return output::line(toml::to_string(&settings.complete())?.trim_end());
         }
         log::start(filter, settings.log_format.unwrap_or_default());
         let runtime = tokio::runtime::Runtime::new()?;
-        let done = runtime.block_on(serve(&settings, set));
+        let done = runtime.block_on(serve(&settings));
         // A file that never ends may be being read: nobody waits for that.
         runtime.shutdown_background();
         done
     }
 }
 
-async fn serve(settings: &Settings, set: PathBuf) -> Result<(), Failure> {
+async fn serve(settings: &Settings) -> Result<(), Failure> {
     let mut stop = StopSignals::catch()?;
     let server = settings.builder().build();
     let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?;
     let push = settings.otlp.push(server.metrics())?;
-    let loading = server.clone();
-    tokio::select! {
-        loaded = tokio::task::spawn_blocking(move || loading.load_project(set)) => { loaded??; }
-        () = stop.wait() => return Ok(()),
+    settings.sets.as_deref().map(folder_of_sets).transpose()?;
+    if let Some(set) = settings.set.clone() {
+        let loading = server.clone();
+        tokio::select! {
+            loaded = tokio::task::spawn_blocking(move || loading.load_project(set)) => { loaded??; }
+            () = stop.wait() => return Ok(()),
+        }
     }
     let service = Service::start_with(&server, settings.addresses(), endpoint).await?;
     print_addresses(service.addresses(), settings.http_scheme())?;
@@ -76,6 +82,12 @@ async fn serve(settings: &Settings, set: PathBuf) -> Result<(), Failure> {
         () = stop.wait() => tracing::warn!("stopped at once, by a second signal"),
     }
     output::line(&Dashboard(&server.get_metrics_summary()).to_string())
+}
+
+/// Refuses what is no folder: nothing could ever be loaded from it.
+fn folder_of_sets(folder: &Path) -> Result<(), Failure> {
+    let told = |reason| format!("cannot load sets from {}: {reason}", folder.display());
+    std::fs::read_dir(folder).map(|_| ()).map_err(|reason| told(reason).into())
 }
 
 /// Stops, and pushes what was recorded until then.

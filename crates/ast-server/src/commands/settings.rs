@@ -21,6 +21,11 @@ pub(super) struct Settings {
     #[arg(value_name = "SET")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) set: Option<PathBuf>,
+    /// A folder of sets: `POST /load` opens one of them, or one in the folder of SET, in place of
+    /// what is loaded. With it, SET may be left out.
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sets: Option<PathBuf>,
     /// Address for events, OSC over UDP. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,6 +147,7 @@ impl Settings {
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             set: self.set.or(other.set),
+            sets: self.sets.or(other.sets),
             udp: self.udp.or(other.udp),
             ws: self.ws.or(other.ws),
             http: self.http.or(other.http),
@@ -197,6 +203,9 @@ impl Settings {
     /// A server with these settings; what they do not say is as it is by default.
     pub(super) fn builder(&self) -> Builder {
         let mut builder = AstServer::builder();
+        if let Some(folder) = &self.sets {
+            builder = builder.sets(folder);
+        }
         if let Some(watch) = self.watch {
             builder = builder.watch(watch);
         }

@@ -209,6 +209,12 @@ impl<'a> NodeRef<'a> {
         }
     }
 
+    /// A copy of this node and everything below it.
+    #[must_use]
+    pub fn to_node(self) -> Node {
+        for_any!(self, node => node.clone().into_node())
+    }
+
     /// This node and everything below it, owners before what they own.
     pub fn walk(self) -> impl Iterator<Item = Self> {
         let mut pending = vec![self];

@@ -175,9 +175,13 @@ async fn what_is_not_served_is_refused_with_the_way_out() {
     let server = serve(&manual()).await;
     let missing = get(server.addr(), "/metrics/%22x?y").await;
     assert_eq!(missing.status, 404);
-    let told = "there is no /metrics/%22x: try /metrics, /metrics.json, /metrics.json?buckets=1, \
-                /snapshot, /summary, /health or /-/ready";
+    let told = "there is no /metrics/%22x: try one of /metrics, /metrics.json, /snapshot, /summary, \
+                /health, /-/ready";
     assert_eq!(missing.json()["error"], told);
+    for (path, is) in Endpoint::PAGES {
+        assert!(!is.is_empty());
+        assert_ne!(get(server.addr(), path).await.status, 404, "{path}");
+    }
     let posted = request(server.addr(), "POST", "/summary").await;
     assert_eq!((posted.status, posted.header("allow")), (405, "GET,HEAD"));
     assert_eq!(posted.json()["error"], "/summary does not answer POST: use GET or HEAD");
