@@ -1,6 +1,8 @@
 //! One connection.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use hyper::Request;
@@ -8,16 +10,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::Watcher;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep};
+use tokio_io_timeout::TimeoutStream;
 
 use crate::endpoint::Limits;
-use crate::seat::Seat;
+use crate::scrapes::Scrapes;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
-use crate::write_deadline::WriteDeadline;
 
 /// Bytes that the head of a request may have.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -27,49 +30,91 @@ const HEAD_BYTES: usize = 16 * 1024;
 pub(crate) struct Protocol {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
+    pub(crate) scrapes: Arc<Scrapes>,
+    /// Wakes the connection that has been without a request for longest: it is to make room.
+    pub(crate) crowded: Arc<Notify>,
+    /// Its sender is dropped when the server shuts down.
+    pub(crate) stopped: watch::Receiver<()>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
 }
 
 impl Protocol {
-    /// Serves requests until the client leaves, breaks a limit, or the server shuts down.
-    pub(crate) async fn serve(self, stream: TcpStream, seat: Arc<Seat>, watcher: Watcher) {
+    /// Serves requests until the client leaves, breaks a limit, has to make room, or the server
+    /// shuts down.
+    pub(crate) async fn serve(self, stream: TcpStream) {
         // Answers are written whole: without it, the last segment waits for an acknowledgement.
         // Err: slower, not wrong.
         let _ = stream.set_nodelay(true);
-        let stream = WriteDeadline::new(stream, self.limits.answer, Arc::clone(&seat));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.limits.answer));
+        let stream = Box::pin(stream);
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.tls {
-            // Err: the client gave up, took too long or speaks no TLS.
-            let hands_shaken = tokio::time::timeout(self.limits.header, tls.accept(stream)).await;
-            if let Ok(Ok(stream)) = hands_shaken {
-                self.speak(stream, seat, watcher).await;
+            let hands_shaken = tokio::time::timeout(self.limits.header, tls.accept(stream));
+            tokio::select! {
+                biased;
+                // Err: the client gave up, took too long or speaks no TLS.
+                shaken = hands_shaken => if let Ok(Ok(stream)) = shaken {
+                    self.speak(stream).await;
+                },
+                () = self.crowded.notified() => self.scrapes.note_evicted(),
             }
             return;
         }
-        self.speak(stream, seat, watcher).await;
+        self.speak(stream).await;
     }
 
-    async fn speak<S>(self, stream: S, seat: Arc<Seat>, watcher: Watcher)
+    async fn speak<S>(self, stream: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let routes = TowerToHyperService::new(self.router);
+        let Self { router, limits, scrapes, crowded, mut stopped, .. } = self;
+        let routes = TowerToHyperService::new(router);
+        let heard = Arc::new(Notify::new());
+        let is_heard = Arc::clone(&heard);
         let service = service_fn(move |request: Request<Incoming>| {
-            let (asked, answer) = (seat.ask(), routes.call(request));
-            async move {
-                let answer = answer.await;
-                drop(asked);
-                answer
-            }
+            is_heard.notify_one();
+            routes.call(request)
         });
         let connection = http1::Builder::new()
             // Without a timer, hyper keeps no time-out at all.
             .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.header)
+            // It runs from the end of the last answer.
+            .header_read_timeout(limits.keep_alive)
             .max_buf_size(HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service);
-        // Err: the client broke the protocol, a limit or the connection. Nothing else is affected.
-        let _ = watcher.watch(connection).await;
+        let mut connection = pin!(connection);
+        // Runs before the first request, and from when the connection is told to end.
+        let mut patience = pin!(sleep(limits.header));
+        let (mut has_asked, mut is_ending) = (false, false);
+        loop {
+            tokio::select! {
+                // A request that is there goes first, then that it was heard.
+                biased;
+                // Err: the client broke the protocol, a limit or the connection.
+                _ = connection.as_mut() => return,
+                // The connection queues up again behind all that were heard before.
+                () = heard.notified() => has_asked = true,
+                () = patience.as_mut(), if !has_asked || is_ending => return,
+                () = crowded.notified(), if !is_ending => {
+                    scrapes.note_evicted();
+                    if !has_asked {
+                        return;
+                    }
+                    is_ending = true;
+                }
+                // Err, which it always is: the server shuts down.
+                _ = stopped.changed(), if !is_ending => is_ending = true,
+            }
+            if is_ending {
+                // What is being answered is answered to its end.
+                connection.as_mut().graceful_shutdown();
+                patience.as_mut().reset(Instant::now() + ENDING);
+            }
+        }
     }
 }
+
+/// How long a connection that has to make room may take to read its answer.
+const ENDING: Duration = Duration::from_secs(10);

@@ -36,7 +36,6 @@ pub struct Endpoint {
     stale_after: Duration,
     checks: Checks,
     limits: Limits,
-    bodies_bytes_max: usize,
     prometheus: Prometheus,
     mounted: Router,
     #[cfg(feature = "tls")]
@@ -48,8 +47,16 @@ pub struct Endpoint {
 pub(crate) struct Limits {
     pub(crate) connections: usize,
     pub(crate) header: Duration,
+    pub(crate) keep_alive: Duration,
+    pub(crate) request: Duration,
     pub(crate) answer: Duration,
     pub(crate) drain: Duration,
+}
+
+/// Shorter would let nobody be served; longer is more than a clock can add to now.
+fn within_bounds(timeout: Duration) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+    timeout.clamp(Duration::from_secs(1), LONGEST)
 }
 
 impl Endpoint {
@@ -67,10 +74,11 @@ impl Endpoint {
             limits: Limits {
                 connections: 256,
                 header: Duration::from_secs(10),
-                answer: Duration::from_secs(30),
+                keep_alive: Duration::from_secs(90),
+                request: Duration::from_secs(30),
+                answer: Duration::from_secs(10),
                 drain: Duration::from_secs(5),
             },
-            bodies_bytes_max: 16 << 20,
             prometheus: Prometheus::new(),
             mounted: Router::new(),
             #[cfg(feature = "tls")]
@@ -163,33 +171,39 @@ impl Endpoint {
         self
     }
 
-    /// How many connections are served at a time, at least 1; 256 by default. For a further one
-    /// that is closed which has been without a request for longest, or else the one whose answer
-    /// has been on its way for longest; where all wait for the head of an answer, it waits.
+    /// How many connections are served at a time, at least 1 and at most half of the descriptors
+    /// that the process may open; 256 by default. For a further one that is closed which has been
+    /// without a request for longest, after its answer if one is under way.
     pub fn connections_max(mut self, connections: usize) -> Self {
-        self.limits.connections = connections.max(1);
+        self.limits.connections = connections;
         self
     }
 
-    /// How long a connection may take to send the head of a request, for the TLS handshake before,
-    /// and may be idle between two; 10 s by default.
+    /// How long a connection may take to send the head of its first request, and for the TLS
+    /// handshake before; at least 1 s, 10 s by default.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.header = timeout;
+        self.limits.header = within_bounds(timeout);
         self
     }
 
-    /// How long a client may take to read an answer, from when it first keeps the server waiting;
-    /// 30 s by default.
+    /// How long a connection is kept for its next request; at least 1 s, 90 s by default. Longer
+    /// than the pause between two scrapes, so that a scraper keeps its connection.
+    pub fn keep_alive(mut self, timeout: Duration) -> Self {
+        self.limits.keep_alive = within_bounds(timeout);
+        self
+    }
+
+    /// How long the head of an answer may take, that of a [mounted](Self::mount) route included: 503
+    /// after that. At least 1 s, 30 s by default. What a body takes does not count.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.request = within_bounds(timeout);
+        self
+    }
+
+    /// How long a client may read nothing of its answer; at least 1 s, 10 s by default. For all of
+    /// an answer of the endpoint's own it has three times that.
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.answer = timeout;
-        self
-    }
-
-    /// How much memory the bodies of answers may take together; 16 MiB by default. Beyond it,
-    /// those are given up, and their readers cut off, that nobody has read from for a second.
-    /// Bodies that are just being made or read come on top.
-    pub fn bodies_bytes_max(mut self, bytes: usize) -> Self {
-        self.bodies_bytes_max = bytes;
+        self.limits.answer = within_bounds(timeout);
         self
     }
 
@@ -211,7 +225,7 @@ impl Endpoint {
         self
     }
 
-    /// How long a shutdown waits for answers that are under way; 5 s by default.
+    /// How long a shutdown waits for answers that are under way, 0 for not at all; 5 s by default.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.limits.drain = timeout;
         self
@@ -243,26 +257,35 @@ impl Endpoint {
     /// server, [`listen`](Self::listen) says where that is. Limits on connections and times are
     /// those of the server that it is mounted in; note that `axum::serve` sets none of them. Its
     /// answers need a tokio runtime.
-    pub fn router(&self) -> Router {
-        routes::router(&self.site())
+    ///
+    /// # Errors
+    /// If the threads that write pages cannot be started.
+    pub fn router(&self) -> Result<Router, Error> {
+        Ok(routes::router(&self.site()?))
     }
 
     /// Binds the address and serves in the background, on the current tokio runtime.
     ///
     /// # Errors
-    /// If the address cannot be bound.
+    /// If the address cannot be bound, or the threads that write pages cannot be started.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime with I/O and time enabled.
     pub async fn serve(self) -> Result<Server, Error> {
         let refused = |source| Error::listen(self.access.hosts.bound, source);
         let listener = server::listen(self.access.hosts.bound).map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
-        let site = self.site();
-        let protocol = Protocol {
-            router: routes::whole(&site, self.mounted),
+        let site = self.site()?;
+        let protocol = |crowded, stopped| Protocol {
+            router: routes::whole(&site, self.mounted, self.limits.request),
             limits: self.limits,
+            scrapes: Arc::clone(&site.scrapes),
+            crowded,
+            stopped,
             #[cfg(feature = "tls")]
             tls: self.tls,
         };
-        Ok(Server::start(listener, addr, protocol, Arc::clone(&site.scrapes)))
+        Ok(Server::start(listener, addr, server::places(self.limits.connections), protocol))
     }
 
     /// Binds the address and serves on a thread of its own, for programs without a tokio runtime.
@@ -277,13 +300,14 @@ impl Endpoint {
         ServerThread::start(runtime, server)
     }
 
-    fn site(&self) -> Arc<Site> {
+    fn site(&self) -> Result<Arc<Site>, Error> {
         let metrics = self.metrics.clone();
         let scrapes = Arc::new(Scrapes::new(&metrics));
-        let bytes_max = self.bodies_bytes_max;
-        let pages = Pages::new(metrics, Arc::clone(&scrapes), bytes_max, &self.prometheus);
+        let pages = Pages::new(metrics, Arc::clone(&scrapes), &self.prometheus);
+        let pages = pages.map_err(Error::thread)?;
         let (access, stale_after) = (self.access.clone(), self.stale_after);
         let checks = self.checks.clone();
-        Arc::new(Site { pages: Arc::new(pages), scrapes, access, stale_after, checks })
+        let read_within = self.limits.answer.saturating_mul(3);
+        Ok(Arc::new(Site { pages, scrapes, access, stale_after, read_within, checks }))
     }
 }

@@ -15,7 +15,7 @@ enum Reason {
         "cannot listen on {addr}: {source}; choose another address, or port 0 for any free one"
     )]
     Listen { addr: SocketAddr, source: io::Error },
-    #[error("cannot start a thread with a runtime: {0}; serve on a tokio runtime of your own")]
+    #[error("cannot start a thread: {0}; the process has as many as it may have")]
     Thread(io::Error),
     #[error("cannot use the bearer token: {0}")]
     Token(&'static str),

@@ -15,15 +15,16 @@
 //! instead: totals or deltas, in protobuf or JSON.
 //!
 //! # Promises
-//! * Recording never waits for a client. Pages are written on blocking threads, each on one at a
-//!   time, so a busy endpoint does not stall the runtime that it runs on either.
+//! * Recording never waits for a client. Pages are written on two threads that start with the
+//!   endpoint, so a busy endpoint does not stall the runtime that it runs on either.
 //! * Scrapes at the same time share one rendering and one compression: each format and encoding of
 //!   a snapshot is made once.
 //! * Loopback only, unless told otherwise, and only under known host names, so that no web page
 //!   reads it through a browser ([`Endpoint::allow_host`]).
-//! * Limits on everything: connections, the size of a request's head, the time to send it, the
-//!   time to take an answer, the memory of all answers, the payloads that wait to be pushed. Who
-//!   sends nothing or does not read gives way to who does.
+//! * Limits on everything: connections, the size of a request, the time to send it, to answer it and
+//!   to read the answer, the payloads that wait to be pushed. Where all places are taken, whoever
+//!   has been without a request for longest gives way. While somebody reads a body of an older
+//!   snapshot, a new one is made once a second, so slow readers hold few of them.
 //! * `/health` waits for nobody, least of all for the aggregator that it tells about.
 //! * What is scraped and pushed is measured: `metrics.scrape.*` and `metrics.push.*`, listed below.
 //!
@@ -44,7 +45,6 @@
 //! | `metrics.scrape.duration[page=…]` | timing | seconds | from a request's head to its answer's |
 //! | `metrics.scrape.size[format=…,encoding=…]` | histogram | bytes | bodies, as they are sent |
 //! | `metrics.scrape.rendered[format=…,encoding=…]` | counter | – | bodies made, not shared |
-//! | `metrics.scrape.given_up` | counter | – | bodies taken from readers too slow |
 //! | `metrics.scrape.evicted` | counter | – | connections closed to make room for new ones |
 //! | `metrics.scrape.connections` | gauge | – | open connections |
 //! | `metrics.push.attempts[outcome=…]` | counter | – | requests: `taken`, `later`, `refused`, `unanswered` |
@@ -78,6 +78,7 @@
 
 mod accept;
 mod access;
+mod answer;
 mod authority;
 mod connection;
 mod encoding;
@@ -88,17 +89,15 @@ mod page;
 mod pages;
 #[cfg(feature = "otlp")]
 mod push;
-mod rendering;
+mod quiet;
 mod routes;
 mod scrapes;
-mod seat;
 mod server;
 mod server_thread;
 mod thread;
 #[cfg(feature = "tls")]
 mod tls;
 mod token;
-mod write_deadline;
 
 pub use self::endpoint::Endpoint;
 pub use self::error::Error;

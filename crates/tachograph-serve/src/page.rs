@@ -77,14 +77,23 @@ impl Page {
 pub(crate) struct Writer {
     page: Page,
     prometheus: Prometheus,
+    #[cfg(test)]
+    pub(crate) panics: bool,
 }
 
 impl Writer {
     pub(crate) fn new(page: Page, prometheus: Prometheus) -> Self {
-        Self { page, prometheus }
+        Self {
+            page,
+            prometheus,
+            #[cfg(test)]
+            panics: false,
+        }
     }
 
     pub(crate) fn write(&mut self, snapshot: &Snapshot) -> Bytes {
+        #[cfg(test)]
+        assert!(!self.panics, "as a bug would");
         match self.page {
             Page::Text => {
                 let mut text = String::new();

@@ -1,102 +1,129 @@
-//! The bodies of answers: made on blocking threads, once for all who ask meanwhile.
+//! The bodies of answers: made on threads that do nothing else, once for all who ask meanwhile.
+//!
+//! The threads start with the endpoint, so no request needs one more. Requests send them jobs and
+//! wait for replies; nothing is locked.
 
-use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
-use tokio::sync::{self, Notify, OwnedMutexGuard};
-use tokio::task::spawn_blocking;
+use tokio::sync::oneshot;
+use tokio::time::sleep_until;
 
 use crate::encoding::Encoding;
 use crate::page::{Page, Writer};
-use crate::rendering::{Budget, Rendering};
 use crate::scrapes::Scrapes;
 
-/// Makes pages of one collector, each page on one thread at a time.
+/// While somebody still reads a body of an older snapshot, a new one is made this often: so slow
+/// readers hold few different ones.
+const PACE: Duration = Duration::from_secs(1);
+
+/// Makes pages of one collector.
 #[derive(Debug)]
 pub(crate) struct Pages {
     metrics: MetricsCollector,
     scrapes: Arc<Scrapes>,
-    budget: Budget,
-    slots: [Slot; Page::ALL.len()],
+    /// Of the published snapshot; apart, because the other waits for the aggregator.
+    published: Press,
+    read: Press,
 }
 
 /// A body, and how it is compressed.
-pub(crate) type Encoded = (Arc<Rendering>, Encoding);
+pub(crate) type Encoded = (Bytes, Encoding);
 
-/// The last bodies of one page.
-#[derive(Debug)]
-struct Slot {
-    /// Whoever has it makes bodies. It is tried, never waited for.
-    writer: Arc<sync::Mutex<Writer>>,
-    made: Mutex<Option<Made>>,
-    /// Tells all who wait that the writer can be had again.
-    free: Notify,
-}
-
-impl Slot {
-    fn new(writer: Writer) -> Self {
-        let writer = Arc::new(sync::Mutex::new(writer));
-        Self { writer, made: Mutex::default(), free: Notify::new() }
+impl Pages {
+    /// # Errors
+    /// If a thread cannot be started.
+    pub(crate) fn new(
+        metrics: MetricsCollector,
+        scrapes: Arc<Scrapes>,
+        prometheus: &Prometheus,
+    ) -> io::Result<Self> {
+        let press = || Press::start(metrics.clone(), prometheus.clone());
+        Ok(Self { published: press()?, read: press()?, scrapes, metrics })
     }
 
-    /// Nothing can panic while it is locked.
-    fn made(&self) -> MutexGuard<'_, Option<Made>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn metrics(&self) -> &MetricsCollector {
+        &self.metrics
+    }
+
+    /// The body of a page; `None` if making it panicked.
+    pub(crate) async fn body(&self, page: Page, encoding: Encoding) -> Option<Encoded> {
+        let press = if page.is_of_published() { &self.published } else { &self.read };
+        let arrived = Instant::now();
+        loop {
+            let (reply, replied) = oneshot::channel();
+            press.jobs.as_ref()?.send(Job { page, encoding, arrived, reply }).ok()?;
+            match replied.await.ok()? {
+                Reply::Body(body, is_made) => {
+                    self.scrapes.note_body(page, body.1, body.0.len(), is_made);
+                    return Some(body);
+                }
+                Reply::NotBefore(at) => sleep_until(at.into()).await,
+            }
+        }
     }
 }
 
 /// What a request wants.
-#[derive(Clone, Copy, Debug)]
-struct Asked {
+#[derive(Debug)]
+struct Job {
     page: Page,
     encoding: Encoding,
     arrived: Instant,
+    reply: oneshot::Sender<Reply>,
 }
 
-/// The right to make bodies of one page.
 #[derive(Debug)]
-struct Turn {
-    writer: OwnedMutexGuard<Writer>,
-    /// Dropped after the writer, so that who is told finds it free.
-    end: End,
-}
-
-/// The end of a turn, be it a panic: all who wait try again.
-#[derive(Debug)]
-struct End {
-    pages: Arc<Pages>,
-    page: Page,
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        self.pages.slot(self.page).free.notify_waiters();
-    }
-}
-
-impl Turn {
+enum Reply {
     /// A body, and whether it had to be made.
-    fn make(mut self, asked: Asked) -> (Encoded, bool) {
-        let pages = Arc::clone(&self.end.pages);
-        // Made by somebody else just before this turn.
-        if let Some(body) = pages.shared(asked) {
-            return (body, false);
-        }
-        let kept = pages.plain(asked);
-        let (plain, body) = kept.unwrap_or_else(|| pages.write(&mut self.writer, asked.page));
-        let encoded = match asked.encoding.compress(&body) {
-            Some(compressed) => (pages.admit(compressed), asked.encoding),
-            None => (plain, Encoding::Identity),
+    Body(Encoded, bool),
+    /// Ask again then.
+    NotBefore(Instant),
+}
+
+/// A thread that makes bodies. Dropping it waits for the one that is being made.
+#[derive(Debug)]
+struct Press {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Press {
+    fn start(metrics: MetricsCollector, prometheus: Prometheus) -> io::Result<Self> {
+        let (jobs, asked) = mpsc::channel::<Job>();
+        let mut bodies = Bodies::new(metrics, prometheus);
+        let work = move || {
+            while let Ok(job) = asked.recv() {
+                bodies.work(job);
+            }
         };
-        if let Some(made) = &mut *pages.slot(asked.page).made() {
-            made.compressed[asked.encoding as usize] = Some(encoded.clone());
-        }
-        (encoded, true)
+        let thread = std::thread::Builder::new().name("tachograph-pages".to_owned()).spawn(work)?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
+}
+
+impl Drop for Press {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // Err: the panic hook has told why.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// The last bodies of each page, and those before them that somebody still reads.
+#[derive(Debug)]
+struct Bodies {
+    metrics: MetricsCollector,
+    prometheus: Prometheus,
+    writers: [Writer; Page::ALL.len()],
+    last: [Option<Made>; Page::ALL.len()],
+    older: Vec<Bytes>,
 }
 
 /// The bodies of one snapshot.
@@ -105,194 +132,177 @@ struct Made {
     version: u64,
     /// What was recorded before is in it.
     begun: Instant,
-    plain: Arc<Rendering>,
-    compressed: [Option<Encoded>; Encoding::ALL.len()],
+    plain: Bytes,
+    gzip: Option<Encoded>,
 }
 
-impl Made {
-    /// `None` if there is none in this encoding, or no longer.
-    fn get(&self, encoding: Encoding) -> Option<Encoded> {
-        let found = match encoding {
-            Encoding::Identity => Some((Arc::clone(&self.plain), encoding)),
-            _ => self.compressed[encoding as usize].clone(),
-        };
-        found.filter(|(rendering, _)| rendering.body().is_some())
-    }
-}
-
-impl Pages {
-    pub(crate) fn new(
-        metrics: MetricsCollector,
-        scrapes: Arc<Scrapes>,
-        bytes_max: usize,
-        prometheus: &Prometheus,
-    ) -> Self {
-        let slots = Page::ALL.map(|page| Slot::new(Writer::new(page, prometheus.clone())));
-        Self { metrics, scrapes, budget: Budget::new(bytes_max), slots }
+impl Bodies {
+    fn new(metrics: MetricsCollector, prometheus: Prometheus) -> Self {
+        let writers = Page::ALL.map(|page| Writer::new(page, prometheus.clone()));
+        Self { metrics, prometheus, writers, last: Default::default(), older: Vec::new() }
     }
 
-    pub(crate) fn metrics(&self) -> &MetricsCollector {
-        &self.metrics
-    }
-
-    /// The body of a page; `None` if making it panicked.
-    pub(crate) async fn body(self: Arc<Self>, page: Page, encoding: Encoding) -> Option<Encoded> {
-        let arrived = Instant::now();
-        let asked = Asked { page, encoding, arrived };
-        let (body, is_made) = loop {
-            // Before the look, so that nobody's end is missed.
-            let mut free = pin!(self.slot(page).free.notified());
-            free.as_mut().enable();
-            if let Some(body) = self.shared(asked) {
-                break (body, false);
+    fn work(&mut self, job: Job) {
+        if job.reply.is_closed() {
+            return;
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.reply(&job))) {
+            // Err: the client is gone; the next one gets the body.
+            Ok(reply) => drop(job.reply.send(reply)),
+            // Whoever asked is told by the reply that does not come; the next one finds all anew.
+            Err(_) => {
+                let page = job.page;
+                self.writers[page as usize] = Writer::new(page, self.prometheus.clone());
+                self.last[page as usize] = None;
             }
-            if let Some(turn) = self.turn(page) {
-                // The thread owns the turn: its work is kept when the client is gone.
-                break spawn_blocking(move || turn.make(asked)).await.ok()?;
+        }
+    }
+
+    fn reply(&mut self, job: &Job) -> Reply {
+        let mut is_made = false;
+        if !self.is_fresh(job) {
+            match self.not_before(job.page) {
+                None => {
+                    self.write(job.page);
+                    is_made = true;
+                }
+                Some(at) if !job.page.is_of_published() => return Reply::NotBefore(at),
+                // As old as a scrape a moment ago: better than none.
+                Some(_) => {}
             }
-            // All at once: in a queue, each would wait until those before it have been polled.
-            free.await;
-        };
-        self.scrapes.note_body(page, body.1, body.0.bytes(), is_made);
-        Some(body)
+        }
+        let Some(made) = &mut self.last[job.page as usize] else { unreachable!("it was made") };
+        if job.encoding == Encoding::Identity {
+            return Reply::Body((made.plain.clone(), Encoding::Identity), is_made);
+        }
+        is_made |= made.gzip.is_none();
+        let encoded = made.gzip.get_or_insert_with(|| match job.encoding.compress(&made.plain) {
+            Some(compressed) => (compressed, job.encoding),
+            None => (made.plain.clone(), Encoding::Identity),
+        });
+        Reply::Body(encoded.clone(), is_made)
     }
 
-    fn slot(&self, page: Page) -> &Slot {
-        &self.slots[page as usize]
-    }
-
-    /// `None` while somebody else makes a body of this page.
-    fn turn(self: &Arc<Self>, page: Page) -> Option<Turn> {
-        let writer = Arc::clone(&self.slot(page).writer).try_lock_owned().ok()?;
-        Some(Turn { writer, end: End { pages: Arc::clone(self), page } })
-    }
-
-    /// What was made for others, if it will do.
-    fn shared(&self, asked: Asked) -> Option<Encoded> {
-        let made = self.slot(asked.page).made();
-        made.as_ref()
-            .filter(|made| self.is_fresh(made, asked))
-            .and_then(|it| it.get(asked.encoding))
-    }
-
-    /// Whether a request should see what was made.
-    fn is_fresh(&self, made: &Made, asked: Asked) -> bool {
+    /// Whether the last body of a page will do.
+    fn is_fresh(&self, job: &Job) -> bool {
+        let Some(made) = &self.last[job.page as usize] else { return false };
         let is_last = || made.version == self.metrics.snapshot().version();
-        made.begun >= asked.arrived || (asked.page.is_of_published() && is_last())
+        made.begun >= job.arrived || (job.page.is_of_published() && is_last())
     }
 
-    /// The uncompressed body, if it will do and is still there.
-    fn plain(&self, asked: Asked) -> Option<(Arc<Rendering>, Bytes)> {
-        let made = self.slot(asked.page).made();
-        let made = made.as_ref().filter(|made| self.is_fresh(made, asked))?;
-        made.plain.body().map(|body| (Arc::clone(&made.plain), body))
+    /// When a page may be written again, unless it may be at once.
+    fn not_before(&mut self, page: Page) -> Option<Instant> {
+        self.older.retain(|body| !body.is_empty() && !body.is_unique());
+        let last = self.last[page as usize].as_ref().filter(|_| !self.older.is_empty())?;
+        Some(last.begun + PACE).filter(|at| *at > Instant::now())
     }
 
-    /// A page written anew, from the snapshot that it is of. What was made before goes first.
-    fn write(&self, writer: &mut Writer, page: Page) -> (Arc<Rendering>, Bytes) {
-        *self.slot(page).made() = None;
+    /// Writes a page anew, from the snapshot that it is of.
+    fn write(&mut self, page: Page) {
         let begun = Instant::now();
         let snapshot = match page.is_of_published() {
             true => self.metrics.snapshot(),
             false => self.metrics.get_all_metrics(),
         };
-        let body = writer.write(&snapshot);
-        let (version, plain) = (snapshot.version(), self.admit(body.clone()));
-        let made =
-            Made { version, begun, plain: Arc::clone(&plain), compressed: Default::default() };
-        *self.slot(page).made() = Some(made);
-        (plain, body)
-    }
-
-    fn admit(&self, body: Bytes) -> Arc<Rendering> {
-        let (rendering, given_up) = self.budget.admit(body, Instant::now());
-        if given_up > 0 {
-            self.scrapes.note_given_up(given_up);
+        if let Some(Made { plain, gzip, .. }) = self.last[page as usize].take() {
+            self.older.extend([Some(plain), gzip.map(|(body, _)| body)].into_iter().flatten());
+            // What nobody reads goes before there is a new one.
+            self.older.retain(|body| !body.is_empty() && !body.is_unique());
         }
-        rendering
+        let plain = self.writers[page as usize].write(&snapshot);
+        let version = snapshot.version();
+        self.last[page as usize] = Some(Made { version, begun, plain, gzip: None });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-    use std::task::Poll;
     use std::time::SystemTime;
-
-    use tokio::task::{JoinSet, yield_now};
 
     use super::*;
 
-    fn pages(metrics: &MetricsCollector) -> Arc<Pages> {
+    fn pages(metrics: &MetricsCollector) -> Pages {
         let scrapes = Arc::new(Scrapes::new(metrics));
-        Arc::new(Pages::new(metrics.clone(), scrapes, 1 << 20, &Prometheus::new()))
+        Pages::new(metrics.clone(), scrapes, &Prometheus::new()).expect("threads")
+    }
+
+    fn collector() -> MetricsCollector {
+        let metrics = MetricsCollector::builder().manual().build();
+        (0..99).for_each(|i| metrics.with_tags(&[("i", &i.to_string())]).increment("counter"));
+        metrics.run_pass(Instant::now(), SystemTime::now());
+        metrics
+    }
+
+    fn is_same(a: &Encoded, b: &Encoded) -> bool {
+        a.0.as_ptr() == b.0.as_ptr()
     }
 
     #[tokio::test]
     async fn scrapes_of_one_snapshot_share_its_bodies() {
-        let metrics = MetricsCollector::builder().manual().build();
-        (0..99).for_each(|i| metrics.with_tags(&[("i", &i.to_string())]).increment("counter"));
-        metrics.run_pass(Instant::now(), SystemTime::now());
+        let metrics = collector();
         let pages = pages(&metrics);
         for page in Page::ALL.into_iter().filter(|page| page.is_of_published()) {
-            let body = |encoding| Arc::clone(&pages).body(page, encoding);
             for encoding in Encoding::ALL {
-                let (first, again) = tokio::join!(body(encoding), body(encoding));
+                let body = || pages.body(page, encoding);
+                let (first, again) = tokio::join!(body(), body());
                 let (first, again) = (first.expect("a body"), again.expect("a body"));
-                assert!(Arc::ptr_eq(&first.0, &again.0), "{page:?}");
+                assert!(is_same(&first, &again), "{page:?}");
                 assert_eq!(first.1, encoding);
             }
-            let (before, _) = body(Encoding::Gzip).await.expect("a body");
+            let before = pages.body(page, Encoding::Gzip).await.expect("a body");
             metrics.run_pass(Instant::now(), SystemTime::now());
-            let (after, _) = body(Encoding::Gzip).await.expect("a body");
-            assert!(!Arc::ptr_eq(&before, &after), "{page:?}");
+            let after = pages.body(page, Encoding::Gzip).await.expect("a body");
+            assert!(!is_same(&before, &after), "{page:?}");
         }
     }
 
     #[tokio::test]
-    async fn reads_at_the_same_time_share_what_was_begun_after_them_all() {
-        let metrics = MetricsCollector::builder().manual().build();
+    async fn reads_share_only_what_was_begun_after_they_came() {
+        let pages = pages(&collector());
+        let body = || pages.body(Page::Json, Encoding::Identity);
+        let first = body().await.expect("a body");
+        let later = body().await.expect("a body");
+        assert!(!is_same(&first, &later), "it holds what was recorded since");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn while_an_older_body_is_read_a_new_one_is_made_each_second() {
+        let metrics = collector();
         let pages = pages(&metrics);
-        let body = || Arc::clone(&pages).body(Page::Json, Encoding::Identity);
-        // Nothing is begun before all have arrived.
-        let held = pages.turn(Page::Json).expect("nobody else's");
-        let (a, b, c, ()) = tokio::join!(body(), body(), body(), async { drop(held) });
-        let made = [a, b, c].map(|body| body.expect("a body").0);
-        assert!(made.windows(2).all(|two| Arc::ptr_eq(&two[0], &two[1])));
-        let (later, _) = body().await.expect("a body");
-        assert!(!Arc::ptr_eq(&made[0], &later), "it holds what was recorded since");
+        let publish = || metrics.run_pass(Instant::now(), SystemTime::now());
+        for page in [Page::Text, Page::Json] {
+            let body = || pages.body(page, Encoding::Identity);
+            let mut held = vec![body().await.expect("a body")];
+            let begun = Instant::now();
+            while begun.elapsed() < PACE * 5 / 2 {
+                publish();
+                let body = body().await.expect("a body");
+                if held.iter().all(|other| !is_same(other, &body)) {
+                    held.push(body);
+                }
+            }
+            assert!((3..=5).contains(&held.len()), "{page:?}: {} bodies", held.len());
+            held.clear();
+            for _ in 0..3 {
+                publish();
+                let body = body().await.expect("a body");
+                assert!(held.iter().all(|other| !is_same(other, &body)), "{page:?}: nobody reads");
+                held = vec![body];
+            }
+        }
     }
 
     #[tokio::test]
-    async fn all_who_wait_for_a_body_get_it_at_once() {
-        const READERS: usize = 100;
-        let pages = pages(&MetricsCollector::builder().manual().build());
-        let held = pages.turn(Page::Text).expect("nobody else's");
-        let body = |_| Arc::clone(&pages).body(Page::Text, Encoding::Identity);
-        let mut readers: JoinSet<_> = (0..READERS).map(body).collect();
-        yield_now().await;
-        let (page, encoding) = (Page::Text, Encoding::Identity);
-        assert!(held.make(Asked { page, encoding, arrived: Instant::now() }).1);
-        let (mut left, mut rounds) = (READERS, 0);
-        // In each, all who were woken are polled.
-        let count_rounds = poll_fn(move |cx| {
-            cx.waker().wake_by_ref();
-            rounds += 1;
-            left -= std::iter::from_fn(|| readers.try_join_next()).count();
-            if left == 0 { Poll::Ready(rounds) } else { Poll::Pending }
-        });
-        let rounds = tokio::spawn(count_rounds).await.expect("no panic");
-        assert!(rounds <= 3, "{rounds} rounds");
-    }
-
-    #[tokio::test]
-    async fn a_body_whose_making_panics_keeps_nobody_waiting() {
-        let pages = pages(&MetricsCollector::builder().manual().build());
-        let turn = pages.turn(Page::Text).expect("nobody else's");
-        let waiting = tokio::spawn(Arc::clone(&pages).body(Page::Text, Encoding::Identity));
-        yield_now().await;
-        let panics = move || Some(turn).filter(|_| panic!("as a bug would"));
-        assert!(spawn_blocking(panics).await.is_err());
-        assert!(waiting.await.expect("no panic").is_some());
+    async fn a_body_whose_making_panics_is_one_answer_lost() {
+        let metrics = collector();
+        let mut bodies = Bodies::new(metrics.clone(), Prometheus::new());
+        let ask = |bodies: &mut Bodies, arrived| {
+            let (reply, mut replied) = oneshot::channel();
+            bodies.work(Job { page: Page::Text, encoding: Encoding::Identity, arrived, reply });
+            replied.try_recv().ok()
+        };
+        bodies.writers[Page::Text as usize].panics = true;
+        assert!(ask(&mut bodies, Instant::now()).is_none());
+        assert!(matches!(ask(&mut bodies, Instant::now()), Some(Reply::Body(..))));
     }
 }

@@ -1,5 +1,6 @@
 //! Which path answers what.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,14 +16,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use serde::Serialize;
 use tachograph_export::json;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::accept;
 use crate::access::{Access, Refusal};
+use crate::answer::Answer;
 use crate::encoding::Encoding;
 use crate::health::{Checks, Health};
 use crate::page::Page;
 use crate::pages::Pages;
-use crate::rendering::Answer;
 use crate::scrapes::Scrapes;
 
 /// The paths of an endpoint's own pages, and what each is.
@@ -35,13 +39,18 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
     ("/-/ready", "200 once there is something to read"),
 ];
 
+/// Bytes that the body of a request to a mounted route may have.
+const REQUEST_BYTES: usize = 1 << 20;
+
 /// What all routes of an endpoint share.
 #[derive(Debug)]
 pub(crate) struct Site {
-    pub(crate) pages: Arc<Pages>,
+    pub(crate) pages: Pages,
     pub(crate) scrapes: Arc<Scrapes>,
     pub(crate) access: Access,
     pub(crate) stale_after: Duration,
+    /// A whole answer.
+    pub(crate) read_within: Duration,
     pub(crate) checks: Checks,
 }
 
@@ -76,10 +85,21 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
 
 /// The routes of an endpoint that has a server of its own, with what is mounted beside them: every
 /// other path is told what there is.
-pub(crate) fn whole(site: &Arc<Site>, mounted: Router) -> Router {
+pub(crate) fn whole(site: &Arc<Site>, mounted: Router, timeout: Duration) -> Router {
     let other = guard(site, "other", axum::routing::any(not_found));
     let other = Router::new().fallback_service(other.with_state(Arc::clone(site)));
+    let too_late = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout);
+    // Innermost, so that what they answer is measured as well.
+    let mounted = mounted
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(too_late)
+        .layer(RequestBodyLimitLayer::new(REQUEST_BYTES));
     router(site).merge(guarded(site, mounted)).fallback_service(other)
+}
+
+/// The program's own code panicked while it answered.
+fn panicked(_: Box<dyn Any + Send>) -> Response {
+    error(StatusCode::INTERNAL_SERVER_ERROR, "this route has panicked: that is a bug")
 }
 
 /// Checks and measures what a route answers.
@@ -145,13 +165,13 @@ async fn metrics_json(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMa
 
 async fn send(site: &Site, page: Page, headers: &HeaderMap) -> Response {
     let encoding = accept::encoding(headers);
-    let Some((body, encoding)) = Arc::clone(&site.pages).body(page, encoding).await else {
+    let Some((body, encoding)) = site.pages.body(page, encoding).await else {
         return error(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the page could not be written: this is a bug, please report it",
         );
     };
-    let body = Body::new(Answer::new(body));
+    let body = Body::new(Answer::new(body, site.read_within));
     let mut answer = answer(StatusCode::OK, page.content_type(), body);
     let headers = answer.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("accept-encoding"));

@@ -14,7 +14,6 @@ const REQUESTS: &str = "metrics.scrape.requests";
 const DURATION: &str = "metrics.scrape.duration";
 const SIZE: &str = "metrics.scrape.size";
 const RENDERED: &str = "metrics.scrape.rendered";
-const GIVEN_UP: &str = "metrics.scrape.given_up";
 const EVICTED: &str = "metrics.scrape.evicted";
 const CONNECTIONS: &str = "metrics.scrape.connections";
 
@@ -22,7 +21,6 @@ const CONNECTIONS: &str = "metrics.scrape.connections";
 #[derive(Debug)]
 pub(crate) struct Scrapes {
     metrics: MetricsCollector,
-    given_up: Counter,
     evicted: Counter,
     connections: Gauge,
     recording: Mutex<Recording>,
@@ -42,12 +40,10 @@ impl Scrapes {
         metrics.describe(DURATION, Unit::Seconds, "from a request's head to its answer's");
         metrics.describe(SIZE, Unit::Bytes, "bodies of answers, as they are sent");
         metrics.describe(RENDERED, Unit::None, "bodies of answers made, not shared");
-        metrics.describe(GIVEN_UP, Unit::None, "bodies taken from readers too slow");
         metrics.describe(EVICTED, Unit::None, "connections closed to make room for new ones");
         metrics.describe(CONNECTIONS, Unit::None, "open connections");
         let recorder = metrics.recorder();
         let scrapes = Self {
-            given_up: metrics.register_counter(GIVEN_UP),
             evicted: metrics.register_counter(EVICTED),
             connections: metrics.register_gauge(CONNECTIONS),
             recording: Mutex::new(Recording {
@@ -101,10 +97,6 @@ impl Scrapes {
         let Some((size, rendered)) = bodies.get(&tags) else { return };
         recorder.record(size, bytes as u64);
         recorder.increment_by(rendered, u64::from(made));
-    }
-
-    pub(crate) fn note_given_up(&self, bodies: u64) {
-        self.recording().recorder.increment_by(&self.given_up, bodies);
     }
 
     pub(crate) fn note_evicted(&self) {

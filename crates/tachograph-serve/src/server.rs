@@ -1,29 +1,28 @@
 //! The accept loop, and how it ends.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Notify, oneshot};
-use tokio::task::{AbortHandle, Id, JoinHandle, JoinSet, yield_now};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Protocol;
-use crate::scrapes::Scrapes;
-use crate::seat::Seat;
+use crate::quiet::Quiet;
 
-/// How long to wait after an accept that failed for want of file descriptors or memory.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait after an accept that failed, and for a place that somebody is to leave.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Connections that may wait to be accepted. More are ignored by the kernel, and their clients come
 /// back after a second: 128, the usual bound, is less than what a crowd brings at once.
 const QUEUE: u32 = 4_096;
 
 /// A running endpoint. Dropping it stops it as well, without waiting for it.
+#[must_use = "an endpoint ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
@@ -35,11 +34,16 @@ impl Server {
     pub(crate) fn start(
         listener: TcpListener,
         addr: SocketAddr,
-        protocol: Protocol,
-        scrapes: Arc<Scrapes>,
+        places: usize,
+        protocol: impl FnOnce(Arc<Notify>, watch::Receiver<()>) -> Protocol,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(Connections::new(protocol, scrapes).run(listener, stopped));
+        let (running, ends) = watch::channel(());
+        let crowded = Arc::new(Notify::new());
+        let protocol = protocol(Arc::clone(&crowded), ends);
+        let door = Door { listener, crowded: Arc::clone(&crowded), quiet: Quiet::default() };
+        let places = Places { free: Arc::new(Semaphore::new(places)), crowded };
+        let task = tokio::spawn(run(door, places, protocol, running, stopped));
         Self { addr, stop, task }
     }
 
@@ -57,100 +61,110 @@ impl Server {
     }
 }
 
-/// All connections of a server.
-struct Connections {
+/// Serves until `stop` is sent or dropped.
+async fn run(
+    mut door: Door,
+    places: Places,
     protocol: Protocol,
-    scrapes: Arc<Scrapes>,
-    graceful: GracefulShutdown,
-    tasks: JoinSet<()>,
-    places: HashMap<Id, Place>,
-    can_leave: Arc<Notify>,
-    /// Every connection of an earlier round has been polled since it came.
-    round: u64,
-}
-
-/// A connection as the others see it.
-struct Place {
-    seat: Arc<Seat>,
-    task: AbortHandle,
-    /// The round in which it came.
-    round: u64,
-}
-
-impl Connections {
-    fn new(protocol: Protocol, scrapes: Arc<Scrapes>) -> Self {
-        Self {
-            protocol,
-            scrapes,
-            graceful: GracefulShutdown::new(),
-            tasks: JoinSet::new(),
-            places: HashMap::new(),
-            can_leave: Arc::default(),
-            round: 0,
+    running: watch::Sender<()>,
+    mut stop: oneshot::Receiver<()>,
+) {
+    let (scrapes, drain) = (Arc::clone(&protocol.scrapes), protocol.limits.drain);
+    let mut connections = JoinSet::new();
+    // Accepted, but without a place yet.
+    let mut standing = None;
+    loop {
+        tokio::select! {
+            _ = &mut stop => break,
+            Some(_) = connections.join_next() => {}
+            stream = door.accept(), if standing.is_none() => standing = Some(stream),
+            place = places.next(), if standing.is_some() => {
+                let serving = standing.take().map(|stream| protocol.clone().serve(stream));
+                connections.spawn(async move {
+                    let _place = place;
+                    if let Some(serving) = serving {
+                        serving.await;
+                    }
+                });
+            }
         }
+        scrapes.note_connections(connections.len());
     }
+    drop((door, standing, protocol, running));
+    let ended = async { while connections.join_next().await.is_some() {} };
+    // What is left after the timeout is aborted.
+    if timeout(drain, ended).await.is_err() {
+        connections.shutdown().await;
+    }
+    scrapes.note_connections(0);
+}
 
-    /// Serves until `stop` is sent or dropped.
-    async fn run(mut self, listener: TcpListener, mut stop: oneshot::Receiver<()>) {
-        // Accepted, but there is no seat yet.
-        let mut standing = None;
+/// The places of connections.
+struct Places {
+    free: Arc<Semaphore>,
+    crowded: Arc<Notify>,
+}
+
+impl Places {
+    /// A place. Where all are taken, somebody has to leave: the one that has been without a request
+    /// for longest.
+    async fn next(&self) -> OwnedSemaphorePermit {
         loop {
-            if let Some(stream) = standing.take() {
-                if self.has_room().await {
-                    self.seat(stream);
-                } else {
-                    standing = Some(stream);
-                }
+            if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+                // If nobody has heeded the last call, it was not for those who come now.
+                pin!(self.crowded.notified()).enable();
+                return place;
             }
-            tokio::select! {
-                _ = &mut stop => break,
-                Some(ended) = self.tasks.join_next_with_id() => {
-                    self.places.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
-                    self.scrapes.note_connections(self.places.len());
-                }
-                stream = accept(&listener), if standing.is_none() => standing = Some(stream),
-                () = self.can_leave.notified(), if standing.is_some() => {}
+            // Those who came last have yet to be heard: most ask at once.
+            yield_now().await;
+            self.crowded.notify_one();
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+/// Where connections come in.
+struct Door {
+    listener: TcpListener,
+    crowded: Arc<Notify>,
+    quiet: Quiet,
+}
+
+impl Door {
+    /// The next connection, however many attempts fail.
+    async fn accept(&mut self) -> TcpStream {
+        loop {
+            match self.listener.accept().await {
+                Ok((stream, _)) => return stream,
+                Err(error) => self.pause(&error).await,
             }
         }
-        drop((listener, standing));
-        // What is left after the timeout is aborted with the set.
-        let _ = timeout(self.protocol.limits.drain, self.graceful.shutdown()).await;
-        self.scrapes.note_connections(0);
     }
 
-    /// Whether there is a seat, if need be that of somebody who has to leave for it.
-    async fn has_room(&mut self) -> bool {
-        if self.places.len() < self.protocol.limits.connections || self.evict() {
-            return true;
+    /// No descriptors, most likely, or no memory: at once it would fail again, at the cost of a
+    /// core. Whoever has to leave brings one.
+    async fn pause(&mut self, error: &io::Error) {
+        if self.quiet.may_speak() {
+            tracing::warn!("connections for metrics have to wait: {error}");
         }
-        if self.places.values().all(|place| place.round < self.round) {
-            return false;
-        }
-        yield_now().await;
-        self.round += 1;
-        self.evict()
+        self.crowded.notify_one();
+        sleep(PAUSE).await;
     }
+}
 
-    /// Has somebody leave. Not who has only come: most ask at once, and are not heard yet.
-    fn evict(&mut self) -> bool {
-        let heard = self.places.iter().filter(|(_, place)| place.round < self.round);
-        let ranks = heard.filter_map(|(id, place)| Some((place.seat.rank()?, *id)));
-        let Some((_, first)) = ranks.min_by(|(a, _), (b, _)| a.cmp(b)) else { return false };
-        if let Some(place) = self.places.remove(&first) {
-            place.task.abort();
-            self.scrapes.note_evicted();
-        }
-        true
+/// How many connections may be served: at most half of the descriptors that the process may open,
+/// so that its files and other connections find theirs.
+pub(crate) fn places(wanted: usize) -> usize {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit};
+        // Err: the system has no such limit.
+        let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+        let half = usize::try_from(soft / 2).unwrap_or(usize::MAX);
+        wanted.min(half).clamp(1, Semaphore::MAX_PERMITS)
     }
-
-    fn seat(&mut self, stream: TcpStream) {
-        let seat = Seat::new(Arc::clone(&self.can_leave));
-        let watcher = self.graceful.watcher();
-        let serving = self.protocol.clone().serve(stream, Arc::clone(&seat), watcher);
-        let task = self.tasks.spawn(serving);
-        self.places.insert(task.id(), Place { seat, task, round: self.round });
-        self.scrapes.note_connections(self.places.len());
-    }
+    #[cfg(not(unix))]
+    wanted.clamp(1, Semaphore::MAX_PERMITS)
 }
 
 /// A socket that listens.
@@ -164,17 +178,6 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(QUEUE)
-}
-
-/// The next connection, however many attempts fail.
-async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            // No descriptors, most likely; at once it would fail again, at the cost of a core.
-            Err(_) => sleep(ACCEPT_PAUSE).await,
-        }
-    }
 }
 
 #[cfg(test)]

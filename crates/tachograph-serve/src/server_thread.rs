@@ -11,6 +11,7 @@ use crate::server::Server;
 use crate::thread;
 
 /// A running endpoint with its thread. Dropping it stops it as well, without waiting for it.
+#[must_use = "an endpoint ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct ServerThread {
     addr: SocketAddr,

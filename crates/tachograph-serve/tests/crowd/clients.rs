@@ -68,6 +68,11 @@ impl Scraper {
         json["metrics"]["counters"][name]["value"].as_u64().expect("a counter")
     }
 
+    /// One question about the server's health, on a connection of its own.
+    pub(crate) async fn is_healthy(&self) {
+        assert!(self.get("/health", "identity").await.contains("\"ok\""));
+    }
+
     async fn get(&self, path: &str, encoding: &str) -> String {
         let mut stream = TcpStream::connect(self.addr).await.expect("connects");
         let head = format!(

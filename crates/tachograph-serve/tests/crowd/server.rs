@@ -1,8 +1,9 @@
 //! The server's process, from inside and from outside.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ const SERIES: u64 = 1_900;
 
 /// Serves a collector in use, until standard input ends.
 pub(crate) fn serve() {
+    tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let metrics = MetricsCollector::new();
     let server = Endpoint::new(metrics.clone())
         .listen(SocketAddr::from(([127, 0, 0, 1], 0)))
@@ -24,8 +26,14 @@ pub(crate) fn serve() {
     fill(&metrics);
     thread::spawn(move || record(&metrics));
     println!("{}", server.addr());
-    let mut rest = Vec::new();
-    std::io::stdin().read_to_end(&mut rest).expect("standard input");
+    let mut hoard = Vec::new();
+    for line in std::io::stdin().lines() {
+        match &*line.expect("standard input") {
+            "hoard" => hoard.extend(std::iter::from_fn(|| File::open("/dev/null").ok())),
+            _ => hoard.clear(),
+        }
+        println!("done");
+    }
     server.shutdown();
 }
 
@@ -50,22 +58,47 @@ fn record(metrics: &MetricsCollector) {
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
+    output: BufReader<ChildStdout>,
     pub(crate) addr: SocketAddr,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(1_024)
+    }
+
+    /// A server that may open so many files.
+    pub(crate) fn start_with(open_files: u32) -> Self {
         let program = std::env::current_exe().expect("a path");
-        let mut process = Command::new(program)
+        let mut process = Command::new("sh")
+            .args(["-c", &format!("ulimit -n {open_files}; exec \"$0\"")])
+            .arg(program)
             .env(ASKED, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("starts");
         let mut line = String::new();
-        let output = process.stdout.take().expect("piped");
-        BufReader::new(output).read_line(&mut line).expect("a line");
-        Self { process, addr: line.trim().parse().expect("an address") }
+        let mut output = BufReader::new(process.stdout.take().expect("piped"));
+        output.read_line(&mut line).expect("a line");
+        Self { process, output, addr: line.trim().parse().expect("an address") }
+    }
+
+    /// Has it do something, and waits until that is done.
+    pub(crate) fn tell(&mut self, what: &str) {
+        let input = self.process.stdin.as_mut().expect("piped");
+        writeln!(input, "{what}").expect("it reads");
+        self.output.read_line(&mut String::new()).expect("a line");
+    }
+
+    /// Ends it; what it has logged.
+    pub(crate) fn end(mut self) -> String {
+        drop(self.process.stdin.take());
+        let mut log = String::new();
+        let errors = self.process.stderr.take().expect("piped");
+        BufReader::new(errors).read_to_string(&mut log).expect("UTF-8");
+        log
     }
 
     /// The most memory that the process ever had, in bytes.

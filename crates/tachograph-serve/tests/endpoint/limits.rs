@@ -31,7 +31,7 @@ async fn closed(stream: &mut TcpStream) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_slow_header_sender_is_closed_and_disturbs_nobody() {
-    let endpoint = Endpoint::new(manual()).header_timeout(Duration::from_millis(500));
+    let endpoint = Endpoint::new(manual()).header_timeout(Duration::from_secs(1));
     let server = endpoint.listen(loopback()).serve().await.expect("binds");
     let mut slow = connect(server.addr()).await;
     slow.write_all(b"GET /health HTTP/1.1\r\nHost: ").await.expect("sends");
@@ -50,7 +50,7 @@ async fn a_client_that_never_reads_gives_up_its_place() {
     }
     publish(&metrics);
     let endpoint = Endpoint::new(metrics).connections_max(1);
-    let endpoint = endpoint.answer_timeout(Duration::from_millis(500));
+    let endpoint = endpoint.answer_timeout(Duration::from_secs(1));
     let server = endpoint.listen(loopback()).serve().await.expect("binds");
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a small buffer");
@@ -105,6 +105,55 @@ async fn of_a_crowd_that_comes_at_once_everyone_who_asks_is_answered() {
         assert!(closed(&mut stream).await.starts_with(b"HTTP/1.1 200"));
     }
     server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_longer_than_a_head_may_take() {
+    let endpoint = Endpoint::new(manual()).header_timeout(Duration::from_secs(1));
+    let server = endpoint.listen(loopback()).serve().await.expect("binds");
+    let mut kept = connect(server.addr()).await;
+    for pause in [Duration::ZERO, Duration::from_millis(1_500), Duration::from_millis(1_500)] {
+        // A scraper's pause.
+        tokio::time::sleep(pause).await;
+        let request = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        kept.write_all(request).await.expect("sends");
+        let mut start = [0; 1_000];
+        let count = kept.read(&mut start).await.expect("is still there");
+        assert!(start[..count].starts_with(b"HTTP/1.1 404"));
+    }
+    let idle = Endpoint::new(manual()).keep_alive(Duration::from_secs(1));
+    let server = idle.listen(loopback()).serve().await.expect("binds");
+    let mut kept = connect(server.addr()).await;
+    kept.write_all(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("sends");
+    assert!(closed(&mut kept).await.starts_with(b"HTTP/1.1 404"), "and is closed in the end");
+}
+
+/// It reads steadily, but too slowly: every read gives the server something to do.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_reads_drop_by_drop_is_cut_off_too() {
+    let metrics = manual();
+    for i in 0..3_000 {
+        let long = format!("{i}{}", "x".repeat(200));
+        metrics.with_tags(&[("tag", &long)]).increment("counter");
+    }
+    publish(&metrics);
+    let endpoint = Endpoint::new(metrics).answer_timeout(Duration::from_secs(1));
+    let server = endpoint.listen(loopback()).serve().await.expect("binds");
+    let whole = get(server.addr(), "/metrics").await.bytes.len();
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let mut slow = socket.connect(server.addr()).await.expect("connects");
+    // More than the kernel keeps for it.
+    let requests = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(20);
+    slow.write_all(requests.as_bytes()).await.expect("sends");
+    let (mut piece, mut read) = ([0; 8_192], 0);
+    let begun = std::time::Instant::now();
+    while let Ok(bytes @ 1..) = slow.read(&mut piece).await {
+        assert!(begun.elapsed() < LONG, "it is never cut off");
+        read += bytes;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(read < 19 * whole, "{read} bytes of 20 times {whole}");
 }
 
 #[tokio::test]

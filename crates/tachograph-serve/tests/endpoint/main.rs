@@ -23,7 +23,7 @@ use tachograph::MetricsCollector;
 use tachograph_export::Summary;
 use tachograph_serve::{Endpoint, Server};
 
-use self::client::{get, request};
+use self::client::{get, request, with};
 
 fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
@@ -242,11 +242,31 @@ async fn an_address_in_use_is_an_error_that_says_so() {
 }
 
 #[tokio::test]
+async fn a_mounted_route_that_panics_or_takes_too_long_is_one_answer_lost_and_counted() {
+    let metrics = manual();
+    let routes = Router::new()
+        .route("/panics", axum::routing::get(async || -> &str { panic!("as a bug would") }))
+        .route("/hangs", axum::routing::get(async || -> &str { std::future::pending().await }))
+        .route("/takes", axum::routing::post(async |body: axum::body::Bytes| body));
+    let endpoint = Endpoint::new(metrics.clone()).request_timeout(Duration::from_secs(1));
+    let server = endpoint.mount(routes).listen(loopback()).serve().await.expect("binds");
+    for (path, status) in [("/panics", 500), ("/hangs", 503), ("/health", 200)] {
+        assert_eq!(get(server.addr(), path).await.status, status, "{path}");
+        let page = if status == 200 { path } else { "mounted" };
+        let tags = [("page", page), ("status", &status.to_string())];
+        let counted = metrics.with_tags(&tags).get_counter("metrics.scrape.requests");
+        assert_eq!(counted.map(|it| it.value), Some(1), "{path}");
+    }
+    let large = [("Content-Length", "1000000000000")];
+    assert_eq!(with(server.addr(), "POST", "/takes", &large).await.status, 413);
+}
+
+#[tokio::test]
 async fn the_router_can_be_merged_and_nested_beside_a_fallback() {
     let endpoint = Endpoint::new(manual());
     let app = Router::new()
-        .merge(endpoint.router())
-        .nest("/telemetry", endpoint.router())
+        .merge(endpoint.router().expect("threads"))
+        .nest("/telemetry", endpoint.router().expect("threads"))
         .fallback(|| async { "the application" });
     let app = TowerToHyperService::new(app);
     for (path, content_type) in [

@@ -1,0 +1,20 @@
+//! Log lines that would come again and again.
+
+use std::time::{Duration, Instant};
+
+const EVERY: Duration = Duration::from_secs(600);
+
+/// Says something at once, and then at most every ten minutes.
+#[derive(Debug, Default)]
+pub(crate) struct Quiet(Option<Instant>);
+
+impl Quiet {
+    pub(crate) fn may_speak(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self.0.is_none_or(|last| now.duration_since(last) >= EVERY);
+        if may {
+            self.0 = Some(now);
+        }
+        may
+    }
+}
