@@ -29,7 +29,9 @@ fn builder(series: usize) -> Builder {
 
 /// As often as it takes until no snapshot but the last is held.
 fn passes(metrics: &MetricsCollector) {
-    (0..4).for_each(|_| metrics.run_pass(Instant::now(), SystemTime::now()));
+    for _ in 0..4 {
+        metrics.run_pass(Instant::now(), SystemTime::now());
+    }
 }
 
 /// What an idle collector holds.

@@ -173,7 +173,9 @@ fn print_on_and_off() {
     let (on, elsewhere, off, never) = (bed(), bed(), bed(), bed());
     let stalled = Bed::of(MetricsCollector::builder().manual().lane_blocks(2, 2).build());
     let metrics = elsewhere.metrics.clone();
-    let other = OtherThread::new(move || metrics.run_pass(Instant::now(), SystemTime::now()));
+    let other = OtherThread::new(move || {
+        metrics.run_pass(Instant::now(), SystemTime::now());
+    });
 
     let plan = Plan::of_bursts();
     let mut cases = limits();

@@ -15,6 +15,7 @@ use crate::idle::IdleWatch;
 use crate::intake::Intake;
 use crate::lane::Lane;
 use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_ANNOUNCED_EVERY, LANES_SPARE};
+use crate::pace::Pace;
 use crate::reader::LaneReader;
 use crate::registry::{MetricInfo, Registry};
 use crate::series::Step;
@@ -69,13 +70,7 @@ pub(crate) struct Aggregator {
     slots: Vec<u32>,
     /// When recorders were last told of free lanes.
     announced: Instant,
-}
-
-/// What a drain found.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Drained {
-    /// How full the fullest lane was, from 0 to 1.
-    pub(crate) occupancy: f64,
+    pace: Pace,
 }
 
 impl Aggregator {
@@ -112,6 +107,7 @@ impl Aggregator {
             batch: Batch::default(),
             slots: Vec::new(),
             announced: now.monotonic,
+            pace: Pace::new(now.monotonic),
         };
         aggregator.refresh(registry);
         aggregator
@@ -167,22 +163,31 @@ impl Aggregator {
         Step { now: Some((since / width) as u64), width: u64::from(steps.max(1)), wall }
     }
 
-    /// Drains every lane to the length it had on entry. Cells and rows are left for later.
-    pub(crate) fn drain(&mut self, registry: &Registry) -> Drained {
+    /// Drains every lane to the length it had on entry. Cells and rows are left for later. Says
+    /// how full the fullest lane was, from 0 to 1.
+    pub(crate) fn drain(&mut self, registry: &Registry) -> f64 {
         let step = self.step();
         self.match_readers();
-        let mut drained = Drained::default();
+        let mut fullest = 0.0f64;
         for i in 0..self.readers.len() {
             let samples = self.drain_lane(i, registry, step);
             fault::point("drain: between lanes");
-            let reader = &self.readers[i];
-            let occupancy = samples as f64 / reader.capacity().max(1) as f64;
-            drained.occupancy = drained.occupancy.max(occupancy);
-            if occupancy > 0.25 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
+            let reader = &mut self.readers[i];
+            let occupancy = reader.note_gain(samples);
+            fullest = fullest.max(occupancy);
+            // The pace alone has not kept it at a quarter.
+            if occupancy > 0.5 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
+                let reader = &self.readers[i];
                 reader.grow((2 * reader.lane().len()).min(self.settings.blocks_max));
             }
         }
-        drained
+        self.pace.measure(self.now.monotonic, &mut self.readers);
+        fullest
+    }
+
+    /// How long the next drain may wait.
+    pub(crate) fn wait(&self) -> Duration {
+        self.pace.wait()
     }
 
     /// Bytes of blocks that lanes have beyond those they were made with.
@@ -242,12 +247,12 @@ impl Aggregator {
     }
 
     /// Everything: blocks, cells, rows, gauges, metadata.
-    pub(crate) fn pass(&mut self, registry: &Registry) -> Drained {
+    pub(crate) fn pass(&mut self, registry: &Registry) {
         self.refresh(registry);
         fault::point("pass: refreshed");
         self.table.load_gauges();
         fault::point("pass: gauges loaded");
-        let drained = self.drain(registry);
+        let occupancy = self.drain(registry);
         self.fold_in_place(registry);
         self.fold_on_time();
         fault::point("pass: folded");
@@ -257,8 +262,7 @@ impl Aggregator {
         fault::point("pass: settled");
         self.announce_lanes();
         self.telemetry.passes += 1;
-        self.telemetry.occupancy = drained.occupancy;
-        drained
+        self.telemetry.occupancy = occupancy;
     }
 
     /// Adds the time since the last pass to the step that has its samples.
@@ -383,7 +387,7 @@ impl Aggregator {
 
     fn readings(&self) -> Readings {
         let (read, aggregated, open) = self.totals();
-        let lanes: usize = self.readers.iter().map(|reader| reader.lane().bytes()).sum();
+        let lanes: usize = self.readers.iter().map(LaneReader::bytes).sum();
         let series = self.table.bytes();
         Readings {
             read,

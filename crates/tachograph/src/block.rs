@@ -5,15 +5,13 @@
 //! owner stores a sample, then `len` (Release); the aggregator loads `len` (Acquire) and reads
 //! only below it. A traced sample takes the slots behind its own too, and one store of `len`
 //! publishes them all, so that it is never seen without its trace. Once the block is full and
-//! read, the aggregator stores `len` = 0 and gives the block back through the lane's ring, whose
-//! count (Release) the owner loads (Acquire) before it takes the block again.
-
-use crossbeam_utils::CachePadded;
+//! read, the aggregator stores `len` = 0 and gives the block back by a flag in the lane (Release),
+//! which the owner loads (Acquire) before it takes the block again.
 
 use crate::batch::Batch;
 use crate::limits::{BLOCK_SAMPLES, TRACE_WORDS, TRACED_SLOTS};
 use crate::sample::Sample;
-use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, Zeroed};
 use crate::trace::Trace;
 
 /// Beside a sample's series: its trace is in the slots behind it.
@@ -22,16 +20,20 @@ const TRACED: u64 = 1 << 32;
 /// In the place of a series: the slot holds nothing.
 const PADDING: u64 = 1 << 33;
 
-#[derive(Debug)]
+#[derive(Debug, Zeroed)]
+#[cfg_attr(not(tachograph_loom), repr(C))]
 pub(crate) struct Block {
     /// Samples that may be read, 0 to `BLOCK_SAMPLES`. Written by the owner, reset by the
     /// aggregator.
-    len: CachePadded<AtomicUsize>,
+    len: AtomicUsize,
+    /// Keeps the length, which the aggregator looks at, off the samples' cache lines. No
+    /// alignment: see `sync::zeroed`.
+    _apart: [u64; 15],
     slots: [Slot; BLOCK_SAMPLES],
 }
 
 /// Two relaxed words instead of a raw cell: measured at the same cost, and free of `unsafe`.
-#[derive(Debug)]
+#[derive(Debug, Zeroed)]
 struct Slot {
     series: AtomicU64,
     value: AtomicU64,
@@ -54,12 +56,6 @@ impl Slot {
 }
 
 impl Block {
-    pub(crate) fn new() -> Box<Self> {
-        let slots =
-            std::array::from_fn(|_| Slot { series: AtomicU64::new(0), value: AtomicU64::new(0) });
-        Box::new(Self { len: CachePadded::new(AtomicUsize::new(0)), slots })
-    }
-
     /// Writes the sample at `position` and publishes it. The owner only.
     #[inline]
     pub(crate) fn publish(&self, position: usize, sample: Sample) {

@@ -114,8 +114,10 @@ impl Builder {
         self
     }
 
-    /// How many blocks of 512 samples (8 KiB) a thread's lane starts with and may grow to; 8 and
-    /// 256 by default. At least 2 are made, at most 256.
+    /// How many blocks of 512 samples (8 KiB) a thread's lane starts with and may grow to; 64 and
+    /// 256 by default, at least 2, at most 256. A block's memory is untouched until it is first
+    /// needed, and the lowest-numbered free one is always taken, so that a thread holds what it
+    /// records between two drains.
     pub fn lane_blocks(mut self, initial: usize, max: usize) -> Self {
         let initial = initial.clamp(2, limits::LANE_BLOCKS_MAX);
         self.lane_blocks = (initial, max.clamp(initial, limits::LANE_BLOCKS_MAX));

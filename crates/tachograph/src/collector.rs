@@ -9,7 +9,7 @@ use crate::fork;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::kind::{Kind, Unit};
 use crate::lane::mode;
-use crate::limits::DROP_TIMEOUT;
+use crate::limits::{DRAIN_MIN, DROP_TIMEOUT};
 use crate::own;
 use crate::recorder::Recorder;
 use crate::registry::Description;
@@ -298,8 +298,13 @@ impl MetricsCollector {
     /// Aggregates and publishes now, at the given times: what a loop calls that drives a
     /// [manual](Builder::manual) collector. Does not panic: a panic of the aggregator is caught,
     /// counted in `telemetry.panics` and told by a warning, and the next pass goes on from there.
-    pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) {
-        self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
+    ///
+    /// Says how long the next pass may wait, 1 to 100 ms: until the fullest lane would be a
+    /// quarter full at the rate of now. This is the pace that the background thread keeps; a later
+    /// pass is fine as long as no thread runs out of blocks, from where on samples are coalesced.
+    pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) -> Duration {
+        let wait = self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
+        wait.unwrap_or(DRAIN_MIN)
     }
 
     /// Stops recording, makes a final pass and says what became of every sample. Recording

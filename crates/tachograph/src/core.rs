@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregator::{Aggregator, Drained};
+use crate::aggregator::Aggregator;
 use crate::clock::start::PassTime;
 use crate::driver::Driver;
 #[cfg(unix)]
@@ -103,31 +103,33 @@ impl Core {
         SnapshotReader::new(Arc::clone(&self.snapshot))
     }
 
-    /// Drains the lanes' blocks, which keeps them from filling up between two publications.
-    pub(crate) fn drain(&self) -> Drained {
-        let drained = self.attempt(|aggregator| {
+    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Says
+    /// how long the next drain may wait; `None` after a panic.
+    pub(crate) fn drain(&self) -> Option<Duration> {
+        let wait = self.attempt(|aggregator| {
             aggregator.set_time(self.time());
             aggregator.check_clock(&self.registry);
-            aggregator.drain(&self.registry)
+            aggregator.drain(&self.registry);
+            aggregator.wait()
         });
         self.deliver_warnings();
-        drained.unwrap_or_default()
+        wait
     }
 
-    /// A full pass at the given time or else the present one, published.
-    pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Drained {
-        let drained = self.attempt(|aggregator| {
+    /// A full pass at the given time or else the present one, published. Says what `drain` does.
+    pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Option<Duration> {
+        let wait = self.attempt(|aggregator| {
             let before = aggregator.now().monotonic;
             // Read here, where no reader can set a later time in between.
             aggregator.set_time(now.unwrap_or_else(|| self.time()));
             aggregator.check_clock(&self.registry);
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
-            let drained = aggregator.pass(&self.registry);
+            aggregator.pass(&self.registry);
             self.publish(aggregator);
-            drained
+            aggregator.wait()
         });
         self.deliver_warnings();
-        drained.unwrap_or_default()
+        wait
     }
 
     /// Takes every lock: nobody else is half-way through anything then.

@@ -1,6 +1,6 @@
 //! The background thread, the only part of the core that does I/O or starts a thread.
 //!
-//! It drains at an adaptive pace and publishes at a fixed one. A pass that panics is caught,
+//! It drains at the pace of the fullest lane (`pace.rs`) and publishes at a fixed one. A pass that panics is caught,
 //! counted and followed by the next.
 //!
 //! # Synchronization
@@ -11,12 +11,11 @@ use std::sync::Weak;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use crate::aggregator::Drained;
 use crate::core::Core;
 use crate::error::Warning;
 use crate::fault;
 use crate::fork;
-use crate::limits::{DRAIN_MAX, DRAIN_MIN};
+use crate::limits::DRAIN_MAX;
 use crate::stop::Stop;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
@@ -126,7 +125,7 @@ fn run(core: &Weak<Core>, stop: &Stop<Thread>, publish_every: Duration) {
     if stop.arrive(thread::current()) {
         return;
     }
-    let mut wait = DRAIN_MIN.max(publish_every.min(DRAIN_MAX));
+    let mut wait = DRAIN_MAX;
     let mut publish_at = Instant::now() + publish_every;
     while !stop.is_asked() {
         let until_publish = publish_at.saturating_duration_since(Instant::now());
@@ -138,49 +137,25 @@ fn run(core: &Weak<Core>, stop: &Stop<Thread>, publish_every: Duration) {
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| turn(&core, publish)));
         match outcome {
-            Ok(drained) => wait = next_wait(wait, drained.occupancy),
+            Ok(next) => wait = next.unwrap_or(wait),
             Err(_) => core.note_panic(),
         }
     }
 }
 
-fn turn(core: &Core, publish: bool) -> Drained {
+/// Says how long the next turn may wait; `None` after a panic that was caught on the way.
+fn turn(core: &Core, publish: bool) -> Option<Duration> {
     fault::point("driver: a turn");
     if !publish {
         return core.drain();
     }
     let started = Instant::now();
-    let drained = core.pass_and_publish(None);
+    let wait = core.pass_and_publish(None);
     core.note_pass(started.elapsed());
-    drained
+    wait
 }
 
 /// The next publication in the rhythm; publications missed in a stall are not made up for.
 fn next_publish(due: Instant, every: Duration) -> Instant {
     (due + every).max(Instant::now())
-}
-
-/// The wait before the next drain: half while a lane fills fast, twice while all are idle.
-fn next_wait(wait: Duration, occupancy: f64) -> Duration {
-    let next = match occupancy {
-        fast if fast > 1.0 / 4.0 => wait / 2,
-        idle if idle < 1.0 / 16.0 => wait * 2,
-        _ => wait,
-    };
-    next.clamp(DRAIN_MIN, DRAIN_MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_halves_under_load_and_doubles_when_idle_within_its_bounds() {
-        let ms = Duration::from_millis;
-        assert_eq!(next_wait(ms(100), 0.3), ms(50));
-        assert_eq!(next_wait(ms(50), 0.1), ms(50));
-        assert_eq!(next_wait(ms(50), 0.0), ms(100));
-        assert_eq!(next_wait(ms(100), 0.0), DRAIN_MAX);
-        assert_eq!(next_wait(ms(1), 1.0), DRAIN_MIN);
-    }
 }

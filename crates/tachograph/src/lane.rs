@@ -6,6 +6,10 @@
 //! owner's thread: at a thread's exit the owner stores where it stood, then `state` = closed
 //! (Release), and the next thread goes on from there after a compare-and-swap (Acquire).
 //!
+//! Whether a block is free are two bits, one that the aggregator turns when it gives the block
+//! back (Release) and one that the owner turns when it takes it: where they differ it is free
+//! (Acquire). So each word has one writer. The owner takes the lowest-numbered free block.
+//!
 //! What a record reads comes first, so that a cold one touches few lines: the gate beside the
 //! first blocks, then the cells.
 
@@ -13,7 +17,7 @@ use crate::block::Block;
 use crate::cell::{GaugeRow, SpillRow};
 use crate::kind::Kind;
 use crate::limits::{BLOCK_SAMPLES, LANE_BLOCKS_MAX};
-use crate::sync::{ArrayQueue, AtomicU8, AtomicUsize, OnceBox, Ordering, SingleWriter};
+use crate::sync::{ArrayQueue, AtomicU8, AtomicU64, AtomicUsize, Ordering, SingleWriter, zeroed};
 use crate::table::{CellTable, RowTable};
 
 /// How many blocks and series a lane is made for.
@@ -66,6 +70,28 @@ const OWNED: u8 = 0;
 const CLOSED: u8 = 1;
 const RETIRED: u8 = 2;
 
+/// Flags in a word, one a block; under the model so few that there are two words.
+const FLAGS: usize = if cfg!(tachograph_loom) { 2 } else { 64 };
+
+/// Words that have a flag for each block.
+const FLAG_WORDS: usize = LANE_BLOCKS_MAX.div_ceil(FLAGS);
+
+/// A bit for each block: how often it was taken, or given back, modulo two.
+pub(crate) type BlockFlags = [u64; FLAG_WORDS];
+
+/// The word that holds a block's flag, and the flag in it.
+#[inline]
+fn flag_of(block: u8) -> (usize, u64) {
+    let block = usize::from(block);
+    (block / FLAGS, 1 << (block % FLAGS))
+}
+
+/// Turns a block's flag.
+pub(crate) fn turn(flags: &mut BlockFlags, block: u8) {
+    let (word, flag) = flag_of(block);
+    flags[word] ^= flag;
+}
+
 /// Where the owner stands: the next thread goes on from here, never from a block's length, which
 /// the aggregator resets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,13 +100,13 @@ pub(crate) struct Position {
     pub(crate) block: u8,
     /// Samples in it; a full block's worth before the first block is taken.
     pub(crate) filled: usize,
-    /// Free blocks taken so far, wrapping.
-    pub(crate) taken: usize,
+    /// Turned for each block that was taken.
+    pub(crate) taken: BlockFlags,
 }
 
 impl Position {
     /// Where a new lane's first owner starts.
-    pub(crate) const START: Self = Self { block: 0, filled: BLOCK_SAMPLES, taken: 0 };
+    pub(crate) const START: Self = Self { block: 0, filled: BLOCK_SAMPLES, taken: [0; FLAG_WORDS] };
 }
 
 #[derive(Debug)]
@@ -88,30 +114,29 @@ impl Position {
 pub(crate) struct Lane {
     /// A [`Gate`]. Written by the collector, read by the owner for each record.
     gate: AtomicUsize,
-    /// The table of blocks, filled in order: the first `len` exist. Append-only.
-    blocks: [OnceBox<Block>; LANE_BLOCKS_MAX],
+    /// As many as there may be. The memory of one is untouched until it is first taken.
+    blocks: Box<[Block]>,
     pub(crate) cells: CellTable,
     pub(crate) rows: RowTable<SpillRow>,
     pub(crate) gauges: RowTable<GaugeRow>,
-    blocks_max: usize,
     /// Owned, closed or retired. Written by the owner (closed), by an adopter (owned) and by the
     /// aggregator (retired).
     state: AtomicU8,
-    /// Blocks that exist. Written by the aggregator, for itself.
+    /// Blocks that may be used. Written by the aggregator, for itself.
     len: AtomicUsize,
-    /// A ring of the indices of free blocks. It has room for every block, so the aggregator never
-    /// writes a place that the owner has yet to read.
-    free: Box<[AtomicUsize]>,
-    /// Indices put into `free` so far, wrapping. Written by the aggregator, read by the owner.
-    freed: AtomicUsize,
+    /// Turned for each block that was given back or added. Written by the aggregator, read by the
+    /// owner.
+    freed: [AtomicU64; FLAG_WORDS],
     /// Indices of taken blocks, in order. The owner pushes, the aggregator pops; it has room for
     /// every block, so a push never meets a slot that is being popped.
     filled: ArrayQueue<u8>,
     /// Blocks pushed so far, wrapping. Written by the owner, read by the aggregator, which pops
     /// only that many, so a pop never meets an unfinished push.
     pushed: AtomicUsize,
-    /// The owner's position, written at its exit, read by the next owner.
-    exit: [AtomicUsize; 3],
+    /// The owner's position, written at its exit, read by the next owner: the block and how much
+    /// of it is filled, then which blocks were taken.
+    exit: [AtomicUsize; 2],
+    exit_taken: [AtomicU64; FLAG_WORDS],
     /// Bytes of installed cells and rows. Added to by whoever installs, read by the aggregator.
     installed: AtomicUsize,
 }
@@ -120,25 +145,21 @@ impl Lane {
     /// A closed lane without an owner.
     pub(crate) fn new(size: LaneSize, gate: Gate) -> Self {
         let Position { block, filled, taken } = Position::START;
-        let start = [usize::from(block), filled, taken];
         let blocks_max = size.blocks_max.min(LANE_BLOCKS_MAX);
-        // A power of two, so that places go on in order where the counts wrap.
-        let ring = blocks_max.next_power_of_two();
         let lane = Self {
             gate: AtomicUsize::new(gate.0),
-            blocks: std::array::from_fn(|_| OnceBox::new()),
+            blocks: zeroed(blocks_max),
             cells: CellTable::new(size.slots),
             rows: RowTable::new(size.slots),
             gauges: RowTable::new(size.slots),
-            blocks_max,
             state: AtomicU8::new(CLOSED),
             len: AtomicUsize::new(0),
-            free: (0..ring).map(|_| AtomicUsize::new(0)).collect(),
-            freed: AtomicUsize::new(0),
+            freed: std::array::from_fn(|_| AtomicU64::new(0)),
             // A queue cannot be made without a slot; a detached lane never uses it.
             filled: ArrayQueue::new(blocks_max.max(1)),
             pushed: AtomicUsize::new(0),
-            exit: start.map(AtomicUsize::new),
+            exit: [usize::from(block), filled].map(AtomicUsize::new),
+            exit_taken: taken.map(AtomicU64::new),
             installed: AtomicUsize::new(0),
         };
         (0..size.blocks_initial).for_each(|_| {
@@ -165,14 +186,20 @@ impl Lane {
         let won = self.state.compare_exchange(CLOSED, OWNED, Ordering::Acquire, Ordering::Relaxed);
         won.ok()?;
         // Relaxed: ordered by the Acquire above.
-        let [block, filled, taken] = std::array::from_fn(|i| self.exit[i].load(Ordering::Relaxed));
+        let [block, filled] = std::array::from_fn(|i| self.exit[i].load(Ordering::Relaxed));
+        // Relaxed: as above.
+        let taken = std::array::from_fn(|i| self.exit_taken[i].load(Ordering::Relaxed));
         Some(Position { block: block as u8, filled, taken })
     }
 
     /// Gives the lane up. The owner's last act.
     pub(crate) fn close(&self, position: Position) {
         let Position { block, filled, taken } = position;
-        for (word, value) in self.exit.iter().zip([usize::from(block), filled, taken]) {
+        for (word, value) in self.exit.iter().zip([usize::from(block), filled]) {
+            // Relaxed: published by the Release below.
+            word.store(value, Ordering::Relaxed);
+        }
+        for (word, value) in self.exit_taken.iter().zip(taken) {
             // Relaxed: published by the Release below.
             word.store(value, Ordering::Relaxed);
         }
@@ -205,23 +232,20 @@ impl Lane {
 
     #[inline]
     pub(crate) fn block(&self, index: u8) -> Option<&Block> {
-        // No check is left of `get`: the table has a place for every `u8`.
-        self.blocks.get(usize::from(index))?.get()
+        self.blocks.get(usize::from(index))
     }
 
-    /// Blocks that exist. The aggregator only.
+    /// Blocks that may be used. The aggregator only.
     pub(crate) fn len(&self) -> usize {
         self.len.load_own()
     }
 
-    /// Appends a free block to the table. The aggregator only.
+    /// Makes one more block free for use. The aggregator only.
     pub(crate) fn add_block(&self) -> bool {
         let len = self.len();
-        let Some(place) = self.blocks.get(len).filter(|_| len < self.blocks_max) else {
+        if len >= self.blocks.len() {
             return false;
-        };
-        // Err: cannot be, only the aggregator appends.
-        let _ = place.set(Block::new());
+        }
         // Relaxed: nobody else reads it.
         self.len.store(len + 1, Ordering::Relaxed);
         self.give_back(len as u8);
@@ -230,23 +254,21 @@ impl Lane {
 
     /// Hands a cleared block to the owner. The aggregator only.
     pub(crate) fn give_back(&self, index: u8) {
-        let freed = self.freed.load_own();
-        // Relaxed: published by the Release below.
-        self.free[freed % self.free.len()].store(usize::from(index), Ordering::Relaxed);
-        // Release: pairs with the Acquire in `free_block`; the index, the block, its cleared
-        // length and our reads of its old samples lie before the owner's next store.
-        self.freed.store(freed.wrapping_add(1), Ordering::Release);
+        let (word, flag) = flag_of(index);
+        let freed = self.freed[word].load_own();
+        // Release: pairs with the Acquire in `free_block`; the block, its cleared length and our
+        // reads of its old samples lie before the owner's next store.
+        self.freed[word].store(freed ^ flag, Ordering::Release);
     }
 
-    /// The free block number `taken`, counted from the lane's first; `None` while every block is
-    /// filled. The owner only.
-    pub(crate) fn free_block(&self, taken: usize) -> Option<u8> {
-        // Acquire: pairs with the Release in `give_back`.
-        if self.freed.load(Ordering::Acquire) == taken {
-            return None;
-        }
-        // Relaxed: ordered by the Acquire above.
-        Some(self.free[taken % self.free.len()].load(Ordering::Relaxed) as u8)
+    /// The lowest-numbered free block; `None` while every block is filled. The owner only, who
+    /// tells which ones it has `taken`.
+    pub(crate) fn free_block(&self, taken: &BlockFlags) -> Option<u8> {
+        self.freed.iter().zip(taken).enumerate().find_map(|(word, (freed, taken))| {
+            // Acquire: pairs with the Release in `give_back`.
+            let free = freed.load(Ordering::Acquire) ^ taken;
+            (free != 0).then(|| (word * FLAGS) as u8 + free.trailing_zeros() as u8)
+        })
     }
 
     /// Announces a block that was just taken. The owner only.
@@ -282,15 +304,14 @@ impl Lane {
         self.installed.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes of the lane and everything in it.
+    /// Bytes of the lane and everything in it but its blocks.
     pub(crate) fn bytes(&self) -> usize {
         // Relaxed: see `install`.
         let installed = self.installed.load(Ordering::Relaxed);
         size_of::<Self>()
             + installed
-            // The ring and the queue, whose slots are two words.
-            + self.free.len() * 3 * size_of::<usize>()
-            + self.len() * size_of::<Block>()
+            // The queue's slots are two words.
+            + self.filled.capacity() * 2 * size_of::<usize>()
             + self.cells.bytes()
             + self.rows.bytes()
             + self.gauges.bytes()

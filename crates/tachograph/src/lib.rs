@@ -73,6 +73,7 @@ mod model;
 mod names;
 mod operation;
 mod own;
+mod pace;
 #[cfg(any(tachograph_loom, fuzzing))]
 pub mod parts;
 mod reader;

@@ -24,8 +24,9 @@ pub(crate) const TRACE_WORDS: usize = if cfg!(tachograph_loom) { 2 } else { 3 };
 /// Slots of a traced sample: its own, and its trace's.
 pub(crate) const TRACED_SLOTS: usize = 1 + TRACE_WORDS.div_ceil(2);
 
-/// Blocks that a new lane starts with.
-pub(crate) const LANE_BLOCKS_INITIAL: usize = if cfg!(tachograph_loom) { 2 } else { 8 };
+/// Blocks that a new lane starts with: room for 100 ms at 250,000 samples a second, and a third
+/// more. The memory is untouched until a block is first taken.
+pub(crate) const LANE_BLOCKS_INITIAL: usize = if cfg!(tachograph_loom) { 2 } else { 64 };
 
 /// Blocks that a lane may grow to: 2 MiB. A block's number fits a `u8`.
 pub(crate) const LANE_BLOCKS_MAX: usize = if cfg!(tachograph_loom) { 3 } else { 256 };

@@ -63,6 +63,10 @@ impl<T> ArrayQueue<T> {
         }
     }
 
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
     pub(crate) fn push(&self, value: T) -> Result<(), T> {
         // Relaxed: a position; the slot's stamp orders the value.
         let tail = self.tail.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::batch::Batch;
+use crate::block::Block;
 use crate::cell::{CounterReading, GaugeReading, GaugeRow, SpillReading};
 use crate::fault;
 use crate::lane::Lane;
@@ -20,6 +21,10 @@ pub(crate) struct LaneReader {
     held: VecDeque<u8>,
     /// Slots of the first held block that were read.
     read: usize,
+    /// Samples that were read since the rate was last measured.
+    gained: usize,
+    /// Blocks that were ever taken: the others' memory is untouched.
+    touched: usize,
     cells: Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
     rows: Vec<Option<Box<(u64, SpillReading)>>>,
     gauges: Vec<GaugeReading>,
@@ -34,6 +39,8 @@ impl LaneReader {
             popped: 0,
             held: VecDeque::new(),
             read: 0,
+            gained: 0,
+            touched: 0,
             cells: Vec::new(),
             rows: Vec::new(),
             gauges: Vec::new(),
@@ -52,6 +59,7 @@ impl LaneReader {
         let pushed = self.lane.pushed();
         while self.popped != pushed {
             let Some(index) = self.lane.pop() else { break };
+            self.touched = self.touched.max(usize::from(index) + 1);
             self.held.push_back(index);
             self.popped = self.popped.wrapping_add(1);
         }
@@ -160,9 +168,25 @@ impl LaneReader {
         into.extend(self.lane.gauges.rows().map(|(slot, _)| slot));
     }
 
-    /// Samples that the lane's blocks have room for.
-    pub(crate) fn capacity(&self) -> usize {
-        self.lane.len() * BLOCK_SAMPLES
+    /// Notes samples that were read; says what share of the lane's room they take.
+    pub(crate) fn note_gain(&mut self, samples: usize) -> f64 {
+        self.gained += samples;
+        self.share(samples)
+    }
+
+    /// What share of the lane's room was read since the last call.
+    pub(crate) fn take_gain(&mut self) -> f64 {
+        let gained = std::mem::take(&mut self.gained);
+        self.share(gained)
+    }
+
+    fn share(&self, samples: usize) -> f64 {
+        samples as f64 / (self.lane.len() * BLOCK_SAMPLES).max(1) as f64
+    }
+
+    /// Bytes of the lane and everything in it, as far as it was ever used.
+    pub(crate) fn bytes(&self) -> usize {
+        self.lane.bytes() + self.touched * size_of::<Block>()
     }
 
     /// Appends blocks until there are `blocks`.

@@ -56,6 +56,27 @@ macro_rules! single_writer {
 #[cfg(not(tachograph_loom))]
 single_writer!(AtomicU64: u64, AtomicUsize: usize);
 
+/// What may begin as zeroed memory.
+#[cfg(not(tachograph_loom))]
+pub(crate) use zerocopy::FromZeros as Zeroed;
+
+/// What may begin as zeroed memory; under the model, as its default.
+#[cfg(tachograph_loom)]
+pub(crate) use std::default::Default as Zeroed;
+
+/// Zeroed values. From some 128 KiB on the system gives their pages when they are first written, so
+/// that those never used take no memory. Rests on an alignment of at most 16.
+///
+/// # Panics
+/// If there is no memory, as any allocation may.
+pub(crate) fn zeroed<T: Zeroed>(len: usize) -> Box<[T]> {
+    #[cfg(tachograph_loom)]
+    let values: Vec<T> = (0..len).map(|_| T::default()).collect();
+    #[cfg(not(tachograph_loom))]
+    let values = T::new_vec_zeroed(len).expect("there is memory");
+    values.into_boxed_slice()
+}
+
 /// Locks, also after a panic of an earlier holder: every holder here leaves its data usable.
 // RealtimeSanitizer sees a lock only where it has to wait. Told that this blocks, it reports every
 // one that recording would take.

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 
 use crate::block::Block;
-use crate::lane::{Gate, Lane, LaneSize, Position};
+use crate::lane::{BlockFlags, Gate, Lane, LaneSize, Position, turn};
 use crate::limits::{BLOCK_SAMPLES, TRACED_SLOTS};
 use crate::sample::Sample;
 use crate::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) struct LaneWriter {
     lane: Arc<Lane>,
     block: Cell<u8>,
     filled: Cell<usize>,
-    taken: Cell<usize>,
+    taken: Cell<BlockFlags>,
 }
 
 impl LaneWriter {
@@ -90,7 +90,7 @@ impl LaneWriter {
             self.filled.set(filled + TRACED_SLOTS);
             return Ok(true);
         }
-        if self.lane.free_block(self.taken.get()).is_none() {
+        if self.lane.free_block(&self.taken.get()).is_none() {
             return self.push(sample).map(|()| false);
         }
         if filled < BLOCK_SAMPLES
@@ -104,12 +104,13 @@ impl LaneWriter {
         Ok(true)
     }
 
-    /// Takes the oldest free block.
+    /// Takes the lowest-numbered free block.
     fn take_next(&self) -> Option<&Block> {
-        let taken = self.taken.get();
-        let index = self.lane.free_block(taken)?;
+        let mut taken = self.taken.get();
+        let index = self.lane.free_block(&taken)?;
         let block = self.lane.block(index)?;
-        self.taken.set(taken.wrapping_add(1));
+        turn(&mut taken, index);
+        self.taken.set(taken);
         self.block.set(index);
         self.lane.push(index);
         Some(block)

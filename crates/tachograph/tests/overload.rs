@@ -135,16 +135,17 @@ fn surplus_lanes_are_given_back_and_all_they_held_is_aggregated() {
     let (counter, timing) = (metrics.register_counter("c"), metrics.register_timing("t"));
     let recorders: Vec<_> = (0..100).map(|_| metrics.recorder()).collect();
     let level = |name: &str| metrics.get_gauge(name).and_then(|gauge| gauge.current);
-    let many = (level("telemetry.lanes"), level("telemetry.memory"));
-    for recorder in recorders {
+    for recorder in &recorders {
         recorder.increment_by(&counter, 3);
         recorder.record_ns(&timing, 7);
     }
+    let many = (level("telemetry.lanes"), level("telemetry.memory"));
+    drop(recorders);
     // A pass gives one lane back.
     (0..100).for_each(|_| drop(metrics.get_all_metrics()));
     let few = (level("telemetry.lanes"), level("telemetry.memory"));
     assert_eq!((many.0, few.0), (Some(100.0), Some(16.0)));
-    assert!(few.1 < many.1.map(|bytes| bytes / 5.0), "{many:?} {few:?}");
+    assert!(few.1 < many.1.map(|bytes| bytes / 3.0), "{many:?} {few:?}");
     assert_eq!(metrics.get_counter("c").map(|stats| stats.value), Some(300));
     let stats = metrics.get_timing("t").expect("registered");
     assert_eq!((stats.count, stats.buckets().sum()), (100, 700));

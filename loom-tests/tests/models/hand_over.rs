@@ -48,7 +48,7 @@ fn a_returned_block_comes_back_empty() {
 
 #[test]
 fn added_blocks_are_found_and_keep_the_order() {
-    check("added block", 700, || {
+    check("added block", 590, || {
         pushed_and_drained(&ModelLane::new(2, 3), 0, 2 * BLOCK + 1, Some(3));
     });
 }

@@ -43,12 +43,10 @@ const FEW: [(&str, &[&str]); 6] = [
 ];
 
 /// What the core may use of the world.
-const CORE_MAY_USE: [&str; 13] = [
+const CORE_MAY_USE: [&str; 12] = [
     "arc-swap",
     "atomic_float",
-    "bytemuck",
     "crossbeam-queue",
-    "crossbeam-utils",
     "foldhash",
     "hashbrown",
     "hdrhistogram",
@@ -57,6 +55,7 @@ const CORE_MAY_USE: [&str; 13] = [
     "once_cell",
     "quanta",
     "serde",
+    "zerocopy",
 ];
 
 /// Checks every package of the workspace. Tests may use what they like, but for the core's.

@@ -45,6 +45,9 @@ struct Kept {
     on: Costs,
     off: Costs,
     compiled_out: Costs,
+    /// Why counts were raised; kept by updates.
+    #[serde(default)]
+    reasons: Vec<String>,
 }
 
 /// How often an operation was repeated, and what that came to.
@@ -61,16 +64,20 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, update: bool) -> Result<(), 
         if !tools.has(&["valgrind", "--version"], &["apt-get", "install", "--yes", "valgrind"]) {
             return skipped("valgrind is missing (`apt-get install valgrind`, or pass --install)");
         }
-        let counted = count(tools)?;
+        let mut counted = count(tools)?;
         print!("{}", table(&counted));
+        let kept = || -> Result<Kept> {
+            let kept = serde_json::from_str(&tools::read(FILE)?);
+            kept.with_context(|| format!("{FILE}: write it with {UPDATE}"))
+        };
         if update {
             nothing_is_left(&counted.compiled_out)?;
+            counted.reasons = kept().map_or_else(|_| Vec::new(), |kept| kept.reasons);
             let json = serde_json::to_string_pretty(&counted)? + "\n";
             std::fs::write(tools::root().join(FILE), json).context(FILE)?;
             return Ok(format!("{FILE} holds these counts now"));
         }
-        let kept = serde_json::from_str(&tools::read(FILE)?);
-        compare(&counted, &kept.with_context(|| format!("{FILE}: write it with {UPDATE}"))?)
+        compare(&counted, &kept()?)
     })
 }
 
@@ -89,6 +96,7 @@ fn count(tools: &Tools) -> Result<Kept> {
         on: take("on"),
         off: take("off"),
         compiled_out: without.remove("on").unwrap_or_default(),
+        reasons: Vec::new(),
     })
 }
 
@@ -228,7 +236,8 @@ mod tests {
     fn kept(on: f64, compiled_out: f64) -> Kept {
         let costs = |cost| BTreeMap::from([("counter, handle".to_owned(), cost)]);
         let rustc = "rustc 1.95.0".to_owned();
-        Kept { rustc, on: costs(on), off: costs(2.0), compiled_out: costs(compiled_out) }
+        let (on, off, compiled_out) = (costs(on), costs(2.0), costs(compiled_out));
+        Kept { rustc, on, off, compiled_out, reasons: Vec::new() }
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl World {
         self.say(|| format!("run_pass at {:?}", now - self.epoch));
         self.model.anomalies += u64::from(now < self.now);
         (self.now, self.wall) = (self.now.max(now), wall);
-        let ((), faulty) = self.with_fault(|world| world.metrics.run_pass(now, wall));
+        let (_, faulty) = self.with_fault(|world| world.metrics.run_pass(now, wall));
         if faulty {
             self.recover();
         }

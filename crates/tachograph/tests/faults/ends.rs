@@ -68,7 +68,9 @@ fn disturb(metrics: &MetricsCollector, choice: u64) {
         3 => drop(metrics.get_timing("t")),
         4 => drop(metrics.snapshot()),
         5 => drop(metrics.clone()),
-        6 => metrics.run_pass(std::time::Instant::now(), std::time::SystemTime::now()),
+        6 => {
+            metrics.run_pass(std::time::Instant::now(), std::time::SystemTime::now());
+        }
         _ => drop(metrics.shutdown(10 * SECOND)),
     }
 }
