@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tachograph::{
-    Buckets, CounterStats, GaugeStats, Kind, Series, Snapshot, SpanId, TimingStats, TraceId, Value,
-    Views,
+    Buckets, CounterStats, GaugeStats, Kind, Metric, Series, Snapshot, SpanId, TimingStats,
+    TraceId, Value, Views,
 };
 
 use crate::json::Options;
@@ -95,7 +95,7 @@ pub(crate) fn counter<'a>(
     _: Options,
 ) -> Option<Entry<'a, Counter>> {
     let views = series.value.as_counter()?;
-    Some(Entry::new(series, views, spans, Counter::new))
+    Some(Entry::new(series, views, spans, |stats, over| Counter::new(&series.metric, stats, over)))
 }
 
 /// The entry of a gauge.
@@ -167,27 +167,32 @@ impl Bucket {
 
 #[derive(Serialize)]
 pub(crate) struct Counter {
-    value: Integer,
+    value: Number,
     rate: f64,
 }
 
 impl Counter {
-    fn new(stats: &CounterStats, over: Duration) -> Self {
-        Self { value: Integer::new(stats.value), rate: stats.rate(over) }
+    fn new(metric: &Metric, stats: &CounterStats, over: Duration) -> Self {
+        Self { value: Number::new(metric, stats.value), rate: metric.scaled(stats.rate(over)) }
     }
 }
 
-/// A whole number that JSON libraries accept: most refuse more than 64 bits.
+/// A counter's value: whole, unless it has a scale, and then one that JSON libraries accept, of
+/// which most refuse more than 64 bits.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Integer {
+enum Number {
     Positive(u64),
     Negative(i64),
+    Scaled(f64),
 }
 
-impl Integer {
+impl Number {
     /// The value, or the nearest one that fits: only a window's change can be beyond.
-    fn new(value: i128) -> Self {
+    fn new(metric: &Metric, value: i128) -> Self {
+        if metric.scale != 1.0 {
+            return Self::Scaled(metric.scaled(value as f64));
+        }
         match u64::try_from(value) {
             Ok(value) => Self::Positive(value),
             Err(_) if value > 0 => Self::Positive(u64::MAX),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tachograph::{Snapshot, Value};
+use tachograph::{Series, Snapshot, Value};
 
 /// The total of every counter and gauge by name.
 pub(crate) struct Totals<'a>(BTreeMap<&'a str, Total>);
@@ -26,7 +26,7 @@ impl<'a> Totals<'a> {
     pub(crate) fn of(snapshot: &'a Snapshot) -> Self {
         let mut totals = BTreeMap::new();
         for series in snapshot.series() {
-            let Some((value, is_counter)) = whole(&series.value) else { continue };
+            let Some((value, is_counter)) = whole(series) else { continue };
             let name = &*series.metric.name;
             let total =
                 totals.entry(name).or_insert(Total { untagged: None, tagged: 0, is_counter });
@@ -56,9 +56,14 @@ impl<'a> Totals<'a> {
 }
 
 /// The value of a counter or gauge as a whole number, and whether it is a counter's.
-fn whole(value: &Value) -> Option<(i128, bool)> {
-    match value {
-        Value::Counter(views) | Value::UpDownCounter(views) => Some((views.lifetime.value, true)),
+fn whole(series: &Series) -> Option<(i128, bool)> {
+    match &series.value {
+        Value::Counter(views) | Value::UpDownCounter(views) => {
+            let value = views.lifetime.value;
+            let metric = &series.metric;
+            let scaled = || metric.scaled(value as f64).round() as i128;
+            Some((if metric.scale == 1.0 { value } else { scaled() }, true))
+        }
         // The cast saturates.
         Value::Gauge(views) => Some((views.lifetime.current?.round() as i128, false)),
         Value::Timing(_) | Value::Histogram(_) => None,

@@ -13,11 +13,12 @@ use crate::exported::Naming;
 use crate::fault;
 use crate::idle::IdleWatch;
 use crate::intake::Intake;
+use crate::kind::Metric;
 use crate::lane::Lane;
 use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_ANNOUNCED_EVERY, LANES_SPARE};
 use crate::pace::Pace;
 use crate::reader::LaneReader;
-use crate::registry::{MetricInfo, Registry};
+use crate::registry::Registry;
 use crate::series::Step;
 use crate::series_table::SeriesTable;
 use crate::snapshot::{Recording, Snapshot, Value};
@@ -46,7 +47,7 @@ pub(crate) struct Aggregator {
     table: SeriesTable,
     idle: IdleWatch,
     tsc: TscWatch,
-    metrics: Vec<MetricInfo>,
+    metrics: Vec<Arc<Metric>>,
     metrics_revision: u64,
     naming: Naming,
     /// When the collector was made: where steps are counted from.

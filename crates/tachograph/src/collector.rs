@@ -188,8 +188,10 @@ impl MetricsCollector {
         self.describe_scaled(name, unit, 1.0, description);
     }
 
-    /// As [`MetricsCollector::describe`], for a histogram whose recorded unit is worth `scale` of
-    /// its reported unit: recorded in thousandths, 0.001.
+    /// As [`MetricsCollector::describe`], for a histogram or counter whose recorded unit is worth
+    /// `scale` of its reported unit: recorded in thousandths, 0.001. A histogram's statistics are in
+    /// the reported unit; a counter's value stays whole, in recorded units, and exports tell it in
+    /// the reported one.
     pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
         let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
         self.core().registry.describe(name, Description { unit, scale, text: description });

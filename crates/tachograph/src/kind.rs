@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How a metric's samples are aggregated. One name has one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,4 +92,32 @@ pub struct Metric {
     pub unit: Unit,
     /// One sentence for people; may be empty.
     pub description: Arc<str>,
+    /// What one recorded unit is worth in `unit`: 1, but for timings (1e-9) and for histograms and
+    /// counters that were described otherwise.
+    #[serde(default = "one", deserialize_with = "scale")]
+    pub scale: f64,
+}
+
+impl Metric {
+    /// The value of a counter of this metric in its unit, as exports tell it.
+    pub fn scaled(&self, recorded: f64) -> f64 {
+        // Divided by a whole number where that is possible: no part of ten is a float.
+        let parts = (1.0 / self.scale).round();
+        if parts >= 1.0 && 1.0 / parts == self.scale {
+            recorded / parts
+        } else {
+            recorded * self.scale
+        }
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// A scale, as `describe_scaled` lets one pass.
+fn scale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let scale = f64::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format!("a metric's scale is {scale}: it has to be above 0"));
+    if scale.is_finite() && scale > 0.0 { Ok(scale) } else { Err(wrong()) }
 }

@@ -78,13 +78,6 @@ struct MetricEntry {
     warned_of_limit: bool,
 }
 
-/// A metric's metadata and what one recorded unit is worth in its reported unit.
-#[derive(Clone, Debug)]
-pub(crate) struct MetricInfo {
-    pub(crate) metric: Arc<Metric>,
-    pub(crate) scale: f64,
-}
-
 /// The metadata of a `describe` call.
 #[derive(Debug)]
 pub(crate) struct Description<'a> {
@@ -269,7 +262,7 @@ impl Registry {
     }
 
     /// The metadata of every metric, by number, and its revision, unless that is `known`.
-    pub(crate) fn metrics_since(&self, known: u64) -> Option<(u64, Vec<MetricInfo>)> {
+    pub(crate) fn metrics_since(&self, known: u64) -> Option<(u64, Vec<Arc<Metric>>)> {
         let (_cold, inner) = self.inner();
         let infos = || inner.metrics.iter().map(MetricEntry::info).collect();
         (inner.revision != known).then(|| (inner.revision, infos()))
@@ -415,16 +408,15 @@ impl MetricEntry {
         first.then(|| Warning::KindConflict { name: Arc::clone(&self.name), is, recorded_as })
     }
 
-    fn info(&self) -> MetricInfo {
+    fn info(&self) -> Arc<Metric> {
         let kind = self.kind.unwrap_or(Kind::Counter);
-        let timing = kind == Kind::Timing;
-        let metric = Metric {
-            name: Arc::clone(&self.name),
-            kind,
-            unit: if timing { Unit::Seconds } else { self.unit.clone() },
-            description: Arc::clone(&self.description),
+        let (unit, scale) = match kind {
+            Kind::Timing => (Unit::Seconds, 1e-9),
+            // What a gauge is set to is in its unit already.
+            Kind::Gauge => (self.unit.clone(), 1.0),
+            _ => (self.unit.clone(), self.scale),
         };
-        let scale = if timing { 1e-9 } else { self.scale };
-        MetricInfo { metric: Arc::new(metric), scale }
+        let (name, description) = (Arc::clone(&self.name), Arc::clone(&self.description));
+        Arc::new(Metric { name, kind, unit, description, scale })
     }
 }

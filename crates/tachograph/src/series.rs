@@ -8,8 +8,8 @@ use crate::distribution::rows::{self, Row};
 use crate::distribution::{Distribution, Totals};
 use crate::entry::Entry;
 use crate::fault;
-use crate::kind::Kind;
-use crate::registry::{MetricInfo, RESERVED};
+use crate::kind::{Kind, Metric};
+use crate::registry::RESERVED;
 use crate::snapshot::{Series, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::{Arc, Ordering};
@@ -326,14 +326,14 @@ impl SeriesState {
     }
 
     /// The series as snapshots show it: the last one, unless something has changed.
-    pub(crate) fn publish(&mut self, info: &MetricInfo, step: Step) -> Arc<Series> {
+    pub(crate) fn publish(&mut self, metric: &Arc<Metric>, step: Step) -> Arc<Series> {
         self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
         match &self.published {
             Some(published) if !self.changed && published.dropped == self.entry.dropped() => {
                 Arc::clone(published)
             }
             _ => {
-                let series = Arc::new(self.series(info, step));
+                let series = Arc::new(self.series(metric, step));
                 self.published = Some(Arc::clone(&series));
                 self.changed = false;
                 series
@@ -341,28 +341,28 @@ impl SeriesState {
         }
     }
 
-    fn series(&self, info: &MetricInfo, step: Step) -> Series {
+    fn series(&self, metric: &Arc<Metric>, step: Step) -> Series {
         Series {
-            metric: Arc::clone(&info.metric),
+            metric: Arc::clone(metric),
             tags: self.entry.tags.clone(),
             key: Arc::clone(&self.entry.key),
             created: self.start.at.wall,
             generation: self.start.generation,
             on_before: self.start.on_before,
             dropped: self.entry.dropped(),
-            exemplar: self.values.exemplar(info.scale, step.now.is_some()).map(Box::new),
-            value: self.values.value(self.entry.kind, info.scale, step.now.is_some()),
+            exemplar: self.values.exemplar(metric.scale, step.now.is_some()).map(Box::new),
+            value: self.values.value(self.entry.kind, metric.scale, step.now.is_some()),
         }
     }
 
     /// The statistics of this series alone, as of the step.
-    pub(crate) fn value(&mut self, info: &MetricInfo, step: Step) -> Value {
+    pub(crate) fn value(&mut self, metric: &Arc<Metric>, step: Step) -> Value {
         if let Some(now) = step.now
             && self.values.slide(now, step.width)
         {
             self.changed = true;
         }
-        self.values.value(self.entry.kind, info.scale, step.now.is_some())
+        self.values.value(self.entry.kind, metric.scale, step.now.is_some())
     }
 
     /// An estimate of the bytes that any series takes.

@@ -9,9 +9,9 @@ use crate::error::DropReason;
 use crate::exported::Naming;
 use crate::fault;
 use crate::idle::IdleWatch;
-use crate::kind::Kind;
+use crate::kind::{Kind, Metric};
 use crate::reader::LaneReader;
-use crate::registry::{MetricInfo, Registry};
+use crate::registry::Registry;
 use crate::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
 use crate::series::{Folded, SeriesState, Step};
 use crate::snapshot::{Series, Value};
@@ -277,7 +277,7 @@ impl SeriesTable {
     }
 
     /// Gives names to the series that are about to enter a snapshot for the first time.
-    pub(crate) fn name_new(&mut self, metrics: &[MetricInfo], naming: &mut Naming) {
+    pub(crate) fn name_new(&mut self, metrics: &[Arc<Metric>], naming: &mut Naming) {
         let Self { unnamed, states, .. } = self;
         if unnamed.is_empty() {
             return;
@@ -286,8 +286,8 @@ impl SeriesTable {
         unnamed.sort_by(|&a, &b| states[a as usize].entry.key.cmp(&states[b as usize].entry.key));
         unnamed.retain(|&id| {
             let state = &states[id as usize];
-            let info = metrics.get(state.entry.metric as usize).filter(|_| state.is_active());
-            info.inspect(|info| naming.name(&info.metric, &state.entry.tags)).is_none()
+            let metric = metrics.get(state.entry.metric as usize).filter(|_| state.is_active());
+            metric.inspect(|metric| naming.name(metric, &state.entry.tags)).is_none()
         });
     }
 
@@ -295,7 +295,7 @@ impl SeriesTable {
     /// the keys.
     pub(crate) fn publish(
         &mut self,
-        metrics: &[MetricInfo],
+        metrics: &[Arc<Metric>],
         step: Step,
         watch: &mut IdleWatch,
         now: Instant,
@@ -317,7 +317,7 @@ impl SeriesTable {
     }
 
     /// The statistics of one active series.
-    pub(crate) fn value(&mut self, id: u32, metrics: &[MetricInfo], step: Step) -> Option<Value> {
+    pub(crate) fn value(&mut self, id: u32, metrics: &[Arc<Metric>], step: Step) -> Option<Value> {
         let state = self.states.get_mut(id as usize).filter(|state| state.is_active())?;
         Some(state.value(metrics.get(state.entry.metric as usize)?, step))
     }

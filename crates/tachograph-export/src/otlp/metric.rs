@@ -104,7 +104,10 @@ fn sum<'a>(series: &[&'a Series], context: Context<'a>) -> Data<'a> {
     let point = |series: &&'a Series| {
         let value = series.value.as_counter()?.lifetime.value;
         // Floats hold what integers of 64 bits with a sign do not, rounded.
-        let value = i64::try_from(value).map_or(Number::AsDouble(value as f64), Number::AsInt);
+        let value = match i64::try_from(value) {
+            Ok(whole) if series.metric.scale == 1.0 => Number::AsInt(whole),
+            _ => Number::AsDouble(series.metric.scaled(value as f64)),
+        };
         Some(number(series, keyless, times.of(series), value))
     };
     let data_points = series.iter().filter_map(point).collect();

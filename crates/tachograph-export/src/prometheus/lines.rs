@@ -80,7 +80,8 @@ impl<'a> Lines<'a> {
             }
             Value::Counter(views) => {
                 self.out.push_str(text);
-                self.integer(views.lifetime.value);
+                // A difference of a counter that went back is below 0, which no parser accepts.
+                self.count(series, views.lifetime.value.max(0));
                 if self.dialect.created {
                     let labels = &text[family.name.len()..];
                     self.push(&[family.names.base(), "_created", labels]);
@@ -89,7 +90,7 @@ impl<'a> Lines<'a> {
             }
             Value::UpDownCounter(views) => {
                 self.out.push_str(text);
-                self.integer(views.lifetime.value);
+                self.count(series, views.lifetime.value);
             }
             Value::Gauge(views) => {
                 self.out.push_str(text);
@@ -173,6 +174,15 @@ impl<'a> Lines<'a> {
 
     fn push(&mut self, parts: &[&str]) {
         parts.iter().for_each(|part| self.out.push_str(part));
+    }
+
+    /// A counter's value in its unit: whole, unless it has a scale.
+    fn count(&mut self, series: &Series, value: i128) {
+        if series.metric.scale == 1.0 {
+            self.integer(value);
+        } else {
+            self.float(Some(series.metric.scaled(value as f64)));
+        }
     }
 
     fn integer(&mut self, value: i128) {

@@ -87,10 +87,12 @@ impl<'a> Messages<'a> {
             }
             Value::Counter(views) => {
                 self.forget();
-                let value = views.lifetime.value as f64;
+                let value = series.metric.scaled(views.lifetime.value.max(0) as f64);
                 self.metric.counter = Some(Counter { value, created_timestamp: Some(created) });
             }
-            Value::UpDownCounter(views) => self.gauge(views.lifetime.value as f64),
+            Value::UpDownCounter(views) => {
+                self.gauge(series.metric.scaled(views.lifetime.value as f64))
+            }
             Value::Gauge(views) => self.gauge(views.lifetime.current.unwrap_or(f64::NAN)),
         }
     }

@@ -5,6 +5,7 @@ mod forms;
 mod hostile;
 mod names;
 mod parse;
+mod scaled;
 mod windows;
 mod wire;
 

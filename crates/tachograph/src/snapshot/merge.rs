@@ -45,8 +45,9 @@ impl Snapshot {
         }
         let mut naming = Naming::default();
         for part in &parts {
-            let is_here =
-                |name: &str, kind| sum.metrics.get(name).is_none_or(|m| m.metric.kind.fits(kind));
+            let is_here = |name: &str, kind| {
+                sum.metrics.get(name).is_none_or(|metric| metric.kind.fits(kind))
+            };
             naming.adopt(&part.names, is_here);
         }
         let (idle, series) = sum.series.into_values().partition::<Vec<_>, _>(|sum| sum.idle);
@@ -75,17 +76,10 @@ impl Snapshot {
 /// The sum under way.
 struct Sum {
     /// What the merged metrics are, by name.
-    metrics: HashMap<Arc<str>, MergedMetric>,
+    metrics: HashMap<Arc<str>, Arc<Metric>>,
     /// By key.
     series: BTreeMap<Arc<str>, SeriesSum>,
     window_span: Option<Duration>,
-}
-
-#[derive(Clone)]
-struct MergedMetric {
-    metric: Arc<Metric>,
-    /// What one recorded unit of a distribution is worth.
-    scale: Option<f64>,
 }
 
 impl Sum {
@@ -103,14 +97,14 @@ impl Sum {
     }
 
     /// The name that a series' metric has in the sum, and its scale.
-    fn place_of(&self, series: &Series) -> (Arc<str>, Option<f64>) {
-        let (kind, scale) = (series.metric.kind, scale_of(&series.value));
+    fn place_of(&self, series: &Series) -> (Arc<str>, f64) {
+        let (kind, scale) = (series.metric.kind, scale_of(series));
         let mut name = Arc::clone(&series.metric.name);
         while let Some(known) = self.metrics.get(&name) {
-            name = if !known.metric.kind.fits(kind) {
+            name = if !known.kind.fits(kind) {
                 format!("{name}.{}", kind.name().replace(' ', "_")).into()
             } else if known.scale != scale {
-                format!("{name}.scale_{}", scale.unwrap_or(1.0)).into()
+                format!("{name}.scale_{}", scale).into()
             } else {
                 break;
             };
@@ -119,14 +113,14 @@ impl Sum {
     }
 
     /// Adds a metric's metadata to what is known of it.
-    fn describe(&mut self, name: Arc<str>, series: &Series, scale: Option<f64>) {
+    fn describe(&mut self, name: Arc<str>, series: &Series, scale: f64) {
         let fresh = &series.metric;
         let Some(known) = self.metrics.get_mut(&name) else {
-            let metric = Metric { name: Arc::clone(&name), ..(**fresh).clone() };
-            self.metrics.insert(name, MergedMetric { metric: Arc::new(metric), scale });
+            let metric = Metric { name: Arc::clone(&name), scale, ..(**fresh).clone() };
+            self.metrics.insert(name, Arc::new(metric));
             return;
         };
-        let old = &known.metric;
+        let old = &**known;
         let metric = Metric {
             name,
             kind: if old.kind == fresh.kind { old.kind } else { Kind::UpDownCounter },
@@ -136,9 +130,10 @@ impl Sum {
             } else {
                 &old.description
             }),
+            scale,
         };
-        if metric != **old {
-            known.metric = Arc::new(metric);
+        if metric != *old {
+            *known = Arc::new(metric);
         }
     }
 
@@ -149,7 +144,7 @@ impl Sum {
             if renamed { key::display(&name, &series.tags).into() } else { series.key.clone() };
         let Some(merged) = self.metrics.get(&name) else { return };
         let sum = self.series.entry(Arc::clone(&key)).or_insert_with(|| SeriesSum {
-            metric: Arc::clone(&merged.metric),
+            metric: Arc::clone(merged),
             tags: series.tags.clone(),
             key,
             began: (series.created, series.generation),
@@ -163,8 +158,10 @@ impl Sum {
     }
 }
 
-fn scale_of(value: &Value) -> Option<f64> {
-    value.as_timing().map(|views| views.lifetime.buckets().scale())
+/// What one recorded unit of a series is worth.
+fn scale_of(series: &Series) -> f64 {
+    let views = series.value.as_timing();
+    views.map_or(series.metric.scale, |views| views.lifetime.buckets().scale())
 }
 
 /// One series' sum under way.
@@ -239,13 +236,14 @@ impl SeriesSum {
 }
 
 impl Values {
-    fn new(merged: &MergedMetric, windows: bool) -> Self {
+    fn new(metric: &Metric, windows: bool) -> Self {
         fn views<T: Clone>(zero: T, windows: bool) -> Views<T> {
             Views { window: windows.then(|| zero.clone()), lifetime: zero }
         }
-        match (merged.metric.kind, merged.scale) {
-            (Kind::Gauge, _) => Self::Levels(views(GaugeStats::default(), windows)),
-            (Kind::Timing | Kind::Histogram, Some(scale)) => {
+        match metric.kind {
+            Kind::Gauge => Self::Levels(views(GaugeStats::default(), windows)),
+            Kind::Timing | Kind::Histogram => {
+                let scale = metric.scale;
                 let samples = Samples { rows: Vec::new(), totals: Totals::default(), scale };
                 Self::Samples(views(samples, windows))
             }
