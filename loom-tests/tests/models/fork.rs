@@ -7,7 +7,7 @@ use tachograph::parts::{self, ModelStop};
 
 #[test]
 fn whoever_comes_first_after_a_fork_opens_the_lanes_for_all() {
-    check("first use after a fork", 650, || {
+    check("first use after a fork", 460, || {
         let metrics = collector().build();
         let counter = metrics.register_counter("n");
         counter.increment();
