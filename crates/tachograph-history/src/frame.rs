@@ -250,14 +250,13 @@ impl Frame {
 
     /// Bytes that it holds.
     pub fn bytes(&self) -> usize {
-        let buckets = self.timings.iter().map(|(_, step)| {
-            step.buckets.bytes() + step.exemplar.as_ref().map_or(0, |_| size_of::<Exemplar>())
-        });
+        let spare = self.timings.capacity() - self.timings.len();
+        let timings = self.timings.iter().map(|(_, step)| size_of::<u64>() + step.bytes());
         size_of::<Self>()
             + self.counters.capacity() * size_of::<(u32, i128)>()
             + self.gauges.capacity() * size_of::<(u32, GaugeStep)>()
-            + self.timings.capacity() * size_of::<(u32, TimingStep)>()
-            + buckets.sum::<usize>()
+            + spare * size_of::<(u32, TimingStep)>()
+            + timings.sum::<usize>()
     }
 
     /// The first reason why a frame that was read cannot be one.
@@ -275,7 +274,8 @@ impl Frame {
 }
 
 impl GaugeStep {
-    fn append(&mut self, later: &Self) {
+    /// Adds what was set after this step.
+    pub fn append(&mut self, later: &Self) {
         let weigh = |step: &Self| step.mean.map(|mean| (mean, step.count as f64));
         self.mean = match (weigh(self), weigh(later)) {
             (Some((a, m)), Some((b, n))) if m + n > 0.0 => Some(a + (b - a) * (n / (m + n))),
@@ -314,7 +314,8 @@ impl TimingStep {
         }
     }
 
-    fn append(&mut self, later: &Self) {
+    /// Adds what was recorded after this step.
+    pub fn append(&mut self, later: &Self) {
         self.count = self.count.saturating_add(later.count);
         self.sum += later.sum;
         self.min = self.min.min(later.min);
@@ -325,6 +326,12 @@ impl TimingStep {
         if value(later) > value(self) {
             self.exemplar.clone_from(&later.exemplar);
         }
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        let exemplar = self.exemplar.as_ref().map_or(0, |_| size_of::<Exemplar>());
+        size_of::<Self>() + self.buckets.bytes() + exemplar
     }
 
     /// The quantile `q` between 0 and 1 of the step's samples, within 4.5 %, never beyond the least

@@ -1,0 +1,426 @@
+//! Rules that are fed frames.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tachograph::Unit;
+use tachograph_history::{Definition, Frame, Mark};
+
+use crate::quantity;
+use crate::rule::{Comparison, Condition, Rule, Selector, Statistic};
+use crate::state::{Alert, State, Transition};
+use crate::window::Window;
+
+/// Evaluates rules, once a frame.
+#[derive(Debug)]
+pub struct Engine {
+    step: Duration,
+    rules: Vec<Watched>,
+    /// Where a series' frames go: rule, alert, window.
+    routes: HashMap<u32, Vec<Route>>,
+    definitions: Vec<Arc<Definition>>,
+    names: HashSet<Arc<str>>,
+    frame_ms: Option<u64>,
+}
+
+type Tags = BTreeMap<String, String>;
+
+#[derive(Clone, Debug)]
+struct Route {
+    rule: usize,
+    tags: Tags,
+    window: usize,
+}
+
+/// A rule, and its alerts.
+#[derive(Debug)]
+struct Watched {
+    rule: Rule,
+    alerts: BTreeMap<Tags, Watch>,
+    problem: Option<String>,
+}
+
+/// An alert, with the values that its rule takes.
+#[derive(Debug)]
+struct Watch {
+    alert: Alert,
+    /// Of the metric, then of those that are taken off, then of those that it is a share of.
+    windows: Vec<Window>,
+    /// Of each, whether the untagged series feeds it, which then is the only one.
+    untagged: Vec<bool>,
+    /// Of the metric, once it is known.
+    unit: Option<Unit>,
+}
+
+/// A rule and its alerts, as `/alerts` shows them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status<'a> {
+    /// The rule's name.
+    pub name: &'a str,
+    /// Its severity.
+    pub severity: &'a str,
+    /// Where to read on; may be empty.
+    pub runbook: &'a str,
+    /// Why it cannot be evaluated; `None` where it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<&'a str>,
+    /// Its alerts, inactive ones too, sorted by their labels.
+    pub alerts: Vec<&'a Alert>,
+}
+
+impl Engine {
+    /// Bytes that the values of all rules may take; beyond it the largest rule is given up, and says
+    /// so.
+    pub const BYTES_MAX: usize = 64 << 20;
+
+    /// An engine for frames that come every `step`.
+    pub fn new(rules: Vec<Rule>, step: Duration) -> Self {
+        let mut engine = Self {
+            step,
+            rules: Vec::new(),
+            routes: HashMap::new(),
+            definitions: Vec::new(),
+            names: HashSet::new(),
+            frame_ms: None,
+        };
+        engine.replace(rules);
+        engine
+    }
+
+    /// Puts other rules in place. A rule that stays as it is keeps its alerts and values.
+    pub fn replace(&mut self, rules: Vec<Rule>) {
+        let mut old = std::mem::take(&mut self.rules);
+        for rule in rules {
+            let known = old.iter().position(|it| it.rule == rule);
+            let watched = known.map(|place| old.swap_remove(place));
+            self.rules.push(watched.unwrap_or_else(|| Watched::new(rule)));
+        }
+        self.routes.clear();
+        for definition in std::mem::take(&mut self.definitions) {
+            self.define(&definition);
+        }
+    }
+
+    /// Makes a series known, before the first frame that has it.
+    pub fn define(&mut self, definition: &Arc<Definition>) {
+        self.names.insert(Arc::clone(&definition.name));
+        for (rule, watched) in self.rules.iter_mut().enumerate() {
+            for (window, tags) in watched.route(definition) {
+                let route = Route { rule, tags, window };
+                if definition.tags.is_empty() {
+                    // The untagged series counts alone.
+                    let is_other =
+                        |it: &Route| (it.rule, it.window, &it.tags) != (rule, window, &route.tags);
+                    self.routes.values_mut().for_each(|routes| routes.retain(is_other));
+                }
+                self.routes.entry(definition.number).or_default().push(route);
+            }
+        }
+        self.definitions.push(Arc::clone(definition));
+    }
+
+    /// Feeds a frame, with the definitions that are new with it, and evaluates every rule at its end.
+    pub fn frame(&mut self, frame: &Frame, new: &[Arc<Definition>]) -> Vec<Transition> {
+        new.iter().for_each(|definition| self.define(definition));
+        // The first frame has all that was recorded before the engine came.
+        let is_past = frame.marks.contains(&Mark::Start) && frame.span() * 2 > self.step * 5;
+        for number in frame.numbers() {
+            let (Some(routes), Some(statistics)) = (self.routes.get(&number), frame.get(number))
+            else {
+                continue;
+            };
+            if is_past && frame.gauge(number).is_none() {
+                continue;
+            }
+            for Route { rule, tags, window } in routes {
+                let watch = self.rules.get_mut(*rule).and_then(|it| it.alerts.get_mut(tags));
+                if let Some(window) = watch.and_then(|watch| watch.windows.get_mut(*window)) {
+                    window.add(frame.end_ms, statistics);
+                }
+            }
+        }
+        self.frame_ms = Some(frame.end_ms);
+        self.bound();
+        self.evaluate(frame.end_ms)
+    }
+
+    /// Evaluates every rule where no frame has come: for those that are about exactly that.
+    pub fn tick(&mut self, now_ms: u64) -> Vec<Transition> {
+        self.evaluate(now_ms)
+    }
+
+    /// Gives up the largest rule while all take too much.
+    fn bound(&mut self) {
+        let bytes = |watched: &Watched| -> usize {
+            let windows = watched.alerts.values().flat_map(|watch| &watch.windows);
+            windows.map(Window::bytes).sum()
+        };
+        while self.rules.iter().map(bytes).sum::<usize>() > Self::BYTES_MAX {
+            let Some(largest) = self.rules.iter_mut().max_by_key(|it| bytes(it)) else { return };
+            largest.give_up();
+        }
+    }
+
+    fn evaluate(&mut self, now_ms: u64) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        let facts = Facts { now_ms, frame_ms: self.frame_ms, names: &self.names };
+        for watched in &mut self.rules {
+            let evaluated = catch_unwind(AssertUnwindSafe(|| watched.evaluate(&facts)));
+            match evaluated {
+                Ok(changed) => transitions.extend(changed),
+                Err(_) => watched.problem = Some("its evaluation panicked".to_owned()),
+            }
+        }
+        transitions
+    }
+
+    /// All rules with their alerts.
+    pub fn statuses(&self) -> impl Iterator<Item = Status<'_>> {
+        self.rules.iter().map(|watched| Status {
+            name: &watched.rule.name,
+            severity: &watched.rule.severity,
+            runbook: &watched.rule.runbook,
+            problem: watched.problem.as_deref(),
+            alerts: watched.alerts.values().map(|watch| &watch.alert).collect(),
+        })
+    }
+}
+
+/// What rules know beside their own values.
+struct Facts<'a> {
+    now_ms: u64,
+    frame_ms: Option<u64>,
+    names: &'a HashSet<Arc<str>>,
+}
+
+/// What a condition comes to.
+struct Verdict {
+    holds: bool,
+    value: Option<f64>,
+}
+
+impl Watched {
+    fn new(rule: Rule) -> Self {
+        let mut watched = Self { rule, alerts: BTreeMap::new(), problem: None };
+        // One alert that is always there, unless each value of a tag has one.
+        if watched.rule.condition.selector().is_none_or(|selector| selector.tags.is_empty()) {
+            watched.watch(Tags::new());
+        }
+        watched
+    }
+
+    /// The alert of such tags, made where it is new.
+    fn watch(&mut self, tags: Tags) -> &mut Watch {
+        let rule = &self.rule;
+        self.alerts.entry(tags).or_insert_with_key(|tags| {
+            let last = match &rule.condition {
+                Condition::Compare(comparison) => comparison.last,
+                Condition::Stale { last, .. } => Some(*last),
+                _ => None,
+            };
+            let metrics = rule.condition.metrics().count();
+            let mut labels = rule.labels.clone();
+            labels.extend(tags.clone());
+            labels.insert("alertname".to_owned(), rule.name.clone());
+            labels.insert("severity".to_owned(), rule.severity.clone());
+            Watch {
+                alert: Alert::new(labels),
+                windows: (0..metrics).map(|_| Window::new(last)).collect(),
+                untagged: vec![false; metrics],
+                unit: None,
+            }
+        })
+    }
+
+    /// The windows that a series feeds, each with the tags of its alert.
+    fn route(&mut self, definition: &Definition) -> Vec<(usize, Tags)> {
+        let Some(selector) = self.rule.condition.selector().cloned() else { return Vec::new() };
+        let is_sum = selector.tags.is_empty();
+        if !is_sum && !selector.has_tags(definition) {
+            return Vec::new();
+        }
+        let tags = if is_sum { Tags::new() } else { definition.tags.clone() };
+        let metrics: Vec<_> = self.rule.condition.metrics().map(str::to_owned).collect();
+        let mut routes = Vec::new();
+        for (window, _) in metrics.iter().enumerate().filter(|(_, it)| **it == *definition.name) {
+            self.check(window, definition);
+            let watch = self.watch(tags.clone());
+            if window == 0 {
+                watch.unit.get_or_insert(definition.unit.clone());
+            }
+            let untagged = &mut watch.untagged[window];
+            *untagged |= definition.tags.is_empty();
+            if !is_sum || definition.tags.is_empty() || !*untagged {
+                routes.push((window, tags.clone()));
+            }
+        }
+        routes
+    }
+
+    /// Whether the rule can be about such a series.
+    fn check(&mut self, window: usize, definition: &Definition) {
+        let Condition::Compare(comparison) = &self.rule.condition else { return };
+        if let Some(problem) = comparison.problem(window, definition) {
+            self.problem = Some(problem);
+        }
+    }
+
+    fn give_up(&mut self) {
+        let windows = self.alerts.values_mut().flat_map(|watch| &mut watch.windows);
+        windows.for_each(Window::clear);
+        self.problem = Some(format!(
+            "stale: the values of all rules took more than {} MiB, and this rule's the most; match \
+             fewer series or shorten `last`",
+            Engine::BYTES_MAX >> 20
+        ));
+    }
+
+    fn evaluate(&mut self, facts: &Facts<'_>) -> Vec<Transition> {
+        let Self { rule, alerts, problem } = self;
+        let mut transitions = Vec::new();
+        for watch in alerts.values_mut() {
+            watch.windows.iter_mut().for_each(|window| window.forget(facts.now_ms));
+            let is_firing = watch.alert.state == State::Firing;
+            let verdict = if problem.is_some() {
+                Verdict { holds: false, value: None }
+            } else {
+                watch.verdict(&rule.condition, is_firing, facts)
+            };
+            watch.alert.value = verdict.value;
+            let step = watch.alert.step(verdict.holds, facts.now_ms, rule.hold, rule.keep_firing);
+            watch.describe(rule);
+            if let Some(from) = step {
+                let (rule, at_ms) = (rule.name.clone(), facts.now_ms);
+                transitions.push(Transition { rule, at_ms, from, alert: watch.alert.clone() });
+            }
+        }
+        transitions
+    }
+}
+
+impl Watch {
+    fn verdict(&self, condition: &Condition, is_firing: bool, facts: &Facts<'_>) -> Verdict {
+        let Facts { now_ms, frame_ms, names } = *facts;
+        let since = |then_ms: u64| now_ms.saturating_sub(then_ms) as f64 / 1e3;
+        match condition {
+            Condition::Heartbeat => Verdict { holds: true, value: None },
+            Condition::Absent { metric } => {
+                Verdict { holds: !names.contains(&**metric), value: None }
+            }
+            Condition::Stale { selector, last } => {
+                let fed = self.windows.first().and_then(Window::fed_last_ms);
+                let value = if selector.is_some() { fed } else { frame_ms }.map(since);
+                let holds = value.is_some_and(|value| value > last.as_secs_f64());
+                Verdict { holds, value }
+            }
+            Condition::Compare(comparison) => {
+                let value = self.value(comparison, now_ms);
+                let threshold = comparison.until.filter(|_| is_firing);
+                let threshold = threshold.unwrap_or(comparison.threshold);
+                let unit = self.unit_of(comparison);
+                let holds = value.zip(threshold.in_unit(&unit).ok());
+                Verdict { holds: holds.is_some_and(|(a, b)| comparison.op.holds(a, b)), value }
+            }
+        }
+    }
+
+    fn value(&self, comparison: &Comparison, now_ms: u64) -> Option<f64> {
+        let (metric, rest) = self.windows.split_first()?;
+        let (minus, over) = rest.split_at(comparison.minus.len().min(rest.len()));
+        let sum = |windows: &[Window]| windows.iter().map(Window::increase).sum::<f64>();
+        let increase = || metric.increase() - sum(minus);
+        match comparison.statistic {
+            Statistic::Increase => Some(increase()),
+            Statistic::Rate => {
+                let seconds = match comparison.last {
+                    Some(last) => last.as_secs_f64(),
+                    None => now_ms.saturating_sub(metric.fed_first_ms()?) as f64 / 1e3,
+                };
+                (seconds > 0.0).then(|| increase() / seconds)
+            }
+            Statistic::Ratio => {
+                let all = sum(over);
+                Some(if all > 0.0 { increase() / all } else { 0.0 })
+            }
+            statistic => metric.value(statistic),
+        }
+    }
+
+    fn unit_of(&self, comparison: &Comparison) -> Unit {
+        comparison.statistic.unit(self.unit.as_ref().unwrap_or(&Unit::None))
+    }
+
+    /// Fills in what people read.
+    fn describe(&mut self, rule: &Rule) {
+        let (unit, threshold) = match &rule.condition {
+            Condition::Compare(comparison) => {
+                let unit = self.unit_of(comparison);
+                let threshold = comparison.threshold.in_unit(&unit).ok();
+                (unit, threshold)
+            }
+            Condition::Stale { last, .. } => (Unit::Seconds, Some(last.as_secs_f64())),
+            _ => (Unit::None, None),
+        };
+        let text = |value: Option<f64>| {
+            value.map_or_else(|| "–".to_owned(), |value| quantity::format(value, &unit))
+        };
+        let alert = &mut self.alert;
+        alert.value_text = text(alert.value);
+        alert.threshold_text = text(threshold);
+        let mut message = rule
+            .message
+            .replace("{value}", &alert.value_text)
+            .replace("{threshold}", &alert.threshold_text);
+        for (name, value) in &alert.labels {
+            message = message.replace(&format!("{{labels.{name}}}"), value);
+        }
+        alert.message = message;
+        let worst = self.windows.first().and_then(Window::timing);
+        alert.exemplar = worst.and_then(|step| step.exemplar);
+    }
+}
+
+impl Condition {
+    fn selector(&self) -> Option<&Selector> {
+        match self {
+            Self::Compare(comparison) => Some(&comparison.selector),
+            Self::Stale { selector, .. } => selector.as_ref(),
+            Self::Absent { .. } | Self::Heartbeat => None,
+        }
+    }
+
+    /// Every metric that it takes values of, in the order of the windows.
+    pub(crate) fn metrics(&self) -> impl Iterator<Item = &str> {
+        let (minus, over): (&[_], &[_]) = match self {
+            Self::Compare(comparison) => (&comparison.minus, &comparison.over),
+            _ => (&[], &[]),
+        };
+        let first = self.selector().map(|selector| selector.metric.as_str());
+        first.into_iter().chain(minus.iter().chain(over).map(String::as_str))
+    }
+}
+
+impl Comparison {
+    /// Why it cannot be about such a series, as its metric or as one of the others.
+    pub(crate) fn problem(&self, window: usize, definition: &Definition) -> Option<String> {
+        let (name, kind) = (&definition.name, definition.kind);
+        if !self.statistic.fits(kind) {
+            let names = Statistic::NAMES.iter().filter(|(_, it)| it.fits(kind));
+            let names: Vec<_> = names.map(|(name, _)| *name).collect();
+            return Some(format!(
+                "`{name}` is a {}, which has no such statistic; it has {}",
+                kind.name(),
+                names.join(", ")
+            ));
+        }
+        let unit = self.statistic.unit(&definition.unit);
+        let misfit = |it: crate::Quantity| it.in_unit(&unit).err();
+        let wanted = misfit(self.threshold).or_else(|| self.until.and_then(misfit));
+        wanted
+            .filter(|_| window == 0)
+            .map(|wanted| format!("the threshold must be {wanted}, to compare it with `{name}`"))
+    }
+}

@@ -1,0 +1,327 @@
+//! Rules in TOML.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tachograph_history::Definition;
+use toml::Spanned;
+
+use crate::quantity::Quantity;
+use crate::rule::{Comparison, Condition, Op, Rule, Selector, Statistic, TagMatch};
+
+/// What is wrong with a rule file, where, and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleError {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The reason and the way out.
+    pub message: String,
+}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+/// Reads the rules of a file.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the lines.
+pub fn parse(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
+    check(text, &[])
+}
+
+/// Reads the rules of a file, and holds them against the series that a program has: a statistic that
+/// a metric's kind does not have, or a threshold that does not fit its unit, is an error too.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the lines.
+pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, Vec<RuleError>> {
+    let mut errors = Errors { text, found: Vec::new() };
+    let file: File = match toml::from_str(text) {
+        Ok(file) => file,
+        Err(error) => {
+            let span = error.span().unwrap_or_default();
+            errors.add(span, error.message().to_owned());
+            return Err(errors.found);
+        }
+    };
+    let mut rules: Vec<Rule> = Vec::new();
+    for raw in file.rule {
+        let (name, is_on) = (raw.name.clone(), raw.enabled);
+        let comparison_at = raw.statistic.span();
+        let Some(rule) = raw.rule(&mut errors) else { continue };
+        if rules.iter().any(|other| other.name == rule.name) {
+            errors.add(name.span(), format!("two rules are called `{}`", rule.name));
+        }
+        if let Condition::Compare(comparison) = &rule.condition {
+            let misfit = |definition: &Definition| {
+                let mut metrics = rule.condition.metrics().enumerate();
+                let (place, _) = metrics.find(|(_, metric)| **metric == *definition.name)?;
+                comparison.problem(place, definition)
+            };
+            if let Some(problem) = definitions.iter().find_map(misfit) {
+                errors.add(comparison_at, problem);
+            }
+        }
+        if is_on {
+            rules.push(rule);
+        }
+    }
+    errors.found.sort_by_key(|error| (error.line, error.column));
+    if errors.found.is_empty() { Ok(rules) } else { Err(errors.found) }
+}
+
+struct Errors<'a> {
+    text: &'a str,
+    found: Vec<RuleError>,
+}
+
+impl Errors<'_> {
+    fn add(&mut self, at: Range<usize>, message: String) {
+        let before = self.text.get(..at.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        self.found.push(RuleError { line, column, message });
+    }
+
+    /// The value of a field; `None`, and an error, where it cannot be read.
+    fn read<T>(
+        &mut self,
+        of: &Spanned<String>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match read(of.get_ref()) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.add(of.span(), message);
+                None
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    rule: Vec<RawRule>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    name: Spanned<String>,
+    #[serde(default = "on")]
+    enabled: bool,
+    metric: Option<String>,
+    #[serde(default)]
+    tags: BTreeMap<String, RawMatch>,
+    statistic: Spanned<String>,
+    #[serde(default)]
+    minus: Vec<String>,
+    #[serde(default)]
+    over: Vec<String>,
+    last: Option<Spanned<String>>,
+    op: Option<Spanned<String>>,
+    threshold: Option<Spanned<RawQuantity>>,
+    until: Option<Spanned<RawQuantity>>,
+    #[serde(rename = "for")]
+    hold: Option<Spanned<String>>,
+    keep_firing_for: Option<Spanned<String>>,
+    severity: Option<String>,
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+    message: Option<Spanned<String>>,
+    #[serde(default)]
+    runbook: String,
+}
+
+fn on() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawMatch {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawQuantity {
+    Number(f64),
+    Text(String),
+}
+
+/// The longest window.
+const LAST_MAX: Duration = Duration::from_secs(86_400);
+
+impl RawRule {
+    /// The rule; `None`, and errors, where it is wrong.
+    fn rule(self, errors: &mut Errors<'_>) -> Option<Rule> {
+        let found = errors.found.len();
+        let at = self.statistic.span();
+        let hold = self.hold.as_ref().map(|it| errors.read(it, duration));
+        let keep_firing = self.keep_firing_for.as_ref().map(|it| errors.read(it, duration));
+        let last = self.last.as_ref().map(|it| errors.read(it, window));
+        if let Some(message) = &self.message {
+            errors.read(message, |text| placeholders(text, &self.labels, &self.tags));
+        }
+        let mut rule = Rule::new(self.name.get_ref().clone(), Condition::Heartbeat);
+        rule.hold = hold.flatten().unwrap_or_default();
+        rule.keep_firing = keep_firing.flatten().unwrap_or_default();
+        rule.severity = self.severity.clone().unwrap_or(rule.severity);
+        rule.message = self.message.clone().map(Spanned::into_inner).unwrap_or_default();
+        let (labels, runbook) = (self.labels.clone(), self.runbook.clone());
+        let condition = self.condition(last.flatten(), at, errors);
+        if errors.found.len() > found {
+            return None;
+        }
+        Some(Rule { condition: condition?, labels, runbook, ..rule })
+    }
+
+    fn condition(
+        self,
+        last: Option<Duration>,
+        at: Range<usize>,
+        errors: &mut Errors<'_>,
+    ) -> Option<Condition> {
+        let selector = self.metric.clone().map(|metric| Selector {
+            metric,
+            tags: self.tags.into_iter().map(|(key, value)| (key, value.into())).collect(),
+        });
+        let mut need = |what: &str| {
+            errors.add(at.clone(), format!("this rule needs `{what}`"));
+        };
+        match self.statistic.get_ref().as_str() {
+            "heartbeat" => return Some(Condition::Heartbeat),
+            "absent" => {
+                let Some(selector) = selector else {
+                    need("metric");
+                    return None;
+                };
+                return Some(Condition::Absent { metric: selector.metric });
+            }
+            "stale" => {
+                let Some(last) = last else {
+                    need("last");
+                    return None;
+                };
+                return Some(Condition::Stale { selector, last });
+            }
+            _ => {}
+        }
+        let Some(selector) = selector else {
+            need("metric");
+            return None;
+        };
+        let (Some(op), Some(threshold)) = (self.op, self.threshold) else {
+            need("op` and `threshold");
+            return None;
+        };
+        let statistic = errors.read(&self.statistic, statistic);
+        if statistic == Some(Statistic::Ratio) && self.over.is_empty() {
+            errors
+                .add(at.clone(), "a ratio needs `over`: the counters that it is a share of".into());
+        } else if statistic.is_some_and(|it| it != Statistic::Ratio) && !self.over.is_empty() {
+            errors.add(at.clone(), "`over` is for the statistic `ratio` only".into());
+        }
+        let op = errors.read(&op, |text| named(&Op::NAMES, text, "operator"));
+        let threshold = quantity(&threshold, errors);
+        let until = self.until.map(|until| quantity(&until, errors));
+        Some(Condition::Compare(Comparison {
+            selector,
+            statistic: statistic?,
+            minus: self.minus,
+            over: self.over,
+            last,
+            op: op?,
+            threshold: threshold?,
+            until: match until {
+                Some(until) => Some(until?),
+                None => None,
+            },
+        }))
+    }
+}
+
+impl From<RawMatch> for TagMatch {
+    fn from(raw: RawMatch) -> Self {
+        match raw {
+            RawMatch::One(value) if value == "*" => Self::Each,
+            RawMatch::One(value) => Self::OneOf(vec![value]),
+            RawMatch::Many(values) => Self::OneOf(values),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let told = |_| format!("`{text}` is no time: write it as \"30s\", \"5m\" or \"1h\"");
+    humantime::parse_duration(text).map_err(told)
+}
+
+fn window(text: &str) -> Result<Duration, String> {
+    let last = duration(text)?;
+    if last.is_zero() || last > LAST_MAX {
+        return Err(format!("`last` is from \"1s\" to \"24h\", not `{text}`"));
+    }
+    Ok(last)
+}
+
+fn statistic(text: &str) -> Result<Statistic, String> {
+    named(&Statistic::NAMES, text, "statistic").map_err(|message| {
+        format!("{message}; rules without a threshold have absent, stale or heartbeat")
+    })
+}
+
+fn named<T: Copy>(names: &[(&str, T)], text: &str, what: &str) -> Result<T, String> {
+    let known = || names.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = names.iter().find(|(name, _)| *name == text).map(|(_, value)| *value);
+    found.ok_or_else(|| format!("there is no {what} `{text}`; there are {}", known()))
+}
+
+fn quantity(of: &Spanned<RawQuantity>, errors: &mut Errors<'_>) -> Option<Quantity> {
+    let read = match of.get_ref() {
+        RawQuantity::Number(value) => Some(Quantity::number(*value)).filter(|_| value.is_finite()),
+        RawQuantity::Text(text) => Quantity::parse(text),
+    };
+    if read.is_none() {
+        let way =
+            "it is no amount: write a number, or one with its unit as \"100ms\", \"1%\", \"5MiB\"";
+        errors.add(of.span(), way.to_owned());
+    }
+    read
+}
+
+/// Whether a message asks only for what an alert has.
+fn placeholders(
+    text: &str,
+    labels: &BTreeMap<String, String>,
+    tags: &BTreeMap<String, RawMatch>,
+) -> Result<(), String> {
+    for part in text.split('{').skip(1) {
+        let name = part.split('}').next().unwrap_or_default();
+        let is_label = name.strip_prefix("labels.").is_some_and(|label| {
+            ["alertname", "severity"].contains(&label)
+                || labels.contains_key(label)
+                || tags.contains_key(label)
+        });
+        if !is_label && name != "value" && name != "threshold" {
+            return Err(format!(
+                "the message has no `{{{name}}}` to fill in; it has {{value}}, {{threshold}} and \
+                 {{labels.NAME}} for each of the rule's labels and tags"
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! The states of one alert.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use tachograph::Exemplar;
+
+/// As Prometheus and Alertmanager have them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// The condition does not hold.
+    #[default]
+    Inactive,
+    /// It holds, not for long enough yet.
+    Pending,
+    /// It has held for the rule's `for`.
+    Firing,
+}
+
+/// One alert of a rule: of one series, where the rule is about several.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Alert {
+    /// The rule's labels, the series' tags, `alertname` and `severity`.
+    pub labels: BTreeMap<String, String>,
+    /// Its state.
+    pub state: State,
+    /// When the condition began to hold; 0 while it is inactive. Milliseconds since 1970.
+    pub active_since_ms: u64,
+    /// When the state last changed; 0 where it never did.
+    pub changed_ms: u64,
+    /// The last value; `None` where there was nothing to take it of.
+    pub value: Option<f64>,
+    /// The value for people, with its unit.
+    pub value_text: String,
+    /// The threshold for people.
+    pub threshold_text: String,
+    /// The rule's message, filled in.
+    pub message: String,
+    /// The worst sample of the window with a trace, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exemplar: Option<Box<Exemplar>>,
+    /// Since when the condition has not held, of an alert that is kept firing.
+    #[serde(skip)]
+    ceased_ms: Option<u64>,
+}
+
+/// A change of an alert's state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// The rule's name.
+    pub rule: String,
+    /// When, in milliseconds since 1970: the time of the frame.
+    pub at_ms: u64,
+    /// From which state.
+    pub from: State,
+    /// The alert as it is now.
+    pub alert: Alert,
+}
+
+impl Alert {
+    pub(crate) fn new(labels: BTreeMap<String, String>) -> Self {
+        Self { labels, ..Self::default() }
+    }
+
+    /// Goes on to the next state, by whether the condition holds now; gives the state before where it
+    /// has changed.
+    pub(crate) fn step(
+        &mut self,
+        holds: bool,
+        now_ms: u64,
+        hold: Duration,
+        keep_firing: Duration,
+    ) -> Option<State> {
+        let before = self.state;
+        let has_lasted = |since: u64, time: Duration| {
+            u128::from(now_ms.saturating_sub(since)) >= time.as_millis()
+        };
+        if holds {
+            self.ceased_ms = None;
+            if before == State::Inactive {
+                self.active_since_ms = now_ms;
+                self.state = State::Pending;
+            }
+            if self.state == State::Pending && has_lasted(self.active_since_ms, hold) {
+                self.state = State::Firing;
+            }
+        } else if before == State::Pending {
+            self.state = State::Inactive;
+        } else if before == State::Firing {
+            let ceased = *self.ceased_ms.get_or_insert(now_ms);
+            if has_lasted(ceased, keep_firing) {
+                self.state = State::Inactive;
+            }
+        }
+        if self.state == State::Inactive {
+            (self.active_since_ms, self.ceased_ms) = (0, None);
+        }
+        if self.state == before {
+            return None;
+        }
+        self.changed_ms = now_ms;
+        Some(before)
+    }
+}

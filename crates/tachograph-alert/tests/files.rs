@@ -1,0 +1,170 @@
+//! Rule files: right ones are read, wrong ones are told by line and column with a way out.
+
+use std::time::Duration;
+
+use tachograph::{Kind, Unit};
+use tachograph_alert::{Condition, Dimension, Op, Quantity, Statistic, TagMatch, check, parse};
+use tachograph_history::Definition;
+
+#[test]
+fn every_field_is_read() {
+    let rules = parse(
+        r#"
+        [[rule]]
+        name = "PacketLoss"
+        metric = "udp.packet.dropped"
+        minus = ["udp.packet.recovered"]
+        over = ["udp.packet.received", "udp.packet.dropped"]
+        statistic = "ratio"
+        last = "5m"
+        op = ">"
+        threshold = "1%"
+        until = 0.005
+        tags = { port = "9002", host = ["a", "b"], zone = "*" }
+        for = "5s"
+        keep_firing_for = "1m"
+        severity = "critical"
+        labels = { team = "audio" }
+        message = "{value} of {labels.port}, above {threshold}"
+        runbook = "https://example.org/loss"
+
+        [[rule]]
+        name = "Off"
+        enabled = false
+        statistic = "heartbeat"
+        "#,
+    )
+    .expect("right");
+    let [rule] = &rules[..] else { panic!("one is off: {rules:?}") };
+    let Condition::Compare(comparison) = &rule.condition else { panic!("{rule:?}") };
+    assert_eq!(comparison.statistic, Statistic::Ratio);
+    assert_eq!(comparison.last, Some(Duration::from_secs(300)));
+    assert_eq!((comparison.op, comparison.minus.len(), comparison.over.len()), (Op::Above, 1, 2));
+    assert_eq!(comparison.threshold, Quantity { value: 0.01, dimension: Dimension::Share });
+    assert_eq!(comparison.until, Some(Quantity::number(0.005)));
+    let tags = &comparison.selector.tags;
+    assert_eq!(tags["port"], TagMatch::OneOf(vec!["9002".to_owned()]));
+    assert_eq!(tags["host"], TagMatch::OneOf(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(tags["zone"], TagMatch::Each);
+    assert_eq!((rule.hold, rule.keep_firing), (Duration::from_secs(5), Duration::from_secs(60)));
+    assert_eq!((&*rule.severity, &*rule.labels["team"]), ("critical", "audio"));
+}
+
+/// A rule with one line replaced or added; the line that begins with the same word.
+fn with(line: &str) -> String {
+    let right = [
+        "name = \"A\"",
+        "metric = \"m\"",
+        "statistic = \"p95\"",
+        "last = \"30s\"",
+        "op = \">\"",
+        "threshold = \"100ms\"",
+    ];
+    let word = line.split(' ').next().unwrap_or_default();
+    let other = right.iter().filter(|other| !other.starts_with(word));
+    // The line in question comes second.
+    let lines: Vec<_> = ["[[rule]]", line].into_iter().chain(other.copied()).collect();
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn wrong_files_are_told_by_line_and_column_with_the_way_out() {
+    // The file, the line and column, and a part of the message.
+    let cases = [
+        (with("statistic = \"p96\""), (2, 13), "there are p50, p90"),
+        (with("op = \"=>\""), (2, 6), "there are >, >="),
+        (with("threshold = \"100 parsecs\""), (2, 13), "\"100ms\""),
+        (with("threshold = inf"), (2, 13), "write a number"),
+        (with("threshold = [1]"), (2, 13), ""),
+        (with("until = \"soon\""), (2, 9), "\"100ms\""),
+        (with("last = \"0s\""), (2, 8), "from \"1s\" to \"24h\""),
+        (with("last = \"25h\""), (2, 8), "from \"1s\" to \"24h\""),
+        (with("last = \"half a day\""), (2, 8), "\"30s\""),
+        (with("last = 30"), (2, 8), "string"),
+        (with("for = \"5 elephants\""), (2, 7), "\"30s\""),
+        (with("keep_firing_for = \"-1s\""), (2, 19), "\"30s\""),
+        (with("treshold = 5"), (2, 1), "threshold"),
+        (with("over = [\"x\"]"), (5, 13), "`ratio` only"),
+        (with("message = \"{value} {host}\""), (2, 11), "{labels.NAME}"),
+        (with("message = \"{labels.host}\""), (2, 11), "{labels.NAME}"),
+        ("[[rule]]\nname = \"A\"\n".to_owned(), (1, 1), "statistic"),
+        ("[[rule]]\nname = \"A\"\nstatistic = \"p50\"\n".to_owned(), (3, 13), "`metric`"),
+        (
+            "[[rule]]\nname = \"A\"\nmetric = \"m\"\nstatistic = \"p50\"\n".to_owned(),
+            (4, 13),
+            "`op` and `threshold`",
+        ),
+        ("[[rule]]\nname = \"A\"\nstatistic = \"stale\"\n".to_owned(), (3, 13), "`last`"),
+        ("[[rule]]\nname = \"A\"\nstatistic = \"absent\"\n".to_owned(), (3, 13), "`metric`"),
+        (with("statistic = \"ratio\""), (2, 13), "needs `over`"),
+        (with("# right") + &with("name = \"A\""), (10, 8), "two rules are called `A`"),
+        ("[[rule]\n".to_owned(), (1, 8), ""),
+        ("rule = 5\n".to_owned(), (1, 8), ""),
+        ("[rules]\n".to_owned(), (1, 2), "rule"),
+    ];
+    for (text, (line, column), way) in cases {
+        let errors = parse(&text).map(|rules| format!("{rules:?}")).expect_err(&text);
+        let error = &errors[0];
+        assert_eq!((error.line, error.column), (line, column), "{error}\n{text}");
+        assert!(error.message.contains(way), "{error}\n{text}");
+        assert_eq!(errors.len(), 1, "{errors:?}\n{text}");
+    }
+}
+
+#[test]
+fn every_error_of_a_file_is_told_in_order() {
+    let text = with("op = \"=>\"") + &with("statistic = \"p96\"").replace("\"A\"", "\"B\"");
+    let errors = parse(&text).expect_err("two are wrong");
+    let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
+    assert_eq!(lines, [2, 9]);
+}
+
+#[test]
+fn what_a_metric_does_not_have_is_told_before_anything_runs() {
+    let definition = |kind, unit| Definition {
+        number: 0,
+        key: "m".into(),
+        name: "m".into(),
+        tags: Default::default(),
+        kind,
+        unit,
+        description: "".into(),
+    };
+    let told = |text: &str, kind, unit| {
+        let errors = check(text, &[definition(kind, unit)]).err().unwrap_or_default();
+        errors.first().map(|error| error.message.clone()).unwrap_or_default()
+    };
+    let right = with("# right");
+    assert_eq!(told(&right, Kind::Timing, Unit::Seconds), "");
+    assert!(told(&right, Kind::Counter, Unit::None).contains("increase, rate, ratio"));
+    assert!(told(&right, Kind::Histogram, Unit::Bytes).contains("\"5MiB\""));
+    assert!(told(&right, Kind::Histogram, Unit::None).contains("1000"));
+    let bytes = with("threshold = \"5MiB\"");
+    assert_eq!(told(&bytes, Kind::Histogram, Unit::Bytes), "");
+    let share = with("threshold = \"5%\"").replace("p95", "current");
+    assert_eq!(told(&share, Kind::Gauge, Unit::Percent), "");
+    assert!(told(&share, Kind::Timing, Unit::Seconds).contains("p50"));
+}
+
+#[test]
+fn amounts_are_read_with_their_units() {
+    let cases = [
+        ("100ms", 0.1, Dimension::Time),
+        ("1.5 s", 1.5, Dimension::Time),
+        ("1h 30m", 5_400.0, Dimension::Time),
+        ("250us", 250e-6, Dimension::Time),
+        ("1%", 0.01, Dimension::Share),
+        ("5MiB", 5_242_880.0, Dimension::Bytes),
+        ("2 kB/s", 2_000.0, Dimension::Bytes),
+        ("7/s", 7.0, Dimension::Number),
+        ("-3.5", -3.5, Dimension::Number),
+    ];
+    for (text, value, dimension) in cases {
+        let read = Quantity::parse(text).expect(text);
+        assert!((read.value - value).abs() < 1e-12 * value.abs(), "{text}: {read:?}");
+        assert_eq!(read.dimension, dimension, "{text}");
+    }
+    for nonsense in ["", "x", "1 parsec", "nan", "inf", "%", "B", "1e999", "--1"] {
+        assert_eq!(Quantity::parse(nonsense), None, "{nonsense:?}");
+    }
+}
