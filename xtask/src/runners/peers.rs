@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 8] = [
+const PEERS: [Peer; 9] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -41,6 +41,14 @@ const PEERS: [Peer; 8] = [
     },
     // The same registries as OTLP, each in three rounds.
     Peer { name: "otlp", arguments: |it| Ok(vec![it.written("tachograph-export", "otlp", 300)?]) },
+    // Random rules over random gauges, with the states that our engine finds.
+    Peer {
+        name: "alerts",
+        arguments: |it| {
+            let written = it.written("tachograph-alert", "promtool", 100)?;
+            Ok(vec![written, it.prometheus("promtool")])
+        },
+    },
     // What the fleet's simulation makes of restarts and of classic histograms.
     Peer {
         name: "promql",
