@@ -6,6 +6,7 @@
 //! says nothing about another one and is read by coherence alone (Relaxed); only a cell's `calls` and
 //! a row's `count` order the words before them.
 
+use crate::stats::wide::Wide;
 use crate::sync::{AtomicU64, Ordering, SingleWriter};
 
 /// Adds to a word of which the caller is the only writer; wraps.
@@ -195,7 +196,8 @@ impl SpillRow {
 /// Where a lane coalesces samples of one gauge: how many, how many of them finite, their sum.
 #[derive(Debug)]
 pub(crate) struct GaugeRow {
-    sum: AtomicU64,
+    /// Both floats of a [`Wide`].
+    sum: [AtomicU64; 2],
     finite: AtomicU64,
     count: AtomicU64,
 }
@@ -203,7 +205,7 @@ pub(crate) struct GaugeRow {
 /// What a gauge row held when it was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GaugeReading {
-    pub(crate) sum: f64,
+    pub(crate) sum: Wide,
     pub(crate) finite: u64,
     pub(crate) count: u64,
 }
@@ -211,19 +213,16 @@ pub(crate) struct GaugeReading {
 impl GaugeRow {
     pub(crate) fn new() -> Box<Self> {
         Box::new(Self {
-            sum: AtomicU64::new(0f64.to_bits()),
+            sum: [0f64; 2].map(|zero| AtomicU64::new(zero.to_bits())),
             finite: AtomicU64::new(0),
             count: AtomicU64::new(0),
         })
     }
 
     pub(crate) fn add(&self, value: f64) {
-        let sum = f64::from_bits(self.sum.load_own()) + value;
         // An infinite value, or one that would make the sum infinite for good, is left out of
         // the mean.
-        if sum.is_finite() {
-            // Relaxed: a single writer; ordered by the Release below.
-            self.sum.store(sum.to_bits(), Ordering::Relaxed);
+        if self.add_to_sum(value) {
             add(&self.finite, 1);
         }
         let count = self.count.load_own().wrapping_add(1);
@@ -231,11 +230,33 @@ impl GaugeRow {
         self.count.store(count, Ordering::Release);
     }
 
+    /// Adds to the sum, unless that would make it infinite.
+    fn add_to_sum(&self, value: f64) -> bool {
+        let [high, low] = [0, 1].map(|i| f64::from_bits(self.sum[i].load_own()));
+        let sum = Wide { high, low }.plus(value);
+        if !value.is_finite() || !sum.high.is_finite() {
+            return false;
+        }
+        for (word, part) in self.sum.iter().zip([sum.high, sum.low]) {
+            // Relaxed: a single writer; ordered by the Release in `add`.
+            word.store(part.to_bits(), Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// The sum of what was added so far.
+    fn sum(&self) -> Wide {
+        // Relaxed: ordered by the Acquire in `read`. A sample under way may show in part, and the
+        // next reading has the rest of it.
+        let [high, low] = [0, 1].map(|i| f64::from_bits(self.sum[i].load(Ordering::Relaxed)));
+        Wide { high, low }
+    }
+
     pub(crate) fn read(&self) -> GaugeReading {
         // Acquire: pairs with the Release in `add`; the sum of `count` samples is visible.
         let count = self.count.load(Ordering::Acquire);
         // Relaxed: ordered by the Acquire above.
         let finite = self.finite.load(Ordering::Relaxed);
-        GaugeReading { sum: f64::from_bits(self.sum.load(Ordering::Relaxed)), finite, count }
+        GaugeReading { sum: self.sum(), finite, count }
     }
 }

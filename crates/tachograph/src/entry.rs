@@ -30,7 +30,8 @@ pub(crate) struct Entry {
 /// What changes of a series outside the aggregator.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// A gauge's last value; NaN until it is set. Written by recorders, read by the pass.
+    /// A gauge's last value; NaN until it is set. Written by recorders, read by the pass, cleared by
+    /// a reset.
     pub(crate) current: AtomicF64,
     /// Samples that were not aggregated. Written by recorders, read by the pass.
     drops: AtomicU64,
@@ -111,6 +112,12 @@ impl Entry {
     pub(crate) fn is_first_conflict(&self) -> bool {
         // Relaxed: a flag that stands for itself.
         !self.shared.conflicted.swap(true, Ordering::Relaxed)
+    }
+
+    /// Clears `current`, so that it begins anew; gives what it held.
+    pub(crate) fn take_current(&self) -> f64 {
+        // Acquire: pairs with the Release of who has set it, whose sample the next drain finds.
+        self.shared.current.swap(f64::NAN, Ordering::Acquire)
     }
 
     /// Adds to `current` and gives the sum.

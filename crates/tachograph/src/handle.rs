@@ -285,7 +285,7 @@ impl Gauge {
         self.0.record(Operation::Set, value.to_bits());
     }
 
-    /// Adds to the value that was set last, or to 0.
+    /// Adds to the value that was set last, or to 0 where none was since the last reset.
     ///
     /// The one recording call that is not wait-free: it repeats a compare-and-swap while other
     /// threads change the gauge in between.

@@ -236,6 +236,10 @@ impl AtomicF64 {
         self.0.store(value.to_bits(), order);
     }
 
+    pub(crate) fn swap(&self, value: f64, order: Ordering) -> f64 {
+        f64::from_bits(self.0.swap(value.to_bits(), order))
+    }
+
     pub(crate) fn compare_exchange_weak(
         &self,
         current: f64,

@@ -160,7 +160,7 @@ impl ModelReader {
     /// What a gauge's row has gained: count, finite values, their sum.
     pub fn gauged(&mut self, slot: u32) -> (u64, u64, f64) {
         let mut gained = (0, 0, 0.0);
-        self.0.gauge_delta(slot, |delta| gained = (delta.count, delta.finite, delta.sum));
+        self.0.gauge_delta(slot, |delta| gained = (delta.count, delta.finite, delta.sum.high));
         gained
     }
 

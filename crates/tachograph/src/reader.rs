@@ -149,7 +149,7 @@ impl LaneReader {
             return;
         }
         fold(GaugeReading {
-            sum: now.sum - base.sum,
+            sum: now.sum.minus(base.sum),
             finite: now.finite - base.finite,
             count: now.count - base.count,
         });

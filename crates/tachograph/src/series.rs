@@ -1,5 +1,7 @@
 //! The aggregator's state of one series.
 
+mod gauge;
+
 use std::time::SystemTime;
 
 use crate::cell::{CounterReading, GaugeReading, SpillReading};
@@ -10,9 +12,10 @@ use crate::entry::Entry;
 use crate::fault;
 use crate::kind::{Kind, Metric};
 use crate::registry::RESERVED;
+use crate::series::gauge::{GaugeState, Levels};
 use crate::snapshot::{Series, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
-use crate::sync::{Arc, Ordering};
+use crate::sync::Arc;
 use crate::trace::Trace;
 use crate::trace::{Exemplar, Witness, worst};
 use crate::window::{self, Accumulate, Windowed};
@@ -53,84 +56,6 @@ impl Accumulate for Count {
 
     fn is_empty(&self) -> bool {
         self.0.calls == 0
-    }
-}
-
-/// A gauge's values, and which one is current.
-#[derive(Debug)]
-pub(crate) struct GaugeState {
-    levels: Windowed<Levels>,
-    current: Option<f64>,
-    /// The sample drained last, until the pass has settled `current`.
-    last: Option<f64>,
-    /// What the shared word held at the last reset, until it holds something else; NaN then.
-    stale: f64,
-}
-
-impl Default for GaugeState {
-    fn default() -> Self {
-        Self { levels: Windowed::default(), current: None, last: None, stale: f64::NAN }
-    }
-}
-
-/// The values that a gauge was set to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Levels {
-    min: f64,
-    max: f64,
-    sum: f64,
-    finite: u64,
-    count: u64,
-}
-
-impl Default for Levels {
-    fn default() -> Self {
-        Self { min: f64::INFINITY, max: f64::NEG_INFINITY, sum: 0.0, finite: 0, count: 0 }
-    }
-}
-
-impl Levels {
-    fn set(&mut self, value: f64) {
-        self.widen(value);
-        self.count += 1;
-        if value.is_finite() {
-            self.sum += value;
-            self.finite += 1;
-        }
-    }
-
-    fn widen(&mut self, value: f64) {
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-    }
-
-    fn stats(&self, current: Option<f64>) -> GaugeStats {
-        // Samples that were all coalesced have no range of their own.
-        let known = |value: f64| (self.min <= self.max).then_some(value);
-        // A sum of finite values may be beyond the finite ones; their mean is not.
-        let mean = || (self.sum / self.finite as f64).clamp(f64::MIN, f64::MAX);
-        GaugeStats {
-            current,
-            min: known(self.min),
-            max: known(self.max),
-            mean: (self.finite > 0).then(mean),
-            count: self.count,
-            finite: self.finite,
-        }
-    }
-}
-
-impl Accumulate for Levels {
-    fn absorb(&mut self, other: &Self) {
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        self.sum += other.sum;
-        self.finite += other.finite;
-        self.count += other.count;
-    }
-
-    fn is_empty(&self) -> bool {
-        self.count == 0
     }
 }
 
@@ -228,9 +153,7 @@ impl SeriesState {
             }),
             Values::Gauge(gauge) => values.for_each(|value| {
                 fault::point("fold: a sample");
-                let value = f64::from_bits(value);
-                gauge.levels.current(step.now).set(value);
-                gauge.last = Some(value);
+                gauge.set(f64::from_bits(value), step);
                 done();
             }),
         }
@@ -274,33 +197,14 @@ impl SeriesState {
         self.recorded = true;
         self.changed = true;
         if let Values::Gauge(gauge) = &mut self.values {
-            let GaugeReading { sum, finite, count } = delta;
-            let levels = Levels { sum, finite, count, ..Levels::default() };
-            gauge.levels.current(step.now).absorb(&levels);
+            gauge.set_in_place(delta, step);
         }
     }
 
-    /// Settles which value is current: `loaded` from the shared word before the drain, or the
-    /// sample drained last where the word is still from before a reset.
+    /// Settles which value of a gauge is current; `loaded` is the shared word before the drain.
     pub(crate) fn settle_gauge(&mut self, loaded: f64, step: Step) {
-        let Values::Gauge(gauge) = &mut self.values else { return };
-        let last = gauge.last.take();
-        if gauge.levels.is_empty() {
-            return;
-        }
-        let current = if loaded.is_nan() || loaded == gauge.stale {
-            // Where all of them were coalesced, none was drained: set to the same value again.
-            last.or(gauge.current).or(Some(loaded).filter(|loaded| !loaded.is_nan()))
-        } else {
-            gauge.stale = f64::NAN;
-            Some(loaded)
-        };
-        if current.is_some() && current != gauge.current {
-            gauge.current = current;
-            self.changed = true;
-        }
-        if let Some(current) = current.filter(|_| !gauge.levels.current(step.now).is_empty()) {
-            gauge.levels.current(step.now).widen(current);
+        if let Values::Gauge(gauge) = &mut self.values {
+            self.changed |= gauge.settle(loaded, step);
         }
     }
 
@@ -308,8 +212,7 @@ impl SeriesState {
     pub(crate) fn reset(&mut self, start: Start) {
         self.values = Values::new(self.entry.kind);
         if let Values::Gauge(gauge) = &mut self.values {
-            // Acquire: as every load of `current`; only compared with later ones.
-            gauge.stale = self.entry.shared.current.load(Ordering::Acquire);
+            gauge.begin_after(self.entry.take_current());
         }
         self.start = start;
         self.recorded = false;

@@ -1,5 +1,7 @@
 //! The statistics of one series, as readers see them.
 
+pub(crate) mod wide;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use crate::bucket;
 use crate::distribution::Totals;
 use crate::distribution::rows::Row;
 use crate::snapshot::Views;
+use crate::stats::wide::Wide;
 
 /// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
 ///
@@ -289,6 +292,7 @@ pub struct GaugeStats {
     pub count: u64,
     /// How many of them were finite, which the mean is of.
     pub finite: u64,
+    pub(crate) sum: Wide,
 }
 
 fn per_second(amount: f64, over: Duration) -> f64 {

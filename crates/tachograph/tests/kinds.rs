@@ -66,6 +66,78 @@ fn histograms_take_every_u64() {
 }
 
 #[test]
+fn a_gauges_current_value_is_the_one_set_last_whatever_was_set_before_a_reset() {
+    let metrics = manual();
+    let gauge = metrics.register_gauge("g");
+    let elsewhere = metrics.recorder();
+    let current = || metrics.get_gauge("g").expect("registered").current;
+    gauge.set(1.0);
+    metrics.reset();
+    assert_eq!(current(), None);
+    elsewhere.set(&gauge, 0.0);
+    gauge.set(1.0);
+    assert_eq!(current(), Some(1.0));
+    for value in [0.0, 1.0, 1.0, 0.0] {
+        metrics.reset();
+        gauge.set(1.0);
+        elsewhere.set(&gauge, value);
+        assert_eq!(current(), Some(value));
+        assert_eq!(metrics.get_all_metrics().find("g", &[]).map(|g| g.value.clone()), {
+            metrics.snapshot();
+            metrics.run_pass(std::time::Instant::now(), std::time::SystemTime::now());
+            metrics.snapshot().find("g", &[]).map(|g| g.value.clone())
+        });
+    }
+}
+
+#[test]
+fn adding_to_a_gauge_starts_from_zero_after_a_reset() {
+    let metrics = manual();
+    let gauge = metrics.register_gauge("g");
+    gauge.set(5.0);
+    metrics.reset();
+    gauge.add(1.0);
+    let stats = metrics.get_gauge("g").expect("registered");
+    assert_eq!((stats.current, stats.min, stats.max), (Some(1.0), Some(1.0), Some(1.0)));
+    gauge.add(-3.0);
+    assert_eq!(metrics.get_gauge("g").and_then(|stats| stats.current), Some(-2.0));
+}
+
+#[test]
+fn the_mean_of_a_gauge_loses_nothing_to_cancellation() {
+    let exact = Some(1_000.0 / 1_002.0);
+    let hidden: Vec<f64> = [1e16].into_iter().chain([1.0; 1_000]).chain([-1e16]).collect();
+    // One pass at the end, a pass after each, and coalesced: without a driver the lane is full soon.
+    for (blocks, every) in [(256, 2_000), (256, 1), (2, 2_000)] {
+        let metrics = MetricsCollector::builder().manual().lane_blocks(2, blocks).build();
+        let gauge = metrics.register_gauge("g");
+        // So that the lane is full, where it is to be.
+        let fill = metrics.register_gauge("fill");
+        (0..if blocks == 2 { 2_000 } else { 0 }).for_each(|_| fill.set(0.0));
+        let before = metrics.snapshot();
+        for (i, &value) in hidden.iter().enumerate() {
+            gauge.set(value);
+            if i % every == every - 1 {
+                metrics.run_pass(std::time::Instant::now(), std::time::SystemTime::now());
+            }
+        }
+        let after = metrics.get_all_metrics();
+        let mean = |snapshot: &tachograph::Snapshot| {
+            snapshot.find("g", &[])?.value.as_gauge()?.lifetime.mean
+        };
+        assert_eq!(mean(&after), exact);
+        assert_eq!(mean(&after.since(&before)), exact);
+        let [twice, less] = [1.0, -1e16].map(|value| {
+            let other = MetricsCollector::builder().manual().build();
+            other.gauge("g", value);
+            other.get_all_metrics()
+        });
+        let merged = tachograph::Snapshot::merge([&*twice, &*after, &*less]);
+        assert_eq!(mean(&merged), Some((1_001.0 - 1e16) / 1_004.0));
+    }
+}
+
+#[test]
 fn gauges_report_the_values_that_were_set() {
     let metrics = manual();
     for value in [-3.0, -10.0, -5.0] {

@@ -91,12 +91,8 @@ pub(super) struct Rest {
 
 #[derive(Debug)]
 pub(super) struct GaugeModel {
-    /// The value set last.
+    /// The value set last since the last reset; NaN where there is none.
     pub(super) word: f64,
-    /// The value set last at the last reset.
-    word_at_reset: f64,
-    /// Whether a pass has seen another value since.
-    pub(super) settled: bool,
     /// Every value set since the last reset.
     pub(super) sets: Vec<f64>,
     /// The sum of all absolute values that were ever set.
@@ -107,14 +103,7 @@ pub(super) struct GaugeModel {
 
 impl SeriesModel {
     pub(super) fn new(kind: Kind, entry: Arc<Entry>) -> Self {
-        let gauge = GaugeModel {
-            word: f64::NAN,
-            word_at_reset: f64::NAN,
-            settled: false,
-            sets: Vec::new(),
-            magnitude: 0.0,
-            blurred: false,
-        };
+        let gauge = GaugeModel { word: f64::NAN, sets: Vec::new(), magnitude: 0.0, blurred: false };
         let (pinned, recorded, calls, dropped) = (false, false, 0, 0);
         let (pending, items, resets, rest) = (Vec::new(), Vec::new(), 0, Rest::default());
         Self { kind, entry, pinned, recorded, calls, dropped, pending, items, resets, gauge, rest }
@@ -148,10 +137,6 @@ impl SeriesModel {
             self.recorded = true;
             self.rest.news = true;
         }
-        if cells_too && !self.items.is_empty() {
-            let gauge = &mut self.gauge;
-            gauge.settled |= !gauge.word.is_nan() && gauge.word != gauge.word_at_reset;
-        }
     }
 
     /// Forgets the sample that a panic in `step` has made a drop of: the one that is missing.
@@ -179,7 +164,7 @@ impl SeriesModel {
         self.forget();
         self.recorded = false;
         let gauge = &mut self.gauge;
-        (gauge.word_at_reset, gauge.settled, gauge.blurred) = (gauge.word, false, false);
+        (gauge.word, gauge.blurred) = (f64::NAN, false);
         gauge.sets.clear();
     }
 

@@ -118,14 +118,15 @@ impl GaugeStats {
             return self;
         };
         let finite = self.finite.saturating_sub(earlier.finite);
-        let sum = |stats: &Self| stats.mean.unwrap_or(0.0) * stats.finite as f64;
+        let sum = self.sum.minus(earlier.sum);
         Self {
             current: self.current,
             min: self.min.filter(|&min| earlier.min.is_none_or(|before| min < before)),
             max: self.max.filter(|&max| earlier.max.is_none_or(|before| max > before)),
-            mean: (finite > 0).then(|| (sum(&self) - sum(&earlier)) / finite as f64),
+            mean: (finite > 0).then(|| sum.over(finite)),
             count: self.count - earlier.count,
             finite,
+            sum,
         }
     }
 }

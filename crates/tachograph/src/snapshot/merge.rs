@@ -277,12 +277,7 @@ impl GaugeStats {
     /// Adds what another collector's gauge was set to; that one is the newer.
     fn absorb(&mut self, newer: &Self) {
         let finite = self.finite + newer.finite;
-        let sum = |stats: &Self| stats.mean.unwrap_or(0.0) * stats.finite as f64;
-        let mean = match (self.finite, newer.finite) {
-            (0, _) => newer.mean,
-            (_, 0) => self.mean,
-            _ => Some((sum(self) + sum(newer)) / finite as f64),
-        };
+        let sum = self.sum.sum(newer.sum);
         let either = |a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64| match (a, b) {
             (Some(a), Some(b)) => Some(pick(a, b)),
             (a, b) => a.or(b),
@@ -291,9 +286,10 @@ impl GaugeStats {
             current: newer.current.or(self.current),
             min: either(self.min, newer.min, f64::min),
             max: either(self.max, newer.max, f64::max),
-            mean,
+            mean: (finite > 0).then(|| sum.over(finite)),
             count: self.count + newer.count,
             finite,
+            sum,
         };
     }
 }
