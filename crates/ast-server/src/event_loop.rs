@@ -47,7 +47,7 @@ impl EventLoop {
     }
 
     /// Blocks; for a thread of its own.
-    pub(crate) fn run(mut self) {
+    pub(crate) fn run(&mut self) {
         let mut batch = Vec::with_capacity(BATCH);
         while self.queue.blocking_recv_many(&mut batch, BATCH) > 0 {
             self.metrics.queue_depth.set((batch.len() + self.queue.len()) as f64);

@@ -58,6 +58,7 @@ pub mod mix;
 mod neighbour;
 mod open;
 pub mod osc;
+mod part;
 #[doc(hidden)]
 pub mod parts;
 mod process;

@@ -153,6 +153,10 @@ declare! {
     diff_duration: Timing = "project.diff.duration", Seconds,
         "comparing the set with a file";
 
+    part_restarted: Counter = "process.restarts", None,
+        "threads and tasks of the server that panicked and were run again";
+    log_dropped: Counter = "process.log.dropped", None,
+        "lines of the log that could not be written";
     resident_memory: Gauge = "process.resident_memory", Bytes,
         "memory of the process that is in RAM";
     cpu_time: Gauge = "process.cpu_time", Seconds,

@@ -3,7 +3,6 @@
 //! Read from `/proc` once a second, off the event path. What the system does not tell is left out.
 
 use std::fs;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::metrics::ServerMetrics;
@@ -13,12 +12,12 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Samples until it is dropped.
-pub(crate) async fn sample(metrics: Arc<ServerMetrics>) {
+pub(crate) async fn sample(metrics: &ServerMetrics) {
     let started = start_time();
     let mut tick = tokio::time::interval(INTERVAL);
     loop {
         tick.tick().await;
-        record(&metrics, started);
+        record(metrics, started);
     }
 }
 

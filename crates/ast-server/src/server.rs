@@ -54,6 +54,8 @@ struct Shared {
     loading: Mutex<()>,
     /// Held by whoever compares the set with a file because somebody far away asks for it.
     comparing: Arc<Semaphore>,
+    /// Why the set that was saved is not loaded, while it is not.
+    file_problem: Mutex<Option<String>>,
     /// Wakes whoever watches the file.
     look: Notify,
     /// Wakes whoever sends what was held back.
@@ -102,6 +104,7 @@ impl AstServer {
             memory,
             loading: Mutex::new(()),
             comparing: Arc::new(Semaphore::new(1)),
+            file_problem: Mutex::new(None),
             look: Notify::new(),
             held_back: Notify::new(),
             settings,
@@ -256,6 +259,31 @@ impl AstServer {
     /// Who loads a set holds this.
     pub(crate) fn turn(&self) -> &Mutex<()> {
         &self.shared.loading
+    }
+
+    /// Has the file of the set looked at, as when it was saved: one that could not be loaded is
+    /// tried again. Takes a service that runs.
+    pub fn look_at_file(&self) {
+        self.look().notify_one();
+    }
+
+    /// Why the set that was saved is not loaded, if it is not.
+    #[must_use]
+    pub fn file_problem(&self) -> Option<String> {
+        self.file_problem_lock().clone()
+    }
+
+    pub(crate) fn set_file_problem(&self, problem: Option<String>) {
+        *self.file_problem_lock() = problem;
+    }
+
+    fn file_problem_lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.shared.file_problem.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts lines of the program's log that could not be written.
+    pub fn count_dropped_log_lines(&self, lines: u64) {
+        self.shared.metrics.log_dropped.increment_by(lines);
     }
 
     /// Whoever watches the file looks at it when this is notified.

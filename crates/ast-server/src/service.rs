@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tachograph_serve::Endpoint;
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::error::Error;
 use crate::event_loop::EventLoop;
+use crate::part::Part;
 use crate::server::AstServer;
 use crate::viewers::{self, Door};
 use crate::{process, query_routes, udp, watcher};
@@ -59,6 +60,10 @@ const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
+/// The threads and tasks of a service, as `/health` names them.
+const PARTS: [&str; 6] =
+    ["ast-events", "ast-udp", "viewers", "process metrics", "file watch", "held-back changes"];
+
 /// A server that listens. Dropping it stops it without waiting; [`Service::stop`] waits.
 #[derive(Debug)]
 pub struct Service {
@@ -66,6 +71,8 @@ pub struct Service {
     stop: watch::Sender<bool>,
     stop_receiving: Arc<AtomicBool>,
     http: Option<tachograph_serve::Server>,
+    /// Knows who may connect as a viewer.
+    access: Arc<Mutex<Endpoint>>,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -100,7 +107,16 @@ impl Service {
         let socket = udp::bind(addresses.udp).map_err(refused("events", addresses.udp))?;
         let listener = viewers::listen(addresses.websocket)
             .map_err(refused("viewers", addresses.websocket))?;
-        let access = endpoint.clone().listen(addresses.websocket);
+        let access = Arc::new(Mutex::new(endpoint.clone().listen(addresses.websocket)));
+        let [events, udp, door, sampler, watcher, flusher] =
+            PARTS.map(|name| Part::new(name, server.handles().part_restarted.clone()));
+        let parts = [&events, &udp, &door, &sampler, &watcher, &flusher];
+        let endpoint = parts
+            .into_iter()
+            .cloned()
+            .fold(endpoint, |endpoint, part| endpoint.check(part.name(), move || part.check()));
+        let checked = server.clone();
+        let endpoint = endpoint.check("set", move || checked.file_problem().map_or(Ok(()), Err));
         let endpoint = endpoint.listen(addresses.http).mount(query_routes::routes(server.clone()));
         let http = endpoint.serve().await?;
         let bound = Addresses {
@@ -112,39 +128,43 @@ impl Service {
         let (stop, stopped) = watch::channel(false);
         let stop_receiving = Arc::new(AtomicBool::new(false));
         let (queue, queued) = mpsc::channel(udp::QUEUE_DATAGRAMS);
-        let receiver = udp::Receiver {
+        let mut receiver = udp::Receiver {
             socket,
             queue,
             stop: Arc::clone(&stop_receiving),
             metrics: Arc::clone(server.handles()),
+            dropped_before: 0,
         };
-        let event_loop = EventLoop::new(server.clone(), queued);
+        let mut event_loop = EventLoop::new(server.clone(), queued);
 
         let mut service = Self {
             addresses: bound,
             stop,
             stop_receiving,
             http: Some(http),
+            access: Arc::clone(&access),
             tasks: JoinSet::new(),
             threads: Vec::new(),
         };
-        service.spawn("ast-events", move || event_loop.run())?;
-        service.spawn("ast-udp", move || receiver.run())?;
-        let door = Door::new(listener, server.clone(), access, stopped);
-        service.tasks.spawn(door.serve());
-        service.tasks.spawn(process::sample(Arc::clone(server.handles())));
-        service.tasks.spawn(watcher::run(server.clone()));
+        service.spawn(&events, move || event_loop.run())?;
+        service.spawn(&udp, move || receiver.run())?;
+        let entrance = Door::new(listener, server.clone(), access, stopped);
+        service.tasks.spawn(async move { door.run_task(|| entrance.serve()).await });
+        let handles = Arc::clone(server.handles());
+        service.tasks.spawn(async move { sampler.run_task(|| process::sample(&handles)).await });
+        let watched = server.clone();
+        service.tasks.spawn(async move {
+            watcher.run_task(|| watcher::run(watched.clone())).await;
+        });
         let server = server.clone();
-        service.tasks.spawn(async move { server.send_held_back().await });
+        service.tasks.spawn(async move { flusher.run_task(|| server.send_held_back()).await });
         Ok(service)
     }
 
-    fn spawn(
-        &mut self,
-        name: &'static str,
-        run: impl FnOnce() + Send + 'static,
-    ) -> Result<(), Error> {
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    fn spawn(&mut self, part: &Part, run: impl FnMut() + Send + 'static) -> Result<(), Error> {
+        let (name, part) = (part.name(), part.clone());
+        let thread = std::thread::Builder::new().name(name.to_owned());
+        let thread = thread.spawn(move || part.run(run));
         self.threads.push(thread.map_err(|source| Error::thread(name, source))?);
         Ok(())
     }
@@ -153,6 +173,16 @@ impl Service {
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
         self.addresses
+    }
+
+    /// Lets in from now on whom another endpoint lets in, to metrics and as viewers, and shows its
+    /// certificate: for tokens and certificates that are renewed. All else stays as it is.
+    pub fn let_in(&self, endpoint: Endpoint) {
+        if let Some(http) = &self.http {
+            http.let_in(&endpoint);
+        }
+        let access = endpoint.listen(self.addresses.websocket);
+        *self.access.lock().unwrap_or_else(PoisonError::into_inner) = access;
     }
 
     fn tell_to_stop(&self) {

@@ -59,14 +59,15 @@ pub(crate) struct Receiver {
     pub(crate) queue: mpsc::Sender<Datagram>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) metrics: Arc<ServerMetrics>,
+    /// The kernel's count of dropped datagrams as it was read last.
+    pub(crate) dropped_before: u32,
 }
 
 impl Receiver {
     /// Blocks; for a thread of its own.
-    pub(crate) fn run(self) {
+    pub(crate) fn run(&mut self) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         let mut control = nix::cmsg_space!(u32);
-        let mut dropped_before = 0;
         let mut failures = Quiet::default();
         // Relaxed: a flag that stands for itself.
         while !self.stop.load(Ordering::Relaxed) {
@@ -74,9 +75,9 @@ impl Receiver {
                 Ok((datagram, dropped)) => {
                     self.metrics.packet_received.increment();
                     if let Some(dropped) = dropped {
-                        let more = dropped.wrapping_sub(dropped_before);
+                        let more = dropped.wrapping_sub(self.dropped_before);
                         self.metrics.socket_dropped.increment_by(more.into());
-                        dropped_before = dropped;
+                        self.dropped_before = dropped;
                     }
                     if self.queue.blocking_send(datagram).is_err() {
                         return;

@@ -5,9 +5,10 @@
 //! [`Stamp`]. Every second it is looked at without a hint too, for file systems that give none and
 //! folders that give way to others.
 //!
-//! A file that changes is left alone until it has been still for a moment. One that cannot be read
-//! then may be half written: it is given [`PATIENCE`] to become whole, and only then is anyone
-//! told.
+//! A file that changes is left alone until it has been still for a moment, but not for ever. One
+//! that cannot be read then may be half written: it is given [`PATIENCE`] to become whole, and only
+//! then is anyone told, once. It is tried again all the same, with growing pauses: what was in the
+//! way may be gone, such as a want of file descriptors.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -26,27 +27,48 @@ use crate::server::AstServer;
 const POLL: Duration = Duration::from_secs(1);
 /// How long a file that cannot be read has to be as it is before viewers are told.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A file that never stays still is read all the same, this often.
+const STREAM_EVERY: Duration = Duration::from_secs(2);
+/// How long a file that never stays still may stay unreadable before viewers are told.
+const STREAM_PATIENCE: Duration = Duration::from_secs(10);
+/// How soon a file that could not be loaded is tried again, and how far such tries grow apart.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// Loads the set's file again each time it has changed; never ends.
 pub(crate) async fn run(server: AstServer) {
     let mut watcher = Watcher { hints: None, failed: None, server };
     loop {
-        if watcher.server.settings().watch {
+        let is_watching = watcher.server.settings().watch;
+        if is_watching {
             watcher.follow();
-            // Err: the time is over, and so it is looked at all the same.
-            let _ = timeout(POLL, watcher.server.look().notified()).await;
-        } else {
-            watcher.server.look().notified().await;
         }
-        watcher.look().await;
+        let hint = watcher.server.look().notified();
+        let is_hint = if is_watching || watcher.failed.is_some() {
+            // Err: the time is over, and so it is looked at all the same.
+            timeout(POLL, hint).await.is_ok()
+        } else {
+            hint.await;
+            true
+        };
+        watcher.look(is_hint).await;
     }
 }
 
 struct Watcher {
     server: AstServer,
     hints: Option<Hints>,
-    /// What could not be loaded and was told of; `None` inside: the file was not there.
-    failed: Option<Option<Stamp>>,
+    /// What could not be loaded and was told of.
+    failed: Option<Failed>,
+}
+
+struct Failed {
+    /// `None`: the file was not there.
+    seen: Option<Stamp>,
+    reason: String,
+    /// When it is tried again, and how long that was put off.
+    again: Instant,
+    pause: Duration,
 }
 
 /// Where hints come from, while this lives.
@@ -72,31 +94,54 @@ impl Watcher {
         });
     }
 
-    /// Loads the file again if it is not what was loaded, once it is whole.
-    async fn look(&mut self) {
+    /// Loads the file again if it is not what was loaded, once it is whole. What could not be
+    /// loaded is tried again when there is a hint, or in a while: reasons may pass.
+    async fn look(&mut self, is_hint: bool) {
         let Some((file, loaded)) = self.server.state().file() else { return };
         let signs = self.server.state().signs_of_save();
-        let mut seen = Stamp::look(&file);
-        if seen == Some(loaded) || self.failed == Some(seen) {
+        let seen = Stamp::look(&file);
+        if seen == Some(loaded) {
+            self.is_loaded();
             return self.server.state().save_is_over(signs);
         }
+        match &self.failed {
+            Some(failed) if failed.seen != seen => self.wait_and_load(&file, seen).await,
+            Some(failed) if is_hint || failed.again <= Instant::now() => {
+                match self.reload().await {
+                    Ok(()) => self.is_loaded(),
+                    Err(reason) => self.is_not_loaded(reason, seen),
+                }
+            }
+            Some(_) => self.server.state().save_is_over(signs),
+            None => self.wait_and_load(&file, seen).await,
+        }
+    }
+
+    /// Loads a file that has changed once it is still. One that never is, is loaded now and then;
+    /// one that cannot be read may be half written.
+    async fn wait_and_load(&mut self, file: &Path, mut seen: Option<Stamp>) {
         self.server.state().expect_save(std::time::Instant::now());
-        let mut changed = Instant::now();
-        let mut tried = None;
+        let begun = Instant::now();
+        let (mut changed, mut last_try, mut tried) = (begun, begun, None);
         loop {
             sleep(STILL).await;
-            let now = Stamp::look(&file);
-            if now != seen {
+            let now = Stamp::look(file);
+            let is_still = now == seen;
+            if !is_still {
                 (seen, changed) = (now, Instant::now());
-            } else if tried != Some(seen) || changed.elapsed() >= PATIENCE {
-                tried = Some(seen);
-                match self.reload().await {
-                    Ok(()) => return self.failed = None,
-                    Err(reason) if changed.elapsed() >= PATIENCE => {
-                        return self.tell(&reason, seen);
-                    }
-                    Err(reason) => tracing::debug!(reason, "waiting for the file to be whole"),
+            }
+            let is_out_of_patience = changed.elapsed() >= PATIENCE;
+            let is_due = is_still && (tried != Some(seen) || is_out_of_patience);
+            if !is_due && last_try.elapsed() < STREAM_EVERY {
+                continue;
+            }
+            (tried, last_try) = (Some(seen), Instant::now());
+            match self.reload().await {
+                Ok(()) => return self.is_loaded(),
+                Err(reason) if is_out_of_patience || begun.elapsed() >= STREAM_PATIENCE => {
+                    return self.is_not_loaded(reason, seen);
                 }
+                Err(reason) => tracing::debug!(reason, "waiting for the file to be whole"),
             }
         }
     }
@@ -115,14 +160,29 @@ impl Watcher {
         }
     }
 
-    fn tell(&mut self, reason: &str, seen: Option<Stamp>) {
+    fn is_loaded(&mut self) {
+        if self.failed.take().is_some() {
+            self.server.set_file_problem(None);
+        }
+    }
+
+    /// Tells of it, unless it was told of the same before.
+    fn is_not_loaded(&mut self, reason: String, seen: Option<Stamp>) {
         let mut state = self.server.state();
         let signs = state.signs_of_save();
         state.save_is_over(signs);
         drop(state);
-        tracing::warn!(reason, "cannot load the set again: the tree stays as it is");
-        self.server.announce_failed_load(reason);
-        self.failed = Some(seen);
+        let before = self.failed.take();
+        let pause = match &before {
+            Some(before) if before.seen == seen => (2 * before.pause).min(PAUSE_MAX),
+            _ => PAUSE_MIN,
+        };
+        if before.is_none_or(|before| before.reason != reason) {
+            tracing::warn!(reason, "cannot load the set again: the tree stays as it is");
+            self.server.announce_failed_load(&reason);
+            self.server.set_file_problem(Some(format!("the saved set is not loaded: {reason}")));
+        }
+        self.failed = Some(Failed { seen, reason, again: Instant::now() + pause, pause });
     }
 }
 

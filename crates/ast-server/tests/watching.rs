@@ -5,6 +5,8 @@ mod common;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ast_server::{Arg, AstServer, EventSender};
 use common::replay::{replay, without_hashes};
@@ -103,7 +105,7 @@ async fn events_that_come_while_a_save_is_waited_for_and_read_are_newer_than_it(
         if tempo(&tree) == 143.0 {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let later = stage.viewer().await.tree().await;
     let kept = later["children"].as_array().expect("children").iter();
@@ -239,5 +241,80 @@ fn of_loads_at_once_the_tree_of_the_newest_file_stays() {
         });
         let expected = ast_server::read(&file).expect("the set reads").root_hash();
         assert_eq!(server.root_hash().expect("a set"), expected, "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipe_in_the_place_of_the_set_is_not_waited_for_and_a_good_save_goes_on() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    let new = stage.file.with_extension("new");
+    nix::unistd::mkfifo(&new, nix::sys::stat::Mode::S_IRUSR).expect("a pipe");
+    fs::rename(&new, &stage.file).expect("renamed");
+    let told = viewer.next("ERROR").await;
+    let reason = told["details"]["reason"].as_str().expect("text");
+    assert!(reason.contains("plain file"), "{reason}");
+    let problem = stage.server.file_problem().expect("a problem");
+    assert!(problem.contains(reason), "{problem}");
+    // Nor by who asks for it by name.
+    let error = stage.server.diff_with_file(&stage.file).expect_err("no plain file");
+    assert!(error.to_string().contains("plain file"), "{error}");
+
+    replace(&stage.file, &saved(146.0));
+    replay(&mut tree, &viewer.changes().await);
+    assert_eq!(tempo(&tree), 146.0);
+    until("the problem is gone", || stage.server.file_problem().is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_opened_for_a_while_is_loaded_without_another_sign() {
+    let stage = Stage::empty(AstServer::builder()).await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (link, there) = (folder.path().join("set.als"), folder.path().join("there"));
+    fs::create_dir(&there).expect("a folder");
+    let (first, second) = (there.join("first.als"), there.join("second.als"));
+    fs::write(&first, saved(120.0)).expect("written");
+    std::os::unix::fs::symlink(&first, &link).expect("a link");
+    stage.server.load_project(&link).expect("the set loads");
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    let aside = folder.path().join("aside");
+    std::os::unix::fs::symlink(&second, &aside).expect("a link");
+    fs::rename(&aside, &link).expect("renamed");
+    assert_eq!(viewer.next("ERROR").await["error"], "Reload failed");
+    // In another folder: nothing hints at it.
+    fs::write(&second, saved(147.0)).expect("written");
+    replay(&mut tree, &viewer.changes().await);
+    assert_eq!(tempo(&tree), 147.0);
+    until("the problem is gone", || stage.server.file_problem().is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_saves_without_a_pause_one_is_loaded_now_and_then() {
+    let stage = Stage::new().await;
+    let mut viewer = stage.viewer().await;
+    let mut tree = viewer.tree().await;
+    let (file, stop) = (stage.file.clone(), std::sync::Arc::new(AtomicBool::new(false)));
+    let stopped = std::sync::Arc::clone(&stop);
+    let saving = tokio::task::spawn_blocking(move || {
+        let mut tempo = 100.0;
+        while !stopped.load(Ordering::Relaxed) {
+            tempo += 0.25;
+            replace(&file, &saved(tempo));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        tempo
+    });
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        replay(&mut tree, &viewer.changes().await);
+        seen.push(tempo(&tree));
+    }
+    stop.store(true, Ordering::Relaxed);
+    let last = saving.await.expect("no panic");
+    assert!(seen[0] < seen[1] && seen[1] <= last, "{seen:?} of {last}: one after the other");
+    while tempo(&tree) != last {
+        replay(&mut tree, &viewer.changes().await);
     }
 }

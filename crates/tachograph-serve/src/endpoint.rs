@@ -1,7 +1,7 @@
 //! What is served, where, and within which limits.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -32,14 +32,14 @@ const PORT: u16 = 9464;
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     metrics: MetricsCollector,
-    access: Access,
+    pub(crate) access: Access,
     stale_after: Duration,
     checks: Checks,
     limits: Limits,
     prometheus: Prometheus,
     mounted: Router,
     #[cfg(feature = "tls")]
-    tls: Option<Tls>,
+    pub(crate) tls: Option<Tls>,
 }
 
 /// The bounds of a server and its connections.
@@ -148,7 +148,7 @@ impl Endpoint {
     /// time, and never wait.
     ///
     /// ```
-    /// use std::sync::Arc;
+    /// use std::sync::{Arc, RwLock};
     /// use std::sync::atomic::{AtomicBool, Ordering};
     /// use tachograph::MetricsCollector;
     /// use tachograph_serve::Endpoint;
@@ -285,7 +285,8 @@ impl Endpoint {
             #[cfg(feature = "tls")]
             tls: self.tls,
         };
-        Ok(Server::start(listener, addr, server::places(self.limits.connections), protocol))
+        let places = server::places(self.limits.connections);
+        Ok(Server::start(listener, addr, places, Arc::clone(&site), protocol))
     }
 
     /// Binds the address and serves on a thread of its own, for programs without a tokio runtime.
@@ -305,7 +306,7 @@ impl Endpoint {
         let scrapes = Arc::new(Scrapes::new(&metrics));
         let pages = Pages::new(metrics, Arc::clone(&scrapes), &self.prometheus);
         let pages = pages.map_err(Error::thread)?;
-        let (access, stale_after) = (self.access.clone(), self.stale_after);
+        let (access, stale_after) = (RwLock::new(self.access.clone()), self.stale_after);
         let checks = self.checks.clone();
         let read_within = self.limits.answer.saturating_mul(3);
         Ok(Arc::new(Site { pages, scrapes, access, stale_after, read_within, checks }))

@@ -1,7 +1,7 @@
 //! Which path answers what.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
@@ -47,7 +47,7 @@ const REQUEST_BYTES: usize = 1 << 20;
 pub(crate) struct Site {
     pub(crate) pages: Pages,
     pub(crate) scrapes: Arc<Scrapes>,
-    pub(crate) access: Access,
+    pub(crate) access: RwLock<Access>,
     pub(crate) stale_after: Duration,
     /// A whole answer.
     pub(crate) read_within: Duration,
@@ -55,6 +55,17 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    fn access(&self) -> RwLockReadGuard<'_, Access> {
+        self.access.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets in from now on whom another access lets in, at the same address.
+    pub(crate) fn let_in(&self, mut access: Access) {
+        let mut present = self.access.write().unwrap_or_else(PoisonError::into_inner);
+        access.hosts.bound = present.hosts.bound;
+        *present = access;
+    }
+
     fn health(&self) -> Health {
         let metrics = self.pages.metrics();
         // Neither waits for the aggregator, which may be what does not get on.
@@ -120,7 +131,8 @@ fn guarded(site: &Arc<Site>, routes: Router) -> Router {
 
 async fn watch(site: Arc<Site>, path: &'static str, request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let mut answer = match site.access.check(request.uri(), request.headers()) {
+    let checked = site.access().check(request.uri(), request.headers());
+    let mut answer = match checked {
         Ok(()) => next.run(request).await,
         Err(refusal) => refuse(&refusal),
     };

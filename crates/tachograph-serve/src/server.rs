@@ -12,7 +12,11 @@ use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::Protocol;
+use crate::endpoint::Endpoint;
 use crate::quiet::Quiet;
+use crate::routes::Site;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
 
 /// How long to wait after an accept that failed, and for a place that somebody is to leave.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -28,6 +32,9 @@ pub struct Server {
     addr: SocketAddr,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    site: Arc<Site>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
 }
 
 impl Server {
@@ -35,16 +42,37 @@ impl Server {
         listener: TcpListener,
         addr: SocketAddr,
         places: usize,
+        site: Arc<Site>,
         protocol: impl FnOnce(Arc<Notify>, watch::Receiver<()>) -> Protocol,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let (running, ends) = watch::channel(());
         let crowded = Arc::new(Notify::new());
         let protocol = protocol(Arc::clone(&crowded), ends);
+        #[cfg(feature = "tls")]
+        let tls = protocol.tls.clone();
         let door = Door { listener, crowded: Arc::clone(&crowded), quiet: Quiet::default() };
         let places = Places { free: Arc::new(Semaphore::new(places)), crowded };
         let task = tokio::spawn(run(door, places, protocol, running, stopped));
-        Self { addr, stop, task }
+        Self {
+            addr,
+            stop,
+            task,
+            site,
+            #[cfg(feature = "tls")]
+            tls,
+        }
+    }
+
+    /// Lets in from now on whom another endpoint lets in, and shows its certificate where both
+    /// speak HTTPS: for tokens and certificates that are renewed. Connections stay open; all else
+    /// stays as it is.
+    pub fn let_in(&self, endpoint: &Endpoint) {
+        self.site.let_in(endpoint.access.clone());
+        #[cfg(feature = "tls")]
+        if let (Some(present), Some(renewed)) = (&self.tls, &endpoint.tls) {
+            present.renew(renewed);
+        }
     }
 
     /// The address that is listened on, with the port that was chosen.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::ring;
@@ -16,7 +16,7 @@ use crate::error::Error;
 
 /// The certificate of an endpoint and its key. TLS 1.2 and 1.3, by rustls.
 #[derive(Clone)]
-pub struct Tls(TlsAcceptor);
+pub struct Tls(Arc<RwLock<TlsAcceptor>>);
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,13 +44,23 @@ impl Tls {
 
     /// From a configuration of one's own, for client certificates and the like.
     pub fn from_config(config: impl Into<Arc<ServerConfig>>) -> Self {
-        Self(TlsAcceptor::from(config.into()))
+        Self(Arc::new(RwLock::new(TlsAcceptor::from(config.into()))))
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the certificate of another from now on.
+    pub(crate) fn renew(&self, other: &Self) {
+        let acceptor = other.acceptor();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = acceptor;
     }
 
     pub(crate) async fn accept<S>(&self, stream: S) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.0.accept(stream).await
+        self.acceptor().accept(stream).await
     }
 }

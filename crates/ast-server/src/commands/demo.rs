@@ -12,9 +12,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use live_set::generate::Spec;
 use tachograph_export::Summary;
 
+use super::log::Log;
 use super::serve::print_addresses;
 use super::settings::LogFormat;
-use super::signal::StopSignals;
+use super::signal::Signals;
 use super::{Failure, Listen, log, output, viewer};
 
 /// Make a set, send itself events over UDP, and show the health dashboard.
@@ -47,16 +48,16 @@ const SEED: u64 = 1;
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
-        log::start(log::filter(None, "warn")?, LogFormat::Text);
+        let _log = Log::start(log::filter(None, "warn")?, LogFormat::Text)?;
         let runtime = tokio::runtime::Runtime::new()?;
         let done = runtime.block_on(async {
-            let mut stop = StopSignals::catch()?;
+            let mut signals = Signals::catch()?;
             let service = tokio::select! {
                 done = self.play() => done?,
-                () = stop.wait() => return Ok(()),
+                _ = signals.next() => return Ok(()),
             };
             if self.keep_running {
-                stop.wait().await;
+                signals.next().await;
             }
             service.stop().await;
             Ok(())
@@ -77,7 +78,7 @@ impl Demo {
         server.load_project(&file)?;
         let service = Service::start(&server, self.listen.or(Addresses::free())).await?;
         if !self.json {
-            print_addresses(service.addresses(), "http")?;
+            print_addresses(service.addresses(), "http");
         }
         let mut seen = viewer::connect(service.addresses().websocket).await?;
         // The tree: with a large one on the way, the first events would have to wait.

@@ -1,6 +1,5 @@
 //! `ast-server deploy DIR`
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
@@ -8,6 +7,7 @@ use std::{fs, io};
 use ast_server::deploy::{File, Settings, files};
 use clap::Args;
 
+use super::files::write_all;
 use super::{Failure, output};
 
 /// Write what a fleet of servers needs around it: Prometheus, alerts, Grafana, systemd.
@@ -70,10 +70,8 @@ impl Deploy {
         }
         let told = |reason| format!("cannot make the folder {}: {reason}", self.folder.display());
         fs::create_dir_all(&self.folder).map_err(told)?;
-        for file in &files {
-            let path = self.folder.join(file.name);
-            let told = |reason| format!("cannot write {}: {reason}", path.display());
-            write_whole(&self.folder, &path, &file.content).map_err(told)?;
+        let contents: Vec<_> = files.iter().map(|file| (file.name, &*file.content)).collect();
+        for path in write_all(&self.folder, &contents)? {
             output::line(&path.display().to_string())?;
         }
         Ok(())
@@ -93,20 +91,6 @@ fn refuse_changed(folder: &Path, file: &File) -> Result<(), Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(format!("cannot read {}: {error}", path.display()).into()),
     }
-}
-
-/// Writes a file under another name first, so that nobody reads half of it.
-fn write_whole(folder: &Path, path: &Path, content: &str) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().permissions(readable()).tempfile_in(folder)?;
-    file.write_all(content.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
-}
-
-/// For everyone, as far as the process's umask allows: Prometheus has a user of its own.
-fn readable() -> fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    fs::Permissions::from_mode(0o644)
 }
 
 fn host_and_port(text: &str) -> Result<String, String> {

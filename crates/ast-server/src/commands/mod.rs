@@ -4,6 +4,7 @@
 mod demo;
 mod deploy;
 mod diff;
+mod files;
 mod info;
 mod log;
 mod output;
@@ -15,6 +16,7 @@ mod tls;
 mod tree;
 mod viewer;
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -96,7 +98,8 @@ pub(crate) fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            // Nobody may be there to read it.
+            let _ = writeln!(std::io::stderr(), "error: {failure}");
             ExitCode::FAILURE
         }
     }

@@ -1,10 +1,16 @@
 //! Printing to standard output, which may be closed at any time.
 
 use std::io::{self, Write};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::Failure;
+
+/// How long a line may wait for a reader.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Prints a value as JSON that people can read.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
@@ -16,6 +22,22 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// Prints a line.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     bytes(format!("{text}\n").as_bytes())
+}
+
+/// Prints a line where somebody reads it before long; says so in the log where not.
+pub(super) fn line_in_time(text: &str) {
+    let text = text.to_owned();
+    let (done, wait) = mpsc::channel();
+    let print = move || drop(done.send(line(&text).map_err(|failure| failure.to_string())));
+    // The thread may wait for a reader for ever: it ends with the program.
+    let printing = thread::Builder::new().spawn(print);
+    let printed = match printing {
+        Ok(_) => wait.recv_timeout(PATIENCE).unwrap_or_else(|_| Err("nobody reads it".to_owned())),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(reason) = printed {
+        tracing::warn!(reason, "cannot write to standard output");
+    }
 }
 
 /// A reader that has read enough, such as `head`, is no failure.

@@ -11,8 +11,6 @@ use tachograph_serve::{Push, Pusher};
 
 use super::{Failure, tls};
 
-/// How long the last push may take.
-const LAST_PUSH: Duration = Duration::from_secs(5);
 const EVERY_SECONDS: u32 = 60;
 
 /// Where metrics are pushed to, if anywhere: flags that start with `otlp`, keys of `[otlp]`.
@@ -102,8 +100,8 @@ fn instance_id() -> String {
 }
 
 /// Pushes what was recorded since the last push, and says what could not be delivered.
-pub(super) async fn finish(pusher: Pusher) {
-    let report = pusher.shutdown(LAST_PUSH).await;
+pub(super) async fn finish(pusher: Pusher, limit: Duration) {
+    let report = pusher.shutdown(limit).await;
     if report.dropped > 0 {
         tracing::warn!(
             "{} of {} payloads of metrics were not delivered",

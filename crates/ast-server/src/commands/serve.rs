@@ -1,21 +1,33 @@
 //! `ast-server serve SET`
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use ast_server::{Addresses, Dashboard, Service, read};
+use ast_server::{Addresses, AstServer, Dashboard, Service, read};
 use clap::Args;
 use tachograph::MetricsCollector;
 use tachograph_serve::{Endpoint, Push, Pusher};
+use tokio::time::{Instant, timeout_at};
 
+use super::log::Log;
 use super::push;
 use super::settings::Settings;
-use super::signal::StopSignals;
+use super::signal::Signals;
 use super::{Failure, log, output};
+
+/// How long stopping may take: connections that end, then the last push. The dashboard and the log
+/// come on top, within five seconds of the signal.
+const STOP_MAX: Duration = Duration::from_millis(2_500);
+const LAST_PUSH_MIN: Duration = Duration::from_millis(500);
+/// How often it is looked how many lines of the log were dropped.
+const LOG_COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Load a set and serve it: events in over UDP, changes out over WebSocket.
 ///
 /// Prints the addresses that it listens on, serves until SIGINT or SIGTERM, then prints the health
-/// dashboard. A second signal ends it at once.
+/// dashboard. A second signal ends it at once; it always ends within five seconds. SIGHUP has it
+/// read the --config file, the files named in it and the set again: where one of them cannot be
+/// used, nothing changes and the log says why.
 #[derive(Debug, Args)]
 #[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464")]
 pub(super) struct Serve {
@@ -32,56 +44,60 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let settings = match &self.config {
-            Some(file) => self.settings.or(Settings::read(file)?),
-            None => self.settings,
-        };
-        if settings.set.is_none() && settings.sets.is_none() {
-            let told = "there is no set to serve: name one, or put `set = \"song.als\"` into the \
-                        --config file, or name a folder of sets by --sets";
-            return Err(told.into());
-        }
+        let settings = self.settings()?;
         let filter = log::filter(settings.log_level.as_deref(), "info")?;
         if self.check {
             let nothing = MetricsCollector::builder().manual().build();
             settings.set_up(Endpoint::new(nothing.clone()))?;
             settings.otlp.push(&nothing)?;
             settings.set.as_deref().map(read).transpose()?;
-            settings.sets.as_deref().map(folder_of_sets).transpose()?;
             return output::line(toml::to_string(&settings.complete())?.trim_end());
         }
-        log::start(filter, settings.log_format.unwrap_or_default());
+        let log = Log::start(filter, settings.log_format.unwrap_or_default())?;
         let runtime = tokio::runtime::Runtime::new()?;
-        let done = runtime.block_on(serve(&settings));
-        // A file that never ends may be being read: nobody waits for that.
+        let done = runtime.block_on(self.serve(settings, &log));
+        // Whatever a blocked thread waits for, nobody waits for it.
         runtime.shutdown_background();
         done
     }
-}
 
-async fn serve(settings: &Settings) -> Result<(), Failure> {
-    let mut stop = StopSignals::catch()?;
-    let server = settings.builder().build();
-    let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?;
-    let push = settings.otlp.push(server.metrics())?;
-    settings.sets.as_deref().map(folder_of_sets).transpose()?;
-    if let Some(set) = settings.set.clone() {
-        let loading = server.clone();
-        tokio::select! {
-            loaded = tokio::task::spawn_blocking(move || loading.load_project(set)) => { loaded??; }
-            () = stop.wait() => return Ok(()),
+    /// The settings as they are now: the file is read each time.
+    fn settings(&self) -> Result<Settings, Failure> {
+        let settings = match &self.config {
+            Some(file) => self.settings.clone().or(Settings::read(file)?),
+            None => self.settings.clone(),
+        };
+        if settings.set.is_none() && settings.sets.is_none() {
+            let told = "there is no set to serve: name one, or put `set = \"song.als\"` into the \
+                        --config file, or name a folder of sets by --sets";
+            return Err(told.into());
         }
+        settings.sets.as_deref().map(folder_of_sets).transpose()?;
+        Ok(settings)
     }
-    let service = Service::start_with(&server, settings.addresses(), endpoint).await?;
-    print_addresses(service.addresses(), settings.http_scheme())?;
-    let pusher = push.map(Push::start).transpose()?;
-    stop.wait().await;
-    tracing::info!("stopping");
-    tokio::select! {
-        () = finish(service, pusher) => {}
-        () = stop.wait() => tracing::warn!("stopped at once, by a second signal"),
+
+    async fn serve(&self, settings: Settings, log: &Log) -> Result<(), Failure> {
+        let mut signals = Signals::catch()?;
+        let server = settings.builder().build();
+        let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?;
+        let push = settings.otlp.push(server.metrics())?;
+        tokio::select! {
+            loaded = load(&server, &settings) => loaded?,
+            () = signals.stop() => return Ok(()),
+        }
+        let service = Service::start_with(&server, settings.addresses(), endpoint).await?;
+        print_addresses(service.addresses(), settings.http_scheme());
+        let pusher = push.map(Push::start).transpose()?;
+        let mut running = Running { settings, server: server.clone(), service, pusher };
+        running.until_stopped(self, &mut signals, log).await;
+        tracing::info!("stopping");
+        tokio::select! {
+            () = running.finish() => {}
+            () = signals.stop() => tracing::warn!("stopped at once, by a second signal"),
+        }
+        output::line_in_time(&Dashboard(&server.get_metrics_summary()).to_string());
+        Ok(())
     }
-    output::line(&Dashboard(&server.get_metrics_summary()).to_string())
 }
 
 /// Refuses what is no folder: nothing could ever be loaded from it.
@@ -90,18 +106,94 @@ fn folder_of_sets(folder: &Path) -> Result<(), Failure> {
     std::fs::read_dir(folder).map(|_| ()).map_err(|reason| told(reason).into())
 }
 
-/// Stops, and pushes what was recorded until then.
-async fn finish(service: Service, pusher: Option<Pusher>) {
-    service.stop().await;
-    if let Some(pusher) = pusher {
-        push::finish(pusher).await;
+/// Loads the set that the settings name, if they do.
+async fn load(server: &AstServer, settings: &Settings) -> Result<(), Failure> {
+    let Some(set) = settings.set.clone() else { return Ok(()) };
+    let server = server.clone();
+    tokio::task::spawn_blocking(move || server.load_project(set)).await??;
+    Ok(())
+}
+
+/// A server that serves, and what it was told to.
+struct Running {
+    settings: Settings,
+    server: AstServer,
+    service: Service,
+    pusher: Option<Pusher>,
+}
+
+impl Running {
+    /// Serves until a signal says to stop; reads the settings again when one says so.
+    async fn until_stopped(&mut self, serve: &Serve, signals: &mut Signals, log: &Log) {
+        let mut tick = tokio::time::interval(LOG_COUNT_EVERY);
+        let mut dropped = 0;
+        loop {
+            tokio::select! {
+                is_reload = signals.next() => {
+                    if !is_reload {
+                        return;
+                    }
+                    match self.reload(serve, log).await {
+                        Ok(()) => tracing::info!("the settings and the set are read again"),
+                        Err(reason) => tracing::warn!(%reason, "nothing is changed"),
+                    }
+                }
+                _ = tick.tick() => {
+                    let now = log.dropped();
+                    self.server.count_dropped_log_lines(now - dropped);
+                    dropped = now;
+                }
+            }
+        }
+    }
+
+    /// Puts the settings as they are now in place, and has the set looked at.
+    ///
+    /// # Errors
+    /// Something cannot be used; nothing has changed then.
+    async fn reload(&mut self, serve: &Serve, log: &Log) -> Result<(), Failure> {
+        let settings = serve.settings()?;
+        let filter = log::filter(settings.log_level.as_deref(), "info")?;
+        let metrics = self.server.metrics();
+        let endpoint = settings.set_up(Endpoint::new(metrics.clone()))?;
+        let push = settings.otlp.push(metrics)?;
+        if let Some(fixed) = settings.first_fixed_difference(&self.settings) {
+            return Err(format!("{fixed} can be changed by a restart only").into());
+        }
+        // The last that can fail: what was loaded stays then.
+        if settings.set == self.settings.set {
+            self.server.look_at_file();
+        } else {
+            load(&self.server, &settings).await?;
+        }
+        log.set_filter(filter)?;
+        self.service.let_in(endpoint);
+        if let Some(pusher) = self.pusher.take() {
+            push::finish(pusher, STOP_MAX).await;
+        }
+        self.pusher = push.map(Push::start).transpose()?;
+        self.settings = settings;
+        Ok(())
+    }
+
+    /// Stops, and pushes what was recorded until then.
+    async fn finish(self) {
+        let deadline = Instant::now() + STOP_MAX;
+        if timeout_at(deadline, self.service.stop()).await.is_err() {
+            tracing::warn!("some connections were closed before they had read all");
+        }
+        if let Some(pusher) = self.pusher {
+            // What is left of the time, and always enough for a receiver that is there.
+            let left = deadline.saturating_duration_since(Instant::now());
+            push::finish(pusher, left.max(LAST_PUSH_MIN)).await;
+        }
     }
 }
 
 /// Says where the server listens, one address a line.
-pub(super) fn print_addresses(addresses: Addresses, http_scheme: &str) -> Result<(), Failure> {
+pub(super) fn print_addresses(addresses: Addresses, http_scheme: &str) {
     let Addresses { udp, websocket, http, .. } = addresses;
-    output::line(&format!(
+    output::line_in_time(&format!(
         "events   udp://{udp}\nviewers  ws://{websocket}\nmetrics  {http_scheme}://{http}"
-    ))
+    ));
 }

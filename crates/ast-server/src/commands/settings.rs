@@ -195,6 +195,30 @@ impl Settings {
         })
     }
 
+    /// The first setting that differs from others and that a running server cannot change.
+    pub(super) fn first_fixed_difference(&self, other: &Self) -> Option<&'static str> {
+        let is_https = |it: &Self| it.http_certificate_file.is_some();
+        let differs = [
+            ("udp", self.udp != other.udp),
+            ("ws", self.ws != other.ws),
+            ("http", self.http != other.http),
+            ("http-certificate-file", is_https(self) != is_https(other)),
+            ("sets", self.sets != other.sets),
+            ("watch", self.watch != other.watch),
+            ("metrics", self.metrics != other.metrics),
+            ("cache-entries", self.cache_entries != other.cache_entries),
+            ("max-clients", self.max_clients != other.max_clients),
+            ("client-queue", self.client_queue != other.client_queue),
+            ("client-queue-bytes", self.client_queue_bytes != other.client_queue_bytes),
+            ("clients-bytes", self.clients_bytes != other.clients_bytes),
+            ("evict-after", self.evict_after != other.evict_after),
+            ("ping-every", self.ping_every != other.ping_every),
+            ("ping-timeout", self.ping_timeout != other.ping_timeout),
+            ("log-format", self.log_format != other.log_format),
+        ];
+        differs.into_iter().find_map(|(name, differs)| differs.then_some(name))
+    }
+
     /// Where to listen.
     pub(super) fn addresses(&self) -> Addresses {
         Listen { udp: self.udp, ws: self.ws, http: self.http }.or(Addresses::default())

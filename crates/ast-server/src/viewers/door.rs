@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -60,7 +60,7 @@ pub(crate) struct Door {
 struct Desk {
     server: AstServer,
     /// Knows who may connect.
-    access: Endpoint,
+    access: Arc<Mutex<Endpoint>>,
     places: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
 }
@@ -69,7 +69,7 @@ impl Door {
     pub(crate) fn new(
         listener: TcpListener,
         server: AstServer,
-        access: Endpoint,
+        access: Arc<Mutex<Endpoint>>,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let places = Arc::new(Semaphore::new(server.settings().clients_max));
@@ -77,7 +77,7 @@ impl Door {
     }
 
     /// Takes in viewers until it is told to stop.
-    pub(crate) async fn serve(self) {
+    pub(crate) async fn serve(&self) {
         let mut stop = self.desk.stop.clone();
         let mut failures = Quiet::default();
         let mut handshakes: VecDeque<AbortHandle> = VecDeque::new();
@@ -165,7 +165,8 @@ impl Desk {
         &self,
         request: &Request<Incoming>,
     ) -> Result<(OwnedSemaphorePermit, Response), Box<Response>> {
-        if let Some(refusal) = self.access.refusal(request.uri(), request.headers()) {
+        let access = self.access.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(refusal) = access.refusal(request.uri(), request.headers()) {
             return Err(refusal.into());
         }
         let answer =
