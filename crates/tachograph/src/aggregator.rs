@@ -341,13 +341,13 @@ impl Aggregator {
         self.idle.forget(|_| true);
     }
 
-    /// Begins anew in the child of a fork: what the lanes that it keeps hold is the parent's, and
-    /// so is all that was ever counted.
-    #[cfg(unix)]
+    /// Begins anew in the child of a fork: what the lanes hold is the parent's, and so is all that
+    /// was ever counted.
     pub(crate) fn start_over(&mut self, registry: &Registry) {
-        let kept = self.intake.lanes();
-        self.readers.retain(|reader| kept.iter().any(|lane| Arc::ptr_eq(lane, reader.lane())));
-        self.pass(registry);
+        self.readers.clear();
+        self.lanes = self.intake.lanes();
+        self.batch.clear();
+        self.refresh(registry);
         // Not the parent's next one.
         self.generation = start::first_generation();
         self.started = Start { on_before: self.on_time, ..self.here() };

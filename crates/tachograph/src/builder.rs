@@ -7,8 +7,9 @@ use crate::clock::Clock;
 use crate::clock::start::PassTime;
 use crate::collector::MetricsCollector;
 use crate::core::{Core, WarningCallback};
-use crate::driver::Driver;
+use crate::driver::{self, Driver, ThreadStart};
 use crate::error::Warning;
+use crate::fork;
 use crate::intake::Intake;
 use crate::lane::{LaneSize, mode};
 use crate::limits;
@@ -30,6 +31,8 @@ pub struct Builder {
     clock: Clock,
     on_warning: Option<WarningCallback>,
     current_trace: Option<TraceSource>,
+    on_thread_start: Option<ThreadStart>,
+    calibrate_tsc: bool,
 }
 
 impl std::fmt::Debug for Builder {
@@ -65,6 +68,8 @@ impl Default for Builder {
             clock: Clock::system(),
             on_warning: None,
             current_trace: None,
+            on_thread_start: None,
+            calibrate_tsc: false,
         }
     }
 }
@@ -174,6 +179,29 @@ impl Builder {
         self
     }
 
+    /// Has timers of a [manual](Builder::manual) collector read the time-stamp counter, too, once
+    /// two passes at least 50 ms apart have seen it keep the monotonic clock's time, where the
+    /// kernel's own clock uses it; they take half the time then. See [`Clock::system`].
+    ///
+    /// [`Builder::build`] takes up to 200 ms then, the first time in a process. A collector that
+    /// is not manual does this by itself, on a thread of its own, without the wait.
+    pub fn calibrate_tsc(mut self) -> Self {
+        self.calibrate_tsc = true;
+        self
+    }
+
+    /// Calls `act` on each background thread as its first act, for example to give it a priority
+    /// or CPUs of its own. A panic in it is caught.
+    ///
+    /// Background threads start with ordinary scheduling on the CPUs of the process's main thread,
+    /// isolated ones left out, whatever the thread that starts them has: one that is pinned, or
+    /// real-time, would starve them. Where the system does not permit that, and on others than
+    /// Linux with glibc as for the CPUs, they start as threads do.
+    pub fn on_thread_start(mut self, act: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_thread_start = Some(Arc::new(act));
+        self
+    }
+
     /// How to find the trace that the calling thread is in; for
     /// [`Timing::record_in_span`](crate::Timing::record_in_span) and its like. Runs on recording
     /// threads, so what it does is part of what recording costs; a panic in it is the caller's.
@@ -208,6 +236,10 @@ impl Builder {
 
     /// The collector, without its background thread.
     pub(crate) fn assemble(self) -> MetricsCollector {
+        fork::install();
+        if self.calibrate_tsc && self.clock.is_to_be_calibrated() && driver::tsc_is_used() {
+            self.clock.calibrate_tsc();
+        }
         let (initial, max) = self.lane_blocks;
         // Every series may have a cell, and every metric one overflow series more.
         let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);
@@ -226,7 +258,7 @@ impl Builder {
         };
         let now = PassTime { monotonic: intake.clock.now(), wall: intake.clock.wall() };
         let aggregator = Aggregator::new(Arc::clone(&intake), &registry, settings, now);
-        let driver = Driver::new(self.publish_every);
+        let driver = Driver::new(self.publish_every, self.on_thread_start);
         let callback = self.on_warning;
         let core = Core::new(intake, registry, aggregator, driver, callback, self.manual);
         MetricsCollector::of(Arc::new(core), seat)

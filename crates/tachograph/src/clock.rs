@@ -103,10 +103,15 @@ impl Clock {
         }
     }
 
+    /// Whether there is a counter that nobody has calibrated yet.
+    pub(crate) fn is_to_be_calibrated(&self) -> bool {
+        self.0.mock.is_none() && self.0.tsc.get().is_none()
+    }
+
     /// Makes the time-stamp counter known, for passes to compare it. Calibrating it takes up to
     /// 200 ms once a process, so this is for a thread that has nothing else to do.
     pub(crate) fn calibrate_tsc(&self) {
-        if self.0.mock.is_none() && self.0.tsc.get().is_none() {
+        if self.is_to_be_calibrated() {
             let tsc = Tsc { counter: quanta::Clock::new(), since: Instant::now() };
             // Err: another thread has calibrated it meanwhile, which serves as well.
             let _ = self.0.tsc.set(Box::new(tsc));

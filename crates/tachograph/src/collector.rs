@@ -32,8 +32,9 @@ use crate::trace::Trace;
 ///
 /// A process may fork without exec: in the child every collector starts over from zero, and its
 /// handles and recorders go on working; the background thread comes back with the first use. A
-/// fork waits for a pass that is under way. What forks must not hold a lock of the collector's,
-/// as a panic hook does that is called from inside a pass.
+/// fork waits for a pass that is under way. Do not fork while you hold one of the collector's
+/// locks, for example in a panic hook that runs inside a pass. A child that goes on to exec has
+/// done nothing for its collectors.
 #[derive(Clone, Debug)]
 pub struct MetricsCollector {
     owner: Arc<Owner>,
@@ -62,6 +63,7 @@ impl Owner {
         // A timeout beyond what the clock can hold: as good as none.
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
         self.core.intake.set_mode(mode::SHUTDOWN);
+        self.core.intake.resume();
         self.core.driver.stop(deadline);
         self.core.finish(deadline)
     }
@@ -85,6 +87,8 @@ impl MetricsCollector {
     }
 
     pub(crate) fn of(core: Arc<Core>, seat: Seat) -> Self {
+        let weak = Arc::downgrade(&core);
+        core.intake.set_restart(move || weak.upgrade().iter().for_each(Core::start_over));
         fork::watch(&core);
         Self { owner: Arc::new(Owner { core, _seat: seat }) }
     }
@@ -223,7 +227,7 @@ impl MetricsCollector {
     }
 
     pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
-        fork::resume(&self.core().intake);
+        self.core().intake.resume();
         let entry = self.core().registry.resolve(name, tags, kind);
         entry.pin();
         self.core().intake.pin(entry.kind, entry.slot);
@@ -232,6 +236,7 @@ impl MetricsCollector {
 
     /// A recorder for a loop that owns its thread; takes a lane of its own.
     pub fn recorder(&self) -> Recorder {
+        self.core().intake.resume();
         Recorder::new(Arc::clone(&self.core().intake))
     }
 
@@ -312,7 +317,9 @@ impl MetricsCollector {
     /// Stops recording, makes a final pass and says what became of every sample. Recording
     /// afterwards is a counted drop; reading still works. May be called again.
     ///
-    /// Returns at the timeout even if another reader or a callback blocks the final pass.
+    /// The background threads have ended when it returns, unless a callback of yours keeps one
+    /// busy beyond the timeout. Returns at the timeout even if another reader or a callback blocks
+    /// the final pass; up to 0.2 s later in the first moments of a process's first collector.
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         self.owner.shutdown(timeout)
     }

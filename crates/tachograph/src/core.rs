@@ -13,14 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::aggregator::Aggregator;
 use crate::clock::start::PassTime;
 use crate::driver::Driver;
-#[cfg(unix)]
 use crate::driver::Running;
 use crate::error::Warning;
 use crate::fault;
-use crate::fork;
 #[cfg(unix)]
 use crate::intake::Growth;
 use crate::intake::Intake;
+use crate::lane::mode;
 #[cfg(unix)]
 use crate::registry::Inner;
 use crate::registry::Registry;
@@ -96,6 +95,7 @@ impl Core {
 
     #[inline]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.intake.resume();
         self.snapshot.load_full()
     }
 
@@ -143,18 +143,29 @@ impl Core {
         }
     }
 
-    /// Begins anew in the child of a fork: what was recorded is the parent's. The only thread
-    /// there is calls it, and holds no lock. `driven`: see [`Intake::start_over`].
-    #[cfg(unix)]
-    pub(crate) fn start_over(&self, driven: bool) {
-        self.driver.forget();
-        self.intake.start_over(driven);
+    /// Begins anew in the child of a fork, unless another thread has had it do so: what was
+    /// recorded is the parent's. The caller holds no lock.
+    pub(crate) fn start_over(self: &Arc<Self>) {
+        let mut running = self.driver.lock();
+        if !self.intake.is_forked() {
+            return;
+        }
+        // The child does not have the thread; or is it, and ends with it.
+        running.take().into_iter().for_each(Running::forget);
+        self.intake.start_over();
         self.locked(|aggregator| {
-            self.move_time(aggregator);
-            aggregator.start_over(&self.registry);
-            self.registry.take_warnings();
-            self.publish(aggregator);
+            self.caught(aggregator, |aggregator| {
+                self.move_time(aggregator);
+                aggregator.start_over(&self.registry);
+                self.registry.take_warnings();
+                self.publish(aggregator);
+            });
         });
+        self.intake.reopen();
+        drop(running);
+        if self.intake.mode() == mode::ON {
+            self.driver.start(self);
+        }
     }
 
     fn publish(&self, aggregator: &mut Aggregator) {
@@ -267,7 +278,7 @@ impl Core {
     /// As `locked`, with a panic caught: whoever drives or reads a collector may be recording
     /// too, or be in the middle of a destructor.
     fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
-        fork::resume(&self.intake);
+        self.intake.resume();
         self.locked(|aggregator| self.caught(aggregator, act))
     }
 

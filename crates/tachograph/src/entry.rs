@@ -75,7 +75,6 @@ impl Entry {
     }
 
     /// Forgets its drops. Nobody else may be recording.
-    #[cfg(unix)]
     pub(crate) fn start_over(&self) {
         // Relaxed: see `drop_samples`.
         self.shared.drops.store(0, Ordering::Relaxed);

@@ -2,36 +2,25 @@
 //!
 //! Before a fork, the forking thread takes every lock of every live collector, in the order in
 //! which passes take them; so no lock is held by a thread that the child does not have, and all
-//! that is behind them is whole. The parent releases them and goes on.
-//!
-//! The child releases them and starts over: lanes whose owners it does not have are abandoned,
-//! what its own thread's lane and closed lanes hold is the parent's and is folded away, all
-//! values and counts become 0. The background thread comes back at the first use that is a cold
-//! path; the gate of the surviving thread's lane is closed, so that its next record is one.
-//! Recording itself never looks at any of this.
-//!
-//! One lock is out of reach: std takes its own for a moment whenever a thread that it has started
-//! begins or ends (to know a stack overflow when it sees one). In a child that is forked while
-//! another thread holds it, every thread that std starts waits for good. So the core's own threads
-//! are started by the C library, which makes its locks usable in a child.
+//! that is behind them is whole. Parent and child release them. In the child every gate is shut
+//! besides, which is all: a child that goes on to exec has allocated nothing. Whoever first comes
+//! to a collector there by a cold path makes it start over ([`Core::start_over`]).
 
-#![allow(unsafe_code, reason = "C has forks and threads, and locks are kept between two handlers")]
+#![allow(unsafe_code, reason = "C has forks, and locks are kept between two handlers")]
 
 use std::cell::RefCell;
-use std::ffi::{CStr, c_int, c_void};
-use std::io;
-use std::mem::MaybeUninit;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
-use std::sync::{Once, Weak};
+use std::panic::catch_unwind;
+use std::sync::Weak;
 
 use crate::core::{Core, Locks};
-use crate::intake::Intake;
+use crate::lane::Lane;
 use crate::local::ColdPath;
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, lock};
 
 static CORES: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
-static HANDLERS: Once = Once::new();
+
+/// Whether the handlers are installed. Set and read by whoever makes a collector.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// What the forking thread holds from before the fork to after it.
@@ -49,6 +38,8 @@ struct Held {
 /// One collector's locks, and what keeps them alive.
 struct HeldCore {
     locks: Option<Locks<'static>>,
+    /// Loaded before the fork, so that the child need not.
+    lanes: Arc<Vec<Arc<Lane>>>,
     core: Arc<Core>,
 }
 
@@ -59,51 +50,43 @@ impl HeldCore {
         // does not move and lives for as long as this value; `locks` is never handed out, and is
         // dropped first, as the first field.
         let locks = unsafe { std::mem::transmute::<Locks<'_>, Locks<'static>>(locks) };
-        Self { locks: Some(locks), core }
+        Self { locks: Some(locks), lanes: core.intake.lanes(), core }
     }
 }
 
-/// Makes a collector survive forks. The first one installs the handlers, for good.
+/// Installs the handlers, for good, before the first lock of a collector is taken. Threads that
+/// make the process's first collectors at once may install them twice, which changes nothing;
+/// nobody waits for a thread that the child of a fork does not have.
+pub(crate) fn install() {
+    // Acquire: pairs with the Release below; forks from now on run the handlers.
+    if INSTALLED.load(Ordering::Acquire) {
+        return;
+    }
+    // SAFETY: the three functions live for ever, take and give nothing, and do not unwind.
+    // Where there is no memory for them, forks are as they would be without.
+    unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    // Release: pairs with the Acquire above.
+    INSTALLED.store(true, Ordering::Release);
+}
+
+/// Makes a collector survive forks.
 pub(crate) fn watch(core: &Arc<Core>) {
-    HANDLERS.call_once(|| {
-        // SAFETY: the three functions live for ever, take and give nothing, and do not unwind.
-        // Where there is no memory for them, forks are as they would be without.
-        unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
-    });
     let _cold = ColdPath::enter_again();
     let mut cores = lock(&CORES);
     cores.retain(|core| core.strong_count() > 0);
     cores.push(Arc::downgrade(core));
 }
 
-/// Brings a collector's background thread back, and opens its lanes, in a child that has not
-/// used it yet. On cold paths only.
-pub(crate) fn resume(intake: &Intake) {
-    if intake.is_forked() {
-        open(intake);
-    }
-}
-
-/// As `resume`, for who has found a lane shut: finds it open afterwards.
-pub(crate) fn open(intake: &Intake) {
-    if !intake.reopen() {
-        return;
-    }
-    let _cold = ColdPath::enter_again();
-    let live: Vec<_> = lock(&CORES).iter().filter_map(Weak::upgrade).collect();
-    if let Some(core) = live.iter().find(|core| std::ptr::eq(&*core.intake, intake)) {
-        core.driver.start(core);
-    }
-}
-
 extern "C" fn prepare() {
     let _ = catch_unwind(|| {
+        // Err: the thread is ending, and a child of it is on its own.
+        if HELD.try_with(|held| held.borrow().is_some()) != Ok(false) {
+            return;
+        }
         let cold = ColdPath::enter_again();
         let list = lock(&CORES);
         let cores = list.iter().filter_map(Weak::upgrade).map(HeldCore::new).collect();
         let held = Held { cores, _list: list, _cold: cold };
-        // Err: the thread is ending. Its locks are released at once, and a child of it is on its
-        // own.
         let _ = HELD.try_with(|place| place.replace(Some(held)));
     });
 }
@@ -113,77 +96,15 @@ extern "C" fn parent() {
 }
 
 extern "C" fn child() {
-    let _ = catch_unwind(AssertUnwindSafe(|| {
+    let _ = catch_unwind(|| {
         let Some(mut held) = take_held() else { return };
-        // There is no other thread: all of them first, then each as if nobody else were there.
-        held.cores.iter_mut().for_each(|core| core.locks = None);
-        held.cores.iter().for_each(|held| held.core.start_over(!held.core.manual));
-    }));
+        for core in &mut held.cores {
+            core.core.intake.shut_by_fork(&core.lanes);
+            core.locks = None;
+        }
+    });
 }
 
 fn take_held() -> Option<Held> {
     HELD.try_with(RefCell::take).ok().flatten()
-}
-
-/// The stack of a thread of the core, as large as std's.
-const STACK_BYTES: usize = 2 << 20;
-
-/// What a thread runs, and what it is called.
-type Body = (&'static CStr, Box<dyn FnOnce() + Send>);
-
-/// Starts a thread that nobody joins; also where std cannot, see the top of the file. A panic of
-/// `body` ends the thread and goes no further.
-pub(crate) fn spawn(name: &'static CStr, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let body: Box<Body> = Box::new((name, Box::new(body)));
-    let mut attributes = MaybeUninit::uninit();
-    // SAFETY: `attributes` is ours to write.
-    checked(unsafe { libc::pthread_attr_init(attributes.as_mut_ptr()) })?;
-    let attributes = attributes.as_mut_ptr();
-    // SAFETY: they were initialised above, and nobody else has them; with these, or with the
-    // default of what was refused, `create` may start a thread.
-    let started = unsafe {
-        libc::pthread_attr_setstacksize(attributes, STACK_BYTES);
-        libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED);
-        create(attributes, body)
-    };
-    // SAFETY: initialised above, and not used again.
-    unsafe { libc::pthread_attr_destroy(attributes) };
-    started
-}
-
-/// # Safety
-/// `attributes` are initialised.
-unsafe fn create(attributes: *const libc::pthread_attr_t, body: Box<Body>) -> io::Result<()> {
-    let mut thread = MaybeUninit::uninit();
-    let body = Box::into_raw(body);
-    // SAFETY: the caller has initialised `attributes`; `thread` is ours to write; `begin` takes
-    // what `body` points to, which is the new thread's alone.
-    let started = checked(unsafe {
-        libc::pthread_create(thread.as_mut_ptr(), attributes, begin, body.cast())
-    });
-    if started.is_err() {
-        // SAFETY: made by `into_raw` above, and no thread has been given it.
-        drop(unsafe { Box::from_raw(body) });
-    }
-    started
-}
-
-extern "C" fn begin(body: *mut c_void) -> *mut c_void {
-    // SAFETY: `create` has made it by `into_raw` and given it to this thread alone.
-    let (name, body) = *unsafe { Box::from_raw(body.cast::<Body>()) };
-    #[cfg(target_os = "linux")]
-    // SAFETY: the calling thread is alive; the name ends in a zero byte. A longer one than the
-    // kernel keeps is refused, which is all.
-    unsafe {
-        libc::pthread_setname_np(libc::pthread_self(), name.as_ptr());
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = name;
-    let _ = catch_unwind(AssertUnwindSafe(body));
-    ptr::null_mut()
-}
-
-/// What a function of the C library's threads has returned.
-fn checked(error: c_int) -> io::Result<()> {
-    if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
 }

@@ -147,7 +147,8 @@ impl Counter {
     /// threads share.
     ///
     /// Touches no thread-local, takes no lock and allocates nothing, whatever the interrupted
-    /// thread was doing. The handle has to exist before: registering one is not for a handler.
+    /// thread was doing. The handle has to exist before: registering one is not for a handler. In
+    /// the child of a fork it counts from the collector's first other use there on.
     pub fn increment_from_signal(&self) {
         if cfg!(feature = "record") {
             self.0.signal();

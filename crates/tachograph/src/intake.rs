@@ -16,10 +16,20 @@ use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::limits::{CELLS_PER_CHUNK, PINNED_ROWS};
 use crate::local::ColdPath;
 use crate::sync::{
-    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, Ordering, lock,
+    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, OnceBox,
+    Ordering, lock,
 };
 use crate::trace::{Trace, TraceSource};
 use crate::writer::LaneWriter;
+
+/// Makes a collector start over.
+struct Restart(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Restart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Restart")
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Intake {
@@ -35,10 +45,12 @@ pub(crate) struct Intake {
     /// by recorders that have found none.
     announced: AtomicUsize,
     /// Whether this is the child of a fork that has not used the collector yet. Set by the fork,
-    /// cleared under the mutex by the first cold path.
+    /// cleared once the first cold path has made the collector start over.
     forked: AtomicBool,
     /// Whether this is the child of a fork. Set by the fork.
     child: AtomicBool,
+    /// How the collector starts over in the child of a fork. Set when it is made.
+    restart: OnceBox<Restart>,
     /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
     /// read by the pass.
     signalled: AtomicBool,
@@ -102,7 +114,6 @@ impl Counts {
     }
 
     /// Sets every count to 0. Nobody else may be recording.
-    #[cfg(unix)]
     pub(crate) fn start_over(&self) {
         let Self {
             dropped,
@@ -157,6 +168,7 @@ impl Intake {
             announced: AtomicUsize::new(0),
             forked: AtomicBool::new(false),
             child: AtomicBool::new(false),
+            restart: OnceBox::new(),
             signalled: AtomicBool::new(false),
             growth: Mutex::new(growth),
             current_trace,
@@ -216,58 +228,64 @@ impl Intake {
         Gate::new(self.address(), mode::ON)
     }
 
-    /// The gate of a lane that takes this collector's samples once the fork is noticed.
-    pub(crate) fn forked_gate(&self) -> Gate {
-        Gate::new(self.address(), mode::FORKED)
-    }
-
     pub(crate) fn is_forked(&self) -> bool {
-        // Relaxed: a flag that stands for itself; set while there is one thread.
-        self.forked.load(Ordering::Relaxed)
+        // Acquire: pairs with the Release in `reopen`; all that was started over is visible.
+        self.forked.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_child(&self) -> bool {
-        // Relaxed: see `is_forked`.
+        // Relaxed: a flag that stands for itself; set while there is one thread.
         self.child.load(Ordering::Relaxed)
     }
 
-    /// Opens the lanes in the child of a fork; says whether that is still to be done. Whoever
-    /// finds it done finds the lanes open.
+    /// Says how the collector starts over in the child of a fork.
+    pub(crate) fn set_restart(&self, restart: impl Fn() + Send + Sync + 'static) {
+        // Err: cannot be, a collector is made once.
+        let _ = self.restart.set(Box::new(Restart(Box::new(restart))));
+    }
+
+    /// Has the collector start over in the child of a fork that has not used it yet. On cold paths
+    /// only; whoever comes meanwhile waits.
+    pub(crate) fn resume(&self) {
+        if self.is_forked() {
+            let _cold = ColdPath::enter_again();
+            self.restart.get().into_iter().for_each(|restart| (restart.0)());
+            // Should the collector be gone, its handles are left.
+            self.reopen();
+        }
+    }
+
+    /// What a fork does in the child, in which only the calling thread is alive: shuts the lanes,
+    /// so that whoever records first comes by a cold path. Neither allocates nor locks.
     #[cfg(unix)]
-    pub(crate) fn reopen(&self) -> bool {
-        let _growth = self.growth();
-        let first = self.is_forked();
-        // Relaxed: see `is_forked`.
-        self.forked.store(false, Ordering::Relaxed);
+    pub(crate) fn shut_by_fork(&self, lanes: &[Arc<Lane>]) {
+        // Relaxed: see `is_child`.
+        self.child.store(true, Ordering::Relaxed);
+        // Relaxed: there is no other thread.
+        self.forked.store(true, Ordering::Relaxed);
         let gate = self.gate();
-        self.lanes.load().iter().for_each(|lane| lane.set_gate(gate));
-        first
+        lanes.iter().for_each(|lane| lane.set_gate(gate));
+    }
+
+    /// Leaves every lane to the parent, whose owners the child does not have but for one, and
+    /// forgets what was counted.
+    pub(crate) fn start_over(&self) {
+        let _growth = self.growth();
+        self.counts.start_over();
+        self.lanes.load().iter().for_each(|lane| lane.set_gate(Gate::ABANDONED));
+        self.lanes.store(Arc::default());
+        self.announce();
+    }
+
+    /// Says that the child has started over: lanes are open from now on.
+    pub(crate) fn reopen(&self) {
+        // Release: pairs with the Acquire in `is_forked`.
+        self.forked.store(false, Ordering::Release);
     }
 
     #[cfg(unix)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Growth> {
         lock(&self.growth)
-    }
-
-    /// Begins anew in the child of a fork, in which only the calling thread is alive: keeps its
-    /// lanes and closed ones, and abandons the others. With a driver, the lanes stay shut until
-    /// somebody comes by a cold path, where it is started.
-    #[cfg(unix)]
-    pub(crate) fn start_over(&self, driven: bool) {
-        // Relaxed: see `is_forked`.
-        self.child.store(true, Ordering::Relaxed);
-        self.forked.store(driven, Ordering::Relaxed);
-        self.counts.start_over();
-        let lanes = self.lanes.load_full();
-        let owned = lanes.iter().filter(|lane| lane.is_owned());
-        owned.for_each(|lane| lane.set_gate(Gate::ABANDONED));
-        let gate = self.gate();
-        crate::local::own_lane(self, |lane| lane.set_gate(gate));
-        let kept = lanes.iter().filter(|lane| lane.gate() != Gate::ABANDONED);
-        let kept: Vec<_> = kept.cloned().collect();
-        kept.iter().for_each(|lane| lane.set_gate(gate));
-        self.lanes.store(Arc::new(kept));
-        self.announce();
     }
 
     /// Unique while anything of the collector is alive.

@@ -40,6 +40,8 @@
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 
 mod aggregator;
+#[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_background.rs")]
+mod background;
 mod batch;
 mod block;
 mod bucket;

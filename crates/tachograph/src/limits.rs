@@ -58,7 +58,9 @@ pub(crate) const PINNED_ROWS: usize = bound(128, 6, 128);
 pub(crate) const LANES_MAX: usize = if cfg!(tachograph_loom) { 4 } else { 4096 };
 
 /// How often recorders that have found no lane are told of free ones, at most.
-pub(crate) const LANES_ANNOUNCED_EVERY: Duration = Duration::from_millis(100);
+/// Models have no time.
+pub(crate) const LANES_ANNOUNCED_EVERY: Duration =
+    Duration::from_millis(if cfg!(tachograph_loom) { 0 } else { 100 });
 
 /// Closed lanes that are kept ready for new threads beyond the number of open ones.
 pub(crate) const LANES_SPARE: usize = bound(16, 2, 0);

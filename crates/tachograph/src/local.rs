@@ -7,12 +7,9 @@ use std::cell::Cell;
 
 use crate::core::Core;
 use crate::error::DropReason;
-use crate::fork;
 use crate::handle::Handle;
 use crate::intake::Intake;
 use crate::kind::Kind;
-#[cfg(unix)]
-use crate::lane::Lane;
 use crate::lane::mode;
 use crate::operation::{Compound, Operation};
 use crate::own::{self, Ended, Named, Own};
@@ -131,7 +128,7 @@ enum Found<R> {
 
 /// Runs `act` with what this thread has for a collector, made if need be.
 fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
-    fork::resume(intake);
+    intake.resume();
     let known = own::find(intake).filter(|own| !own.recorder.is_to_be_replaced());
     let own = match known {
         Some(own) => Ok(own),
@@ -269,12 +266,4 @@ fn resolve(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
 /// Whether the calling thread holds a lane of the collector, in its thread-local.
 pub(crate) fn has_lane(intake: &Intake) -> bool {
     own::find(intake).is_some_and(|own| own.recorder.lane().is_owned())
-}
-
-/// The lane of the collector that the calling thread holds in its thread-local.
-#[cfg(unix)]
-pub(crate) fn own_lane(intake: &Intake, act: impl Fn(&Lane)) {
-    if let Some(own) = own::find(intake).filter(|own| own.recorder.lane().is_owned()) {
-        act(own.recorder.lane());
-    }
 }

@@ -212,7 +212,7 @@ pub fn panicking_pass(metrics: &MetricsCollector) {
 pub fn fork(metrics: &MetricsCollector) {
     let core = metrics.core();
     drop(core.lock_all());
-    core.start_over(true);
+    core.intake.shut_by_fork(&core.intake.lanes());
 }
 
 /// Whether nobody has used the collector since the fork.

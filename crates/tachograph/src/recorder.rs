@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::clock::nanos;
 use crate::correction::Correction;
 use crate::error::DropReason;
-use crate::fork;
 use crate::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
 use crate::intake::Intake;
 use crate::lane::{Gate, Lane, mode};
@@ -201,15 +200,9 @@ impl Recorder {
     /// Records after all, where the lane is shut because this is the child of a fork, or where
     /// there is another lane by now.
     fn elsewhere(&self, handle: &Handle, samples: u64, act: &dyn Fn(&LaneWriter)) {
-        if self.lane().gate() == self.intake.forked_gate() {
-            fork::open(&self.intake);
-        } else {
-            fork::resume(&self.intake);
-        }
+        self.intake.resume();
         let own = handle.gate == self.intake.open_gate();
-        if own && self.takes(handle.gate) {
-            act(&self.writer);
-        } else if !own || !self.perform_late(handle.gate, act) {
+        if !own || !self.perform_late(handle.gate, act) {
             self.refuse(handle, samples);
         }
     }
@@ -247,11 +240,6 @@ impl Recorder {
 
     pub(crate) fn lane(&self) -> &Lane {
         self.writer.lane()
-    }
-
-    /// Whether a handle of this gate is admitted.
-    pub(crate) fn takes(&self, open: Gate) -> bool {
-        matches!(self.admit(open), Admission::Open(_))
     }
 
     /// Counts samples that are not recorded, unless recording is off.

@@ -175,6 +175,13 @@ impl SeriesState {
         }
     }
 
+    /// Forgets all that the parent of a fork has recorded.
+    pub(crate) fn start_over(&mut self, start: Start) {
+        self.reset(start);
+        self.signals = self.entry.signals();
+        self.entry.start_over();
+    }
+
     /// Folds what signal handlers have counted of a counter; says how much.
     pub(crate) fn fold_signals(&mut self, step: Step) -> u64 {
         let now = self.entry.signals();

@@ -341,11 +341,9 @@ impl SeriesTable {
     }
 
     /// Forgets all values, drops and counts, the collector's own included.
-    #[cfg(unix)]
     pub(crate) fn start_over(&mut self, start: Start) {
         for state in &mut self.states {
-            state.reset(start);
-            state.entry.start_over();
+            state.start_over(start);
         }
         (self.read, self.folded, self.coalesced) = (0, Folded::default(), 0);
     }

@@ -143,7 +143,6 @@ impl Telemetry {
     }
 
     /// Forgets what was counted and reported.
-    #[cfg(unix)]
     pub(crate) fn start_over(&mut self) {
         let reported = self.counters.iter_mut().chain(&mut self.dropped);
         reported.for_each(|(_, reported)| *reported = 0);

@@ -275,3 +275,43 @@ fn a_child_that_shuts_down_first_thing_or_does_nothing_ends_at_once() {
     });
     assert_eq!(load.count("counter"), Some(1));
 }
+
+#[test]
+fn a_child_in_which_no_lane_is_free_counts_drops_and_goes_on() {
+    for lanes in [0, 1] {
+        let metrics = MetricsCollector::builder().manual().max_lanes(lanes).build();
+        let counter = metrics.register_counter("counter");
+        let first = metrics.recorder();
+        // This thread has none in the parent.
+        counter.increment();
+        first.increment(&counter);
+        in_a_child(|| {
+            // Of the thread, of the recorder from before, and by name: whoever comes first has the
+            // one lane that there may be.
+            for _ in 0..3 {
+                counter.increment();
+                first.increment(&counter);
+                metrics.increment("counter");
+                metrics.recorder().increment(&counter);
+            }
+            let counted = metrics.get_counter("counter").map(|stats| stats.value);
+            let report = metrics.shutdown(Duration::from_secs(10));
+            let expected = if lanes == 0 { 0 } else { 6 };
+            let whole = (report.recorded, report.aggregated) == (12, expected);
+            if counted == Some(i128::from(expected)) && whole { Ok(()) } else { Err(10) }
+        });
+        let expected = if lanes == 0 { 0 } else { 1 };
+        assert_eq!(metrics.get_counter("counter").map(|stats| stats.value), Some(expected));
+    }
+}
+
+#[test]
+fn a_child_that_only_looks_sees_nothing_of_its_parents() {
+    let metrics = MetricsCollector::builder().manual().build();
+    metrics.increment("counter");
+    metrics.run_pass(Instant::now(), std::time::SystemTime::now());
+    let shown = || metrics.snapshot().find("counter", &[]).is_some();
+    assert!(shown());
+    in_a_child(|| if shown() { Err(8) } else { Ok(()) });
+    assert!(shown());
+}

@@ -6,13 +6,16 @@ use super::source::Source;
 use crate::steps::outcome;
 
 /// Files, or folders, that may; why.
-const MAY: [(&str, &str); 12] = [
+const MAY: [(&str, &str); 15] = [
     ("benches/src/stamps.rs", "a fence around reads of the time-stamp counter"),
     ("crates/live-set/tests/memory.rs", "a counting allocator"),
-    ("crates/tachograph/src/fork.rs", "`pthread_atfork`, and threads that survive a fork, are C's"),
+    ("crates/tachograph/src/background.rs", "threads that work in the child of a fork are C's"),
+    ("crates/tachograph/src/fork.rs", "`pthread_atfork`, and locks that are kept over a fork"),
     ("crates/tachograph/src/model.rs", "loom's own check that no store is concurrent"),
     ("crates/tachograph/tests/allocator.rs", "an allocator that records"),
+    ("crates/tachograph/tests/background.rs", "real-time scheduling is C's"),
     ("crates/tachograph/tests/fork.rs", "forking is a foreign call"),
+    ("crates/tachograph/tests/fork_moments.rs", "forking, with an allocator that waits and counts"),
     ("crates/tachograph/tests/fork_and_std.rs", "forking, with an allocator that waits"),
     ("crates/tachograph/tests/global_allocator.rs", "an allocator that records"),
     ("crates/tachograph/tests/invisible.rs", "a counting allocator"),
