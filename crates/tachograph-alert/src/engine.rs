@@ -126,7 +126,7 @@ impl Engine {
     pub fn frame(&mut self, frame: &Frame, new: &[Arc<Definition>]) -> Vec<Transition> {
         new.iter().for_each(|definition| self.define(definition));
         // The first frame has all that was recorded before the engine came.
-        let is_past = frame.marks.contains(&Mark::Start) && frame.span() * 2 > self.step * 5;
+        let is_past = frame.marks.contains(&Mark::Start) && frame.is_late(self.step);
         for number in frame.numbers() {
             let (Some(routes), Some(statistics)) = (self.routes.get(&number), frame.get(number))
             else {

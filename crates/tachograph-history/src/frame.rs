@@ -121,6 +121,11 @@ impl Frame {
         Duration::from_millis(self.span_ms)
     }
 
+    /// Whether it covers more than two and a half steps.
+    pub fn is_late(&self, step: Duration) -> bool {
+        self.span().saturating_mul(2) > step.saturating_mul(5)
+    }
+
     /// An amount a second of this frame; `None` across a mark.
     pub fn rate(&self, amount: f64) -> Option<f64> {
         let seconds = self.span().as_secs_f64();

@@ -152,7 +152,7 @@ impl History {
                 if snapshot.generation() != last.generation() {
                     frame.marks.push(Mark::Reset);
                 }
-                if frame.span() * 2 > self.settings.step * 5 {
+                if frame.is_late(self.settings.step) {
                     frame.marks.push(Mark::Gap);
                 }
                 frame
