@@ -123,35 +123,6 @@ impl Accuracy {
         }
         table
     }
-
-    /// The resolutions as a table.
-    pub fn resolution_table(&self) -> Table {
-        let header = [
-            "latencies",
-            "are",
-            "samples",
-            "native buckets of a process",
-            "of the sum",
-            "schema of the sum at 50 buckets",
-            "OTLP scale of a process",
-            "of the sum",
-        ];
-        let mut table = Table::new(2, header);
-        for (shape, row) in Shape::ALL.iter().zip(self.resolutions()) {
-            let (finest, coarsest) = row.otlp_scales;
-            table.row([
-                shape.name.to_owned(),
-                shape.about.to_owned(),
-                crate::table::whole(row.samples as f64),
-                format!("{:.1}", row.native_buckets.0),
-                row.native_buckets.1.to_string(),
-                row.limited_schema.to_string(),
-                format!("{coarsest} to {finest}"),
-                row.otlp_scale.to_string(),
-            ]);
-        }
-        table
-    }
 }
 
 /// Parts of the fleet, each on a thread of its own, in the order of the processes.

@@ -62,11 +62,6 @@ impl Form {
         }
     }
 
-    /// Whether it is pushed, and so not scraped.
-    pub fn is_pushed(self) -> bool {
-        matches!(self, Self::OtlpTotals | Self::OtlpDeltas)
-    }
-
     /// What writes one snapshot of a process after the other.
     pub(crate) fn encoder(self) -> Box<dyn FnMut(&Snapshot) -> Body> {
         let classic = Histograms::Classic(Bounds::default());

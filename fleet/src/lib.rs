@@ -2,8 +2,7 @@
 //!
 //! Every process is a real collector, every byte one of the real encoders'. What happens to the bytes
 //! afterwards is written here once more, from the documentation of those who do it: how a Prometheus
-//! adds histograms, estimates quantiles and extrapolates, how a Collector adds exponential
-//! histograms. What comes out is compared with all samples of all processes, sorted.
+//! adds histograms and estimates quantiles, how a Collector adds exponential histograms. What comes out is compared with all samples of all processes, sorted.
 //!
 //! `docs/FLEET.md` has the tables of the default fleet, and `cargo xtask fleet` makes them.
 //!
@@ -27,12 +26,9 @@ mod classic;
 mod decode;
 mod exponential;
 mod forms;
-mod increase;
-mod load;
 mod oracle;
 mod page;
 mod process;
-mod restarts;
 mod scrape;
 mod shapes;
 mod table;
@@ -41,12 +37,9 @@ pub use self::accuracy::{Accuracy, Resolution, Row};
 pub use self::classic::Classic;
 pub use self::exponential::Exponential;
 pub use self::forms::Form;
-pub use self::increase::{Sample, Span, increase};
-pub use self::load::Load;
 pub use self::oracle::quantile;
 pub use self::page::{Page, PageError, Tables};
 pub use self::process::Process;
-pub use self::restarts::{Restarts, Way};
 pub use self::scrape::{Scrape, Scrapes};
 pub use self::shapes::Shape;
 pub use self::table::Table;

@@ -11,9 +11,8 @@ use fleet::{Fleet, Page, Tables};
 
 /// Simulate a fleet of processes, and what is left of their metrics once they are added up.
 ///
-/// Prints tables in Markdown: how far the fleet's quantiles are from the exact ones, what a scrape
-/// takes, what the whole fleet comes to, and what `increase()` sees across restarts. One seed gives
-/// the same tables each time.
+/// Prints tables in Markdown: how far the fleet's quantiles are from the exact ones, and what a
+/// scrape takes. One seed gives the same tables each time.
 #[derive(Debug, Parser)]
 #[command(name = "fleet", bin_name = "cargo xtask fleet")]
 struct Arguments {

@@ -4,13 +4,8 @@ use thiserror::Error;
 
 use crate::Fleet;
 use crate::accuracy::Accuracy;
-use crate::load::Load;
-use crate::restarts::Restarts;
 use crate::scrape::Scrapes;
 use crate::table::Table;
-
-/// The fleet that a test adds up again: its table is on the page too.
-const SMALL: usize = 100;
 
 /// Every table, by its name on the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,20 +17,12 @@ impl Tables {
         let accuracy = Accuracy::of(fleet);
         let mut tables = Self::quick(fleet);
         tables.0.push(("accuracy", accuracy.table()));
-        tables.0.push(("resolution", accuracy.resolution_table()));
         tables
     }
 
     /// Those that take a second or two, whatever the number of processes.
     pub fn quick(fleet: &Fleet) -> Self {
-        let scrapes = Scrapes::of(fleet);
-        let small = Accuracy::of(&Fleet { processes: SMALL, ..*fleet });
-        Self(vec![
-            ("small", small.table()),
-            ("bytes", scrapes.table()),
-            ("load", Load::table(&Load::of(fleet, &scrapes))),
-            ("restarts", Restarts::of(fleet.seed).table()),
-        ])
+        Self(vec![("bytes", Scrapes::of(fleet).table())])
     }
 
     /// Each with its name.

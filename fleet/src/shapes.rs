@@ -9,13 +9,11 @@ pub(crate) struct Place {
     pub(crate) of: usize,
 }
 
-/// A way in which the latencies of a fleet may lie.
+/// A way in which the latencies of a fleet may lie; docs/FLEET.md says what each is.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// What the tables call it.
     pub name: &'static str,
-    /// What it is.
-    pub about: &'static str,
     /// Samples of one process, in nanoseconds.
     draw: fn(&mut Rng, Place) -> Vec<u64>,
 }
@@ -30,17 +28,14 @@ impl Shape {
     pub const ALL: [Self; 6] = [
         Self {
             name: "alike",
-            about: "log-normal around 2 ms, the same everywhere",
             draw: |random, _| many(SAMPLES, || log_normal(random, 2.0 * MS, 0.7)),
         },
         Self {
             name: "narrow",
-            about: "3.2 ms within some 2 %: all in one classic bucket",
             draw: |random, _| many(SAMPLES, || log_normal(random, 3.2 * MS, 0.02)),
         },
         Self {
             name: "two ways",
-            about: "97 % hits around 60 µs, 3 % misses around 18 ms",
             draw: |random, _| {
                 many(SAMPLES, || match random.f64() {
                     draw if draw < 0.97 => log_normal(random, 0.06 * MS, 0.3),
@@ -50,12 +45,10 @@ impl Shape {
         },
         Self {
             name: "long tail",
-            about: "Pareto from 0.4 ms, exponent 1.3",
             draw: |random, _| many(SAMPLES, || 0.4 * MS * (1.0 - random.f64()).powf(-1.0 / 1.3)),
         },
         Self {
             name: "1 % slow",
-            about: "as alike, but one process in a hundred takes twenty times as long",
             draw: |random, place| {
                 let slower = if place.index.is_multiple_of(100) { 20.0 } else { 1.0 };
                 many(SAMPLES, || log_normal(random, 2.0 * MS * slower, 0.7))
@@ -63,7 +56,6 @@ impl Shape {
         },
         Self {
             name: "unequal load",
-            about: "20 to 1,000 requests a process; the busier, the slower",
             draw: |random, _| {
                 let samples = 20.0 * 50f64.powf(random.f64());
                 let median = MS * (samples / 200.0).sqrt();

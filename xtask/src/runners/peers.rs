@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 9] = [
+const PEERS: [Peer; 8] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -47,14 +47,6 @@ const PEERS: [Peer; 9] = [
         arguments: |it| {
             let written = it.written("tachograph-alert", "promtool", 100)?;
             Ok(vec![written, it.prometheus("promtool")])
-        },
-    },
-    // What the fleet's simulation makes of restarts and of classic histograms.
-    Peer {
-        name: "promql",
-        arguments: |it| {
-            let written = it.written("fleet", "promql", 200)?;
-            Ok(vec![written, it.prometheus("promtool"), it.prometheus("prometheus")])
         },
     },
 ];
