@@ -39,7 +39,7 @@ impl Exponential {
         // The upper edge of the bucket that was counted in last.
         let mut edge = ZERO_THRESHOLD;
         for (units, count) in distribution.placed() {
-            let value = (units as f64 * distribution.scale()).min(f64::MAX);
+            let value = distribution.scaled(units).min(f64::MAX);
             if value > edge {
                 let index = index(value, scale);
                 edge = upper_edge(index, scale);

@@ -155,10 +155,9 @@ struct Bucket {
 
 impl Bucket {
     fn all(buckets: &Buckets) -> Vec<Self> {
-        let scaled = |edge: u64| edge as f64 * buckets.scale();
         let bucket = |bucket: tachograph::Bucket| Self {
-            low: scaled(bucket.low),
-            high: scaled(bucket.high),
+            low: buckets.scaled(bucket.low),
+            high: buckets.scaled(bucket.high),
             count: bucket.count,
         };
         buckets.iter().map(bucket).collect()

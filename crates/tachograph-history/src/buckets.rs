@@ -66,7 +66,7 @@ impl Buckets {
     pub(crate) fn of(distribution: &tachograph::Buckets) -> Self {
         let mut buckets = Self::default();
         for (units, count) in distribution.placed() {
-            let index = Self::index(units as f64 * distribution.scale());
+            let index = Self::index(distribution.scaled(units));
             match buckets.0.last_mut().filter(|last| last.0 == index) {
                 Some(last) => last.1 = last.1.saturating_add(count),
                 None => buckets.0.push((index, count)),

@@ -52,11 +52,12 @@ impl Default for Totals {
 
 impl Totals {
     pub(crate) fn absorb(&mut self, other: &Self) {
-        self.count += other.count;
+        // Saturating, as what was read from elsewhere may hold any number.
+        self.count = self.count.saturating_add(other.count);
         self.sum = self.sum.wrapping_add(other.sum);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
-        self.coalesced += other.coalesced;
+        self.coalesced = self.coalesced.saturating_add(other.coalesced);
     }
 }
 

@@ -101,14 +101,16 @@ pub struct Metric {
 impl Metric {
     /// The value of a counter of this metric in its unit, as exports tell it.
     pub fn scaled(&self, recorded: f64) -> f64 {
-        // Divided by a whole number where that is possible: no part of ten is a float.
-        let parts = (1.0 / self.scale).round();
-        if parts >= 1.0 && 1.0 / parts == self.scale {
-            recorded / parts
-        } else {
-            recorded * self.scale
-        }
+        scaled(recorded, self.scale)
     }
+}
+
+/// What a value in recorded units is in the reported ones.
+#[inline]
+pub(crate) fn scaled(recorded: f64, scale: f64) -> f64 {
+    // Divided by a whole number where that is possible: no part of ten is a float.
+    let parts = (1.0 / scale).round();
+    if parts >= 1.0 && 1.0 / parts == scale { recorded / parts } else { recorded * scale }
 }
 
 fn one() -> f64 {

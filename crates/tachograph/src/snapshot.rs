@@ -3,17 +3,20 @@
 mod difference;
 mod merge;
 mod reader;
+mod told;
 
 pub use reader::SnapshotReader;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::clock::start;
 use crate::exported::{ExportedNames, Naming};
 use crate::kind::Metric;
+use crate::stats::told::wall;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::tags::Tags;
 use crate::trace::Exemplar;
@@ -26,7 +29,9 @@ use crate::trace::Exemplar;
 #[serde(remote = "Self")]
 pub struct Snapshot {
     pub(crate) version: u64,
+    #[serde(with = "wall")]
     pub(crate) timestamp: SystemTime,
+    #[serde(with = "wall")]
     pub(crate) started: SystemTime,
     pub(crate) uptime: Duration,
     /// Of the collector's values as a whole; see [`Series::generation`].
@@ -52,6 +57,7 @@ impl Serialize for Snapshot {
 impl<'de> Deserialize<'de> for Snapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut snapshot = Self::deserialize(deserializer)?;
+        told::check(&snapshot).map_err(D::Error::custom)?;
         let mut naming = Naming::default();
         naming.adopt(&snapshot.names, |_, _| true);
         snapshot.name_all(naming);
@@ -187,6 +193,7 @@ pub struct Series {
     /// When the series began, by the wall clock: at the pass before it was first recorded or
     /// registered, or when it was last reset. Never later than its first record; it stays while the
     /// series goes on, but for a wall clock that is set by more than a second.
+    #[serde(with = "wall")]
     pub created: SystemTime,
     /// Which of the series' beginnings that was: another one after every reset, and in every
     /// process.

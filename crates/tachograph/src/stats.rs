@@ -1,5 +1,6 @@
 //! The statistics of one series, as readers see them.
 
+pub(crate) mod told;
 pub(crate) mod wide;
 
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::bucket;
 use crate::distribution::Totals;
 use crate::distribution::rows::Row;
+use crate::kind::scaled;
 use crate::snapshot::Views;
+use crate::stats::told::{ToldBuckets, ToldGauge, ToldTiming};
 use crate::stats::wide::Wide;
 
 /// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
@@ -18,26 +21,36 @@ use crate::stats::wide::Wide;
 /// `count`, `sum`, `min`, `max` and `mean` are exact; quantiles are within [`TimingStats::error`]
 /// of a recorded value. Without samples, everything but `count` and `sum` is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "ToldTiming")]
 pub struct TimingStats {
     /// Samples.
     pub count: u64,
     /// Their sum, rounded to a float; [`Buckets::sum`] has it exactly.
+    #[serde(with = "told::float")]
     pub sum: f64,
     /// The least sample.
+    #[serde(with = "told::float::option")]
     pub min: Option<f64>,
     /// The greatest sample.
+    #[serde(with = "told::float::option")]
     pub max: Option<f64>,
     /// Their mean.
+    #[serde(with = "told::float::option")]
     pub mean: Option<f64>,
     /// The median.
+    #[serde(with = "told::float::option")]
     pub p50: Option<f64>,
     /// The quantile 0.9.
+    #[serde(with = "told::float::option")]
     pub p90: Option<f64>,
     /// The quantile 0.95.
+    #[serde(with = "told::float::option")]
     pub p95: Option<f64>,
     /// The quantile 0.99.
+    #[serde(with = "told::float::option")]
     pub p99: Option<f64>,
     /// The quantile 0.999.
+    #[serde(with = "told::float::option")]
     pub p999: Option<f64>,
     buckets: Buckets,
 }
@@ -49,14 +62,14 @@ impl TimingStats {
     pub(crate) fn new(rows: Arc<[Row]>, totals: Totals, scale: f64) -> Self {
         let buckets = Buckets { rows, totals: totals.into(), scale };
         let [p50, p90, p95, p99, p999] = buckets.quantiles(PRECOMPUTED);
-        let some = |value: u64| (totals.count > 0).then_some(value as f64 * scale);
-        let sum = totals.sum as f64 * scale;
+        let some = |value: u64| (totals.count > 0).then(|| scaled(value as f64, scale));
+        let sum = totals.sum as f64;
         Self {
             count: totals.count,
-            sum,
+            sum: scaled(sum, scale),
             min: some(totals.min),
             max: some(totals.max),
-            mean: (totals.count > 0).then(|| sum / totals.count as f64),
+            mean: (totals.count > 0).then(|| scaled(sum / totals.count as f64, scale)),
             p50,
             p90,
             p95,
@@ -107,6 +120,7 @@ impl TimingStats {
 ///
 /// Shared between snapshots while nothing changes; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "ToldBuckets")]
 pub struct Buckets {
     rows: Arc<[Row]>,
     totals: SharedTotals,
@@ -237,6 +251,13 @@ impl Buckets {
         self.scale
     }
 
+    /// A value in recorded units in the metric's unit, rounded once where that has a decimal fraction
+    /// of the recorded one.
+    #[inline]
+    pub fn scaled(&self, recorded: u64) -> f64 {
+        scaled(recorded as f64, self.scale)
+    }
+
     /// Quantiles in ascending order, each in units of 1e-6, in one pass.
     fn quantiles<const N: usize>(&self, millionths: [u32; N]) -> [Option<f64>; N] {
         let count = u128::from(self.totals.count);
@@ -253,9 +274,9 @@ impl Buckets {
             let value = match rank {
                 1 if exact => self.totals.min,
                 last if last == count && exact => self.totals.max,
-                _ => bucket::middle(bucket).clamp(self.totals.min, self.totals.max),
+                _ => bucket::middle(bucket).min(self.totals.max).max(self.totals.min),
             };
-            Some(value as f64 * self.scale)
+            Some(self.scaled(value))
         })
     }
 }
@@ -279,14 +300,19 @@ impl CounterStats {
 
 /// Statistics of a gauge. Without a value set, everything but `count` is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "ToldGauge")]
 pub struct GaugeStats {
     /// The value set last.
+    #[serde(with = "told::float::option")]
     pub current: Option<f64>,
     /// The least value set.
+    #[serde(with = "told::float::option")]
     pub min: Option<f64>,
     /// The greatest value set.
+    #[serde(with = "told::float::option")]
     pub max: Option<f64>,
     /// The mean of the finite values set.
+    #[serde(with = "told::float::option")]
     pub mean: Option<f64>,
     /// How many values were set.
     pub count: u64,

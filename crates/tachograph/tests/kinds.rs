@@ -27,7 +27,7 @@ fn timings_are_exact_in_count_sum_min_max_and_mean() {
     let sum = 1_500 + 999_999_937 + 12_345_678_901u128;
     assert_eq!((stats.count, stats.buckets().sum()), (4, sum));
     assert_eq!((stats.buckets().min(), stats.buckets().max()), (Some(0), Some(12_345_678_901)));
-    assert_eq!(stats.mean, Some(sum as f64 * 1e-9 / 4.0));
+    assert_eq!(stats.mean, Some(sum as f64 / 4.0 / 1e9));
     assert_eq!(stats.quantile(0.0), Some(0.0), "zero has a bucket of its own");
     assert_eq!(stats.quantile(1.0), stats.max);
 }

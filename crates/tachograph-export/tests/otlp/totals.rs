@@ -184,8 +184,8 @@ fn check(receiver: &Receiver, model: &Model, is_whole: bool) -> Result<(), TestC
     let told: Vec<_> = told.map(|(id, _)| id).collect();
     prop_assert_eq!(told, model.samples.keys().collect::<Vec<_>>());
     for (id, samples) in &model.samples {
-        let unit = if id.0 == "turn" { 1e-9 } else { 1.0 };
-        distribution(&receiver.distributions[id], samples, unit, is_whole)?;
+        let per_unit = if id.0 == "turn" { 1e9 } else { 1.0 };
+        distribution(&receiver.distributions[id], samples, per_unit, is_whole)?;
     }
     Ok(())
 }
@@ -193,19 +193,19 @@ fn check(receiver: &Receiver, model: &Model, is_whole: bool) -> Result<(), TestC
 fn distribution(
     told: &Distribution,
     samples: &[u64],
-    unit: f64,
+    per_unit: f64,
     is_whole: bool,
 ) -> Result<(), TestCaseError> {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();
-    let scaled = |sample: u64| sample as f64 * unit;
-    let sum = samples.iter().map(|sample| u128::from(*sample)).sum::<u128>() as f64 * unit;
+    let scaled = |sample: u64| sample as f64 / per_unit;
+    let sum = samples.iter().map(|sample| u128::from(*sample)).sum::<u128>() as f64 / per_unit;
     prop_assert_eq!(told.count, sorted.len() as u64);
     prop_assert!((told.sum - sum).abs() <= sum * 1e-12, "{} {}", told.sum, sum);
     for (told, exact) in [(told.min, sorted.first()), (told.max, sorted.last())] {
         let (told, exact) = (told.expect("samples"), scaled(*exact.expect("samples")));
         // The least of the least of all deltas is exact, unless one of them was lost.
-        let error = if is_whole { 0.0 } else { exact / 2_048.0 + unit };
+        let error = if is_whole { 0.0 } else { exact / 2_048.0 + 1.0 / per_unit };
         prop_assert!((told - exact).abs() <= error, "{told}, not {exact}");
     }
     for (i, sample) in sorted.iter().enumerate() {

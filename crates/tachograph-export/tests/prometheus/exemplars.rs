@@ -129,7 +129,7 @@ fn protobuf_has_it_in_the_native_histogram_and_in_the_bucket_of_its_value() {
         }
         let worst = samples.iter().copied().max().expect("there are samples");
         let first = 1 + samples.iter().position(|nanos| *nanos == worst).expect("it is one");
-        let value = worst as f64 * 1e-9;
+        let value = worst as f64 / 1e9;
         let expected = Exemplar { labels: labels(first as u64), value, timestamp_ms: WALL_MS };
         let expected = [expected];
 

@@ -92,7 +92,7 @@ fn native_buckets_count_the_samples_between_their_edges_at_every_schema() {
             total += count;
         }
         assert_eq!(total, nanos.len() as u64, "at {schema}");
-        assert_eq!((native.count, native.sum), (total, nanos.iter().sum::<u64>() as f64 * 1e-9));
+        assert_eq!((native.count, native.sum), (total, nanos.iter().sum::<u64>() as f64 / 1e9));
         let zeros = nanos.iter().filter(|nanos| **nanos == 0).count() as u64;
         assert_eq!((native.zero_count, native.zero_threshold), (zeros, 2f64.powi(-128)));
     }
@@ -123,7 +123,7 @@ fn a_servers_quantiles_of_a_native_histogram_are_within_three_percent() {
         let native = histogram(&mut Prometheus::new(), &recorded(&nanos).get_all_metrics());
         nanos.sort_unstable();
         for q in [0.5, 0.9, 0.95, 0.99, 0.999] {
-            let exact = nanos[(q * nanos.len() as f64).ceil() as usize - 1] as f64 * 1e-9;
+            let exact = nanos[(q * nanos.len() as f64).ceil() as usize - 1] as f64 / 1e9;
             let error = (quantile(&native, q) / exact - 1.0).abs();
             assert!(error < 0.03, "{q} of {seed}: {error}");
         }

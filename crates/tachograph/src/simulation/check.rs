@@ -94,7 +94,7 @@ fn exemplar(series: &SeriesModel, shown: &Series, window: Window) {
     assert_eq!(told.is_some(), worst.is_some(), "exemplar of {key}");
     let (Some(told), Some(worst)) = (told, worst) else { return };
     let scale = shown.value.as_timing().map_or(1.0, |views| views.lifetime.buckets().scale());
-    assert_eq!(told.value, worst as f64 * scale, "exemplar of {key}");
+    assert_eq!(told.value, crate::kind::scaled(worst as f64, scale), "exemplar of {key}");
     let number = trace::number(told.trace);
     let own = traced.clone().any(|item| item.value == worst && item.trace == Some(number));
     assert!(own, "{key}: trace {number} is of no sample of {worst}");

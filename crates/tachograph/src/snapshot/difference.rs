@@ -157,7 +157,7 @@ impl Buckets {
         // its bucket, not beyond the lifetime's end, nor beyond the gain's own mean.
         let samples = u128::from(count.max(1));
         let [low, high] = [sum / samples, sum.div_ceil(samples)].map(|mean| mean as u64);
-        let middle = |row: &Row| bucket::middle(row.0).clamp(now.min, now.max);
+        let middle = |row: &Row| bucket::middle(row.0).min(now.max).max(now.min);
         let (min, max) = match count {
             1 => (low, high),
             _ => (middle(first).min(low), middle(last).max(high)),

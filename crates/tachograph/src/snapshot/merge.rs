@@ -276,7 +276,7 @@ fn net(sum: i128) -> CounterStats {
 impl GaugeStats {
     /// Adds what another collector's gauge was set to; that one is the newer.
     fn absorb(&mut self, newer: &Self) {
-        let finite = self.finite + newer.finite;
+        let finite = self.finite.saturating_add(newer.finite);
         let sum = self.sum.sum(newer.sum);
         let either = |a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64| match (a, b) {
             (Some(a), Some(b)) => Some(pick(a, b)),
@@ -287,7 +287,7 @@ impl GaugeStats {
             min: either(self.min, newer.min, f64::min),
             max: either(self.max, newer.max, f64::max),
             mean: (finite > 0).then(|| sum.over(finite)),
-            count: self.count + newer.count,
+            count: self.count.saturating_add(newer.count),
             finite,
             sum,
         };

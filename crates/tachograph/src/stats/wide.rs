@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 /// A sum beyond all floats is infinite, and stays so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Wide {
+    #[serde(with = "super::told::float")]
     pub(crate) high: f64,
+    #[serde(with = "super::told::float")]
     pub(crate) low: f64,
 }
 

@@ -4,16 +4,19 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use crate::kind::scaled;
 use crate::trace::Trace;
 
 /// The greatest traced sample of a series, and the trace that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exemplar {
     /// The sample, in the metric's unit (a timing's: seconds).
+    #[serde(with = "crate::stats::told::float")]
     pub value: f64,
     /// The trace that it was recorded with.
     pub trace: Trace,
     /// When it was aggregated, by the wall clock.
+    #[serde(with = "crate::stats::told::wall")]
     pub timestamp: SystemTime,
 }
 
@@ -28,7 +31,7 @@ pub(crate) struct Witness {
 impl Witness {
     pub(crate) fn exemplar(&self, scale: f64) -> Exemplar {
         let Self { value, trace, timestamp } = *self;
-        Exemplar { value: value as f64 * scale, trace, timestamp }
+        Exemplar { value: scaled(value as f64, scale), trace, timestamp }
     }
 }
 
