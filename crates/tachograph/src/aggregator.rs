@@ -44,6 +44,8 @@ pub(crate) struct Aggregator {
     /// The lanes as they were listed when `readers` was last matched to them.
     lanes: Arc<Vec<Arc<Lane>>>,
     readers: Vec<LaneReader>,
+    /// Samples that were recorded into lanes that are gone.
+    of_gone_lanes: u64,
     table: SeriesTable,
     idle: IdleWatch,
     tsc: TscWatch,
@@ -89,6 +91,7 @@ impl Aggregator {
             intake,
             settings,
             readers: Vec::new(),
+            of_gone_lanes: 0,
             table: SeriesTable::default(),
             idle: IdleWatch::new(settings.idle_timeout),
             tsc: TscWatch::default(),
@@ -208,7 +211,6 @@ impl Aggregator {
         loop {
             fault::point("reader: before reading");
             let more = reader.read_block(self.batch.refill());
-            self.table.read += self.batch.len() as u64;
             fault::point("drain: a block is read");
             samples += self.batch.len();
             self.table.fold(&mut self.batch, registry, step, |entry| {
@@ -345,6 +347,7 @@ impl Aggregator {
     /// was ever counted.
     pub(crate) fn start_over(&mut self, registry: &Registry) {
         self.readers.clear();
+        self.of_gone_lanes = 0;
         self.lanes = self.intake.lanes();
         self.batch.clear();
         self.refresh(registry);
@@ -366,11 +369,27 @@ impl Aggregator {
         self.idle.forget(|id| table.state(id).is_some_and(|state| state.entry.kind.is_counter()));
     }
 
-    /// Samples read from lanes, samples folded into series, lanes that an owner may still
-    /// record into.
+    /// Samples recorded, by the words of lanes and signal handlers, without those that were dropped;
+    /// samples in the values of series; lanes that an owner may still record into. The first two
+    /// are counted apart, so that a sample that is lost in between shows.
     pub(crate) fn totals(&self) -> (u64, u64, usize) {
         let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
-        (self.table.read, self.table.folded.samples, open)
+        let lanes = self.readers.iter().map(LaneReader::recorded);
+        let recorded = lanes.fold(self.of_gone_lanes, u64::wrapping_add);
+        let signals = if self.intake.is_signalled() { self.table.signals() } else { 0 };
+        let recorded = recorded.wrapping_add(signals).wrapping_sub(self.table.lost());
+        (recorded, self.table.aggregated(), open)
+    }
+
+    /// Reads what lanes hold and folds none of it: a fault that a test looks for.
+    #[cfg(test)]
+    pub(crate) fn lose(&mut self) {
+        self.match_readers();
+        for reader in &mut self.readers {
+            reader.announce();
+            while reader.read_block(&mut Batch::default()) {}
+            reader.counter_deltas(u32::MAX, |_, _| ());
+        }
     }
 
     pub(crate) fn note_pass(&mut self, took: Duration) {
@@ -462,6 +481,7 @@ impl Aggregator {
         self.table.fold_lane(&mut self.readers[place], &mut self.slots, step);
         fault::point("trim: its samples are folded");
         // Off the list and without its reader in one step: readers stand in the list's order.
+        self.of_gone_lanes = self.of_gone_lanes.wrapping_add(self.readers[place].recorded());
         self.intake.remove(self.readers[place].lane());
         self.readers.remove(place);
         fault::point("trim: the lane is removed");

@@ -90,8 +90,7 @@ impl Block {
     /// Adds the samples from slot `start` to the published length to an empty batch; says how
     /// many slots that were. The aggregator only.
     pub(crate) fn read(&self, start: usize, into: &mut Batch) -> usize {
-        // Acquire: pairs with the Release in `publish`.
-        let len = self.len.load(Ordering::Acquire).min(BLOCK_SAMPLES);
+        let len = self.published().min(BLOCK_SAMPLES);
         let unread = self.slots.get(start..len).unwrap_or_default();
         let mut marks = 0;
         into.samples.extend(unread.iter().map(|slot| {
@@ -105,6 +104,12 @@ impl Block {
             read_marked(unread, into);
         }
         unread.len()
+    }
+
+    /// Slots that are published. The aggregator only.
+    pub(crate) fn published(&self) -> usize {
+        // Acquire: pairs with the Release in `publish`; the samples below are visible.
+        self.len.load(Ordering::Acquire)
     }
 
     /// Empties a block that was read to its end, before it is returned. The aggregator only.

@@ -133,6 +133,9 @@ pub(crate) struct Lane {
     /// Blocks pushed so far, wrapping. Written by the owner, read by the aggregator, which pops
     /// only that many, so a pop never meets an unfinished push.
     pushed: AtomicUsize,
+    /// Slots of taken blocks that hold no sample, but a part of a trace or nothing. Written by the
+    /// owner, read by the aggregator.
+    unsampled: AtomicU64,
     /// The owner's position, written at its exit, read by the next owner: the block and how much
     /// of it is filled, then which blocks were taken.
     exit: [AtomicUsize; 2],
@@ -158,6 +161,7 @@ impl Lane {
             // A queue cannot be made without a slot; a detached lane never uses it.
             filled: ArrayQueue::new(blocks_max.max(1)),
             pushed: AtomicUsize::new(0),
+            unsampled: AtomicU64::new(0),
             exit: [usize::from(block), filled].map(AtomicUsize::new),
             exit_taken: taken.map(AtomicU64::new),
             installed: AtomicUsize::new(0),
@@ -177,6 +181,20 @@ impl Lane {
     pub(crate) fn set_gate(&self, gate: Gate) {
         // Relaxed: see `gate`.
         self.gate.store(gate.0, Ordering::Relaxed);
+    }
+
+    /// Counts slots that will hold no sample, before they are published. The owner only.
+    pub(crate) fn add_unsampled(&self, slots: usize) {
+        let unsampled = self.unsampled.load_own().wrapping_add(slots as u64);
+        // Relaxed: published by the Release of the block's length that follows.
+        self.unsampled.store(unsampled, Ordering::Relaxed);
+    }
+
+    /// Slots so far that hold no sample: at least those of the blocks' lengths that were loaded
+    /// before.
+    pub(crate) fn unsampled(&self) -> u64 {
+        // Relaxed: ordered by the Acquire of a block's length.
+        self.unsampled.load(Ordering::Relaxed)
     }
 
     /// Takes over a closed lane as it stands.

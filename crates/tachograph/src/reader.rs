@@ -65,6 +65,27 @@ impl LaneReader {
         }
     }
 
+    /// Samples that were ever recorded into the lane, by its own words and not by what was read of
+    /// them: exact while nobody records, else too few at most.
+    pub(crate) fn recorded(&self) -> u64 {
+        let lane = &self.lane;
+        let pushed = lane.pushed();
+        // All but the last block are full, and so is that if it was handed back. One that was
+        // pushed since the last announcement is not known yet.
+        let last = match self.held.back().and_then(|&index| lane.block(index)) {
+            _ if pushed == 0 || pushed != self.popped => 0,
+            Some(block) => block.published(),
+            None => BLOCK_SAMPLES,
+        };
+        let slots = (pushed.saturating_sub(1) * BLOCK_SAMPLES + last) as u64;
+        let chunks = lane.cells.chunks().flat_map(|(_, cells)| cells);
+        let calls = chunks.map(|cell| cell.read().calls);
+        let coalesced = lane.rows.rows().map(|(_, row)| row.count());
+        let levels = lane.gauges.rows().map(|(_, row)| row.read().count);
+        let in_place = calls.chain(coalesced).chain(levels).fold(0, u64::wrapping_add);
+        slots.saturating_sub(lane.unsampled()).wrapping_add(in_place)
+    }
+
     /// Reads what is published of the oldest held block, and hands the block back if that is
     /// all of it. Says whether there may be more.
     pub(crate) fn read_block(&mut self, batch: &mut Batch) -> bool {

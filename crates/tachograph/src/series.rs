@@ -59,12 +59,6 @@ impl Accumulate for Count {
     }
 }
 
-/// What was folded into all series.
-#[derive(Debug, Default)]
-pub(crate) struct Folded {
-    pub(crate) samples: u64,
-}
-
 /// The window that samples go to and statistics are taken of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
@@ -102,14 +96,18 @@ impl SeriesState {
         self.recorded || self.own || self.entry.is_pinned()
     }
 
-    /// Samples since the start or the last reset, and those dropped.
-    pub(crate) fn samples(&self) -> u64 {
-        let samples = match &self.values {
+    /// Samples that its values are of: those since the start or the last reset.
+    pub(crate) fn count(&self) -> u64 {
+        match &self.values {
             Values::Counter(windowed) => window::sum(windowed.lifetime()).0.calls,
             Values::Gauge(gauge) => gauge.levels.lifetime().map(|levels| levels.count).sum(),
             Values::Distribution(windowed) => windowed.lifetime().map(|d| d.totals.count).sum(),
-        };
-        samples.wrapping_add(self.entry.dropped())
+        }
+    }
+
+    /// As `count`, with those that were dropped.
+    pub(crate) fn samples(&self) -> u64 {
+        self.count().wrapping_add(self.entry.dropped())
     }
 
     /// Converts its start to wall time again.
@@ -123,20 +121,12 @@ impl SeriesState {
         self.changed = true;
     }
 
-    /// Adds samples and counts them, each when it is done.
+    /// Adds samples.
     #[inline]
-    pub(crate) fn fold(
-        &mut self,
-        values: impl Iterator<Item = u64>,
-        step: Step,
-        folded: &mut Folded,
-    ) {
+    pub(crate) fn fold(&mut self, values: impl Iterator<Item = u64>, step: Step) {
         self.changed = true;
         let recorded = &mut self.recorded;
-        let mut done = || {
-            *recorded = true;
-            folded.samples += 1;
-        };
+        let mut done = || *recorded = true;
         match &mut self.values {
             Values::Distribution(windowed) => {
                 let distribution = windowed.current(step.now);
@@ -182,14 +172,13 @@ impl SeriesState {
         self.entry.start_over();
     }
 
-    /// Folds what signal handlers have counted of a counter; says how much.
-    pub(crate) fn fold_signals(&mut self, step: Step) -> u64 {
+    /// Folds what signal handlers have counted of a counter.
+    pub(crate) fn fold_signals(&mut self, step: Step) {
         let now = self.entry.signals();
         let gained = now.wrapping_sub(std::mem::replace(&mut self.signals, now));
         if gained > 0 {
             self.fold_counter(CounterReading { value: gained, calls: gained }, step);
         }
-        gained
     }
 
     pub(crate) fn fold_spill(&mut self, delta: &SpillReading, step: Step) {

@@ -13,7 +13,7 @@ use crate::kind::{Kind, Metric};
 use crate::reader::LaneReader;
 use crate::registry::Registry;
 use crate::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
-use crate::series::{Folded, SeriesState, Step};
+use crate::series::{SeriesState, Step};
 use crate::snapshot::{Series, Value};
 use crate::sync::{Arc, Ordering};
 
@@ -34,9 +34,12 @@ pub(crate) struct SeriesTable {
     looks: Option<[Start; 2]>,
     /// Ids of series that no snapshot has shown yet.
     unnamed: Vec<u32>,
-    /// Samples read from lanes.
-    pub(crate) read: u64,
-    pub(crate) folded: Folded,
+    /// Samples of values that were reset.
+    forgotten: u64,
+    /// Samples that were read from a lane and became counted drops.
+    lost: u64,
+    /// What signal handlers had counted when the child of a fork started over.
+    signals_before: u64,
     pub(crate) coalesced: u64,
 }
 
@@ -115,7 +118,7 @@ impl SeriesTable {
             let first = values.next();
             // With a sample in hand: a panic from here on makes that one a drop.
             recorded(&state.entry);
-            state.fold(first.into_iter().chain(values), step, &mut self.folded);
+            state.fold(first.into_iter().chain(values), step);
         }
         drop(rest);
         for &Traced { sample, trace, .. } in &batch.traced {
@@ -132,7 +135,7 @@ impl SeriesTable {
             Some(state) => state.entry.drop_sample(DropReason::Panicked),
             None => registry.count_drop(DropReason::Panicked),
         }
-        self.read -= 1;
+        self.lost += 1;
     }
 
     /// Looks for a series that this table has not seen: it was registered since, or refused.
@@ -147,10 +150,9 @@ impl SeriesTable {
         (series as usize) < self.states.len()
     }
 
-    /// Counts a sample of a refused series, which has been read from a lane and so counts as
-    /// recorded already.
+    /// Counts a sample of a refused series.
     fn refuse(&mut self, series: u32, registry: &Registry) {
-        self.read -= 1;
+        self.lost += 1;
         registry.count_drop(match series {
             CONFLICTING => DropReason::KindConflict,
             _ => DropReason::SeriesLimit,
@@ -159,13 +161,11 @@ impl SeriesTable {
 
     /// Folds what the cells and rows of one lane have gained.
     pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, slots: &mut Vec<u32>, step: Step) {
-        let Self { counters, states, read, folded, .. } = self;
+        let Self { counters, states, .. } = self;
         reader.counter_deltas(counters.len() as u32, |slot, delta| {
             fault::point("fold: a cell");
             if let Some(state) = state_at(states, counters, slot) {
                 state.fold_counter(delta, step);
-                *read = read.wrapping_add(delta.calls);
-                folded.samples = folded.samples.wrapping_add(delta.calls);
             }
         });
         reader.spill_slots(slots);
@@ -189,7 +189,6 @@ impl SeriesTable {
                     reader.counter_delta(entry.slot, |delta| {
                         fault::point("fold: a cell");
                         self.states[id as usize].fold_counter(delta, step);
-                        self.count(delta.calls);
                     });
                 }
                 Kind::Timing | Kind::Histogram => self.fold_spill(reader, entry.slot, step),
@@ -197,8 +196,7 @@ impl SeriesTable {
             }
         }
         if entry.kind.is_counter() {
-            let gained = self.states[id as usize].fold_signals(step);
-            self.count(gained);
+            self.states[id as usize].fold_signals(step);
         }
         if entry.kind == Kind::Gauge
             && let Some(&loaded) = self.loaded.get(entry.slot as usize)
@@ -210,9 +208,7 @@ impl SeriesTable {
     /// Folds what signal handlers have counted.
     pub(crate) fn fold_signals(&mut self, step: Step) {
         for &id in &self.counters {
-            let gained = self.states[id as usize].fold_signals(step);
-            self.read = self.read.wrapping_add(gained);
-            self.folded.samples = self.folded.samples.wrapping_add(gained);
+            self.states[id as usize].fold_signals(step);
         }
     }
 
@@ -226,7 +222,6 @@ impl SeriesTable {
             count = delta.count();
         });
         self.coalesced += count;
-        self.count(count);
     }
 
     fn fold_gauge(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
@@ -239,13 +234,27 @@ impl SeriesTable {
             count = delta.count;
         });
         self.coalesced += count;
-        self.count(count);
     }
 
-    /// Counts samples that were read in place.
-    fn count(&mut self, samples: u64) {
-        self.read = self.read.wrapping_add(samples);
-        self.folded.samples = self.folded.samples.wrapping_add(samples);
+    /// Samples that are or were in the values of series.
+    pub(crate) fn aggregated(&self) -> u64 {
+        let states = self.states.iter().filter(|state| !state.is_own());
+        states.map(SeriesState::count).fold(self.forgotten, u64::wrapping_add)
+    }
+
+    /// Samples that were in a lane and are in no series' values, but among the drops.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// What signal handlers have counted.
+    pub(crate) fn signals(&self) -> u64 {
+        self.all_signals().wrapping_sub(self.signals_before)
+    }
+
+    fn all_signals(&self) -> u64 {
+        let entries = self.counters.iter().map(|&id| &self.states[id as usize].entry);
+        entries.map(|entry| entry.signals()).fold(0, u64::wrapping_add)
     }
 
     /// Loads the gauges' current values; before the drain, so that each comes with its sample.
@@ -337,7 +346,12 @@ impl SeriesTable {
 
     /// Forgets all values but the collector's own.
     pub(crate) fn reset(&mut self, start: Start) {
-        self.others().for_each(|state| state.reset(start));
+        let mut forgotten = self.forgotten;
+        for state in self.others() {
+            forgotten = forgotten.wrapping_add(state.count());
+            state.reset(start);
+        }
+        self.forgotten = forgotten;
     }
 
     /// Forgets all values, drops and counts, the collector's own included.
@@ -345,12 +359,18 @@ impl SeriesTable {
         for state in &mut self.states {
             state.start_over(start);
         }
-        (self.read, self.folded, self.coalesced) = (0, Folded::default(), 0);
+        (self.forgotten, self.lost, self.coalesced) = (0, 0, 0);
+        self.signals_before = self.all_signals();
     }
 
     /// Sets every counter but the collector's own to 0.
     pub(crate) fn reset_counters(&mut self, start: Start) {
-        self.others().for_each(|state| state.reset_counter(start));
+        let mut forgotten = self.forgotten;
+        for state in self.others().filter(|state| state.entry.kind.is_counter()) {
+            forgotten = forgotten.wrapping_add(state.count());
+            state.reset_counter(start);
+        }
+        self.forgotten = forgotten;
     }
 
     /// Converts every start to wall time again: the clock was set.

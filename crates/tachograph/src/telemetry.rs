@@ -33,7 +33,7 @@ use crate::fault;
 use crate::intake::Intake;
 use crate::kind::{Kind, Unit};
 use crate::registry::{Description, Registry};
-use crate::series::{Folded, Step};
+use crate::series::Step;
 use crate::series_table::SeriesTable;
 use crate::sync::Arc;
 use crate::tags::Tags;
@@ -169,14 +169,15 @@ impl Telemetry {
         let dropped = DropReason::ALL.map(|reason| counts.dropped(reason));
         let counters = self.counters.iter_mut().zip(totals);
         for ((id, reported), total) in counters.chain(self.dropped.iter_mut().zip(dropped)) {
-            let gained = total.wrapping_sub(*reported);
+            // What is read while threads record may come short of what was read before.
+            let gained = total.saturating_sub(*reported);
             if gained > 0
                 && let Some(state) = table.state(*id)
             {
                 fault::point("build: a counter is reported");
                 state.fold_counter(CounterReading { value: gained, calls: 1 }, step);
             }
-            *reported = total;
+            *reported += gained;
         }
         let levels = [
             self.age.as_secs_f64(),
@@ -188,17 +189,15 @@ impl Telemetry {
             readings.memory as f64,
             f64::from(u8::from(readings.tsc)),
         ];
-        // The collector's own samples are not among those that it tells of.
-        let mut own = Folded::default();
         for (&id, level) in self.gauges.iter().zip(levels) {
             if let Some(state) = table.state(id) {
-                state.fold(once(level.to_bits()), step, &mut own);
+                state.fold(once(level.to_bits()), step);
                 state.settle_gauge(f64::NAN, step);
             }
         }
         for took in self.durations.drain(..) {
             if let Some(state) = table.state(self.pass_duration) {
-                state.fold(once(nanos(took)), step, &mut own);
+                state.fold(once(nanos(took)), step);
             }
         }
     }

@@ -86,6 +86,7 @@ impl LaneWriter {
         if filled + TRACED_SLOTS <= BLOCK_SAMPLES
             && let Some(block) = self.lane.block(self.block.get())
         {
+            self.lane.add_unsampled(TRACED_SLOTS - 1);
             block.publish_traced(filled, sample, trace);
             self.filled.set(filled + TRACED_SLOTS);
             return Ok(true);
@@ -96,10 +97,13 @@ impl LaneWriter {
         if filled < BLOCK_SAMPLES
             && let Some(block) = self.lane.block(self.block.get())
         {
+            self.lane.add_unsampled(BLOCK_SAMPLES - filled);
             block.pad(filled);
             self.filled.set(BLOCK_SAMPLES);
         }
-        self.take_next().ok_or(NoFreeBlock)?.publish_traced(0, sample, trace);
+        let block = self.take_next().ok_or(NoFreeBlock)?;
+        self.lane.add_unsampled(TRACED_SLOTS - 1);
+        block.publish_traced(0, sample, trace);
         self.filled.set(TRACED_SLOTS);
         Ok(true)
     }

@@ -11,6 +11,8 @@ fn whoever_comes_first_after_a_fork_opens_the_lanes_for_all() {
         let metrics = collector().build();
         let counter = metrics.register_counter("n");
         counter.increment();
+        assert_eq!(metrics.get_counter("n").expect("registered").value, 1);
+        counter.increment();
         parts::fork(&metrics);
         assert!(parts::is_shut_by_fork(&metrics));
         let counting = counter.clone();

@@ -1,6 +1,7 @@
 //! Fault 4: the aggregator panics, stalls, or its thread cannot start.
 
 mod driver;
+mod loss;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
