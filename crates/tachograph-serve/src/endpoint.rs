@@ -12,6 +12,7 @@ use tachograph_export::prometheus::Prometheus;
 
 use crate::access::{Access, Hosts};
 use crate::authority;
+use crate::bounds::bounded;
 use crate::connection::Protocol;
 use crate::error::Error;
 use crate::health::Checks;
@@ -37,6 +38,7 @@ pub struct Endpoint {
     checks: Checks,
     limits: Limits,
     prometheus: Prometheus,
+    paths: Vec<&'static str>,
     mounted: Router,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
@@ -53,11 +55,8 @@ pub(crate) struct Limits {
     pub(crate) drain: Duration,
 }
 
-/// Shorter would let nobody be served; longer is more than a clock can add to now.
-fn within_bounds(timeout: Duration) -> Duration {
-    const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
-    timeout.clamp(Duration::from_secs(1), LONGEST)
-}
+/// Less would let nobody be served.
+const LEAST: Duration = Duration::from_secs(1);
 
 impl Endpoint {
     /// The paths of its own pages, and what each is: for programs that list what they serve.
@@ -80,6 +79,7 @@ impl Endpoint {
                 drain: Duration::from_secs(5),
             },
             prometheus: Prometheus::new(),
+            paths: Self::PAGES.iter().map(|(path, _)| *path).collect(),
             mounted: Router::new(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -135,7 +135,8 @@ impl Endpoint {
         self
     }
 
-    /// How old the last published snapshot may be before `/health` answers 503; 5 s by default.
+    /// By how much the next snapshot may be late before `/health` answers 503; 5 s by default. It
+    /// is due one publish interval of the collector after the last.
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.stale_after = age;
         self
@@ -182,28 +183,28 @@ impl Endpoint {
     /// How long a connection may take to send the head of its first request, and for the TLS
     /// handshake before; at least 1 s, 10 s by default.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.header = within_bounds(timeout);
+        self.limits.header = bounded(timeout, LEAST);
         self
     }
 
     /// How long a connection is kept for its next request; at least 1 s, 90 s by default. Longer
     /// than the pause between two scrapes, so that a scraper keeps its connection.
     pub fn keep_alive(mut self, timeout: Duration) -> Self {
-        self.limits.keep_alive = within_bounds(timeout);
+        self.limits.keep_alive = bounded(timeout, LEAST);
         self
     }
 
     /// How long the head of an answer may take, that of a [mounted](Self::mount) route included: 503
     /// after that. At least 1 s, 30 s by default. What a body takes does not count.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.request = within_bounds(timeout);
+        self.limits.request = bounded(timeout, LEAST);
         self
     }
 
     /// How long a client may read nothing of its answer; at least 1 s, 10 s by default. For all of
     /// an answer of the endpoint's own it has three times that.
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.answer = within_bounds(timeout);
+        self.limits.answer = bounded(timeout, LEAST);
         self
     }
 
@@ -227,8 +228,35 @@ impl Endpoint {
 
     /// How long a shutdown waits for answers that are under way, 0 for not at all; 5 s by default.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.drain = timeout;
+        self.limits.drain = bounded(timeout, Duration::ZERO);
         self
+    }
+
+    /// Serves these of its [pages](Self::PAGES) only, for programs that have a `/health` of their
+    /// own, say. All by default.
+    ///
+    /// # Errors
+    /// If there is no such page.
+    ///
+    /// ```
+    /// use tachograph::MetricsCollector;
+    /// use tachograph_serve::Endpoint;
+    ///
+    /// # fn main() -> Result<(), tachograph_serve::Error> {
+    /// let endpoint = Endpoint::new(MetricsCollector::new()).pages(["/metrics", "/-/ready"])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn pages<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
+        self.paths.clear();
+        for path in paths {
+            let page = Self::PAGES.iter().find(|(known, _)| *known == path);
+            let (known, _) = page.ok_or_else(|| Error::page(path))?;
+            if !self.paths.contains(known) {
+                self.paths.push(known);
+            }
+        }
+        Ok(self)
     }
 
     /// Serves these routes too, beside the endpoint's own and under the same rules: who may read,
@@ -237,8 +265,8 @@ impl Endpoint {
     /// For an endpoint with a server of its own: [`router`](Self::router) has the endpoint's
     /// routes only.
     ///
-    /// # Panics
-    /// When it starts to serve, if one of the routes is a path of the endpoint's own.
+    /// A route with the path of one of the endpoint's own [pages](Self::pages) is refused when it
+    /// starts to serve.
     pub fn mount(mut self, routes: Router) -> Self {
         self.mounted = self.mounted.merge(routes);
         self
@@ -254,7 +282,8 @@ impl Endpoint {
     /// The routes, to merge into a router or to nest below a path.
     ///
     /// Without a fallback for other paths. Token and hosts are checked as by an endpoint's own
-    /// server, [`listen`](Self::listen) says where that is. Limits on connections and times are
+    /// server, [`listen`](Self::listen) says where that is; where the program checks hosts itself,
+    /// [allow any](Self::allow_any_host). Limits on connections and times are
     /// those of the server that it is mounted in; note that `axum::serve` sets none of them. Its
     /// answers need a tokio runtime.
     ///
@@ -267,17 +296,20 @@ impl Endpoint {
     /// Binds the address and serves in the background, on the current tokio runtime.
     ///
     /// # Errors
-    /// If the address cannot be bound, or the threads that write pages cannot be started.
+    /// If the address cannot be bound, a mounted route has the path of a page, the threads that
+    /// write pages cannot be started, or there is no runtime.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with I/O and time enabled.
+    /// On a runtime without I/O or time.
     pub async fn serve(self) -> Result<Server, Error> {
+        thread::need_runtime()?;
         let refused = |source| Error::listen(self.access.hosts.bound, source);
         let listener = server::listen(self.access.hosts.bound).map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let site = self.site()?;
+        let router = routes::whole(&site, self.mounted, self.limits.request)?;
         let protocol = |crowded, stopped| Protocol {
-            router: routes::whole(&site, self.mounted, self.limits.request),
+            router,
             limits: self.limits,
             scrapes: Arc::clone(&site.scrapes),
             crowded,
@@ -289,14 +321,15 @@ impl Endpoint {
         Ok(Server::start(listener, addr, places, Arc::clone(&site), protocol))
     }
 
-    /// Binds the address and serves on a thread of its own, for programs without a tokio runtime.
+    /// Binds the address and serves on a thread of its own. It needs no tokio runtime: the thread
+    /// has one, of that thread alone.
     ///
     /// It blocks until the address is bound, so it is not for async code.
     ///
     /// # Errors
-    /// If the address cannot be bound, or the thread cannot be started.
+    /// As of [`serve`](Self::serve), if the thread cannot be started, or if this is async code.
     pub fn spawn(self) -> Result<ServerThread, Error> {
-        let runtime = thread::runtime().map_err(Error::thread)?;
+        let runtime = thread::runtime()?;
         let server = runtime.block_on(self.serve())?;
         ServerThread::start(runtime, server)
     }
@@ -306,9 +339,11 @@ impl Endpoint {
         let scrapes = Arc::new(Scrapes::new(&metrics));
         let pages = Pages::new(metrics, Arc::clone(&scrapes), &self.prometheus);
         let pages = pages.map_err(Error::thread)?;
-        let (access, stale_after) = (RwLock::new(self.access.clone()), self.stale_after);
+        let access = RwLock::new(self.access.clone());
+        let stale_after = self.stale_after.saturating_add(self.metrics.publish_every());
         let checks = self.checks.clone();
         let read_within = self.limits.answer.saturating_mul(3);
-        Ok(Arc::new(Site { pages, scrapes, access, stale_after, read_within, checks }))
+        let paths = self.paths.clone();
+        Ok(Arc::new(Site { paths, pages, scrapes, access, stale_after, read_within, checks }))
     }
 }

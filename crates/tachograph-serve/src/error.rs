@@ -17,6 +17,14 @@ enum Reason {
     Listen { addr: SocketAddr, source: io::Error },
     #[error("cannot start a thread: {0}; the process has as many as it may have")]
     Thread(io::Error),
+    #[error("there is no page {0:?} to serve: choose from those of `Endpoint::PAGES`")]
+    Page(String),
+    #[error(
+        "a mounted route has the path of one of the pages {0}: leave out that page, or move it"
+    )]
+    Overlap(String),
+    #[error("cannot start: {0}")]
+    Runtime(&'static str),
     #[error("cannot use the bearer token: {0}")]
     Token(&'static str),
     #[error("cannot allow the host {0:?}: it has to be a name or an address, without a port")]
@@ -39,6 +47,18 @@ impl Error {
 
     pub(crate) fn thread(source: io::Error) -> Self {
         Reason::Thread(source).into()
+    }
+
+    pub(crate) fn page(path: &str) -> Self {
+        Reason::Page(path.to_owned()).into()
+    }
+
+    pub(crate) fn overlap(paths: &[&str]) -> Self {
+        Reason::Overlap(paths.join(", ")).into()
+    }
+
+    pub(crate) fn runtime(reason: &'static str) -> Self {
+        Reason::Runtime(reason).into()
     }
 
     pub(crate) fn token(reason: &'static str) -> Self {

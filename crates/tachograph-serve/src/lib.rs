@@ -50,7 +50,7 @@
 //! | `metrics.push.attempts[outcome=…]` | counter | – | requests: `taken`, `later`, `refused`, `unanswered` |
 //! | `metrics.push.duration` | timing | seconds | of a request, connecting included |
 //! | `metrics.push.size` | histogram | bytes | payloads, as they are sent |
-//! | `metrics.push.dropped[reason=…]` | counter | payloads | `queue_full`, `refused`, `shutdown` |
+//! | `metrics.push.dropped[reason=…]` | counter | payloads | `queue_full`, `refused`, `shutdown`, `panicked` |
 //! | `metrics.push.postponed` | counter | – | times at which deltas were left for the next payload, for want of room |
 //! | `metrics.push.rejected` | counter | data points | left out of payloads that were taken |
 //! | `metrics.push.queue` | gauge | payloads | that wait to be sent |
@@ -80,6 +80,7 @@ mod accept;
 mod access;
 mod answer;
 mod authority;
+mod bounds;
 mod connection;
 mod encoding;
 mod endpoint;

@@ -1,23 +1,20 @@
 //! The bodies of answers: made on threads that do nothing else, once for all who ask meanwhile.
 //!
-//! The threads start with the endpoint, so no request needs one more. Requests send them jobs and
-//! wait for replies; nothing is locked.
+//! Requests send them what they want and wait for replies; nothing is locked.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
-use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
 use crate::encoding::Encoding;
 use crate::page::{Page, Writer};
 use crate::scrapes::Scrapes;
+use crate::thread::Worker;
 
 /// While somebody still reads a body of an older snapshot, a new one is made this often: so slow
 /// readers hold few different ones.
@@ -29,8 +26,8 @@ pub(crate) struct Pages {
     metrics: MetricsCollector,
     scrapes: Arc<Scrapes>,
     /// Of the published snapshot; apart, because the other waits for the aggregator.
-    published: Press,
-    read: Press,
+    published: Worker<Bodies>,
+    read: Worker<Bodies>,
 }
 
 /// A body, and how it is compressed.
@@ -44,8 +41,9 @@ impl Pages {
         scrapes: Arc<Scrapes>,
         prometheus: &Prometheus,
     ) -> io::Result<Self> {
-        let press = || Press::start(metrics.clone(), prometheus.clone());
-        Ok(Self { published: press()?, read: press()?, scrapes, metrics })
+        let start =
+            || Worker::start("tachograph-pages", Bodies::new(metrics.clone(), prometheus.clone()));
+        Ok(Self { published: start()?, read: start()?, scrapes, metrics })
     }
 
     pub(crate) fn metrics(&self) -> &MetricsCollector {
@@ -54,12 +52,10 @@ impl Pages {
 
     /// The body of a page; `None` if making it panicked.
     pub(crate) async fn body(&self, page: Page, encoding: Encoding) -> Option<Encoded> {
-        let press = if page.is_of_published() { &self.published } else { &self.read };
-        let arrived = Instant::now();
+        let worker = if page.is_of_published() { &self.published } else { &self.read };
+        let asked = Asked { page, encoding, arrived: Instant::now() };
         loop {
-            let (reply, replied) = oneshot::channel();
-            press.jobs.as_ref()?.send(Job { page, encoding, arrived, reply }).ok()?;
-            match replied.await.ok()? {
+            match worker.run(move |bodies| bodies.reply(asked)).await? {
                 Reply::Body(body, is_made) => {
                     self.scrapes.note_body(page, body.1, body.0.len(), is_made);
                     return Some(body);
@@ -71,12 +67,11 @@ impl Pages {
 }
 
 /// What a request wants.
-#[derive(Debug)]
-struct Job {
+#[derive(Clone, Copy, Debug)]
+struct Asked {
     page: Page,
     encoding: Encoding,
     arrived: Instant,
-    reply: oneshot::Sender<Reply>,
 }
 
 #[derive(Debug)]
@@ -85,35 +80,6 @@ enum Reply {
     Body(Encoded, bool),
     /// Ask again then.
     NotBefore(Instant),
-}
-
-/// A thread that makes bodies. Dropping it waits for the one that is being made.
-#[derive(Debug)]
-struct Press {
-    jobs: Option<mpsc::Sender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Press {
-    fn start(metrics: MetricsCollector, prometheus: Prometheus) -> io::Result<Self> {
-        let (jobs, asked) = mpsc::channel::<Job>();
-        let mut bodies = Bodies::new(metrics, prometheus);
-        let work = move || {
-            while let Ok(job) = asked.recv() {
-                bodies.work(job);
-            }
-        };
-        let thread = std::thread::Builder::new().name("tachograph-pages".to_owned()).spawn(work)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
-    }
-}
-
-impl Drop for Press {
-    fn drop(&mut self) {
-        self.jobs = None;
-        // Err: the panic hook has told why.
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
 }
 
 /// The last bodies of each page, and those before them that somebody still reads.
@@ -142,52 +108,36 @@ impl Bodies {
         Self { metrics, prometheus, writers, last: Default::default(), older: Vec::new() }
     }
 
-    fn work(&mut self, job: Job) {
-        if job.reply.is_closed() {
-            return;
-        }
-        match catch_unwind(AssertUnwindSafe(|| self.reply(&job))) {
-            // Err: the client is gone; the next one gets the body.
-            Ok(reply) => drop(job.reply.send(reply)),
-            // Whoever asked is told by the reply that does not come; the next one finds all anew.
-            Err(_) => {
-                let page = job.page;
-                self.writers[page as usize] = Writer::new(page, self.prometheus.clone());
-                self.last[page as usize] = None;
-            }
-        }
-    }
-
-    fn reply(&mut self, job: &Job) -> Reply {
+    fn reply(&mut self, asked: Asked) -> Reply {
         let mut is_made = false;
-        if !self.is_fresh(job) {
-            match self.not_before(job.page) {
+        if !self.is_fresh(asked) {
+            match self.not_before(asked.page) {
                 None => {
-                    self.write(job.page);
+                    self.write(asked.page);
                     is_made = true;
                 }
-                Some(at) if !job.page.is_of_published() => return Reply::NotBefore(at),
+                Some(at) if !asked.page.is_of_published() => return Reply::NotBefore(at),
                 // As old as a scrape a moment ago: better than none.
                 Some(_) => {}
             }
         }
-        let Some(made) = &mut self.last[job.page as usize] else { unreachable!("it was made") };
-        if job.encoding == Encoding::Identity {
+        let Some(made) = &mut self.last[asked.page as usize] else { unreachable!("it was made") };
+        if asked.encoding == Encoding::Identity {
             return Reply::Body((made.plain.clone(), Encoding::Identity), is_made);
         }
         is_made |= made.gzip.is_none();
-        let encoded = made.gzip.get_or_insert_with(|| match job.encoding.compress(&made.plain) {
-            Some(compressed) => (compressed, job.encoding),
+        let encoded = made.gzip.get_or_insert_with(|| match asked.encoding.compress(&made.plain) {
+            Some(compressed) => (compressed, asked.encoding),
             None => (made.plain.clone(), Encoding::Identity),
         });
         Reply::Body(encoded.clone(), is_made)
     }
 
     /// Whether the last body of a page will do.
-    fn is_fresh(&self, job: &Job) -> bool {
-        let Some(made) = &self.last[job.page as usize] else { return false };
+    fn is_fresh(&self, asked: Asked) -> bool {
+        let Some(made) = &self.last[asked.page as usize] else { return false };
         let is_last = || made.version == self.metrics.snapshot().version();
-        made.begun >= job.arrived || (job.page.is_of_published() && is_last())
+        made.begun >= asked.arrived || (asked.page.is_of_published() && is_last())
     }
 
     /// When a page may be written again, unless it may be at once.
@@ -209,7 +159,11 @@ impl Bodies {
             // What nobody reads goes before there is a new one.
             self.older.retain(|body| !body.is_empty() && !body.is_unique());
         }
-        let plain = self.writers[page as usize].write(&snapshot);
+        // One that panics is not used again.
+        let fresh = Writer::new(page, self.prometheus.clone());
+        let mut writer = std::mem::replace(&mut self.writers[page as usize], fresh);
+        let plain = writer.write(&snapshot);
+        self.writers[page as usize] = writer;
         let version = snapshot.version();
         self.last[page as usize] = Some(Made { version, begun, plain, gzip: None });
     }
@@ -294,15 +248,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_whose_making_panics_is_one_answer_lost() {
-        let metrics = collector();
-        let mut bodies = Bodies::new(metrics.clone(), Prometheus::new());
-        let ask = |bodies: &mut Bodies, arrived| {
-            let (reply, mut replied) = oneshot::channel();
-            bodies.work(Job { page: Page::Text, encoding: Encoding::Identity, arrived, reply });
-            replied.try_recv().ok()
-        };
-        bodies.writers[Page::Text as usize].panics = true;
-        assert!(ask(&mut bodies, Instant::now()).is_none());
-        assert!(matches!(ask(&mut bodies, Instant::now()), Some(Reply::Body(..))));
+        let pages = pages(&collector());
+        pages.published.run(|bodies| bodies.writers[Page::Text as usize].panics = true).await;
+        let body = || pages.body(Page::Text, Encoding::Identity);
+        assert!(body().await.is_none());
+        assert!(body().await.is_some());
     }
 }

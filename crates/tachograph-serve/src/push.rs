@@ -33,7 +33,9 @@ pub use self::pushes::PushReport;
 use self::pushes::Pushes;
 use self::queue::Queue;
 use self::target::{Connect, Target};
+use crate::bounds::bounded;
 use crate::error::Error;
+use crate::quiet::Quiet;
 use crate::thread;
 
 /// Sends the metrics of one collector to a receiver of OTLP/HTTP, such as an OpenTelemetry
@@ -88,6 +90,9 @@ pub struct Push {
     #[cfg(feature = "tls")]
     authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
+
+/// Less would be no time-out and no pause.
+const LEAST: Duration = Duration::from_millis(10);
 
 /// What a request has already, and another value would make it another request or none.
 const OWN_HEADERS: [HeaderName; 10] = [
@@ -146,17 +151,17 @@ impl Push {
         })
     }
 
-    /// How often; 60 s by default. The first payload comes at a random time within it, so that
+    /// How often, at least every 1 ms; 60 s by default. The first payload comes at a random time within it, so that
     /// processes that are started together do not push together.
     pub fn every(mut self, every: Duration) -> Self {
         // An interval of nothing would be a loop without a pause.
-        self.every = every.max(Duration::from_millis(1));
+        self.every = bounded(every, Duration::from_millis(1));
         self
     }
 
-    /// How long one request may take, connecting included; 10 s by default.
+    /// How long one request may take, connecting included; at least 10 ms, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = bounded(timeout, LEAST);
         self
     }
 
@@ -194,10 +199,10 @@ impl Push {
         self
     }
 
-    /// The wait after the first failure, and the longest after many in a row; 1 s and 60 s by
-    /// default.
+    /// The wait after the first failure, and the longest after many in a row; at least 10 ms, 1 s
+    /// and 60 s by default.
     pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
-        self.backoff = (first, max);
+        self.backoff = (bounded(first, LEAST), bounded(max, LEAST));
         self
     }
 
@@ -226,11 +231,12 @@ impl Push {
     /// Pushes in the background, on the current tokio runtime.
     ///
     /// # Errors
-    /// If the URL is `https` and no authority is trusted.
+    /// If the URL is `https` and no authority is trusted, or there is no runtime.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// On a runtime without I/O or time.
     pub fn start(self) -> Result<Pusher, Error> {
+        thread::need_runtime()?;
         #[cfg(feature = "tls")]
         let trust = self.target.is_https.then(|| tls::Trust::new(&self.target, &self.authorities));
         let mut random = fastrand::Rng::new();
@@ -254,17 +260,33 @@ impl Push {
             },
             backoff: Backoff::new(self.backoff.0, self.backoff.1, random),
             deadline: ending,
+            refusals: Quiet::default(),
+            delays: Quiet::default(),
         };
         let writer = self.source.writer(self.is_gzip);
         Ok(Pusher::start(delivery, deadline, writer, first, self.every))
     }
 
-    /// Pushes on a thread of its own, for programs without a tokio runtime.
+    /// Pushes once and waits for the outcome, for programs that end: everything recorded so far, as
+    /// often as it takes until the receiver has it or the time is up.
+    ///
+    /// It needs no tokio runtime, and blocks, so it is not for async code: there, shut a pusher down
+    /// right after its [start](Push::start).
     ///
     /// # Errors
-    /// As of [`Push::start`], or if the thread cannot be started.
+    /// As of [`Push::spawn`].
+    pub fn once(self, timeout: Duration) -> Result<PushReport, Error> {
+        // The only payload is the last one.
+        Ok(self.every(Duration::MAX).spawn()?.shutdown(timeout))
+    }
+
+    /// Pushes on a thread of its own. It needs no tokio runtime: the thread has one, of that thread
+    /// alone.
+    ///
+    /// # Errors
+    /// As of [`Push::start`], if the thread cannot be started, or if this is async code.
     pub fn spawn(self) -> Result<PusherThread, Error> {
-        let runtime = thread::runtime().map_err(Error::thread)?;
+        let runtime = thread::runtime()?;
         let pusher = runtime.block_on(async { self.start() })?;
         PusherThread::start(runtime, pusher)
     }

@@ -1,6 +1,8 @@
 //! Log lines that would come again and again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 const EVERY: Duration = Duration::from_secs(600);
 

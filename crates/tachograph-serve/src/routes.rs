@@ -1,6 +1,7 @@
 //! Which path answers what.
 
 use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,6 +25,7 @@ use crate::accept;
 use crate::access::{Access, Refusal};
 use crate::answer::Answer;
 use crate::encoding::Encoding;
+use crate::error::Error;
 use crate::health::{Checks, Health};
 use crate::page::Page;
 use crate::pages::Pages;
@@ -45,6 +47,8 @@ const REQUEST_BYTES: usize = 1 << 20;
 /// What all routes of an endpoint share.
 #[derive(Debug)]
 pub(crate) struct Site {
+    /// Of `PAGES`, those that are served.
+    pub(crate) paths: Vec<&'static str>,
     pub(crate) pages: Pages,
     pub(crate) scrapes: Arc<Scrapes>,
     pub(crate) access: RwLock<Access>,
@@ -81,22 +85,23 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
             send(&site, page, &headers).await
         }
     };
-    let route = |path, answer: MethodRouter<Arc<Site>>| {
-        guard(site, path, answer.fallback(method_not_allowed))
+    let route = |path: &str| match path {
+        "/metrics" => get(metrics),
+        "/metrics.json" => get(metrics_json),
+        "/snapshot" => get(fixed(Page::Snapshot)),
+        "/summary" => get(fixed(Page::Summary)),
+        "/health" => get(health),
+        _ => get(ready),
     };
-    Router::new()
-        .route("/metrics", route("/metrics", get(metrics)))
-        .route("/metrics.json", route("/metrics.json", get(metrics_json)))
-        .route("/snapshot", route("/snapshot", get(fixed(Page::Snapshot))))
-        .route("/summary", route("/summary", get(fixed(Page::Summary))))
-        .route("/health", route("/health", get(health)))
-        .route("/-/ready", route("/-/ready", get(ready)))
-        .with_state(Arc::clone(site))
+    let add = |router: Router<Arc<Site>>, path: &&'static str| {
+        router.route(path, guard(site, path, route(path).fallback(method_not_allowed)))
+    };
+    site.paths.iter().fold(Router::new(), add).with_state(Arc::clone(site))
 }
 
 /// The routes of an endpoint that has a server of its own, with what is mounted beside them: every
-/// other path is told what there is.
-pub(crate) fn whole(site: &Arc<Site>, mounted: Router, timeout: Duration) -> Router {
+/// other path is told what there is. `Err` if both have a path.
+pub(crate) fn whole(site: &Arc<Site>, mounted: Router, timeout: Duration) -> Result<Router, Error> {
     let other = guard(site, "other", axum::routing::any(not_found));
     let other = Router::new().fallback_service(other.with_state(Arc::clone(site)));
     let too_late = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout);
@@ -105,7 +110,10 @@ pub(crate) fn whole(site: &Arc<Site>, mounted: Router, timeout: Duration) -> Rou
         .layer(CatchPanicLayer::custom(panicked))
         .layer(too_late)
         .layer(RequestBodyLimitLayer::new(REQUEST_BYTES));
-    router(site).merge(guarded(site, mounted)).fallback_service(other)
+    let (own, mounted) = (router(site), guarded(site, mounted));
+    // The only way that axum has to say that routes overlap is a panic.
+    catch_unwind(AssertUnwindSafe(|| own.merge(mounted).fallback_service(other)))
+        .map_err(|_| Error::overlap(&site.paths))
 }
 
 /// The program's own code panicked while it answered.
@@ -163,14 +171,15 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
 }
 
 async fn metrics_json(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
-    match uri.query().unwrap_or_default() {
-        "" | "buckets=0" | "buckets=false" => send(&site, Page::Json, &headers).await,
-        "buckets" | "buckets=1" | "buckets=true" => {
-            send(&site, Page::JsonWithBuckets, &headers).await
-        }
-        query => error(
+    // What it does not know, browsers and proxies have added.
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    match pairs.rfind(|(name, _)| *name == "buckets").map(|(_, value)| value) {
+        None | Some("0" | "false") => send(&site, Page::Json, &headers).await,
+        Some("" | "1" | "true") => send(&site, Page::JsonWithBuckets, &headers).await,
+        Some(value) => error(
             StatusCode::BAD_REQUEST,
-            &format!("/metrics.json does not know {query:?}: try ?buckets=1"),
+            &format!("/metrics.json does not know buckets={value}: try ?buckets=1"),
         ),
     }
 }
@@ -208,9 +217,8 @@ fn status_if(good: bool) -> StatusCode {
 }
 
 /// Answers every path that is none of the routes.
-async fn not_found(uri: Uri) -> Response {
-    let (path, pages) = (uri.path(), PAGES.iter().map(|(path, _)| *path));
-    let pages = pages.collect::<Vec<_>>().join(", ");
+async fn not_found(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+    let (path, pages) = (uri.path(), site.paths.join(", "));
     error(StatusCode::NOT_FOUND, &format!("there is no {path}: try one of {pages}"))
 }
 

@@ -281,6 +281,12 @@ impl MetricsCollector {
         self.core().intake.mode() == mode::ON
     }
 
+    /// How often a snapshot is published, as the [builder](crate::Builder::publish_every) was told;
+    /// a collector that is driven by hand publishes when its owner does.
+    pub fn publish_every(&self) -> std::time::Duration {
+        self.core().driver.publish_every()
+    }
+
     /// Switches recording on or off, for every thread and handle. Off, a record costs one load
     /// and a branch; what was recorded before stays readable and exported. After [`MetricsCollector::shutdown`] it stays off.
     pub fn set_enabled(&self, enabled: bool) {

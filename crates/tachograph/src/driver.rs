@@ -106,6 +106,10 @@ impl Driver {
         Self { running: Mutex::new(None), publish_every, on_thread_start }
     }
 
+    pub(crate) fn publish_every(&self) -> Duration {
+        self.publish_every
+    }
+
     /// Starts the threads, unless they are running.
     pub(crate) fn start(&self, core: &Arc<Core>) {
         let publish_every = self.publish_every;

@@ -1,8 +1,10 @@
 //! Sends what waits in the queue, the oldest first, until it is closed and empty.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -12,6 +14,7 @@ use crate::push::pusher::Shared;
 use crate::push::pushes::{Loss, Outcome};
 use crate::push::queue::Payload;
 use crate::push::verdict::Verdict;
+use crate::quiet::Quiet;
 
 /// The sending side of a push.
 #[derive(Debug)]
@@ -21,12 +24,15 @@ pub(crate) struct Delivery {
     pub(crate) backoff: Backoff,
     /// Until when all has to be done, once that is known.
     pub(crate) deadline: watch::Receiver<Option<Instant>>,
+    pub(crate) refusals: Quiet,
+    pub(crate) delays: Quiet,
 }
 
 impl Delivery {
     pub(crate) async fn run(mut self) {
         while let Some(payload) = self.shared.queue.next().await {
-            let pushes = &self.shared.pushes;
+            let shared = Arc::clone(&self.shared);
+            let pushes = &shared.pushes;
             let begun = Instant::now();
             let verdict = self.client.send(&payload).await;
             let took = begun.elapsed();
@@ -37,18 +43,21 @@ impl Delivery {
                     pushes.note_delivered(rejected);
                     self.backoff.reset();
                 }
-                Ok(Verdict::Refused) => {
+                Ok(Verdict::Refused(status)) => {
                     self.shared.queue.settle();
+                    self.warn_refused(status);
                     pushes.note_attempt(Outcome::Refused, took);
                     pushes.note_dropped(Loss::Refused, 1);
                     self.backoff.reset();
                 }
                 Ok(Verdict::Later(wait)) => {
                     pushes.note_attempt(Outcome::Later, took);
+                    self.warn_not_taken(&"it has no time for them now");
                     self.again(payload, wait).await;
                 }
-                Err(_) => {
+                Err(failure) => {
                     pushes.note_attempt(Outcome::Unanswered, took);
+                    self.warn_not_taken(&failure);
                     self.again(payload, None).await;
                 }
             }
@@ -60,19 +69,36 @@ impl Delivery {
     async fn again(&mut self, payload: Payload, asked: Option<Duration>) {
         let dropped = self.shared.queue.put_back(payload);
         self.shared.pushes.note_dropped(Loss::QueueFull, dropped);
-        let wait = self.backoff.next().max(asked.unwrap_or_default());
-        // Further away than anything runs.
-        const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
-        let until = Instant::now() + wait.min(NEVER);
+        let (now, own) = (Instant::now(), self.backoff.next());
+        let asked = now + asked.unwrap_or_default();
         let is_ending = self.deadline.borrow_and_update().is_some();
-        if is_ending || asked.is_some() {
-            sleep_until(until).await;
-            return;
+        if !is_ending {
+            tokio::select! {
+                () = sleep_until(now + own) => {}
+                // The wait was this side's own: at the end there is no time for it.
+                _ = self.deadline.changed() => self.backoff.reset(),
+            }
+        } else {
+            sleep_until(now + own).await;
         }
-        tokio::select! {
-            () = sleep_until(until) => {}
-            // The wait was this side's own: at the end there is no time for it.
-            _ = self.deadline.changed() => self.backoff.reset(),
+        sleep_until(asked).await;
+    }
+
+    fn warn_refused(&mut self, status: StatusCode) {
+        if self.refusals.may_speak() {
+            let host = &self.client.target.host;
+            let why = match status.is_redirection() {
+                true => "redirects are not followed: push to where it leads",
+                false => "such payloads are dropped",
+            };
+            tracing::warn!("{host} refuses pushed metrics with the status {status}; {why}");
+        }
+    }
+
+    fn warn_not_taken(&mut self, why: &dyn fmt::Display) {
+        if self.delays.may_speak() {
+            let host = &self.client.target.host;
+            tracing::warn!("{host} takes no pushed metrics: {why}; they are sent again");
         }
     }
 }

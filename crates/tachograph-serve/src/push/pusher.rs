@@ -1,15 +1,16 @@
 //! A push that runs: one task makes payloads, one delivers them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tachograph::MetricsCollector;
 use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
-use tokio::task::{JoinSet, spawn_blocking};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout_at};
 
+use crate::bounds::bounded;
 use crate::error::Error;
 use crate::push::delivery::Delivery;
 use crate::push::payload::Writer;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
 }
 
 /// A running push. Dropping it stops it at once, without a last payload.
+#[must_use = "a push ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct Pusher {
     shared: Arc<Shared>,
@@ -44,8 +46,13 @@ impl Pusher {
     ) -> Self {
         let shared = Arc::clone(&delivery.shared);
         let mut tasks = JoinSet::new();
-        let making = make(Arc::clone(&shared), writer, first, every, deadline.subscribe());
-        tasks.spawn(making);
+        let mut ticks = interval_at(Instant::now() + first, every);
+        // After a pause of the whole process one payload says as much as ten.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let was_on = shared.metrics.enabled();
+        let writer = Arc::new(Mutex::new(writer));
+        let maker = Maker { shared: Arc::clone(&shared), writer, was_on };
+        tasks.spawn(maker.run(ticks, deadline.subscribe()));
         tasks.spawn(delivery.run());
         Self { shared, deadline, tasks }
     }
@@ -58,7 +65,7 @@ impl Pusher {
     /// Pushes everything recorded so far, delivers what waits, and ends: all within the timeout.
     /// What is not delivered by then is dropped, and counted in the report.
     pub async fn shutdown(mut self, timeout: Duration) -> PushReport {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + bounded(timeout, Duration::ZERO);
         self.deadline.send_replace(Some(deadline));
         let done = async { while self.tasks.join_next().await.is_some() {} };
         if timeout_at(deadline, done).await.is_err() {
@@ -70,50 +77,66 @@ impl Pusher {
     }
 }
 
-/// Makes a payload at every tick, and a last one when the end is near.
-async fn make(
+/// Makes payloads.
+struct Maker {
     shared: Arc<Shared>,
-    mut writer: Writer,
-    first: Duration,
-    every: Duration,
-    mut deadline: watch::Receiver<Option<Instant>>,
-) {
-    let mut ticks = interval_at(Instant::now() + first, every);
-    // After a pause of the whole process one payload says as much as ten.
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let is_last = tokio::select! {
-            _ = ticks.tick() => false,
-            // Err, which is no change: the handle is gone, and the tasks with it.
-            _ = deadline.changed() => true,
-        };
-        if !is_last && !shared.queue.has_room() {
-            shared.pushes.note_postponed();
-            continue;
+    writer: Arc<Mutex<Writer>>,
+    /// Whether the collector was on when the last payload was made.
+    was_on: bool,
+}
+
+impl Maker {
+    /// Makes one at every tick, and a last one when the end is near.
+    async fn run(mut self, mut ticks: Interval, mut deadline: watch::Receiver<Option<Instant>>) {
+        loop {
+            let is_last = tokio::select! {
+                _ = ticks.tick() => false,
+                // Err, which is no change: the handle is gone, and the tasks with it.
+                _ = deadline.changed() => true,
+            };
+            if is_last || self.shared.queue.has_room() {
+                self.make().await;
+            } else {
+                self.shared.pushes.note_postponed();
+            }
+            if is_last {
+                break;
+            }
         }
-        let metrics = shared.metrics.clone();
-        let written = spawn_blocking(move || {
-            // Switched off, there is nothing new to tell.
-            let is_on = metrics.enabled();
-            let payload = is_on.then(|| writer.write(&metrics.get_all_metrics())).flatten();
-            (payload, writer)
+        self.shared.queue.close();
+    }
+
+    async fn make(&mut self) {
+        let Shared { metrics, queue, pushes } = &*self.shared;
+        // Switched off or shut down, there is nothing new to tell, but for what was recorded before.
+        let is_on = metrics.enabled();
+        if !std::mem::replace(&mut self.was_on, is_on) && !is_on {
+            return;
+        }
+        let (metrics, writer) = (metrics.clone(), Arc::clone(&self.writer));
+        let written = thread::blocking(move || {
+            // A panic leaves it as good as it was.
+            let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.write(&metrics.get_all_metrics())
         });
-        // Err: a panic while writing. Without a writer there is nothing more to push.
-        let Ok((payload, back)) = written.await else { break };
-        writer = back;
-        if let Some(payload) = payload {
-            shared.pushes.note_payload(payload.body.len());
-            shared.pushes.note_dropped(Loss::QueueFull, shared.queue.push(payload));
-            shared.pushes.note_waiting(shared.queue.len());
-        }
-        if is_last {
-            break;
+        match written.await {
+            Some(Some(payload)) => {
+                pushes.note_payload(payload.body.len());
+                pushes.note_dropped(Loss::QueueFull, queue.push(payload));
+                pushes.note_waiting(queue.len());
+            }
+            // There is nothing to tell.
+            Some(None) => {}
+            None => {
+                pushes.note_payload(0);
+                pushes.note_dropped(Loss::Panicked, 1);
+            }
         }
     }
-    shared.queue.close();
 }
 
 /// A running push on a thread of its own. Dropping it stops it at once, without a last payload.
+#[must_use = "a push ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct PusherThread {
     shared: Arc<Shared>,

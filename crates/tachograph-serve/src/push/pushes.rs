@@ -23,7 +23,8 @@ pub struct PushReport {
     pub payloads: u64,
     /// Those that the receiver took, in whole or in part.
     pub delivered: u64,
-    /// Those that it refused, or that could not be delivered before newer ones or the end came.
+    /// Those that it refused, that could not be delivered before newer ones or the end came, or
+    /// whose making panicked.
     pub dropped: u64,
     /// Times at which no payload of deltas was made, because too many waited: the next one tells of
     /// that time too.
@@ -56,13 +57,14 @@ pub(crate) enum Loss {
     QueueFull,
     Refused,
     Shutdown,
+    Panicked,
 }
 
 /// The series and the report of one push.
 #[derive(Debug)]
 pub(crate) struct Pushes {
     attempts: [Counter; 4],
-    dropped: [Counter; 3],
+    dropped: [Counter; 4],
     postponed: Counter,
     rejected: Counter,
     duration: Timing,
@@ -92,7 +94,7 @@ impl Pushes {
             // In the order of `Outcome` and `Loss`.
             attempts: ["taken", "later", "refused", "unanswered"]
                 .map(|outcome| tagged(ATTEMPTS, "outcome", outcome)),
-            dropped: ["queue_full", "refused", "shutdown"]
+            dropped: ["queue_full", "refused", "shutdown", "panicked"]
                 .map(|reason| tagged(DROPPED, "reason", reason)),
             postponed: metrics.register_counter(POSTPONED),
             rejected: metrics.register_counter(REJECTED),

@@ -16,7 +16,7 @@ pub(crate) enum Verdict {
     /// Not now. To be sent again, and not before the receiver's own time, if it names one.
     Later(Option<Duration>),
     /// Not like this, and never.
-    Refused,
+    Refused(StatusCode),
 }
 
 impl Verdict {
@@ -33,20 +33,22 @@ impl Verdict {
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::GATEWAY_TIMEOUT => Self::Later(retry_after(headers, now)),
-            _ => Self::Refused,
+            _ => Self::Refused(status),
         }
     }
 }
+
+/// A receiver that asks for more has a wrong clock, or will not come back.
+const WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// The wait that `Retry-After` asks for, in seconds or until a date; none where it is neither.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
-        // More seconds than fit are as good as never.
-        return Some(text.parse().map_or(Duration::MAX, Duration::from_secs));
+        return Some(text.parse().map_or(WAIT_MAX, Duration::from_secs).min(WAIT_MAX));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO).min(WAIT_MAX))
 }
 
 /// The data points that the receiver says it did not take. A body that cannot be read says
@@ -111,7 +113,11 @@ mod tests {
         };
         assert_eq!(wait("120"), Some(Duration::from_secs(120)));
         assert_eq!(wait("0"), Some(Duration::ZERO));
-        assert_eq!(wait("99999999999999999999999"), Some(Duration::MAX));
+        for long in
+            ["301", "99999999999", "99999999999999999999999", "Fri, 06 Nov 2099 08:50:37 GMT"]
+        {
+            assert_eq!(wait(long), Some(WAIT_MAX), "{long}");
+        }
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(Duration::from_secs(60)));
         assert_eq!(wait("Sunday, 06-Nov-94 08:50:37 GMT"), Some(Duration::from_secs(60)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:49:36 GMT"), Some(Duration::ZERO), "it has passed");
@@ -156,6 +162,6 @@ mod tests {
             assert_eq!(json(body), Verdict::Taken { rejected }, "{body}");
         }
         assert_eq!(of(503, &partial(7)), Verdict::Later(None));
-        assert_eq!(of(400, &partial(7)), Verdict::Refused);
+        assert_eq!(of(400, &partial(7)), Verdict::Refused(StatusCode::BAD_REQUEST));
     }
 }

@@ -125,6 +125,17 @@ async fn health_covers_the_checks_of_the_program() {
 }
 
 #[tokio::test]
+async fn a_snapshot_is_not_late_before_it_is_due() {
+    let builder = MetricsCollector::builder().publish_every(Duration::from_secs(10));
+    let metrics = builder.manual().build();
+    let server = serve(&metrics).await;
+    for (age, status) in [(9, 200), (14, 200), (16, 503)] {
+        metrics.run_pass(Instant::now(), SystemTime::now() - Duration::from_secs(age));
+        assert_eq!(get(server.addr(), "/health").await.status, status, "{age} s");
+    }
+}
+
+#[tokio::test]
 async fn it_is_ready_once_something_was_published() {
     let metrics = manual();
     let server = serve(&metrics).await;
@@ -164,9 +175,16 @@ async fn buckets_are_there_on_request() {
         let counts: Vec<_> = counts.map(|bucket| bucket["count"].as_u64()).collect();
         assert_eq!(counts, [Some(1); 9], "{path}");
     }
-    let wrong = get(server.addr(), "/metrics.json?bucket=1").await;
+    for path in ["/metrics.json?_=1&buckets=1", "/metrics.json?buckets=0&buckets&x"] {
+        let buckets = buckets(get(server.addr(), path).await.json());
+        assert!(buckets.is_array(), "{path}: browsers and proxies add what they like");
+    }
+    for path in ["/metrics.json?_=1", "/metrics?_=1", "/health?buckets=7", "/summary?&=&%"] {
+        assert_eq!(get(server.addr(), path).await.status, 200, "{path}");
+    }
+    let wrong = get(server.addr(), "/metrics.json?buckets=7").await;
     assert_eq!(wrong.status, 400);
-    let told = "/metrics.json does not know \"bucket=1\": try ?buckets=1";
+    let told = "/metrics.json does not know buckets=7: try ?buckets=1";
     assert_eq!(wrong.json()["error"], told);
 }
 
@@ -239,6 +257,25 @@ async fn an_address_in_use_is_an_error_that_says_so() {
     assert_eq!(error.addr(), Some(server.addr()));
     let start = format!("cannot listen on {}: ", server.addr());
     assert!(error.to_string().starts_with(&start), "{error}");
+}
+
+#[tokio::test]
+async fn a_program_with_a_health_of_its_own_leaves_out_that_page() {
+    let routes = Router::new().route("/health", axum::routing::get(async || "mine"));
+    let both = Endpoint::new(manual()).listen(loopback()).mount(routes.clone());
+    let told = both.serve().await.expect_err("two answers").to_string();
+    assert!(told.starts_with("a mounted route has the path of one of the pages"), "{told}");
+    let chosen = Endpoint::new(manual()).pages(["/metrics", "/metrics"]).expect("a page");
+    let server = chosen.mount(routes).listen(loopback()).serve().await.expect("binds");
+    assert_eq!(get(server.addr(), "/health").await.text(), "mine");
+    assert_eq!(get(server.addr(), "/metrics").await.status, 200);
+    let missing = get(server.addr(), "/summary").await;
+    assert_eq!(missing.json()["error"], "there is no /summary: try one of /metrics");
+    let told = Endpoint::new(manual()).pages(["/metric"]).expect_err("no page").to_string();
+    assert_eq!(
+        told,
+        "there is no page \"/metric\" to serve: choose from those of `Endpoint::PAGES`"
+    );
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ fn assert_settled(metrics: &MetricsCollector, report: PushReport) {
         let counter = metrics.with_tags(&[(key, value)]).get_counter(name).expect("registered");
         u64::try_from(counter.value).expect("never negative")
     };
-    let dropped = ["queue_full", "refused", "shutdown"]
+    let dropped = ["queue_full", "refused", "shutdown", "panicked"]
         .map(|reason| count("metrics.push.dropped", "reason", reason));
     assert_eq!(dropped.iter().sum::<u64>(), report.dropped);
     let attempts = ["taken", "later", "refused", "unanswered"]

@@ -1,6 +1,7 @@
 //! What is sent again, when, and what never is.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::sleep;
@@ -127,19 +128,19 @@ async fn every_status_is_sent_again_or_not_as_the_specification_says() {
 async fn nothing_at_all_is_sent_while_the_receiver_wants_to_be_left_alone() {
     let mut is_first = true;
     let stub = Stub::new(move |_| match std::mem::take(&mut is_first) {
-        true => reply(503, "Retry-After: 3600\r\n", b""),
+        true => reply(503, "Retry-After: 280\r\n", b""),
         false => reply(200, "", b""),
     });
     let metrics = manual();
     let pusher = stub.receives(numbers(&metrics, URL)).start().expect("starts");
-    made(&pusher, 3_500).await;
+    made(&pusher, 250).await;
     assert_eq!(numbers_of(&stub), [0]);
     let waiting = pusher.report();
-    assert_eq!((waiting.waiting(), waiting.dropped), (16, 3_484), "the newest sixteen wait");
-    sleep(150 * SECOND).await;
+    assert_eq!((waiting.waiting(), waiting.dropped), (16, 234), "the newest sixteen wait");
+    sleep(100 * SECOND).await;
     let sent = numbers_of(&stub);
-    // After 3,600 s the oldest of the newest sixteen, give or take the ticks at the edges.
-    assert!((3_584..=3_586).contains(&sent[1]), "{}", sent[1]);
+    // After 280 s the oldest of the newest sixteen, give or take the ticks at the edges.
+    assert!((264..=266).contains(&sent[1]), "{}", sent[1]);
     assert!(sent[1..].windows(2).all(|two| two[0] + 1 == two[1]), "in order, without a gap");
     assert_settled(&metrics, pusher.shutdown(SECOND).await);
 }
@@ -188,4 +189,64 @@ async fn without_an_answer_the_same_payload_is_sent_again() {
     made(&pusher, 4).await;
     assert_settled(&metrics, pusher.shutdown(100 * SECOND).await);
     assert_eq!(numbers_of(&stub), [0, 0, 0, 0, 0, 1, 2, 3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_is_left_alone_for_five_minutes_at_most() {
+    for wait in ["99999999999", "Fri, 06 Nov 2099 08:50:37 GMT"] {
+        let mut is_first = true;
+        let stub = Stub::new(move |_| match std::mem::take(&mut is_first) {
+            true => reply(429, &format!("Retry-After: {wait}\r\n"), b""),
+            false => reply(200, "", b""),
+        });
+        let metrics = manual();
+        let pusher = stub.receives(numbers(&metrics, URL)).start().expect("starts");
+        made(&pusher, 400).await;
+        let sent = stub.received();
+        let pause = sent[1].at - sent[0].at;
+        assert!(pause >= 300 * SECOND && pause <= 301 * SECOND, "{wait}: {pause:?}");
+    }
+}
+
+/// What is logged while it exists.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_runs_it_is_told_that_nothing_arrives_at_once_and_every_ten_minutes() {
+    for (script, told) in [
+        ((|_: &_| reply(301, "", b"")) as fn(&_) -> Reply, "301 Moved Permanently; redirects are"),
+        (|_| reply(400, "", b""), "400 Bad Request; such payloads are dropped"),
+        (|_| reply(503, "", b""), "no time for them"),
+        (|_| Reply::Close, "they are sent again"),
+    ] {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let _logged = tracing::subscriber::set_default(subscriber);
+        let stub = Stub::new(script);
+        let pusher = stub.receives(numbers(&manual(), URL)).start().expect("starts");
+        let said = || {
+            let log = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("UTF-8");
+            assert!(log.is_empty() || log.contains("receiver.example"), "{log}");
+            log.lines().filter(|line| line.contains(told)).count()
+        };
+        made(&pusher, 5).await;
+        assert_eq!(said(), 1, "{told}");
+        sleep(500 * SECOND).await;
+        assert_eq!(said(), 1, "{told}");
+        sleep(200 * SECOND).await;
+        assert_eq!(said(), 2, "{told}");
+    }
 }
