@@ -346,8 +346,8 @@ impl Aggregator {
     /// Begins anew in the child of a fork: what the lanes hold is the parent's, and so is all that
     /// was ever counted.
     pub(crate) fn start_over(&mut self, registry: &Registry) {
-        self.readers.clear();
         self.of_gone_lanes = 0;
+        self.readers.clear();
         self.lanes = self.intake.lanes();
         self.batch.clear();
         self.refresh(registry);

@@ -7,7 +7,7 @@ use tachograph::parts::{self, ModelStop};
 
 #[test]
 fn whoever_comes_first_after_a_fork_opens_the_lanes_for_all() {
-    check("first use after a fork", 460, || {
+    check("first use after a fork", 3_500, || {
         let metrics = collector().build();
         let counter = metrics.register_counter("n");
         counter.increment();
@@ -27,7 +27,7 @@ fn whoever_comes_first_after_a_fork_opens_the_lanes_for_all() {
 
 #[test]
 fn recording_that_is_switched_off_during_the_first_use_stays_off() {
-    check("fork and a switch", 27, || {
+    check("fork and a switch", 70, || {
         let metrics = collector().build();
         let counter = metrics.register_counter("n");
         counter.increment();
