@@ -47,6 +47,9 @@ enum Task {
     },
     /// The core's simulation: 10,000 seeds, or TACHOGRAPH_SEEDS of them, or the given one.
     Simulate { seed: Option<u64> },
+    /// The server under siege for five minutes, or AST_SIEGE_SECONDS: a crowd, silent viewers, saves,
+    /// a bad receiver and a log that nobody reads, beside good ones that lose nothing.
+    Siege,
     /// Fuzz targets, all or the named ones, for 30 s each unless FUZZ_SECONDS is set.
     Fuzz { targets: Vec<String> },
     /// The core's tests under sanitizers: realtime, thread, address.
@@ -92,6 +95,7 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         Task::Loom { seeded: None, arguments } => loom::models(tools, steps, &arguments),
         Task::Loom { seeded: Some(filter), .. } => loom::seeded(tools, steps, &filter),
         Task::Simulate { seed } => simulate::run(tools, steps, seed),
+        Task::Siege => simulate::siege(tools, steps),
         Task::Fuzz { targets } => fuzz::run(tools, steps, &targets),
         Task::Sanitize { names } => sanitize::run(tools, steps, &names),
         Task::Peers { names } => peers::run(tools, steps, &names),
@@ -111,6 +115,7 @@ fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     sanitize::run(tools, steps, &[])?;
     instructions::run(tools, steps, false)?;
     simulate::run(tools, steps, None)?;
+    simulate::siege(tools, steps)?;
     fuzz::run(tools, steps, &[])?;
     peers::run(tools, steps, &[])?;
     // The README's other command; its tests run before this program does.

@@ -1,4 +1,5 @@
-//! `cargo xtask simulate`, `fleet` and `soak`: programs that take long and say what they found.
+//! `cargo xtask simulate`, `siege`, `fleet` and `soak`: programs that take long and say what they
+//! found.
 
 use anyhow::Result;
 
@@ -7,6 +8,7 @@ use crate::tools::Tools;
 
 /// Seeds that CI runs; a minute's worth of them on an idle machine is 100,000.
 const SEEDS: &str = "10000";
+const SIEGE_SECONDS: &str = "300";
 
 /// The deterministic simulation of the core.
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, seed: Option<u64>) -> Result<(), Failed> {
@@ -26,6 +28,20 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, seed: Option<u64>) -> Result
                 test.env("TACHOGRAPH_SEEDS", SEEDS)
             }
             None => test,
+        };
+        test.run()?;
+        Ok(String::new())
+    })
+}
+
+/// The server under siege, for five minutes unless AST_SIEGE_SECONDS is set.
+pub(crate) fn siege(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
+    steps.run("siege", || {
+        let test = ["test", "--release", "--package", "ast-server", "--test", "siege"];
+        let test = tools.cargo().args(test).args(["--", "--nocapture"]);
+        let test = match std::env::var_os("AST_SIEGE_SECONDS") {
+            Some(_) => test,
+            None => test.env("AST_SIEGE_SECONDS", SIEGE_SECONDS),
         };
         test.run()?;
         Ok(String::new())

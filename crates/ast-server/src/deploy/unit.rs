@@ -43,7 +43,9 @@ After=network.target
 # What cannot be used is told before anything listens.
 ExecStartPre={PROGRAM} serve --config {CONFIG} --check
 ExecStart={PROGRAM} serve --config {CONFIG}
-# It prints its final summary at SIGTERM.
+# It reads its configuration, token, certificate and set again; what is wrong changes nothing.
+ExecReload=/bin/kill -HUP $MAINPID
+# It prints its final summary at SIGTERM, and has ended within five seconds.
 KillSignal=SIGTERM
 TimeoutStopSec=15
 Restart=on-failure

@@ -34,6 +34,9 @@ use crate::server::AstServer;
 
 /// Connections that may wait to be accepted.
 const QUEUE: u32 = 1_024;
+/// What the kernel holds of what a viewer has not read, which each connection inherits. Left to
+/// itself it takes megabytes, and as long as it does, one who reads nothing looks like one who does.
+const SEND_BUFFER_BYTES: u32 = 256 << 10;
 /// Connections that have sent no request yet, at a time; the oldest of more has to go.
 const HANDSHAKES_MAX: usize = 256;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -44,6 +47,7 @@ const HEAD_BYTES_MAX: usize = 16 << 10;
 pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(addr)?;
     socket.listen(QUEUE)
 }
