@@ -164,8 +164,8 @@ def check(series, expected):
         (unit, description), told = series[key]
         assert (unit, description) == (recorded["unit"], recorded["description"]), (key, unit)
         if "samples" in value:
-            compared += check_samples(told, value["samples"], value["unit"])
-            check_exemplar(told["exemplar"], value["exemplar"], value["unit"])
+            compared += check_samples(told, value["samples"], value["per_unit"])
+            check_exemplar(told["exemplar"], value["exemplar"], value["per_unit"])
         elif "sum" in value:
             assert (told["sum"], told["monotonic"]) == (int(value["sum"]), value["monotonic"]), key
             compared += 1
@@ -176,24 +176,24 @@ def check(series, expected):
     return compared
 
 
-def check_samples(told, samples, unit):
+def check_samples(told, samples, per_unit):
     samples = sorted(samples)
     assert told["count"] == len(samples), (told, samples)
-    assert math.isclose(told["sum"], sum(samples) * unit, rel_tol=1e-12), (told, samples)
-    assert (told["min"], told["max"]) == (samples[0] * unit, samples[-1] * unit), (told, samples)
+    assert math.isclose(told["sum"], sum(samples) / per_unit, rel_tol=1e-12), (told, samples)
+    assert (told["min"], told["max"]) == (samples[0] / per_unit, samples[-1] / per_unit), (told, samples)
     width = 2.0 ** -told["scale"]
     edges = [(0.0, 0.0)] * told["zeros"]
     for index, count in sorted(told["buckets"].items()):
         edges += [(2.0 ** (index * width), 2.0 ** ((index + 1) * width))] * count
     for sample, (low, high) in zip(samples, edges, strict=True):
-        value = sample * unit
+        value = sample / per_unit
         assert low * (1 - SLACK) <= value <= high * (1 + SLACK), (value, low, high)
     return len(samples) + 4
 
 
-def check_exemplar(told, recorded, unit):
+def check_exemplar(told, recorded, per_unit):
     """The greatest traced sample: all of it is within the window of the first sample."""
-    wanted = recorded and (recorded["sample"] * unit, recorded["trace_id"], recorded["span_id"])
+    wanted = recorded and (recorded["sample"] / per_unit, recorded["trace_id"], recorded["span_id"])
     assert told == (wanted and tuple(wanted)), (told, wanted)
 
 

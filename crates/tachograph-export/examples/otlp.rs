@@ -30,7 +30,7 @@ type Key = (String, BTreeMap<String, String>);
 enum Recorded {
     Sum { value: i128, is_monotonic: bool },
     Gauge(f64),
-    Samples { recorded: Vec<u64>, worst: Option<(u64, Trace)>, unit: f64 },
+    Samples { recorded: Vec<u64>, worst: Option<(u64, Trace)>, per_unit: f64 },
 }
 
 /// A collector, and all that was recorded into it.
@@ -125,11 +125,11 @@ impl Registry {
                 None => series.histogram(&key.0, sample),
             },
         }
-        let unit = if kind == 't' { 1e-9 } else { 1.0 };
+        let per_unit = if kind == 't' { 1e9 } else { 1.0 };
         let known = self.series.entry(key).or_insert_with(|| match kind {
             'c' | 'u' => Recorded::Sum { value: 0, is_monotonic: kind == 'c' },
             'g' => Recorded::Gauge(0.0),
-            _ => Recorded::Samples { recorded: Vec::new(), worst: None, unit },
+            _ => Recorded::Samples { recorded: Vec::new(), worst: None, per_unit },
         });
         match known {
             Recorded::Sum { value, is_monotonic: true } => *value += i128::from(sample),
@@ -147,7 +147,8 @@ impl Registry {
         let series = self.series.iter().map(|((name, tags), recorded)| {
             let description = self.descriptions.get(name);
             // A timing's unit is what it is.
-            let is_timing = matches!(recorded, Recorded::Samples { unit, .. } if *unit < 1.0);
+            let is_timing =
+                matches!(recorded, Recorded::Samples { per_unit, .. } if *per_unit > 1.0);
             let unit = match description {
                 _ if is_timing => "s",
                 Some(_) => "By",
@@ -158,7 +159,7 @@ impl Registry {
                     json!({ "sum": value.to_string(), "monotonic": is_monotonic })
                 }
                 Recorded::Gauge(value) => json!({ "gauge": value }),
-                Recorded::Samples { recorded, worst, unit } => {
+                Recorded::Samples { recorded, worst, per_unit } => {
                     let exemplar = worst.map(|(sample, trace)| {
                         json!({
                             "sample": sample,
@@ -166,7 +167,7 @@ impl Registry {
                             "span_id": trace.span_id(),
                         })
                     });
-                    json!({ "samples": recorded, "exemplar": exemplar, "unit": unit })
+                    json!({ "samples": recorded, "exemplar": exemplar, "per_unit": per_unit })
                 }
             };
             json!({

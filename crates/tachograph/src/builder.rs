@@ -88,16 +88,17 @@ impl Builder {
         self
     }
 
-    /// How often a snapshot is published; 100 ms by default, at least 1 ms.
+    /// How often a snapshot is published; 100 ms by default, at least 1 ms and at most a year.
     pub fn publish_every(mut self, every: Duration) -> Self {
-        self.publish_every = every.max(limits::DRAIN_MIN);
+        self.publish_every = every.clamp(limits::DRAIN_MIN, limits::PUBLISH_EVERY_MAX);
         self
     }
 
-    /// The sliding window and how many steps it moves in; 60 s in 6 by default. A zero span or
+    /// The sliding window and how many steps it moves in; 60 s in 6 by default, at most 1,000. A zero span or
     /// no steps turn windows off, as [`Builder::no_window`] does.
     pub fn window(mut self, span: Duration, steps: u32) -> Self {
-        self.window = (!span.is_zero() && steps > 0).then_some((span, steps));
+        self.window =
+            (!span.is_zero() && steps > 0).then_some((span, steps.min(limits::WINDOW_STEPS_MAX)));
         self
     }
 
@@ -136,23 +137,23 @@ impl Builder {
         self
     }
 
-    /// How many series one metric may have; 2,000 by default. Beyond it, samples go to the
+    /// How many series one metric may have; 2,000 by default, at most 1,048,576. Beyond it, samples go to the
     /// metric's overflow series.
     pub fn series_per_metric(mut self, series: usize) -> Self {
-        self.cardinality.series_per_metric = series;
+        self.cardinality.series_per_metric = series.min(limits::SERIES_MAX);
         self
     }
 
-    /// How many series there may be in all; 20,000 by default.
+    /// How many series there may be in all; 20,000 by default, at most 1,048,576.
     pub fn max_series(mut self, series: usize) -> Self {
-        self.cardinality.series = series;
+        self.cardinality.series = series.min(limits::SERIES_MAX);
         self
     }
 
-    /// How many metrics there may be; 2,000 by default. Samples of further ones are counted
+    /// How many metrics there may be; 2,000 by default, at most 1,048,576. Samples of further ones are counted
     /// drops.
     pub fn max_metrics(mut self, metrics: usize) -> Self {
-        self.cardinality.metrics = metrics;
+        self.cardinality.metrics = metrics.min(limits::SERIES_MAX);
         self
     }
 

@@ -15,7 +15,7 @@ use crate::recorder::Recorder;
 use crate::registry::Description;
 use crate::seat::Seat;
 use crate::snapshot::Snapshot;
-use crate::snapshot::SnapshotReader;
+use crate::snapshot::{SnapshotReader, Value};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::Arc;
 use crate::tagged::Tagged;
@@ -275,6 +275,27 @@ impl MetricsCollector {
         self.untagged().get_gauge(name)
     }
 
+    /// As [`MetricsCollector::get_timing`], of the sliding window; `None` without windows, too.
+    pub fn get_timing_window(&self, name: &str) -> Option<TimingStats> {
+        self.untagged().get_timing_window(name)
+    }
+
+    /// As [`MetricsCollector::get_counter`], of the sliding window: its net change.
+    pub fn get_counter_window(&self, name: &str) -> Option<CounterStats> {
+        self.untagged().get_counter_window(name)
+    }
+
+    /// As [`MetricsCollector::get_gauge`], of the sliding window.
+    pub fn get_gauge_window(&self, name: &str) -> Option<GaugeStats> {
+        self.untagged().get_gauge_window(name)
+    }
+
+    /// The statistics of all series of a metric together, everything recorded before the call
+    /// included; see [`Snapshot::total`]. Costs a snapshot.
+    pub fn total(&self, name: &str) -> Option<Value> {
+        self.core().read_total(name)
+    }
+
     /// Whether recording is on.
     #[inline]
     pub fn enabled(&self) -> bool {
@@ -325,7 +346,7 @@ impl MetricsCollector {
     ///
     /// The background threads have ended when it returns, unless a callback of yours keeps one
     /// busy beyond the timeout. Returns at the timeout even if another reader or a callback blocks
-    /// the final pass; up to 0.2 s later in the first moments of a process's first collector.
+    /// the final pass, and says so; up to 0.2 s later in the first moments of a process's first collector.
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         self.owner.shutdown(timeout)
     }

@@ -70,6 +70,10 @@ pub struct ShutdownReport {
     /// Lanes that another live thread still owns. A record that was under way there during the
     /// final pass is counted by the next read.
     pub unfinished_lanes: usize,
+    /// Whether the deadline came before the final pass could be made, because a reader or a callback
+    /// was in the way: the counts leave out what only a pass can tell, and the next read or
+    /// [`shutdown`](crate::MetricsCollector::shutdown) has them.
+    pub timed_out: bool,
 }
 
 impl Core {
@@ -202,6 +206,11 @@ impl Core {
         value.flatten()
     }
 
+    /// All series of a metric together, the caller's own writes included.
+    pub(crate) fn read_total(&self, name: &str) -> Option<Value> {
+        self.intake.was_ever_on().then(|| self.read_all())?.total(name)
+    }
+
     pub(crate) fn reset(&self) {
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
@@ -225,7 +234,8 @@ impl Core {
         let Some(mut aggregator) = self.lock_until(deadline) else {
             let dropped = self.intake.counts.dropped_total();
             let unfinished_lanes = self.intake.lanes().len();
-            return ShutdownReport { recorded: dropped, aggregated: 0, dropped, unfinished_lanes };
+            let (recorded, aggregated, timed_out) = (dropped, 0, true);
+            return ShutdownReport { recorded, aggregated, dropped, unfinished_lanes, timed_out };
         };
         let pass = |aggregator: &mut Aggregator| {
             self.move_time(aggregator);
@@ -245,6 +255,7 @@ impl Core {
             aggregated,
             dropped,
             unfinished_lanes: open.saturating_sub(own),
+            timed_out: false,
         }
     }
 
@@ -324,5 +335,29 @@ impl Core {
         for warning in &warnings {
             let _ = catch_unwind(AssertUnwindSafe(|| callback(warning)));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::MetricsCollector;
+
+    #[test]
+    fn a_shutdown_that_cannot_make_its_final_pass_says_so() {
+        let metrics = MetricsCollector::builder().manual().build();
+        metrics.increment("c");
+        metrics.gauge("g", f64::NAN);
+        // A reader that is in the way.
+        let report = metrics.core().locked(|_| {
+            let end = || metrics.shutdown(Duration::from_millis(1));
+            std::thread::scope(|scope| scope.spawn(end).join().expect("no panic"))
+        });
+        assert!(report.timed_out);
+        assert_eq!((report.recorded, report.aggregated, report.dropped), (1, 0, 1));
+        let report = metrics.shutdown(Duration::ZERO);
+        assert!(!report.timed_out, "nobody is, any more");
+        assert_eq!((report.recorded, report.aggregated, report.dropped), (2, 1, 1));
     }
 }

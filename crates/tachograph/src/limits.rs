@@ -74,6 +74,9 @@ pub(crate) const SERIES_PER_METRIC: usize = 2_000;
 /// Series of one collector.
 pub(crate) const SERIES: usize = if cfg!(tachograph_loom) { 8 } else { 20_000 };
 
+/// What any limit on series or metrics may be set to: each series takes room in every lane.
+pub(crate) const SERIES_MAX: usize = 1 << 20;
+
 /// Metrics (names) of one collector.
 pub(crate) const METRICS: usize = if cfg!(tachograph_loom) { 4 } else { 2_000 };
 
@@ -98,6 +101,9 @@ pub(crate) const SPARSE_ROWS: usize = bound(2_048, 64, 2_048);
 /// How often a snapshot is published.
 pub(crate) const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 
+/// The rarest publication: once a year.
+pub(crate) const PUBLISH_EVERY_MAX: Duration = Duration::from_secs(365 * 24 * 3_600);
+
 /// Bounds of the adaptive wait between two drains.
 pub(crate) const DRAIN_MIN: Duration = Duration::from_millis(1);
 /// See [`DRAIN_MIN`].
@@ -107,6 +113,9 @@ pub(crate) const DRAIN_MAX: Duration = Duration::from_millis(100);
 pub(crate) const WINDOW: Duration = Duration::from_secs(60);
 /// See [`WINDOW`].
 pub(crate) const WINDOW_STEPS: usize = 6;
+
+/// The most steps that a window may move in: a series keeps each that has samples.
+pub(crate) const WINDOW_STEPS_MAX: u32 = 1_000;
 
 /// How long dropping the last clone of a collector waits for its final pass.
 pub(crate) const DROP_TIMEOUT: Duration = Duration::from_secs(1);

@@ -10,6 +10,7 @@ use crate::lane::mode;
 use crate::local::{self, Call};
 use crate::operation::Operation;
 use crate::own::Named;
+use crate::snapshot::Value;
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::timer::NamedTimer;
 use crate::trace::Trace;
@@ -146,19 +147,35 @@ impl<'a> Tagged<'a> {
 
     /// Statistics of a timing or histogram; see [`MetricsCollector::get_timing`].
     pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
-        let value = self.metrics.core().read_one(name, self.tags)?;
-        value.as_timing().map(|views| views.lifetime.clone())
+        self.read(name, |value| Some(value.as_timing()?.lifetime.clone()))
     }
 
     /// A counter's total; see [`MetricsCollector::get_timing`].
     pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
-        let value = self.metrics.core().read_one(name, self.tags)?;
-        value.as_counter().map(|views| views.lifetime)
+        self.read(name, |value| Some(value.as_counter()?.lifetime))
     }
 
     /// A gauge's statistics; see [`MetricsCollector::get_timing`].
     pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
-        let value = self.metrics.core().read_one(name, self.tags)?;
-        value.as_gauge().map(|views| views.lifetime)
+        self.read(name, |value| Some(value.as_gauge()?.lifetime))
+    }
+
+    /// As [`Tagged::get_timing`], of the sliding window; `None` without windows, too.
+    pub fn get_timing_window(&self, name: &str) -> Option<TimingStats> {
+        self.read(name, |value| value.as_timing()?.window.clone())
+    }
+
+    /// As [`Tagged::get_counter`], of the sliding window: its net change.
+    pub fn get_counter_window(&self, name: &str) -> Option<CounterStats> {
+        self.read(name, |value| value.as_counter()?.window)
+    }
+
+    /// As [`Tagged::get_gauge`], of the sliding window.
+    pub fn get_gauge_window(&self, name: &str) -> Option<GaugeStats> {
+        self.read(name, |value| value.as_gauge()?.window)
+    }
+
+    fn read<T>(&self, name: &str, part: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        part(&self.metrics.core().read_one(name, self.tags)?)
     }
 }

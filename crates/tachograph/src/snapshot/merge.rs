@@ -73,6 +73,28 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// The statistics of all series of a metric together, whatever their tags: a counter's total,
+    /// the p99 over all routes. `None` without such a series.
+    ///
+    /// As in [`merge`](Snapshot::merge), but that a gauge's `current` is the sum of all. Where an
+    /// untagged series has recorded what tagged ones have as well, [`find`](Snapshot::find) that one
+    /// instead. Costs a pass over the buckets of these series.
+    pub fn total(&self, name: &str) -> Option<Value> {
+        let all: Vec<_> = self.metric(name).collect();
+        let metric = &all.first()?.metric;
+        let mut sum = Values::new(metric, self.window_span.is_some());
+        all.iter().for_each(|series| sum.add(&series.value));
+        if let Values::Levels(levels) = &mut sum {
+            let gauges = all.iter().filter_map(|series| series.value.as_gauge());
+            let current = gauges.filter_map(|views| views.lifetime.current).reduce(|a, b| a + b);
+            levels.lifetime.current = current;
+            levels.window.iter_mut().for_each(|window| window.current = current);
+        }
+        Some(sum.value(metric.kind))
+    }
+}
+
 /// The sum under way.
 struct Sum {
     /// What the merged metrics are, by name.
@@ -202,34 +224,13 @@ impl SeriesSum {
         {
             self.exemplar = Some(exemplar.clone());
         }
-        match (&mut self.values, &series.value) {
-            (Values::Count(sum), Value::Counter(more) | Value::UpDownCounter(more)) => {
-                add(sum, more, |sum, more| *sum = sum.wrapping_add(more.value));
-            }
-            (Values::Levels(sum), Value::Gauge(more)) => add(sum, more, GaugeStats::absorb),
-            (Values::Samples(sum), Value::Timing(more) | Value::Histogram(more)) => {
-                add(sum, more, Samples::absorb);
-            }
-            // Cannot be: another kind has another name, hence another sum.
-            _ => {}
-        }
+        self.values.add(&series.value);
     }
 
     fn series(self) -> Series {
         let Self { metric, tags, key, began, dropped, exemplar, values, idle: _ } = self;
         let (created, generation) = began;
-        let value = match (values, metric.kind) {
-            (Values::Count(sum), Kind::Counter) => Value::Counter(Views {
-                lifetime: CounterStats { value: wrapped(sum.lifetime) },
-                window: sum.window.map(net),
-            }),
-            (Values::Count(sum), _) => Value::UpDownCounter(map(sum, net)),
-            (Values::Levels(sum), _) => Value::Gauge(Box::new(sum)),
-            (Values::Samples(sum), Kind::Timing) => {
-                Value::Timing(Box::new(map(sum, Samples::stats)))
-            }
-            (Values::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
-        };
+        let value = values.value(metric.kind);
         let on_before = Duration::ZERO;
         Series { metric, tags, key, created, generation, on_before, dropped, exemplar, value }
     }
@@ -248,6 +249,33 @@ impl Values {
                 Self::Samples(views(samples, windows))
             }
             _ => Self::Count(views(0, windows)),
+        }
+    }
+
+    fn add(&mut self, value: &Value) {
+        match (self, value) {
+            (Self::Count(sum), Value::Counter(more) | Value::UpDownCounter(more)) => {
+                add(sum, more, |sum, more| *sum = sum.wrapping_add(more.value));
+            }
+            (Self::Levels(sum), Value::Gauge(more)) => add(sum, more, GaugeStats::absorb),
+            (Self::Samples(sum), Value::Timing(more) | Value::Histogram(more)) => {
+                add(sum, more, Samples::absorb);
+            }
+            // Cannot be: another kind has another name, hence another sum.
+            _ => {}
+        }
+    }
+
+    fn value(self, kind: Kind) -> Value {
+        match (self, kind) {
+            (Self::Count(sum), Kind::Counter) => Value::Counter(Views {
+                lifetime: CounterStats { value: wrapped(sum.lifetime) },
+                window: sum.window.map(net),
+            }),
+            (Self::Count(sum), _) => Value::UpDownCounter(map(sum, net)),
+            (Self::Levels(sum), _) => Value::Gauge(Box::new(sum)),
+            (Self::Samples(sum), Kind::Timing) => Value::Timing(Box::new(map(sum, Samples::stats))),
+            (Self::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
         }
     }
 }
