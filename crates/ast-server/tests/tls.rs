@@ -53,8 +53,9 @@ mod with_tls {
     use std::fs;
     use std::io::{BufRead, BufReader};
     use std::net::SocketAddr;
-    use std::process::{Child, Stdio};
+    use std::process::{Child, Command, Stdio};
     use std::sync::Arc;
+    use std::time::Instant;
 
     use rcgen::CertifiedKey;
     use rustls::pki_types::ServerName;
@@ -80,7 +81,8 @@ mod with_tls {
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate")
     }
 
-    async fn get(addr: SocketAddr, trusted: &CertifiedKey<rcgen::KeyPair>) -> String {
+    /// The answer of a server that shows this certificate; `None` where it shows another.
+    async fn get(addr: SocketAddr, trusted: &CertifiedKey<rcgen::KeyPair>) -> Option<String> {
         let mut roots = RootCertStore::empty();
         roots.add(trusted.cert.der().clone()).expect("a certificate");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -92,12 +94,12 @@ mod with_tls {
         let name = ServerName::try_from("localhost").expect("a name");
         let stream = TcpStream::connect(addr).await.expect("it listens");
         let connector = TlsConnector::from(Arc::new(config));
-        let mut stream = connector.connect(name, stream).await.expect("trusted");
+        let mut stream = connector.connect(name, stream).await.ok()?;
         let request = b"GET /project HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         stream.write_all(request).await.expect("written");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
-        answer
+        Some(answer)
     }
 
     #[tokio::test]
@@ -128,12 +130,28 @@ mod with_tls {
             .spawn()
             .expect("the binary runs");
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let _running = Running(child);
+        let running = Running(child);
         let mut lines = lines.map(|line| line.expect("UTF-8"));
         let addr = lines.find_map(|line| line.strip_prefix("metrics  https://").map(str::to_owned));
         let addr = addr.expect("it says where").parse().expect("an address");
-        let answer = get(addr, &own).await;
+        let answer = get(addr, &own).await.expect("trusted");
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+
+        // A certificate that does not fit its key changes nothing, and both together are taken.
+        let hang_up = || {
+            let kill = format!("kill -HUP {}", running.0.id());
+            assert!(Command::new("sh").args(["-c", &kill]).status().expect("a shell").success());
+        };
+        fs::write(&certificate, other.cert.pem()).expect("written");
+        hang_up();
+        assert!(get(addr, &own).await.is_some_and(|answer| answer.starts_with("HTTP/1.1 200 ")));
+        fs::write(&key, other.signing_key.serialize_pem()).expect("written");
+        hang_up();
+        let start = Instant::now();
+        while get(addr, &other).await.is_none() {
+            assert!(start.elapsed() < super::common::DEADLINE, "the certificate is not renewed");
+        }
+        assert!(get(addr, &own).await.is_none(), "the old one is not shown any more");
     }
 
     #[test]
