@@ -418,7 +418,7 @@ impl Aggregator {
             series: self.table.active(),
             metrics: self.metrics.len(),
             tsc: self.intake.clock.uses_tsc(),
-            memory: lanes + series.all + self.snapshot_bytes,
+            memory: lanes + series.all + self.snapshot_bytes + self.intake.cached_bytes(),
             distribution_bytes: series.distributions,
         }
     }

@@ -51,6 +51,9 @@ pub(crate) struct Intake {
     child: AtomicBool,
     /// How the collector starts over in the child of a fork. Set when it is made.
     restart: OnceBox<Restart>,
+    /// Bytes of all threads' caches of names. Added to and taken from by their threads, read by the
+    /// aggregator.
+    cached_bytes: AtomicUsize,
     /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
     /// read by the pass.
     signalled: AtomicBool,
@@ -169,6 +172,7 @@ impl Intake {
             forked: AtomicBool::new(false),
             child: AtomicBool::new(false),
             restart: OnceBox::new(),
+            cached_bytes: AtomicUsize::new(0),
             signalled: AtomicBool::new(false),
             growth: Mutex::new(growth),
             current_trace,
@@ -295,6 +299,17 @@ impl Intake {
 
     pub(crate) fn lanes(&self) -> Arc<Vec<Arc<Lane>>> {
         self.lanes.load_full()
+    }
+
+    /// Notes that a thread's cache of names takes `now` bytes and no longer `before`.
+    pub(crate) fn note_cached(&self, before: usize, now: usize) {
+        // Relaxed: a count that stands for itself.
+        self.cached_bytes.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+    }
+
+    pub(crate) fn cached_bytes(&self) -> usize {
+        // Relaxed: see `note_cached`.
+        self.cached_bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn note_signal(&self) {

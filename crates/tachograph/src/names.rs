@@ -14,13 +14,17 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use crate::handle::Handle;
+use crate::intake::Intake;
 use crate::kind::Kind;
 use crate::limits::{NAME_HINTS, TEXT_BYTES};
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
 use crate::sync::Arc;
 use crate::tags::Tags;
 
+/// Takes 2 KiB, and for each name about 140 bytes (56 more of a timing or histogram) and its text;
+/// counted in `telemetry.memory`.
 pub(crate) struct NameCache {
+    intake: Arc<Intake>,
     known: RefCell<Known>,
     /// Numbers of entries, by `hint`; any number may stand anywhere.
     hints: [Cell<u32>; NAME_HINTS],
@@ -39,6 +43,10 @@ struct Known {
     hasher: RandomState,
     /// Hashes and numbers of all entries.
     table: HashTable<(u64, u32)>,
+    /// Bytes that entries and handles for timers hold beside their places.
+    held: usize,
+    /// Bytes that the collector knows of.
+    noted: usize,
 }
 
 struct Entry {
@@ -71,10 +79,19 @@ fn same(a: &str, b: &str) -> bool {
         }
 }
 
-impl Default for NameCache {
-    fn default() -> Self {
+impl Drop for NameCache {
+    fn drop(&mut self) {
+        self.intake.note_cached(self.known.get_mut().noted, 0);
+    }
+}
+
+impl NameCache {
+    pub(crate) fn new(intake: &Arc<Intake>) -> Self {
+        let known = Known { noted: size_of::<Self>(), ..Known::default() };
+        intake.note_cached(0, known.noted);
         Self {
-            known: RefCell::default(),
+            intake: Arc::clone(intake),
+            known: RefCell::new(known),
             hints: std::array::from_fn(|_| Cell::new(0)),
             conflicting: Default::default(),
         }
@@ -163,6 +180,8 @@ impl NameCache {
         let Ok(mut known) = self.known.try_borrow_mut() else { return };
         if known.entries.len() < max {
             known.insert(name, tags, handle);
+            let bytes = size_of::<Self>() + known.bytes();
+            self.intake.note_cached(std::mem::replace(&mut known.noted, bytes), bytes);
         }
     }
 }
@@ -186,10 +205,23 @@ impl Known {
             return;
         }
         let (hash, number) = (self.hash(name, tags), self.entries.len() as u32);
-        let tags = tags.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+        let tags: Box<[(Box<str>, Box<str>)]> =
+            tags.iter().map(|&(key, value)| (key.into(), value.into())).collect();
+        let texts: usize = tags.iter().map(|(key, value)| key.len() + value.len()).sum();
+        self.held += name.len() + size_of_val(&*tags) + texts;
         self.owned.push(owned(&handle));
         self.entries.push(Entry { name: name.into(), tags, handle });
         self.table.insert_unique(hash, (hash, number), |known| known.0);
+    }
+
+    /// Bytes beside the cache itself.
+    fn bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
+            + self.owned.capacity() * size_of::<Option<Arc<Handle>>>()
+            // Each with its two counts of owners.
+            + self.owned.iter().flatten().count() * (size_of::<Handle>() + 2 * size_of::<usize>())
+            + self.table.allocation_size()
+            + self.held
     }
 
     fn hash(&self, name: &str, tags: &[(&str, &str)]) -> u64 {

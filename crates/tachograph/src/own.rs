@@ -52,6 +52,10 @@ impl Own {
         self.gate == open
     }
 
+    fn names(&self) -> &NameCache {
+        self.names.get_or_init(|| Box::new(NameCache::new(self.recorder.intake())))
+    }
+
     /// The handle of a name that this thread has used, whatever its kind.
     fn known(&self, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
         self.names.get()?.with(name, tags, Handle::clone)
@@ -65,7 +69,7 @@ impl Own {
         self.known(name, tags).filter(good).unwrap_or_else(|| {
             let handle = Handle::new(registry.resolve(name, tags, kind));
             self.recorder.prepare(&handle);
-            let names = self.names.get_or_init(Box::default);
+            let names = self.names();
             names.insert(name, tags, handle.clone(), registry.cached_names_max());
             handle
         })
@@ -89,7 +93,7 @@ impl Own {
         }
         registry.warn_of_conflict(&handle.entry, series.kind);
         let refused = || Handle::new(registry.conflicting(series.kind));
-        self.names.get_or_init(Box::default).conflicting(series.kind, refused)
+        self.names().conflicting(series.kind, refused)
     }
 }
 

@@ -152,10 +152,12 @@ impl LaneReader {
     pub(crate) fn spill_delta(&mut self, slot: u32, fold: impl FnOnce(&SpillReading)) {
         let Some(row) = self.lane.rows.get(slot) else { return };
         let count = row.count();
-        let base = place_of(&mut self.rows, slot).get_or_insert_with(Box::default);
-        if base.0 == count {
+        let base = place_of(&mut self.rows, slot);
+        // Most rows never hold anything, and neither need their bases.
+        if base.as_ref().map_or(0, |base| base.0) == count {
             return;
         }
+        let base = base.get_or_insert_with(Box::default);
         let now = row.read();
         fold(&now.since(&base.1));
         **base = (count, now);
@@ -207,7 +209,14 @@ impl LaneReader {
 
     /// Bytes of the lane and everything in it, as far as it was ever used.
     pub(crate) fn bytes(&self) -> usize {
-        self.lane.bytes() + self.touched * size_of::<Block>()
+        let cells = self.cells.iter().flatten().map(|chunk| size_of_val(&**chunk));
+        let rows = self.rows.iter().flatten().map(|base| size_of_val(&**base));
+        let places = size_of_val(&*self.cells)
+            + size_of_val(&*self.rows)
+            + size_of_val(&*self.gauges)
+            + size_of_val(&*self.seen);
+        let bases = places + cells.chain(rows).sum::<usize>();
+        self.lane.bytes() + self.touched * size_of::<Block>() + bases
     }
 
     /// Appends blocks until there are `blocks`.
