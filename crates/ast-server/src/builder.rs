@@ -4,9 +4,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use crate::server::AstServer;
 
 const CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(256).unwrap();
+
+/// As good as for ever, and added to any time without overflow.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// Configures an [`AstServer`]; every setting has a sensible default.
 #[derive(Clone, Debug)]
@@ -24,6 +29,7 @@ pub struct Builder {
     pub(crate) cache: bool,
     pub(crate) cache_entries: NonZeroUsize,
     pub(crate) sets: Option<PathBuf>,
+    pub(crate) answers_bytes: usize,
 }
 
 impl Default for Builder {
@@ -42,6 +48,7 @@ impl Default for Builder {
             cache: true,
             cache_entries: CACHE_ENTRIES,
             sets: None,
+            answers_bytes: 64 << 20,
         }
     }
 }
@@ -84,28 +91,28 @@ impl Builder {
     /// at least 1 ms.
     #[must_use]
     pub fn ping_every(mut self, every: Duration) -> Self {
-        self.ping_every = every.max(Duration::from_millis(1));
+        self.ping_every = every.clamp(Duration::from_millis(1), FOREVER);
         self
     }
 
     /// How long a viewer may go without a sign of life before it is disconnected; 60 s by default.
     #[must_use]
     pub fn ping_timeout(mut self, timeout: Duration) -> Self {
-        self.ping_timeout = timeout;
+        self.ping_timeout = timeout.min(FOREVER);
         self
     }
 
     /// How long a viewer may read nothing while there is something to read; 30 s by default.
     #[must_use]
     pub fn evict_after(mut self, after: Duration) -> Self {
-        self.evict_after = after;
+        self.evict_after = after.min(FOREVER);
         self
     }
 
     /// How many viewers may be connected; 1,000 by default.
     #[must_use]
     pub fn max_clients(mut self, clients: usize) -> Self {
-        self.clients_max = clients;
+        self.clients_max = clients.min(Semaphore::MAX_PERMITS);
         self
     }
 
@@ -113,7 +120,7 @@ impl Builder {
     /// by default.
     #[must_use]
     pub fn broadcast_interval(mut self, interval: Duration) -> Self {
-        self.broadcast_interval = interval;
+        self.broadcast_interval = interval.min(FOREVER);
         self
     }
 
@@ -145,6 +152,15 @@ impl Builder {
     #[must_use]
     pub fn sets(mut self, folder: impl Into<PathBuf>) -> Self {
         self.sets = Some(folder.into());
+        self
+    }
+
+    /// How much memory the answers to queries over HTTP may take until their clients have read them;
+    /// 64 MiB by default. Where it is short, queries are answered 503; a larger one is answered
+    /// while it is the only one.
+    #[must_use]
+    pub fn answers_bytes(mut self, bytes: usize) -> Self {
+        self.answers_bytes = bytes;
         self
     }
 

@@ -63,6 +63,7 @@ mod part;
 pub mod parts;
 mod process;
 mod queries;
+mod query_pool;
 mod query_routes;
 mod quiet;
 mod select;

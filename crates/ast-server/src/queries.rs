@@ -17,6 +17,7 @@ use crate::loading::{as_text, read};
 use crate::message::Text;
 use crate::neighbour;
 use crate::open::Opened;
+use crate::query_pool::Asker;
 use crate::select::NodeQuery;
 use crate::server::AstServer;
 
@@ -240,10 +241,16 @@ impl AstServer {
     }
 
     /// Compares with a file that somebody at the other end of a connection has named.
-    pub(crate) fn diff_with_neighbour(&self, name: &str) -> Result<Changes, Error> {
+    pub(crate) fn diff_with_neighbour(
+        &self,
+        name: &str,
+        asker: &Asker<'_>,
+    ) -> Result<Changes, Error> {
         self.root_hash()?;
         let (path, opened) = self.neighbour(name)?;
-        self.diff_with(|| Set::read(opened.file).map_err(|source| Error::read(&path, source)))
+        let _turn = self.comparing();
+        let read = || Set::read(asker.reading(opened.file));
+        self.diff_with(|| read().map_err(|source| Error::read(&path, source)))
     }
 
     /// Opens a file that somebody at the other end of a connection has named: one in the folder of

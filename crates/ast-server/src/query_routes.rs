@@ -3,20 +3,16 @@
 //! Every answer is JSON; one that cannot be given is `{"error": …}`.
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use live_set::NodeRef;
 use serde::{Deserialize, Serialize};
 use tachograph_serve::Endpoint;
-use tokio::task::spawn_blocking;
 
 use crate::cache::Key;
-use crate::error::Error;
+use crate::query_pool::{Answer, Asker, Pool, Refusal};
 use crate::select::{NodeQuery, Operator};
 use crate::server::AstServer;
 
@@ -27,22 +23,39 @@ struct Route {
     path: &'static str,
     is: &'static str,
     #[serde(skip)]
-    answer: MethodRouter<AstServer>,
+    answer: MethodRouter<Queries>,
 }
 
 impl Route {
-    fn get(path: &'static str, is: &'static str, answer: MethodRouter<AstServer>) -> Self {
+    fn get(path: &'static str, is: &'static str, answer: MethodRouter<Queries>) -> Self {
         Self { method: "GET", path, is, answer }
     }
 
-    fn post(path: &'static str, is: &'static str, answer: MethodRouter<AstServer>) -> Self {
+    fn post(path: &'static str, is: &'static str, answer: MethodRouter<Queries>) -> Self {
         Self { method: "POST", path, is, answer }
+    }
+}
+
+/// What the routes share.
+#[derive(Clone, Debug)]
+struct Queries {
+    server: AstServer,
+    pool: Pool,
+}
+
+impl Queries {
+    async fn answer(
+        self,
+        work: impl FnOnce(&AstServer, &Asker<'_>) -> Answer + Send + 'static,
+    ) -> Response {
+        let Self { server, pool } = self;
+        pool.answer(move |asker| work(&server, asker)).await
     }
 }
 
 /// Every route of the queries: what is served, and what `/routes` says of it.
 fn table() -> Vec<Route> {
-    let list = |key| get(move |State(server)| look_up(server, Ok(key)));
+    let list = |key| get(move |State(queries)| look_up(queries, Ok(key)));
     vec![
         Route::get("/project", "what the set holds, in numbers", get(project)),
         Route::get("/tracks", "every track", list(Key::Tracks)),
@@ -75,92 +88,53 @@ fn table() -> Vec<Route> {
 
 /// The routes of a server's queries.
 pub(crate) fn routes(server: AstServer) -> Router {
-    let add = |router: Router<AstServer>, route: Route| router.route(route.path, route.answer);
-    table().into_iter().fold(Router::new(), add).with_state(server)
+    let add = |router: Router<Queries>, route: Route| router.route(route.path, route.answer);
+    let pool = Pool::new(server.settings().answers_bytes);
+    table().into_iter().fold(Router::new(), add).with_state(Queries { server, pool })
 }
 
 /// The endpoint's own pages, and what is mounted beside them.
-async fn listed() -> Response {
-    let own = Endpoint::PAGES.iter();
-    let own = own.map(|&(path, is)| Route::get(path, is, MethodRouter::new()));
-    match json(&own.chain(table()).collect::<Vec<_>>()) {
-        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
+async fn listed(State(queries): State<Queries>) -> Response {
+    let list = |_: &AstServer, asker: &Asker<'_>| {
+        let own = Endpoint::PAGES.iter();
+        let own = own.map(|&(path, is)| Route::get(path, is, MethodRouter::new()));
+        asker.json(&own.chain(table()).collect::<Vec<_>>())
+    };
+    queries.answer(list).await
 }
 
-/// What an answer is made of: JSON, or why there is none.
-type Answer = Result<Bytes, Refusal>;
-
-/// Why a query is not answered.
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    reason: String,
+async fn project(State(queries): State<Queries>) -> Response {
+    queries.answer(|server, asker| asker.json(&server.get_project_info()?)).await
 }
 
-impl Refusal {
-    fn bad_request(reason: impl ToString) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, reason: reason.to_string() }
-    }
+async fn cache(State(queries): State<Queries>) -> Response {
+    queries.answer(|server, asker| asker.json(&server.get_cache_stats())).await
 }
 
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        let status = if error.is_no_set() {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else if error.is_outside() {
-            StatusCode::FORBIDDEN
-        } else if error.is_no_node() || error.is_missing_file() {
-            StatusCode::NOT_FOUND
-        } else if error.is_file() {
-            StatusCode::UNPROCESSABLE_ENTITY
-        } else {
-            StatusCode::BAD_REQUEST
-        };
-        Self { status, reason: error.to_string() }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            error: String,
-        }
-        let body = serde_json::to_vec(&Body { error: self.reason }).unwrap_or_default();
-        (self.status, [(CONTENT_TYPE, "application/json")], body).into_response()
-    }
-}
-
-async fn project(State(server): State<AstServer>) -> Response {
-    answer(move || json(&server.get_project_info()?)).await
-}
-
-async fn cache(State(server): State<AstServer>) -> Response {
-    answer(move || json(&server.get_cache_stats())).await
-}
-
-async fn websocket(State(server): State<AstServer>) -> Response {
-    answer(move || json(&server.get_websocket_status())).await
+async fn websocket(State(queries): State<Queries>) -> Response {
+    queries.answer(|server, asker| asker.json(&server.get_websocket_status())).await
 }
 
 async fn track(
-    State(server): State<AstServer>,
+    State(queries): State<Queries>,
     index: Result<Path<usize>, PathRejection>,
 ) -> Response {
-    look_up(server, index.map(|Path(index)| Key::Track(index))).await
+    look_up(queries, index.map(|Path(index)| Key::Track(index))).await
 }
 
 async fn scene(
-    State(server): State<AstServer>,
+    State(queries): State<Queries>,
     index: Result<Path<usize>, PathRejection>,
 ) -> Response {
-    look_up(server, index.map(|Path(index)| Key::Scene(index))).await
+    look_up(queries, index.map(|Path(index)| Key::Scene(index))).await
 }
 
-async fn look_up(server: AstServer, key: Result<Key, PathRejection>) -> Response {
-    answer(move || Ok(server.look_up(key.map_err(Refusal::bad_request)?)?.into())).await
+async fn look_up(queries: Queries, key: Result<Key, PathRejection>) -> Response {
+    let look_up = |server: &AstServer, _: &Asker<'_>| {
+        let text = server.look_up(key.map_err(Refusal::bad_request)?)?;
+        Ok(text.as_bytes().to_vec())
+    };
+    queries.answer(look_up).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -170,14 +144,14 @@ struct Node {
 }
 
 async fn node(
-    State(server): State<AstServer>,
+    State(queries): State<Queries>,
     asked: Result<Query<Node>, QueryRejection>,
 ) -> Response {
-    answer(move || {
+    let find = |server: &AstServer, asker: &Asker<'_>| {
         let Query(Node { id }) = asked.map_err(Refusal::bad_request)?;
-        server.node_by_id(&id, |node| json(&node))?
-    })
-    .await
+        server.node_by_id(&id, |node| asker.json(&node))?
+    };
+    queries.answer(find).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -225,15 +199,16 @@ impl Selection {
 }
 
 async fn nodes(
-    State(server): State<AstServer>,
+    State(queries): State<Queries>,
     asked: Result<Query<Nodes>, QueryRejection>,
 ) -> Response {
-    answer(move || {
+    let find = |server: &AstServer, asker: &Asker<'_>| {
         let Query(asked) = asked.map_err(Refusal::bad_request)?;
         let selection = asked.selection()?;
-        server.nodes(|node| selection.has(node), |nodes| json(&nodes.collect::<Vec<_>>()))?
-    })
-    .await
+        let wanted = |node: NodeRef<'_>| !asker.has_left() && selection.has(node);
+        server.nodes(wanted, |nodes| asker.json(&nodes.collect::<Vec<_>>()))?
+    };
+    queries.answer(find).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -243,50 +218,27 @@ struct File {
 }
 
 async fn compare(
-    State(server): State<AstServer>,
+    State(queries): State<Queries>,
     asked: Result<Query<File>, QueryRejection>,
 ) -> Response {
-    // One at a time: each holds a copy of the set and the file's.
-    let turn = server.comparing().clone().acquire_owned().await;
-    answer(move || {
-        let _turn = turn;
+    let compare = |server: &AstServer, asker: &Asker<'_>| {
         let Query(File { file }) = asked.map_err(Refusal::bad_request)?;
-        json(&server.diff_with_neighbour(&file)?)
-    })
-    .await
+        asker.json(&server.diff_with_neighbour(&file, asker)?)
+    };
+    queries.answer(compare).await
 }
 
 async fn load(
-    State(server): State<AstServer>,
+    State(queries): State<Queries>,
     asked: Result<Query<File>, QueryRejection>,
 ) -> Response {
-    answer(move || {
+    let load = |server: &AstServer, asker: &Asker<'_>| {
         let Query(File { file }) = asked.map_err(Refusal::bad_request)?;
-        json(&server.load_neighbour(&file)?)
-    })
-    .await
+        asker.json(&server.load_neighbour(&file)?)
+    };
+    queries.answer(load).await
 }
 
-async fn reload(State(server): State<AstServer>) -> Response {
-    answer(move || json(&server.take_file()?)).await
-}
-
-fn json(value: &impl Serialize) -> Answer {
-    let bytes = serde_json::to_vec(value).map_err(|error| Refusal {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        reason: format!("the answer could not be written, which is a bug: {error}"),
-    })?;
-    Ok(bytes.into())
-}
-
-/// Answers from a thread on which it may take its time: it waits for the set.
-async fn answer(work: impl FnOnce() -> Answer + Send + 'static) -> Response {
-    let done = spawn_blocking(work).await.unwrap_or_else(|panicked| {
-        let reason = format!("the query failed, which is a bug: {panicked}");
-        Err(Refusal { status: StatusCode::INTERNAL_SERVER_ERROR, reason })
-    });
-    match done {
-        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
+async fn reload(State(queries): State<Queries>) -> Response {
+    queries.answer(|server, asker| asker.json(&server.take_file()?)).await
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::{MetricsExporter, Summary};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::arg::Arg;
 use crate::builder::Builder;
@@ -53,7 +53,7 @@ struct Shared {
     /// Held by whoever loads a set.
     loading: Mutex<()>,
     /// Held by whoever compares the set with a file because somebody far away asks for it.
-    comparing: Arc<Semaphore>,
+    comparing: Mutex<()>,
     /// Why the set that was saved is not loaded, while it is not.
     file_problem: Mutex<Option<String>>,
     /// Wakes whoever watches the file.
@@ -103,7 +103,7 @@ impl AstServer {
             writing: Arc::default(),
             memory,
             loading: Mutex::new(()),
-            comparing: Arc::new(Semaphore::new(1)),
+            comparing: Mutex::new(()),
             file_problem: Mutex::new(None),
             look: Notify::new(),
             held_back: Notify::new(),
@@ -252,8 +252,10 @@ impl AstServer {
         &self.shared.writing
     }
 
-    pub(crate) fn comparing(&self) -> &Arc<Semaphore> {
-        &self.shared.comparing
+    /// Whoever compares the set with a file for somebody far away holds this, as they hold two sets.
+    pub(crate) fn comparing(&self) -> MutexGuard<'_, ()> {
+        // It guards nothing that a panic could leave half done.
+        self.shared.comparing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who loads a set holds this.

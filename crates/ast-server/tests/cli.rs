@@ -153,6 +153,8 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
 #[test]
 fn the_demo_loses_nothing_and_its_summary_adds_up() {
     let summary = json(&["demo", "--events", "2000", "--rate", "20000", "--json"]);
+    let hit_rate = summary["cache"]["hit_rate_percent"].as_f64().expect("a number");
+    assert!(0.0 < hit_rate && hit_rate < 100.0, "it is measured: {hit_rate}");
     let events = &summary["event_processing"];
     let count = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("no count: {summary}"));
     assert_eq!(count(&events["received"]), 2_000);

@@ -21,7 +21,8 @@ use super::{Failure, Listen, log, output, viewer};
 /// Make a set, send itself events over UDP, and show the health dashboard.
 ///
 /// The set has 50 tracks and 100 scenes. It is served on free ports to one viewer. The events are
-/// those of a busy session; they take the way through a real UDP socket.
+/// those of a busy session; they take the way through a real UDP socket. A few tracks and scenes
+/// are asked for meanwhile.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// How many events to send.
@@ -45,6 +46,10 @@ const UNPROCESSED_MAX: u64 = 128;
 /// The server does not get on for so long: something is broken.
 const STALLED: Duration = Duration::from_secs(10);
 const SEED: u64 = 1;
+/// Events after which the tracks and scenes in view are asked for again.
+const ASK_EVERY: u64 = 64;
+/// Tracks, and scenes, that somebody has in view.
+const IN_VIEW: usize = 4;
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
@@ -150,11 +155,24 @@ impl Sending {
             for event in mix.by_ref().take(usize::try_from(burst)?) {
                 sender.send(event.event_type.path(), &event.args)?;
             }
+            let asked = sent / ASK_EVERY;
             sent += burst;
+            if sent / ASK_EVERY > asked {
+                self.ask()?;
+            }
             bar.set_position(sent);
         }
         self.wait_until(sent, sent)?;
         bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Asks for what somebody has in view.
+    fn ask(&self) -> Result<(), Failure> {
+        for index in 0..IN_VIEW {
+            self.server.get_track(index)?;
+            self.server.get_scene(index)?;
+        }
         Ok(())
     }
 

@@ -4,6 +4,8 @@
 mod demo;
 mod deploy;
 mod diff;
+#[cfg(test)]
+mod extremes;
 mod files;
 mod info;
 mod log;

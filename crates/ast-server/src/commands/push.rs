@@ -1,5 +1,6 @@
 //! Metrics pushed to a receiver of OTLP, beside being served.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tachograph_serve::{Push, Pusher};
 
 use super::{Failure, tls};
 
-const EVERY_SECONDS: u32 = 60;
+const EVERY_SECONDS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
 /// Where metrics are pushed to, if anywhere: flags that start with `otlp`, keys of `[otlp]`.
 #[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
@@ -25,7 +26,7 @@ pub(super) struct Otlp {
     /// Seconds from one push to the next; 60 unless told otherwise.
     #[arg(id = "otlp-every", long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) every: Option<u32>,
+    pub(super) every: Option<NonZeroU32>,
     /// Push what came since the last push instead of totals.
     #[arg(id = "otlp-delta", long)]
     pub(super) delta: bool,
@@ -83,7 +84,8 @@ impl Otlp {
             Some(file) => tls::trust(push, file)?,
             None => push,
         };
-        let push = push.every(Duration::from_secs(self.every.unwrap_or(EVERY_SECONDS).into()));
+        let push =
+            push.every(Duration::from_secs(self.every.unwrap_or(EVERY_SECONDS).get().into()));
         let push = push.gzip(true);
         let headers = self.headers_file.as_deref().map(read_headers).transpose()?;
         let add = |push: Push, (name, value): &(String, String)| push.header(name, value);

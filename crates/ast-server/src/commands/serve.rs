@@ -1,6 +1,6 @@
 //! `ast-server serve SET`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ast_server::{Addresses, AstServer, Dashboard, Service, read};
@@ -32,7 +32,7 @@ const LOG_COUNT_EVERY: Duration = Duration::from_secs(1);
 #[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464")]
 pub(super) struct Serve {
     #[command(flatten)]
-    settings: Settings,
+    pub(super) settings: Settings,
     /// Take settings from a TOML file whose keys are named as the flags are, and `set`; those of
     /// --otlp flags stand under `[otlp]`. Flags go before it; paths in it start from its folder.
     #[arg(long, value_name = "FILE")]
@@ -72,7 +72,7 @@ impl Serve {
                         --config file, or name a folder of sets by --sets";
             return Err(told.into());
         }
-        settings.sets.as_deref().map(folder_of_sets).transpose()?;
+        check_folder(&settings)?;
         Ok(settings)
     }
 
@@ -100,8 +100,9 @@ impl Serve {
     }
 }
 
-/// Refuses what is no folder: nothing could ever be loaded from it.
-fn folder_of_sets(folder: &Path) -> Result<(), Failure> {
+/// Refuses what is no folder of sets: nothing could ever be loaded from it.
+pub(super) fn check_folder(settings: &Settings) -> Result<(), Failure> {
+    let Some(folder) = &settings.sets else { return Ok(()) };
     let told = |reason| format!("cannot load sets from {}: {reason}", folder.display());
     std::fs::read_dir(folder).map(|_| ()).map_err(|reason| told(reason).into())
 }

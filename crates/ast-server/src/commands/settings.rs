@@ -1,6 +1,7 @@
 //! The settings of `serve`: flags, and a file for those that nobody wants to type.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -91,14 +92,18 @@ pub(super) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) evict_after: Option<u64>,
     /// Seconds from one ping of a viewer to the next; 20 unless told otherwise.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ping_every: Option<u64>,
+    pub(super) ping_every: Option<NonZeroU64>,
     /// Seconds after which a viewer that gives no sign of life is disconnected; 60 unless told
     /// otherwise.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ping_timeout: Option<u64>,
+    pub(super) ping_timeout: Option<NonZeroU64>,
+    /// Bytes that answers to queries may take until they are read; 64 MiB unless told otherwise.
+    #[arg(long, value_name = "BYTES")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) answers_bytes: Option<usize>,
     /// What is logged: off, error, warn, info, debug or trace, for all or by module, as in
     /// `info,ast_server=debug`; info unless told otherwise. Goes before `RUST_LOG`.
     #[arg(long, value_name = "LEVEL")]
@@ -133,11 +138,12 @@ impl Settings {
         let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
         let mut settings: Self = toml::from_str(&text).map_err(|reason| told(&reason))?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let Self { set, http_certificate_file, http_key_file, metrics_token_file, otlp, .. } =
-            &mut settings;
+        let Self {
+            set, sets, http_certificate_file, http_key_file, metrics_token_file, otlp, ..
+        } = &mut settings;
         let files = [http_certificate_file, http_key_file, metrics_token_file];
         let pushing = [&mut otlp.headers_file, &mut otlp.authorities_file];
-        for path in files.into_iter().chain(pushing).chain([set]).flatten() {
+        for path in files.into_iter().chain(pushing).chain([set, sets]).flatten() {
             *path = folder.join(&path);
         }
         Ok(settings)
@@ -165,6 +171,7 @@ impl Settings {
             evict_after: self.evict_after.or(other.evict_after),
             ping_every: self.ping_every.or(other.ping_every),
             ping_timeout: self.ping_timeout.or(other.ping_timeout),
+            answers_bytes: self.answers_bytes.or(other.answers_bytes),
             log_level: self.log_level.or(other.log_level),
             log_format: self.log_format.or(other.log_format),
             otlp: self.otlp.or(other.otlp),
@@ -187,8 +194,9 @@ impl Settings {
             client_queue_bytes: Some(4 << 20),
             clients_bytes: Some(64 << 20),
             evict_after: Some(30),
-            ping_every: Some(20),
-            ping_timeout: Some(60),
+            ping_every: NonZeroU64::new(20),
+            ping_timeout: NonZeroU64::new(60),
+            answers_bytes: Some(64 << 20),
             log_format: Some(LogFormat::Text),
             otlp,
             ..Self::default()
@@ -214,6 +222,7 @@ impl Settings {
             ("evict-after", self.evict_after != other.evict_after),
             ("ping-every", self.ping_every != other.ping_every),
             ("ping-timeout", self.ping_timeout != other.ping_timeout),
+            ("answers-bytes", self.answers_bytes != other.answers_bytes),
             ("log-format", self.log_format != other.log_format),
         ];
         differs.into_iter().find_map(|(name, differs)| differs.then_some(name))
@@ -255,10 +264,13 @@ impl Settings {
             builder = builder.evict_after(Duration::from_secs(seconds));
         }
         if let Some(seconds) = self.ping_every {
-            builder = builder.ping_every(Duration::from_secs(seconds));
+            builder = builder.ping_every(Duration::from_secs(seconds.get()));
         }
         if let Some(seconds) = self.ping_timeout {
-            builder = builder.ping_timeout(Duration::from_secs(seconds));
+            builder = builder.ping_timeout(Duration::from_secs(seconds.get()));
+        }
+        if let Some(bytes) = self.answers_bytes {
+            builder = builder.answers_bytes(bytes);
         }
         builder
     }
