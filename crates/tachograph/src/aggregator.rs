@@ -295,7 +295,7 @@ impl Aggregator {
         self.table.name_new(&self.metrics, &mut self.naming);
         self.version += 1;
         let (series, idle) =
-            self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic);
+            self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic, registry);
         self.snapshot_bytes = series.len() * size_of::<usize>();
         registry.note_distributions(readings.distribution_bytes);
         Arc::new(Snapshot {
@@ -341,6 +341,15 @@ impl Aggregator {
         self.started = self.next_start();
         self.table.reset(self.started);
         self.idle.forget(|_| true);
+    }
+
+    /// Takes a series out of the snapshots, with all that was recorded before the call. Whether it
+    /// was there.
+    pub(crate) fn remove(&mut self, id: u32, registry: &Registry) -> bool {
+        self.pass(registry);
+        let start = self.next_start();
+        self.idle.forget(|known| known == id);
+        self.table.remove(id, start, registry)
     }
 
     /// Begins anew in the child of a fork: what the lanes hold is the parent's, and so is all that

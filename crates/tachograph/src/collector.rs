@@ -324,6 +324,20 @@ impl MetricsCollector {
         self.core().reset();
     }
 
+    /// Takes a series out of snapshots and exports, and gives its place in the limits back; whether
+    /// there was one. When it is recorded again it starts at 0, and its handles work on.
+    ///
+    /// ```
+    /// let metrics = tachograph::MetricsCollector::new();
+    /// let player = [("player", "7")];
+    /// metrics.with_tags(&player).increment("moves");
+    /// assert!(metrics.remove("moves", &player));
+    /// assert!(metrics.with_tags(&player).get_counter("moves").is_none());
+    /// ```
+    pub fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
+        self.core().remove(name, tags)
+    }
+
     /// Sets every counter to 0; timings, histograms and gauges stay.
     pub fn reset_counters(&self) {
         self.core().reset_counters();

@@ -220,6 +220,19 @@ impl Core {
         self.deliver_warnings();
     }
 
+    /// Takes a series out of the snapshots; whether it was there.
+    pub(crate) fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
+        let Some(entry) = self.registry.find(name, tags) else { return false };
+        let removed = self.attempt_twice(|aggregator| {
+            self.move_time(aggregator);
+            let removed = aggregator.remove(entry.id, &self.registry);
+            self.publish(aggregator);
+            removed
+        });
+        self.deliver_warnings();
+        removed.unwrap_or(false)
+    }
+
     pub(crate) fn reset_counters(&self) {
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);

@@ -38,8 +38,8 @@ pub(crate) struct Shared {
     /// Increments from signal handlers, wrapping. Added to by handlers, read by the pass, which
     /// folds the difference.
     signals: AtomicU64,
-    /// Whether a handle was made, so that the series outlives a reset. Set by `register_*`, read
-    /// by the pass.
+    /// Whether a handle was made, so that the series outlives a reset. Set by `register_*`, and by
+    /// the pass when a removed series returns; taken by the pass that removes it.
     pinned: AtomicBool,
     /// Whether a record as another kind was reported. Set and read by recorders.
     conflicted: AtomicBool,
@@ -105,6 +105,12 @@ impl Entry {
     pub(crate) fn is_pinned(&self) -> bool {
         // Relaxed: see `pin`.
         self.shared.pinned.load(Ordering::Relaxed)
+    }
+
+    /// Forgets that a handle was made; says whether there was one.
+    pub(crate) fn unpin(&self) -> bool {
+        // Relaxed: see `pin`.
+        self.shared.pinned.swap(false, Ordering::Relaxed)
     }
 
     /// Notes a record as another kind; says whether it is the first of this series.

@@ -86,6 +86,10 @@ pub(crate) const TAG_KEYS_PER_METRIC: usize = 64;
 /// Bytes of a metric name, a tag key or a tag value; longer ones are cut.
 pub(crate) const TEXT_BYTES: usize = 256;
 
+/// Series that a collector remembers, for each that it may have at a time: those that have left the
+/// snapshots may return.
+pub(crate) const KNOWN_PER_SERIES: usize = 4;
+
 /// Entries of a thread's by-name cache, for each series that the collector may have.
 pub(crate) const CACHED_NAMES_PER_SERIES: usize = 4;
 

@@ -14,7 +14,7 @@ use crate::error::{DropReason, Warning};
 use crate::intake::Intake;
 use crate::key;
 use crate::kind::{Kind, Metric, Unit};
-use crate::limits::{CACHED_NAMES_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
+use crate::limits::{CACHED_NAMES_PER_SERIES, KNOWN_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
 use crate::local::ColdPath;
 use crate::sample::{BEYOND_LIMIT, CONFLICTING};
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     slots: [u32; 3],
     /// Series and metrics that count against the limits: all but the collector's own.
     counted_series: usize,
+    /// Series that ever did.
+    known_series: usize,
     counted_metrics: usize,
     warnings: Vec<Warning>,
     warned_of_limit: bool,
@@ -70,6 +72,8 @@ struct MetricEntry {
     description: Arc<str>,
     /// By their tags.
     series: HashTable<Arc<Entry>>,
+    /// How many of them have a place in the limits.
+    live: usize,
     /// The tag keys of all of them.
     keys: HashSet<Box<str>>,
     overflow: Option<Arc<Entry>>,
@@ -136,18 +140,21 @@ impl Registry {
     }
 
     fn add(&self, inner: &mut Inner, index: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
-        let counted = inner.counted_series;
+        let (counted, known) = (inner.counted_series, inner.known_series);
         let metric = &mut inner.metrics[index as usize];
         let own = metric.name.starts_with(RESERVED);
         let heavy =
             kind.is_distribution() && inner.distribution_bytes >= self.limits.distribution_bytes;
         let full = heavy
-            || metric.series.len() >= self.limits.series_per_metric
+            || metric.live >= self.limits.series_per_metric
             || counted >= self.limits.series
+            || known >= self.limits.series.saturating_mul(KNOWN_PER_SERIES)
             || !metric.has_room_for_keys(&tags);
         if own || !full {
             metric.keys.extend(metric.new_keys(&tags).map(Into::into).collect::<Vec<_>>());
+            metric.live += usize::from(!own);
             inner.counted_series += usize::from(!own);
+            inner.known_series += usize::from(!own);
             let entry = self.new_entry(inner, index, tags, kind);
             let hash = |entry: &Arc<Entry>| inner.hasher.hash_one(&entry.tags);
             let series = &mut inner.metrics[index as usize].series;
@@ -225,6 +232,20 @@ impl Registry {
         metric.scale = description.scale;
         metric.description = description.text.into();
         inner.revision += 1;
+    }
+
+    /// Notes that a series takes a place in the limits, or gives it back. One that returns takes it
+    /// even where there is none: it is one of a bounded number of known ones.
+    pub(crate) fn place(&self, entry: &Entry, taken: bool) {
+        let (_cold, mut inner) = self.inner();
+        let Inner { metrics, counted_series, .. } = &mut *inner;
+        let Some(metric) = metrics.get_mut(entry.metric as usize) else { return };
+        if entry.tags.is_overflow() {
+            return;
+        }
+        for count in [counted_series, &mut metric.live] {
+            *count = if taken { *count + 1 } else { count.saturating_sub(1) };
+        }
     }
 
     /// Counts a record of a known series as another kind, and warns of it.
@@ -383,6 +404,7 @@ impl MetricEntry {
             scale: 1.0,
             description: "".into(),
             series: HashTable::new(),
+            live: 0,
             keys: HashSet::new(),
             overflow: None,
             warned: false,

@@ -11,7 +11,7 @@ use crate::distribution::{Distribution, Totals};
 use crate::entry::Entry;
 use crate::fault;
 use crate::kind::{Kind, Metric};
-use crate::registry::RESERVED;
+use crate::registry::{RESERVED, Registry};
 use crate::series::gauge::{GaugeState, Levels};
 use crate::snapshot::{Series, Value, Views};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
@@ -34,6 +34,10 @@ pub(crate) struct SeriesState {
     changed: bool,
     published: Option<Arc<Series>>,
     own: bool,
+    /// Whether it takes a place in the limits.
+    placed: bool,
+    /// Whether it was removed, and had handles then.
+    removed_with_handles: bool,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,8 @@ impl SeriesState {
             changed: true,
             published: None,
             own,
+            placed: true,
+            removed_with_handles: false,
         }
     }
 
@@ -94,6 +100,30 @@ impl SeriesState {
     /// Whether snapshots and reads know the series.
     pub(crate) fn is_active(&self) -> bool {
         self.recorded || self.own || self.entry.is_pinned()
+    }
+
+    /// Takes a place in the limits or gives it back: a series has one while snapshots show it.
+    #[inline]
+    pub(crate) fn place(&mut self, shown: bool, registry: &Registry) {
+        if self.placed != shown && !self.own {
+            self.move_to(shown, registry);
+        }
+    }
+
+    #[cold]
+    fn move_to(&mut self, shown: bool, registry: &Registry) {
+        self.placed = shown;
+        registry.place(&self.entry, shown);
+        if shown && std::mem::take(&mut self.removed_with_handles) {
+            self.entry.pin();
+        }
+    }
+
+    /// Leaves until it is recorded or registered again, handles or not.
+    pub(crate) fn remove(&mut self, start: Start, registry: &Registry) {
+        self.reset(start);
+        self.removed_with_handles |= self.entry.unpin();
+        self.place(false, registry);
     }
 
     /// Samples that its values are of: those since the start or the last reset.

@@ -308,6 +308,7 @@ impl SeriesTable {
         step: Step,
         watch: &mut IdleWatch,
         now: Instant,
+        registry: &Registry,
     ) -> (Vec<Arc<Series>>, Vec<Arc<Series>>) {
         let (mut series, mut idle) = (Vec::with_capacity(self.order.len()), Vec::new());
         for &id in &self.order {
@@ -318,8 +319,11 @@ impl SeriesTable {
                 fault::point("build: a series");
                 let hidden =
                     watch.is_on() && !state.is_own() && watch.is_idle(id, state.samples(), now);
+                state.place(!hidden, registry);
                 let into = if hidden { &mut idle } else { &mut series };
                 into.push(state.publish(info, step));
+            } else {
+                state.place(false, registry);
             }
         }
         (series, idle)
@@ -352,6 +356,17 @@ impl SeriesTable {
             state.reset(start);
         }
         self.forgotten = forgotten;
+    }
+
+    /// Takes one series out of the snapshots; whether it was there, and not the collector's own.
+    pub(crate) fn remove(&mut self, id: u32, start: Start, registry: &Registry) -> bool {
+        let state = self.states.get_mut(id as usize);
+        let Some(state) = state.filter(|state| state.is_active() && !state.is_own()) else {
+            return false;
+        };
+        self.forgotten = self.forgotten.wrapping_add(state.count());
+        state.remove(start, registry);
+        true
     }
 
     /// Forgets all values, drops and counts, the collector's own included.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::entry::Entry;
 use crate::kind::Kind;
+use crate::limits::KNOWN_PER_SERIES;
 use crate::registry::Cardinality;
 use crate::sync::Arc;
 use crate::{Snapshot, Value};
@@ -191,6 +192,7 @@ impl SeriesModel {
 #[derive(Debug)]
 struct MetricModel {
     kind: Kind,
+    /// Every tag set that ever had a series of its own.
     tags: BTreeSet<Tag>,
     overflowed: bool,
 }
@@ -200,8 +202,8 @@ pub(super) struct Model {
     limits: Cardinality,
     metrics: BTreeMap<&'static str, MetricModel>,
     pub(super) series: BTreeMap<String, SeriesModel>,
-    /// Tag sets that count against the limits.
-    counted: usize,
+    /// Tag sets that ever counted against the limits, but for the overflow series.
+    known: usize,
     /// Records that belong to no series.
     pub(super) refused: u64,
     /// Time that ran backwards.
@@ -212,6 +214,8 @@ pub(super) struct Model {
     pub(super) traces: u64,
     pub(super) traces_dropped: u64,
     idle_timeout: Option<Duration>,
+    /// The keys of series that have a place in the limits.
+    placed: BTreeSet<String>,
 }
 
 impl Model {
@@ -220,19 +224,21 @@ impl Model {
             limits,
             metrics: BTreeMap::new(),
             series: BTreeMap::new(),
-            counted: 0,
+            known: 0,
             refused: 0,
             anomalies: 0,
             decrements: [0; 2],
             traces: 0,
             traces_dropped: 0,
             idle_timeout,
+            placed: BTreeSet::new(),
         }
     }
 
     /// What the name and tags lead to, and with which kind.
     pub(super) fn resolve(&mut self, name: &'static str, tag: Tag, kind: Kind) -> (Target, Kind) {
-        let full = self.counted >= self.limits.series;
+        let full = self.placed("") >= self.limits.series;
+        let (known, in_metric) = (self.known, self.placed(name));
         if !self.metrics.contains_key(name) {
             if full || self.metrics.len() >= self.limits.metrics {
                 return (Target::Refused, kind);
@@ -245,14 +251,22 @@ impl Model {
             return (Target::Refused, kind);
         }
         if !metric.tags.contains(&tag) {
-            if full || metric.tags.len() >= self.limits.series_per_metric {
+            let full = full || in_metric >= self.limits.series_per_metric;
+            if full || known >= self.limits.series * KNOWN_PER_SERIES {
                 metric.overflowed = true;
                 return (Target::Series(format!("{name}[overflow=true]")), metric.kind);
             }
             metric.tags.insert(tag);
-            self.counted += 1;
+            self.known += 1;
+            self.placed.insert(key(name, tag));
         }
         (Target::Series(key(name, tag)), metric.kind)
+    }
+
+    /// How many series have a place in the limits: of a metric, or of all where none is named.
+    fn placed(&self, name: &str) -> usize {
+        let of_metric = |key: &&String| name.is_empty() || metric_of(key) == name;
+        self.placed.iter().filter(of_metric).count()
     }
 
     /// Whether a read of the name and tags finds a series.
@@ -275,6 +289,9 @@ impl Model {
     pub(super) fn look(&mut self, now: Instant) {
         let idle_timeout = self.idle_timeout;
         self.series.values_mut().for_each(|series| series.look(now, idle_timeout));
+        // Those that a snapshot shows.
+        let shown = self.keys(false).into_iter().filter(|key| !key.ends_with("[overflow=true]"));
+        self.placed = shown.map(str::to_owned).collect();
     }
 
     /// The keys of series that a snapshot shows, or of those that it hides.
@@ -301,6 +318,10 @@ impl Model {
     pub(super) fn dropped(&self) -> u64 {
         self.refused + self.series.values().map(|series| series.dropped).sum::<u64>()
     }
+}
+
+fn metric_of(key: &str) -> &str {
+    key.split('[').next().unwrap_or_default()
 }
 
 pub(super) fn key(name: &str, tag: Tag) -> String {

@@ -1,0 +1,163 @@
+//! Limits count the series that are there: those that leave give their places back.
+
+use std::time::Duration;
+
+use tachograph::{Clock, MetricsCollector, MockClock};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+struct Driven {
+    metrics: MetricsCollector,
+    clock: Clock,
+    mock: MockClock,
+}
+
+impl Driven {
+    fn pass_after(&self, by: Duration) {
+        self.mock.advance(by);
+        self.metrics.run_pass(self.clock.now(), self.clock.wall());
+    }
+
+    /// Adds 1 to the counter `x` of each player.
+    fn play(&self, players: std::ops::Range<u32>) {
+        for player in players {
+            self.metrics.with_tags(&[("player", &player.to_string())]).increment("x");
+        }
+    }
+
+    fn of(&self, player: u32) -> Option<i128> {
+        let player = player.to_string();
+        let tags = [("player", player.as_str())];
+        self.metrics.with_tags(&tags).get_counter("x").map(|stats| stats.value)
+    }
+
+    fn beyond(&self) -> Option<i128> {
+        let overflow = self.metrics.with_tags(&[("overflow", "true")]);
+        overflow.get_counter("x").map(|stats| stats.value)
+    }
+
+    /// Everything that was recorded is somewhere.
+    fn end(&self, recorded: u64) {
+        let report = self.metrics.shutdown(SECOND);
+        let told = (report.recorded, report.aggregated, report.dropped);
+        assert_eq!(told, (recorded, recorded, 0));
+    }
+}
+
+/// A collector of ten series, by either limit, which are idle after 10 s.
+fn of_ten(per_metric: bool) -> Driven {
+    let (clock, mock) = Clock::mock();
+    let builder = MetricsCollector::builder().manual().clock(clock.clone());
+    let builder = builder.idle_timeout(10 * SECOND);
+    let builder = if per_metric { builder.series_per_metric(10) } else { builder.max_series(10) };
+    Driven { metrics: builder.build(), clock, mock }
+}
+
+#[test]
+fn a_reset_gives_the_places_of_series_recorded_by_name_back() {
+    for per_metric in [true, false] {
+        let driven = of_ten(per_metric);
+        driven.play(0..12);
+        assert_eq!((driven.of(9), driven.of(11), driven.beyond()), (Some(1), None, Some(2)));
+        driven.metrics.reset();
+        driven.play(20..32);
+        assert_eq!((driven.of(29), driven.of(31), driven.beyond()), (Some(1), None, Some(2)));
+        driven.metrics.reset();
+        // This thread knows the first ones, and they are its own again.
+        driven.play(0..10);
+        assert_eq!((driven.of(0), driven.of(9), driven.beyond()), (Some(1), Some(1), None));
+        driven.end(34);
+    }
+}
+
+#[test]
+fn a_series_with_a_handle_keeps_its_place_over_a_reset() {
+    let driven = of_ten(true);
+    let handle = driven.metrics.with_tags(&[("player", "0")]).register_counter("x");
+    driven.play(0..12);
+    driven.metrics.reset();
+    driven.play(20..30);
+    assert_eq!((driven.of(0), driven.of(28), driven.of(29)), (Some(0), Some(1), None));
+    handle.increment();
+    assert_eq!((driven.of(0), driven.beyond()), (Some(1), Some(1)));
+    driven.end(23);
+}
+
+#[test]
+fn idle_series_give_their_places_back() {
+    for per_metric in [true, false] {
+        let driven = of_ten(per_metric);
+        driven.play(0..12);
+        driven.pass_after(SECOND);
+        driven.play(20..21);
+        assert_eq!((driven.of(20), driven.beyond()), (None, Some(3)), "it is full");
+        driven.pass_after(100 * SECOND);
+        driven.pass_after(100 * SECOND);
+        driven.play(30..40);
+        assert_eq!((driven.of(30), driven.of(39)), (Some(1), Some(1)));
+        driven.end(23);
+    }
+}
+
+#[test]
+fn a_removed_series_starts_at_0_when_it_returns_and_its_handles_work_on() {
+    let driven = of_ten(true);
+    let tags = [("player", "3")];
+    let handle = driven.metrics.with_tags(&tags).register_counter("x");
+    driven.play(0..10);
+    handle.increment_by(5);
+    driven.pass_after(SECOND);
+    let before = driven.metrics.snapshot();
+    let before = before.find("x", &tags).expect("recorded");
+    assert!(driven.metrics.remove("x", &tags));
+    assert_eq!((driven.of(3), driven.of(4)), (None, Some(1)));
+    assert!(driven.metrics.snapshot().find("x", &tags).is_none(), "published at once");
+    assert!(!driven.metrics.remove("x", &tags), "it is gone");
+    driven.play(50..51);
+    assert_eq!(driven.of(50), Some(1), "it has the place");
+
+    driven.pass_after(SECOND);
+    handle.increment();
+    driven.pass_after(SECOND);
+    let now = driven.metrics.snapshot();
+    let returned = now.find("x", &tags).expect("it was recorded again");
+    assert_eq!(driven.of(3), Some(1));
+    assert!(returned.created > before.created && returned.generation != before.generation);
+    driven.play(3..4);
+    assert_eq!(driven.of(3), Some(2), "by name as well");
+    driven.metrics.reset();
+    assert_eq!(driven.of(3), Some(0), "it has a handle still");
+    driven.end(14);
+}
+
+#[test]
+fn what_is_not_there_cannot_be_removed_nor_what_the_collector_says_of_itself() {
+    let driven = of_ten(true);
+    driven.play(0..1);
+    assert!(!driven.metrics.remove("y", &[]));
+    assert!(!driven.metrics.remove("x", &[]));
+    assert!(!driven.metrics.remove("telemetry.recorded", &[]));
+    assert!(driven.metrics.get_counter("telemetry.recorded").is_some());
+    assert!(driven.metrics.remove("x", &[("player", "0")]));
+    driven.end(1);
+}
+
+#[test]
+fn series_that_come_and_go_without_end_are_bounded_and_exact_in_total() {
+    let driven = of_ten(false);
+    let mut total = 0;
+    for round in 0..100 {
+        driven.play(10 * round..10 * round + 10);
+        let snapshot = driven.metrics.get_all_metrics();
+        let values = snapshot.metric("x").filter_map(|series| series.value.as_counter());
+        total += values.map(|views| views.lifetime.value).sum::<i128>();
+        driven.metrics.reset();
+    }
+    assert_eq!(total, 1_000);
+    // Those beyond the ones that it remembers are added up.
+    driven.play(2_000..2_010);
+    assert_eq!((driven.of(2_000), driven.beyond()), (None, Some(10)));
+    driven.play(0..10);
+    assert_eq!(driven.of(9), Some(1), "a known one has its own series");
+    driven.end(1_020);
+}
