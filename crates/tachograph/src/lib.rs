@@ -28,11 +28,8 @@
 //! use tachograph::MetricsCollector;
 //! let metrics = MetricsCollector::new();
 //! let processed = metrics.register_counter("events.processed");
-//! let latency = metrics.register_timing("event.processing.duration");
 //! processed.increment();
-//! latency.record_ns(120_000);
-//! let stats = metrics.get_timing("event.processing.duration");
-//! assert_eq!(stats.map(|stats| stats.count), Some(1));
+//! assert_eq!(metrics.get_counter("events.processed").map(|stats| stats.value), Some(1));
 //! ```
 //!
 //! The [`guide`] shows everything; [`telemetry`] lists what a collector says about itself.
