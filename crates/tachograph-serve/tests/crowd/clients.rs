@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use tachograph_serve::Endpoint;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::sleep;
@@ -71,6 +72,13 @@ impl Scraper {
     /// One question about the server's health, on a connection of its own.
     pub(crate) async fn is_healthy(&self) {
         assert!(self.get("/health", "identity").await.contains("\"ok\""));
+    }
+
+    /// Every page once.
+    pub(crate) async fn read_all(&self) {
+        for (path, _) in Endpoint::PAGES {
+            assert!(!self.get(path, "gzip").await.is_empty(), "{path}");
+        }
     }
 
     async fn get(&self, path: &str, encoding: &str) -> String {

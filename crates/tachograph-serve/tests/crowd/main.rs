@@ -6,7 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a program of its own, without a test harness")]
 
 mod clients;
-mod descriptors;
+mod scarce;
 mod server;
 
 use std::process::ExitCode;
@@ -32,10 +32,10 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(every_good_scrape_is_whole_in_bounded_memory_among_a_crowd());
     println!("every_good_scrape_is_whole_in_bounded_memory_among_a_crowd ... ok");
-    runtime.block_on(
-        descriptors::idle_connections_beyond_the_limit_of_open_files_keep_nobody_waiting(),
-    );
+    runtime.block_on(scarce::idle_connections_beyond_the_limit_of_open_files_keep_nobody_waiting());
     println!("idle_connections_beyond_the_limit_of_open_files_keep_nobody_waiting ... ok");
+    runtime.block_on(scarce::no_request_needs_a_thread_more());
+    println!("no_request_needs_a_thread_more ... ok");
     ExitCode::SUCCESS
 }
 

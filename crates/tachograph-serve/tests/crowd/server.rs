@@ -103,11 +103,21 @@ impl Server {
 
     /// The most memory that the process ever had, in bytes.
     pub(crate) fn resident_max(&self) -> u64 {
+        let peak = self.status("VmHWM:");
+        let kib = peak.strip_suffix(" kB").expect("in KiB");
+        kib.parse::<u64>().expect("a number") * 1_024
+    }
+
+    /// How many threads the process has.
+    pub(crate) fn threads(&self) -> u64 {
+        self.status("Threads:").parse().expect("a number")
+    }
+
+    fn status(&self, field: &str) -> String {
         let status = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(status).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-        let kib = line.trim().strip_suffix(" kB").expect("in KiB");
-        kib.parse::<u64>().expect("a number") * 1_024
+        let value = status.lines().find_map(|line| line.strip_prefix(field)).expect("a field");
+        value.trim().to_owned()
     }
 }
 

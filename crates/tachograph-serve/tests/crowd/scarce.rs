@@ -1,4 +1,4 @@
-//! A process that may open few files.
+//! A process that may open few files or can start no thread.
 
 use std::time::Duration;
 
@@ -42,4 +42,17 @@ pub(crate) async fn idle_connections_beyond_the_limit_of_open_files_keep_nobody_
     let log = server.end();
     let said = log.lines().filter(|line| line.contains("have to wait")).count();
     assert_eq!(said, 1, "{log}");
+}
+
+/// Each further one may be the one that the system refuses.
+pub(crate) async fn no_request_needs_a_thread_more() {
+    let server = Server::start();
+    let scraper = Scraper::new(server.addr);
+    scraper.is_healthy().await;
+    let threads = server.threads();
+    for _ in 0..3 {
+        scraper.read_all().await;
+        assert_eq!(server.threads(), threads);
+    }
+    assert!(!server.end().contains("panicked"));
 }
