@@ -39,6 +39,10 @@ def removed(path):
     return ("removed", path, {})
 
 
+def unnamed(value):
+    return {"name": "", "value": value}
+
+
 def on_mixer(track, attribute, value):
     """The track's record first, then its mixer's."""
     path = f"tracks[{track}]"
@@ -50,6 +54,8 @@ EVENTS = [
     ("/live/track/renamed", [0, "Kit"], [modified("tracks[0]", name="Kit")]),
     ("/live/track/mute", [0, 1], on_mixer(0, "is_muted", True)),
     ("/live/track/mute", [0, False], on_mixer(0, "is_muted", False)),
+    # Senders that know floats only.
+    ("/live/track/mute", [2.0, 1.0], on_mixer(2, "is_muted", True)),
     ("/live/track/arm", [1, 1], [state("tracks[1]", "is_armed", True)]),
     ("/live/track/solo", [2, 1], on_mixer(2, "is_soloed", True)),
     ("/live/track/volume", [1, 0.5], on_mixer(1, "volume", 0.5)),
@@ -57,7 +63,24 @@ EVENTS = [
     ("/live/track/pan", [1, -0.5], on_mixer(1, "pan", -0.5)),
     ("/live/track/color", [3, 0xFF8000], [state("tracks[3]", "color", 0xFF8000)]),
     ("/live/device/added", [0, 1, "Reverb"], [added("tracks[0].devices[1]", name="Reverb")]),
+    # Parameters of a device that an event announced are made, without names; the first is its switch.
+    (
+        "/live/device/param",
+        [0, 1, 2, 0.5],
+        [
+            state("tracks[0].devices[1]", "parameters", [unnamed(1.0), unnamed(0.0), unnamed(0.0)]),
+            state("tracks[0].devices[1].parameters[2]", "value", 0.5),
+        ],
+    ),
     ("/live/device/deleted", [0, 1], [removed("tracks[0].devices[1]")]),
+    (
+        "/live/device/param",
+        [1, 0, 0, 0.0],
+        [
+            state("tracks[1].devices[0].parameters[0]", "value", 0.0),
+            state("tracks[1].devices[0]", "is_enabled", False),
+        ],
+    ),
     (
         "/live/device/param",
         [1, 0, 2, 0.75],
@@ -109,7 +132,7 @@ REJECTED = [
     ("/live/track/pan", [0, float("inf")]),
     ("/live/track/added", [99, "x", "track"]),
     ("/live/device/deleted", [0, 99]),
-    ("/live/device/param", [0, 0, 99, 0.5]),
+    ("/live/device/param", [0, 0, 4_096, 0.5]),
     ("/live/scene/removed", [99]),
     ("/live/scene/added", [99, "x"]),
     ("/live/clip/name", [0, 4, "no clip here"]),
@@ -238,7 +261,7 @@ def run_parameter_stream(sender, viewer):
     last = None
     for step in range(40):
         last = step / 64
-        sender.send("/live/device/param", [2, 1, 0, last])
+        sender.send("/live/device/param", [2, 1, 1, last])
         time.sleep(0.01)
     values = []
     while not values or values[-1] != last:

@@ -27,15 +27,16 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// The hash of what is asked for; `None` where the set has no such thing.
+    /// The version of what is asked for; `None` where the set has no such thing.
     ///
     /// A list goes by the hash of the whole tree, which changes with anything.
-    fn hash(self, set: &Set) -> Option<Hash> {
-        match self {
-            Self::Track(track) => set.track(track).map(|track| track.hash),
-            Self::Scene(scene) => set.scene(scene).map(|scene| scene.hash),
-            Self::Tracks | Self::Scenes => Some(set.root_hash()),
-        }
+    fn version(self, set: &Set) -> Option<Version> {
+        let hash = match self {
+            Self::Track(track) => set.track(track)?.hash,
+            Self::Scene(scene) => set.scene(scene)?.hash,
+            Self::Tracks | Self::Scenes => set.root_hash(),
+        };
+        Some(Version { hash, ids: set.ids_version() })
     }
 
     /// A copy of what is asked for: written where nobody waits for the set. `None` where the set
@@ -89,11 +90,19 @@ pub(crate) enum Found {
     Copied(Copied),
 }
 
-/// What was copied to be written, and the hash that the text will be as good as.
+/// What content and ids a text shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version {
+    hash: Hash,
+    /// Hashes know nothing of ids.
+    ids: u64,
+}
+
+/// What was copied to be written, and the version that the text will be as good as.
 #[derive(Debug)]
 pub(crate) struct Copied {
     key: Key,
-    hash: Hash,
+    version: Version,
     part: Part,
 }
 
@@ -132,7 +141,7 @@ pub struct CacheStats {
 
 #[derive(Debug)]
 struct Entry {
-    hash: Hash,
+    version: Version,
     json: Text,
 }
 
@@ -160,14 +169,14 @@ impl Cache {
         set: &Set,
         metrics: &ServerMetrics,
     ) -> Option<Found> {
-        let hash = key.hash(set)?;
-        let copied = || key.copy(set).map(|part| Found::Copied(Copied { key, hash, part }));
+        let version = key.version(set)?;
+        let copied = || key.copy(set).map(|part| Found::Copied(Copied { key, version, part }));
         if !self.stats.enabled {
             return copied();
         }
-        let known = self.kind(key).get(&key).map(|entry| (entry.hash, entry.json.clone()));
+        let known = self.kind(key).get(&key).map(|entry| (entry.version, entry.json.clone()));
         let answer = match known {
-            Some((known, json)) if known == hash => {
+            Some((known, json)) if known == version => {
                 self.stats.hits += 1;
                 metrics.cache_hit.increment();
                 Some(Found::Kept(json))
@@ -195,7 +204,7 @@ impl Cache {
         }
         let capacity = self.stats.capacity;
         let kind = self.kind(written.key);
-        kind.put(written.key, Entry { hash: written.hash, json });
+        kind.put(written.key, Entry { version: written.version, json });
         if kind.len() > capacity {
             kind.pop_lru();
             self.stats.evictions += 1;

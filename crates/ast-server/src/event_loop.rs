@@ -124,11 +124,27 @@ impl EventLoop {
             && numbered.is_some_and(|(seq, it)| self.sequence.is_superseded(source, seq, it));
         let outcome = self.server.handle(Event { is_superseded, ..event });
         if outcome == Outcome::Processed {
+            if verdict == Verdict::Recovered && self.is_made_good(source, event, is_superseded) {
+                self.server.fill_gap();
+            }
             match numbered {
                 Some(_) if is_superseded => self.metrics.packet_superseded.increment(),
                 Some((seq, touch)) => self.sequence.applied(source, seq, touch),
                 None => {}
             }
+        }
+    }
+
+    /// Whether the tree is as if a late event had come in time. It is not where the event moved
+    /// things that later ones pointed at, or pointed at something that has moved since.
+    fn is_made_good(&self, source: SocketAddr, event: Event<'_>, is_superseded: bool) -> bool {
+        let anything = Touch::Values { place: [0; 3], values: 0 };
+        let has_moved =
+            || event.seq.is_none_or(|seq| self.sequence.is_superseded(source, seq, anything));
+        match event.event_type {
+            EventType::DeviceParam => !is_superseded,
+            event_type if event_type.moves_nodes() => false,
+            _ => !is_superseded || !has_moved(),
         }
     }
 
@@ -140,11 +156,15 @@ impl EventLoop {
         match verdict {
             Verdict::First | Verdict::InOrder | Verdict::Early => {}
             Verdict::Recovered => self.metrics.packet_recovered.increment(),
-            Verdict::Restart => self.metrics.sequence_restart.increment(),
+            Verdict::Restart => {
+                self.metrics.sequence_restart.increment();
+                self.server.start_again();
+            }
             Verdict::Duplicate => self.metrics.packet_duplicate.increment(),
             Verdict::Gap { missing } => {
                 self.metrics.packet_dropped.increment_by(missing.into());
                 self.metrics.sequence_gap.increment();
+                self.server.lose(missing);
                 if missing >= GAP_ANNOUNCED {
                     self.server.announce_gap(missing, seq);
                 }

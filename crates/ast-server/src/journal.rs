@@ -1,97 +1,122 @@
-//! The edits since the set's file was seen to change: what is read from it is older than they are.
+//! Signs that the set's file is being saved: where a save began, and which events are newer.
 //!
-//! A file says what the set was when its writing began. It is read once it has been still for a
-//! moment, and events go on meanwhile. So from the first sign of a save on every edit is noted,
-//! and done again to what was read. A sign after a pause is that of another save, which knows of
-//! everything that was noted before.
+//! A file says what the set was when its writing began, and is read once it has been still for a
+//! moment, while events go on. Live writes to another file first, which then takes the set's name:
+//! such a save began when that file was first seen. So every file of the folder that is written to
+//! is remembered for a while, and where it takes the set's name, its first sign is the save's.
 
+use std::ffi::{OsStr, OsString};
 use std::time::{Duration, Instant};
 
-use live_set::Edit;
+use live_set::Mark;
 
 /// How long a file has to be as it is before it counts as written.
 pub(crate) const STILL: Duration = Duration::from_millis(100);
-/// Edits that are noted: ten seconds of the fastest sender.
-const EDITS_MAX: usize = 1 << 16;
+/// How long after its last sign another file may still take the set's name.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Files that are remembered.
+const FILES_MAX: usize = 64;
+
+/// What has happened in the folder of the set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sign<'a> {
+    /// A file is there, or was written to.
+    Written(&'a OsStr),
+    /// A file took another name.
+    Renamed { from: &'a OsStr, to: &'a OsStr },
+}
 
 #[derive(Debug)]
+struct Begun {
+    name: OsString,
+    /// The first sign.
+    mark: Mark,
+    last: Instant,
+}
+
+#[derive(Debug, Default)]
 pub(crate) struct Journal {
-    edits: Vec<Edit>,
-    /// More came than are noted.
-    is_full: bool,
-    last_sign: Instant,
-    /// Signs since the journal was begun.
-    signs: u64,
+    begun: Vec<Begun>,
 }
 
 impl Journal {
-    pub(crate) fn begin(now: Instant) -> Self {
-        Self { edits: Vec::new(), is_full: false, last_sign: now, signs: 1 }
-    }
-
-    /// Something has happened to the file again.
-    pub(crate) fn sign(&mut self, now: Instant) {
-        if now.saturating_duration_since(self.last_sign) >= STILL {
-            self.edits.clear();
-            self.is_full = false;
-        }
-        self.last_sign = now;
-        self.signs += 1;
-    }
-
-    pub(crate) const fn signs(&self) -> u64 {
-        self.signs
-    }
-
-    pub(crate) fn note(&mut self, edit: Edit) {
-        if self.edits.len() < EDITS_MAX {
-            self.edits.push(edit);
-        } else {
-            self.is_full = true;
+    pub(crate) fn note(&mut self, sign: Sign<'_>, mark: Mark, now: Instant) {
+        match sign {
+            Sign::Written(name) => self.begin(name, mark, now),
+            Sign::Renamed { from, to } => {
+                let began = self.take(from).map_or(mark, |begun| begun.mark);
+                // Its new name may have been seen before it was known whose it was.
+                let since = self.take(to).map_or(began, |begun| begun.mark.min(began));
+                self.begin(to, since, now);
+            }
         }
     }
 
-    /// What to do again, in its order. Nothing where some of it is missing: the rest may point at
-    /// something else then.
-    pub(crate) fn edits(&self) -> &[Edit] {
-        if self.is_full { &[] } else { &self.edits }
+    /// When the save of a file began, if there was any sign of one.
+    pub(crate) fn began(&self, name: &OsStr) -> Option<Mark> {
+        self.begun.iter().find(|begun| begun.name == name).map(|begun| begun.mark)
     }
 
-    pub(crate) const fn is_full(&self) -> bool {
-        self.is_full
+    /// The save of a file is over. Says whether others may be under way.
+    pub(crate) fn is_over(&mut self, name: &OsStr, now: Instant) -> bool {
+        self.take(name);
+        self.begun.retain(|begun| now.saturating_duration_since(begun.last) < PATIENCE);
+        !self.begun.is_empty()
+    }
+
+    fn begin(&mut self, name: &OsStr, mark: Mark, now: Instant) {
+        match self.begun.iter_mut().find(|begun| begun.name == name) {
+            Some(begun) => begun.last = now,
+            None => {
+                if self.begun.len() >= FILES_MAX {
+                    self.begun.remove(0);
+                }
+                self.begun.push(Begun { name: name.to_owned(), mark, last: now });
+            }
+        }
+    }
+
+    fn take(&mut self, name: &OsStr) -> Option<Begun> {
+        let at = self.begun.iter().position(|begun| begun.name == name)?;
+        Some(self.begun.remove(at))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use live_set::{Edit, Mirror};
+
     use super::*;
 
-    fn edit(position: usize) -> Edit {
-        Edit::TransportPosition { position: position as f64 }
-    }
-
     #[test]
-    fn signs_of_one_save_keep_what_was_noted_and_another_save_forgets_it() {
+    fn a_save_began_with_the_first_sign_of_the_file_that_took_the_sets_name() {
+        let document = b"<Ableton MinorVersion=\"12.0_1\"><LiveSet/></Ableton>";
+        let mut mirror = Mirror::new(live_set::Set::read(&document[..]).expect("a set"));
+        let mut marks = (0..4).map(|at| {
+            let mark = mirror.mark();
+            let edit = Edit::TransportPosition { position: f64::from(at) + 1.0 };
+            mirror.apply(&edit).expect("accepted");
+            mark
+        });
+        let mut next = || marks.next().expect("enough");
+        let (first, second, third, fourth) = (next(), next(), next(), next());
+        let (set, other) = (OsStr::new("a.als"), OsStr::new("a.tmp"));
         let start = Instant::now();
-        let mut journal = Journal::begin(start);
-        journal.note(edit(0));
-        journal.sign(start + STILL / 2);
-        journal.note(edit(1));
-        journal.sign(start + STILL);
-        assert_eq!(journal.edits(), [edit(0), edit(1)]);
-        journal.sign(start + 2 * STILL);
-        journal.note(edit(2));
-        assert_eq!((journal.edits(), journal.signs()), (&[edit(2)][..], 4));
-    }
+        let mut journal = Journal::default();
+        journal.note(Sign::Written(other), first, start);
+        assert_eq!(journal.began(set), None);
+        journal.note(Sign::Written(other), second, start + STILL * 3);
+        // The new name is told of before the renaming is.
+        journal.note(Sign::Written(set), third, start + STILL * 4);
+        journal.note(Sign::Renamed { from: other, to: set }, third, start + STILL * 4);
+        assert_eq!(journal.began(set), Some(first));
+        assert!(!journal.is_over(set, start + STILL * 5), "nothing else is under way");
+        assert_eq!(journal.began(set), None);
 
-    #[test]
-    fn of_more_edits_than_are_noted_none_is_done_again_until_the_next_save() {
-        let start = Instant::now();
-        let mut journal = Journal::begin(start);
-        (0..=EDITS_MAX).for_each(|i| journal.note(edit(i)));
-        assert!(journal.is_full() && journal.edits().is_empty());
-        journal.sign(start + STILL);
-        journal.note(edit(7));
-        assert_eq!((journal.edits(), journal.is_full()), (&[edit(7)][..], false));
+        journal.note(Sign::Written(other), second, start);
+        assert!(journal.is_over(set, start + STILL), "it may take the set's name yet");
+        assert!(!journal.is_over(set, start + PATIENCE));
+        journal.note(Sign::Renamed { from: other, to: set }, fourth, start + PATIENCE);
+        assert_eq!(journal.began(set), Some(fourth), "too late");
     }
 }

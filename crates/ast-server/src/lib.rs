@@ -52,6 +52,7 @@ mod event_type;
 mod gaps;
 mod journal;
 mod loading;
+mod losses;
 mod message;
 pub mod metrics;
 pub mod mix;

@@ -7,7 +7,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use live_set::{Hash, Set};
 use serde::{Serialize, Serializer};
@@ -103,32 +103,31 @@ impl AstServer {
             self.announce_failed_load(&error.to_string());
         })?;
         let mut state = self.state();
-        state.forget_edits();
+        state.void(Instant::now());
         state.reload(set, stamp);
-        let root_hash = state.loaded()?.set.root_hash();
+        let root_hash = state.loaded()?.set().root_hash();
         Ok(LoadReport { status: "success", file, root_hash })
     }
 
-    /// Loads the set's file again where it is not what was loaded; says whether it was read. What
-    /// differs is sent to viewers; the ids of what is still there, what only events tell, and what
-    /// events have changed since the file was seen to change, stay.
+    /// Reads the set's file again where it is not what was loaded, and merges it; says whether it
+    /// was read. What differs is sent to viewers.
     ///
     /// # Errors
     /// The file cannot be opened or is no set, which may pass; what was loaded stays.
     pub(crate) fn reload(&self) -> Result<bool, Error> {
         let _turn = self.loading();
         let Some((file, loaded)) = self.state().file() else { return Ok(false) };
-        if Stamp::look(&file) == Some(loaded) {
+        if Stamp::look(&file) == Some(loaded) && !self.state().is_void() {
             return Ok(false);
         }
         let (set, stamp) = self.read_set(&file)?;
         let signs = self.state().signs_of_save();
-        // A save that has begun since is read too, and what is noted is newer than some of it.
+        // A save that has begun since is read too, and some events are newer than it only.
         let is_last = Stamp::look(&file) == Some(stamp);
         let mut state = self.state();
         state.reload(set, stamp);
         if is_last {
-            state.save_is_over(signs);
+            state.save_is_over(signs, Instant::now());
         }
         Ok(true)
     }
@@ -192,12 +191,12 @@ pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::time::Instant;
 
     use live_set::generate::Spec;
 
     use super::*;
     use crate::arg::Arg;
+    use crate::journal::Sign;
     use crate::server::Outcome;
 
     fn save(file: &Path, tempo: f64) {
@@ -214,13 +213,13 @@ mod tests {
     /// The set's tempo, and the names and ids of its tracks.
     fn state(server: &AstServer) -> (f64, Vec<(String, String)>) {
         let state = server.state();
-        let project = state.loaded().expect("a set").set.project();
+        let project = state.loaded().expect("a set").set().project();
         let tracks = project.tracks.iter().map(|it| (it.name.clone(), it.id.to_string()));
         (project.tempo, tracks.collect())
     }
 
     #[test]
-    fn what_comes_after_the_first_sign_of_a_save_survives_its_load_and_what_came_before_does_not() {
+    fn what_the_file_did_not_change_stays_and_what_comes_after_the_first_sign_of_a_save_does() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let file = folder.path().join("set.als");
         save(&file, 120.0);
@@ -229,20 +228,24 @@ mod tests {
         let (_, before) = state(&server);
 
         process(&server, "/live/track/renamed", &[0.into(), "before".into()]);
-        server.state().sign_of_save(Instant::now());
+        process(&server, "/live/transport/tempo", &[90.0.into()]);
+        // Live writes another file first, and gives it the set's name in the end.
+        let written = Sign::Written("set.new".as_ref());
+        assert!(!server.state().sign_of_save(written, Instant::now()), "it is not the set's");
         process(&server, "/live/track/added", &[0.into(), "new".into(), "midi".into()]);
         process(&server, "/live/track/renamed", &[2.into(), "after".into()]);
         let (_, live) = state(&server);
         save(&file, 130.0);
+        let renamed = Sign::Renamed { from: "set.new".as_ref(), to: "set.als".as_ref() };
+        assert!(server.state().sign_of_save(renamed, Instant::now()));
         assert!(server.reload().expect("it reads"));
 
         let (tempo, after) = state(&server);
         assert_eq!(tempo, 130.0, "what the save says");
         assert_eq!(after[0], live[0], "what was added keeps its id");
-        assert_eq!(after[1], before[0], "the file counts");
-        assert_eq!(after[2], live[2]);
-        let mut set = server.state().loaded().expect("a set").set.clone();
+        assert_eq!((&after[1], &after[2]), (&live[1], &live[2]), "the file did not change these");
+        assert_eq!(before[0].1, after[1].1);
+        let mut set = server.state().loaded().expect("a set").set().clone();
         assert_eq!(set.root_hash(), set.rehash(), "hashes are right");
-        assert_eq!(server.state().signs_of_save(), 0, "nothing is noted any more");
     }
 }

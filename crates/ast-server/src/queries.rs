@@ -166,7 +166,7 @@ impl AstServer {
     pub fn get_project_info(&self) -> Result<FileInfo, Error> {
         let state = self.state();
         let loaded = state.loaded()?;
-        Ok(FileInfo { file: loaded.file.clone(), info: loaded.set.project_info() })
+        Ok(FileInfo { file: loaded.file.clone(), info: loaded.set().project_info() })
     }
 
     /// The hash of the whole tree as it is now.
@@ -174,7 +174,7 @@ impl AstServer {
     /// # Errors
     /// No set is loaded.
     pub fn root_hash(&self) -> Result<Hash, Error> {
-        Ok(self.state().loaded()?.set.root_hash())
+        Ok(self.state().loaded()?.set().root_hash())
     }
 
     pub(crate) fn node_by_id<R>(
@@ -186,7 +186,7 @@ impl AstServer {
         // Read from a copy, so that events go on meanwhile; one at a time copies the whole tree.
         let part = {
             let state = self.state();
-            let found = state.loaded()?.set.node(id).ok_or_else(no_node)?;
+            let found = state.loaded()?.set().node(id).ok_or_else(no_node)?;
             (found.node_type() != NodeType::Project).then(|| found.to_node())
         };
         if let Some(part) = part {
@@ -211,7 +211,7 @@ impl AstServer {
         let _turn = key.is_list().then(|| self.copying());
         let found = {
             let state = self.state();
-            let set: &Set = &state.loaded()?.set;
+            let set: &Set = state.loaded()?.set();
             self.cache().look_up(key, set, self.handles())
         };
         let found = found.ok_or_else(|| match key {
@@ -231,7 +231,7 @@ impl AstServer {
 
     /// The set as it is at this moment.
     fn copy(&self) -> Result<Set, Error> {
-        Ok(self.state().loaded()?.set.clone())
+        Ok(self.state().loaded()?.set().clone())
     }
 
     /// Whoever holds a copy of much of the set holds this, before the state.

@@ -293,6 +293,22 @@ impl AstServer {
         &self.shared.look
     }
 
+    /// Events are missing: the next save that is newer is taken as it is, unless they come yet.
+    pub(crate) fn lose(&self, missing: u32) {
+        self.state().lose(missing);
+    }
+
+    /// A missing event has come, and nothing is the worse for its being late.
+    pub(crate) fn fill_gap(&self) {
+        self.state().fill_gap();
+    }
+
+    /// Live has loaded a set: what its file says counts, and not what events told before.
+    pub(crate) fn start_again(&self) {
+        self.state().void(Instant::now());
+        self.shared.look.notify_one();
+    }
+
     /// Tells viewers that events are missing, and has the file looked at: it may know of them.
     pub(crate) fn announce_gap(&self, missing: u32, seq_num: u32) {
         let mut state = self.state();

@@ -3,11 +3,12 @@
 //! One lock for both: what a viewer is sent when it connects and what is queued for it afterwards
 //! then follow each other without a gap.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use live_set::{Changes, Path as SetPath, Rejected, Set};
+use live_set::{Changes, Mirror, Path as SetPath, Rejected, Set};
 use serde_json::json;
 use tachograph::Recorder;
 
@@ -17,8 +18,9 @@ use crate::event::{self, Rejection, Request};
 use crate::event_timer::EventTimer;
 use crate::event_type::EventType;
 use crate::gaps::{Gap, Gaps};
-use crate::journal::Journal;
+use crate::journal::{Journal, Sign};
 use crate::loading::Stamp;
+use crate::losses::Losses;
 use crate::message;
 use crate::metrics::ServerMetrics;
 use crate::throttle::{Held, Throttle};
@@ -27,10 +29,20 @@ use crate::viewers::{Hub, Pulse, Seat, TreeCopy, UNVERSIONED, WholeTree};
 /// A set and the file that it is from.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) set: Set,
+    mirror: Mirror,
     pub(crate) file: PathBuf,
     /// The state of the file that the set was read from.
     stamp: Stamp,
+}
+
+impl Loaded {
+    pub(crate) const fn set(&self) -> &Set {
+        self.mirror.set()
+    }
+
+    fn name(&self) -> &OsStr {
+        self.file.file_name().unwrap_or_default()
+    }
 }
 
 #[derive(Debug)]
@@ -38,8 +50,13 @@ pub(crate) struct State {
     loaded: Option<Loaded>,
     /// The folder of the set that the program itself has loaded.
     folder: Option<PathBuf>,
-    /// What has been done to the set since its file was seen to change; `None` while it is not.
-    journal: Option<Journal>,
+    /// The saves that may be under way.
+    journal: Journal,
+    /// How many signs of a save there were.
+    signs: u64,
+    losses: Losses,
+    /// The file is to be read whether or not it has changed, and taken as it is.
+    is_void: bool,
     /// Counts the changes of the tree; 0 before the first.
     version: u64,
     /// The whole tree as it was written last.
@@ -81,7 +98,10 @@ impl State {
         Self {
             loaded: None,
             folder: None,
-            journal: None,
+            journal: Journal::default(),
+            signs: 0,
+            losses: Losses::default(),
+            is_void: false,
             version: UNVERSIONED,
             whole: None,
             whole_bytes: 0,
@@ -108,9 +128,14 @@ impl State {
     }
 
     /// Puts a set in the place of the one that was there, and has everyone sent it.
-    pub(crate) fn load(&mut self, set: Set, file: &Path, stamp: Stamp) {
-        self.loaded = Some(Loaded { set, file: file.to_owned(), stamp });
-        self.journal = None;
+    pub(crate) fn load(&mut self, mut set: Set, file: &Path, stamp: Stamp) {
+        if let Some(before) = &self.loaded {
+            set.count_on(before.set());
+        }
+        self.loaded = Some(Loaded { mirror: Mirror::new(set), file: file.to_owned(), stamp });
+        self.journal = Journal::default();
+        self.losses = Losses::default();
+        self.is_void = false;
         self.version += 1;
         self.send_whole_tree();
     }
@@ -131,50 +156,82 @@ impl State {
         self.loaded.as_ref().map(|loaded| (loaded.file.clone(), loaded.stamp))
     }
 
-    /// Something happens to the set's file: what comes from now on is newer than a save.
-    pub(crate) fn sign_of_save(&mut self, now: Instant) {
-        match &mut self.journal {
-            Some(journal) => journal.sign(now),
-            None => self.journal = Some(Journal::begin(now)),
-        }
+    /// Something happens in the folder of the set: what comes from now on is newer than a save of
+    /// which it is the first sign. Says whether it is about the set's own file.
+    pub(crate) fn sign_of_save(&mut self, sign: Sign<'_>, now: Instant) -> bool {
+        let Some(loaded) = &mut self.loaded else { return false };
+        self.journal.note(sign, loaded.mirror.mark(), now);
+        let (Sign::Written(name) | Sign::Renamed { to: name, .. }) = sign;
+        let is_own = name == loaded.name();
+        self.signs += u64::from(is_own);
+        is_own
     }
 
     /// The file is not what was loaded, whether or not there was a sign.
     pub(crate) fn expect_save(&mut self, now: Instant) {
-        self.journal.get_or_insert_with(|| Journal::begin(now));
+        if let Some(loaded) = &mut self.loaded {
+            let mark = loaded.mirror.mark();
+            self.journal.note(Sign::Written(loaded.name()), mark, now);
+        }
     }
 
     /// How many signs of a save there were.
-    pub(crate) fn signs_of_save(&self) -> u64 {
-        self.journal.as_ref().map_or(0, Journal::signs)
+    pub(crate) const fn signs_of_save(&self) -> u64 {
+        self.signs
     }
 
     /// The file is what was loaded, or stays unread: unless there were more signs since.
-    pub(crate) fn save_is_over(&mut self, signs: u64) {
-        if self.signs_of_save() == signs {
-            self.journal = None;
+    pub(crate) fn save_is_over(&mut self, signs: u64, now: Instant) {
+        if self.signs == signs
+            && let Some(loaded) = &mut self.loaded
+            && !self.journal.is_over(loaded.file.file_name().unwrap_or_default(), now)
+        {
+            loaded.mirror.settle();
         }
     }
 
-    /// Nothing that was done since the file was seen to change is done again to what is read.
-    pub(crate) fn forget_edits(&mut self) {
-        self.journal = None;
+    /// Events are missing: the next save that is newer is taken as it is, unless they come yet.
+    pub(crate) fn lose(&mut self, missing: u32) {
+        if let Some(loaded) = &mut self.loaded {
+            self.losses.lose(missing, loaded.mirror.miss());
+        }
     }
 
-    /// Puts in place what was read from the set's file again, with what was done since it was
-    /// written, and sends what differs to everyone.
+    /// One of the missing events has come, and nothing is the worse for its being late.
+    pub(crate) fn fill_gap(&mut self) {
+        self.losses.fill();
+    }
+
+    /// No event so far counts for more than the file, which is to be read again, and taken as it is.
+    pub(crate) fn void(&mut self, now: Instant) {
+        self.journal = Journal::default();
+        self.losses = Losses::default();
+        self.is_void = self.is_loaded();
+        self.expect_save(now);
+    }
+
+    /// Whether the file is to be read even where it has not changed.
+    pub(crate) const fn is_void(&self) -> bool {
+        self.is_void
+    }
+
+    /// Takes in what was read from the set's file again, and sends what differs to everyone.
     pub(crate) fn reload(&mut self, set: Set, stamp: Stamp) {
         let Some(loaded) = &mut self.loaded else { return };
-        let timer = self.metrics.diff_duration.start();
-        let since = self.journal.as_ref().map_or(&[][..], Journal::edits);
-        let (changes, rejected) = loaded.set.replace_and_redo(set, since);
         loaded.stamp = stamp;
-        drop(timer);
-        if self.journal.as_ref().is_some_and(Journal::is_full) {
-            tracing::warn!("too many events came while the set was saved: the file counts");
-        } else if rejected > 0 {
-            tracing::warn!(rejected, "some events since the save do not fit what was saved");
+        let is_void = std::mem::take(&mut self.is_void);
+        if !is_void && loaded.mirror.has_read(&set) {
+            return;
         }
+        let began = self.journal.began(loaded.name()).unwrap_or(loaded.mirror.now());
+        let as_it_is = is_void || self.losses.are_before(began);
+        if loaded.mirror.is_overrun() {
+            tracing::warn!("too many events came while the set was saved: the file counts");
+        }
+        let timer = self.metrics.diff_duration.start();
+        let changes = loaded.mirror.save(set, began, as_it_is);
+        drop(timer);
+        self.losses.make_good(began);
         if !changes.is_empty() {
             self.send_held_back();
             self.version += 1;
@@ -197,7 +254,7 @@ impl State {
         #[cfg(test)]
         assert!(!std::mem::take(&mut self.fails), "a failure that a test asked for");
         let Some(loaded) = &mut self.loaded else { return Ok(()) };
-        let applied = edit(&mut loaded.set, &event, self.journal.as_mut());
+        let applied = edit(&mut loaded.mirror, &event);
         timer.handled(&self.recorder, event.event_type.handler());
         let Applied::Changed(mut changes) = applied? else {
             self.forward(&event);
@@ -278,7 +335,7 @@ impl State {
     /// Makes the tree whole again after a failure that may have left an edit half done.
     pub(crate) fn recover(&mut self) {
         if let Some(loaded) = &mut self.loaded {
-            loaded.set.rehash();
+            loaded.mirror.rehash();
             self.version += 1;
             self.send_whole_tree();
         }
@@ -353,8 +410,9 @@ impl State {
 
     /// The set as it is now, for its tree to be written from.
     pub(crate) fn copy(&self) -> Option<TreeCopy> {
-        let Loaded { set, file, .. } = self.loaded.as_ref()?;
-        Some(TreeCopy { version: self.version, set: set.clone(), file: file.clone() })
+        let loaded = self.loaded.as_ref()?;
+        let (set, file) = (loaded.set().clone(), loaded.file.clone());
+        Some(TreeCopy { version: self.version, set, file })
     }
 
     /// About how long the whole tree is, written.
@@ -380,27 +438,17 @@ enum Applied {
     Forwarded,
 }
 
-/// Does to a set what an event says, and notes it where there is a journal.
-fn edit(
-    set: &mut Set,
-    event: &Event<'_>,
-    journal: Option<&mut Journal>,
-) -> Result<Applied, Rejection> {
+/// Does to a set what an event says.
+fn edit(mirror: &mut Mirror, event: &Event<'_>) -> Result<Applied, Rejection> {
     let request = event::decode(event.event_type, event.args)?;
     if event.is_superseded {
         return Ok(Applied::Changed(Changes::default()));
     }
     Ok(match request {
-        Request::Edit(edit) => {
-            let changes = set.apply(&edit)?;
-            if let Some(journal) = journal {
-                journal.note(edit);
-            }
-            Applied::Changed(changes)
-        }
+        Request::Edit(edit) => Applied::Changed(mirror.apply(&edit)?),
         Request::Forward => Applied::Forwarded,
         Request::Announced { scene } => {
-            let scenes = set.num_scenes();
+            let scenes = mirror.set().num_scenes();
             if scene >= scenes {
                 return Err(Rejected::NoSuchScene { scene, scenes }.into());
             }

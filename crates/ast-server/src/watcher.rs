@@ -10,7 +10,6 @@
 //! then is anyone told, once. It is tried again all the same, with growing pauses: what was in the
 //! way may be gone, such as a want of file descriptors.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::journal::STILL;
+use crate::journal::{STILL, Sign};
 use crate::loading::Stamp;
 use crate::server::AstServer;
 
@@ -100,9 +99,9 @@ impl Watcher {
         let Some((file, loaded)) = self.server.state().file() else { return };
         let signs = self.server.state().signs_of_save();
         let seen = Stamp::look(&file);
-        if seen == Some(loaded) {
+        if seen == Some(loaded) && !self.server.state().is_void() {
             self.is_loaded();
-            return self.server.state().save_is_over(signs);
+            return self.server.state().save_is_over(signs, std::time::Instant::now());
         }
         match &self.failed {
             Some(failed) if failed.seen != seen => self.wait_and_load(&file, seen).await,
@@ -112,7 +111,9 @@ impl Watcher {
                     Err(reason) => self.is_not_loaded(reason, seen),
                 }
             }
-            Some(_) => self.server.state().save_is_over(signs),
+            Some(_) => {
+                self.server.state().save_is_over(signs, std::time::Instant::now());
+            }
             None => self.wait_and_load(&file, seen).await,
         }
     }
@@ -170,7 +171,7 @@ impl Watcher {
     fn is_not_loaded(&mut self, reason: String, seen: Option<Stamp>) {
         let mut state = self.server.state();
         let signs = state.signs_of_save();
-        state.save_is_over(signs);
+        state.save_is_over(signs, std::time::Instant::now());
         drop(state);
         let before = self.failed.take();
         let pause = match &before {
@@ -186,13 +187,18 @@ impl Watcher {
     }
 }
 
-/// Has the server look whenever something happens to a file's name, or somebody is done writing.
+/// Has the server know of every file in the folder that changes, and look when it is the set's:
+/// a save may begin with another file.
 fn hints(file: &Path, server: &AstServer) -> notify::Result<RecommendedWatcher> {
-    let (server, name) = (server.clone(), file.file_name().map(ToOwned::to_owned));
+    let (server, name) = (server.clone(), file.file_name().unwrap_or_default().to_owned());
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-        // An error may mean that hints were lost.
-        if event.map_or(true, |event| is_hint(&event, name.as_deref())) {
-            server.state().sign_of_save(std::time::Instant::now());
+        let sign = match &event {
+            Ok(event) if !event.need_rescan() => sign(event),
+            // Hints were lost, which may have been the set's.
+            _ => Some(Sign::Written(&name)),
+        };
+        let now = std::time::Instant::now();
+        if sign.is_some_and(|sign| server.state().sign_of_save(sign, now)) {
             server.look().notify_one();
         }
     })?;
@@ -204,11 +210,16 @@ fn hints(file: &Path, server: &AstServer) -> notify::Result<RecommendedWatcher> 
     Ok(watcher)
 }
 
-/// Reading the file is no news, the loads' own least of all.
-fn is_hint(event: &Event, name: Option<&OsStr>) -> bool {
-    let is_written = match event.kind {
-        EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
-        _ => true,
-    };
-    is_written && (event.need_rescan() || event.paths.iter().any(|path| path.file_name() == name))
+/// What an event says of files' names. Reading is no news, the loads' own least of all.
+fn sign(event: &Event) -> Option<Sign<'_>> {
+    if let EventKind::Access(access) = event.kind
+        && access != AccessKind::Close(AccessMode::Write)
+    {
+        return None;
+    }
+    let mut names = event.paths.iter().filter_map(|path| path.file_name());
+    match (names.next()?, names.next()) {
+        (from, Some(to)) => Some(Sign::Renamed { from, to }),
+        (name, None) => Some(Sign::Written(name)),
+    }
 }

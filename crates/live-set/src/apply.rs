@@ -1,6 +1,7 @@
 //! Applying edits.
 
 mod device;
+mod room;
 mod scene;
 mod slot;
 mod track;
@@ -28,8 +29,15 @@ impl Set {
     /// # Errors
     /// [`Rejected`] says why; nothing has changed then.
     pub fn apply(&mut self, edit: &Edit) -> Result<Changes, Rejected> {
+        self.check_room(edit)?;
+        let changes = Changes::from(self.edit(edit)?);
+        self.count_bytes(&changes);
+        Ok(changes)
+    }
+
+    fn edit(&mut self, edit: &Edit) -> Result<Vec<Change>, Rejected> {
         use Edit as E;
-        let records = match *edit {
+        Ok(match *edit {
             E::TrackName { track, ref name } => self.name_track(track, name)?,
             E::TrackMute { track, is_muted } => self.mute(track, is_muted)?,
             E::TrackArm { track, is_armed } => self.arm(track, is_armed)?,
@@ -94,8 +102,7 @@ impl Set {
                 let position = finite("position", position)?;
                 self.edit_project(|project| set("position", &mut project.position, position))
             }
-        };
-        Ok(Changes::from(records))
+        })
     }
 
     fn edit_project(&mut self, edit: impl FnOnce(&mut Project) -> Option<Changed>) -> Vec<Change> {

@@ -158,8 +158,14 @@ impl Serialize for Fields {
     }
 }
 
-/// The attributes that say which node it is: viewers expect `modified` of them.
+/// The attributes that say which node it is, the name and then its place: viewers expect `modified`
+/// of them.
 const IDENTIFYING: [&str; 4] = ["name", "index", "track_index", "scene_index"];
+
+/// Whether an attribute says where a node is, and nothing of what it is.
+pub(crate) fn is_place(attribute: &str) -> bool {
+    IDENTIFYING[1..].contains(&attribute)
+}
 
 /// An attribute that changed: its name, its old value and its new one.
 pub(crate) type Changed = (&'static str, Value, Value);

@@ -14,32 +14,40 @@ use crate::tree::{
 /// name of a track, class and name of a device, the name of a scene (its row, where it has none),
 /// the row of a slot, the path of a file; type, name and start of a clip of the arrangement, name and
 /// time of a locator. The
-/// clips of two slots that are the same are too, if their types are. A device of the old set that
-/// only an event told of is what has its name in the new one, else what is in its place.
+/// clips of two slots that are the same are too, if their types are. What an event announced is
+/// what has its name in the new set, else what is new between the same siblings.
 /// Subtrees with equal hashes are skipped; a set against itself gives nothing.
 ///
 /// Among the children of one node, the records of what was removed come first, then those of what
 /// is still there, then those of what was added. A node that changed places among its siblings is
 /// removed and added with the same id: as few as can be of those that did; the others have only a
 /// new `index`. A node that was paired by anything but its id is named by the old id, and ids are
-/// not compared: replaying the records gives the new tree with its old ids. For new ids to become
-/// the old ones beforehand, see [`Set::continue_from`].
+/// not compared: replaying the records gives the new tree with its old ids.
 ///
-/// The cost is that of the differing subtrees, and of their siblings.
+/// The cost is that of a copy of the new set, unless the two are equal.
 #[must_use]
 pub fn diff(old: &Set, new: &Set) -> Changes {
+    if old.root_hash() == new.root_hash() {
+        return Changes::default();
+    }
+    let mut new = new.clone();
+    new.take_ids(old);
     let mut records = Vec::new();
-    project(old.project(), new.project(), &mut records);
+    project(old.project(), new.project(), Skip::Equal, &mut records);
     Changes::from(records)
 }
 
-fn project(old: &Project, new: &Project, records: &mut Vec<Change>) {
-    if old.hash == new.hash {
-        return;
-    }
+/// What differs between two sets in which the same thing has one id, and nothing else has it.
+pub(crate) fn exact(old: &Set, new: &Set) -> Changes {
+    let mut records = Vec::new();
+    project(old.project(), new.project(), Skip::Same, &mut records);
+    Changes::from(records)
+}
+
+fn project(old: &Project, new: &Project, skip: Skip, records: &mut Vec<Change>) {
     let changed = changed_attributes(old, new);
     records.extend(Change::attributes(old, Path::Project, changed));
-    let nowhere = Owners::default();
+    let nowhere = Owners { skip, old: Owner::default(), new: Owner::default() };
     siblings(&old.id, (&old.tracks, &new.tracks), &nowhere, records);
     siblings(&old.id, (&old.scenes, &new.scenes), &nowhere, records);
     siblings(&old.id, (&old.file_refs, &new.file_refs), &nowhere, records);
@@ -53,9 +61,19 @@ struct At {
     new: usize,
 }
 
+/// Which nodes are not looked into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Skip {
+    /// Those whose hashes are equal.
+    Equal,
+    /// Of these, those in which all ids are the same, too: hashes know nothing of ids.
+    Same,
+}
+
 /// What siblings were in, and what they are in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Owners {
+    skip: Skip,
     old: Owner,
     new: Owner,
 }
@@ -63,6 +81,11 @@ struct Owners {
 /// Nodes that can be compared when they are the same thing.
 trait Compare: Sibling {
     fn hash(&self) -> Hash;
+
+    /// The nodes below it, where it has any.
+    fn has_same_ids(&self, _: &Self) -> bool {
+        true
+    }
 
     /// Records what differs in and below a node, in an owner and at a position among its siblings.
     fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>);
@@ -75,18 +98,19 @@ fn siblings<T: Compare>(
     owners: &Owners,
     records: &mut Vec<Change>,
 ) {
-    let mut pairs = Pairs::of(old, new);
+    let mut pairs = Pairs::exact(old, new);
     pairs.drop_moved();
     for position in pairs.unpaired_old(old.len()) {
         let node = &old[position];
         records.push(Change::removed(node, node.path(&owners.old, position), owner));
     }
     for (position, node) in new.iter().enumerate() {
-        if let Some(counterpart) = pairs.old_of(position)
-            && old[counterpart].hash() != node.hash()
-        {
+        let Some(counterpart) = pairs.old_of(position) else { continue };
+        let was = &old[counterpart];
+        let is_equal = was.hash() == node.hash();
+        if !is_equal || (owners.skip == Skip::Same && !was.has_same_ids(node)) {
             let position = At { old: counterpart, new: position };
-            T::compare(&old[counterpart], node, owners, position, records);
+            T::compare(was, node, owners, position, records);
         }
     }
     for (position, node) in new.iter().enumerate() {
@@ -101,11 +125,18 @@ impl Compare for Track {
         self.hash
     }
 
-    fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
+    fn has_same_ids(&self, other: &Self) -> bool {
+        are_same(&self.devices, &other.devices)
+            && are_same(&self.slots, &other.slots)
+            && are_same(&self.arrangement, &other.arrangement)
+    }
+
+    fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>) {
         let track = position.new;
         let changed = changed_attributes(old, new);
         records.extend(Change::attributes(old, Path::Track { track }, changed));
-        let owners = Owners { old: Owner::track(position.old), new: Owner::track(position.new) };
+        let (was, is) = (Owner::track(position.old), Owner::track(position.new));
+        let owners = Owners { skip: owners.skip, old: was, new: is };
         siblings(&old.id, (&old.devices, &new.devices), &owners, records);
         siblings(&old.id, (&old.slots, &new.slots), &owners, records);
         siblings(&old.id, (&old.arrangement, &new.arrangement), &owners, records);
@@ -117,6 +148,10 @@ impl Compare for Track {
 impl Compare for Device {
     fn hash(&self) -> Hash {
         self.hash
+    }
+
+    fn has_same_ids(&self, other: &Self) -> bool {
+        are_same(&self.devices, &other.devices)
     }
 
     /// Parameters that are the same but for their values give the records that live events do.
@@ -135,7 +170,8 @@ impl Compare for Device {
             let path = owner.parameter_path(position.new, parameter);
             records.extend(Change::attribute(old, path, changed));
         }
-        let inside = Owners { old: owners.old.rack(position.old), new: owner.rack(position.new) };
+        let (was, is) = (owners.old.rack(position.old), owner.rack(position.new));
+        let inside = Owners { skip: owners.skip, old: was, new: is };
         siblings(&old.id, (&old.devices, &new.devices), &inside, records);
     }
 }
@@ -145,6 +181,10 @@ impl Compare for ClipSlot {
         self.hash
     }
 
+    fn has_same_ids(&self, other: &Self) -> bool {
+        self.clip.as_ref().map(|clip| &clip.id) == other.clip.as_ref().map(|clip| &clip.id)
+    }
+
     fn compare(old: &Self, new: &Self, owners: &Owners, _: At, records: &mut Vec<Change>) {
         let path = Path::ClipSlot { track: owners.new.track, scene: new.scene_index };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
@@ -152,7 +192,7 @@ impl Compare for ClipSlot {
         let old_path = Path::Clip { track: owners.old.track, scene: old.scene_index };
         let new_path = Path::Clip { track: owners.new.track, scene: new.scene_index };
         match (was, is) {
-            (Some(was), Some(is)) if was.is_like(is) => {
+            (Some(was), Some(is)) if was.id == is.id && was.is_like(is) => {
                 records.extend(Change::attributes(was, new_path, changed_attributes(was, is)));
             }
             _ => {
@@ -207,6 +247,12 @@ impl Compare for Locator {
         let path = Path::Locator { locator: position.new };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
     }
+}
+
+/// Whether siblings have the same ids in the same order, and so has all that is below them.
+fn are_same<T: Compare>(old: &[T], new: &[T]) -> bool {
+    let mut pairs = old.iter().zip(new);
+    old.len() == new.len() && pairs.all(|(was, is)| was.id() == is.id() && was.has_same_ids(is))
 }
 
 /// The attributes that differ between two nodes of one type.

@@ -1,131 +1,151 @@
-//! What a set that is loaded again takes over from the one before.
+//! Ids that go on from one state of a set to the next.
 
-use crate::change::Changes;
-use crate::diff::diff;
-use crate::edit::Edit;
-use crate::matching::{Pairs, Sibling};
+use std::collections::HashSet;
+
+use crate::matching::{Candidates, Pairs, Sibling};
+use crate::numbers::Numbers;
 use crate::set::Set;
-use crate::tree::{Clip, ClipSlot, Device, FileRef, Locator, NodeId, Scene, Track};
+use crate::tree::{Clip, ClipSlot, Device, FileRef, Key, Locator, NodeId, Scene, Track};
+
+/// Gives the nodes of one tree the ids that those which are the same thing have in an earlier one.
+#[derive(Debug)]
+pub(crate) struct Ids<'a> {
+    pub(crate) earlier: &'a Numbers,
+    numbers: Numbers,
+    /// How many nodes were given serial numbers.
+    made: u64,
+}
+
+impl<'a> Ids<'a> {
+    pub(crate) fn new(earlier: &'a Numbers, made: u64) -> Self {
+        Self { earlier, numbers: Numbers::default(), made }
+    }
+
+    pub(crate) fn into_parts(self) -> (Numbers, u64) {
+        (self.numbers, self.made)
+    }
+
+    /// Gives a node of a file another id, and remembers what the file calls it.
+    pub(crate) fn rename<T: Inherit>(&mut self, node: &mut T, id: NodeId) {
+        self.numbers.note(&id, node.id().local());
+        node.set_id(id);
+    }
+
+    /// Gives a node that is new its id: the file's own, unless that is another node's.
+    pub(crate) fn name<T: Inherit>(
+        &mut self,
+        node: &mut T,
+        owner: &NodeId,
+        taken: &mut HashSet<NodeId>,
+    ) {
+        let mut id = node.id().moved_under(owner);
+        while !taken.insert(id.clone()) {
+            self.made += 1;
+            id = id.with_key(Key::Serial(self.made));
+        }
+        self.rename(node, id);
+    }
+}
 
 impl Set {
     /// Takes over from an earlier state of the same set what its file does not say:
     ///
-    /// * the ids of nodes that are the same thing (see [`diff`]), so that what an event announced
-    ///   keeps the id that viewers know it by when a save gives it an `Id`;
+    /// * the ids of nodes that are the same thing (see [`diff`](crate::diff));
     /// * what only events say: whether and where the transport runs, what slots play and their
     ///   colours, which scenes were launched.
-    ///
-    /// Call it on what was read, before a [`diff`] with the present state.
     pub fn continue_from(&mut self, earlier: &Self) {
         let (new, old) = (&mut self.project, &earlier.project);
         new.is_playing = old.is_playing;
         new.position = old.position;
-        let owner = new.id.clone();
-        siblings(&mut new.tracks, &old.tracks, &owner);
-        siblings(&mut new.scenes, &old.scenes, &owner);
-        siblings(&mut new.file_refs, &old.file_refs, &owner);
-        siblings(&mut new.locators, &old.locators, &owner);
-        self.made = self.made.max(earlier.made);
+        self.take_ids(earlier);
+        let (new, old) = (&mut self.project, &earlier.project);
+        for scene in &mut new.scenes {
+            let same = old.scenes.iter().find(|it| it.id == scene.id);
+            scene.is_triggered = same.is_some_and(|it| it.is_triggered);
+        }
+        for track in &mut new.tracks {
+            let Some(same) = old.tracks.iter().find(|it| it.id == track.id) else { continue };
+            let slots: std::collections::HashMap<_, _> =
+                same.slots.iter().map(|it| (&it.id, it)).collect();
+            for slot in &mut track.slots {
+                if let Some(same) = slots.get(&slot.id) {
+                    (slot.playing_status, slot.color) = (same.playing_status, same.color);
+                }
+            }
+        }
         self.rehash();
     }
 
-    /// Becomes a newer state of the same set, as it was read from a file that was saved again, and
-    /// says what changed. What the file does not say stays: see
-    /// [`continue_from`](Self::continue_from).
-    ///
-    /// Replaying the changes over the tree before gives the tree after.
-    pub fn replace(&mut self, newer: Self) -> Changes {
-        self.replace_and_redo(newer, &[]).0
-    }
-
-    /// The same where edits have come since the file was written: they are done again to what was
-    /// read, in their order. Gives how many of them the newer state rejects, too.
-    ///
-    /// What an edit has made keeps its id.
-    pub fn replace_and_redo(&mut self, mut newer: Self, since: &[Edit]) -> (Changes, usize) {
-        // What is made again is not to be taken for something else that edits have made.
-        newer.made = newer.made.max(self.made);
-        let rejected = since.iter().filter(|edit| newer.apply(edit).is_err()).count();
-        newer.continue_from(self);
-        let changes = diff(self, &newer);
-        *self = newer;
-        (changes, rejected)
+    /// Takes over ids alone, of which hashes know nothing.
+    pub(crate) fn take_ids(&mut self, earlier: &Self) {
+        let mut ids = Ids::new(&earlier.numbers, self.made.max(earlier.made));
+        let (new, old) = (&mut self.project, &earlier.project);
+        let owner = new.id.clone();
+        siblings(&mut ids, &mut new.tracks, &old.tracks, &owner);
+        siblings(&mut ids, &mut new.scenes, &old.scenes, &owner);
+        siblings(&mut ids, &mut new.file_refs, &old.file_refs, &owner);
+        siblings(&mut ids, &mut new.locators, &old.locators, &owner);
+        (self.numbers, self.made) = ids.into_parts();
     }
 }
 
-/// Nodes that take things over.
-trait Inherit: Sibling {
-    /// Sets the id, and those of the only children of their kinds, which are named after it.
+/// Nodes whose ids go on.
+pub(crate) trait Inherit: Sibling {
+    /// Sets the id, and those of everything below, which start with it.
     fn set_id(&mut self, id: NodeId);
 
-    /// Takes over from a node that is the same thing all but the id.
-    fn inherit(&mut self, old: &Self);
+    /// Gives what is below the ids that it has below a node that is the same thing.
+    fn inherit(&mut self, old: &Self, ids: &mut Ids<'_>);
 }
 
-/// Lets siblings take over from those they are the same thing as. An id is always the owner's and
-/// a local part; the local parts of what has no counterpart are no old sibling's, or they would
-/// have one: so that ids stay unique.
-fn siblings<T: Inherit>(new: &mut [T], old: &[T], owner: &NodeId) {
-    let pairs = Pairs::of(old, new);
+/// Gives siblings the ids of those they are the same thing as.
+pub(crate) fn siblings<T: Inherit>(ids: &mut Ids<'_>, new: &mut [T], old: &[T], owner: &NodeId) {
+    let pairs = Pairs::alike(&Candidates::all(old, new, ids.earlier));
+    // Built for the first that is new.
+    let mut taken = None;
     for (position, node) in new.iter_mut().enumerate() {
-        match pairs.old_of(position) {
-            Some(counterpart) => {
-                node.set_id(old[counterpart].id().clone());
-                node.inherit(&old[counterpart]);
-            }
-            None => node.set_id(node.id().moved_under(owner)),
+        if let Some(pair) = pairs.old_of(position) {
+            ids.rename(node, old[pair].id().clone());
+            node.inherit(&old[pair], ids);
+        } else {
+            let taken = taken.get_or_insert_with(|| old.iter().map(|it| it.id().clone()).collect());
+            ids.name(node, owner, taken);
         }
+    }
+}
+
+/// Moves nodes under another owner.
+fn move_under<T: Inherit>(nodes: &mut [T], owner: &NodeId) {
+    for node in nodes {
+        node.set_id(node.id().moved_under(owner));
     }
 }
 
 impl Inherit for Track {
     fn set_id(&mut self, id: NodeId) {
         self.mixer.id = self.mixer.id.moved_under(&id);
+        move_under(&mut self.devices, &id);
+        move_under(&mut self.slots, &id);
+        move_under(&mut self.arrangement, &id);
         self.id = id;
     }
 
-    fn inherit(&mut self, old: &Self) {
-        siblings(&mut self.devices, &old.devices, &self.id);
-        siblings(&mut self.slots, &old.slots, &self.id);
-        siblings(&mut self.arrangement, &old.arrangement, &self.id);
+    fn inherit(&mut self, old: &Self, ids: &mut Ids<'_>) {
+        siblings(ids, &mut self.devices, &old.devices, &self.id);
+        siblings(ids, &mut self.slots, &old.slots, &self.id);
+        siblings(ids, &mut self.arrangement, &old.arrangement, &self.id);
     }
 }
 
 impl Inherit for Device {
     fn set_id(&mut self, id: NodeId) {
-        for device in &mut self.devices {
-            device.set_id(device.id.moved_under(&id));
-        }
+        move_under(&mut self.devices, &id);
         self.id = id;
     }
 
-    fn inherit(&mut self, old: &Self) {
-        siblings(&mut self.devices, &old.devices, &self.id);
+    fn inherit(&mut self, old: &Self, ids: &mut Ids<'_>) {
+        siblings(ids, &mut self.devices, &old.devices, &self.id);
     }
-}
-
-impl Inherit for Clip {
-    fn set_id(&mut self, id: NodeId) {
-        self.id = id;
-    }
-
-    fn inherit(&mut self, _: &Self) {}
-}
-
-impl Inherit for FileRef {
-    fn set_id(&mut self, id: NodeId) {
-        self.id = id;
-    }
-
-    fn inherit(&mut self, _: &Self) {}
-}
-
-impl Inherit for Locator {
-    fn set_id(&mut self, id: NodeId) {
-        self.id = id;
-    }
-
-    fn inherit(&mut self, _: &Self) {}
 }
 
 impl Inherit for ClipSlot {
@@ -136,9 +156,7 @@ impl Inherit for ClipSlot {
         self.id = id;
     }
 
-    fn inherit(&mut self, old: &Self) {
-        self.playing_status = old.playing_status;
-        self.color = old.color;
+    fn inherit(&mut self, old: &Self, _: &mut Ids<'_>) {
         if let (Some(new), Some(old)) = (&mut self.clip, &old.clip)
             && Clip::is_like(new, old)
         {
@@ -147,12 +165,17 @@ impl Inherit for ClipSlot {
     }
 }
 
-impl Inherit for Scene {
-    fn set_id(&mut self, id: NodeId) {
-        self.id = id;
-    }
+/// Implements it for nodes with nothing below.
+macro_rules! leaves {
+    ($($node:ty),*) => {$(
+        impl Inherit for $node {
+            fn set_id(&mut self, id: NodeId) {
+                self.id = id;
+            }
 
-    fn inherit(&mut self, old: &Self) {
-        self.is_triggered = old.is_triggered;
-    }
+            fn inherit(&mut self, _: &Self, _: &mut Ids<'_>) {}
+        }
+    )*};
 }
+
+leaves!(Clip, FileRef, Locator, Scene);

@@ -6,6 +6,7 @@
 //!   keeps those of everything it does not touch.
 //! * Hashes are always right. An edit hashes what it touched and the owners of that, and the root
 //!   hash is that of the same tree hashed from scratch.
+//! * A [`Mirror`] merges saves into a set that events change: what a file did not change stays.
 //! * Records are complete. Replaying the [`Changes`] of an edit, or of a [`diff`], over the tree
 //!   before gives the tree after.
 //! * Input is not trusted. Bombs, deep nesting, huge tags and the like are refused within
@@ -49,7 +50,7 @@
 //! assert_ne!(set.root_hash(), before.root_hash());
 //! assert_eq!(diff(&before, &set), changes);
 //!
-//! // The file was saved again, as it was: the name is what differs.
+//! // The file as it is: the name is what differs.
 //! let changes = set.replace(Set::read(file.as_slice())?);
 //! assert_eq!(changes.modified(), [&set.project().tracks[0].id]);
 //! assert_eq!(set, before);
@@ -59,6 +60,7 @@
 
 mod apply;
 mod change;
+mod class;
 mod diff;
 mod edit;
 mod error;
@@ -66,9 +68,13 @@ pub mod generate;
 mod inherit;
 mod limits;
 mod matching;
+mod merge;
+mod mirror;
+mod numbers;
 mod path;
 mod read;
 mod set;
+mod touched;
 mod tree;
 
 pub use self::change::{Change, ChangeKind, Changes, Fields};
@@ -76,6 +82,7 @@ pub use self::diff::diff;
 pub use self::edit::{Edit, Rejected};
 pub use self::error::{ReadError, ReadErrorKind};
 pub use self::limits::Limits;
+pub use self::mirror::{Mark, Mirror};
 pub use self::path::Path;
 pub use self::set::{ProjectInfo, Set};
 pub use self::tree::{

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::class::is_class_of;
+use crate::numbers::{Numbers, numbered};
 use crate::path::Path;
 use crate::tree::{Clip, ClipSlot, Device, FileRef, Locator, Scene, Track, TreeNode};
 
@@ -29,15 +31,14 @@ pub(crate) trait Sibling: TreeNode {
     /// Where it is: in an owner, at a position.
     fn path(&self, owner: &Owner, position: usize) -> Path;
 
-    /// The name it was announced by, where an event told of it and not of all that its identity
-    /// is made of.
-    fn announced(&self) -> Option<&str> {
-        None
+    /// Whether the file may call this what an event announced by the name of another.
+    fn may_be(&self, _: &Self) -> bool {
+        false
     }
 
-    /// Whether it may be what an event announced by that name.
-    fn has_name(&self, _: &str) -> bool {
-        false
+    /// Whether it can be the same thing as another, whatever they are called.
+    fn is_of_a_kind(&self, _: &Self) -> bool {
+        true
     }
 }
 
@@ -88,6 +89,10 @@ impl Sibling for Track {
     fn path(&self, _: &Owner, position: usize) -> Path {
         Path::Track { track: position }
     }
+
+    fn is_of_a_kind(&self, other: &Self) -> bool {
+        self.track_type == other.track_type
+    }
 }
 
 impl Sibling for Device {
@@ -99,12 +104,8 @@ impl Sibling for Device {
         owner.device_path(position)
     }
 
-    fn announced(&self) -> Option<&str> {
-        self.device_type.is_empty().then_some(self.name.as_str())
-    }
-
-    fn has_name(&self, name: &str) -> bool {
-        self.name == name
+    fn may_be(&self, announced: &Self) -> bool {
+        self.name == announced.name || is_class_of(&self.device_type, &announced.name)
     }
 }
 
@@ -163,27 +164,61 @@ impl Sibling for Scene {
     }
 }
 
+/// What may be paired with what.
+pub(crate) struct Candidates<'a, T> {
+    pub(crate) old: &'a [T],
+    pub(crate) new: &'a [T],
+    /// What files call the old ones.
+    pub(crate) numbers: &'a Numbers,
+    /// An old one, by position, that came too late for the new state to know of it: only what
+    /// makes the two the same thing can say that it does.
+    pub(crate) is_late: &'a dyn Fn(usize) -> bool,
+    /// A new one, by position, that is known to be something else than all of the old ones, unless
+    /// that was moved.
+    pub(crate) is_taken: &'a dyn Fn(usize) -> bool,
+}
+
+impl<'a, T: Sibling> Candidates<'a, T> {
+    pub(crate) fn all(old: &'a [T], new: &'a [T], numbers: &'a Numbers) -> Self {
+        Self { old, new, numbers, is_late: &|_| false, is_taken: &|_| false }
+    }
+
+    fn is_announced(&self, old: usize) -> bool {
+        self.numbers.is_announced(self.old[old].id())
+    }
+}
+
 /// Which old sibling each new one is, both by position.
 #[derive(Debug)]
 pub(crate) struct Pairs {
     old_of_new: Vec<usize>,
+    is_paired: Vec<bool>,
 }
 
 impl Pairs {
-    /// Pairs siblings by id first, then by what makes them the same thing. Of several that are
-    /// alike, the first goes with the first.
+    /// Pairs siblings by their ids alone.
+    pub(crate) fn exact<T: Sibling>(old: &[T], new: &[T]) -> Self {
+        let mut pairs = Self::none(old, new);
+        pairs.pair_by(old, new, |it| Some(it.id().local()), |it| Some(it.id().local()));
+        pairs
+    }
+
+    /// Pairs siblings by the file's own `Id`s first, then by what makes them the same thing. Of
+    /// several that are alike, the first goes with the first.
     ///
-    /// What is left of those that only events told of goes with what has its name, else with what
-    /// is in its place: a save is what says the rest of them, and a name may be longer in events.
-    pub(crate) fn of<T: Sibling>(old: &[T], new: &[T]) -> Self {
-        let mut pairs = Self { old_of_new: vec![NONE; new.len()] };
-        let mut is_paired = vec![false; old.len()];
-        pairs.pair_by_id(old, new, &mut is_paired);
-        pairs.pair_by_identity(old, new, &mut is_paired);
-        let named =
-            |was: usize, is: usize| old[was].announced().is_some_and(|it| new[is].has_name(it));
-        pairs.pair_announced(old, &mut is_paired, named);
-        pairs.pair_announced(old, &mut is_paired, |was, is| was == is);
+    /// What is left of those that only events told of goes with what may have its name, else with
+    /// what is between the same siblings: a save is what says the rest of them, and a name may be
+    /// another in events. What has no `Id` goes by its position in the end.
+    pub(crate) fn alike<'a, T: Sibling>(of: &Candidates<'a, T>) -> Self {
+        let &Candidates { old, new, numbers, .. } = of;
+        let mut pairs = Self::none(old, new);
+        let old_key = |it: &'a T| numbered(numbers.local(it.id()));
+        pairs.pair_by(old, new, old_key, |it| numbered(it.id().local()));
+        pairs.pair_by_identity(of, false);
+        pairs.pair_by_name(of);
+        pairs.pair_between(of);
+        pairs.pair_by_identity(of, true);
+        pairs.pair_by_position(of);
         pairs
     }
 
@@ -212,63 +247,110 @@ impl Pairs {
         (0..old_len).filter(|old| !is_paired[*old]).collect()
     }
 
-    fn pair_by_id<T: Sibling>(&mut self, old: &[T], new: &[T], is_paired: &mut [bool]) {
-        // Owners that were paired by identity have other ids: only the local parts compare.
-        let same = |old: &T, new: &T| old.id().local() == new.id().local();
+    fn none<T>(old: &[T], new: &[T]) -> Self {
+        Self { old_of_new: vec![NONE; new.len()], is_paired: vec![false; old.len()] }
+    }
+
+    fn pair(&mut self, old: usize, new: usize) {
+        self.old_of_new[new] = old;
+        self.is_paired[old] = true;
+    }
+
+    /// Pairs by keys that are unique among the old ones; those without one are left out.
+    fn pair_by<'a, T>(
+        &mut self,
+        old: &'a [T],
+        new: &'a [T],
+        old_key: impl Fn(&'a T) -> Option<&'a str>,
+        new_key: impl Fn(&'a T) -> Option<&'a str>,
+    ) {
         // Most siblings have not moved: a map of the others only.
         let mut moved = HashMap::new();
         for (position, sibling) in old.iter().enumerate() {
-            if new.get(position).is_some_and(|new| same(sibling, new)) {
-                self.old_of_new[position] = position;
-                is_paired[position] = true;
+            let Some(key) = old_key(sibling) else { continue };
+            if new.get(position).is_some_and(|new| new_key(new) == Some(key)) {
+                self.pair(position, position);
             } else {
-                moved.insert(sibling.id().local(), position);
+                moved.insert(key, position);
             }
         }
+        if moved.is_empty() {
+            return;
+        }
         for (position, sibling) in new.iter().enumerate() {
-            if self.old_of_new[position] != NONE {
-                continue;
-            }
-            if let Some(&found) = moved.get(sibling.id().local()) {
-                self.old_of_new[position] = found;
-                is_paired[found] = true;
+            if self.old_of_new[position] == NONE
+                && let Some(found) = new_key(sibling).and_then(|key| moved.get(key))
+            {
+                self.pair(*found, position);
             }
         }
     }
 
-    fn pair_by_identity<T: Sibling>(&mut self, old: &[T], new: &[T], is_paired: &mut [bool]) {
+    fn pair_by_identity<T: Sibling>(&mut self, of: &Candidates<'_, T>, is_late: bool) {
         let mut waiting: HashMap<Identity<'_>, VecDeque<usize>> = HashMap::new();
-        for (position, sibling) in old.iter().enumerate().filter(|(old, _)| !is_paired[*old]) {
+        let old = of.old.iter().enumerate();
+        let old = old.filter(|(old, _)| !self.is_paired[*old] && (of.is_late)(*old) == is_late);
+        for (position, sibling) in old {
             waiting.entry(sibling.identity()).or_default().push_back(position);
         }
-        for (position, sibling) in new.iter().enumerate() {
-            if waiting.is_empty() || self.old_of_new[position] != NONE {
+        for (position, sibling) in of.new.iter().enumerate() {
+            if waiting.is_empty() || self.old_of_new[position] != NONE || (of.is_taken)(position) {
                 continue;
             }
             let alike = waiting.get_mut(&sibling.identity()).and_then(VecDeque::pop_front);
             if let Some(found) = alike {
-                self.old_of_new[position] = found;
-                is_paired[found] = true;
+                self.pair(found, position);
             }
         }
     }
 
-    /// Pairs what events announced with the first new sibling that fits it and goes with no other.
-    fn pair_announced<T: Sibling>(
-        &mut self,
-        old: &[T],
-        is_paired: &mut [bool],
-        fits: impl Fn(usize, usize) -> bool,
-    ) {
-        for (position, sibling) in old.iter().enumerate() {
-            if is_paired[position] || sibling.announced().is_none() {
+    /// Pairs what events announced with the first new sibling that may be called so.
+    fn pair_by_name<T: Sibling>(&mut self, of: &Candidates<'_, T>) {
+        for (old, sibling) in of.old.iter().enumerate() {
+            let is_asked = !(of.is_late)(old) && of.is_announced(old);
+            if self.is_paired[old] || !is_asked {
                 continue;
             }
-            let mut new = self.old_of_new.iter().enumerate();
-            let fitting = new.find(|(new, old)| **old == NONE && fits(position, *new));
-            if let Some((new, _)) = fitting {
-                self.old_of_new[new] = position;
-                is_paired[position] = true;
+            let free = |new: &usize| self.old_of_new[*new] == NONE && !(of.is_taken)(*new);
+            let named = (0..of.new.len()).find(|at| free(at) && of.new[*at].may_be(sibling));
+            if let Some(new) = named {
+                self.pair(old, new);
+            }
+        }
+    }
+
+    /// Pairs what events announced with what is new between the same two siblings.
+    fn pair_between<T: Sibling>(&mut self, of: &Candidates<'_, T>) {
+        // The old sibling of the next new one that has one.
+        let mut ends = vec![of.old.len(); of.new.len()];
+        for at in (1..of.new.len()).rev() {
+            ends[at - 1] = self.old_of(at).unwrap_or(ends[at]);
+        }
+        let mut first = 0;
+        for (new, end) in ends.into_iter().enumerate() {
+            if let Some(old) = self.old_of(new) {
+                first = old + 1;
+            } else if !(of.is_taken)(new) {
+                let fits = |old: &usize| {
+                    !self.is_paired[*old]
+                        && of.is_announced(*old)
+                        && !(of.is_late)(*old)
+                        && of.old[*old].is_of_a_kind(&of.new[new])
+                };
+                if let Some(old) = (first..end.max(first)).find(fits) {
+                    self.pair(old, new);
+                    first = old + 1;
+                }
+            }
+        }
+    }
+
+    fn pair_by_position<T: Sibling>(&mut self, of: &Candidates<'_, T>) {
+        for at in 0..of.old.len().min(of.new.len()) {
+            let local = of.new[at].id().local();
+            let is_same = local == of.old[at].id().local();
+            if is_same && !self.is_paired[at] && self.old_of_new[at] == NONE {
+                self.pair(at, at);
             }
         }
     }

@@ -15,12 +15,7 @@ use self::document::Document;
 use self::source::Source;
 use crate::error::ReadError;
 use crate::limits::Limits;
-use crate::tree::Project;
-
-/// What an id takes on the heap, with what the allocator adds: an estimate for the limit.
-const ID_BYTES: usize = 64;
-/// What the allocator adds to a text: an estimate for the limit.
-const TEXT_BYTES: usize = 16;
+use crate::tree::{ID_BYTES, Project, TEXT_BYTES};
 
 /// Reads a project; its hashes are still missing.
 pub(crate) fn read(reader: impl Read, limits: &Limits) -> Result<Project, ReadError> {

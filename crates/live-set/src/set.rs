@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::error::ReadError;
 use crate::limits::Limits;
+use crate::numbers::Numbers;
 use crate::read;
 use crate::tree::{ClipSlot, Device, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene, Track};
 
@@ -20,6 +21,12 @@ pub struct Set {
     pub(crate) limits: Limits,
     /// How many nodes edits have made: their ids' serial numbers.
     pub(crate) made: u64,
+    /// How often nodes came, went, or were named.
+    pub(crate) ids: u64,
+    /// What the file calls nodes whose ids say something else.
+    pub(crate) numbers: Numbers,
+    /// What the tree takes.
+    pub(crate) bytes: usize,
 }
 
 impl Set {
@@ -41,7 +48,9 @@ impl Set {
     /// [`ReadError`] says what is wrong with the document, and where.
     pub fn read_within(reader: impl Read, limits: &Limits) -> Result<Self, ReadError> {
         let project = read::read(reader, limits)?;
-        let mut set = Self { project, hasher: Hasher::default(), limits: *limits, made: 0 };
+        let (hasher, numbers) = (Hasher::default(), Numbers::default());
+        let mut set = Self { project, hasher, limits: *limits, made: 0, ids: 0, numbers, bytes: 0 };
+        set.bytes = set.root().bytes();
         set.rehash();
         Ok(set)
     }
@@ -100,6 +109,24 @@ impl Set {
             node = node.children().into_iter().find(|child| child.id().covers(id))?;
         }
         Some(node)
+    }
+
+    /// A number that is another one where any node may have another id: hashes know nothing of ids.
+    #[must_use]
+    pub const fn ids_version(&self) -> u64 {
+        self.ids
+    }
+
+    /// Goes on counting where an earlier set stopped, so that no id is ever given twice.
+    pub fn count_on(&mut self, earlier: &Self) {
+        self.made = self.made.max(earlier.made);
+        self.ids = earlier.ids + 1;
+    }
+
+    /// What the tree takes in memory, in bytes, estimated: what [`Limits::tree_bytes`] bounds.
+    #[must_use]
+    pub const fn tree_bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How many tracks there are, the main track included.

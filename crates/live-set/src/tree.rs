@@ -1,5 +1,6 @@
 //! The tree of a set: typed nodes, their ids and their hashes.
 
+mod bytes;
 mod clip;
 mod device;
 mod file_ref;
@@ -28,6 +29,7 @@ pub use self::slot::ClipSlot;
 pub use self::track::{Track, TrackKind, TrackType, UnknownTrackKind};
 pub use self::value::{Value, ValueRef};
 
+pub(crate) use self::bytes::{ID_BYTES, PARAMETER_BYTES, TEXT_BYTES, parameters_bytes};
 pub(crate) use self::hash::{Hasher, NO_HASH};
 pub(crate) use self::id::{Key, SiblingKeys};
 pub(crate) use self::node::{Attributes, TreeNode};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use live_set::generate::{Spec, Version};
-use live_set::{Limits, ReadError, ReadErrorKind, Set};
+use live_set::{Edit, Limits, ReadError, ReadErrorKind, Rejected, Set};
 
 const MIB: usize = 1 << 20;
 /// What a large set of today takes, as XML.
@@ -143,6 +143,65 @@ fn memory_does_not_follow_the_document() {
         peak_of(bomb(b"<Ableton><LiveSet><Scenes>", scene.as_bytes(), 200).as_slice());
     assert!(result.expect_err("refused").is_limit());
     assert!(peak < 64 * MIB, "80 MiB of names: {peak}");
+}
+
+#[test]
+fn edits_keep_the_tree_within_its_limit() {
+    let _turn = turn();
+    let limits = Limits { tree_bytes: 4 * MIB, ..Limits::default() };
+    let spec = Spec { tracks: 8, scenes: 1, devices: 1, ..Spec::default() };
+    let mut document = Vec::new();
+    spec.write_xml(&mut document).expect("a vector takes everything");
+    let before = LIVE.load(Ordering::Relaxed);
+    let mut set = Set::read_within(document.as_slice(), &limits).expect("a small set");
+    for scene in 1..9_900 {
+        set.apply(&Edit::SceneAdded { scene, name: String::new() }).expect("there is room");
+    }
+    let slot = |track, scene| Edit::ClipSlotState {
+        track,
+        scene,
+        has_clip: false,
+        has_stop_button: true,
+        playing_status: 0,
+    };
+    let full = Rejected::Full { what: "bytes of tree", limit: limits.tree_bytes };
+    let (mut made, mut refused) = (0, 0);
+    for (track, scene) in (0..8).flat_map(|track| (1..9_900).map(move |scene| (track, scene))) {
+        match set.apply(&slot(track, scene)) {
+            Ok(_) => made += 1,
+            Err(rejected) => {
+                assert_eq!(rejected, full);
+                refused += 1;
+                if refused == 100 {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(made > 5_000 && refused == 100, "{made} slots, {refused} refused");
+    assert!(set.tree_bytes() <= limits.tree_bytes);
+    // The lists may have room for twice as much as they hold.
+    let held = LIVE.load(Ordering::Relaxed) - before;
+    assert!(held < 2 * limits.tree_bytes, "{held} bytes");
+    // Long names, unnamed parameters and more of everything are refused too.
+    let long = || "n".repeat(MIB);
+    for edit in [
+        Edit::TrackName { track: 0, name: long() },
+        Edit::SceneName { scene: 0, name: long() },
+        Edit::TrackAdded { track: 0, name: long(), kind: live_set::TrackKind::Midi },
+        Edit::DeviceAdded { track: 0, device: 0, name: long() },
+        Edit::DeviceParameter { track: 0, device: 0, parameter: 4_000, value: 1.0 },
+    ] {
+        assert_eq!(set.apply(&edit), Err(full), "{edit:?}");
+    }
+    // What is there can be changed, and what goes makes room.
+    set.apply(&slot(0, 1)).expect("it is there");
+    set.apply(&Edit::TrackDeleted { track: 0 }).expect("it is there");
+    set.apply(&Edit::TrackName { track: 0, name: long() }).expect("there is room again");
+    let counted = set.tree_bytes();
+    let mut fresh = set.clone();
+    fresh.replace(set.clone());
+    assert_eq!(fresh.tree_bytes(), counted, "what came and went is counted as it is found");
 }
 
 /// What became of a document, as the corpus's hostile files say in their names.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::blocks::edit_children;
-use common::replay::{ids, replay, without_hashes};
+use common::replay::{assert_same, ids, replay, without_hashes};
 use common::{full, json, set, small, xml};
 use live_set::generate::{Spec, Version};
 use live_set::{ChangeKind, Changes, Edit, Set, diff};
@@ -22,13 +22,23 @@ fn kinds(changes: &Changes) -> Vec<(&'static str, String)> {
     changes.changes.iter().map(|c| (c.kind.as_str(), c.path.to_string())).collect()
 }
 
+/// Equal but for ids: what a file says is what there is afterwards.
+fn assert_same_content(found: &serde_json::Value, expected: &serde_json::Value) {
+    let without_ids = common::document::without_ids;
+    let (found, expected) = (without_ids(found), without_ids(expected));
+    assert!(found == expected, "{found:#}\n{expected:#}");
+}
+
 /// Becomes `newer`, and holds the records against both trees.
 fn replace(set: &mut Set, newer: Set) -> Changes {
     let before = json(set);
+    let mut file = newer.clone();
     let changes = set.replace(newer);
+    file.continue_from(set);
+    assert_same_content(&json(set), &json(&file));
     let replayed = replay(before, &serde_json::to_value(&changes).expect("serialises"));
     let after = json(set);
-    assert_eq!(without_hashes(replayed), without_hashes(after.clone()), "{changes:#?}");
+    assert_same(&replayed, &after);
     let mut fresh = set.clone();
     fresh.rehash();
     assert!(fresh == *set, "hashes are right");
@@ -44,10 +54,22 @@ fn replace(set: &mut Set, newer: Set) -> Changes {
 #[test]
 fn a_scene_that_is_gone_moves_those_below_it() {
     let old = xml(&small());
-    let new = edit_children(&old, SCENES, 0, |scenes| drop(scenes.remove(1)));
-    let changes = replace(&mut read(&old), read(&new));
-    let moved = |row: usize| ("modified", format!("scenes[{row}]"));
-    assert_eq!(kinds(&changes), [("removed", "scenes[1]".to_owned()), moved(1), moved(2)]);
+    let mut new = edit_children(&old, SCENES, 0, |scenes| drop(scenes.remove(1)));
+    // With its row of slots: the group's, and those of three tracks, each of which has a second
+    // list, of what freezing made.
+    new = edit_children(&new, "\t\t\t\t<Slots>", 0, |slots| drop(slots.remove(1)));
+    for list in [0, 2, 4] {
+        new = edit_children(&new, SLOTS, list, |slots| drop(slots.remove(1)));
+    }
+    let mut changes = kinds(&replace(&mut read(&old), read(&new)));
+    // A clip's sample may go with it.
+    changes.retain(|(_, path)| !path.starts_with("file_refs"));
+    let moved = |kind, list: &str, row| (kind, format!("{list}[{row}]"));
+    let of_list = |list: &str| {
+        [moved("removed", list, 1), moved("modified", list, 1), moved("modified", list, 2)]
+    };
+    let slots = (0..4).flat_map(|track| of_list(&format!("tracks[{track}].clip_slots")));
+    assert_eq!(changes, slots.chain(of_list("scenes")).collect::<Vec<_>>());
 }
 
 #[test]

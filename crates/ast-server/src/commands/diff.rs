@@ -23,8 +23,7 @@ pub(super) struct Diff {
 impl Diff {
     pub(super) fn run(self) -> Result<(), Failure> {
         let before = read(&self.before)?;
-        let mut after = read(&self.after)?;
-        after.continue_from(&before);
+        let after = read(&self.after)?;
         output::json(&live_set::diff(&before, &after))
     }
 }

@@ -1,13 +1,14 @@
-//! Hashes of nodes: 128 bits of XXH3 over everything a viewer can see of a node.
+//! Hashes of nodes: 128 bits of XXH3 over all that a viewer can see of a node but its id.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{NodeId, NodeType, TreeNode, ValueRef};
+use super::{TreeNode, ValueRef};
 
-/// The hash of a node over its type, id, attributes and its children's hashes.
+/// The hash of a node over its type, attributes and its children's hashes. Not over its id: equal
+/// hashes mean equal content, whatever it is called.
 ///
 /// 128 bits, shown as 32 lower-case hex digits. Equal hashes mean equal subtrees but for chance
 /// (one in 2^64 after 2^32 trees): the hash is not cryptographic, so it is no defence against
@@ -57,17 +58,12 @@ impl Hasher {
     /// The hash of `node`, whose children's hashes are right.
     pub(crate) fn hash<N: TreeNode>(&mut self, node: &N) -> Hash {
         self.bytes.clear();
-        self.start(N::TYPE, node.id());
+        self.bytes.push(N::TYPE as u8);
         for (_, value) in node.attributes().as_ref() {
             self.value(*value);
         }
         node.for_each_child_hash(|hash| self.bytes.extend_from_slice(&hash.0.to_le_bytes()));
         Hash(xxh3_128(&self.bytes))
-    }
-
-    fn start(&mut self, node_type: NodeType, id: &NodeId) {
-        self.bytes.push(node_type as u8);
-        self.text(id.as_str());
     }
 
     /// Adds a value. Each type of node has its attributes in one order, so that names would add
@@ -112,7 +108,7 @@ impl Hasher {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Device, Key, Parameter};
+    use super::super::{Device, Key, NodeId, Parameter};
     use super::*;
 
     #[test]

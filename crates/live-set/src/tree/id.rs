@@ -60,6 +60,17 @@ impl NodeId {
         Self(format!("{owner}/{}", self.local()).into())
     }
 
+    /// Whether an edit made the node.
+    pub(crate) fn is_serial(&self) -> bool {
+        self.local().contains(":+")
+    }
+
+    /// The id with another key in its last place.
+    pub(crate) fn with_key(&self, key: Key) -> Self {
+        let kind = self.0.rfind(':').map_or(&*self.0, |colon| &self.0[..colon]);
+        Self(format!("{kind}:{key}").into())
+    }
+
     /// True where this id is the owner's and a local part.
     fn covered_by(&self, owner: &Self) -> bool {
         self.0.rsplit_once('/').is_some_and(|(prefix, _)| prefix == owner.as_str())

@@ -27,6 +27,17 @@ pub(crate) fn without_hashes(mut tree: Value) -> Value {
     tree
 }
 
+/// Compares two trees node by node, so that a failure names the first that differs.
+pub(crate) fn assert_same(found: &Value, expected: &Value) {
+    let (id, children) = (&found["id"], |tree: &Value| tree["children"].as_array().cloned());
+    assert_eq!(found["attributes"], expected["attributes"], "{id}");
+    let (found, expected) = (children(found), children(expected));
+    let (found, expected) = (found.expect("a list"), expected.expect("a list"));
+    let ids = |nodes: &[Value]| nodes.iter().map(|node| node["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&found), ids(&expected), "children of {id}");
+    found.iter().zip(&expected).for_each(|(found, expected)| assert_same(found, expected));
+}
+
 /// The ids of all nodes.
 pub(crate) fn ids(tree: &Value) -> Vec<String> {
     let children = tree["children"].as_array().expect("children are a list");

@@ -1,0 +1,121 @@
+//! Merging a save into a set: three trees, the set's, the file's as it was read last, and the
+//! file's as it is now.
+
+mod order;
+mod siblings;
+mod slots;
+mod values;
+
+use std::mem;
+use std::rc::Rc;
+
+use self::slots::Rows;
+use crate::inherit::{self, Ids, Inherit};
+use crate::set::Set;
+use crate::touched::{Touched, What};
+use crate::tree::{NodeId, Project};
+
+/// What all nodes are merged by.
+#[derive(Debug)]
+struct Merge<'a> {
+    ids: Ids<'a>,
+    touched: &'a Touched,
+    /// The number of the last edit before the save began.
+    began: u64,
+    /// The file counts for everything that is not newer than it.
+    as_it_is: bool,
+    rows: Rc<Rows>,
+}
+
+impl Set {
+    /// The set with what a save changed. The nodes of `file` are given the ids that they have in
+    /// the tree; those of `known` have them.
+    pub(crate) fn merged(
+        &self,
+        known: &Self,
+        file: &mut Self,
+        (touched, began): (&Touched, u64),
+        as_it_is: bool,
+    ) -> Self {
+        let mut merged = self.clone();
+        let ids = Ids::new(&self.numbers, self.made);
+        let rows = Rc::default();
+        let mut merge = Merge { ids, touched, began, as_it_is, rows };
+        // Where the file counts, it is as if it had changed whatever is not as in the file.
+        let old = if as_it_is { self } else { known };
+        merge.project(&mut merged.project, &old.project, &known.project, &mut file.project);
+        (merged.numbers, merged.made) = merge.ids.into_parts();
+        merged.ids += 1;
+        merged.renumber();
+        merged.rehash();
+        merged.bytes = merged.root().bytes();
+        merged
+    }
+
+    /// Tells tracks, scenes and slots where they are.
+    fn renumber(&mut self) {
+        for (index, track) in self.project.tracks.iter_mut().enumerate() {
+            track.index = index;
+            track.slots.iter_mut().for_each(|slot| slot.track_index = index);
+        }
+        for (index, scene) in self.project.scenes.iter_mut().enumerate() {
+            scene.index = index;
+        }
+    }
+}
+
+impl Merge<'_> {
+    fn project(&mut self, set: &mut Project, old: &Project, known: &Project, file: &mut Project) {
+        let id = set.id.clone();
+        let value = |old, file| (Some(old), file);
+        self.value(&id, "tempo", &mut set.tempo, value(&old.tempo, &file.tempo));
+        let signature = (Some(&old.time_signature_id), &file.time_signature_id);
+        self.value(&id, "time_signature_id", &mut set.time_signature_id, signature);
+        let ids = |project: &Project| project.scenes.iter().map(|it| it.id.clone()).collect();
+        let mut rows = Rows { set: ids(set), old: ids(old), known: ids(known), ..Rows::default() };
+        let scenes = (old.scenes.as_slice(), known.scenes.as_slice());
+        set.scenes = self.siblings(&id, mem::take(&mut set.scenes), scenes, &mut file.scenes);
+        rows.file = ids(file);
+        rows.merged = set.scenes.iter().enumerate().map(|(at, it)| (it.id.clone(), at)).collect();
+        self.rows = Rc::new(rows);
+        let tracks = (old.tracks.as_slice(), known.tracks.as_slice());
+        set.tracks = self.siblings(&id, mem::take(&mut set.tracks), tracks, &mut file.tracks);
+        set.file_refs = self.follow(&id, &set.file_refs, &mut file.file_refs);
+        set.locators = self.follow(&id, &set.locators, &mut file.locators);
+    }
+
+    /// Siblings that no edit changes: they are as the file has them.
+    fn follow<T: Inherit>(&mut self, owner: &NodeId, set: &[T], file: &mut [T]) -> Vec<T> {
+        inherit::siblings(&mut self.ids, file, set, owner);
+        file.to_vec()
+    }
+
+    /// An edit has changed something since the save began.
+    fn is_newer(&self, id: &NodeId, what: What) -> bool {
+        self.touched.is_newer(id, what, self.began)
+    }
+
+    /// Sets one value of a node to what it is after the save: as in the file where the file
+    /// changed it, and no edit did since.
+    fn value<T: Clone + PartialEq>(
+        &self,
+        id: &NodeId,
+        attribute: &'static str,
+        value: &mut T,
+        (old, file): (Option<&T>, &T),
+    ) {
+        self.value_of(id, What::Attribute(attribute), value, (old, file));
+    }
+
+    fn value_of<T: Clone + PartialEq>(
+        &self,
+        id: &NodeId,
+        what: What,
+        value: &mut T,
+        (old, file): (Option<&T>, &T),
+    ) {
+        if old != Some(file) && value != file && !self.is_newer(id, what) {
+            value.clone_from(file);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! A set that events and saves change in turn, by documents that are written here as Live would.
+
+mod common;
+
+use common::json;
+use common::replay::{assert_same, ids, replay};
+use live_set::{Changes, Edit, Mark, Mirror, Set, TrackKind};
+
+fn value(name: &str, value: &str) -> String {
+    format!("<{name} Value=\"{value}\" />")
+}
+
+fn manual(name: &str, value: &str) -> String {
+    format!("<{name}><Manual Value=\"{value}\" /></{name}>")
+}
+
+fn device(class: &str, id: u32, user_name: &str, gain: &str) -> String {
+    let (name, on) = (value("UserName", user_name), manual("On", "true"));
+    format!("<{class} Id=\"{id}\">{on}{name}{}</{class}>", manual("Gain", gain))
+}
+
+/// A slot for each; some with a clip of that name.
+fn slots(clips: &[Option<&str>]) -> String {
+    let slot = |(id, clip): (usize, &Option<&str>)| {
+        let clip = clip.map_or(String::new(), |name| {
+            format!("<MidiClip Id=\"0\" Time=\"0\">{}</MidiClip>", value("Name", name))
+        });
+        format!("<ClipSlot Id=\"{id}\"><ClipSlot><Value>{clip}</Value></ClipSlot></ClipSlot>")
+    };
+    clips.iter().enumerate().map(slot).collect()
+}
+
+fn track(id: u32, name: &str, color: i32, inside: (&str, &str)) -> String {
+    let (slots, devices) = inside;
+    let (shown, color) = (value("EffectiveName", name), value("Color", &color.to_string()));
+    let mixer = format!("{}{}", manual("Volume", "1"), manual("Speaker", "true"));
+    format!(
+        "<MidiTrack Id=\"{id}\"><Name>{shown}</Name>{color}<DeviceChain><Mixer>{mixer}</Mixer>\
+         <MainSequencer><ClipSlotList>{slots}</ClipSlotList></MainSequencer><DeviceChain><Devices>\
+         {devices}</Devices></DeviceChain></DeviceChain></MidiTrack>"
+    )
+}
+
+/// A document with tracks and two scenes.
+fn read(tracks: &[String]) -> Set {
+    with_scenes(tracks, &[(0, "Intro"), (1, "")])
+}
+
+fn with_scenes(tracks: &[String], scenes: &[(u32, &str)]) -> Set {
+    let scene =
+        |(id, name): &(u32, &str)| format!("<Scene Id=\"{id}\">{}</Scene>", value("Name", name));
+    let scenes: String = scenes.iter().map(scene).collect();
+    let document = format!(
+        "<Ableton MinorVersion=\"12.0_1\"><LiveSet><Tracks>{}</Tracks><Scenes>{scenes}</Scenes>\
+         </LiveSet></Ableton>",
+        tracks.concat()
+    );
+    Set::read(document.as_bytes()).expect("it reads")
+}
+
+/// Two tracks with two slots each, a clip in the first, and a device.
+fn usual() -> [String; 2] {
+    let device = device("Eq8", 0, "", "0.5");
+    let slots = slots(&[Some("Riff"), None]);
+    [track(10, "Bass", 3, (&slots, &device)), track(11, "Keys", 4, (&slots, &device))]
+}
+
+fn apply(mirror: &mut Mirror, edits: &[Edit]) {
+    for edit in edits {
+        mirror.apply(edit).expect("accepted");
+    }
+}
+
+/// Saves, and holds the records against both trees.
+fn save(mirror: &mut Mirror, file: Set, began: Mark, as_it_is: bool) -> Changes {
+    let before = json(mirror.set());
+    let changes = mirror.save(file, began, as_it_is);
+    let replayed = replay(before, &serde_json::to_value(&changes).expect("serialises"));
+    let after = json(mirror.set());
+    assert_same(&replayed, &after);
+    assert_eq!(mirror.set().clone().rehash(), mirror.set().root_hash(), "hashes are right");
+    let mut all = ids(&after);
+    let count = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), count, "ids are unique");
+    changes
+}
+
+fn kinds(changes: &Changes) -> Vec<(&'static str, String)> {
+    changes.changes.iter().map(|it| (it.kind.as_str(), it.path.to_string())).collect()
+}
+
+fn rename(track: usize, name: &str) -> Edit {
+    Edit::TrackName { track, name: name.into() }
+}
+
+#[test]
+fn a_file_that_says_what_it_said_reverts_nothing() {
+    let mut mirror = Mirror::new(read(&usual()));
+    let edits = [
+        rename(0, "Sub"),
+        Edit::TrackColor { track: 1, color: 0xff_80_00 },
+        Edit::TrackDeleted { track: 1 },
+        Edit::ClipRemoved { track: 0, scene: 0 },
+        Edit::SceneAdded { scene: 1, name: "Break".into() },
+        Edit::DeviceDeleted { track: 0, device: 0 },
+        Edit::TransportTempo { tempo: 99.0 },
+    ];
+    apply(&mut mirror, &edits);
+    let before = mirror.set().clone();
+    assert!(mirror.has_read(&read(&usual())));
+    let now = mirror.now();
+    assert_eq!(kinds(&save(&mut mirror, read(&usual()), now, false)), []);
+    assert!(*mirror.set() == before);
+}
+
+#[test]
+fn of_two_changes_to_one_thing_the_event_counts_if_it_is_newer_than_the_save() {
+    let mut mirror = Mirror::new(read(&usual()));
+    apply(&mut mirror, &[rename(0, "old"), Edit::TrackVolume { track: 0, volume: 0.25 }]);
+    let began = mirror.mark();
+    apply(&mut mirror, &[rename(1, "new"), Edit::TrackMute { track: 1, is_muted: true }]);
+    let file = usual().map(|track| {
+        let track = track.replace("\"Bass\"", "\"saved 0\"").replace("\"Keys\"", "\"saved 1\"");
+        track.replace("<Manual Value=\"0.5\" />", "<Manual Value=\"0.75\" />")
+    });
+    save(&mut mirror, read(&file), began, false);
+    let project = mirror.set().project();
+    assert_eq!(mirror.set().track_names().collect::<Vec<_>>(), ["saved 0", "new"]);
+    let mixers: Vec<_> =
+        project.tracks.iter().map(|it| (it.mixer.volume, it.mixer.is_muted)).collect();
+    assert_eq!(mixers, [(0.25, false), (1.0, true)], "the file changed neither");
+    assert_eq!(project.tracks[0].devices[0].parameters[1].value, 0.75, "no event changed it");
+}
+
+#[test]
+fn a_colour_and_the_name_of_an_announced_device_stay_and_what_no_event_set_follows_the_file() {
+    let mut mirror = Mirror::new(read(&usual()));
+    let color = 0x12_34_56;
+    apply(
+        &mut mirror,
+        &[
+            Edit::TrackColor { track: 0, color },
+            Edit::ClipColor { track: 0, scene: 0, color },
+            Edit::DeviceAdded { track: 0, device: 1, name: "Utility".into() },
+        ],
+    );
+    for (round, palette) in [(1, 20), (2, 21)] {
+        let gain = round.to_string();
+        let both = [device("Eq8", 0, "", "0.5"), device("StereoGain", 7, "", &gain)].concat();
+        let clips = slots(&[Some("Riff"), None])
+            .replace("<Name", &format!("<Color Value=\"{palette}\" /><Name"));
+        let tracks =
+            [track(10, "Bass", palette, (&clips, &both)), usual()[1].replace("\"4\"", "\"9\"")];
+        let now = mirror.now();
+        save(&mut mirror, read(&tracks), now, false);
+        let tracks = &mirror.set().project().tracks;
+        assert_eq!((tracks[0].color, tracks[1].color), (color, 9));
+        assert_eq!(tracks[0].slots[0].clip.as_ref().expect("a clip").color, color);
+        let device = &tracks[0].devices[1];
+        assert_eq!((device.name.as_str(), device.device_type.as_str()), ("Utility", "StereoGain"));
+        assert_eq!(device.parameters[1].value, f64::from(round));
+    }
+    // As it is, the file counts for these too.
+    let now = mirror.now();
+    save(&mut mirror, read(&usual()), now, true);
+    assert_eq!(mirror.set().project().tracks[0].color, 3);
+}
+
+#[test]
+fn an_announced_track_is_found_by_the_id_that_its_first_save_gave_it() {
+    let mut mirror = Mirror::new(read(&usual()));
+    let add = Edit::TrackAdded { track: 1, name: "Pads".into(), kind: TrackKind::Midi };
+    apply(&mut mirror, &[add]);
+    let id = mirror.set().project().tracks[1].id.clone();
+    let [first, last] = usual();
+    let saved = |name: &str| {
+        let inside = (slots(&[None, Some("Pad")]), device("Reverb", 0, "", "1"));
+        read(&[first.clone(), track(99, name, 5, (&inside.0, &inside.1)), last.clone()])
+    };
+    let now = mirror.now();
+    save(&mut mirror, saved("Pads"), now, false);
+    let inside = |mirror: &Mirror| {
+        let track = &mirror.set().project().tracks[1];
+        let clip = track.slots[1].clip.as_ref().expect("the save has told of it");
+        (track.id.clone(), clip.id.clone(), track.devices[0].id.clone(), track.mixer.id.clone())
+    };
+    let known = inside(&mirror);
+    assert_eq!(known.0, id);
+    let changes = save(&mut mirror, saved("Strings"), now, false);
+    assert_eq!(kinds(&changes), [("modified", "tracks[1]".to_owned())]);
+    assert_eq!(inside(&mirror), known, "everything inside is what it was");
+    // Where it was moved, it is the same track too.
+    let moved = [last.clone(), track(99, "Strings", 5, ("", "")), first.clone()];
+    save(&mut mirror, read(&moved), now, false);
+    assert_eq!(mirror.set().project().tracks[1].id, id);
+}
+
+#[test]
+fn two_announced_devices_that_change_places_keep_their_own_parameters() {
+    let one = |id| device("StereoGain", id, "", "0.1");
+    let other = |id| device("AutoFilter", id, "", "0.9");
+    // Swapped by a second save, and by the first that knows them.
+    for is_known in [true, false] {
+        let mut mirror = Mirror::new(read(&usual()));
+        let parameter =
+            |device, value| Edit::DeviceParameter { track: 0, device, parameter: 5, value };
+        apply(
+            &mut mirror,
+            &[
+                Edit::DeviceAdded { track: 0, device: 1, name: "Utility".into() },
+                Edit::DeviceAdded { track: 0, device: 2, name: "Auto Filter".into() },
+                parameter(1, 0.1),
+                parameter(2, 0.9),
+            ],
+        );
+        let ids = |mirror: &Mirror| -> Vec<_> {
+            mirror.set().project().tracks[0].devices.iter().map(|it| it.id.clone()).collect()
+        };
+        let announced = ids(&mirror);
+        let now = mirror.now();
+        let eq = device("Eq8", 0, "", "0.5");
+        let slots = slots(&[None, None]);
+        let save_chain = |mirror: &mut Mirror, chain: &[String]| {
+            let file = [track(10, "Bass", 3, (&slots, &chain.concat())), usual()[1].clone()];
+            save(mirror, read(&file), now, false);
+        };
+        if is_known {
+            save_chain(&mut mirror, &[eq.clone(), one(5), other(6)]);
+            assert_eq!(ids(&mirror), announced);
+        }
+        save_chain(&mut mirror, &[eq.clone(), other(6), one(5)]);
+        let swapped = [&announced[0], &announced[2], &announced[1]];
+        assert_eq!(ids(&mirror).iter().collect::<Vec<_>>(), swapped);
+        for (device, name, value) in [(1, "Auto Filter", 0.9), (2, "Utility", 0.1)] {
+            let device = &mirror.set().project().tracks[0].devices[device];
+            let values: Vec<_> = device.parameters.iter().map(|it| it.value).collect();
+            assert_eq!((device.name.as_str(), values[1], values[5]), (name, value, value));
+        }
+    }
+}
+
+#[test]
+fn what_an_event_took_out_stays_out_until_the_file_changes_it() {
+    let [first, last] = usual();
+    let renamed = last.replace("Keys", "Organ");
+    for (is_newer, is_changed, comes) in
+        [(false, false, false), (true, true, false), (false, true, true)]
+    {
+        let mut mirror = Mirror::new(read(&usual()));
+        let marks = [mirror.mark(), {
+            apply(&mut mirror, &[Edit::TrackDeleted { track: 1 }]);
+            mirror.mark()
+        }];
+        let began = if is_newer { marks[0] } else { marks[1] };
+        let second = if is_changed { &renamed } else { &last };
+        // Something else has changed, so that the save is one.
+        let file = [first.replace("Bass", "Sub"), second.clone()];
+        save(&mut mirror, read(&file), began, false);
+        let names: Vec<_> = mirror.set().track_names().collect();
+        assert_eq!(names, if comes { vec!["Sub", "Organ"] } else { vec!["Sub"] });
+    }
+}
+
+#[test]
+fn a_track_that_was_moved_by_two_events_has_what_it_had() {
+    let [first, last] = usual();
+    let mut mirror = Mirror::new(read(&[first.clone(), last.clone()]));
+    apply(
+        &mut mirror,
+        &[
+            Edit::TrackDeleted { track: 0 },
+            Edit::TrackAdded { track: 1, name: "Bass".into(), kind: TrackKind::Midi },
+        ],
+    );
+    let now = mirror.now();
+    save(&mut mirror, read(&[last, first]), now, false);
+    let tracks = &mirror.set().project().tracks;
+    assert_eq!(mirror.set().track_names().collect::<Vec<_>>(), ["Keys", "Bass"]);
+    assert_eq!((tracks[1].devices.len(), tracks[1].slots.len()), (1, 2));
+    assert_eq!(mirror.set().num_clips(), 2);
+}
+
+#[test]
+fn slots_go_with_their_scenes_whoever_moves_those() {
+    let mut mirror = Mirror::new(read(&usual()));
+    let began = mirror.mark();
+    // Since the save began a row was put in front; the save has one behind the first.
+    apply(&mut mirror, &[Edit::SceneAdded { scene: 0, name: "Count".into() }]);
+    let inside = (slots(&[Some("Riff"), Some("Fill"), None]), device("Eq8", 0, "", "0.5"));
+    let tracks = [10, 11].map(|id| track(id, "Bass", 3, (&inside.0, &inside.1)));
+    let file = with_scenes(&tracks, &[(0, "Intro"), (7, "Fill"), (1, "")]);
+    save(&mut mirror, file, began, false);
+    let project = mirror.set().project();
+    let scenes: Vec<_> = project.scenes.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(scenes, ["Count", "Intro", "Fill", ""]);
+    for track in &project.tracks {
+        let slots: Vec<_> = track
+            .slots
+            .iter()
+            .map(|it| (it.scene_index, it.clip.as_ref().map(|clip| clip.name.as_str())))
+            .collect();
+        assert_eq!(slots, [(1, Some("Riff")), (2, Some("Fill")), (3, None)]);
+    }
+}
+
+#[test]
+fn as_it_is_the_file_counts_for_all_but_what_is_newer() {
+    let mut mirror = Mirror::new(read(&usual()));
+    apply(
+        &mut mirror,
+        &[
+            rename(0, "old"),
+            Edit::TrackDeleted { track: 1 },
+            Edit::TrackAdded { track: 0, name: "gone".into(), kind: TrackKind::Midi },
+            Edit::TransportPlay { is_playing: true },
+            Edit::SceneTriggered { scene: 1 },
+        ],
+    );
+    let began = mirror.mark();
+    apply(&mut mirror, &[Edit::TrackPan { track: 1, pan: 0.5 }]);
+    let bass = mirror.set().project().tracks[1].id.clone();
+    // It is done again to what the file has there: to the right track now.
+    save(&mut mirror, read(&usual()), began, true);
+    let project = mirror.set().project();
+    assert_eq!(mirror.set().track_names().collect::<Vec<_>>(), ["Bass", "Keys"]);
+    assert_eq!((&project.tracks[0].id, project.tracks[1].mixer.pan), (&bass, 0.5));
+    assert!(project.is_playing && project.scenes[1].is_triggered, "no file says these");
+    let now = mirror.now();
+    mirror.settle();
+    save(&mut mirror, read(&usual()), now, true);
+    assert_eq!(mirror.set().root_hash(), {
+        let mut set = read(&usual());
+        set.continue_from(mirror.set());
+        set.root_hash()
+    });
+}
