@@ -22,8 +22,11 @@ fn what_was_recorded_at_shutdown_is_aggregated_or_a_counted_drop() {
         });
         let report = metrics.shutdown(TIMEOUT);
         let recorder = thread.join().expect("no panic");
-        assert_eq!(report.recorded, report.aggregated + report.dropped);
+        // A record that was under way may have come to its lane after the lane was read.
+        assert!(report.recorded >= report.aggregated + report.dropped);
         assert_eq!(report.unfinished_lanes, 1);
+        let report = metrics.shutdown(TIMEOUT);
+        assert_eq!((report.recorded, report.aggregated + report.dropped), (2, 2));
         let dropped = account(&metrics, 2);
         let counted = metrics.get_counter("n").expect("registered").value;
         let timed = i128::from(metrics.get_timing("t").expect("registered").count);
