@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
 
-use flate2::bufread::GzDecoder;
+use flate2::bufread::MultiGzDecoder;
 
 use crate::error::ReadErrorKind;
 use crate::limits::Limits;
@@ -173,44 +173,86 @@ impl fmt::Debug for Source<'_> {
     }
 }
 
-/// What the members of a gzip stream hold, one after another. Zero bytes behind a member are
-/// padding, as gzip itself has it.
+/// What the members of a gzip stream hold. Zero bytes behind them are padding, as gzip itself has
+/// it.
 struct Members<R> {
-    /// `None` at the end.
-    member: Option<GzDecoder<R>>,
+    gzip: MultiGzDecoder<Tail<R>>,
+    /// There was something in them.
+    is_begun: bool,
+    is_over: bool,
 }
 
 impl<R: BufRead> Members<R> {
     fn new(file: R) -> Self {
-        Self { member: Some(GzDecoder::new(file)) }
+        let gzip = MultiGzDecoder::new(Tail { inner: file, zeros: 0 });
+        Self { gzip, is_begun: false, is_over: false }
+    }
+
+    /// Whether what is no header of a member is zero bytes to the end.
+    fn is_padded(&mut self) -> io::Result<bool> {
+        let is_header = self.is_begun && self.gzip.header().is_none();
+        if !is_header || self.gzip.get_ref().zeros == 0 {
+            return Ok(false);
+        }
+        let rest = self.gzip.get_mut();
+        loop {
+            let available = rest.fill_buf()?;
+            let (length, is_zero) = (available.len(), available.iter().all(|byte| *byte == 0));
+            if length == 0 || !is_zero {
+                return Ok(is_zero);
+            }
+            rest.consume(length);
+        }
     }
 }
 
 impl<R: BufRead> Read for Members<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while let Some(member) = &mut self.member {
-            let read = member.read(into)?;
-            if read > 0 || into.is_empty() {
-                return Ok(read);
+        if self.is_over {
+            return Ok(0);
+        }
+        match self.gzip.read(into) {
+            Ok(read) => {
+                self.is_begun |= read > 0;
+                Ok(read)
             }
-            if let Some(mut rest) = self.member.take().map(GzDecoder::into_inner) {
-                self.member = skip_zeros(&mut rest)?.then(|| GzDecoder::new(rest));
+            Err(error) => {
+                self.is_over = self.is_padded()?;
+                if self.is_over { Ok(0) } else { Err(error) }
             }
         }
-        Ok(0)
     }
 }
 
-/// Says whether anything follows.
-fn skip_zeros(file: &mut impl BufRead) -> io::Result<bool> {
-    loop {
-        let available = file.fill_buf()?;
-        let zeros = available.iter().take_while(|byte| **byte == 0).count();
-        let (is_over, is_more) = (available.is_empty(), zeros < available.len());
-        file.consume(zeros);
-        if is_over || is_more {
-            return Ok(is_more);
+/// Counts the zero bytes at the end of what was read.
+struct Tail<R> {
+    inner: R,
+    zeros: usize,
+}
+
+impl<R: BufRead> Read for Tail<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let read = available.len().min(into.len());
+        into[..read].copy_from_slice(&available[..read]);
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Tail<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        // What is consumed is buffered: nothing is read here.
+        if let Ok(available) = self.inner.fill_buf() {
+            let taken = &available[..amount.min(available.len())];
+            let zeros = taken.iter().rev().take_while(|byte| **byte == 0).count();
+            self.zeros = if zeros == taken.len() { self.zeros + zeros } else { zeros };
         }
+        self.inner.consume(amount);
     }
 }
 
