@@ -240,7 +240,7 @@ def run_refused(sender, viewer):
 def run_sequence(sender, viewer):
     """A duplicate, markers, a plain message, a gap with its ERROR, a late packet, a restart."""
     last = sender.next - 1
-    sender.send_as(last, "/live/track/color", [0, 2])
+    sender.send_as(last, "/live/track/color", [0, 1])  # the marker again, byte for byte
     sender.plain("/live/batch/start", [7])
     sender.plain("/live/batch/end", [7])
     sender.raw(b"not OSC at all")
@@ -252,8 +252,8 @@ def run_sequence(sender, viewer):
     messages = [viewer.receive()]
     assert messages[0]["type"] == "ERROR", messages
     check_records("gap", viewer.records(number), [state("tracks[0]", "color", 4)])
-    sender.send_as(missing, "/live/track/color", [0, 5])
-    check_records("late", viewer.records(missing), [state("tracks[0]", "color", 5)])
+    sender.send_as(missing, "/live/track/arm", [0, 1])
+    check_records("late", viewer.records(missing), [state("tracks[0]", "is_armed", True)])
 
 
 def run_parameter_stream(sender, viewer):

@@ -1,5 +1,6 @@
 """A viewer of the server: follows the tree by replaying what it is told."""
 
+import copy
 import json
 
 from websockets.sync.client import connect
@@ -77,7 +78,8 @@ class Viewer:
         if ".parameters[" in record["path"]:
             place = place["parameters"][last_index(record["path"])]
         assert place[name] == record["old_value"], record
-        place[name] = record["new_value"]
+        # A list is changed by what comes later; the record is not.
+        place[name] = copy.deepcopy(record["new_value"])
 
     def _add(self, record):
         node = record["node"]
