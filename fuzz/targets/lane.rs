@@ -21,7 +21,8 @@ enum Op {
     Grow(u8),
     /// The owner's thread ends, and another one takes the lane over.
     Adopt,
-    Install(Slot),
+    /// Makes a counter's cell exist.
+    Install(bool),
     Count {
         slot: bool,
         amount: u64,
@@ -38,13 +39,6 @@ enum Op {
 }
 
 #[derive(Arbitrary, Debug)]
-enum Slot {
-    Cell(bool),
-    Row(bool),
-    Gauge(bool),
-}
-
-#[derive(Arbitrary, Debug)]
 struct Input {
     blocks: u8,
     more: u8,
@@ -58,13 +52,10 @@ struct Expected {
     /// Samples that were taken since everything was last read.
     since_drain: usize,
     counted: [(u64, u64); 2],
-    spilled: [(u64, u128); 2],
-    gauged: [(u64, u64, f64); 2],
+    spilled: [(u64, u128, Option<(u64, u64)>); 2],
+    gauged: [(u64, u64, f64, Option<(f64, f64)>); 2],
     /// Which cells were installed: a lane has some from its start.
     cells: [bool; 2],
-    /// Which rows and gauges exist.
-    rows: [bool; 2],
-    gauges: [bool; 2],
 }
 
 impl Expected {
@@ -92,21 +83,10 @@ impl Expected {
         }
     }
 
-    fn install(&mut self, lane: &ModelLane, slot: &Slot) {
-        match *slot {
-            Slot::Cell(slot) => {
-                lane.install_cell(SLOTS[usize::from(slot)]);
-                self.cells[usize::from(slot)] = true;
-            }
-            Slot::Row(slot) => {
-                lane.install_row(SLOTS[usize::from(slot)]);
-                self.rows[usize::from(slot)] = true;
-            }
-            Slot::Gauge(slot) => {
-                lane.install_gauge(SLOTS[usize::from(slot)]);
-                self.gauges[usize::from(slot)] = true;
-            }
-        }
+    fn install(&mut self, lane: &ModelLane, slot: bool) {
+        let slot = usize::from(slot);
+        lane.install_cell(SLOTS[slot]);
+        self.cells[slot] = true;
     }
 
     fn count(&mut self, writer: &ModelWriter, slot: bool, amount: u64) {
@@ -121,22 +101,22 @@ impl Expected {
 
     fn spill(&mut self, writer: &ModelWriter, slot: bool, value: u64) {
         let slot = usize::from(slot);
-        assert_eq!(writer.spill(SLOTS[slot], value), self.rows[slot]);
-        if self.rows[slot] {
-            self.spilled[slot].0 += 1;
-            self.spilled[slot].1 += u128::from(value);
-        }
+        assert!(writer.spill(SLOTS[slot], value), "rows are reserved");
+        let (count, sum, ends) = self.spilled[slot];
+        let (min, max) = ends.unwrap_or((value, value));
+        let ends = Some((min.min(value), max.max(value)));
+        self.spilled[slot] = (count + 1, sum + u128::from(value), ends);
     }
 
     fn spill_gauge(&mut self, writer: &ModelWriter, slot: bool, value: i32) {
         let slot = usize::from(slot);
         // Whole numbers, whose sums are exact.
         let value = f64::from(value);
-        assert_eq!(writer.spill_gauge(SLOTS[slot], value), self.gauges[slot]);
-        if self.gauges[slot] {
-            let (count, finite, sum) = self.gauged[slot];
-            self.gauged[slot] = (count + 1, finite + 1, sum + value);
-        }
+        assert!(writer.spill_gauge(SLOTS[slot], value), "rows are reserved");
+        let (count, finite, sum, ends) = self.gauged[slot];
+        let (min, max) = ends.unwrap_or((value, value));
+        let ends = Some((min.min(value), max.max(value)));
+        self.gauged[slot] = (count + 1, finite + 1, sum + value, ends);
     }
 }
 
@@ -162,7 +142,7 @@ fuzz_target!(|input: Input| {
                 drop(writer);
                 writer = lane.adopt().expect("it is closed");
             }
-            Op::Install(ref slot) => expected.install(&lane, slot),
+            Op::Install(slot) => expected.install(&lane, slot),
             Op::Count { slot, amount } => expected.count(&writer, slot, amount),
             Op::Spill { slot, value } => expected.spill(&writer, slot, value),
             Op::SpillGauge { slot, value } => expected.spill_gauge(&writer, slot, value),

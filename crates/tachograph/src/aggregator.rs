@@ -70,7 +70,6 @@ pub(crate) struct Aggregator {
     retired: Vec<Arc<Snapshot>>,
     snapshot_bytes: usize,
     batch: Batch,
-    slots: Vec<u32>,
     /// When recorders were last told of free lanes.
     announced: Instant,
     pace: Pace,
@@ -109,7 +108,6 @@ impl Aggregator {
             retired: Vec::new(),
             snapshot_bytes: 0,
             batch: Batch::default(),
-            slots: Vec::new(),
             announced: now.monotonic,
             pace: Pace::new(now.monotonic),
         };
@@ -176,8 +174,7 @@ impl Aggregator {
         for i in 0..self.readers.len() {
             let samples = self.drain_lane(i, registry, step);
             fault::point("drain: between lanes");
-            let reader = &mut self.readers[i];
-            let occupancy = reader.note_gain(samples);
+            let occupancy = self.readers[i].note_gain(samples);
             fullest = fullest.max(occupancy);
             // The pace alone has not kept it at a quarter.
             if occupancy > 0.5 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
@@ -214,9 +211,7 @@ impl Aggregator {
             fault::point("drain: a block is read");
             samples += self.batch.len();
             self.table.fold(&mut self.batch, registry, step, |entry| {
-                if reader.first_sight(entry.id) {
-                    reader.lane().install(entry.kind, entry.slot);
-                }
+                reader.lane().install(entry.kind, entry.slot);
             });
             fault::point("drain: a block is folded");
             if !more {
@@ -241,7 +236,7 @@ impl Aggregator {
         let step = self.step();
         self.table.refresh(registry, self.here());
         for reader in &mut self.readers {
-            self.table.fold_lane(reader, &mut self.slots, step);
+            self.table.fold_lane(reader, step);
             fault::point("fold: between lanes");
         }
         if self.intake.is_signalled() {
@@ -264,6 +259,7 @@ impl Aggregator {
         self.table.settle_gauges(self.step());
         fault::point("pass: settled");
         self.announce_lanes();
+        self.table.warn_of_overload(registry, self.now.monotonic);
         self.telemetry.passes += 1;
         self.telemetry.occupancy = occupancy;
     }
@@ -487,7 +483,7 @@ impl Aggregator {
         let step = self.step();
         self.table.refresh(registry, self.here());
         self.drain_lane(place, registry, step);
-        self.table.fold_lane(&mut self.readers[place], &mut self.slots, step);
+        self.table.fold_lane(&mut self.readers[place], step);
         fault::point("trim: its samples are folded");
         // Off the list and without its reader in one step: readers stand in the list's order.
         self.of_gone_lanes = self.of_gone_lanes.wrapping_add(self.readers[place].recorded());

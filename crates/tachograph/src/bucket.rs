@@ -2,18 +2,51 @@
 //!
 //! Values below 2,048 have a bucket each; above, every power of two is cut into 1,024 buckets, so
 //! a bucket is at most 1/1,024 of its lower edge wide. All of `u64` takes 56,320 buckets, which
-//! fits a `u16`. Follows Gil Tene's HdrHistogram.
+//! fits a `u16`. Follows Gil Tene's HdrHistogram. The coarse layout of overload is the same with
+//! sixteen buckets in a power of two: each of its buckets is a number of whole ones.
 
 /// Significant bits that a bucket keeps.
 const PRECISION_BITS: u32 = 11;
-const HALF: u32 = 1 << (PRECISION_BITS - 1);
 
 /// The bucket of a value.
 #[inline]
 pub(crate) fn index(value: u64) -> u16 {
-    let magnitude = u64::BITS - (value | u64::from(2 * HALF - 1)).leading_zeros() - PRECISION_BITS;
     // At most 53 * 1024 + 2047.
-    (magnitude * HALF + (value >> magnitude) as u32) as u16
+    index_in(PRECISION_BITS, value) as u16
+}
+
+#[inline]
+const fn index_in(bits: u32, value: u64) -> u32 {
+    let magnitude = u64::BITS - (value | ((1 << bits) - 1)).leading_zeros() - bits;
+    (magnitude << (bits - 1)) + (value >> magnitude) as u32
+}
+
+/// Buckets of which sixteen make up a power of two: what overload keeps of a value.
+pub(crate) mod coarse {
+    use super::{index_in, split_in};
+
+    const PRECISION_BITS: u32 = 5;
+
+    /// Buckets of all of `u64`. Under the model, those of the smallest values.
+    pub(crate) const BUCKETS: usize =
+        if cfg!(tachograph_loom) { 8 } else { index_in(PRECISION_BITS, u64::MAX) as usize + 1 };
+
+    /// How far a value may be from the one that stands for its bucket, relative to it: half of a
+    /// sixteenth, and a bucket of the fine layout.
+    pub(crate) const ERROR: f64 = 1.0 / 32.0 + 1.0 / 2048.0;
+
+    /// The bucket of a value.
+    #[inline]
+    pub(crate) fn index(value: u64) -> usize {
+        (index_in(PRECISION_BITS, value) as usize).min(BUCKETS - 1)
+    }
+
+    /// The least and the greatest value of a bucket.
+    pub(crate) fn ends(bucket: usize) -> (u64, u64) {
+        let (magnitude, sub) = split_in(PRECISION_BITS, bucket as u32);
+        let low = u64::from(sub) << magnitude;
+        (low, low + ((1 << magnitude) - 1))
+    }
 }
 
 /// The least value of a bucket.
@@ -39,9 +72,13 @@ pub(crate) fn middle(index: u16) -> u64 {
 
 #[inline]
 fn split(index: u16) -> (u32, u32) {
-    let index = u32::from(index);
-    let magnitude = (index / HALF).saturating_sub(1);
-    (magnitude, index - magnitude * HALF)
+    split_in(PRECISION_BITS, u32::from(index))
+}
+
+#[inline]
+fn split_in(bits: u32, index: u32) -> (u32, u32) {
+    let magnitude = (index >> (bits - 1)).saturating_sub(1);
+    (magnitude, index - (magnitude << (bits - 1)))
 }
 
 #[cfg(test)]
@@ -74,6 +111,17 @@ mod tests {
             assert_eq!(high(bucket) + 1, low(bucket + 1));
             assert_eq!(index(low(bucket)), bucket);
             assert_eq!(index(high(bucket)), bucket);
+        }
+    }
+
+    #[test]
+    fn coarse_buckets_tile_all_values_and_are_at_most_a_sixteenth_wide() {
+        assert_eq!((coarse::ends(0).0, coarse::ends(coarse::BUCKETS - 1).1), (0, u64::MAX));
+        for bucket in 0..coarse::BUCKETS {
+            let (low, high) = coarse::ends(bucket);
+            assert_eq!((coarse::index(low), coarse::index(high)), (bucket, bucket));
+            assert!(high - low <= low / 16, "{low} to {high}");
+            assert!(bucket == 0 || coarse::ends(bucket - 1).1 + 1 == low);
         }
     }
 

@@ -5,7 +5,7 @@
 //! the value less one interval, less two, and so on, down to one interval. Follows Gil Tene's
 //! HdrHistogram.
 
-use crate::cell::{OCTAVES, octave_ends};
+use crate::bucket::coarse;
 use crate::handle::Handle;
 use crate::limits::{CORRECTED_SAMPLES, CORRECTED_SHIFT};
 use crate::operation::{Compound, Operation};
@@ -42,17 +42,15 @@ impl Correction {
     #[cold]
     fn coalesce(&self, first: u64, writer: &LaneWriter, handle: &Handle) {
         let count = self.missing - first + 1;
-        let Some(row) = writer.lane().rows.get(handle.slot) else {
+        let Some(row) = writer.lane().rows.take(handle.slot) else {
             return handle.overloaded_by(count);
         };
         let (greatest, least) = (self.sample(first), self.sample(self.missing));
-        let mut octaves = [0; OCTAVES];
-        for (octave, count) in octaves.iter_mut().enumerate() {
-            let (low, high) = octave_ends(octave);
-            *count = self.between(first, low, high);
-        }
         let sum = (u128::from(greatest) + u128::from(least)) * u128::from(count) / 2;
-        row.add_many(&octaves, sum);
+        row.add_many(least, greatest, sum, |bucket| {
+            let (low, high) = coarse::ends(bucket);
+            self.between(first, low, high)
+        });
     }
 
     /// How many missing samples from number `first` on lie from `low` to `high`.

@@ -8,11 +8,11 @@ use std::borrow::Cow;
 
 use hdrhistogram::Histogram;
 
-use crate::bucket;
-use crate::cell::{OCTAVES, SpillReading};
+use crate::bucket::{self, coarse};
 use crate::distribution::octaves::Octaves;
 use crate::distribution::rows::Row;
 use crate::limits::SPARSE_ROWS;
+use crate::spill::SpillGain;
 use crate::trace::{Witness, worst};
 use crate::window::Accumulate;
 
@@ -21,6 +21,8 @@ use crate::window::Accumulate;
 pub(crate) struct Distribution {
     counts: Counts,
     pub(crate) totals: Totals,
+    /// Those of the counts that were coalesced, by coarse bucket.
+    coarse: Vec<Row>,
     // Boxed: most distributions are without traces.
     worst: Option<Box<Witness>>,
 }
@@ -40,7 +42,7 @@ pub(crate) struct Totals {
     /// `u64::MAX` while there is no sample.
     pub(crate) min: u64,
     pub(crate) max: u64,
-    /// Samples of which only the octave is known.
+    /// Samples of which only the coarse bucket is known.
     pub(crate) coalesced: u64,
 }
 
@@ -63,7 +65,12 @@ impl Totals {
 
 impl Default for Distribution {
     fn default() -> Self {
-        Self { counts: Counts::Sparse(Vec::new()), totals: Totals::default(), worst: None }
+        Self {
+            counts: Counts::Sparse(Vec::new()),
+            totals: Totals::default(),
+            coarse: Vec::new(),
+            worst: None,
+        }
     }
 }
 
@@ -78,18 +85,21 @@ impl Distribution {
         self.totals.max = self.totals.max.max(value);
     }
 
-    /// Adds samples that were coalesced under overload: count and sum are exact, each value is
-    /// known to its octave.
-    pub(crate) fn record_coalesced(&mut self, spill: &SpillReading) {
-        for (octave, &count) in spill.octaves.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let Octave { low, high, middle } = Octave::of(octave);
-            self.add_to_bucket(middle, count);
-            self.totals.min = self.totals.min.min(low);
-            self.totals.max = self.totals.max.max(high);
+    /// Adds samples that were coalesced under overload: count, sum, minimum and maximum are exact,
+    /// each value is known to its coarse bucket.
+    pub(crate) fn record_coalesced(&mut self, gain: &SpillGain) {
+        for &(bucket, count) in &gain.buckets {
+            let (low, high) = coarse::ends(bucket.into());
+            self.add_to_bucket(low + (high - low).div_ceil(2), count);
             self.totals.count += count;
-            self.totals.coalesced += if low < high { count } else { 0 };
+            if low < high {
+                self.totals.coalesced += count;
+                rows::add(&mut self.coarse, bucket, count);
+            }
         }
-        self.totals.sum = self.totals.sum.wrapping_add(spill.sum());
+        self.totals.sum = self.totals.sum.wrapping_add(gain.sum);
+        self.totals.min = self.totals.min.min(gain.min);
+        self.totals.max = self.totals.max.max(gain.max);
     }
 
     /// Remembers a traced sample, unless it knows one that is as great.
@@ -160,10 +170,16 @@ impl Distribution {
         }
     }
 
+    /// The coalesced counts as sorted rows, by coarse bucket.
+    pub(crate) fn coarse(&self) -> &[Row] {
+        &self.coarse
+    }
+
     /// Bytes held on the heap.
     pub(crate) fn bytes(&self) -> usize {
         let traced = self.worst.as_ref().map_or(0, |_| size_of::<Witness>());
         traced
+            + self.coarse.capacity() * size_of::<Row>()
             + match &self.counts {
                 Counts::Sparse(rows) => rows.capacity() * size_of::<Row>(),
                 Counts::ByOctave(octaves) => octaves.bytes(),
@@ -186,6 +202,7 @@ impl Accumulate for Distribution {
                 self.add_to_bucket(bucket::low(bucket), u64::from(count));
             }
         }
+        rows::merge(&mut self.coarse, &other.coarse, &mut Vec::new());
         self.totals.absorb(&other.totals);
         if let Some(witness) = other.worst() {
             self.witness(witness);
@@ -203,26 +220,5 @@ fn record_n(histogram: &mut Histogram<u64>, value: u64, count: u64) {
     if histogram.record_n(value, count).is_err() {
         // It cannot grow any further: the sample counts in its last bucket.
         histogram.saturating_record_n(value, count);
-    }
-}
-
-/// The values of one octave.
-struct Octave {
-    low: u64,
-    high: u64,
-    /// The harmonic mean of the edges: no value of the octave is more than a third away.
-    middle: u64,
-}
-
-impl Octave {
-    fn of(octave: usize) -> Self {
-        debug_assert!(octave < OCTAVES, "an octave is the number of significant bits");
-        match octave {
-            0 => Self { low: 0, high: 0, middle: 0 },
-            bits => {
-                let low = 1u64 << (bits - 1);
-                Self { low, high: low + (low - 1), middle: low + low / 3 }
-            }
-        }
     }
 }

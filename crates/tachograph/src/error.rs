@@ -98,6 +98,16 @@ pub enum Warning {
         /// The name that was asked for.
         name: Arc<str>,
     },
+    /// Threads had no free block, so samples were coalesced: their counts, sums, minima and maxima
+    /// are exact, their quantiles within 3.2 %. At most once a minute.
+    Coalesced {
+        /// How many, since the last such warning.
+        samples: u64,
+        /// The display key of the series with the most of them.
+        worst: Arc<str>,
+        /// How many samples of that series.
+        of_worst: u64,
+    },
     /// A pass or a read has panicked: a mistake in the aggregator. It goes on with the next one;
     /// nothing was lost but samples that are counted as dropped.
     AggregatorPanicked,
@@ -139,6 +149,13 @@ impl fmt::Display for Warning {
                 f,
                 "metric `{name}` is refused: the limit of metrics or series is reached; raise \
                  `max_metrics` or `max_series`"
+            ),
+            Self::Coalesced { samples, worst, of_worst } => write!(
+                f,
+                "{samples} samples were coalesced, {of_worst} of them of `{worst}`: threads record \
+                 faster than passes are made; quantiles of these samples are within 3.2 %, all \
+                 else is exact. Raise `lane_blocks`, let the background thread run, or call \
+                 `run_pass` more often"
             ),
             Self::ClockUntrusted => f.write_str(
                 "the CPU's time-stamp counter differs from the monotonic clock by more than 1 %: \

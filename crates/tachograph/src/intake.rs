@@ -13,7 +13,7 @@ use crate::clock::on_time::OnTime;
 use crate::error::DropReason;
 use crate::kind::Kind;
 use crate::lane::{Gate, Lane, LaneSize, mode};
-use crate::limits::{CELLS_PER_CHUNK, PINNED_ROWS};
+use crate::limits::CELLS_PER_CHUNK;
 use crate::local::ColdPath;
 use crate::sync::{
     Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, OnceBox,
@@ -67,9 +67,8 @@ pub(crate) struct Intake {
 /// What new lanes are made with, and how long any of them was recorded into.
 #[derive(Debug)]
 pub(crate) struct Growth {
-    /// Places that every lane has from its start.
+    /// Counters whose cells every lane has from its start.
     pinned: Vec<(Kind, u32)>,
-    pinned_rows: usize,
     on_time: OnTime,
 }
 
@@ -161,7 +160,7 @@ impl Intake {
         lanes_max: usize,
     ) -> Self {
         let on_time = OnTime::new(mode == mode::ON);
-        let growth = Growth { pinned: Vec::new(), pinned_rows: 0, on_time };
+        let growth = Growth { pinned: Vec::new(), on_time };
         Self {
             mode: AtomicU8::new(mode),
             seat,
@@ -364,19 +363,16 @@ impl Intake {
         writer
     }
 
-    /// Makes the place of a registered series exist in every lane, now and from now on, so that
-    /// its very first samples survive an overload. Rows beyond a limit, which keeps lanes small,
-    /// come when the aggregator first sees the series from a lane.
+    /// Makes the cell of a registered counter exist in every lane, now and from now on. Other kinds
+    /// have a place without that.
     pub(crate) fn pin(&self, kind: Kind, slot: u32) {
-        let (_cold, mut growth) = self.growth();
-        if growth.pinned.iter().any(|&known| same_place(known, (kind, slot))) {
+        if !kind.is_counter() {
             return;
         }
-        if !kind.is_counter() {
-            if growth.pinned_rows >= PINNED_ROWS {
-                return;
-            }
-            growth.pinned_rows += 1;
+        let (_cold, mut growth) = self.growth();
+        let chunk = |slot: u32| slot as usize / CELLS_PER_CHUNK;
+        if growth.pinned.iter().any(|&(_, known)| chunk(known) == chunk(slot)) {
+            return;
         }
         growth.pinned.push((kind, slot));
         self.lanes.load().iter().for_each(|lane| lane.install(kind, slot));
@@ -389,13 +385,4 @@ impl Intake {
         let rest = lanes.iter().filter(|lane| !Arc::ptr_eq(lane, retired)).cloned().collect();
         self.lanes.store(Arc::new(rest));
     }
-}
-
-/// Whether two places are made by one allocation.
-fn same_place((kind, slot): (Kind, u32), (other_kind, other): (Kind, u32)) -> bool {
-    if kind.is_counter() && other_kind.is_counter() {
-        let chunk = |slot: u32| slot as usize / CELLS_PER_CHUNK;
-        return chunk(slot) == chunk(other);
-    }
-    kind.fits(other_kind) && slot == other
 }

@@ -14,9 +14,9 @@
 //! first blocks, then the cells.
 
 use crate::block::Block;
-use crate::cell::{GaugeRow, SpillRow};
 use crate::kind::Kind;
 use crate::limits::{BLOCK_SAMPLES, LANE_BLOCKS_MAX};
+use crate::spill::{GaugeRow, SpillRow};
 use crate::sync::{ArrayQueue, AtomicU8, AtomicU64, AtomicUsize, Ordering, SingleWriter, zeroed};
 use crate::table::{CellTable, RowTable};
 
@@ -140,7 +140,7 @@ pub(crate) struct Lane {
     /// of it is filled, then which blocks were taken.
     exit: [AtomicUsize; 2],
     exit_taken: [AtomicU64; FLAG_WORDS],
-    /// Bytes of installed cells and rows. Added to by whoever installs, read by the aggregator.
+    /// Bytes of installed cells. Added to by whoever installs, read by the aggregator.
     installed: AtomicUsize,
 }
 
@@ -310,16 +310,13 @@ impl Lane {
         self.filled.pop()
     }
 
-    /// Makes the place of a series exist in this lane: a counter's cell, or the row that a
-    /// timing, histogram or gauge is coalesced in under overload. Allocates.
+    /// Makes the cell of a counter exist in this lane; other kinds need nothing. Allocates.
     pub(crate) fn install(&self, kind: Kind, slot: u32) {
-        let bytes = match kind {
-            Kind::Counter | Kind::UpDownCounter => self.cells.install(slot),
-            Kind::Timing | Kind::Histogram => self.rows.install(slot, SpillRow::new),
-            Kind::Gauge => self.gauges.install(slot, GaugeRow::new),
-        };
-        // Relaxed: a count that stands for itself.
-        self.installed.fetch_add(bytes, Ordering::Relaxed);
+        if kind.is_counter() {
+            let bytes = self.cells.install(slot);
+            // Relaxed: a count that stands for itself.
+            self.installed.fetch_add(bytes, Ordering::Relaxed);
+        }
     }
 
     /// Bytes of the lane and everything in it but its blocks.

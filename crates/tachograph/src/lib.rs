@@ -71,6 +71,7 @@ mod local;
 mod model;
 mod names;
 mod operation;
+mod overload;
 mod own;
 mod pace;
 #[cfg(any(tachograph_loom, fuzzing))]
@@ -85,6 +86,7 @@ mod series_table;
 #[cfg(test)]
 mod simulation;
 mod snapshot;
+mod spill;
 mod stats;
 mod stop;
 mod sync;

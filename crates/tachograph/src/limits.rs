@@ -47,12 +47,9 @@ pub(crate) const CORRECTED_SAMPLES: u64 = 1_024;
 /// for less than 2^32 samples.
 pub(crate) const CORRECTED_SHIFT: u32 = 32;
 
-/// Spill-row pointers that are allocated together.
-pub(crate) const ROWS_PER_PAGE: usize = bound(64, 4, 2);
-
-/// Spill rows of registered series that every lane has from its start, together with gauge rows:
-/// at most 70 KiB. Further ones are made when a lane first records the series.
-pub(crate) const PINNED_ROWS: usize = bound(128, 6, 128);
+/// Spill rows that a lane reserves, of either kind, and that are added together when half of them
+/// are taken: series that may meet their first overload between two passes.
+pub(crate) const ROWS_PER_CHUNK: usize = bound(64, 4, 2);
 
 /// Lanes of one collector, hence threads that can record at the same time.
 pub(crate) const LANES_MAX: usize = if cfg!(tachograph_loom) { 4 } else { 4096 };

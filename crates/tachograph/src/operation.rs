@@ -125,7 +125,7 @@ fn sample_beyond(writer: &LaneWriter, handle: &Handle, value: u64) {
 /// Adds a sample to the row of its series.
 #[inline]
 fn coalesce(writer: &LaneWriter, handle: &Handle, value: u64) {
-    match writer.lane().rows.get(handle.slot) {
+    match writer.lane().rows.take(handle.slot) {
         Some(row) => row.add(value),
         None => handle.overloaded(),
     }
@@ -173,7 +173,7 @@ fn push_gauge(writer: &LaneWriter, handle: &Handle, value: f64) {
     if writer.push(Sample { series: handle.id, value: value.to_bits() }).is_ok() {
         return;
     }
-    match writer.lane().gauges.get(handle.slot) {
+    match writer.lane().gauges.take(handle.slot) {
         Some(row) => row.add(value),
         None => handle.overloaded(),
     }

@@ -12,6 +12,7 @@ use crate::kind::Kind;
 use crate::lane::{Gate, Lane, LaneSize, mode};
 use crate::reader::LaneReader;
 use crate::sample::Sample;
+use crate::spill::{GaugeReading, SpillGain};
 #[cfg(tachograph_loom)]
 use crate::stop::Stop;
 use crate::sync::Arc;
@@ -59,16 +60,6 @@ impl ModelLane {
         self.0.install(Kind::Counter, slot);
     }
 
-    /// Makes a timing's spill row exist.
-    pub fn install_row(&self, slot: u32) {
-        self.0.install(Kind::Timing, slot);
-    }
-
-    /// Makes a gauge's row exist.
-    pub fn install_gauge(&self, slot: u32) {
-        self.0.install(Kind::Gauge, slot);
-    }
-
     /// Takes the lane out of use, if it is closed.
     pub fn retire(&self) -> bool {
         self.0.retire()
@@ -96,14 +87,14 @@ impl ModelWriter {
         self.0.lane().cells.get(slot).map(|cell| cell.add(amount)).is_some()
     }
 
-    /// Coalesces a sample; false where there is no row yet.
+    /// Coalesces a sample; false where no row is left.
     pub fn spill(&self, slot: u32, value: u64) -> bool {
-        self.0.lane().rows.get(slot).map(|row| row.add(value)).is_some()
+        self.0.lane().rows.take(slot).map(|row| row.add(value)).is_some()
     }
 
-    /// Coalesces a value of a gauge; false where there is no row yet.
+    /// Coalesces a value of a gauge; false where no row is left.
     pub fn spill_gauge(&self, slot: u32, value: f64) -> bool {
-        self.0.lane().gauges.get(slot).map(|row| row.add(value)).is_some()
+        self.0.lane().gauges.take(slot).map(|row| row.add(value)).is_some()
     }
 }
 
@@ -150,17 +141,23 @@ impl ModelReader {
         gained
     }
 
-    /// What a spill row has gained: count and sum.
-    pub fn spilled(&mut self, slot: u32) -> (u64, u128) {
-        let mut gained = (0, 0);
-        self.0.spill_delta(slot, |delta| gained = (delta.count(), delta.sum()));
+    /// What a spill row has gained: count, sum, and where there are any, the extremes.
+    pub fn spilled(&mut self, slot: u32) -> (u64, u128, Option<(u64, u64)>) {
+        let mut gained = (0, 0, None);
+        let fold =
+            |_, gain: &SpillGain| gained = (gain.count(), gain.sum, Some((gain.min, gain.max)));
+        self.0.spill_gains(Some(slot), fold, |_| true);
         gained
     }
 
-    /// What a gauge's row has gained: count, finite values, their sum.
-    pub fn gauged(&mut self, slot: u32) -> (u64, u64, f64) {
-        let mut gained = (0, 0, 0.0);
-        self.0.gauge_delta(slot, |delta| gained = (delta.count, delta.finite, delta.sum.high));
+    /// What a gauge's row has gained: count, finite values, their sum, and where there are any,
+    /// the extremes.
+    pub fn gauged(&mut self, slot: u32) -> (u64, u64, f64, Option<(f64, f64)>) {
+        let mut gained = (0, 0, 0.0, None);
+        let fold = |_, gain: GaugeReading| {
+            gained = (gain.count, gain.finite, gain.sum.high, Some((gain.min, gain.max)));
+        };
+        self.0.gauge_gains(Some(slot), fold, |_| true);
         gained
     }
 

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 
 use crate::batch::Batch;
 use crate::block::Block;
-use crate::cell::{CounterReading, GaugeReading, GaugeRow, SpillReading};
+use crate::cell::CounterReading;
 use crate::fault;
 use crate::lane::Lane;
 use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
+use crate::spill::{GaugeReading, SpillGain, SpillReading};
 use crate::sync::Arc;
 
 /// What was read from a lane so far. There is one for a lane, under the aggregator's mutex.
@@ -26,10 +27,10 @@ pub(crate) struct LaneReader {
     /// Blocks that were ever taken: the others' memory is untouched.
     touched: usize,
     cells: Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
-    rows: Vec<Option<Box<(u64, SpillReading)>>>,
+    /// By row.
+    rows: Vec<SpillReading>,
+    /// By row.
     gauges: Vec<GaugeReading>,
-    /// A bit for each series that was recorded by sample.
-    seen: Vec<u64>,
 }
 
 impl LaneReader {
@@ -44,7 +45,6 @@ impl LaneReader {
             cells: Vec::new(),
             rows: Vec::new(),
             gauges: Vec::new(),
-            seen: Vec::new(),
         }
     }
 
@@ -81,7 +81,7 @@ impl LaneReader {
         let chunks = lane.cells.chunks().flat_map(|(_, cells)| cells);
         let calls = chunks.map(|cell| cell.read().calls);
         let coalesced = lane.rows.rows().map(|(_, row)| row.count());
-        let levels = lane.gauges.rows().map(|(_, row)| row.read().count);
+        let levels = lane.gauges.rows().map(|(_, row)| row.count());
         let in_place = calls.chain(coalesced).chain(levels).fold(0, u64::wrapping_add);
         slots.saturating_sub(lane.unsampled()).wrapping_add(in_place)
     }
@@ -101,23 +101,6 @@ impl LaneReader {
         self.held.pop_front();
         self.read = 0;
         true
-    }
-
-    /// Whether the lane has recorded a series by sample for the first time.
-    #[inline]
-    pub(crate) fn first_sight(&mut self, series: u32) -> bool {
-        let (word, bit) = (series as usize / 64, 1u64 << (series % 64));
-        match self.seen.get_mut(word) {
-            Some(seen) if *seen & bit != 0 => false,
-            Some(seen) => {
-                *seen |= bit;
-                true
-            }
-            None => {
-                self.seen.resize(word + 1, 0);
-                self.first_sight(series)
-            }
-        }
     }
 
     /// Calls `fold` with how far the cell of `slot` has moved since it was last folded. Should
@@ -148,47 +131,37 @@ impl LaneReader {
         }
     }
 
-    /// Calls `fold` with what the spill row of `slot` has coalesced since it was last folded.
-    pub(crate) fn spill_delta(&mut self, slot: u32, fold: impl FnOnce(&SpillReading)) {
-        let Some(row) = self.lane.rows.get(slot) else { return };
-        let count = row.count();
-        let base = place_of(&mut self.rows, slot);
-        // Most rows never hold anything, and neither need their bases.
-        if base.as_ref().map_or(0, |base| base.0) == count {
-            return;
+    /// Calls `fold` with the slot of each spill row that was coalesced into since it was last
+    /// folded, and what it gained; the row keeps what `fold` does not want.
+    pub(crate) fn spill_gains(
+        &mut self,
+        only: Option<u32>,
+        mut fold: impl FnMut(u32, &SpillGain),
+        known: impl Fn(u32) -> bool,
+    ) {
+        for number in 0..self.lane.rows.taken() {
+            let Some((slot, row)) = self.lane.rows.nth(number) else { continue };
+            if known(slot) && only.is_none_or(|only| only == slot) {
+                row.fold_gain(place_of(&mut self.rows, number as u32), |gain| fold(slot, gain));
+            }
         }
-        let base = base.get_or_insert_with(Box::default);
-        let now = row.read();
-        fold(&now.since(&base.1));
-        **base = (count, now);
+        self.lane.rows.refill();
     }
 
-    /// Calls `fold` with what the gauge row of `slot` has coalesced since it was last folded.
-    pub(crate) fn gauge_delta(&mut self, slot: u32, fold: impl FnOnce(GaugeReading)) {
-        let Some(now) = self.lane.gauges.get(slot).map(GaugeRow::read) else { return };
-        let base = place_of(&mut self.gauges, slot);
-        // A value that is added but not counted yet stays for the next reading.
-        if now.count == base.count {
-            return;
+    /// As `spill_gains`, for gauges.
+    pub(crate) fn gauge_gains(
+        &mut self,
+        only: Option<u32>,
+        mut fold: impl FnMut(u32, GaugeReading),
+        known: impl Fn(u32) -> bool,
+    ) {
+        for number in 0..self.lane.gauges.taken() {
+            let Some((slot, row)) = self.lane.gauges.nth(number) else { continue };
+            if known(slot) && only.is_none_or(|only| only == slot) {
+                row.fold_gain(place_of(&mut self.gauges, number as u32), |gain| fold(slot, gain));
+            }
         }
-        fold(GaugeReading {
-            sum: now.sum.minus(base.sum),
-            finite: now.finite - base.finite,
-            count: now.count - base.count,
-        });
-        *base = now;
-    }
-
-    /// The slots that have a spill row.
-    pub(crate) fn spill_slots(&self, into: &mut Vec<u32>) {
-        into.clear();
-        into.extend(self.lane.rows.rows().map(|(slot, _)| slot));
-    }
-
-    /// The slots that have a gauge row.
-    pub(crate) fn gauge_slots(&self, into: &mut Vec<u32>) {
-        into.clear();
-        into.extend(self.lane.gauges.rows().map(|(slot, _)| slot));
+        self.lane.gauges.refill();
     }
 
     /// Notes samples that were read; says what share of the lane's room they take.
@@ -210,11 +183,9 @@ impl LaneReader {
     /// Bytes of the lane and everything in it, as far as it was ever used.
     pub(crate) fn bytes(&self) -> usize {
         let cells = self.cells.iter().flatten().map(|chunk| size_of_val(&**chunk));
-        let rows = self.rows.iter().flatten().map(|base| size_of_val(&**base));
-        let places = size_of_val(&*self.cells)
-            + size_of_val(&*self.rows)
-            + size_of_val(&*self.gauges)
-            + size_of_val(&*self.seen);
+        let rows = self.rows.iter().map(SpillReading::heap_bytes);
+        let places =
+            size_of_val(&*self.cells) + size_of_val(&*self.rows) + size_of_val(&*self.gauges);
         let bases = places + cells.chain(rows).sum::<usize>();
         self.lane.bytes() + self.touched * size_of::<Block>() + bases
     }

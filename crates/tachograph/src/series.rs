@@ -4,7 +4,7 @@ mod gauge;
 
 use std::time::SystemTime;
 
-use crate::cell::{CounterReading, GaugeReading, SpillReading};
+use crate::cell::CounterReading;
 use crate::clock::start::{PassTime, Start};
 use crate::distribution::rows::{self, Row};
 use crate::distribution::{Distribution, Totals};
@@ -14,6 +14,7 @@ use crate::kind::{Kind, Metric};
 use crate::registry::{RESERVED, Registry};
 use crate::series::gauge::{GaugeState, Levels};
 use crate::snapshot::{Series, Value, Views};
+use crate::spill::{GaugeReading, SpillGain};
 use crate::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::sync::Arc;
 use crate::trace::Trace;
@@ -211,7 +212,7 @@ impl SeriesState {
         }
     }
 
-    pub(crate) fn fold_spill(&mut self, delta: &SpillReading, step: Step) {
+    pub(crate) fn fold_spill(&mut self, delta: &SpillGain, step: Step) {
         self.recorded = true;
         self.changed = true;
         if let Values::Distribution(windowed) = &mut self.values {
@@ -385,20 +386,22 @@ fn distribution_views(
     windows: bool,
 ) -> Views<TimingStats> {
     let (mut rows, mut scratch) = (Vec::<Row>::new(), Vec::new());
-    let mut totals = Totals::default();
+    let (mut coarse, mut totals) = (Vec::new(), Totals::default());
     for step in windowed.window() {
         rows::merge(&mut rows, &step.rows(), &mut scratch);
+        rows::merge(&mut coarse, step.coarse(), &mut scratch);
         totals.absorb(&step.totals);
     }
     let closed = windowed.closed();
-    let window = windows.then(|| TimingStats::new(rows.as_slice().into(), totals, scale));
+    let window = windows.then(|| TimingStats::new(rows.as_slice().into(), &coarse, totals, scale));
     let lifetime = match &window {
         // Nothing has left the window yet: both views are one.
         Some(window) if closed.is_empty() => window.clone(),
         _ => {
             rows::merge(&mut rows, &closed.rows(), &mut scratch);
+            rows::merge(&mut coarse, closed.coarse(), &mut scratch);
             totals.absorb(&closed.totals);
-            TimingStats::new(rows.into(), totals, scale)
+            TimingStats::new(rows.into(), &coarse, totals, scale)
         }
     };
     Views { lifetime, window }

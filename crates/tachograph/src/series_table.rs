@@ -5,16 +5,18 @@ use std::time::Instant;
 use crate::batch::{Batch, Traced};
 use crate::clock::start::{PassTime, Start};
 use crate::entry::Entry;
-use crate::error::DropReason;
+use crate::error::{DropReason, Warning};
 use crate::exported::Naming;
 use crate::fault;
 use crate::idle::IdleWatch;
 use crate::kind::{Kind, Metric};
+use crate::overload::Overload;
 use crate::reader::LaneReader;
 use crate::registry::Registry;
 use crate::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
 use crate::series::{SeriesState, Step};
 use crate::snapshot::{Series, Value};
+use crate::spill::{GaugeReading, SpillGain};
 use crate::sync::{Arc, Ordering};
 
 #[derive(Debug, Default)]
@@ -41,6 +43,7 @@ pub(crate) struct SeriesTable {
     /// What signal handlers had counted when the child of a fork started over.
     signals_before: u64,
     pub(crate) coalesced: u64,
+    overload: Overload,
 }
 
 /// An estimate of the bytes that the series hold.
@@ -160,7 +163,7 @@ impl SeriesTable {
     }
 
     /// Folds what the cells and rows of one lane have gained.
-    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, slots: &mut Vec<u32>, step: Step) {
+    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step) {
         let Self { counters, states, .. } = self;
         reader.counter_deltas(counters.len() as u32, |slot, delta| {
             fault::point("fold: a cell");
@@ -168,14 +171,8 @@ impl SeriesTable {
                 state.fold_counter(delta, step);
             }
         });
-        reader.spill_slots(slots);
-        for &slot in slots.iter() {
-            self.fold_spill(reader, slot, step);
-        }
-        reader.gauge_slots(slots);
-        for &slot in slots.iter() {
-            self.fold_gauge(reader, slot, step);
-        }
+        self.fold_spills(reader, None, step);
+        self.fold_gauges(reader, None, step);
     }
 
     /// Folds what the cells and rows of one series have gained in every lane.
@@ -191,8 +188,10 @@ impl SeriesTable {
                         self.states[id as usize].fold_counter(delta, step);
                     });
                 }
-                Kind::Timing | Kind::Histogram => self.fold_spill(reader, entry.slot, step),
-                Kind::Gauge => self.fold_gauge(reader, entry.slot, step),
+                Kind::Timing | Kind::Histogram => {
+                    self.fold_spills(reader, Some(entry.slot), step);
+                }
+                Kind::Gauge => self.fold_gauges(reader, Some(entry.slot), step),
             }
         }
         if entry.kind.is_counter() {
@@ -212,28 +211,46 @@ impl SeriesTable {
         }
     }
 
-    fn fold_spill(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
-        // The state first: a row of a series that is not known yet keeps its gain.
-        let Some(state) = state_at(&mut self.states, &self.distributions, slot) else { return };
-        let mut count = 0;
-        reader.spill_delta(slot, |delta| {
+    /// Folds what a lane's spill rows have gained, or one series' row alone. A row of a series that
+    /// is not known yet keeps its gain.
+    fn fold_spills(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
+        let known = self.distributions.len();
+        let fold = |slot, gain: &SpillGain| {
             fault::point("fold: a spill row");
-            state.fold_spill(delta, step);
-            count = delta.count();
-        });
-        self.coalesced += count;
+            let Some(state) = state_at(&mut self.states, &self.distributions, slot) else { return };
+            state.fold_spill(gain, step);
+            let id = state.entry.id;
+            self.count_coalesced(id, gain.count());
+        };
+        reader.spill_gains(only, fold, |slot| (slot as usize) < known);
     }
 
-    fn fold_gauge(&mut self, reader: &mut LaneReader, slot: u32, step: Step) {
-        // The state first, as in `fold_spill`.
-        let Some(state) = state_at(&mut self.states, &self.gauges, slot) else { return };
-        let mut count = 0;
-        reader.gauge_delta(slot, |delta| {
+    /// As `fold_spills`, for gauges.
+    fn fold_gauges(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
+        let known = self.gauges.len();
+        let fold = |slot, gain: GaugeReading| {
             fault::point("fold: a gauge row");
-            state.fold_gauge(delta, step);
-            count = delta.count;
-        });
-        self.coalesced += count;
+            let Some(state) = state_at(&mut self.states, &self.gauges, slot) else { return };
+            state.fold_gauge(gain, step);
+            let id = state.entry.id;
+            self.count_coalesced(id, gain.count);
+        };
+        reader.gauge_gains(only, fold, |slot| (slot as usize) < known);
+    }
+
+    /// Tells of overload, if that is due.
+    pub(crate) fn warn_of_overload(&mut self, registry: &Registry, now: Instant) {
+        let Some(told) = self.overload.take_warning(now) else { return };
+        let (worst, of_worst) = told.worst;
+        if let Some(state) = self.states.get(worst as usize) {
+            let worst = Arc::clone(&state.entry.key);
+            registry.warn(Warning::Coalesced { samples: told.samples, worst, of_worst });
+        }
+    }
+
+    fn count_coalesced(&mut self, id: u32, samples: u64) {
+        self.overload.note(id, samples);
+        self.coalesced += samples;
     }
 
     /// Samples that are or were in the values of series.
@@ -375,6 +392,7 @@ impl SeriesTable {
             state.start_over(start);
         }
         (self.forgotten, self.lost, self.coalesced) = (0, 0, 0);
+        self.overload = Overload::default();
         self.signals_before = self.all_signals();
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bucket;
+use crate::bucket::{self, coarse};
 use crate::distribution::Totals;
 use crate::distribution::rows::Row;
 use crate::kind::scaled;
@@ -58,9 +58,18 @@ pub struct TimingStats {
 /// Quantiles that are computed with every snapshot, in units of 1e-6.
 const PRECOMPUTED: [u32; 5] = [500_000, 900_000, 950_000, 990_000, 999_000];
 
+/// How far a value may be from the middle of its bucket, relative to it.
+const FINE_ERROR: f64 = 1.0 / 2048.0;
+
+/// A quantile in units of 1e-6; `None` outside 0 to 1.
+fn millionths(q: f64) -> Option<u32> {
+    let millionths = (q * 1e6).round();
+    (0.0..=1e6).contains(&millionths).then_some(millionths as u32)
+}
+
 impl TimingStats {
-    pub(crate) fn new(rows: Arc<[Row]>, totals: Totals, scale: f64) -> Self {
-        let buckets = Buckets { rows, totals: totals.into(), scale };
+    pub(crate) fn new(rows: Arc<[Row]>, coarse: &[Row], totals: Totals, scale: f64) -> Self {
+        let buckets = Buckets { rows, coarse: coarse.into(), totals: totals.into(), scale };
         let [p50, p90, p95, p99, p999] = buckets.quantiles(PRECOMPUTED);
         let some = |value: u64| (totals.count > 0).then(|| scaled(value as f64, scale));
         let sum = totals.sum as f64;
@@ -83,9 +92,7 @@ impl TimingStats {
     /// `ceil(q * count)` samples do not exceed. `None` without samples or for a `q` outside 0
     /// to 1. Costs one pass over the buckets.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        let millionths = (q * 1e6).round();
-        (0.0..=1e6).contains(&millionths).then_some(())?;
-        self.buckets.quantiles([millionths as u32])[0]
+        self.buckets.quantiles([millionths(q)?])[0]
     }
 
     /// The distribution itself.
@@ -101,11 +108,22 @@ impl TimingStats {
         size_of_val(&**lifetime) + window.map_or(0, |window| size_of_val(&*window.buckets.rows))
     }
 
-    /// How far a quantile may be from the exact one, relative to it: 1/2,048 by the buckets'
-    /// width, 1/3 where samples were coalesced under overload. Of those, `min` and `max` are the
-    /// edges of their octaves: at most a factor of two out.
+    /// How far any quantile may be from the exact one, relative to it: 1/2,048 by the buckets'
+    /// width, 3.2 % if a sample was coalesced under overload. [`TimingStats::error_at`] tells it
+    /// of one quantile.
     pub fn error(&self) -> f64 {
-        if self.buckets.totals.coalesced > 0 { 1.0 / 3.0 } else { 1.0 / 2048.0 }
+        if self.buckets.totals.coalesced > 0 { coarse::ERROR } else { FINE_ERROR }
+    }
+
+    /// How far the quantile `q` may be from the exact one, relative to it: 3.2 % if samples were
+    /// coalesced under overload around it, otherwise 1/2,048. `None` as for
+    /// [`TimingStats::quantile`], which costs as much.
+    pub fn error_at(&self, q: f64) -> Option<f64> {
+        let (_, bucket) = self.buckets.ranked([millionths(q)?])[0]?;
+        // A coarse bucket is made of whole buckets and its count is exact: the quantile lies in it.
+        let bucket = coarse::index(bucket::low(bucket)) as u16;
+        let found = self.buckets.coarse.binary_search_by_key(&bucket, |row| row.0);
+        Some(if found.is_ok() { coarse::ERROR } else { FINE_ERROR })
     }
 
     /// Samples a second over a time, such as [`Snapshot::window_elapsed`].
@@ -123,6 +141,8 @@ impl TimingStats {
 #[serde(try_from = "ToldBuckets")]
 pub struct Buckets {
     rows: Arc<[Row]>,
+    /// Counts of coalesced samples, by coarse bucket.
+    coarse: Arc<[Row]>,
     totals: SharedTotals,
     scale: f64,
 }
@@ -231,6 +251,11 @@ impl Buckets {
         &self.rows
     }
 
+    /// Sorted counts of coalesced samples by coarse bucket.
+    pub(crate) fn coarse(&self) -> &[Row] {
+        &self.coarse
+    }
+
     /// The least sample, in recorded units.
     pub fn min(&self) -> Option<u64> {
         (self.totals.count > 0).then_some(self.totals.min)
@@ -241,7 +266,7 @@ impl Buckets {
         (self.totals.count > 0).then_some(self.totals.max)
     }
 
-    /// Samples that overload coalesced: counted and summed exactly, placed to a factor of two.
+    /// Samples that overload coalesced: counted and summed exactly, placed within 3.2 %.
     pub fn coalesced(&self) -> u64 {
         self.totals.coalesced
     }
@@ -260,6 +285,19 @@ impl Buckets {
 
     /// Quantiles in ascending order, each in units of 1e-6, in one pass.
     fn quantiles<const N: usize>(&self, millionths: [u32; N]) -> [Option<f64>; N] {
+        self.ranked(millionths).map(|ranked| {
+            // The first and the last sample are known exactly.
+            let value = match ranked? {
+                (1, _) => self.totals.min,
+                (last, _) if last == u128::from(self.totals.count) => self.totals.max,
+                (_, bucket) => bucket::middle(bucket).clamp(self.totals.min, self.totals.max),
+            };
+            Some(self.scaled(value))
+        })
+    }
+
+    /// The ranks of such quantiles, from 1, and the buckets that they lie in.
+    fn ranked<const N: usize>(&self, millionths: [u32; N]) -> [Option<(u128, u16)>; N] {
         let count = u128::from(self.totals.count);
         let mut rows = self.rows.iter();
         let (mut below, mut bucket) = (0u128, 0u16);
@@ -269,14 +307,7 @@ impl Buckets {
                 let Row(next, n) = *rows.next()?;
                 (below, bucket) = (below + u128::from(n), next);
             }
-            // The first and the last sample are known exactly, unless samples were coalesced.
-            let exact = self.totals.coalesced == 0;
-            let value = match rank {
-                1 if exact => self.totals.min,
-                last if last == count && exact => self.totals.max,
-                _ => bucket::middle(bucket).min(self.totals.max).max(self.totals.min),
-            };
-            Some(self.scaled(value))
+            Some((rank, bucket))
         })
     }
 }

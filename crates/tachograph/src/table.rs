@@ -6,8 +6,8 @@
 //! wins, the others drop what they brought, nobody waits.
 
 use crate::cell::CounterCell;
-use crate::limits::{CELLS_IN_LANE, CELLS_PER_CHUNK, ROWS_PER_PAGE};
-use crate::sync::OnceBox;
+use crate::limits::{CELLS_IN_LANE, CELLS_PER_CHUNK, ROWS_PER_CHUNK};
+use crate::sync::{AtomicU64, AtomicUsize, OnceBox, Ordering, SingleWriter, Zeroed, zeroed};
 
 fn empty<T>(len: usize) -> Box<[OnceBox<T>]> {
     (0..len).map(|_| OnceBox::new()).collect()
@@ -70,53 +70,94 @@ impl CellTable {
     }
 }
 
-/// The spill rows of a lane, each allocated on its own, behind pages of pointers.
+/// The spill rows of a lane: zeroed memory, of which the owner takes a row at a series' first
+/// overload, without an allocation. The aggregator sees to it that there are more.
+///
+/// # Synchronization
+/// The owner alone knows which series has which row, and tells the aggregator by the list of taken
+/// rows and its length (Release). Rows come in chunks, which the aggregator appends (`OnceBox`).
 #[derive(Debug)]
 pub(crate) struct RowTable<T> {
-    pages: Box<[OnceBox<Page<T>>]>,
+    chunks: Box<[OnceBox<Box<[T]>>]>,
+    /// By slot, the number of its row, and 1; 0 before it has one. Written and read by the owner.
+    numbers: Box<[AtomicU64]>,
+    /// By row, its slot. Written by the owner, read by the aggregator.
+    slots: Box<[AtomicU64]>,
+    /// Rows that were taken. Written by the owner, read by the aggregator.
+    taken: AtomicUsize,
 }
 
-type Page<T> = Box<[OnceBox<T>]>;
-
-impl<T> RowTable<T> {
+impl<T: Zeroed> RowTable<T> {
     pub(crate) fn new(slots: usize) -> Self {
-        Self { pages: empty(slots.div_ceil(ROWS_PER_PAGE)) }
+        let table = Self {
+            chunks: empty(slots.div_ceil(ROWS_PER_CHUNK)),
+            numbers: zeroed(slots),
+            slots: zeroed(slots),
+            taken: AtomicUsize::new(0),
+        };
+        table.refill();
+        table
     }
 
+    /// The row of a slot, a new one at first; `None` where none is left. The owner only.
     #[inline]
-    pub(crate) fn get(&self, slot: u32) -> Option<&T> {
-        let slot = slot as usize;
-        self.pages.get(slot / ROWS_PER_PAGE)?.get()?.get(slot % ROWS_PER_PAGE)?.get()
+    pub(crate) fn take(&self, slot: u32) -> Option<&T> {
+        let number = self.numbers.get(slot as usize)?;
+        match number.load_own() {
+            0 => self.take_new(slot, number),
+            number => self.row(number as usize - 1),
+        }
     }
 
-    /// Makes the row of `slot` exist; says how many bytes that took.
-    pub(crate) fn install(&self, slot: u32, row: impl FnOnce() -> Box<T>) -> usize {
-        let Some(page) = self.pages.get(slot as usize / ROWS_PER_PAGE) else { return 0 };
-        let mut bytes = 0;
-        if page.get().is_none() && page.set(Box::new(empty(ROWS_PER_PAGE))).is_ok() {
-            bytes += ROWS_PER_PAGE * size_of::<OnceBox<T>>();
-        }
-        let place = page.get().and_then(|rows| rows.get(slot as usize % ROWS_PER_PAGE));
-        if let Some(place) = place
-            && place.get().is_none()
-            && place.set(row()).is_ok()
-        {
-            bytes += size_of::<T>();
-        }
-        bytes
+    #[cold]
+    #[inline(never)]
+    fn take_new(&self, slot: u32, number: &AtomicU64) -> Option<&T> {
+        let taken = self.taken.load_own();
+        let row = self.row(taken)?;
+        // Relaxed: nobody else reads it.
+        number.store(taken as u64 + 1, Ordering::Relaxed);
+        // Relaxed: published by the Release below.
+        self.slots.get(taken)?.store(u64::from(slot), Ordering::Relaxed);
+        // Release: pairs with the Acquire in `taken`; whose row it is is visible.
+        self.taken.store(taken + 1, Ordering::Release);
+        Some(row)
     }
 
-    /// The rows that exist, each with its slot.
+    /// The taken rows, each with its slot.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (u32, &T)> {
-        self.pages.iter().enumerate().flat_map(|(page_index, page)| {
-            let rows = page.get().map(|rows| rows.iter()).into_iter().flatten();
-            rows.enumerate().filter_map(move |(i, row)| {
-                Some((u32::try_from(page_index * ROWS_PER_PAGE + i).ok()?, row.get()?))
-            })
-        })
+        (0..self.taken()).filter_map(|number| self.nth(number))
     }
 
+    fn row(&self, number: usize) -> Option<&T> {
+        self.chunks.get(number / ROWS_PER_CHUNK)?.get()?.get(number % ROWS_PER_CHUNK)
+    }
+
+    /// Rows that were taken.
+    pub(crate) fn taken(&self) -> usize {
+        // Acquire: pairs with the Release in `take_new`.
+        self.taken.load(Ordering::Acquire)
+    }
+
+    /// A taken row, with its slot. The aggregator only.
+    pub(crate) fn nth(&self, number: usize) -> Option<(u32, &T)> {
+        // Relaxed: ordered by the Acquire in `taken`.
+        let slot = self.slots.get(number)?.load(Ordering::Relaxed);
+        Some((slot as u32, self.row(number)?))
+    }
+
+    /// Makes more rows, where less than half a chunk is left. The aggregator only.
+    pub(crate) fn refill(&self) {
+        let wanted = (self.taken() + ROWS_PER_CHUNK / 2) / ROWS_PER_CHUNK;
+        if let Some(chunk) = self.chunks.get(wanted)
+            && chunk.get().is_none()
+        {
+            // Err: cannot be, only the aggregator appends.
+            let _ = chunk.set(Box::new(zeroed(ROWS_PER_CHUNK)));
+        }
+    }
+
+    /// Bytes beside the lane itself, as far as rows were taken.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val(&*self.pages)
+        size_of_val(&*self.chunks) + self.taken() * (size_of::<T>() + 2 * size_of::<u64>())
     }
 }

@@ -5,7 +5,7 @@
 //! | `telemetry.recorded` | counter | samples | recording calls, dropped ones included |
 //! | `telemetry.aggregated` | counter | samples | folded into a series |
 //! | `telemetry.dropped[reason=…]` | counter | samples | not aggregated, by [`DropReason`] |
-//! | `telemetry.coalesced` | counter | samples | aggregated with their octave only, under overload |
+//! | `telemetry.coalesced` | counter | samples | aggregated with 3.2 % resolution, under overload |
 //! | `telemetry.exemplars_dropped` | counter | traces | lost under overload, their samples were not |
 //! | `telemetry.kind_conflicts` | counter | calls | refused: the name has another kind, or is the collector's own |
 //! | `telemetry.monotonic_decrements` | counter | calls | decrements of a monotonic counter |
@@ -72,7 +72,7 @@ pub(crate) struct Telemetry {
 const COUNTERS: [(&str, &str); 11] = [
     ("telemetry.recorded", "recording calls, dropped ones included"),
     ("telemetry.aggregated", "samples folded into a series"),
-    ("telemetry.coalesced", "samples aggregated with their octave only, under overload"),
+    ("telemetry.coalesced", "samples aggregated with 3.2 % resolution, under overload"),
     ("telemetry.exemplars_dropped", "traces lost under overload, their samples were not"),
     (
         "telemetry.kind_conflicts",

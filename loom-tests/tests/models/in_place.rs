@@ -1,8 +1,8 @@
-//! Cells and spill rows: written by one thread, read in place by another, installed by a third.
+//! Cells and spill rows: written by one thread, read in place by another.
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
-use tachograph::parts::ModelLane;
+use tachograph::parts::{ModelLane, ModelReader};
 
 #[test]
 fn a_cell_gains_what_was_counted_never_less_never_twice() {
@@ -34,21 +34,63 @@ fn a_cell_gains_what_was_counted_never_less_never_twice() {
     });
 }
 
+/// Adds up what folds of a row have gained.
+#[derive(Default)]
+struct Folded {
+    count: u64,
+    sum: u128,
+    ends: Option<(u64, u64)>,
+}
+
+impl Folded {
+    fn take(&mut self, reader: &mut ModelReader) {
+        let (count, sum, ends) = reader.spilled(0);
+        self.count += count;
+        self.sum += sum;
+        if let Some((min, max)) = ends {
+            assert!(min <= max, "extremes of samples that are there: {min} and {max}");
+            let (low, high) = self.ends.unwrap_or((min, max));
+            self.ends = Some((low.min(min), high.max(max)));
+        }
+        assert_eq!(self.count > 0, self.ends.is_some(), "no sample without extremes");
+    }
+}
+
 #[test]
-fn a_row_installed_meanwhile_takes_what_was_not_dropped() {
-    check("spill row", 120, || {
+fn a_row_gains_every_sample_once_and_the_extremes_of_all() {
+    check("spill row", 1_000, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
+        // Folded while the next ones come: they may still belong to its epoch.
+        assert!(writer.spill(0, 4));
         let recorder = thread::spawn(move || {
-            [5u64, 9].into_iter().filter(|&value| writer.spill(0, value)).collect::<Vec<_>>()
+            [2, 6, 3].into_iter().for_each(|value| assert!(writer.spill(0, value)));
         });
-        let mut reader = lane.reader();
-        lane.install_row(0);
-        let (early_count, early_sum) = reader.spilled(0);
-        let kept = recorder.join().expect("no panic");
-        let (count, sum) = reader.spilled(0);
-        assert_eq!(early_count + count, kept.len() as u64);
-        assert_eq!(early_sum + sum, u128::from(kept.iter().sum::<u64>()));
+        let (mut reader, mut folded) = (lane.reader(), Folded::default());
+        (0..2).for_each(|_| folded.take(&mut reader));
+        recorder.join().expect("no panic");
+        folded.take(&mut reader);
+        assert_eq!((folded.count, folded.sum, folded.ends), (4, 15, Some((2, 6))));
+    });
+}
+
+#[test]
+fn extremes_that_were_folded_do_not_come_back() {
+    check("epoch", 100, || {
+        let lane = ModelLane::new(2, 2);
+        let writer = lane.adopt().expect("the lane is closed");
+        let (mut reader, mut folded) = (lane.reader(), Folded::default());
+        for value in [1, 7] {
+            assert!(writer.spill(0, value));
+            reader.spilled(0);
+        }
+        let recorder = thread::spawn(move || {
+            [4, 3].into_iter().for_each(|value| assert!(writer.spill(0, value)));
+        });
+        (0..2).for_each(|_| folded.take(&mut reader));
+        recorder.join().expect("no panic");
+        folded.take(&mut reader);
+        assert_eq!((folded.count, folded.sum, folded.ends), (2, 7, Some((3, 4))));
     });
 }
 
@@ -56,19 +98,26 @@ fn a_row_installed_meanwhile_takes_what_was_not_dropped() {
 fn a_gauges_row_gains_every_value_once_however_far_along_it_is_read() {
     check("gauge row", 95, || {
         let lane = ModelLane::new(2, 2);
-        lane.install_gauge(0);
         let writer = lane.adopt().expect("the lane is closed");
         let recorder = thread::spawn(move || {
-            assert!(writer.spill_gauge(0, 5.0));
-            assert!(writer.spill_gauge(0, 9.0));
+            [5.0, -9.0, 7.0].into_iter().for_each(|value| assert!(writer.spill_gauge(0, value)));
         });
         let mut reader = lane.reader();
-        let early = reader.gauged(0);
+        let (mut count, mut finite, mut sum) = (0, 0, 0.0);
+        let mut ends = (f64::INFINITY, f64::NEG_INFINITY);
+        let mut fold = || {
+            let (gained, gained_finite, gained_sum, extremes) = reader.gauged(0);
+            (count, finite, sum) = (count + gained, finite + gained_finite, sum + gained_sum);
+            assert_eq!(gained > 0, extremes.is_some());
+            if let Some((min, max)) = extremes {
+                ends = (ends.0.min(min), ends.1.max(max));
+            }
+            (count, finite, sum, ends)
+        };
+        fold();
+        fold();
         recorder.join().expect("no panic");
-        let late = reader.gauged(0);
-        assert_eq!(early.0 + late.0, 2);
-        assert_eq!(early.1 + late.1, 2);
-        assert_eq!(early.2 + late.2, 14.0);
+        assert_eq!(fold(), (3, 3, 3.0, (-9.0, 7.0)));
     });
 }
 

@@ -1,7 +1,7 @@
 //! The aggregator's state of one gauge.
 
-use crate::cell::GaugeReading;
 use crate::series::Step;
+use crate::spill::GaugeReading;
 use crate::stats::GaugeStats;
 use crate::stats::wide::Wide;
 use crate::window::{Accumulate, Windowed};
@@ -46,8 +46,8 @@ impl GaugeState {
 
     /// What a row has gained.
     pub(super) fn set_in_place(&mut self, gained: GaugeReading, step: Step) {
-        let GaugeReading { sum, finite, count } = gained;
-        let levels = Levels { sum, finite, count, ..Levels::default() };
+        let GaugeReading { sum, finite, count, min, max } = gained;
+        let levels = Levels { min, max, sum, finite, count };
         self.levels.current(step.now).absorb(&levels);
     }
 

@@ -249,8 +249,12 @@ impl World {
             Kind::Counter | Kind::UpDownCounter => {
                 lane.cells.get(slot).map_or(0, |cell| cell.read().calls)
             }
-            Kind::Timing | Kind::Histogram => lane.rows.get(slot).map_or(0, |row| row.count()),
-            Kind::Gauge => lane.gauges.get(slot).map_or(0, |row| row.read().count),
+            Kind::Timing | Kind::Histogram => {
+                lane.rows.rows().find(|row| row.0 == slot).map_or(0, |row| row.1.count())
+            }
+            Kind::Gauge => {
+                lane.gauges.rows().find(|row| row.0 == slot).map_or(0, |row| row.1.count())
+            }
         });
         (entry.dropped(), in_place.fold(signals, u64::wrapping_add))
     }

@@ -135,23 +135,24 @@ impl TimingStats {
     fn since(&self, earlier: Option<&Self>) -> Self {
         let now = self.buckets();
         match earlier.and_then(|earlier| now.since(earlier.buckets())) {
-            Some((rows, totals)) => Self::new(rows.into(), totals, now.scale()),
+            Some((rows, coarse, totals)) => Self::new(rows.into(), &coarse, totals, now.scale()),
             None => self.clone(),
         }
     }
 }
 
 impl Buckets {
-    /// The rows and totals that were gained; `None` where a bucket holds less than it did, so
+    /// The rows, coarse rows and totals that were gained; `None` where a bucket holds less than it did, so
     /// that `earlier` is no part of this.
-    fn since(&self, earlier: &Self) -> Option<(Vec<Row>, Totals)> {
+    fn since(&self, earlier: &Self) -> Option<(Vec<Row>, Vec<Row>, Totals)> {
         let (now, before) = (self.totals(), earlier.totals());
         let count = now.count.checked_sub(before.count)?;
         let rows = subtract(self.rows(), earlier.rows())?;
+        let coarse = subtract(self.coarse(), earlier.coarse())?;
         let sum = now.sum.wrapping_sub(before.sum);
         let coalesced = now.coalesced.saturating_sub(before.coalesced);
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-            return Some((rows, Totals::default()));
+            return Some((rows, coarse, Totals::default()));
         };
         // An end that has moved is exact, and so is a sample that is alone. Otherwise it lies in
         // its bucket, not beyond the lifetime's end, nor beyond the gain's own mean.
@@ -169,7 +170,7 @@ impl Buckets {
             max: if now.max > before.max { now.max } else { max },
             coalesced,
         };
-        Some((rows, totals))
+        Some((rows, coarse, totals))
     }
 }
 

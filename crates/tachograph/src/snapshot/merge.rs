@@ -210,6 +210,7 @@ enum Values {
 #[derive(Clone)]
 struct Samples {
     rows: Vec<Row>,
+    coarse: Vec<Row>,
     totals: Totals,
     scale: f64,
 }
@@ -245,7 +246,8 @@ impl Values {
             Kind::Gauge => Self::Levels(views(GaugeStats::default(), windows)),
             Kind::Timing | Kind::Histogram => {
                 let scale = metric.scale;
-                let samples = Samples { rows: Vec::new(), totals: Totals::default(), scale };
+                let (rows, coarse) = (Vec::new(), Vec::new());
+                let samples = Samples { rows, coarse, totals: Totals::default(), scale };
                 Self::Samples(views(samples, windows))
             }
             _ => Self::Count(views(0, windows)),
@@ -326,10 +328,11 @@ impl Samples {
     fn absorb(&mut self, more: &TimingStats) {
         let buckets = more.buckets();
         rows::merge(&mut self.rows, buckets.rows(), &mut Vec::new());
+        rows::merge(&mut self.coarse, buckets.coarse(), &mut Vec::new());
         self.totals.absorb(&buckets.totals());
     }
 
     fn stats(self) -> TimingStats {
-        TimingStats::new(self.rows.into(), self.totals, self.scale)
+        TimingStats::new(self.rows.into(), &self.coarse, self.totals, self.scale)
     }
 }

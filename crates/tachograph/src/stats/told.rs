@@ -108,8 +108,8 @@ pub(super) struct ToldTiming {
 
 impl From<ToldTiming> for TimingStats {
     fn from(told: ToldTiming) -> Self {
-        let Buckets { rows, totals, scale } = told.buckets;
-        Self::new(rows, totals.into(), scale)
+        let Buckets { rows, coarse, totals, scale } = told.buckets;
+        Self::new(rows, &coarse, totals.into(), scale)
     }
 }
 
@@ -117,6 +117,7 @@ impl From<ToldTiming> for TimingStats {
 #[derive(serde::Deserialize)]
 pub(super) struct ToldBuckets {
     rows: Vec<Row>,
+    coarse: Vec<Row>,
     totals: SharedTotals,
     scale: f64,
 }
@@ -125,9 +126,10 @@ impl TryFrom<ToldBuckets> for Buckets {
     type Error = String;
 
     fn try_from(told: ToldBuckets) -> Result<Self, String> {
-        let ToldBuckets { rows, totals, scale } = told;
+        let ToldBuckets { rows, coarse, totals, scale } = told;
         let Totals { count, min, max, coalesced, .. } = totals.into();
-        let counted = rows.iter().map(|row| u128::from(row.1)).sum::<u128>();
+        let sum = |rows: &[Row]| rows.iter().map(|row| u128::from(row.1)).sum::<u128>();
+        let counted = sum(&rows);
         let bad = if !rows.is_sorted_by_key(|row| row.0) {
             "its rows are not in the order of their buckets"
         } else if rows.last().is_some_and(|last| last.0 > bucket::index(u64::MAX)) {
@@ -142,10 +144,14 @@ impl TryFrom<ToldBuckets> for Buckets {
             "it has totals without samples"
         } else if coalesced > count {
             "more samples were coalesced than there are"
+        } else if sum(&coarse) != u128::from(coalesced) {
+            "its coalesced count is not the sum of its coarse buckets"
+        } else if !coarse.is_sorted_by_key(|row| row.0) {
+            "its coarse rows are not in the order of their buckets"
         } else if !(scale.is_finite() && scale > 0.0) {
             "its scale is not above 0"
         } else {
-            return Ok(Self { rows: rows.into(), totals, scale });
+            return Ok(Self { rows: rows.into(), coarse: coarse.into(), totals, scale });
         };
         Err(format!("this is no distribution: {bad}"))
     }

@@ -1,0 +1,40 @@
+//! Tells of overload: which series lost resolution, at most once a minute.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// How far warnings of overload are apart.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+
+/// Samples that were coalesced since the last warning.
+#[derive(Debug, Default)]
+pub(crate) struct Overload {
+    by_series: HashMap<u32, u64>,
+    warned: Option<Instant>,
+}
+
+/// What a warning tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Coalesced {
+    pub(crate) samples: u64,
+    /// The series with the most of them, and how many those are.
+    pub(crate) worst: (u32, u64),
+}
+
+impl Overload {
+    pub(crate) fn note(&mut self, series: u32, samples: u64) {
+        *self.by_series.entry(series).or_default() += samples;
+    }
+
+    /// What is to be told of now; forgets it.
+    pub(crate) fn take_warning(&mut self, now: Instant) -> Option<Coalesced> {
+        if self.warned.is_some_and(|warned| now < warned + WARN_EVERY) {
+            return None;
+        }
+        let worst = self.by_series.iter().max_by_key(|&(&series, &samples)| (samples, !series));
+        let worst = worst.map(|(&series, &samples)| (series, samples))?;
+        let samples = self.by_series.drain().map(|(_, samples)| samples).sum();
+        self.warned = Some(now);
+        Some(Coalesced { samples, worst })
+    }
+}
