@@ -13,7 +13,9 @@
 //!
 //! # Limits
 //! Messages to viewers are not compressed. The first is the whole tree, 2 MB on 50 tracks by 100
-//! scenes: a client must allow messages of that size (`max_size` in Python's `websockets`).
+//! scenes: a client must allow messages of that size (`max_size` in Python's `websockets`). Across a
+//! network, `GET /tree` has it as gzip.
+//!
 //! A structural event tells viewers of every node that it moves: half a megabyte of JSON on 50 tracks
 //! by 100 scenes. Linux only. No sample carries a trace, as OSC has no place for one: exemplars are
 //! only of what a program around the server records itself, with a trace, into the same collector.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::cache::{Cache, CacheStats, Found, Key};
 use crate::error::Error;
 use crate::loading::{as_text, read};
-use crate::message::Text;
+use crate::message::{self, Text};
 use crate::neighbour;
 use crate::open::Opened;
 use crate::query_pool::Asker;
@@ -205,6 +205,17 @@ impl AstServer {
         let _turn = self.copying();
         let set = self.copy()?;
         Ok(read(&mut set.nodes().filter(|node| wanted(*node))))
+    }
+
+    /// The message that viewers are sent first, of the tree as it is now.
+    pub(crate) fn tree_message(&self) -> Result<Text, Error> {
+        let _turn = self.copying();
+        let (set, file) = {
+            let state = self.state();
+            let loaded = state.loaded()?;
+            (loaded.set().clone(), loaded.file.clone())
+        };
+        Ok(message::full_ast(&set, &file))
     }
 
     pub(crate) fn look_up(&self, key: Key) -> Result<Text, Error> {

@@ -10,6 +10,7 @@ use axum::routing::{MethodRouter, get, post};
 use live_set::NodeRef;
 use serde::{Deserialize, Serialize};
 use tachograph_serve::Endpoint;
+use tower_http::compression::CompressionLayer;
 
 use crate::cache::Key;
 use crate::query_pool::{Answer, Asker, Pool, Refusal};
@@ -58,6 +59,11 @@ fn table() -> Vec<Route> {
     let list = |key| get(move |State(queries)| look_up(queries, Ok(key)));
     vec![
         Route::get("/project", "what the set holds, in numbers", get(project)),
+        Route::get(
+            "/tree",
+            "the whole tree as viewers are sent it first, as gzip where that is accepted",
+            get(tree).layer(CompressionLayer::new()),
+        ),
         Route::get("/tracks", "every track", list(Key::Tracks)),
         Route::get("/tracks/{index}", "a track by position, counted from 0", get(track)),
         Route::get("/scenes", "every scene", list(Key::Scenes)),
@@ -105,6 +111,11 @@ async fn listed(State(queries): State<Queries>) -> Response {
 
 async fn project(State(queries): State<Queries>) -> Response {
     queries.answer(|server, asker| asker.json(&server.get_project_info()?)).await
+}
+
+async fn tree(State(queries): State<Queries>) -> Response {
+    let write = |server: &AstServer, _: &Asker<'_>| Ok(server.tree_message()?.as_bytes().to_vec());
+    queries.answer(write).await
 }
 
 async fn cache(State(queries): State<Queries>) -> Response {
