@@ -63,8 +63,10 @@ fn telemetry_tells_of_the_memory_of_every_threads_names() {
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                // A lane, and a cache with a name.
+                // A lane, and a cache with two names. Both blocks of the lane are touched: they are
+                // allocated from the start, and count from their first use on.
                 record(&metrics, 0);
+                (0..1_000).for_each(|_| record(&metrics, 1));
                 step.wait();
                 step.wait();
                 (0..NAMES).for_each(|number| record(&metrics, number));
