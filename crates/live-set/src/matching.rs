@@ -170,6 +170,8 @@ pub(crate) struct Candidates<'a, T> {
     pub(crate) new: &'a [T],
     /// What files call the old ones.
     pub(crate) numbers: &'a Numbers,
+    /// What has a number is nothing that has another.
+    pub(crate) keeps_numbers: bool,
     /// An old one, by position, that came too late for the new state to know of it: only what
     /// makes the two the same thing can say that it does.
     pub(crate) is_late: &'a dyn Fn(usize) -> bool,
@@ -180,11 +182,15 @@ pub(crate) struct Candidates<'a, T> {
 
 impl<'a, T: Sibling> Candidates<'a, T> {
     pub(crate) fn all(old: &'a [T], new: &'a [T], numbers: &'a Numbers) -> Self {
-        Self { old, new, numbers, is_late: &|_| false, is_taken: &|_| false }
+        Self { old, new, numbers, keeps_numbers: false, is_late: &|_| false, is_taken: &|_| false }
     }
 
     fn is_announced(&self, old: usize) -> bool {
         self.numbers.is_announced(self.old[old].id())
+    }
+
+    fn has_number_of_its_own(&self, old: usize) -> bool {
+        self.keeps_numbers && numbered(self.numbers.local(self.old[old].id())).is_some()
     }
 }
 
@@ -214,10 +220,14 @@ impl Pairs {
         let mut pairs = Self::none(old, new);
         let old_key = |it: &'a T| numbered(numbers.local(it.id()));
         pairs.pair_by(old, new, old_key, |it| numbered(it.id().local()));
-        pairs.pair_by_identity(of, false);
+        // What a file has numbered keeps its number: of those that are alike, what is new to the
+        // file is rather one that only events told of, and that is where the new one is.
+        pairs.pair_between(of, |old, new| old.identity() == new.identity());
+        pairs.pair_by_identity(of, |old| !(of.is_late)(old) && of.is_announced(old));
+        pairs.pair_by_identity(of, |old| !(of.is_late)(old));
         pairs.pair_by_name(of);
-        pairs.pair_between(of);
-        pairs.pair_by_identity(of, true);
+        pairs.pair_between(of, T::is_of_a_kind);
+        pairs.pair_by_identity(of, of.is_late);
         pairs.pair_by_position(of);
         pairs
     }
@@ -286,10 +296,16 @@ impl Pairs {
         }
     }
 
-    fn pair_by_identity<T: Sibling>(&mut self, of: &Candidates<'_, T>, is_late: bool) {
+    fn pair_by_identity<T: Sibling>(
+        &mut self,
+        of: &Candidates<'_, T>,
+        is_asked: impl Fn(usize) -> bool,
+    ) {
         let mut waiting: HashMap<Identity<'_>, VecDeque<usize>> = HashMap::new();
         let old = of.old.iter().enumerate();
-        let old = old.filter(|(old, _)| !self.is_paired[*old] && (of.is_late)(*old) == is_late);
+        let old = old.filter(|(old, _)| {
+            !self.is_paired[*old] && !of.has_number_of_its_own(*old) && is_asked(*old)
+        });
         for (position, sibling) in old {
             waiting.entry(sibling.identity()).or_default().push_back(position);
         }
@@ -320,7 +336,11 @@ impl Pairs {
     }
 
     /// Pairs what events announced with what is new between the same two siblings.
-    fn pair_between<T: Sibling>(&mut self, of: &Candidates<'_, T>) {
+    fn pair_between<T: Sibling>(
+        &mut self,
+        of: &Candidates<'_, T>,
+        may_be: impl Fn(&T, &T) -> bool,
+    ) {
         // The old sibling of the next new one that has one.
         let mut ends = vec![of.old.len(); of.new.len()];
         for at in (1..of.new.len()).rev() {
@@ -335,7 +355,7 @@ impl Pairs {
                     !self.is_paired[*old]
                         && of.is_announced(*old)
                         && !(of.is_late)(*old)
-                        && of.old[*old].is_of_a_kind(&of.new[new])
+                        && may_be(&of.old[*old], &of.new[new])
                 };
                 if let Some(old) = (first..end.max(first)).find(fits) {
                     self.pair(old, new);

@@ -15,34 +15,36 @@ use crate::set::Set;
 use crate::touched::{Touched, What};
 use crate::tree::{NodeId, Project};
 
+/// What a save is to the set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    pub(crate) touched: &'a Touched,
+    /// The number of the last edit before the save began.
+    pub(crate) began: u64,
+    /// The file counts for everything that is not newer than it.
+    pub(crate) as_it_is: bool,
+    /// Live, which keeps its numbers, has had the set open since the last save.
+    pub(crate) keeps_numbers: bool,
+}
+
 /// What all nodes are merged by.
 #[derive(Debug)]
 struct Merge<'a> {
     ids: Ids<'a>,
-    touched: &'a Touched,
-    /// The number of the last edit before the save began.
-    began: u64,
-    /// The file counts for everything that is not newer than it.
-    as_it_is: bool,
+    terms: Terms<'a>,
     rows: Rc<Rows>,
 }
 
 impl Set {
     /// The set with what a save changed. The nodes of `file` are given the ids that they have in
     /// the tree; those of `known` have them.
-    pub(crate) fn merged(
-        &self,
-        known: &Self,
-        file: &mut Self,
-        (touched, began): (&Touched, u64),
-        as_it_is: bool,
-    ) -> Self {
+    pub(crate) fn merged(&self, known: &Self, file: &mut Self, terms: Terms<'_>) -> Self {
         let mut merged = self.clone();
         let ids = Ids::new(&self.numbers, self.made);
         let rows = Rc::default();
-        let mut merge = Merge { ids, touched, began, as_it_is, rows };
+        let mut merge = Merge { ids, terms, rows };
         // Where the file counts, it is as if it had changed whatever is not as in the file.
-        let old = if as_it_is { self } else { known };
+        let old = if terms.as_it_is { self } else { known };
         merge.project(&mut merged.project, &old.project, &known.project, &mut file.project);
         (merged.numbers, merged.made) = merge.ids.into_parts();
         merged.ids += 1;
@@ -92,7 +94,7 @@ impl Merge<'_> {
 
     /// An edit has changed something since the save began.
     fn is_newer(&self, id: &NodeId, what: What) -> bool {
-        self.touched.is_newer(id, what, self.began)
+        self.terms.touched.is_newer(id, what, self.terms.began)
     }
 
     /// Sets one value of a node to what it is after the save: as in the file where the file

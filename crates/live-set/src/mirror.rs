@@ -3,6 +3,7 @@
 use crate::change::Changes;
 use crate::diff::exact;
 use crate::edit::{Edit, Rejected};
+use crate::merge::Terms;
 use crate::set::Set;
 use crate::touched::Touched;
 
@@ -57,7 +58,7 @@ impl Mirror {
         if let Some(touched) = &mut self.touched {
             touched.note_edit(edit, self.edits);
             if let Ok(changes) = &result {
-                touched.note(changes, self.edits);
+                touched.note(changes, self.edits, self.set.project());
             }
         }
         result
@@ -109,7 +110,8 @@ impl Mirror {
         let nothing = Touched::default();
         let touched = self.touched.as_ref().unwrap_or(&nothing);
         let newer = if as_it_is { &nothing } else { touched };
-        let mut merged = self.set.merged(&self.file, &mut file, (newer, began.0), as_it_is);
+        let terms = Terms { touched: newer, began: began.0, as_it_is, keeps_numbers: true };
+        let mut merged = self.set.merged(&self.file, &mut file, terms);
         if as_it_is {
             // What is rejected points at what the file does not have.
             touched.edits_after(began.0).for_each(|edit| _ = merged.apply(edit));
@@ -131,7 +133,9 @@ impl Set {
     /// What the file does not say stays, and so do the ids of what is the same thing: see
     /// [`Mirror`], which lets edits count, too.
     pub fn replace(&mut self, mut newer: Self) -> Changes {
-        let merged = self.merged(self, &mut newer, (&Touched::default(), 0), true);
+        let touched = &Touched::default();
+        let terms = Terms { touched, began: 0, as_it_is: true, keeps_numbers: false };
+        let merged = self.merged(self, &mut newer, terms);
         let changes = exact(self, &merged);
         *self = merged;
         changes

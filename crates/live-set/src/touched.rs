@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::change::{ChangeKind, Changes, is_place};
 use crate::edit::Edit;
 use crate::path::Path;
-use crate::tree::NodeId;
+use crate::tree::{Node, NodeId, Project};
 
 /// Things that are remembered. Beyond that nothing is: a file then counts for more than an edit.
 const THINGS_MAX: usize = 1 << 16;
@@ -19,12 +19,34 @@ pub(crate) enum What {
     Life,
 }
 
+/// A track, a scene or a device that an edit took out. A save that began before that has it, and
+/// where an event had announced it, no file that was read before has.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    /// The sibling that it followed.
+    pub(crate) after: Option<NodeId>,
+    pub(crate) node: Node,
+    /// The number of the edit that made it, if it is remembered.
+    came: Option<u64>,
+    /// The number of the edit that took it out.
+    pub(crate) went: u64,
+}
+
+impl Taken {
+    /// It came after an edit of that number, too.
+    pub(crate) fn came_after(&self, number: u64) -> bool {
+        self.came.is_some_and(|came| came > number)
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Touched {
     /// The number of the last edit that changed each thing.
     last: HashMap<(NodeId, What), u64>,
     /// The edits themselves, also those that were rejected.
     edits: Vec<(u64, Edit)>,
+    /// By what they were in, in the order in which they went.
+    taken: HashMap<NodeId, Vec<Taken>>,
     is_full: bool,
 }
 
@@ -44,15 +66,28 @@ impl Touched {
         self.edits.iter().filter(move |edit| edit.0 > number).map(|edit| &edit.1)
     }
 
-    /// Takes the changes of an edit.
-    pub(crate) fn note(&mut self, changes: &Changes, edit: u64) {
+    /// What edits took out of a node after one of that number, in the order in which it went.
+    pub(crate) fn taken_after(&self, number: u64, owner: &NodeId) -> impl Iterator<Item = &Taken> {
+        let taken = self.taken.get(owner).filter(|_| !self.is_full);
+        taken.into_iter().flatten().filter(move |taken| taken.went > number)
+    }
+
+    /// Takes the changes of an edit, after which the project is this.
+    pub(crate) fn note(&mut self, changes: &Changes, edit: u64, project: &Project) {
         for change in &changes.changes {
             match &change.kind {
                 ChangeKind::Added { .. } => {
                     self.put(&change.node_id, What::Life, edit);
                     self.put(&change.node_id, What::Attribute("name"), edit);
                 }
-                ChangeKind::Removed { .. } => self.put(&change.node_id, What::Life, edit),
+                ChangeKind::Removed { parent_id, node } => {
+                    if let Some(after) = before(project, &change.path) {
+                        let came = self.last.get(&(change.node_id.clone(), What::Life)).copied();
+                        let taken = Taken { after, node: node.clone(), came, went: edit };
+                        self.taken.entry(parent_id.clone()).or_default().push(taken);
+                    }
+                    self.put(&change.node_id, What::Life, edit);
+                }
                 ChangeKind::Modified { new_value, .. } => {
                     for (name, _) in new_value.0.iter().filter(|(name, _)| !is_place(name)) {
                         self.put(&change.node_id, What::Attribute(name), edit);
@@ -82,8 +117,23 @@ impl Touched {
         if self.is_full || self.last.len() >= THINGS_MAX {
             self.is_full = true;
             self.last = HashMap::new();
+            self.taken = HashMap::new();
             return;
         }
         self.last.insert((id.clone(), what), edit);
     }
+}
+
+/// The sibling before the place that a track, a scene or a device left, if there is one; `None` for
+/// anything else.
+#[expect(clippy::option_option, reason = "what is first follows nothing")]
+fn before(project: &Project, path: &Path) -> Option<Option<NodeId>> {
+    Some(match *path {
+        Path::Track { track } => track.checked_sub(1).map(|at| project.tracks[at].id.clone()),
+        Path::Scene { scene } => scene.checked_sub(1).map(|at| project.scenes[at].id.clone()),
+        Path::Device { track, device } => {
+            device.checked_sub(1).map(|at| project.tracks[track].devices[at].id.clone())
+        }
+        _ => return None,
+    })
 }

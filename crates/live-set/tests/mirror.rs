@@ -336,3 +336,83 @@ fn as_it_is_the_file_counts_for_all_but_what_is_newer() {
         set.root_hash()
     });
 }
+
+#[test]
+fn what_was_announced_before_a_save_and_taken_out_since_stays_out() {
+    let mut mirror = Mirror::new(read(&usual()));
+    apply(
+        &mut mirror,
+        &[
+            Edit::TrackAdded { track: 1, name: "Pad".into(), kind: TrackKind::Midi },
+            Edit::SceneAdded { scene: 0, name: "Count".into() },
+            Edit::DeviceAdded { track: 0, device: 1, name: "Utility".into() },
+            Edit::ClipAdded { track: 0, scene: 2, name: "Take".into() },
+        ],
+    );
+    let began = mirror.mark();
+    apply(
+        &mut mirror,
+        &[
+            Edit::ClipRemoved { track: 0, scene: 2 },
+            Edit::DeviceDeleted { track: 0, device: 1 },
+            Edit::SceneRemoved { scene: 0 },
+            Edit::TrackDeleted { track: 1 },
+        ],
+    );
+    let before = json(mirror.set());
+    let devices = device("Eq8", 0, "", "0.5") + &device("StereoGain", 1, "", "1");
+    let clips = slots(&[None, Some("Riff"), Some("Take")]);
+    let inside = (slots(&[None, Some("Riff"), None]), device("Eq8", 0, "", "0.5"));
+    let file = [
+        track(10, "Bass", 3, (&clips, &devices)),
+        track(20, "Pad", 3, ("", "")),
+        track(11, "Keys", 4, (&inside.0, &inside.1)),
+    ];
+    let file = with_scenes(&file, &[(7, "Count"), (0, "Intro"), (1, "")]);
+    save(&mut mirror, file, began, false);
+    assert_same(&json(mirror.set()), &before);
+    let now = mirror.now();
+    save(&mut mirror, read(&usual()), now, false);
+    assert_same(&json(mirror.set()), &before);
+}
+
+#[test]
+fn a_clip_that_took_anothers_place_since_the_save_began_is_not_that_one() {
+    let mut mirror = Mirror::new(read(&usual()));
+    let name = |name: &str| Edit::ClipAdded { track: 0, scene: 1, name: name.into() };
+    apply(&mut mirror, &[name("Take")]);
+    let began = mirror.mark();
+    apply(&mut mirror, &[Edit::ClipRemoved { track: 0, scene: 1 }, name("Other")]);
+    let before = json(mirror.set());
+    let file = |clip| {
+        let [_, last] = usual();
+        // Only the first has an end of its own, of which no event tells.
+        let end =
+            |slots: String| slots.replace("\"Take\" />", "\"Take\" /><CurrentEnd Value=\"8\" />");
+        let clips = end(slots(&[Some("Riff"), Some(clip)]));
+        let inside = (clips, device("Eq8", 0, "", "0.5"));
+        read(&[track(10, "Bass", 3, (&inside.0, &inside.1)), last])
+    };
+    save(&mut mirror, file("Take"), began, false);
+    assert_same(&json(mirror.set()), &before);
+    let now = mirror.now();
+    save(&mut mirror, file("Other"), now, false);
+    assert_same(&json(mirror.set()), &before);
+}
+
+#[test]
+fn of_two_that_are_alike_the_one_without_a_number_is_given_the_new_one() {
+    let [track, _] = usual();
+    let mut mirror =
+        Mirror::new(with_scenes(std::slice::from_ref(&track), &[(0, "Verse"), (1, "Verse")]));
+    // That the first is gone is not told.
+    let lost = mirror.miss();
+    apply(&mut mirror, &[Edit::SceneAdded { scene: 1, name: "Verse".into() }]);
+    let announced = mirror.set().project().scenes[1].id.clone();
+    let file = with_scenes(&[track], &[(7, "Verse"), (1, "Verse")]);
+    let began = mirror.mark();
+    assert!(lost <= began);
+    save(&mut mirror, file, began, true);
+    let ids: Vec<_> = mirror.set().project().scenes.iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids, [announced.as_str(), "scene:1"]);
+}

@@ -23,6 +23,26 @@ pub(super) fn weave<T: Copy + Eq + Hash>(first: &[T], other: &[T]) -> Vec<T> {
     woven
 }
 
+/// Puts what went back, directly behind what it followed when it went. `gone` is in the order in
+/// which it went, each with what it followed, if anything.
+pub(super) fn put_back<T: Copy + Eq + Hash>(there: &[T], gone: &[(T, Option<T>)]) -> Vec<T> {
+    let all: HashSet<T> = there.iter().copied().chain(gone.iter().map(|it| it.0)).collect();
+    let mut behind: HashMap<Option<T>, Vec<T>> = HashMap::new();
+    for (item, after) in gone {
+        behind.entry(after.filter(|it| all.contains(it))).or_default().push(*item);
+    }
+    let mut behind = |item| behind.remove(&item).into_iter().flatten().rev();
+    // The next is the last.
+    let mut rest: Vec<T> = there.iter().rev().copied().collect();
+    rest.extend(behind(None));
+    let mut order = Vec::with_capacity(all.len());
+    while let Some(item) = rest.pop() {
+        order.push(item);
+        rest.extend(behind(Some(item)));
+    }
+    order
+}
+
 /// Whether each is greater than the one before.
 pub(super) fn is_rising(values: impl IntoIterator<Item = usize>) -> bool {
     values.into_iter().is_sorted_by(|a, b| a < b)
@@ -31,6 +51,16 @@ pub(super) fn is_rising(values: impl IntoIterator<Item = usize>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_went_comes_back_where_it_was() {
+        // Of 1 to 6 first 3 went, then 2, 1, 6 and 5.
+        let gone = [(3, Some(2)), (2, Some(1)), (1, None), (6, Some(5)), (5, Some(4))];
+        assert_eq!(put_back(&[4], &gone), [1, 2, 3, 4, 5, 6]);
+        // 7 came behind 4 since, and what 8 followed is not known any more.
+        assert_eq!(put_back(&[4, 7], &[(5, Some(4)), (8, Some(9))]), [8, 4, 5, 7]);
+        assert_eq!(put_back(&[1, 2], &[]), [1, 2]);
+    }
 
     #[test]
     fn what_is_new_comes_behind_what_it_follows() {

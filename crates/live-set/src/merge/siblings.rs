@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Merge;
-use super::order::{is_rising, weave};
+use super::order::{is_rising, put_back, weave};
 use crate::inherit::Inherit;
 use crate::matching::{Candidates, Pairs};
 use crate::numbers::numbered;
-use crate::touched::What;
-use crate::tree::NodeId;
+use crate::touched::{Taken, What};
+use crate::tree::{Node, NodeId};
 
 /// Nodes that both edits and files make, change and take out.
 pub(super) trait Merged: Inherit {
@@ -24,6 +24,14 @@ pub(super) trait Merged: Inherit {
 
     /// Equal but for ids and positions.
     fn is_same(&self, other: &Self) -> bool;
+
+    /// Any node, if it is of this type.
+    fn of(node: &Node) -> Option<&Self>;
+
+    /// Gives what is below a node of the file the ids that it had in the file as it was read last.
+    fn take_ids(&mut self, known: &Self, merge: &mut Merge<'_>) {
+        self.inherit(known, &mut merge.ids);
+    }
 
     /// A node of the file as it comes into the set.
     fn arrive(&mut self, _: &mut Merge<'_>) -> Self {
@@ -48,11 +56,15 @@ impl Merge<'_> {
         file: &mut [T],
     ) -> Vec<T> {
         let gone = self.taken_out(&set, known, file);
-        let pairs = self.pairs((&set, known), file, &gone);
+        let (set, taken) = self.with_taken(owner, set);
+        let pairs = self.pairs((&set, known), file, &gone, &taken);
         let (old, known_by_id) = (by_id(old), by_id(known));
         let mut ids: HashSet<_> = set.iter().chain(known).map(|it| it.id().clone()).collect();
         // Who is in the set only: the file has taken it out, or does not have it yet.
-        let stays = |it: &T| !old.contains_key(it.id()) || self.is_newer(it.id(), What::Life);
+        let stays = |it: &T| {
+            let is_newer = || self.is_newer(it.id(), What::Life);
+            !taken.contains_key(it.id()) && (!old.contains_key(it.id()) || is_newer())
+        };
         let mut stays: Vec<_> = set.iter().map(stays).collect();
         let mut set: Vec<_> = set.into_iter().map(Some).collect();
         let mut arrived = HashMap::new();
@@ -64,6 +76,11 @@ impl Merge<'_> {
                 let id = own.id().clone();
                 self.ids.rename(node, id.clone());
                 let (old, known) = (old.get(&id), known_by_id.get(&id));
+                // It stays out: the next save will not have it.
+                if taken.contains_key(&id) {
+                    known.into_iter().for_each(|known| node.take_ids(known, self));
+                    continue;
+                }
                 own.merge(old.copied(), known.copied(), node, self);
                 pairs_in_set.push((pair, self.is_newer(&id, What::Life)));
                 stays[pair] = true;
@@ -101,8 +118,8 @@ impl Merge<'_> {
             return true;
         };
         self.ids.rename(node, known.id().clone());
-        node.inherit(known, &mut self.ids);
-        !self.is_newer(known.id(), What::Life) && (self.as_it_is || !known.is_same(node))
+        node.take_ids(known, self);
+        !self.is_newer(known.id(), What::Life) && (self.terms.as_it_is || !known.is_same(node))
     }
 
     /// Which nodes of the file are known, but not in the set any more: an edit took them out.
@@ -114,6 +131,36 @@ impl Merge<'_> {
         file.iter().map(|it| gone.get(it.id().local()).copied()).collect()
     }
 
+    /// The siblings, and among them, where they were, those that edits took out after the save
+    /// began. The file still has these, and must not pass for new there. The map holds their ids,
+    /// and whether they also came after the save began.
+    fn with_taken<T: Merged>(
+        &self,
+        owner: &NodeId,
+        set: Vec<T>,
+    ) -> (Vec<T>, HashMap<NodeId, bool>) {
+        let began = self.terms.began;
+        let taken = self.terms.touched.taken_after(began, owner);
+        let taken = taken.filter_map(|taken| Some((T::of(&taken.node)?, taken)));
+        // A save may have brought one back, and an edit have taken it out again: the last counts.
+        let mut taken: HashMap<_, _> =
+            taken.map(|(node, taken)| (node.id(), (node, taken))).collect();
+        set.iter().for_each(|it| _ = taken.remove(it.id()));
+        if taken.is_empty() {
+            return (set, HashMap::new());
+        }
+        let mut gone: Vec<_> = taken.values().map(|(node, taken)| (node.id(), *taken)).collect();
+        gone.sort_unstable_by_key(|(_, taken)| taken.went);
+        let gone: Vec<_> = gone.iter().map(|(id, taken)| (*id, taken.after.as_ref())).collect();
+        let there: Vec<_> = set.iter().map(|it| it.id().clone()).collect();
+        let order = put_back(&there.iter().collect::<Vec<_>>(), &gone);
+        let mut set = set.into_iter();
+        let node = |id| taken.get(id).map_or_else(|| set.next(), |(node, _)| Some((*node).clone()));
+        let all = order.into_iter().filter_map(node).collect();
+        let is_late = |(node, taken): &(&T, &Taken)| (node.id().clone(), taken.came_after(began));
+        (all, taken.values().map(is_late).collect())
+    }
+
     /// Which nodes of the set and of the file are the same thing. What was taken out after the save
     /// began is none that came since: a file that old knows of neither.
     fn pairs<T: Merged>(
@@ -121,13 +168,16 @@ impl Merge<'_> {
         (set, known): (&[T], &[T]),
         file: &[T],
         gone: &[Option<usize>],
+        taken: &HashMap<NodeId, bool>,
     ) -> Pairs {
         let is_new = |it: &T| self.is_newer(it.id(), What::Life);
+        let is_late = |it: &T| taken.get(it.id()).copied().unwrap_or_else(|| is_new(it));
         Pairs::alike(&Candidates {
             old: set,
             new: file,
             numbers: self.ids.earlier,
-            is_late: &|at| is_new(&set[at]),
+            keeps_numbers: self.terms.keeps_numbers,
+            is_late: &|at| is_late(&set[at]),
             is_taken: &|at| gone[at].is_some_and(|at| is_new(&known[at])),
         })
     }

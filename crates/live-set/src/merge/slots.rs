@@ -107,7 +107,9 @@ impl Merge<'_> {
         let old = old.and_then(|slot| slot.clip.as_deref());
         let known = known.and_then(|slot| slot.clip.as_deref());
         let taken = own.clip.take();
-        own.clip = self.clip_of(taken, (old, known), file);
+        // An edit has emptied the slot: what was in it, the file has yet.
+        let is_emptied = !own.has_clip && self.is_newer(id, What::Attribute("has_clip"));
+        own.clip = self.clip_of(taken, (old, known), file).filter(|_| !is_emptied);
         own.has_clip |= own.clip.is_some();
     }
 
@@ -124,7 +126,7 @@ impl Merge<'_> {
                 old.is_none_or(|old| old.id != own.id) || self.is_newer(&own.id, What::Life)
             });
         };
-        let is_unchanged = !self.as_it_is && old.is_some_and(|old| old.hash == file.hash);
+        let is_unchanged = !self.terms.as_it_is && old.is_some_and(|old| old.hash == file.hash);
         let Some(mut own) = own else {
             // An edit has taken it out, or the file has a new one.
             let known = known.inspect(|known| file.set_id(known.id.clone()));
@@ -132,7 +134,8 @@ impl Merge<'_> {
             return (!is_gone && !is_unchanged).then(|| file.clone());
         };
         let same = old.filter(|old| old.id == own.id);
-        if same.is_none() && is_unchanged {
+        let is_newer = own.name != file.name && self.is_newer(&own.id, What::Life);
+        if same.is_none() && (is_unchanged || is_newer) {
             // An edit has put another in its place, of which the file does not know yet.
             if let Some(known) = known {
                 file.set_id(known.id.clone());

@@ -5,10 +5,15 @@ use std::mem;
 use super::Merge;
 use super::siblings::Merged;
 use crate::change::is_place;
+use crate::inherit;
 use crate::touched::What;
-use crate::tree::{Clip, ClipSlot, Device, Mixer, NodeId, Parameter, Scene, Track, TreeNode};
+use crate::tree::{Clip, ClipSlot, Device, Mixer, Node, NodeId, Parameter, Scene, Track, TreeNode};
 
 impl Merged for Track {
+    fn of(node: &Node) -> Option<&Self> {
+        if let Node::Track(node) = node { Some(node) } else { None }
+    }
+
     fn merge(
         &mut self,
         old: Option<&Self>,
@@ -50,6 +55,14 @@ impl Merged for Track {
             && slots.all(|(own, its)| has_same_values(own, its) && clip(own) == clip(its))
     }
 
+    /// A slot is what it was in the row of its scene, wherever that is now.
+    fn take_ids(&mut self, known: &Self, merge: &mut Merge<'_>) {
+        let id = &self.id.clone();
+        inherit::siblings(&mut merge.ids, &mut self.devices, &known.devices, id);
+        merge.slots(id, Vec::new(), (&[], &known.slots), &mut self.slots);
+        inherit::siblings(&mut merge.ids, &mut self.arrangement, &known.arrangement, id);
+    }
+
     /// Its slots go where their scenes are in the set.
     fn arrive(&mut self, merge: &mut Merge<'_>) -> Self {
         let slots = merge.slots(&self.id.clone(), Vec::new(), (&[], &[]), &mut self.slots);
@@ -74,6 +87,10 @@ impl Mixer {
 }
 
 impl Merged for Scene {
+    fn of(node: &Node) -> Option<&Self> {
+        if let Node::Scene(node) = node { Some(node) } else { None }
+    }
+
     fn merge(
         &mut self,
         old: Option<&Self>,
@@ -97,6 +114,10 @@ impl Merged for Scene {
 }
 
 impl Merged for Device {
+    fn of(node: &Node) -> Option<&Self> {
+        if let Node::Device(node) = node { Some(node) } else { None }
+    }
+
     fn merge(
         &mut self,
         old: Option<&Self>,
@@ -107,7 +128,7 @@ impl Merged for Device {
         let id = &self.id.clone();
         // An edit has named it where it is not called what the file called it.
         let is_named = old.is_none_or(|old| old.name != self.name);
-        if merge.as_it_is || !is_named {
+        if merge.terms.as_it_is || !is_named {
             merge.value(id, "name", &mut self.name, (old.map(|it| &it.name), &file.name));
         }
         self.device_type.clone_from(&file.device_type);
@@ -125,7 +146,7 @@ impl Merge<'_> {
     /// A colour that an edit set stays, whatever index the file has in its place.
     fn color(&self, id: &NodeId, color: &mut i32, (old, file): (Option<i32>, i32)) {
         let is_set = old.unwrap_or(-1) != *color;
-        if self.as_it_is || !is_set {
+        if self.terms.as_it_is || !is_set {
             self.value(id, "color", color, (old.as_ref(), &file));
         }
     }
@@ -150,7 +171,7 @@ impl Merge<'_> {
             self.value_of(id, What::Parameter(at), &mut value, both);
             parameter.value = value;
         }
-        let is_made = |at: &usize| !self.as_it_is && own[*at].name.is_empty();
+        let is_made = |at: &usize| !self.terms.as_it_is && own[*at].name.is_empty();
         let beyond = (file.len()..own.len()).rfind(|at| is_newer(*at) || is_made(at));
         merged.extend(beyond.into_iter().flat_map(|last| own[file.len()..=last].to_vec()));
         *own = merged;

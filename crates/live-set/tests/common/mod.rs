@@ -3,6 +3,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod document;
+pub(crate) mod live;
 pub(crate) mod outline;
 pub(crate) mod replay;
 
