@@ -37,6 +37,9 @@ pub(crate) struct SeriesState {
     own: bool,
     /// Whether it takes a place in the limits.
     placed: bool,
+    /// Whether it was reset or shown. Before, the first record of a thread that has just made it
+    /// may be on its way, for which it keeps its place.
+    may_leave: bool,
     /// Whether it was removed, and had handles then.
     removed_with_handles: bool,
 }
@@ -89,6 +92,7 @@ impl SeriesState {
             published: None,
             own,
             placed: true,
+            may_leave: false,
             removed_with_handles: false,
         }
     }
@@ -106,7 +110,8 @@ impl SeriesState {
     /// Takes a place in the limits or gives it back: a series has one while snapshots show it.
     #[inline]
     pub(crate) fn place(&mut self, shown: bool, registry: &Registry) {
-        if self.placed != shown && !self.own {
+        self.may_leave |= shown;
+        if self.placed != shown && self.may_leave && !self.own {
             self.move_to(shown, registry);
         }
     }
@@ -243,6 +248,7 @@ impl SeriesState {
         }
         self.start = start;
         self.recorded = false;
+        self.may_leave = true;
         self.changed = true;
     }
 

@@ -161,3 +161,21 @@ fn series_that_come_and_go_without_end_are_bounded_and_exact_in_total() {
     assert_eq!(driven.of(9), Some(1), "a known one has its own series");
     driven.end(1_020);
 }
+
+/// A pass may come between a thread's look-up of a name and its record: a timer, here.
+#[test]
+fn a_series_that_is_known_and_not_recorded_yet_keeps_its_place() {
+    let driven = of_ten(true);
+    let first = [("player", "0")];
+    let timer = driven.metrics.with_tags(&first).timer("t");
+    driven.pass_after(SECOND);
+    for player in 1..12 {
+        let player = player.to_string();
+        driven.metrics.with_tags(&[("player", &*player)]).timing("t", SECOND);
+    }
+    drop(timer);
+    driven.pass_after(SECOND);
+    let snapshot = driven.metrics.snapshot();
+    assert_eq!(snapshot.metric("t").count(), 11, "ten, and what takes the rest");
+    driven.end(12);
+}

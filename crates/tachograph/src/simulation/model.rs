@@ -216,6 +216,9 @@ pub(super) struct Model {
     idle_timeout: Option<Duration>,
     /// The keys of series that have a place in the limits.
     placed: BTreeSet<String>,
+    /// Those of them that no snapshot has shown and no reset has met: their first record may be
+    /// under way.
+    fresh: BTreeSet<String>,
 }
 
 impl Model {
@@ -232,6 +235,7 @@ impl Model {
             traces_dropped: 0,
             idle_timeout,
             placed: BTreeSet::new(),
+            fresh: BTreeSet::new(),
         }
     }
 
@@ -259,6 +263,7 @@ impl Model {
             metric.tags.insert(tag);
             self.known += 1;
             self.placed.insert(key(name, tag));
+            self.fresh.insert(key(name, tag));
         }
         (Target::Series(key(name, tag)), metric.kind)
     }
@@ -292,6 +297,8 @@ impl Model {
         // Those that a snapshot shows.
         let shown = self.keys(false).into_iter().filter(|key| !key.ends_with("[overflow=true]"));
         self.placed = shown.map(str::to_owned).collect();
+        self.fresh.retain(|key| !self.placed.contains(key));
+        self.placed.extend(self.fresh.iter().cloned());
     }
 
     /// The keys of series that a snapshot shows, or of those that it hides.
@@ -302,6 +309,7 @@ impl Model {
 
     pub(super) fn reset(&mut self) {
         self.series.values_mut().for_each(SeriesModel::reset);
+        self.fresh.clear();
     }
 
     pub(super) fn reset_counters(&mut self) {
