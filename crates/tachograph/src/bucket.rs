@@ -29,7 +29,7 @@ pub(crate) mod coarse {
 
     /// Buckets of all of `u64`. Under the model, those of the smallest values.
     pub(crate) const BUCKETS: usize =
-        if cfg!(tachograph_loom) { 8 } else { index_in(PRECISION_BITS, u64::MAX) as usize + 1 };
+        if cfg!(tachograph_loom) { 2 } else { index_in(PRECISION_BITS, u64::MAX) as usize + 1 };
 
     /// How far a value may be from the one that stands for its bucket, relative to it: half of a
     /// sixteenth, and a bucket of the fine layout.

@@ -58,7 +58,7 @@ impl Folded {
 
 #[test]
 fn a_row_gains_every_sample_once_and_the_extremes_of_all() {
-    check("spill row", 1_000, || {
+    check("spill row", 8_800, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
         // Folded while the next ones come: they may still belong to its epoch.
@@ -75,8 +75,25 @@ fn a_row_gains_every_sample_once_and_the_extremes_of_all() {
 }
 
 #[test]
+fn no_epoch_is_left_out_however_late_its_begin_is_seen() {
+    check("two epochs", 37_000, || {
+        let lane = ModelLane::new(2, 2);
+        let writer = lane.adopt().expect("the lane is closed");
+        assert!(writer.spill(0, 2));
+        let recorder = thread::spawn(move || {
+            [2, 1, 3, 3].into_iter().for_each(|value| assert!(writer.spill(0, value)));
+        });
+        let (mut reader, mut folded) = (lane.reader(), Folded::default());
+        (0..2).for_each(|_| folded.take(&mut reader));
+        recorder.join().expect("no panic");
+        folded.take(&mut reader);
+        assert_eq!((folded.count, folded.sum, folded.ends), (5, 11, Some((1, 3))));
+    });
+}
+
+#[test]
 fn extremes_that_were_folded_do_not_come_back() {
-    check("epoch", 100, || {
+    check("epoch", 105, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
         let (mut reader, mut folded) = (lane.reader(), Folded::default());
@@ -96,7 +113,7 @@ fn extremes_that_were_folded_do_not_come_back() {
 
 #[test]
 fn a_gauges_row_gains_every_value_once_however_far_along_it_is_read() {
-    check("gauge row", 95, || {
+    check("gauge row", 7_200, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
         let recorder = thread::spawn(move || {

@@ -26,7 +26,7 @@ fn a_counter_is_exact_while_its_cell_is_made() {
 
 #[test]
 fn rows_are_taken_one_by_one_and_more_are_made_meanwhile() {
-    check("row reserve", 100, || {
+    check("row reserve", 570, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
         // Two rows are reserved: the third is made by the reader, or the sample is refused.
