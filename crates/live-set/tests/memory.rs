@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use live_set::generate::{Spec, Version};
-use live_set::{Edit, Limits, ReadError, ReadErrorKind, Rejected, Set};
+use live_set::{Edit, Limits, Mirror, ReadError, ReadErrorKind, Rejected, Set, TrackKind};
 
 const MIB: usize = 1 << 20;
 /// What a large set of today takes, as XML.
@@ -105,6 +105,31 @@ fn reading_a_large_set_takes_less_than_three_times_the_tree_that_is_kept() {
         assert!(kept > MIB, "{version:?}: a tree of {kept} bytes is none of this set");
         assert!(peak < 3 * kept, "{version:?}: rises to {peak}, keeps {kept}");
     }
+}
+
+#[test]
+fn a_mirror_that_has_followed_a_save_holds_at_most_twice_the_tree() {
+    let _turn = turn();
+    let document = large_set(Version::Live12);
+    let text = String::from_utf8(document.clone()).expect("UTF-8");
+    // A later save, in which nearly everything is called something else.
+    let renamed = text.replace("<Name Value=\"", "<Name Value=\"New ").into_bytes();
+    let before = LIVE.load(Ordering::Relaxed);
+    let held = || LIVE.load(Ordering::Relaxed) - before;
+    let read = |document: &[u8]| Set::read(document).expect("a set");
+    let trees = [&document, &renamed].map(|document| {
+        let _set = read(document);
+        held()
+    });
+    let mut mirror = Mirror::new(read(&document));
+    assert!(held() <= 2 * trees[0], "{} for a tree of {}", held(), trees[0]);
+    let began = mirror.mark();
+    let name = "Late".into();
+    let added = Edit::TrackAdded { track: 3, name, kind: TrackKind::Midi };
+    mirror.apply(&added).expect("accepted");
+    assert!(!mirror.save(read(&renamed), began, false).is_empty());
+    mirror.settle();
+    assert!(held() <= 2 * trees[1], "{} for a tree of {}", held(), trees[1]);
 }
 
 #[test]
