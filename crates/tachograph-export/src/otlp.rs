@@ -28,7 +28,7 @@
 //! know more than the snapshot does, and Prometheus has none.
 //!
 //! Counts and sums are exact. A sample is in its bucket, or in the one beside it if it lies within
-//! 1/2,048 of the edge; samples that were coalesced under overload are placed to a factor of two.
+//! 1/2,048 of the edge; samples that were coalesced under overload are placed within 3.2 %.
 //! `min` and `max` are exact in cumulative points. In deltas they are exact where the gain has
 //! moved the lifetime's, and within 1/2,048 otherwise, never beyond the lifetime's: the least `min`
 //! of all deltas is the lifetime's.

@@ -194,9 +194,9 @@ impl Timing {
     ///
     /// Corrects for coordinated omission as HdrHistogram does; an interval of zero corrects
     /// nothing. Each added sample counts as recorded. The 1,024 greatest are recorded one by one;
-    /// the rest, and what the lane has no room for, are coalesced in place: their count and sum
-    /// are exact, each is known to a factor of two, and so are `min` and `max` then. So it is as bounded as any other record, at
-    /// up to 1,024 times the cost. An interval below 1/2^32 of the duration counts as that.
+    /// the rest, and what the lane has no room for, are coalesced in place: their count,
+    /// sum, minimum and maximum are exact, each is known to 3.2 %. So it is as bounded as any other
+    /// record, at up to 2,000 times the cost. An interval below 1/2^32 of the duration counts as that.
     pub fn record_corrected(&self, duration: Duration, expected_interval: Duration) {
         self.0.correct(nanos(duration), nanos(expected_interval));
     }

@@ -4,17 +4,17 @@
 //! - Recording never takes a lock, allocates, makes a system call or loops without a bound, after
 //!   a thread's first use of a series. [`Gauge::add`] alone may repeat a compare-and-swap.
 //! - No sample is lost quietly: `recorded = aggregated + dropped`, exactly, for every series.
-//!   Overload first coalesces samples in place, which keeps count and sum exact; only a sample
-//!   with no such place is dropped, and counted.
+//!   Overload first coalesces samples in place; only one with no such place is dropped, and counted.
 //! - A read by `get_*` holds everything that was recorded before it. A snapshot is one pass over
 //!   all recorders, immutable, and free to take.
 //! - Memory is bounded, whatever the number of threads that come and go, the number of series
 //!   asked for, or the length of an aggregator's stall.
-//! - Counts, sums, minima, maxima and means are exact; quantiles are within 0.05 %.
+//! - Counts, sums, minima, maxima and means are exact. Quantiles are within 0.05 % at 250,000 samples
+//!   a second and thread, also from quiet; of samples that overload coalesces, within 3.2 %.
 //!
 //! # Costs
 //! A counter is one load and one store on a word of the calling thread, a timing three stores.
-//! A thread's lane takes about 110 KiB, a timing 1 to 90 KiB by its spread. One background thread
+//! A thread's lane takes under 128 KiB below 4,000 samples a drain, a timing 1 to 90 KiB by its spread. One background thread
 //! aggregates, at 10 wake-ups a second while idle; [`Builder::manual`] does without it.
 //!
 //! # Limits
