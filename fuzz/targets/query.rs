@@ -97,7 +97,7 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
     let root = server.find_nodes_by_type("project").expect("a type").remove(0);
     let mut nodes = Vec::new();
     walk(root, &mut nodes);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     Stage { runtime, server, nodes, _folder: folder }
 });
 
@@ -157,7 +157,7 @@ fn ask(method: Method, target: &str) -> Option<(u16, Option<Value>)> {
         (head, to_bytes(body, usize::MAX).await.expect("it is in memory"))
     });
     let status = head.status.as_u16();
-    assert!([200, 400, 403, 404, 405, 422].contains(&status), "{status} for {target}");
+    assert!([200, 400, 403, 404, 405, 422, 503].contains(&status), "{status} for {target}");
     let is_json = head.headers.get(CONTENT_TYPE).is_some_and(|it| it == "application/json");
     let read = || serde_json::from_slice::<Value>(&body).expect("JSON");
     let json = (is_json && !body.is_empty()).then(read);

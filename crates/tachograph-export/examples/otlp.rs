@@ -106,8 +106,12 @@ impl Registry {
             self.descriptions.insert(name.clone(), told);
         }
         let tags = (0..random.usize(0..3)).map(|_| (format!("k{}", text(random)), text(random)));
-        let key = (name, tags.collect::<BTreeMap<_, _>>());
-        let borrowed: Vec<_> = key.1.iter().map(|(key, value)| (&**key, &**value)).collect();
+        let mut tags: BTreeMap<_, _> = tags.collect();
+        let given = tags.clone();
+        let borrowed: Vec<_> = given.iter().map(|(key, value)| (&**key, &**value)).collect();
+        // A tag without a value is no tag.
+        tags.retain(|_, value| !value.is_empty());
+        let key = (name, tags);
         let series = self.metrics.with_tags(&borrowed);
         let sample = random.u64(..) >> random.u32(23..64);
         let ids = (random.u128(..).to_be_bytes(), random.u64(..).to_be_bytes());
