@@ -5,7 +5,7 @@
 //! they show the same numbers.
 //!
 //! # Promises
-//! * Pure: no clock, no threads; time comes with the snapshots. Only [`file`] opens files.
+//! * Pure: no clock, no threads; time comes with the snapshots. Only [`mod@file`] opens files.
 //! * Frames merge exactly: counts, sums, minima, maxima and buckets of any number of them add up, so
 //!   a percentile of an hour is that of its samples and a spike survives in coarser frames.
 //! * Memory is bounded by bytes as well as by age ([`Settings`]), and [`History::oldest`] tells what
