@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
+use tracing_subscriber::{Layer, Registry, fmt, reload};
 
 use super::Failure;
 use super::settings::LogFormat;
@@ -21,19 +22,20 @@ use super::settings::LogFormat;
 const QUEUE_LINES: usize = 8_192;
 
 /// What a flag says, or else `RUST_LOG`, or else a level.
-pub(super) fn filter(flag: Option<&str>, default: &str) -> Result<EnvFilter, Failure> {
+pub(super) fn filter(flag: Option<&str>, default: &str) -> Result<Targets, Failure> {
     let (source, wanted) = match (flag, std::env::var("RUST_LOG")) {
         (Some(flag), _) => ("log-level", flag.to_owned()),
         (None, Ok(wanted)) if !wanted.is_empty() => ("RUST_LOG", wanted),
-        _ => return Ok(EnvFilter::new(default)),
+        _ => ("default", default.to_owned()),
     };
-    EnvFilter::try_new(&wanted)
-        .map_err(|reason| format!("cannot use {source}={wanted:?}: {reason}; try info").into())
+    wanted.parse().map_err(|reason: ParseError| {
+        format!("cannot use {source}={wanted:?}: {reason}; try info").into()
+    })
 }
 
 /// The log. What waits when it is dropped is written, unless that takes more than a second.
 pub(super) struct Log {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
     unwritten: Arc<AtomicU64>,
     no_room: ErrorCounter,
     _writing: WorkerGuard,
@@ -41,7 +43,7 @@ pub(super) struct Log {
 
 impl Log {
     /// Logs from now on, panics too; in colour only where a terminal shows it.
-    pub(super) fn start(filter: EnvFilter, format: LogFormat) -> Result<Self, Failure> {
+    pub(super) fn start(filter: Targets, format: LogFormat) -> Result<Self, Failure> {
         // A handle of its own: std's would be locked as long as its reader reads nothing.
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let unwritten = Arc::new(AtomicU64::new(0));
@@ -59,7 +61,7 @@ impl Log {
     }
 
     /// Logs by another filter from now on.
-    pub(super) fn set_filter(&self, filter: EnvFilter) -> Result<(), Failure> {
+    pub(super) fn set_filter(&self, filter: Targets) -> Result<(), Failure> {
         Ok(self.filter.reload(filter)?)
     }
 
