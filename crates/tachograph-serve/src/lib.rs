@@ -76,35 +76,25 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod accept;
-mod access;
-mod answer;
 mod authority;
 mod bounds;
-mod connection;
-mod encoding;
-mod endpoint;
 mod error;
-mod health;
-mod page;
+mod http;
 mod pages;
 #[cfg(feature = "otlp")]
 mod push;
 mod quiet;
-mod routes;
-mod scrapes;
-mod server;
-mod server_thread;
 mod thread;
-#[cfg(feature = "tls")]
-mod tls;
-mod token;
 
-pub use self::endpoint::Endpoint;
 pub use self::error::Error;
-#[cfg(feature = "otlp")]
-pub use self::push::{Push, PushReport, Pusher, PusherThread};
-pub use self::server::Server;
-pub use self::server_thread::ServerThread;
+pub use self::http::endpoint::Endpoint;
+pub use self::http::server::Server;
+pub use self::http::server_thread::ServerThread;
 #[cfg(feature = "tls")]
-pub use self::tls::Tls;
+pub use self::http::tls::Tls;
+#[cfg(feature = "otlp")]
+pub use self::push::pusher::{Pusher, PusherThread};
+#[cfg(feature = "otlp")]
+pub use self::push::pushes::PushReport;
+#[cfg(feature = "otlp")]
+pub use self::push::settings::Push;

@@ -85,7 +85,7 @@ fn endpoints() -> Vec<(&'static str, Result<Endpoint, Error>)> {
 #[tokio::test]
 async fn an_endpoint_serves_with_every_setting_or_refuses_it_with_the_reason() {
     let all = endpoints();
-    let source = include_str!("../src/endpoint.rs");
+    let source = include_str!("../src/http/endpoint.rs");
     for setter in setters(source) {
         assert!(all.iter().any(|(name, _)| *name == setter), "{setter} is not tried");
     }
@@ -156,7 +156,7 @@ fn pushes(url: &str) -> Vec<(&'static str, Result<Push, Error>)> {
 fn a_push_delivers_with_every_setting_or_refuses_it_with_the_reason() {
     let url = receiver();
     let all = pushes(&url);
-    let source = include_str!("../src/push.rs");
+    let source = include_str!("../src/push/settings.rs");
     for setter in setters(source) {
         assert!(all.iter().any(|(name, _)| *name == setter), "{setter} is not tried");
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tachograph::Snapshot;
 use tachograph_export::otlp::{Encoder, Encoding, Settings};
 
-use crate::encoding;
+use crate::pages::encoding;
 use crate::push::queue::Payload;
 
 type Function = dyn Fn(&Snapshot, &mut Vec<u8>) + Send + Sync;

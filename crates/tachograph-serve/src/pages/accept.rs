@@ -4,8 +4,8 @@ use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use mediatype::{MediaType, MediaTypeList, ReadParams};
 
-use crate::encoding::Encoding;
-use crate::page::Page;
+use crate::pages::encoding::Encoding;
+use crate::pages::page::Page;
 
 /// How much a client wants something, in thousandths; 0 is not at all.
 type Quality = u16;

@@ -11,12 +11,12 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio::time::{sleep, timeout};
 
-use crate::connection::Protocol;
-use crate::endpoint::Endpoint;
-use crate::quiet::Quiet;
-use crate::routes::Site;
+use crate::http::connection::Protocol;
+use crate::http::endpoint::Endpoint;
+use crate::http::routes::Site;
 #[cfg(feature = "tls")]
-use crate::tls::Tls;
+use crate::http::tls::Tls;
+use crate::quiet::Quiet;
 
 /// How long to wait after an accept that failed, and for a place that somebody is to leave.
 const PAUSE: Duration = Duration::from_millis(10);

@@ -11,9 +11,9 @@ use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
 use tokio::time::sleep_until;
 
-use crate::encoding::Encoding;
-use crate::page::{Page, Writer};
-use crate::scrapes::Scrapes;
+use crate::pages::encoding::Encoding;
+use crate::pages::page::{Page, Writer};
+use crate::pages::scrapes::Scrapes;
 use crate::thread::Worker;
 
 /// While somebody still reads a body of an older snapshot, a new one is made this often: so slow

@@ -10,21 +10,21 @@ use axum::response::Response;
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
 
-use crate::access::{Access, Hosts};
 use crate::authority;
 use crate::bounds::bounded;
-use crate::connection::Protocol;
 use crate::error::Error;
-use crate::health::Checks;
-use crate::pages::Pages;
-use crate::routes::{self, Site};
-use crate::scrapes::Scrapes;
-use crate::server::{self, Server};
-use crate::server_thread::ServerThread;
-use crate::thread;
+use crate::http::access::{Access, Hosts};
+use crate::http::connection::Protocol;
+use crate::http::health::Checks;
+use crate::http::routes::{self, Site};
+use crate::http::server::{self, Server};
+use crate::http::server_thread::ServerThread;
 #[cfg(feature = "tls")]
-use crate::tls::Tls;
-use crate::token::Token;
+use crate::http::tls::Tls;
+use crate::http::token::Token;
+use crate::pages::bodies::Pages;
+use crate::pages::scrapes::Scrapes;
+use crate::thread;
 
 /// The port of the default address: the usual one of Prometheus exporters in applications.
 const PORT: u16 = 9464;

@@ -10,7 +10,7 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
 use crate::authority;
-use crate::token::Token;
+use crate::http::token::Token;
 
 /// What a request must have to be answered.
 #[derive(Clone, Debug)]

@@ -17,10 +17,10 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
 use tokio_io_timeout::TimeoutStream;
 
-use crate::endpoint::Limits;
-use crate::scrapes::Scrapes;
+use crate::http::endpoint::Limits;
 #[cfg(feature = "tls")]
-use crate::tls::Tls;
+use crate::http::tls::Tls;
+use crate::pages::scrapes::Scrapes;
 
 /// Bytes that the head of a request may have.
 const HEAD_BYTES: usize = 16 * 1024;

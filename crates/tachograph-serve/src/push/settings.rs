@@ -1,17 +1,5 @@
 //! What is pushed, where to, and within which limits.
 
-mod backoff;
-mod client;
-mod delivery;
-mod payload;
-mod pusher;
-mod pushes;
-mod queue;
-mod target;
-#[cfg(feature = "tls")]
-mod tls;
-mod verdict;
-
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
@@ -23,18 +11,18 @@ use tachograph_export::otlp::Settings;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use self::backoff::Backoff;
-use self::client::Client;
-use self::delivery::Delivery;
-use self::payload::Source;
-use self::pusher::Shared;
-pub use self::pusher::{Pusher, PusherThread};
-pub use self::pushes::PushReport;
-use self::pushes::Pushes;
-use self::queue::Queue;
-use self::target::{Connect, Target};
 use crate::bounds::bounded;
 use crate::error::Error;
+use crate::push::backoff::Backoff;
+use crate::push::client::Client;
+use crate::push::delivery::Delivery;
+use crate::push::payload::Source;
+use crate::push::pusher::{Pusher, PusherThread, Shared};
+use crate::push::pushes::{PushReport, Pushes};
+use crate::push::queue::Queue;
+use crate::push::target::{Connect, Target};
+#[cfg(feature = "tls")]
+use crate::push::tls;
 use crate::quiet::Quiet;
 use crate::thread;
 

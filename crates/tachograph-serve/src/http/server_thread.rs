@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::error::Error;
-use crate::server::Server;
+use crate::http::server::Server;
 use crate::thread;
 
 /// A running endpoint with its thread. Dropping it stops it as well, without waiting for it.

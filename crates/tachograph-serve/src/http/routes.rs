@@ -21,15 +21,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::accept;
-use crate::access::{Access, Refusal};
-use crate::answer::Answer;
-use crate::encoding::Encoding;
 use crate::error::Error;
-use crate::health::{Checks, Health};
-use crate::page::Page;
-use crate::pages::Pages;
-use crate::scrapes::Scrapes;
+use crate::http::access::{Access, Refusal};
+use crate::http::health::{Checks, Health};
+use crate::pages::accept;
+use crate::pages::answer::Answer;
+use crate::pages::bodies::Pages;
+use crate::pages::encoding::Encoding;
+use crate::pages::page::Page;
+use crate::pages::scrapes::Scrapes;
 
 /// The paths of an endpoint's own pages, and what each is.
 pub(crate) const PAGES: &[(&str, &str)] = &[

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tachograph::{Counter, Gauge, Histogram, MetricsCollector, Recorder, Timing, Unit};
 
-use crate::encoding::Encoding;
-use crate::page::Page;
+use crate::pages::encoding::Encoding;
+use crate::pages::page::Page;
 
 const REQUESTS: &str = "metrics.scrape.requests";
 const DURATION: &str = "metrics.scrape.duration";

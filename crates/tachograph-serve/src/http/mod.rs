@@ -1,0 +1,12 @@
+//! The endpoint: its settings, who may read, connections and routes. Uses `pages`.
+
+pub(crate) mod access;
+pub(crate) mod connection;
+pub(crate) mod endpoint;
+pub(crate) mod health;
+pub(crate) mod routes;
+pub(crate) mod server;
+pub(crate) mod server_thread;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
+pub(crate) mod token;

@@ -1,0 +1,9 @@
+//! Bodies of answers: what a client accepts, and one rendering and one compression for all who ask
+//! at the same time. Uses none of the other folders.
+
+pub(crate) mod accept;
+pub(crate) mod answer;
+pub(crate) mod bodies;
+pub(crate) mod encoding;
+pub(crate) mod page;
+pub(crate) mod scrapes;
