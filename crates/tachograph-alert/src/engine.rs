@@ -9,7 +9,6 @@ use serde::Serialize;
 use tachograph::Unit;
 use tachograph_history::{Definition, Frame, Mark};
 
-use crate::quantity;
 use crate::rule::{Comparison, Condition, Rule, Selector, Statistic};
 use crate::state::{Alert, State, Transition};
 use crate::window::Window;
@@ -365,7 +364,7 @@ impl Watch {
             _ => (Unit::None, None),
         };
         let text = |value: Option<f64>| {
-            value.map_or_else(|| "–".to_owned(), |value| quantity::format(value, &unit))
+            value.map_or_else(|| "–".to_owned(), |value| tachograph_history::format(value, &unit))
         };
         let alert = &mut self.alert;
         alert.value_text = text(alert.value);

@@ -42,6 +42,6 @@ mod window;
 
 pub use self::engine::{Engine, Status};
 pub use self::file::{RuleError, check, parse};
-pub use self::quantity::{Dimension, Quantity, format};
+pub use self::quantity::{Dimension, Quantity};
 pub use self::rule::{Comparison, Condition, Op, Rule, Selector, Statistic, TagMatch};
 pub use self::state::{Alert, State, Transition};

@@ -282,7 +282,7 @@ impl History {
     }
 
     /// Everything that is remembered, once: merged frames as far as single ones do not reach.
-    fn all(&self) -> Vec<Arc<Frame>> {
+    pub(crate) fn all(&self) -> Vec<Arc<Frame>> {
         let first = self.fine.held.front().map_or(0, |held| *held.places.start());
         let (mut frames, mut next) = (Vec::new(), first);
         for held in self.coarse.held.iter().take_while(|held| *held.places.start() < first) {

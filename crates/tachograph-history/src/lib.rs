@@ -40,13 +40,16 @@
 
 mod buckets;
 mod definition;
+pub mod doctor;
 pub mod file;
 mod frame;
 mod history;
 mod line;
+mod text;
 
 pub use self::buckets::{Buckets, PER_OCTAVE};
 pub use self::definition::Definition;
 pub use self::frame::{Frame, GaugeStep, Mark, Statistics, TimingStep, WindowQuantiles};
 pub use self::history::{Depth, History, Settings};
 pub use self::line::{FORMAT, Line, Meta};
+pub use self::text::format;

@@ -16,7 +16,11 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) fn new(settings: Settings) -> Self {
-        let metrics = MetricsCollector::builder().manual().build();
+        Self::of(MetricsCollector::builder().manual().build(), settings)
+    }
+
+    /// Of a collector that is driven by hand.
+    pub(crate) fn of(metrics: MetricsCollector, settings: Settings) -> Self {
         // Whole milliseconds, as frames have them.
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let began = (Instant::now(), wall);

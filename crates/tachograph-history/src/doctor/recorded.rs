@@ -1,0 +1,92 @@
+//! Whether there is anything to look at, and what its numbers do not cover.
+
+use std::time::Duration;
+
+use super::view::{View, span};
+use super::{Finding, Severity};
+use crate::definition::Definition;
+use crate::frame::Mark;
+
+/// How long nothing may be recorded before it is worth telling.
+const QUIET_MS: u64 = 60_000;
+
+/// A finding where there is no frame, or where the last minute has nothing of the program's own.
+pub(super) fn nothing(view: &View<'_>) -> Option<Finding> {
+    let Some(oldest) = view.frames.first() else {
+        return Some(Finding {
+            severity: Severity::Warning,
+            title: "there are no frames".to_owned(),
+            detail: "nothing was seen of this program yet".to_owned(),
+            advice: "wait for a step (1 s unless set otherwise), and see whether its collector \
+                     makes passes"
+                .to_owned(),
+            series: None,
+        });
+    };
+    let is_own = |number: u32| {
+        let definition = view.history.definition(number);
+        definition.is_some_and(|it| !is_about_metrics(it))
+    };
+    let mut frames = view.frames.iter().rev();
+    let last = frames.find(|frame| frame.numbers().any(is_own)).map(|frame| frame.end_ms);
+    let quiet_ms = view.end_ms() - last.unwrap_or(oldest.end_ms.saturating_sub(oldest.span_ms));
+    let is_quiet = quiet_ms >= QUIET_MS || last.is_none();
+    is_quiet.then(|| Finding {
+        severity: Severity::Warning,
+        title: "nothing is recorded".to_owned(),
+        detail: format!(
+            "the last {} have frames, but none with a series of the program's own",
+            span(Duration::from_millis(quiet_ms))
+        ),
+        advice: "see whether recording is switched on (`set_enabled`, the feature `record`) and \
+                 whether the program has anything to do"
+            .to_owned(),
+        series: None,
+    })
+}
+
+/// Series about the metrics themselves, which change in an idle program too.
+fn is_about_metrics(definition: &Definition) -> bool {
+    ["telemetry.", "metrics."].iter().any(|prefix| definition.name.starts_with(prefix))
+}
+
+/// A finding for each kind of mark: rates are not taken across them.
+pub(super) fn marks(view: &View<'_>) -> Vec<Finding> {
+    let late = (
+        Mark::Gap,
+        Severity::Warning,
+        "frames came late",
+        "the machine slept, or the background threads did not get to run: rates of these frames \
+         are left out",
+    );
+    let restarted = (
+        Mark::Restart,
+        Severity::Warning,
+        "the program was restarted",
+        "if nobody did that on purpose, look at the log before the restart",
+    );
+    let reset = (
+        Mark::Reset,
+        Severity::Note,
+        "values were reset",
+        "lifetime values count from the reset; history goes on across it",
+    );
+    let found = |(mark, severity, title, advice): (Mark, Severity, &str, &str)| {
+        let frames: Vec<_> = view.frames.iter().filter(|it| it.marks.contains(&mark)).collect();
+        let last = frames.last()?;
+        let ago = span(Duration::from_millis(view.end_ms() - last.end_ms));
+        let longest = span(frames.iter().map(|frame| frame.span()).max()?);
+        let detail = match (mark, frames.len()) {
+            (Mark::Gap, 1) => format!("once in {}, {ago} ago: a frame of {longest}", view.span()),
+            (Mark::Gap, n) => format!(
+                "{n} times in {}, last {ago} ago; the longest frame covers {longest}",
+                view.span()
+            ),
+            (_, 1) => format!("once in {}, {ago} ago", view.span()),
+            (_, n) => format!("{n} times in {}, last {ago} ago", view.span()),
+        };
+        let (title, advice) = (title.to_owned(), advice.to_owned());
+        Some(Finding { severity, title, detail, advice, series: None })
+    };
+    [late, restarted, reset].into_iter().filter_map(found).collect()
+}
