@@ -283,6 +283,8 @@ fn memory_is_bounded_and_the_rule_that_takes_it_says_so() {
             kind: tachograph::Kind::Timing,
             unit: tachograph::Unit::Seconds,
             description: "".into(),
+            exported_name: name.to_owned(),
+            labels: BTreeMap::new(),
         })
     };
     let mut definitions: Vec<_> = (1..4_000).map(|number| define(number, "large")).collect();

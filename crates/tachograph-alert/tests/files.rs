@@ -129,6 +129,8 @@ fn what_a_metric_does_not_have_is_told_before_anything_runs() {
         kind,
         unit,
         description: "".into(),
+        exported_name: String::new(),
+        labels: Default::default(),
     };
     let told = |text: &str, kind, unit| {
         let errors = check(text, &[definition(kind, unit)]).err().unwrap_or_default();

@@ -1,10 +1,11 @@
 //! What a number in frames stands for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tachograph::{Kind, Series, Unit};
+use tachograph::{ExportedNames, Kind, MetricNames, Series, Unit};
 
 /// A series, and the number that frames have for it. A number is never given to another series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,13 @@ pub struct Definition {
     /// One sentence for people; may be empty.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub description: Arc<str>,
+    /// What Prometheus calls the metric, a counter's `_total` included; empty where a recording does
+    /// not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub exported_name: String,
+    /// The tags under the labels that Prometheus knows them by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 fn is_none(unit: &Unit) -> bool {
@@ -33,22 +41,30 @@ fn is_none(unit: &Unit) -> bool {
 }
 
 impl Definition {
-    pub(crate) fn of(number: u32, series: &Series) -> Self {
+    /// A series of a snapshot that has these exported names.
+    pub(crate) fn of(number: u32, series: &Series, names: &ExportedNames) -> Self {
+        let metric = &series.metric;
+        let own = || Cow::Owned(MetricNames::new(&metric.name, metric.kind, &metric.unit));
+        let exported = names.metric(&metric.name).map_or_else(own, Cow::Borrowed);
+        let label = |key: &str| exported.label(key).unwrap_or(key).to_owned();
         let tags = series.tags.iter();
         Self {
             number,
+            exported_name: exported.full(metric.kind),
+            labels: tags.clone().map(|(key, value)| (label(key), value.to_owned())).collect(),
             key: Arc::clone(&series.key),
-            name: Arc::clone(&series.metric.name),
+            name: Arc::clone(&metric.name),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-            kind: series.metric.kind,
-            unit: series.metric.unit.clone(),
-            description: Arc::clone(&series.metric.description),
+            kind: metric.kind,
+            unit: metric.unit.clone(),
+            description: Arc::clone(&metric.description),
         }
     }
 
     /// Bytes that it holds, about.
     pub(crate) fn bytes(&self) -> usize {
-        let tags = self.tags.iter().map(|(key, value)| key.len() + value.len() + 64);
-        size_of::<Self>() + 2 * self.key.len() + tags.sum::<usize>()
+        let tags = self.tags.iter().chain(&self.labels);
+        let tags = tags.map(|(key, value)| key.len() + value.len() + 64);
+        size_of::<Self>() + 2 * self.key.len() + self.exported_name.len() + tags.sum::<usize>()
     }
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tachograph::{Series, Snapshot};
+use tachograph::{ExportedNames, Series, Snapshot};
 
 use crate::definition::Definition;
 use crate::frame::{Frame, Mark, milliseconds};
@@ -48,8 +48,9 @@ pub enum Depth {
 
 /// The frames of the last minutes of one collector.
 ///
-/// Not shared between threads: whoever makes frames owns it, readers get `Arc`s of frames.
-#[derive(Debug)]
+/// Not shared between threads: whoever makes frames owns it, readers get `Arc`s of frames. A clone
+/// shares the frames.
+#[derive(Clone, Debug)]
 pub struct History {
     settings: Settings,
     last: Option<Arc<Snapshot>>,
@@ -66,13 +67,13 @@ pub struct History {
 }
 
 /// One depth.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Frames {
     held: VecDeque<Held>,
     bytes: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Held {
     frame: Arc<Frame>,
     bytes: usize,
@@ -144,11 +145,13 @@ impl History {
         snapshot: &Arc<Snapshot>,
     ) -> Option<(Arc<Frame>, Vec<Arc<Definition>>)> {
         let last = self.last.replace(Arc::clone(snapshot));
+        let names = snapshot.exported_names();
         let first_new = self.next_number;
         let frame = match &last {
             Some(last) if last.version() >= snapshot.version() => return None,
             Some(last) => {
-                let mut frame = Frame::between(last, snapshot, |series| self.number_of(series));
+                let mut frame =
+                    Frame::between(last, snapshot, |series| self.number_of(series, names));
                 if snapshot.generation() != last.generation() {
                     frame.marks.push(Mark::Reset);
                 }
@@ -157,7 +160,7 @@ impl History {
                 }
                 frame
             }
-            None => Frame::whole(snapshot, |series| self.number_of(series)),
+            None => Frame::whole(snapshot, |series| self.number_of(series, names)),
         };
         let frame = Arc::new(frame);
         let new = self.definitions.range(first_new..).map(|(_, it)| Arc::clone(it)).collect();
@@ -198,12 +201,12 @@ impl History {
         }
     }
 
-    fn number_of(&mut self, series: &Series) -> u32 {
+    fn number_of(&mut self, series: &Series, names: &ExportedNames) -> u32 {
         if let Some(number) = self.numbers.get(&series.key) {
             return *number;
         }
         let number = self.next_number;
-        self.define(Definition::of(number, series));
+        self.define(Definition::of(number, series, names));
         number
     }
 
@@ -262,23 +265,7 @@ impl History {
     pub fn range(&self, from: SystemTime, to: SystemTime, step: Duration) -> Vec<Arc<Frame>> {
         let (from, to) = (milliseconds(from), milliseconds(to));
         let all = self.all().into_iter();
-        let wanted = all.filter(|frame| frame.end_ms > from && frame.end_ms <= to);
-        let step_ms = u64::try_from(step.as_millis()).unwrap_or(u64::MAX);
-        let mut frames: Vec<Arc<Frame>> = Vec::new();
-        for frame in wanted {
-            match frames.last_mut() {
-                // Half a step's tolerance: steps are never exact.
-                Some(last)
-                    if last.span_ms.saturating_add(frame.span_ms / 2) < step_ms
-                        && last.marks.is_empty()
-                        && frame.marks.is_empty() =>
-                {
-                    Arc::make_mut(last).append(&frame);
-                }
-                _ => frames.push(frame),
-            }
-        }
-        frames
+        steps(all.filter(|frame| frame.end_ms > from && frame.end_ms <= to), step).collect()
     }
 
     /// Everything that is remembered, once: merged frames as far as single ones do not reach.
@@ -313,4 +300,26 @@ impl History {
         let merging = self.merging.as_ref().map_or(0, |(frame, _)| frame.bytes());
         self.fine.bytes + self.coarse.bytes + merging + self.definition_bytes
     }
+}
+
+/// Merges frames that follow each other until each covers about `step`. No frame is merged across a
+/// mark. Lazy: costs memory for one frame at a time.
+pub fn steps(
+    frames: impl IntoIterator<Item = Arc<Frame>>,
+    step: Duration,
+) -> impl Iterator<Item = Arc<Frame>> {
+    let step_ms = u64::try_from(step.as_millis()).unwrap_or(u64::MAX);
+    let mut frames = frames.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let mut merged = frames.next()?;
+        // Half a step's tolerance: steps are never exact.
+        while let Some(next) = frames.next_if(|next| {
+            merged.span_ms.saturating_add(next.span_ms / 2) < step_ms
+                && merged.marks.is_empty()
+                && next.marks.is_empty()
+        }) {
+            Arc::make_mut(&mut merged).append(&next);
+        }
+        Some(merged)
+    })
 }

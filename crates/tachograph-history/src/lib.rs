@@ -50,6 +50,6 @@ mod text;
 pub use self::buckets::{Buckets, PER_OCTAVE};
 pub use self::definition::Definition;
 pub use self::frame::{Frame, GaugeStep, Mark, Statistics, TimingStep, WindowQuantiles};
-pub use self::history::{Depth, History, Settings};
+pub use self::history::{Depth, History, Settings, steps};
 pub use self::line::{FORMAT, Line, Meta};
 pub use self::text::format;

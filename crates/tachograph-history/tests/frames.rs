@@ -142,3 +142,21 @@ proptest! {
         prop_assert_eq!(halves.count(), values.len() as u64);
     }
 }
+
+#[test]
+fn a_series_has_the_name_and_the_labels_that_prometheus_shows() {
+    let mut world = Recorded::new(Settings::default());
+    world.metrics.with_tags(&[("event.type", "a\"b"), ("le", "1")]).increment("events.processed");
+    world.metrics.timing("events_processed", Duration::from_millis(1));
+    world.metrics.timing("turn", Duration::from_millis(1));
+    let (_, new) = world.second();
+    let of = |key: &str| new.iter().find(|it| it.key.starts_with(key)).expect("it was recorded");
+    let tagged = of("events.processed[");
+    assert_eq!(tagged.exported_name, "events_processed_total");
+    let labels: Vec<_> = tagged.labels.iter().map(|(key, value)| (&**key, &**value)).collect();
+    // `le` is reserved.
+    assert_eq!(labels, [("event_type", "a\"b"), ("le_1", "1")]);
+    assert_eq!(of("turn").exported_name, "turn_seconds");
+    let line = tagged.to_line();
+    assert!(line.contains("\"exported_name\":\"events_processed_total\""), "{line}");
+}
