@@ -40,56 +40,52 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod arg;
-mod builder;
-mod cache;
-mod dashboard;
-pub mod deploy;
-mod envelope;
+// In the order in which an event travels: each uses those above it only. The program's commands are
+// in `cli`.
+
+// What can go wrong, in words.
 mod error;
-mod event;
-mod event_loop;
-mod event_timer;
-mod event_type;
-mod gaps;
-mod journal;
-mod loading;
-mod losses;
-mod message;
-pub mod metrics;
-pub mod mix;
-mod neighbour;
-mod open;
+// Datagrams to messages.
 pub mod osc;
-mod part;
+// Messages to edits of the set.
+mod events;
+// What is measured: one table.
+pub mod metrics;
+// Log messages that come at most once a second.
+mod quiet;
+// The file of the set.
+mod files;
+// What viewers are sent.
+mod viewers;
+// The socket of the events, and their order.
+mod udp;
+// The set, and everything behind its lock.
+mod server;
+// What can be asked of it.
+mod queries;
+// Threads, tasks and sockets.
+mod service;
+// Events like those of a busy session.
+mod demo;
+// Files for Prometheus, Grafana and the Collector.
+pub mod deploy;
+// What the fuzz targets need.
 #[doc(hidden)]
 pub mod parts;
-mod process;
-mod queries;
-mod query_pool;
-mod query_routes;
-mod quiet;
-mod select;
-mod sender;
-pub mod sequence;
-mod server;
-mod service;
-mod state;
-mod throttle;
-mod udp;
-mod viewers;
-mod watcher;
 
-pub use self::arg::Arg;
-pub use self::builder::Builder;
-pub use self::cache::CacheStats;
-pub use self::dashboard::Dashboard;
+pub use self::demo::mix;
 pub use self::error::Error;
-pub use self::event::{BadArgument, Rejection};
-pub use self::event_type::{EventType, Handler};
-pub use self::loading::{LoadReport, read};
-pub use self::queries::{FileInfo, WebSocketStatus};
-pub use self::select::{NodeQuery, Operator, UnknownOperator};
-pub use self::sender::{EventSender, encode_event, encode_message};
-pub use self::server::{AstServer, Outcome};
-pub use self::service::{Addresses, Service};
+pub use self::events::event_type::{EventType, Handler};
+pub use self::events::request::{BadArgument, Rejection};
+pub use self::files::read::read;
+pub use self::osc::arg::Arg;
+pub use self::osc::sender::{EventSender, encode_event, encode_message};
+pub use self::queries::answers::{FileInfo, WebSocketStatus};
+pub use self::queries::select::{NodeQuery, Operator, UnknownOperator};
+pub use self::server::ast_server::{AstServer, Outcome};
+pub use self::server::builder::Builder;
+pub use self::server::cache::CacheStats;
+pub use self::server::dashboard::Dashboard;
+pub use self::server::loading::LoadReport;
+pub use self::service::lifecycle::{Addresses, Service};
+pub use self::udp::sequence;

@@ -1,10 +1,10 @@
 //! The command line of `ast-server`.
 #![forbid(unsafe_code)]
 
-mod commands;
+mod cli;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::run()
+    cli::run()
 }

@@ -4,7 +4,7 @@
 
 use tachograph::{Counter, Gauge, Histogram, Kind, MetricsCollector, Tagged, Timing, Unit};
 
-use crate::event_type::{EventType, Handler};
+use crate::events::event_type::{EventType, Handler};
 
 /// How a metric is declared.
 #[derive(Clone, Debug)]

@@ -6,25 +6,25 @@ use std::io::{self, Read, Write};
 use axum::Router;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
-use crate::message::Text;
-use crate::query_routes;
-use crate::server::AstServer;
-use crate::viewers;
+use crate::queries::routes;
+use crate::server::ast_server::AstServer;
+use crate::service::viewer;
+use crate::viewers::message::Text;
 
 /// Reads what a viewer sends behind its handshake, as its connection does and within the same
 /// limits, until that ends or breaks the protocol; gives the answers, `Err` to what is no JSON.
 #[must_use]
 pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
-    let mut socket = WebSocket::from_raw_socket(Wire(sent), Role::Server, Some(viewers::limits()));
+    let mut socket = WebSocket::from_raw_socket(Wire(sent), Role::Server, Some(viewer::limits()));
     let requests = std::iter::from_fn(|| socket.read().ok());
-    let answers = requests.filter_map(|request| viewers::answer(&request));
+    let answers = requests.filter_map(|request| viewer::answer(&request));
     let text = |text: Text| text.as_str().to_owned();
     answers.map(|answer| answer.map(text).map_err(text)).collect()
 }
 
 /// What answers queries over HTTP, behind the checks of who may ask.
 pub fn query_routes(server: &AstServer) -> Router {
-    query_routes::routes(server.clone())
+    routes::routes(server.clone())
 }
 
 /// A connection whose other end has sent all it will, and reads whatever comes.

@@ -6,7 +6,7 @@ use tachograph_export::prometheus::family_name;
 
 use super::JOB;
 use super::error::DeployError;
-use crate::server::AstServer;
+use crate::server::ast_server::AstServer;
 
 /// Every metric of the server, with its family.
 #[derive(Debug)]

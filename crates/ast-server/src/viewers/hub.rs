@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::mailbox::{Limits, Mailbox};
 use super::outgoing::Memory;
 use super::pulse::Pulse;
-use crate::message::Text;
 use crate::metrics::ServerMetrics;
+use crate::viewers::message::Text;
 
 /// Where memory is short, a viewer that has read nothing for so long has to go.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
-use crate::message::Text;
+use crate::viewers::message::Text;
 
 /// The memory of all messages that some viewer has yet to be sent. A message counts once, however
 /// many viewers it is for.

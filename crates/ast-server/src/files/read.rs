@@ -1,0 +1,35 @@
+//! Reads a set from its file.
+
+use std::path::Path;
+
+use live_set::Set;
+use serde::Serializer;
+
+use crate::error::Error;
+use crate::files::open::Opened;
+use crate::files::stamp::Stamp;
+
+/// Reads a set from a plain file.
+///
+/// # Errors
+/// Names the file and the reason.
+pub fn read(file: &Path) -> Result<Set, Error> {
+    read_opened(file, open(file)?).map(|(set, _)| set)
+}
+
+pub(crate) fn open(file: &Path) -> Result<Opened, Error> {
+    Opened::open(file).map_err(|source| Error::open(file, source))
+}
+
+/// A set, and the state in which its file was opened: one that is written to while it is read
+/// looks changed afterwards.
+pub(crate) fn read_opened(file: &Path, opened: Opened) -> Result<(Set, Stamp), Error> {
+    let stamp = Stamp::of(&opened.metadata);
+    let set = Set::read(opened.file).map_err(|source| Error::read(file, source))?;
+    Ok((set, stamp))
+}
+
+/// A path is text for people: where it is not UTF-8, as close as text can be.
+pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}

@@ -1,0 +1,14 @@
+//! OSC 1.0: from the bytes of a datagram to messages, and back.
+//!
+//! Uses nothing of the other folders.
+
+// A value in a message.
+pub(crate) mod arg;
+// Datagrams: messages and bundles of messages.
+pub(crate) mod packet;
+// What Live's script puts around an event: a sequence number and the time.
+pub(crate) mod envelope;
+// The other end: writes messages and sends them.
+pub(crate) mod sender;
+
+pub use self::packet::{Malformed, Message, Packet, decode};

@@ -1,0 +1,416 @@
+//! The server without its sockets: what a program that embeds it calls.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Instant;
+
+use serde_json::Value;
+use tachograph::{MetricsCollector, Snapshot};
+use tachograph_export::{MetricsExporter, Summary};
+use tokio::sync::Notify;
+
+use crate::events::event::Event;
+use crate::events::event_type::EventType;
+use crate::events::request::Rejection;
+use crate::metrics::ServerMetrics;
+use crate::osc::arg::Arg;
+use crate::server::builder::Builder;
+use crate::server::cache::Cache;
+use crate::server::event_timer::EventTimer;
+use crate::server::state::State;
+use crate::viewers::hub::Hub;
+use crate::viewers::mailbox::Limits;
+use crate::viewers::outgoing::Memory;
+
+/// A server: one set, its viewers, and the metrics of everything that happens.
+///
+/// `Clone` is cheap and gives the same server. It can be used from any number of threads; they
+/// take turns at the set.
+///
+/// ```
+/// use ast_server::{Arg, AstServer};
+///
+/// let server = AstServer::new();
+/// server.process_live_event("/live/track/renamed", &[Arg::from(0), Arg::from("Bass")], 1, 0.0);
+/// let summary = server.get_metrics_summary();
+/// assert_eq!(summary.event_processing.ignored, 1); // no set is loaded yet
+/// ```
+#[derive(Clone, Debug)]
+pub struct AstServer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    collector: MetricsCollector,
+    metrics: Arc<ServerMetrics>,
+    state: Mutex<State>,
+    /// Taken after the state where both are.
+    cache: Mutex<Cache>,
+    /// Held by whoever has a copy of much of the set, and taken before the state.
+    copying: Mutex<()>,
+    /// Held by whoever has the whole tree written for viewers, and taken before the copy.
+    writing: Arc<tokio::sync::Mutex<()>>,
+    /// What all messages on their way to viewers take.
+    memory: Arc<Memory>,
+    /// Held by whoever loads a set.
+    loading: Mutex<()>,
+    /// Held by whoever compares the set with a file because somebody far away asks for it.
+    comparing: Mutex<()>,
+    /// Why the set that was saved is not loaded, while it is not.
+    file_problem: Mutex<Option<String>>,
+    /// Wakes whoever watches the file.
+    look: Notify,
+    /// Wakes whoever sends what was held back.
+    held_back: Notify,
+    settings: Builder,
+}
+
+/// What became of an event. Each is in exactly one class, and counted there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "an event may be rejected"]
+pub enum Outcome {
+    /// It was applied.
+    Processed,
+    /// No set is loaded.
+    Ignored,
+    /// Nothing handles events of that path.
+    Unhandled,
+    /// Its arguments are bad, or point at nothing.
+    Rejected(Rejection),
+    /// Handling it failed inside the server; the failure was caught.
+    Failed,
+}
+
+impl Default for AstServer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// Makes the server.
+    #[must_use]
+    pub fn build(self) -> AstServer {
+        AstServer::with(self)
+    }
+}
+
+impl AstServer {
+    fn with(settings: Builder) -> Self {
+        let collector = MetricsCollector::builder().enabled(settings.enable_metrics).build();
+        let metrics = Arc::new(ServerMetrics::register(&collector));
+        let interval = settings.broadcast_interval;
+        let memory = Memory::new(settings.clients_bytes);
+        let limits = Limits { messages: settings.queue_messages, bytes: settings.queue_bytes };
+        let hub = Hub::new(limits, Arc::clone(&memory), Arc::clone(&metrics));
+        let state = State::new(hub, interval, Arc::clone(&metrics), collector.recorder());
+        let shared = Shared {
+            collector,
+            metrics,
+            state: Mutex::new(state),
+            cache: Mutex::new(Cache::new(settings.cache, settings.cache_entries)),
+            copying: Mutex::new(()),
+            writing: Arc::default(),
+            memory,
+            loading: Mutex::new(()),
+            comparing: Mutex::new(()),
+            file_problem: Mutex::new(None),
+            look: Notify::new(),
+            held_back: Notify::new(),
+            settings,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// A server that records metrics.
+    #[must_use]
+    pub fn new() -> Self {
+        Builder::default().build()
+    }
+
+    /// Configures a server.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The collector that the server records into; yours to record into as well.
+    #[must_use]
+    pub fn metrics(&self) -> &MetricsCollector {
+        &self.shared.collector
+    }
+
+    /// Every metric, everything recorded before the call included:
+    /// `{timestamp, uptime_seconds, metrics: {timings, counters, gauges}}`.
+    #[must_use]
+    pub fn get_metrics(&self) -> Value {
+        MetricsExporter::to_json(&self.snapshot())
+    }
+
+    /// The high-level overview, everything recorded before the call included.
+    #[must_use]
+    pub fn get_metrics_summary(&self) -> Summary {
+        MetricsExporter::to_summary(&self.snapshot())
+    }
+
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.collector.get_all_metrics()
+    }
+
+    /// Processes an event: counts it, applies it, and queues what it changed for the viewers.
+    ///
+    /// `seq` is the sender's number of the event, which the change records carry; `timestamp` is
+    /// when it was sent, in seconds: it is told to viewers where the event is, and no more.
+    pub fn process_live_event(
+        &self,
+        path: &str,
+        args: &[Arg<'_>],
+        seq: impl Into<Option<u32>>,
+        timestamp: f64,
+    ) -> Outcome {
+        let Some(event_type) = EventType::of(path) else { return self.unhandled() };
+        let (seq, is_superseded) = (seq.into(), false);
+        self.handle(Event { event_type, args, seq, timestamp, is_superseded })
+    }
+
+    /// Counts an event whose path is not in the protocol's table.
+    pub(crate) fn unhandled(&self) -> Outcome {
+        let metrics = &*self.shared.metrics;
+        metrics.received.increment();
+        metrics.received_by_type.of(None).increment();
+        metrics.unhandled.increment();
+        metrics.unhandled_by_type.of(None).increment();
+        Outcome::Unhandled
+    }
+
+    /// Processes an event of the table.
+    pub(crate) fn handle(&self, event: Event<'_>) -> Outcome {
+        let metrics = &*self.shared.metrics;
+        let event_type = Some(event.event_type);
+        let mut timer = EventTimer::start(metrics);
+        let mut state = self.state_for(&mut timer);
+        state.recorder().increment(&metrics.received);
+        state.recorder().increment(metrics.received_by_type.of(event_type));
+        if !state.is_loaded() {
+            timer.discard();
+            state.recorder().increment(&metrics.ignored);
+            return Outcome::Ignored;
+        }
+        let idle = state.next_flush().is_none();
+        // What a failure leaves half done, `recover` makes whole.
+        match catch_unwind(AssertUnwindSafe(|| state.apply(event, &mut timer))) {
+            Ok(Ok(())) => {
+                if idle && state.next_flush().is_some() {
+                    self.shared.held_back.notify_one();
+                }
+                let recorder = state.recorder();
+                timer.processed(recorder, event.event_type);
+                recorder.increment(&metrics.processed);
+                recorder.increment(metrics.processed_by_type.of(event_type));
+                Outcome::Processed
+            }
+            Ok(Err(rejection)) => {
+                timer.discard();
+                let (path, args) = (event.event_type.path(), event.args);
+                tracing::debug!(path, ?args, seq = event.seq, %rejection, "an event is rejected");
+                state.recorder().increment(&metrics.rejected);
+                state.recorder().increment(metrics.rejected_by_type.of(event_type));
+                Outcome::Rejected(rejection)
+            }
+            Err(_) => {
+                timer.discard();
+                state.recover();
+                state.recorder().increment(&metrics.errors);
+                state.recorder().increment(metrics.errors_by_type.of(event_type));
+                Outcome::Failed
+            }
+        }
+    }
+
+    /// How many viewers are connected.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.state().viewers()
+    }
+
+    pub(crate) fn handles(&self) -> &Arc<ServerMetrics> {
+        &self.shared.metrics
+    }
+
+    pub(crate) fn settings(&self) -> &Builder {
+        &self.shared.settings
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A failure under the lock is caught and made good before the lock is given back.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn cache_lock(&self) -> &Mutex<Cache> {
+        &self.shared.cache
+    }
+
+    pub(crate) fn copy_lock(&self) -> &Mutex<()> {
+        &self.shared.copying
+    }
+
+    pub(crate) fn memory(&self) -> &Arc<Memory> {
+        &self.shared.memory
+    }
+
+    pub(crate) fn writing(&self) -> &Arc<tokio::sync::Mutex<()>> {
+        &self.shared.writing
+    }
+
+    /// Whoever compares the set with a file for somebody far away holds this, as they hold two sets.
+    pub(crate) fn comparing(&self) -> MutexGuard<'_, ()> {
+        // It guards nothing that a panic could leave half done.
+        self.shared.comparing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who loads a set holds this.
+    pub(crate) fn turn(&self) -> &Mutex<()> {
+        &self.shared.loading
+    }
+
+    /// Has the file of the set looked at, as when it was saved: one that could not be loaded is
+    /// tried again. Takes a service that runs.
+    pub fn look_at_file(&self) {
+        self.look().notify_one();
+    }
+
+    /// Why the set that was saved is not loaded, if it is not.
+    #[must_use]
+    pub fn file_problem(&self) -> Option<String> {
+        self.file_problem_lock().clone()
+    }
+
+    pub(crate) fn set_file_problem(&self, problem: Option<String>) {
+        *self.file_problem_lock() = problem;
+    }
+
+    fn file_problem_lock(&self) -> MutexGuard<'_, Option<String>> {
+        self.shared.file_problem.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts lines of the program's log that could not be written.
+    pub fn count_dropped_log_lines(&self, lines: u64) {
+        self.shared.metrics.log_dropped.increment_by(lines);
+    }
+
+    /// Whoever watches the file looks at it when this is notified.
+    pub(crate) fn look(&self) -> &Notify {
+        &self.shared.look
+    }
+
+    /// Events are missing: the next save that is newer is taken as it is, unless they come yet.
+    pub(crate) fn lose(&self, missing: u32) {
+        self.state().lose(missing);
+    }
+
+    /// A missing event has come, and nothing is the worse for its being late.
+    pub(crate) fn fill_gap(&self) {
+        self.state().fill_gap();
+    }
+
+    /// Live has loaded a set: what its file says counts, and not what events told before.
+    pub(crate) fn start_again(&self) {
+        self.state().void(Instant::now());
+        self.shared.look.notify_one();
+    }
+
+    /// Tells viewers that events are missing, and has the file looked at: it may know of them.
+    pub(crate) fn announce_gap(&self, missing: u32, seq_num: u32) {
+        let mut state = self.state();
+        state.announce_gap(missing, seq_num);
+        drop(state);
+        self.shared.held_back.notify_one();
+        self.shared.look.notify_one();
+    }
+
+    /// The state for an event, whose timer is told where another thread had it.
+    fn state_for(&self, timer: &mut EventTimer<'_>) -> MutexGuard<'_, State> {
+        match self.shared.state.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let state = self.state();
+                timer.has_waited();
+                state
+            }
+        }
+    }
+
+    /// Sends what was held back when its time has come; never ends.
+    pub(crate) async fn send_held_back(&self) {
+        loop {
+            let next = self.state().flush(Instant::now());
+            match next {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => self.shared.held_back.notified().await,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use live_set::generate::Spec;
+
+    use super::*;
+
+    impl AstServer {
+        /// With a set of two tracks and two scenes, whose file is gone.
+        pub(crate) fn small() -> Self {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let file = folder.path().join("set.als");
+            let spec = Spec { tracks: 2, scenes: 2, clips: 1, ..Spec::default() };
+            spec.write_als(std::fs::File::create(&file).expect("a file")).expect("written");
+            let server = Self::new();
+            server.load_project(&file).expect("the set loads");
+            server
+        }
+    }
+
+    #[test]
+    fn an_internal_failure_is_caught_counted_once_and_leaves_the_tree_right() {
+        let server = AstServer::small();
+        let before = server.root_hash().expect("a set");
+        let mut seat = server.state().join(Arc::default());
+        assert!(server.state().take_tree(&mut seat), "a new viewer is sent the tree");
+
+        server.state().fails = true;
+        let send = || {
+            let args = [Arg::from(0), Arg::from(true)];
+            server.process_live_event("/live/track/mute", &args, 1, 0.0)
+        };
+        assert_eq!(send(), Outcome::Failed);
+        assert_eq!(server.root_hash().expect("a set"), before);
+        assert!(server.state().take_tree(&mut seat), "it is sent the whole tree");
+        assert_eq!(send(), Outcome::Processed);
+
+        let summary = server.get_metrics_summary();
+        assert_eq!(summary.errors["errors.event_processing"], 1);
+        assert_eq!(summary.errors_total, 1, "the count by type is not added to it");
+        assert_eq!(summary.event_processing.received, 2);
+        assert_eq!(summary.event_processing.total_processed, 1);
+        assert_eq!(summary.websocket.broadcasts_sent, 2, "the whole tree, and the diff");
+    }
+
+    #[test]
+    fn while_metrics_are_off_events_are_processed_and_nothing_is_recorded() {
+        let server = AstServer::builder().enable_metrics(false).build();
+        assert!(!server.metrics().enabled());
+        let args = [Arg::from(0), Arg::from("Bass")];
+        assert_eq!(
+            server.process_live_event("/live/track/renamed", &args, 1, 0.0),
+            Outcome::Ignored
+        );
+        assert!(server.metrics().get_counter("events.received").is_none());
+        assert_eq!(server.get_metrics_summary().event_processing.received, 0);
+        server.metrics().set_enabled(true);
+        let _ = server.process_live_event("/live/track/renamed", &args, 2, 0.0);
+        assert_eq!(server.get_metrics_summary().event_processing.received, 1);
+    }
+}

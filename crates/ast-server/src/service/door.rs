@@ -1,0 +1,230 @@
+//! Where viewers come in: connections, and the requests that make them WebSockets.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tachograph_serve::Endpoint;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error as WsError;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+
+use super::viewer::{self, Viewer};
+use crate::quiet::Quiet;
+use crate::server::ast_server::AstServer;
+use crate::viewers::pulse::{Pulse, Watched};
+
+/// Connections that may wait to be accepted.
+const QUEUE: u32 = 1_024;
+/// What the kernel holds of what a viewer has not read, which each connection inherits. Left to
+/// itself it takes megabytes, and as long as it does, one who reads nothing looks like one who does.
+const SEND_BUFFER_BYTES: u32 = 256 << 10;
+/// Connections that have sent no request yet, at a time; the oldest of more has to go.
+const HANDSHAKES_MAX: usize = 256;
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// What the head of a request may take.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// A socket that listens for viewers.
+pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(addr)?;
+    socket.listen(QUEUE)
+}
+
+/// Takes in viewers.
+#[derive(Debug)]
+pub(crate) struct Door {
+    listener: TcpListener,
+    desk: Arc<Desk>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Desk {
+    server: AstServer,
+    /// Knows who may connect.
+    access: Arc<Mutex<Endpoint>>,
+    places: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Door {
+    pub(crate) fn new(
+        listener: TcpListener,
+        server: AstServer,
+        access: Arc<Mutex<Endpoint>>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(server.settings().clients_max));
+        Self { listener, desk: Arc::new(Desk { server, access, places, stop }) }
+    }
+
+    /// Takes in viewers until it is told to stop.
+    pub(crate) async fn serve(&self) {
+        let mut stop = self.desk.stop.clone();
+        let mut failures = Quiet::default();
+        let mut handshakes: VecDeque<AbortHandle> = VecDeque::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let handshake = Arc::clone(&self.desk).shake_hands(stream, peer);
+                    handshakes.push_back(tokio::spawn(handshake).abort_handle());
+                }
+                Err(error) => {
+                    failures.say(|left_out| {
+                        tracing::warn!(%error, left_out, "cannot accept a viewer");
+                    });
+                    // Out of file descriptors, most likely: that takes a moment to get better.
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            }
+            if handshakes.len() > HANDSHAKES_MAX
+                && let Some(oldest) = handshakes.pop_front()
+                && !oldest.is_finished()
+            {
+                self.desk.server.handles().client_refused.increment();
+                oldest.abort();
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// Answers the one request of a connection. One that is granted goes on as a viewer, in a task
+    /// of its own.
+    async fn shake_hands(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "cannot send small messages at once");
+        }
+        let (stream, pulse) = Watched::new(stream);
+        let answer = service_fn(|request| {
+            let answer = Arc::clone(&self).answer(request, peer, Arc::clone(&pulse));
+            std::future::ready(Ok::<_, Infallible>(answer))
+        });
+        let mut http = http1::Builder::new();
+        http.max_buf_size(HEAD_BYTES_MAX);
+        let connection = http.serve_connection(TokioIo::new(stream), answer).with_upgrades();
+        let mut stop = self.stop.clone();
+        let done = tokio::select! {
+            done = timeout(HANDSHAKE_MAX, connection) => done,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        if !matches!(done, Ok(Ok(()))) {
+            self.server.handles().client_refused.increment();
+            tracing::debug!(%peer, "a connection did not become a WebSocket");
+        }
+    }
+
+    fn answer(
+        self: Arc<Self>,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+        pulse: Arc<Pulse>,
+    ) -> Response {
+        match self.grant(&request) {
+            Ok((place, answer)) => {
+                let upgrade = hyper::upgrade::on(&mut request);
+                tokio::spawn(async move {
+                    self.serve(upgrade, peer, pulse).await;
+                    drop(place);
+                });
+                answer
+            }
+            Err(mut refusal) => {
+                refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                self.server.handles().client_refused.increment();
+                tracing::debug!(%peer, status = %refusal.status(), "a viewer is refused");
+                *refusal
+            }
+        }
+    }
+
+    /// A place and the answer that says so, or why there is none.
+    fn grant(
+        &self,
+        request: &Request<Incoming>,
+    ) -> Result<(OwnedSemaphorePermit, Response), Box<Response>> {
+        let access = self.access.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(refusal) = access.refusal(request.uri(), request.headers()) {
+            return Err(refusal.into());
+        }
+        let answer =
+            create_response_with_body(request, Body::empty).map_err(|error| refuse(&error))?;
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        Ok((place.map_err(|_| full())?, answer))
+    }
+
+    async fn serve(self: Arc<Self>, upgrade: OnUpgrade, peer: SocketAddr, pulse: Arc<Pulse>) {
+        let mut stop = self.stop.clone();
+        let upgraded = tokio::select! {
+            upgraded = upgrade => upgraded,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        // Err: it is gone already.
+        let Ok(upgraded) = upgraded else { return };
+        let Some(socket) = viewer::socket(upgraded).await else { return };
+        let viewer = Viewer::new(self.server.clone(), pulse, self.stop.clone());
+        let id = viewer.id();
+        tracing::info!(%peer, id, "a viewer has connected");
+        let end = viewer.run(socket).await;
+        tracing::info!(%peer, id, %end, "a viewer has gone");
+    }
+}
+
+/// To a request that is none for a WebSocket.
+fn refuse(error: &WsError) -> Box<Response> {
+    let is_plain = matches!(
+        error,
+        WsError::Protocol(
+            ProtocolError::MissingConnectionUpgradeHeader
+                | ProtocolError::MissingUpgradeWebSocketHeader
+                | ProtocolError::MissingSecWebSocketVersionHeader
+        )
+    );
+    let status = if is_plain { StatusCode::UPGRADE_REQUIRED } else { StatusCode::BAD_REQUEST };
+    let mut answer = told(status, format!("viewers connect here, by WebSocket: {error}\n"));
+    let headers = answer.headers_mut();
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    answer
+}
+
+fn full() -> Box<Response> {
+    let reason = "all places for viewers are taken: try again later\n".to_owned();
+    let mut answer = told(StatusCode::SERVICE_UNAVAILABLE, reason);
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    answer
+}
+
+fn told(status: StatusCode, reason: String) -> Box<Response> {
+    let mut answer = Response::new(Body::from(reason));
+    *answer.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    answer.headers_mut().insert(CONTENT_TYPE, text);
+    Box::new(answer)
+}

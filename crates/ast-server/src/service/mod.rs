@@ -1,0 +1,20 @@
+//! The server on its sockets: threads and tasks that run until it is stopped.
+//!
+//! Uses all folders but `demo`.
+
+// A thread or task, which is started again should it fail.
+pub(crate) mod part;
+// Memory and CPU of the process.
+pub(crate) mod process;
+// Loads the set again when its file was saved.
+pub(crate) mod watcher;
+// From datagrams to processed events.
+pub(crate) mod event_loop;
+// The tree that a viewer is sent first.
+pub(crate) mod greeting;
+// The connection of one viewer.
+pub(crate) mod viewer;
+// Where viewers come in.
+pub(crate) mod door;
+// Starts and stops all of it.
+pub(crate) mod lifecycle;

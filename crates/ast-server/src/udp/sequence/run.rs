@@ -1,0 +1,122 @@
+//! One run: the numbers of one sender since it started.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::arrival::{Arrival, JUMP_MAX, MODULUS, Verdict, WINDOW, is_over};
+use super::touch::Touch;
+
+/// What is remembered of a number that was received.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    hash: u64,
+    at: Instant,
+    /// What its event has changed; `None` where it was not applied, or changed nothing.
+    touch: Option<Touch>,
+}
+
+#[derive(Debug)]
+pub(super) struct Run {
+    newest: u32,
+    last_heard: Instant,
+    /// How many numbers from the baseline to the newest, both included; stays at the window's
+    /// width once it is reached, for what is older is out of it anyway.
+    span: u32,
+    /// The numbers up to the newest, which is the last of them; `None` where one was not received.
+    /// As long as it needs to be, at most [`WINDOW`].
+    window: VecDeque<Option<Seen>>,
+}
+
+impl Run {
+    pub(super) fn new(first: Arrival) -> Self {
+        let window = VecDeque::from([Some(Seen::of(first))]);
+        Self { newest: first.seq, last_heard: first.at, span: 1, window }
+    }
+
+    pub(super) const fn newest(&self) -> u32 {
+        self.newest
+    }
+
+    pub(super) const fn last_heard(&self) -> Instant {
+        self.last_heard
+    }
+
+    pub(super) fn observe(&mut self, arrival: Arrival) -> Verdict {
+        self.last_heard = arrival.at;
+        let ahead = arrival.seq.wrapping_sub(self.newest) % MODULUS;
+        let behind = self.behind(arrival.seq);
+        let verdict = if behind < WINDOW {
+            self.observe_late(arrival, behind)
+        } else if ahead <= JUMP_MAX {
+            self.advance(arrival, ahead);
+            match ahead - 1 {
+                0 => Verdict::InOrder,
+                missing => Verdict::Gap { missing },
+            }
+        } else {
+            Verdict::Restart
+        };
+        if verdict == Verdict::Restart {
+            *self = Self::new(arrival);
+        }
+        verdict
+    }
+
+    fn observe_late(&mut self, arrival: Arrival, behind: u32) -> Verdict {
+        // As far back as nobody has looked yet, none was received.
+        while self.window.len() <= behind as usize {
+            self.window.push_front(None);
+        }
+        match self.place(behind) {
+            Some(Some(seen)) if seen.hash == arrival.hash && !is_over(seen.at, arrival.at) => {
+                return Verdict::Duplicate;
+            }
+            Some(place @ None) => *place = Some(Seen::of(arrival)),
+            _ => return Verdict::Restart,
+        }
+        if behind < self.span { Verdict::Recovered } else { Verdict::Early }
+    }
+
+    /// Moves the window up to a number, of which none but the last was received.
+    fn advance(&mut self, arrival: Arrival, by: u32) {
+        if by >= WINDOW {
+            self.window.clear();
+        } else {
+            self.window.extend((1..by).map(|_| None));
+        }
+        self.window.push_back(Some(Seen::of(arrival)));
+        let too_many = self.window.len().saturating_sub(WINDOW as usize);
+        self.window.drain(..too_many);
+        self.newest = arrival.seq;
+        self.span = self.span.saturating_add(by).min(WINDOW);
+    }
+
+    pub(super) fn applied(&mut self, seq: u32, touch: Touch) {
+        if let Some(Some(seen)) = self.place(self.behind(seq)) {
+            seen.touch = Some(touch);
+        }
+    }
+
+    pub(super) fn is_superseded(&self, seq: u32, touch: Touch) -> bool {
+        let newer = self.window.iter().rev().take(self.behind(seq) as usize);
+        let newer = newer.flatten().filter_map(|seen| seen.touch);
+        newer.into_iter().any(|newer| newer.supersedes(touch))
+    }
+
+    /// How far a number is behind the newest.
+    const fn behind(&self, seq: u32) -> u32 {
+        self.newest.wrapping_sub(seq) % MODULUS
+    }
+
+    /// What is remembered of the number so far behind the newest.
+    fn place(&mut self, behind: u32) -> Option<&mut Option<Seen>> {
+        let index = self.window.len().checked_sub(behind as usize + 1)?;
+        self.window.get_mut(index)
+    }
+}
+
+impl Seen {
+    const fn of(arrival: Arrival) -> Self {
+        Self { hash: arrival.hash, at: arrival.at, touch: None }
+    }
+}

@@ -1,0 +1,60 @@
+//! The runs of all senders.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+
+use super::arrival::{Arrival, MODULUS, Verdict, WINDOW, is_over};
+use super::run::Run;
+use super::touch::Touch;
+
+/// Runs that are kept; the one that was heard least recently goes first.
+pub const RUNS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+
+/// Tracks the numbers of the runs.
+#[derive(Debug)]
+pub struct SequenceTracker {
+    runs: LruCache<SocketAddr, Run>,
+}
+
+impl Default for SequenceTracker {
+    fn default() -> Self {
+        Self { runs: LruCache::new(RUNS) }
+    }
+}
+
+impl SequenceTracker {
+    /// Says what a number is and remembers it.
+    pub fn observe(&mut self, arrival: Arrival) -> Verdict {
+        let arrival = Arrival { seq: arrival.seq % MODULUS, ..arrival };
+        if let Some(run) = self.runs.get_mut(&arrival.source) {
+            return run.observe(arrival);
+        }
+        let last = self.runs.peek_mru().map(|(_, run)| run.last_heard());
+        let is_silent = last.is_some_and(|last| is_over(last, arrival.at));
+        self.runs.push(arrival.source, Run::new(arrival));
+        if is_silent && arrival.seq < WINDOW { Verdict::Restart } else { Verdict::First }
+    }
+
+    /// Notes what the event with a number has changed, which no older one of its run may undo.
+    pub fn applied(&mut self, source: SocketAddr, seq: u32, touch: Touch) {
+        if let Some(run) = self.runs.peek_mut(&source) {
+            run.applied(seq % MODULUS, touch);
+        }
+    }
+
+    /// Whether newer events of the same run have changed what the event with a number would
+    /// change, or have moved it to another place. Those beyond the window are not known; no number
+    /// that is older than the window is late, so none needs them.
+    #[must_use]
+    pub fn is_superseded(&self, source: SocketAddr, seq: u32, touch: Touch) -> bool {
+        self.runs.peek(&source).is_some_and(|run| run.is_superseded(seq % MODULUS, touch))
+    }
+
+    /// The newest number of the run that was heard last.
+    #[must_use]
+    pub fn newest(&self) -> Option<u32> {
+        self.runs.peek_mru().map(|(_, run)| run.newest())
+    }
+}
