@@ -68,7 +68,6 @@ mod number;
 mod open_metrics;
 mod plan;
 mod protobuf;
-mod spelled;
 mod text;
 
 use tachograph::{Kind, MetricNames, Snapshot, Unit};

@@ -29,10 +29,6 @@ pub(super) struct Family {
     texts: String,
 }
 
-/// A series is not where the plan has it: some have come or gone.
-#[derive(Debug)]
-pub(super) struct Moved;
-
 /// A series of a family.
 #[derive(Clone, Debug)]
 struct Member {
@@ -82,12 +78,17 @@ impl Family {
         }
     }
 
-    /// Whether the metric is described as it was, by the first series.
-    fn is_described_by(&self, snapshot: &Snapshot) -> bool {
-        let first = self.members.first().and_then(|member| snapshot.series().get(member.place));
-        first.is_some_and(|series| {
-            Arc::ptr_eq(&series.metric, &self.metric) || series.metric == self.metric
-        })
+    /// Whether the snapshot has the same series in the same places, described as they were.
+    pub(super) fn fits(&self, snapshot: &Snapshot) -> bool {
+        let all = snapshot.series();
+        let is_there = |member: &Member| {
+            all.get(member.place).is_some_and(|series| Arc::ptr_eq(&series.key, &member.key))
+        };
+        let is_described = |member: &Member| {
+            let metric = &all[member.place].metric;
+            Arc::ptr_eq(metric, &self.metric) || *metric == self.metric
+        };
+        self.members.iter().all(is_there) && self.members.first().is_some_and(is_described)
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -106,23 +107,16 @@ impl Family {
     }
 
     /// Each series with its text: of a timing or histogram the labels, `a="b",c="d"`; of any other
-    /// the whole line up to the value, `name{a="b"} `.
+    /// the whole line up to the value, `name{a="b"} `. The family [fits](Self::fits) the snapshot.
     pub(super) fn series<'a>(
         &'a self,
         snapshot: &'a Snapshot,
-    ) -> Result<impl ExactSizeIterator<Item = Result<(&'a Series, &'a str), Moved>>, Moved> {
-        if !self.is_described_by(snapshot) {
-            return Err(Moved);
-        }
-        let all = snapshot.series();
+    ) -> impl Iterator<Item = (&'a Series, &'a str)> {
         let mut start = 0;
-        Ok(self.members.iter().map(move |member| {
+        self.members.iter().map(move |member| {
             let text = &self.texts[mem::replace(&mut start, member.end)..member.end];
-            match all.get(member.place) {
-                Some(series) if Arc::ptr_eq(&series.key, &member.key) => Ok((&**series, text)),
-                _ => Err(Moved),
-            }
-        }))
+            (&*snapshot.series()[member.place], text)
+        })
     }
 }
 

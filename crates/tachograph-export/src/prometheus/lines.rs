@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use tachograph::{Exemplar, Kind, Series, Snapshot, TimingStats, Value, Views};
 
 use super::exemplar::{push_exemplar, within};
-use super::family::{Family, Moved};
+use super::family::Family;
 use super::number::{push_count, push_float, push_integer, push_seconds};
 
 /// What the two formats of lines do not have in common.
@@ -43,7 +43,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Writes a family with all its series.
-    pub(super) fn family(&mut self, family: &Family, snapshot: &Snapshot) -> Result<(), Moved> {
+    pub(super) fn family(&mut self, family: &Family, snapshot: &Snapshot) {
         let kind = match family.kind() {
             Kind::Counter => "counter",
             Kind::UpDownCounter | Kind::Gauge => "gauge",
@@ -53,11 +53,9 @@ impl<'a> Lines<'a> {
         let (base, unit) = (family.names.base(), family.names.unit());
         let (name, help) = (&*family.name, &*family.help);
         (self.dialect.head)(self.out, &Head { base, name, unit, kind, help });
-        for member in family.series(snapshot)? {
-            let (series, text) = member?;
+        for (series, text) in family.series(snapshot) {
             self.series(family, series, text);
         }
-        Ok(())
     }
 
     /// Writes a gauge that is not of the snapshot.

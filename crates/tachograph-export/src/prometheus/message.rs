@@ -2,7 +2,7 @@
 //!
 //! Follows `io/prometheus/client/metrics.proto` as the Prometheus server has it, in the syntax
 //! `proto3`. Fields for counts that are floats and for negative observations are left out: there
-//! are none. What stays the same from scrape to scrape is in messages of its own: the bytes of two
+//! are none. A family's metrics are written one by one, behind its other fields: the bytes of two
 //! messages, one behind the other, are those of one with the fields of both.
 
 use std::time::SystemTime;
@@ -37,9 +37,10 @@ pub(super) enum MetricType {
 /// The number of a family's field for each of its metrics.
 pub(super) const METRIC: u32 = 4;
 
-/// All of a metric but its labels.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Metric {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) label: Vec<LabelPair>,
     #[prost(message, optional, tag = "2")]
     pub(super) gauge: Option<Gauge>,
     #[prost(message, optional, tag = "3")]
@@ -50,13 +51,6 @@ pub(super) struct Metric {
     pub(super) timestamp_ms: Option<i64>,
     #[prost(message, optional, tag = "7")]
     pub(super) histogram: Option<Histogram>,
-}
-
-/// The labels of a metric, alone.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub(super) struct LabelPairs {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) label: Vec<LabelPair>,
 }
 
 #[derive(Clone, PartialEq, Eq, Message)]

@@ -2,15 +2,16 @@
 
 use std::time::SystemTime;
 
-use prost::encoding::{WireType, encode_key, encode_varint};
+use prost::encoding::message;
 use prost::{Message, encode_length_delimiter};
-use tachograph::{Series, Snapshot, TimingStats, Value, Views};
+use tachograph::{Kind, Series, Snapshot, TimingStats, Value, Views};
 
-use super::family::{Family, Moved};
+use super::escape::{INSTEAD_OF_NUL, label_value};
+use super::family::{Family, labels};
 use super::message::{
-    Counter, Gauge, METRIC, Metric, MetricFamily, MetricType, Quantile, Summary, Timestamp,
+    Counter, Gauge, LabelPair, METRIC, Metric, MetricFamily, MetricType, Quantile, Summary,
+    Timestamp,
 };
-use super::spelled::Spelled;
 use crate::exponential::Exponential;
 use crate::time::milliseconds;
 
@@ -31,20 +32,24 @@ impl<'a> Messages<'a> {
     }
 
     /// Writes a family with all its series.
-    pub(super) fn family(
-        &mut self,
-        family: &Family,
-        spelled: &Spelled,
-        snapshot: &Snapshot,
-    ) -> Result<(), Moved> {
-        self.body.extend_from_slice(&spelled.head);
-        for (member, labels) in family.series(snapshot)?.zip(spelled.labels()) {
-            let (series, _) = member?;
+    pub(super) fn family(&mut self, family: &Family, snapshot: &Snapshot) {
+        let head = MetricFamily {
+            name: family.name.clone(),
+            help: family.help.replace('\0', INSTEAD_OF_NUL),
+            r#type: metric_type(family).into(),
+            unit: family.names.unit().to_owned(),
+        };
+        append(&head, &mut self.body);
+        for (series, _) in family.series(snapshot) {
             self.take_on(family, series);
-            self.metric(labels);
+            let pair = |(label, value): (&str, &str)| LabelPair {
+                name: label.to_owned(),
+                value: label_value(value).into_owned(),
+            };
+            self.metric.label.extend(labels(&family.names, series).map(pair));
+            self.metric();
         }
         self.end();
-        Ok(())
     }
 
     /// Writes a gauge that is not of the snapshot.
@@ -58,16 +63,12 @@ impl<'a> Messages<'a> {
         append(&head, &mut self.body);
         self.forget();
         self.metric.gauge = Some(Gauge { value: Some(value as f64) });
-        self.metric(&[]);
+        self.metric();
         self.end();
     }
 
-    /// Adds the metric, with labels that are bytes already.
-    fn metric(&mut self, labels: &[u8]) {
-        encode_key(METRIC, WireType::LengthDelimited, &mut self.body);
-        encode_varint((labels.len() + self.metric.encoded_len()) as u64, &mut self.body);
-        self.body.extend_from_slice(labels);
-        append(&self.metric, &mut self.body);
+    fn metric(&mut self) {
+        message::encode(METRIC, &self.metric, &mut self.body);
     }
 
     fn end(&mut self) {
@@ -148,7 +149,19 @@ impl<'a> Messages<'a> {
 
     /// Of the metric before, only the time is this one's too.
     fn forget(&mut self) {
-        self.metric = Metric { timestamp_ms: self.metric.timestamp_ms, ..Metric::default() };
+        let mut label = std::mem::take(&mut self.metric.label);
+        label.clear();
+        let timestamp_ms = self.metric.timestamp_ms;
+        self.metric = Metric { label, timestamp_ms, ..Metric::default() };
+    }
+}
+
+fn metric_type(family: &Family) -> MetricType {
+    match family.kind() {
+        Kind::Counter => MetricType::Counter,
+        Kind::UpDownCounter | Kind::Gauge => MetricType::Gauge,
+        Kind::Timing | Kind::Histogram if family.is_histogram() => MetricType::Histogram,
+        Kind::Timing | Kind::Histogram => MetricType::Summary,
     }
 }
 
