@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tachograph::parts::{cut, display_key};
+use tachograph::testing::models::{cut, display_key};
 
 /// Bytes of a name, a tag key or a tag value; longer ones are cut.
 const TEXT_BYTES: usize = 256;

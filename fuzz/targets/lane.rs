@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use tachograph::parts::{BLOCK_SAMPLES, ModelLane, ModelReader, ModelWriter};
+use tachograph::testing::models::{BLOCK_SAMPLES, ModelLane, ModelReader, ModelWriter};
 
 /// Places that are used: a cell in the lane itself and one in a chunk, rows of two pages.
 const SLOTS: [u32; 2] = [0, 6];

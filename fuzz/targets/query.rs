@@ -97,7 +97,8 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
     let root = server.find_nodes_by_type("project").expect("a type").remove(0);
     let mut nodes = Vec::new();
     walk(root, &mut nodes);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     Stage { runtime, server, nodes, _folder: folder }
 });
 

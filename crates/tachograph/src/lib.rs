@@ -36,86 +36,39 @@
 #![deny(unsafe_code)]
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 
-mod aggregator;
-#[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_background.rs")]
-mod background;
-mod batch;
-mod block;
-mod bucket;
-mod builder;
-mod cell;
-mod clock;
-mod collector;
-mod core;
-mod correction;
-mod distribution;
-mod driver;
-mod entry;
-mod error;
-mod exported;
-mod fault;
-#[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_fork.rs")]
-mod fork;
-#[cfg(not(tachograph_loom))]
-mod global;
+mod aggregate;
 pub mod guide;
-mod handle;
-mod idle;
-mod intake;
-mod key;
-mod kind;
 mod lane;
 mod limits;
-mod local;
-#[cfg(tachograph_loom)]
-mod model;
-mod names;
-mod operation;
-mod overload;
-mod own;
-mod pace;
-#[cfg(any(tachograph_loom, fuzzing))]
-pub mod parts;
-mod reader;
-mod recorder;
-mod registry;
-mod sample;
-mod seat;
+mod read;
+mod record;
+mod run;
 mod series;
-mod series_table;
-#[cfg(test)]
-mod simulation;
-mod snapshot;
-mod spill;
-mod stats;
-mod stop;
 mod sync;
-mod table;
-mod tagged;
-mod tags;
-pub mod telemetry;
-mod timer;
-mod trace;
-mod window;
-mod writer;
+#[cfg(any(test, tachograph_loom, fuzzing))]
+pub mod testing;
+mod time;
 
-pub use builder::Builder;
-pub use clock::{Clock, MockClock};
-pub use collector::MetricsCollector;
-pub use core::ShutdownReport;
-pub use error::{DropReason, Warning};
-pub use exported::{ExportedNames, MetricNames};
+pub use aggregate::telemetry;
+pub use lane::trace::{InvalidTrace, SpanId, Trace, TraceId};
+pub use read::exemplar::Exemplar;
+pub use read::exported::{ExportedNames, MetricNames};
+pub use read::snapshot::{Series, Snapshot, Value, Views};
+pub use read::snapshot_reader::SnapshotReader;
+pub use read::stats::{Bucket, Buckets, CounterStats, GaugeStats, TimingStats};
+pub use record::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
+pub use record::recorder::Recorder;
+pub use record::timer::{NamedTimer, RecorderTimer, Timer, TimerGuard};
+pub use record::traced_timer::Traced;
+pub use run::builder::Builder;
+pub use run::collector::MetricsCollector;
+pub use run::engine::ShutdownReport;
 #[cfg(not(tachograph_loom))]
-pub use global::{
-    AlreadySet, LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter, global,
-    set_global,
-};
-pub use handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
-pub use kind::{Kind, Metric, Unit};
-pub use recorder::Recorder;
-pub use snapshot::{Series, Snapshot, SnapshotReader, Value, Views};
-pub use stats::{Bucket, Buckets, CounterStats, GaugeStats, TimingStats};
-pub use tagged::Tagged;
-pub use tags::Tags;
-pub use timer::{NamedTimer, RecorderTimer, Timer, TimerGuard};
-pub use trace::{Exemplar, InvalidTrace, SpanId, Trace, TraceId, Traced};
+pub use run::global::{AlreadySet, global, set_global};
+#[cfg(not(tachograph_loom))]
+pub use run::lazy::{LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter};
+pub use run::tagged::Tagged;
+pub use series::metric::{Kind, Metric, Unit};
+pub use series::tags::Tags;
+pub use series::warning::{DropReason, Warning};
+pub use time::clock::{Clock, MockClock};

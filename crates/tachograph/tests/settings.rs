@@ -55,7 +55,7 @@ fn settings() -> Vec<(&'static str, Vec<Setting>)> {
 
 #[test]
 fn no_setter_is_left_out() {
-    let source = include_str!("../src/builder.rs");
+    let source = include_str!("../src/run/builder.rs");
     let setters = source.lines().filter_map(|line| {
         let (name, _) = line.trim().strip_prefix("pub fn ")?.split_once("(mut self")?;
         Some(name)

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use tachograph::MetricsCollector;
 
-const PAGE: &str = include_str!("../src/telemetry.rs");
+const PAGE: &str = include_str!("../src/aggregate/telemetry.rs");
 
 #[test]
 fn the_table_of_telemetry_has_every_name_and_no_other() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
-use tachograph::{Counter, MetricsCollector, Recorder, parts};
+use tachograph::{Counter, MetricsCollector, Recorder, testing::models};
 
 /// Longer than any interleaving takes: the final pass is never given up.
 const TIMEOUT: Duration = Duration::from_secs(3_600);
@@ -84,7 +84,7 @@ fn after_a_pass_that_panicked_the_next_goes_on_and_loses_nothing() {
         recorder.record_ns(&timing, 1);
         recorder.increment(&counter);
         let failing = metrics.clone();
-        let failing = thread::spawn(move || parts::panicking_pass(&failing));
+        let failing = thread::spawn(move || models::panicking_pass(&failing));
         let thread = thread::spawn(move || {
             recorder.record_ns(&timing, 8);
             recorder.increment_by(&counter, 3);

@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::check;
-use tachograph::parts::ModelLane;
+use tachograph::testing::models::ModelLane;
 
 /// Records three samples and one count, if the lane is free, and leaves.
 fn record_and_leave(lane: &ModelLane, first: u64) -> Vec<(u32, u64)> {

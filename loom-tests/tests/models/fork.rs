@@ -3,7 +3,7 @@
 
 use loom::thread;
 use loom_tests::{account, check, collector};
-use tachograph::parts::{self, ModelStop};
+use tachograph::testing::models::{self, ModelStop};
 
 #[test]
 fn whoever_comes_first_after_a_fork_opens_the_lanes_for_all() {
@@ -13,13 +13,13 @@ fn whoever_comes_first_after_a_fork_opens_the_lanes_for_all() {
         counter.increment();
         assert_eq!(metrics.get_counter("n").expect("registered").value, 1);
         counter.increment();
-        parts::fork(&metrics);
-        assert!(parts::is_shut_by_fork(&metrics));
+        models::fork(&metrics);
+        assert!(models::is_shut_by_fork(&metrics));
         let counting = counter.clone();
         let thread = thread::spawn(move || counting.increment());
         counter.increment();
         thread.join().expect("no panic");
-        assert!(!parts::is_shut_by_fork(&metrics), "it has brought the background thread back");
+        assert!(!models::is_shut_by_fork(&metrics), "it has brought the background thread back");
         assert_eq!(metrics.get_counter("n").expect("registered").value, 2);
         assert_eq!(account(&metrics, 2), 0);
     });
@@ -31,7 +31,7 @@ fn recording_that_is_switched_off_during_the_first_use_stays_off() {
         let metrics = collector().build();
         let counter = metrics.register_counter("n");
         counter.increment();
-        parts::fork(&metrics);
+        models::fork(&metrics);
         let switching = metrics.clone();
         let thread = thread::spawn(move || switching.set_enabled(false));
         counter.increment();

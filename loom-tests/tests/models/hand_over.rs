@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::check;
-use tachograph::parts::{BLOCK_SAMPLES, ModelLane, ModelWriter};
+use tachograph::testing::models::{BLOCK_SAMPLES, ModelLane, ModelWriter};
 
 /// Pushes values from `first` up and gives those that were accepted.
 fn push_all(writer: &ModelWriter, first: u64, samples: u64) -> Vec<(u32, u64)> {

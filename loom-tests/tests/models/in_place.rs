@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
-use tachograph::parts::{ModelLane, ModelReader};
+use tachograph::testing::models::{ModelLane, ModelReader};
 
 #[test]
 fn a_cell_gains_what_was_counted_never_less_never_twice() {

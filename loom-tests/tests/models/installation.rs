@@ -2,7 +2,7 @@
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
-use tachograph::parts::{self, ModelLane};
+use tachograph::testing::models::{self, ModelLane};
 
 #[test]
 fn a_counter_is_exact_while_its_cell_is_made() {
@@ -10,7 +10,7 @@ fn a_counter_is_exact_while_its_cell_is_made() {
         let metrics = collector().build();
         // Beyond the cells that every lane holds from its start.
         ["first", "second"].iter().for_each(|name| drop(metrics.register_counter(name)));
-        let counter = parts::unplaced_counter(&metrics, "n");
+        let counter = models::unplaced_counter(&metrics, "n");
         let recorder = metrics.recorder();
         let thread = thread::spawn(move || {
             recorder.increment_by(&counter, 3);

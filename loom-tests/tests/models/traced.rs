@@ -3,7 +3,7 @@
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
-use tachograph::parts::{ModelDrained, ModelLane, ModelReader, ModelWriter};
+use tachograph::testing::models::{ModelDrained, ModelLane, ModelReader, ModelWriter};
 use tachograph::{MetricsCollector, Trace};
 
 /// The trace of a number, both of whose words tell it: one that is put together of two shows.

@@ -9,9 +9,9 @@ use crate::steps::outcome;
 const MAY: [(&str, &str); 16] = [
     ("benches/src/stamps.rs", "a fence around reads of the time-stamp counter"),
     ("crates/live-set/tests/memory.rs", "a counting allocator"),
-    ("crates/tachograph/src/background.rs", "threads that work in the child of a fork are C's"),
-    ("crates/tachograph/src/fork.rs", "`pthread_atfork`, and locks that are kept over a fork"),
-    ("crates/tachograph/src/model.rs", "loom's own check that no store is concurrent"),
+    ("crates/tachograph/src/run/background.rs", "threads that work in the child of a fork are C's"),
+    ("crates/tachograph/src/run/fork.rs", "`pthread_atfork`, and locks that are kept over a fork"),
+    ("crates/tachograph/src/sync/stand_ins.rs", "loom's own check that no store is concurrent"),
     ("crates/tachograph/tests/allocator.rs", "an allocator that records"),
     ("crates/tachograph/tests/background.rs", "real-time scheduling is C's"),
     ("crates/tachograph/tests/fork.rs", "forking is a foreign call"),

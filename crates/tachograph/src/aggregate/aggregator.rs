@@ -1,0 +1,496 @@
+//! One pass: drain the lanes, fold the samples, make a snapshot.
+//!
+//! Owns no thread and reads no clock. Whoever holds its mutex runs it; recorders never do.
+
+use std::time::{Duration, Instant};
+
+use crate::aggregate::idle::IdleWatch;
+use crate::aggregate::pace::Pace;
+use crate::aggregate::series_state::Step;
+use crate::aggregate::series_table::SeriesTable;
+use crate::aggregate::telemetry::{Readings, Telemetry};
+use crate::aggregate::window::{self, Windowed};
+use crate::lane::batch::Batch;
+use crate::lane::block::Block;
+use crate::lane::lane::Lane;
+use crate::lane::reader::LaneReader;
+use crate::lane::shared::Intake;
+use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_ANNOUNCED_EVERY, LANES_SPARE};
+use crate::read::exported::Naming;
+use crate::read::snapshot::{Recording, Snapshot, Value};
+use crate::series::metric::Metric;
+use crate::series::registry::Registry;
+use crate::series::warning::Warning;
+use crate::sync::Arc;
+use crate::sync::fault;
+use crate::time::clock::tsc::TscWatch;
+use crate::time::start::{self, PassTime, Start};
+
+/// What the aggregator is made with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// The sliding window's width and steps; `None`: no windows.
+    pub(crate) window: Option<(Duration, u32)>,
+    /// After which a series leaves the snapshots; `None`: never.
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) blocks_initial: usize,
+    pub(crate) blocks_max: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Aggregator {
+    intake: Arc<Intake>,
+    settings: Settings,
+    /// The lanes as they were listed when `readers` was last matched to them.
+    lanes: Arc<Vec<Arc<Lane>>>,
+    readers: Vec<LaneReader>,
+    /// Samples that were recorded into lanes that are gone.
+    of_gone_lanes: u64,
+    table: SeriesTable,
+    idle: IdleWatch,
+    tsc: TscWatch,
+    metrics: Vec<Arc<Metric>>,
+    metrics_revision: u64,
+    naming: Naming,
+    /// When the collector was made: where steps are counted from.
+    epoch: Instant,
+    /// When it was made or reset: where the uptime is counted from.
+    started: Start,
+    /// The time of the last pass.
+    now: PassTime,
+    /// Grows with every reset of whatever values.
+    generation: u64,
+    /// How long recording was on up to the last pass, and in which steps.
+    on_time: Duration,
+    on_steps: Windowed<Duration>,
+    version: u64,
+    telemetry: Telemetry,
+    /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
+    /// falls to an event loop.
+    retired: Vec<Arc<Snapshot>>,
+    snapshot_bytes: usize,
+    batch: Batch,
+    /// When recorders were last told of free lanes.
+    announced: Instant,
+    pace: Pace,
+}
+
+impl Aggregator {
+    pub(crate) fn new(
+        intake: Arc<Intake>,
+        registry: &Registry,
+        settings: Settings,
+        now: PassTime,
+    ) -> Self {
+        let telemetry = Telemetry::register(registry);
+        intake.on_time(now.monotonic);
+        let generation = start::first_generation();
+        let mut aggregator = Self {
+            lanes: intake.lanes(),
+            intake,
+            settings,
+            readers: Vec::new(),
+            of_gone_lanes: 0,
+            table: SeriesTable::default(),
+            idle: IdleWatch::new(settings.idle_timeout),
+            tsc: TscWatch::default(),
+            metrics: Vec::new(),
+            metrics_revision: u64::MAX,
+            naming: Naming::default(),
+            epoch: now.monotonic,
+            started: Start { at: now, generation, on_before: Duration::ZERO },
+            now,
+            generation,
+            on_time: Duration::ZERO,
+            on_steps: Windowed::default(),
+            version: 0,
+            telemetry,
+            retired: Vec::new(),
+            snapshot_bytes: 0,
+            batch: Batch::default(),
+            announced: now.monotonic,
+            pace: Pace::new(now.monotonic),
+        };
+        aggregator.refresh(registry);
+        aggregator
+    }
+
+    pub(crate) fn now(&self) -> PassTime {
+        self.now
+    }
+
+    /// Moves the pass's time on. Time that runs backwards stands still and is counted; a wall clock
+    /// that was set moves every start.
+    pub(crate) fn set_time(&mut self, now: PassTime) {
+        let expected = self.now.wall_at(now.monotonic);
+        if now.monotonic < self.now.monotonic {
+            self.intake.counts.clock_anomalies.add(1);
+        } else {
+            self.now.monotonic = now.monotonic;
+        }
+        self.now.wall = now.wall;
+        if start::was_set(expected, now.wall) {
+            self.table.convert_starts(self.now);
+            self.started.at.convert(self.now);
+        }
+    }
+
+    /// What begins now, told from all that has begun before.
+    fn next_start(&mut self) -> Start {
+        self.generation = self.generation.wrapping_add(1);
+        Start { on_before: self.on_time, ..self.here() }
+    }
+
+    /// The present time and generation.
+    fn here(&self) -> Start {
+        let on_before = self.started.on_before;
+        Start { at: self.now, generation: self.generation, on_before }
+    }
+
+    /// Compares the clocks that timers may read. Says so where one was found wrong.
+    pub(crate) fn check_clock(&mut self, registry: &Registry) {
+        if self.tsc.check(&self.intake.clock, self.now.monotonic) {
+            self.intake.counts.clock_anomalies.add(1);
+            registry.warn(Warning::ClockUntrusted);
+        }
+    }
+
+    fn step(&self) -> Step {
+        let wall = self.now.wall;
+        let Some((span, steps)) = self.settings.window else {
+            return Step { now: None, width: 0, wall };
+        };
+        let width = (span.as_nanos() / u128::from(steps.max(1))).max(1);
+        let since = self.now.monotonic.saturating_duration_since(self.epoch).as_nanos();
+        Step { now: Some((since / width) as u64), width: u64::from(steps.max(1)), wall }
+    }
+
+    /// Drains every lane to the length it had on entry. Cells and rows are left for later. Says
+    /// how full the fullest lane was, from 0 to 1.
+    pub(crate) fn drain(&mut self, registry: &Registry) -> f64 {
+        let step = self.step();
+        self.match_readers();
+        let mut fullest = 0.0f64;
+        for i in 0..self.readers.len() {
+            let samples = self.drain_lane(i, registry, step);
+            fault::point("drain: between lanes");
+            let occupancy = self.readers[i].note_gain(samples);
+            fullest = fullest.max(occupancy);
+            // The pace alone has not kept it at a quarter.
+            if occupancy > 0.5 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
+                let reader = &self.readers[i];
+                reader.grow((2 * reader.lane().len()).min(self.settings.blocks_max));
+            }
+        }
+        self.pace.measure(self.now.monotonic, &mut self.readers);
+        fullest
+    }
+
+    /// How long the next drain may wait.
+    pub(crate) fn wait(&self) -> Duration {
+        self.pace.wait()
+    }
+
+    /// Bytes of blocks that lanes have beyond those they were made with.
+    fn added_block_bytes(&self) -> usize {
+        let initial = self.settings.blocks_initial;
+        let added = |reader: &LaneReader| reader.lane().len().saturating_sub(initial);
+        self.readers.iter().map(added).sum::<usize>() * size_of::<Block>()
+    }
+
+    fn drain_lane(&mut self, lane: usize, registry: &Registry, step: Step) -> usize {
+        if !self.batch.is_empty() {
+            self.finish_batch(registry, step);
+        }
+        let reader = &mut self.readers[lane];
+        reader.announce();
+        let mut samples = 0;
+        loop {
+            fault::point("reader: before reading");
+            let more = reader.read_block(self.batch.refill());
+            fault::point("drain: a block is read");
+            samples += self.batch.len();
+            self.table.fold(&mut self.batch, registry, step, |entry| {
+                reader.lane().install(entry.kind, entry.slot);
+            });
+            fault::point("drain: a block is folded");
+            if !more {
+                return samples;
+            }
+        }
+    }
+
+    /// Folds what a panic has left of a batch. The sample at which it happened is a counted drop,
+    /// so that one sample cannot stop every pass.
+    #[cold]
+    fn finish_batch(&mut self, registry: &Registry, step: Step) {
+        self.table.refresh(registry, self.here());
+        if let Some(sample) = self.batch.remove_taken() {
+            self.table.drop_sample(sample, registry);
+        }
+        self.table.fold(&mut self.batch, registry, step, |_| {});
+    }
+
+    /// Folds what cells and rows have gained, and settles which values of gauges are current.
+    fn fold_in_place(&mut self, registry: &Registry) {
+        let step = self.step();
+        self.table.refresh(registry, self.here());
+        for reader in &mut self.readers {
+            self.table.fold_lane(reader, step);
+            fault::point("fold: between lanes");
+        }
+        if self.intake.is_signalled() {
+            self.table.fold_signals(step);
+        }
+    }
+
+    /// Everything: blocks, cells, rows, gauges, metadata.
+    pub(crate) fn pass(&mut self, registry: &Registry) {
+        self.refresh(registry);
+        fault::point("pass: refreshed");
+        self.table.load_gauges();
+        fault::point("pass: gauges loaded");
+        let occupancy = self.drain(registry);
+        self.fold_in_place(registry);
+        self.fold_on_time();
+        fault::point("pass: folded");
+        // A trimmed lane may hold the first sample of a gauge.
+        self.trim(registry);
+        self.table.settle_gauges(self.step());
+        fault::point("pass: settled");
+        self.announce_lanes();
+        self.table.warn_of_overload(registry, self.now.monotonic);
+        self.telemetry.passes += 1;
+        self.telemetry.occupancy = occupancy;
+    }
+
+    /// Adds the time since the last pass to the step that has its samples.
+    fn fold_on_time(&mut self) {
+        let on_time = self.intake.on_time(self.now.monotonic);
+        *self.on_steps.current(self.step().now) += on_time.saturating_sub(self.on_time);
+        self.on_time = on_time;
+    }
+
+    /// How long recording was on, as of the step.
+    fn recording(&mut self, step: Step) -> Recording {
+        if let Some(now) = step.now {
+            self.on_steps.slide(now, step.width);
+        }
+        let in_window = match step.now {
+            Some(_) => window::sum(self.on_steps.window()),
+            None => self.on_time,
+        };
+        Recording { on: self.on_time, before_reset: self.started.on_before, in_window }
+    }
+
+    /// A new snapshot of what has been folded.
+    pub(crate) fn build(&mut self, registry: &Registry) -> Arc<Snapshot> {
+        let step = self.step();
+        let readings = self.readings();
+        self.telemetry.report(&mut self.table, &readings, step);
+        self.table.name_new(&self.metrics, &mut self.naming);
+        self.version += 1;
+        let (series, idle) =
+            self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic, registry);
+        self.snapshot_bytes = series.len() * size_of::<usize>();
+        registry.note_distributions(readings.distribution_bytes);
+        Arc::new(Snapshot {
+            version: self.version,
+            timestamp: self.now.wall,
+            started: self.started.at.wall,
+            generation: self.started.generation,
+            uptime: self.now.monotonic.saturating_duration_since(self.started.at.monotonic),
+            age: self.now.monotonic.saturating_duration_since(self.epoch),
+            window_span: self.settings.window.map(|(span, _)| span),
+            recording: self.recording(step),
+            series,
+            idle,
+            names: Arc::clone(self.naming.names()),
+        })
+    }
+
+    /// Keeps a snapshot that is not the published one any more, until nobody else holds it.
+    pub(crate) fn retire(&mut self, snapshot: Arc<Snapshot>) {
+        self.retired.push(snapshot);
+        self.retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
+    }
+
+    /// The statistics of one series, its own writes included.
+    pub(crate) fn read_one(&mut self, id: u32, registry: &Registry) -> Option<Value> {
+        let step = self.step();
+        if self.table.is_own(id) {
+            self.pass(registry);
+            let readings = self.readings();
+            self.telemetry.report(&mut self.table, &readings, step);
+        } else {
+            self.refresh(registry);
+            self.table.load_gauge(id);
+            self.drain(registry);
+            self.table.fold_series(id, &mut self.readers, step);
+        }
+        self.table.value(id, &self.metrics, step)
+    }
+
+    /// Forgets all values and restarts the uptime.
+    pub(crate) fn reset(&mut self, registry: &Registry) {
+        self.pass(registry);
+        self.started = self.next_start();
+        self.table.reset(self.started);
+        self.idle.forget(|_| true);
+    }
+
+    /// Takes a series out of the snapshots, with all that was recorded before the call. Whether it
+    /// was there.
+    pub(crate) fn remove(&mut self, id: u32, registry: &Registry) -> bool {
+        self.pass(registry);
+        let start = self.next_start();
+        self.idle.forget(|known| known == id);
+        self.table.remove(id, start, registry)
+    }
+
+    /// Begins anew in the child of a fork: what the lanes hold is the parent's, and so is all that
+    /// was ever counted.
+    pub(crate) fn start_over(&mut self, registry: &Registry) {
+        self.of_gone_lanes = 0;
+        self.readers.clear();
+        self.lanes = self.intake.lanes();
+        self.batch.clear();
+        self.refresh(registry);
+        // Not the parent's next one.
+        self.generation = start::first_generation();
+        self.started = Start { on_before: self.on_time, ..self.here() };
+        self.table.start_over(self.started);
+        self.telemetry.start_over();
+        self.intake.counts.start_over();
+        self.idle = IdleWatch::new(self.settings.idle_timeout);
+    }
+
+    /// Sets every counter to 0.
+    pub(crate) fn reset_counters(&mut self, registry: &Registry) {
+        self.pass(registry);
+        let start = self.next_start();
+        self.table.reset_counters(start);
+        let table = &mut self.table;
+        self.idle.forget(|id| table.state(id).is_some_and(|state| state.entry.kind.is_counter()));
+    }
+
+    /// Samples recorded, by the words of lanes and signal handlers, without those that were dropped;
+    /// samples in the values of series; lanes that an owner may still record into. The first two
+    /// are counted apart, so that a sample that is lost in between shows.
+    pub(crate) fn totals(&self) -> (u64, u64, usize) {
+        let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
+        let lanes = self.readers.iter().map(LaneReader::recorded);
+        let recorded = lanes.fold(self.of_gone_lanes, u64::wrapping_add);
+        let signals = if self.intake.is_signalled() { self.table.signals() } else { 0 };
+        let recorded = recorded.wrapping_add(signals).wrapping_sub(self.table.lost());
+        (recorded, self.table.aggregated(), open)
+    }
+
+    /// Reads what lanes hold and folds none of it: a fault that a test looks for.
+    #[cfg(test)]
+    pub(crate) fn lose(&mut self) {
+        self.match_readers();
+        for reader in &mut self.readers {
+            reader.announce();
+            while reader.read_block(&mut Batch::default()) {}
+            reader.counter_deltas(u32::MAX, |_, _| ());
+        }
+    }
+
+    pub(crate) fn note_pass(&mut self, took: Duration) {
+        self.telemetry.note_pass(took);
+    }
+
+    pub(crate) fn note_panic(&mut self) {
+        self.telemetry.panics += 1;
+    }
+
+    /// The time since the last pass, for the telemetry of a read.
+    pub(crate) fn note_age(&mut self, age: Duration) {
+        self.telemetry.age = age;
+    }
+
+    fn readings(&self) -> Readings {
+        let (read, aggregated, open) = self.totals();
+        let lanes: usize = self.readers.iter().map(LaneReader::bytes).sum();
+        let series = self.table.bytes();
+        Readings {
+            read,
+            aggregated,
+            coalesced: self.table.coalesced,
+            open_lanes: open,
+            lanes: self.readers.len(),
+            series: self.table.active(),
+            metrics: self.metrics.len(),
+            tsc: self.intake.clock.uses_tsc(),
+            memory: lanes + series.all + self.snapshot_bytes + self.intake.cached_bytes(),
+            distribution_bytes: series.distributions,
+        }
+    }
+
+    /// Takes over what the registry has learnt.
+    fn refresh(&mut self, registry: &Registry) {
+        self.match_readers();
+        self.table.refresh(registry, self.here());
+        if let Some((revision, metrics)) = registry.metrics_since(self.metrics_revision) {
+            self.metrics = metrics;
+            self.table.touch_all();
+            self.metrics_revision = revision;
+        }
+    }
+
+    /// A reader for each lane that has come since the last look.
+    fn match_readers(&mut self) {
+        let lanes = self.intake.lanes();
+        if Arc::ptr_eq(&lanes, &self.lanes) && lanes.len() == self.readers.len() {
+            return;
+        }
+        // Lanes are appended, and only `trim` takes any away, together with their readers.
+        for lane in lanes.iter().skip(self.readers.len()) {
+            self.readers.push(LaneReader::new(Arc::clone(lane)));
+        }
+        self.lanes = lanes;
+    }
+
+    /// Tells recorders that have found no lane where there is one now, which costs each of them one
+    /// look.
+    fn announce_lanes(&mut self) {
+        let now = self.now.monotonic;
+        let due = now.saturating_duration_since(self.announced) >= LANES_ANNOUNCED_EVERY;
+        if due && self.readers.iter().any(|reader| reader.lane().is_closed()) {
+            self.intake.announce();
+            self.announced = now;
+        }
+    }
+
+    /// The place of a retired lane: of one that a panic has left behind, or of a surplus one.
+    fn retire_one(&self) -> Option<usize> {
+        let left = self.readers.iter().position(|reader| reader.lane().is_retired());
+        let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
+        if left.is_some() || self.readers.len() - open <= open + LANES_SPARE {
+            return left;
+        }
+        let candidate = self.readers.iter().rposition(|reader| reader.lane().is_closed());
+        candidate.filter(|&i| self.readers[i].lane().retire())
+    }
+
+    /// Gives back one lane that no thread will want soon.
+    fn trim(&mut self, registry: &Registry) {
+        let Some(place) = self.retire_one() else { return };
+        fault::point("trim: a lane is retired");
+        // Retired: nobody records into it any more, so this is the last of it, whatever series
+        // it was recorded to.
+        let step = self.step();
+        self.table.refresh(registry, self.here());
+        self.drain_lane(place, registry, step);
+        self.table.fold_lane(&mut self.readers[place], step);
+        fault::point("trim: its samples are folded");
+        // Off the list and without its reader in one step: readers stand in the list's order.
+        self.of_gone_lanes = self.of_gone_lanes.wrapping_add(self.readers[place].recorded());
+        self.intake.remove(self.readers[place].lane());
+        self.readers.remove(place);
+        fault::point("trim: the lane is removed");
+        self.lanes = self.intake.lanes();
+        self.match_readers();
+    }
+}

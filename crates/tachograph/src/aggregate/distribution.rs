@@ -1,0 +1,221 @@
+//! What the aggregator keeps of a timing's or histogram's samples: sorted rows while there are
+//! few, counts by octave where samples are folded, an HDR histogram where steps are added up.
+
+use std::borrow::Cow;
+
+use hdrhistogram::Histogram;
+
+use crate::aggregate::octaves::Octaves;
+use crate::aggregate::window::Accumulate;
+use crate::lane::bucket::{self, coarse};
+use crate::lane::spill::SpillGain;
+use crate::limits::SPARSE_ROWS;
+use crate::read::exemplar::{Witness, worst};
+use crate::read::rows::{self, Row};
+
+/// Counts by bucket, and the exact totals that buckets cannot give.
+#[derive(Clone, Debug)]
+pub(crate) struct Distribution {
+    counts: Counts,
+    pub(crate) totals: Totals,
+    /// Those of the counts that were coalesced, by coarse bucket.
+    coarse: Vec<Row>,
+    // Boxed: most distributions are without traces.
+    worst: Option<Box<Witness>>,
+}
+
+#[derive(Clone, Debug)]
+enum Counts {
+    Sparse(Vec<Row>),
+    ByOctave(Box<Octaves>),
+    Dense(Box<Histogram<u64>>),
+}
+
+/// The exact part of a distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) count: u64,
+    pub(crate) sum: u128,
+    /// `u64::MAX` while there is no sample.
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+    /// Samples of which only the coarse bucket is known.
+    pub(crate) coalesced: u64,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self { count: 0, sum: 0, min: u64::MAX, max: 0, coalesced: 0 }
+    }
+}
+
+impl Totals {
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        // Saturating, as what was read from elsewhere may hold any number.
+        self.count = self.count.saturating_add(other.count);
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.coalesced = self.coalesced.saturating_add(other.coalesced);
+    }
+}
+
+impl Default for Distribution {
+    fn default() -> Self {
+        Self {
+            counts: Counts::Sparse(Vec::new()),
+            totals: Totals::default(),
+            coarse: Vec::new(),
+            worst: None,
+        }
+    }
+}
+
+impl Distribution {
+    /// Adds a sample.
+    #[inline]
+    pub(crate) fn record(&mut self, value: u64) {
+        self.increment(value);
+        self.totals.count += 1;
+        self.totals.sum = self.totals.sum.wrapping_add(u128::from(value));
+        self.totals.min = self.totals.min.min(value);
+        self.totals.max = self.totals.max.max(value);
+    }
+
+    /// Adds samples that were coalesced under overload: count, sum, minimum and maximum are exact,
+    /// each value is known to its coarse bucket.
+    pub(crate) fn record_coalesced(&mut self, gain: &SpillGain) {
+        for &(bucket, count) in &gain.buckets {
+            let (low, high) = coarse::ends(bucket.into());
+            self.add_to_bucket(low + (high - low).div_ceil(2), count);
+            self.totals.count += count;
+            if low < high {
+                self.totals.coalesced += count;
+                rows::add(&mut self.coarse, bucket, count);
+            }
+        }
+        self.totals.sum = self.totals.sum.wrapping_add(gain.sum);
+        self.totals.min = self.totals.min.min(gain.min);
+        self.totals.max = self.totals.max.max(gain.max);
+    }
+
+    /// Remembers a traced sample, unless it knows one that is as great.
+    pub(crate) fn witness(&mut self, witness: &Witness) {
+        if let Some(worst) = worst(self.worst(), Some(witness)) {
+            match &mut self.worst {
+                Some(place) => **place = worst,
+                place => *place = Some(Box::new(worst)),
+            }
+        }
+    }
+
+    /// The greatest of the traced samples.
+    pub(crate) fn worst(&self) -> Option<&Witness> {
+        self.worst.as_deref()
+    }
+
+    #[inline]
+    fn increment(&mut self, value: u64) {
+        match &mut self.counts {
+            Counts::ByOctave(octaves) => octaves.increment(bucket::index(value)),
+            _ => self.add_to_bucket(value, 1),
+        }
+    }
+
+    fn add_to_bucket(&mut self, value: u64, count: u64) {
+        match &mut self.counts {
+            Counts::Sparse(rows) => {
+                rows::add(rows, bucket::index(value), count);
+                // Now and then: the look costs as much as it could save.
+                if rows.len().is_multiple_of(SPARSE_ROWS / 32)
+                    && (rows.len() >= SPARSE_ROWS || Octaves::suit(rows))
+                {
+                    self.counts = Counts::ByOctave(Box::new(Octaves::of(rows)));
+                }
+            }
+            Counts::ByOctave(octaves) => octaves.add(bucket::index(value), count),
+            Counts::Dense(histogram) => record_n(histogram, value, count),
+        }
+    }
+
+    /// Makes it an HDR histogram: the form for totals of many steps.
+    fn densify(&mut self) {
+        if let Counts::Dense(_) = self.counts {
+            return;
+        }
+        // Err: cannot be, three digits are valid. Staying sparse would be slow, not wrong.
+        let Ok(mut histogram) = Histogram::new(3) else { return };
+        for &Row(bucket, count) in self.rows().iter() {
+            record_n(&mut histogram, bucket::low(bucket), u64::from(count));
+        }
+        self.counts = Counts::Dense(Box::new(histogram));
+    }
+
+    /// The counts as sorted rows.
+    pub(crate) fn rows(&self) -> Cow<'_, [Row]> {
+        match &self.counts {
+            Counts::Sparse(rows) => Cow::Borrowed(rows),
+            Counts::ByOctave(octaves) => Cow::Owned(octaves.rows()),
+            Counts::Dense(histogram) => {
+                let mut sparse = Vec::with_capacity(2 * SPARSE_ROWS);
+                for step in histogram.iter_recorded() {
+                    let bucket = bucket::index(step.value_iterated_to());
+                    rows::push(&mut sparse, bucket, step.count_at_value());
+                }
+                Cow::Owned(sparse)
+            }
+        }
+    }
+
+    /// The coalesced counts as sorted rows, by coarse bucket.
+    pub(crate) fn coarse(&self) -> &[Row] {
+        &self.coarse
+    }
+
+    /// Bytes held on the heap.
+    pub(crate) fn bytes(&self) -> usize {
+        let traced = self.worst.as_ref().map_or(0, |_| size_of::<Witness>());
+        traced
+            + self.coarse.capacity() * size_of::<Row>()
+            + match &self.counts {
+                Counts::Sparse(rows) => rows.capacity() * size_of::<Row>(),
+                Counts::ByOctave(octaves) => octaves.bytes(),
+                Counts::Dense(histogram) => histogram.distinct_values() * size_of::<u64>(),
+            }
+    }
+}
+
+impl Accumulate for Distribution {
+    fn absorb(&mut self, other: &Self) {
+        let others = other.rows();
+        if let Counts::Sparse(rows) = &mut self.counts {
+            rows::merge(rows, &others, &mut Vec::new());
+            if rows.len() >= SPARSE_ROWS {
+                self.densify();
+            }
+        } else {
+            self.densify();
+            for &Row(bucket, count) in others.iter() {
+                self.add_to_bucket(bucket::low(bucket), u64::from(count));
+            }
+        }
+        rows::merge(&mut self.coarse, &other.coarse, &mut Vec::new());
+        self.totals.absorb(&other.totals);
+        if let Some(witness) = other.worst() {
+            self.witness(witness);
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.totals.count == 0
+    }
+}
+
+/// Records into a histogram that grows with its values.
+#[inline]
+fn record_n(histogram: &mut Histogram<u64>, value: u64, count: u64) {
+    if histogram.record_n(value, count).is_err() {
+        // It cannot grow any further: the sample counts in its last bucket.
+        histogram.saturating_record_n(value, count);
+    }
+}

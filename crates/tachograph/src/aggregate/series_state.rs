@@ -1,0 +1,412 @@
+//! The aggregator's state of one series.
+
+use std::time::SystemTime;
+
+use crate::aggregate::distribution::{Distribution, Totals};
+use crate::aggregate::gauge_state::{GaugeState, Levels};
+use crate::aggregate::window::{self, Accumulate, Windowed};
+use crate::lane::cell::CounterReading;
+use crate::lane::spill::{GaugeReading, SpillGain};
+use crate::lane::trace::Trace;
+use crate::read::exemplar::{Exemplar, Witness, worst};
+use crate::read::rows::{self, Row};
+use crate::read::snapshot::{Series, Value, Views};
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::series::metric::{Kind, Metric};
+use crate::series::registry::{RESERVED, Registry};
+use crate::series::series_id::Entry;
+use crate::sync::Arc;
+use crate::sync::fault;
+use crate::time::start::{PassTime, Start};
+
+#[derive(Debug)]
+pub(crate) struct SeriesState {
+    pub(crate) entry: Arc<Entry>,
+    pub(crate) values: Values,
+    /// When it was first recorded or registered, or last reset; never later.
+    start: Start,
+    /// What was folded of the entry's count of signals.
+    signals: u64,
+    /// Recorded since the start or the last reset.
+    recorded: bool,
+    /// What the series says of itself has changed since it was published.
+    changed: bool,
+    published: Option<Arc<Series>>,
+    own: bool,
+    /// Whether it takes a place in the limits.
+    placed: bool,
+    /// Whether it was reset or shown. Before, the first record of a thread that has just made it
+    /// may be on its way, for which it keeps its place.
+    may_leave: bool,
+    /// Whether it was removed, and had handles then.
+    removed_with_handles: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Values {
+    Counter(Windowed<Count>),
+    // Boxed: most series are counters, and smaller.
+    Gauge(Box<GaugeState>),
+    Distribution(Box<Windowed<Distribution>>),
+}
+
+/// A counter's total.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Count(CounterReading);
+
+impl Accumulate for Count {
+    fn absorb(&mut self, other: &Self) {
+        self.0.value = self.0.value.wrapping_add(other.0.value);
+        self.0.calls = self.0.calls.wrapping_add(other.0.calls);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.calls == 0
+    }
+}
+
+/// The window that samples go to and statistics are taken of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// The current step's number; `None` for a collector without windows.
+    pub(crate) now: Option<u64>,
+    /// Steps in the window.
+    pub(crate) width: u64,
+    /// The time of the pass, by the wall clock.
+    pub(crate) wall: SystemTime,
+}
+
+impl SeriesState {
+    pub(crate) fn new(entry: Arc<Entry>, start: Start) -> Self {
+        let values = Values::new(entry.kind);
+        let own = entry.key.starts_with(RESERVED);
+        Self {
+            entry,
+            values,
+            start,
+            signals: 0,
+            recorded: false,
+            changed: true,
+            published: None,
+            own,
+            placed: true,
+            may_leave: false,
+            removed_with_handles: false,
+        }
+    }
+
+    /// Whether the series is the collector's own.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own
+    }
+
+    /// Whether snapshots and reads know the series.
+    pub(crate) fn is_active(&self) -> bool {
+        self.recorded || self.own || self.entry.is_pinned()
+    }
+
+    /// Takes a place in the limits or gives it back: a series has one while snapshots show it.
+    #[inline]
+    pub(crate) fn place(&mut self, shown: bool, registry: &Registry) {
+        self.may_leave |= shown;
+        if self.placed != shown && self.may_leave && !self.own {
+            self.move_to(shown, registry);
+        }
+    }
+
+    #[cold]
+    fn move_to(&mut self, shown: bool, registry: &Registry) {
+        self.placed = shown;
+        registry.place(&self.entry, shown);
+        if shown && std::mem::take(&mut self.removed_with_handles) {
+            self.entry.pin();
+        }
+    }
+
+    /// Leaves until it is recorded or registered again, handles or not.
+    pub(crate) fn remove(&mut self, start: Start, registry: &Registry) {
+        self.reset(start);
+        self.removed_with_handles |= self.entry.unpin();
+        self.place(false, registry);
+    }
+
+    /// Samples that its values are of: those since the start or the last reset.
+    pub(crate) fn count(&self) -> u64 {
+        match &self.values {
+            Values::Counter(windowed) => window::sum(windowed.lifetime()).0.calls,
+            Values::Gauge(gauge) => gauge.levels.lifetime().map(|levels| levels.count).sum(),
+            Values::Distribution(windowed) => windowed.lifetime().map(|d| d.totals.count).sum(),
+        }
+    }
+
+    /// As `count`, with those that were dropped.
+    pub(crate) fn samples(&self) -> u64 {
+        self.count().wrapping_add(self.entry.dropped())
+    }
+
+    /// Converts its start to wall time again.
+    pub(crate) fn convert_start(&mut self, now: PassTime) {
+        self.start.at.convert(now);
+        self.changed = true;
+    }
+
+    /// Marks the series as changed, so that it is published anew.
+    pub(crate) fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    /// Adds samples.
+    #[inline]
+    pub(crate) fn fold(&mut self, values: impl Iterator<Item = u64>, step: Step) {
+        self.changed = true;
+        let recorded = &mut self.recorded;
+        let mut done = || *recorded = true;
+        match &mut self.values {
+            Values::Distribution(windowed) => {
+                let distribution = windowed.current(step.now);
+                values.for_each(|value| {
+                    fault::point("fold: a sample");
+                    distribution.record(value);
+                    done();
+                });
+            }
+            Values::Counter(windowed) => values.for_each(|value| {
+                fault::point("fold: a sample");
+                windowed.current(step.now).absorb(&Count(CounterReading { value, calls: 1 }));
+                done();
+            }),
+            Values::Gauge(gauge) => values.for_each(|value| {
+                fault::point("fold: a sample");
+                gauge.set(f64::from_bits(value), step);
+                done();
+            }),
+        }
+    }
+
+    /// Remembers a folded sample's trace, if it is the worst of its step.
+    pub(crate) fn witness(&mut self, value: u64, trace: Trace, step: Step) {
+        if let Values::Distribution(windowed) = &mut self.values {
+            let witness = Witness { value, trace, timestamp: step.wall };
+            windowed.current(step.now).witness(&witness);
+        }
+    }
+
+    pub(crate) fn fold_counter(&mut self, delta: CounterReading, step: Step) {
+        self.recorded = true;
+        self.changed = true;
+        if let Values::Counter(windowed) = &mut self.values {
+            windowed.current(step.now).absorb(&Count(delta));
+        }
+    }
+
+    /// Forgets all that the parent of a fork has recorded.
+    pub(crate) fn start_over(&mut self, start: Start) {
+        self.reset(start);
+        self.signals = self.entry.signals();
+        self.entry.start_over();
+    }
+
+    /// Folds what signal handlers have counted of a counter.
+    pub(crate) fn fold_signals(&mut self, step: Step) {
+        let now = self.entry.signals();
+        let gained = now.wrapping_sub(std::mem::replace(&mut self.signals, now));
+        if gained > 0 {
+            self.fold_counter(CounterReading { value: gained, calls: gained }, step);
+        }
+    }
+
+    pub(crate) fn fold_spill(&mut self, delta: &SpillGain, step: Step) {
+        self.recorded = true;
+        self.changed = true;
+        if let Values::Distribution(windowed) = &mut self.values {
+            windowed.current(step.now).record_coalesced(delta);
+        }
+    }
+
+    pub(crate) fn fold_gauge(&mut self, delta: GaugeReading, step: Step) {
+        self.recorded = true;
+        self.changed = true;
+        if let Values::Gauge(gauge) = &mut self.values {
+            gauge.set_in_place(delta, step);
+        }
+    }
+
+    /// Settles which value of a gauge is current; `loaded` is the shared word before the drain.
+    pub(crate) fn settle_gauge(&mut self, loaded: f64, step: Step) {
+        if let Values::Gauge(gauge) = &mut self.values {
+            self.changed |= gauge.settle(loaded, step);
+        }
+    }
+
+    /// Forgets all values. A series without a handle leaves until it is recorded again.
+    pub(crate) fn reset(&mut self, start: Start) {
+        self.values = Values::new(self.entry.kind);
+        if let Values::Gauge(gauge) = &mut self.values {
+            gauge.begin_after(self.entry.take_current());
+        }
+        self.start = start;
+        self.recorded = false;
+        self.may_leave = true;
+        self.changed = true;
+    }
+
+    /// Sets a counter to 0.
+    pub(crate) fn reset_counter(&mut self, start: Start) {
+        if let Values::Counter(windowed) = &mut self.values {
+            *windowed = Windowed::default();
+            self.start = start;
+            self.changed = true;
+        }
+    }
+
+    /// The series as snapshots show it: the last one, unless something has changed.
+    pub(crate) fn publish(&mut self, metric: &Arc<Metric>, step: Step) -> Arc<Series> {
+        self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
+        match &self.published {
+            Some(published) if !self.changed && published.dropped == self.entry.dropped() => {
+                Arc::clone(published)
+            }
+            _ => {
+                let series = Arc::new(self.series(metric, step));
+                self.published = Some(Arc::clone(&series));
+                self.changed = false;
+                series
+            }
+        }
+    }
+
+    fn series(&self, metric: &Arc<Metric>, step: Step) -> Series {
+        Series {
+            metric: Arc::clone(metric),
+            tags: self.entry.tags.clone(),
+            key: Arc::clone(&self.entry.key),
+            created: self.start.at.wall,
+            generation: self.start.generation,
+            on_before: self.start.on_before,
+            dropped: self.entry.dropped(),
+            exemplar: self.values.exemplar(metric.scale, step.now.is_some()).map(Box::new),
+            value: self.values.value(self.entry.kind, metric.scale, step.now.is_some()),
+        }
+    }
+
+    /// The statistics of this series alone, as of the step.
+    pub(crate) fn value(&mut self, metric: &Arc<Metric>, step: Step) -> Value {
+        if let Some(now) = step.now
+            && self.values.slide(now, step.width)
+        {
+            self.changed = true;
+        }
+        self.values.value(self.entry.kind, metric.scale, step.now.is_some())
+    }
+
+    /// An estimate of the bytes that any series takes.
+    pub(crate) fn own_bytes(&self) -> usize {
+        size_of::<Self>() + size_of::<Entry>() + size_of::<Series>() + self.entry.key.len()
+    }
+
+    /// Bytes of the values beyond that, and of what was published of them.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match &self.values {
+            Values::Distribution(windowed) => {
+                let counts: usize = windowed.lifetime().map(Distribution::bytes).sum();
+                let published = self.published.as_ref().and_then(|series| series.value.as_timing());
+                let views = size_of::<Views<TimingStats>>();
+                let shown = published.map_or(0, |shown| views + TimingStats::bucket_bytes(shown));
+                counts + size_of::<Windowed<Distribution>>() + shown
+            }
+            Values::Gauge(_) => size_of::<GaugeState>() + size_of::<Views<GaugeStats>>(),
+            Values::Counter(_) => 0,
+        }
+    }
+}
+
+impl Values {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Counter | Kind::UpDownCounter => Self::Counter(Windowed::default()),
+            Kind::Gauge => Self::Gauge(Box::default()),
+            Kind::Timing | Kind::Histogram => Self::Distribution(Box::default()),
+        }
+    }
+
+    fn slide(&mut self, now: u64, width: u64) -> bool {
+        match self {
+            Self::Counter(windowed) => windowed.slide(now, width),
+            Self::Gauge(gauge) => gauge.levels.slide(now, width),
+            Self::Distribution(windowed) => windowed.slide(now, width),
+        }
+    }
+
+    /// The worst traced sample in the window, or ever where there are no windows.
+    fn exemplar(&self, scale: f64, windows: bool) -> Option<Exemplar> {
+        let Self::Distribution(windowed) = self else { return None };
+        let closed = Some(windowed.closed()).filter(|_| !windows);
+        let parts = closed.into_iter().chain(windowed.window());
+        let worst = parts.map(Distribution::worst).fold(None, |a, b| worst(a.as_ref(), b));
+        worst.map(|witness| witness.exemplar(scale))
+    }
+
+    fn value(&self, kind: Kind, scale: f64, windows: bool) -> Value {
+        match self {
+            Self::Counter(windowed) => {
+                let stats = |count: Count| CounterStats { value: signed(count.0.value, kind) };
+                let net = |count: Count| CounterStats {
+                    value: signed(count.0.value, Kind::UpDownCounter),
+                };
+                let views = Views {
+                    lifetime: stats(window::sum(windowed.lifetime())),
+                    window: windows.then(|| net(window::sum(windowed.window()))),
+                };
+                if kind == Kind::Counter {
+                    Value::Counter(views)
+                } else {
+                    Value::UpDownCounter(views)
+                }
+            }
+            Self::Gauge(gauge) => {
+                let levels = |levels: Levels| levels.stats(gauge.current);
+                Value::Gauge(Box::new(Views {
+                    lifetime: levels(window::sum(gauge.levels.lifetime())),
+                    window: windows.then(|| levels(window::sum(gauge.levels.window()))),
+                }))
+            }
+            Self::Distribution(windowed) => {
+                let views = Box::new(distribution_views(windowed, scale, windows));
+                if kind == Kind::Timing { Value::Timing(views) } else { Value::Histogram(views) }
+            }
+        }
+    }
+}
+
+/// The total as its kind reads it: unsigned for a counter, signed for one that goes both ways.
+fn signed(value: u64, kind: Kind) -> i128 {
+    if kind == Kind::Counter { i128::from(value) } else { i128::from(value.cast_signed()) }
+}
+
+/// Both views of a distribution: the window's steps are merged once and serve for both.
+fn distribution_views(
+    windowed: &Windowed<Distribution>,
+    scale: f64,
+    windows: bool,
+) -> Views<TimingStats> {
+    let (mut rows, mut scratch) = (Vec::<Row>::new(), Vec::new());
+    let (mut coarse, mut totals) = (Vec::new(), Totals::default());
+    for step in windowed.window() {
+        rows::merge(&mut rows, &step.rows(), &mut scratch);
+        rows::merge(&mut coarse, step.coarse(), &mut scratch);
+        totals.absorb(&step.totals);
+    }
+    let closed = windowed.closed();
+    let window = windows.then(|| TimingStats::new(rows.as_slice().into(), &coarse, totals, scale));
+    let lifetime = match &window {
+        // Nothing has left the window yet: both views are one.
+        Some(window) if closed.is_empty() => window.clone(),
+        _ => {
+            rows::merge(&mut rows, &closed.rows(), &mut scratch);
+            rows::merge(&mut coarse, closed.coarse(), &mut scratch);
+            totals.absorb(&closed.totals);
+            TimingStats::new(rows.into(), &coarse, totals, scale)
+        }
+    };
+    Views { lifetime, window }
+}

@@ -1,0 +1,441 @@
+//! The aggregator's states of all series.
+
+use std::time::Instant;
+
+use crate::aggregate::idle::IdleWatch;
+use crate::aggregate::overload::Overload;
+use crate::aggregate::series_state::{SeriesState, Step};
+use crate::lane::batch::{Batch, Traced};
+use crate::lane::reader::LaneReader;
+use crate::lane::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
+use crate::lane::spill::{GaugeReading, SpillGain};
+use crate::read::exported::Naming;
+use crate::read::snapshot::{Series, Value};
+use crate::series::metric::{Kind, Metric};
+use crate::series::registry::Registry;
+use crate::series::series_id::Entry;
+use crate::series::warning::{DropReason, Warning};
+use crate::sync::fault;
+use crate::sync::{Arc, Ordering};
+use crate::time::start::{PassTime, Start};
+
+#[derive(Debug, Default)]
+pub(crate) struct SeriesTable {
+    /// By id.
+    states: Vec<SeriesState>,
+    /// Ids in the order of their keys.
+    order: Vec<u32>,
+    /// Ids by slot, for each kind of lane table.
+    counters: Vec<u32>,
+    distributions: Vec<u32>,
+    gauges: Vec<u32>,
+    /// The gauges' current values as loaded before the drain, in the order of `gauges`.
+    loaded: Vec<f64>,
+    fresh: Vec<Arc<Entry>>,
+    /// When new series were last looked for, and when before that.
+    looks: Option<[Start; 2]>,
+    /// Ids of series that no snapshot has shown yet.
+    unnamed: Vec<u32>,
+    /// Samples of values that were reset.
+    forgotten: u64,
+    /// Samples that were read from a lane and became counted drops.
+    lost: u64,
+    /// What signal handlers had counted when the child of a fork started over.
+    signals_before: u64,
+    pub(crate) coalesced: u64,
+    overload: Overload,
+}
+
+/// An estimate of the bytes that the series hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bytes {
+    pub(crate) all: usize,
+    /// Of them, the values of timings and histograms, and what the last snapshot shows of these.
+    pub(crate) distributions: usize,
+}
+
+impl SeriesTable {
+    /// Takes over the series that were registered since the last look.
+    pub(crate) fn refresh(&mut self, registry: &Registry, now: Start) {
+        let start = self.look(now);
+        registry.series_from(self.states.len(), &mut self.fresh);
+        // Fewer are in order than there are after a panic, too.
+        if self.fresh.is_empty() && self.order.len() == self.states.len() {
+            return;
+        }
+        // A quarter more at a time: states are large, and doubling leaves up to half of them unused.
+        let spare = self.states.capacity() - self.states.len();
+        if spare < self.fresh.len() {
+            self.states.reserve_exact(self.fresh.len().max(self.states.len() / 4));
+        }
+        for entry in self.fresh.drain(..) {
+            fault::point("refresh: a series");
+            let by_slot = match entry.kind {
+                Kind::Counter | Kind::UpDownCounter => &mut self.counters,
+                Kind::Timing | Kind::Histogram => &mut self.distributions,
+                Kind::Gauge => &mut self.gauges,
+            };
+            // The collector's own series have no slot; the others' count up by kind.
+            if entry.slot != u32::MAX {
+                by_slot.push(entry.id);
+            }
+            self.unnamed.push(entry.id);
+            self.states.push(SeriesState::new(entry, start));
+        }
+        fault::point("refresh: before sorting");
+        let states = &self.states;
+        self.order.extend(self.order.len() as u32..states.len() as u32);
+        self.order.sort_by(|&a, &b| {
+            let key = |id: u32| &states[id as usize].entry.key;
+            key(a).cmp(key(b))
+        });
+    }
+
+    /// When series began that are found now: at the look before, after which they were registered.
+    fn look(&mut self, now: Start) -> Start {
+        let [before, last] = self.looks.unwrap_or([now; 2]);
+        // Another look at the same time may find what was registered since: still before `now`.
+        let moved = last.at.monotonic < now.at.monotonic;
+        let start = if moved { last.at } else { before.at };
+        let start = Start { at: start, ..now };
+        self.looks = Some([start, now]);
+        start
+    }
+
+    /// Folds the rest of a batch; calls `recorded` with the series of each sample.
+    pub(crate) fn fold(
+        &mut self,
+        batch: &mut Batch,
+        registry: &Registry,
+        step: Step,
+        mut recorded: impl FnMut(&Entry),
+    ) {
+        let mut rest = batch.rest();
+        while let Some(series) = rest.series() {
+            if series as usize >= self.states.len() && !self.knows(series, registry) {
+                rest.run(series).for_each(|_| self.refuse(series, registry));
+                continue;
+            }
+            let state = &mut self.states[series as usize];
+            let mut values = rest.run(series);
+            let first = values.next();
+            // With a sample in hand: a panic from here on makes that one a drop.
+            recorded(&state.entry);
+            state.fold(first.into_iter().chain(values), step);
+        }
+        drop(rest);
+        for &Traced { sample, trace, .. } in &batch.traced {
+            if let Some(state) = self.states.get_mut(sample.series as usize) {
+                state.witness(sample.value, trace, step);
+            }
+        }
+        batch.clear();
+    }
+
+    /// Counts a sample whose folding panicked.
+    pub(crate) fn drop_sample(&mut self, sample: Sample, registry: &Registry) {
+        match self.states.get(sample.series as usize) {
+            Some(state) => state.entry.drop_sample(DropReason::Panicked),
+            None => registry.count_drop(DropReason::Panicked),
+        }
+        self.lost += 1;
+    }
+
+    /// Looks for a series that this table has not seen: it was registered since, or refused.
+    #[cold]
+    fn knows(&mut self, series: u32, registry: &Registry) -> bool {
+        if ![CONFLICTING, BEYOND_LIMIT].contains(&series) {
+            // One is found only after a first look.
+            if let Some([_, last]) = self.looks {
+                self.refresh(registry, last);
+            }
+        }
+        (series as usize) < self.states.len()
+    }
+
+    /// Counts a sample of a refused series.
+    fn refuse(&mut self, series: u32, registry: &Registry) {
+        self.lost += 1;
+        registry.count_drop(match series {
+            CONFLICTING => DropReason::KindConflict,
+            _ => DropReason::SeriesLimit,
+        });
+    }
+
+    /// Folds what the cells and rows of one lane have gained.
+    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step) {
+        let Self { counters, states, .. } = self;
+        reader.counter_deltas(counters.len() as u32, |slot, delta| {
+            fault::point("fold: a cell");
+            if let Some(state) = state_at(states, counters, slot) {
+                state.fold_counter(delta, step);
+            }
+        });
+        self.fold_spills(reader, None, step);
+        self.fold_gauges(reader, None, step);
+    }
+
+    /// Folds what the cells and rows of one series have gained in every lane.
+    pub(crate) fn fold_series(&mut self, id: u32, readers: &mut [LaneReader], step: Step) {
+        let Some(entry) = self.states.get(id as usize).map(|state| Arc::clone(&state.entry)) else {
+            return;
+        };
+        for reader in readers {
+            match entry.kind {
+                Kind::Counter | Kind::UpDownCounter => {
+                    reader.counter_delta(entry.slot, |delta| {
+                        fault::point("fold: a cell");
+                        self.states[id as usize].fold_counter(delta, step);
+                    });
+                }
+                Kind::Timing | Kind::Histogram => {
+                    self.fold_spills(reader, Some(entry.slot), step);
+                }
+                Kind::Gauge => self.fold_gauges(reader, Some(entry.slot), step),
+            }
+        }
+        if entry.kind.is_counter() {
+            self.states[id as usize].fold_signals(step);
+        }
+        if entry.kind == Kind::Gauge
+            && let Some(&loaded) = self.loaded.get(entry.slot as usize)
+        {
+            self.states[id as usize].settle_gauge(loaded, step);
+        }
+    }
+
+    /// Folds what signal handlers have counted.
+    pub(crate) fn fold_signals(&mut self, step: Step) {
+        for &id in &self.counters {
+            self.states[id as usize].fold_signals(step);
+        }
+    }
+
+    /// Folds what a lane's spill rows have gained, or one series' row alone. A row of a series that
+    /// is not known yet keeps its gain.
+    fn fold_spills(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
+        let known = self.distributions.len();
+        let fold = |slot, gain: &SpillGain| {
+            fault::point("fold: a spill row");
+            let Some(state) = state_at(&mut self.states, &self.distributions, slot) else { return };
+            state.fold_spill(gain, step);
+            let id = state.entry.id;
+            self.count_coalesced(id, gain.count());
+        };
+        reader.spill_gains(only, fold, |slot| (slot as usize) < known);
+    }
+
+    /// As `fold_spills`, for gauges.
+    fn fold_gauges(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
+        let known = self.gauges.len();
+        let fold = |slot, gain: GaugeReading| {
+            fault::point("fold: a gauge row");
+            let Some(state) = state_at(&mut self.states, &self.gauges, slot) else { return };
+            state.fold_gauge(gain, step);
+            let id = state.entry.id;
+            self.count_coalesced(id, gain.count);
+        };
+        reader.gauge_gains(only, fold, |slot| (slot as usize) < known);
+    }
+
+    /// Tells of overload, if that is due.
+    pub(crate) fn warn_of_overload(&mut self, registry: &Registry, now: Instant) {
+        let Some(told) = self.overload.take_warning(now) else { return };
+        let (worst, of_worst) = told.worst;
+        if let Some(state) = self.states.get(worst as usize) {
+            let worst = Arc::clone(&state.entry.key);
+            registry.warn(Warning::Coalesced { samples: told.samples, worst, of_worst });
+        }
+    }
+
+    fn count_coalesced(&mut self, id: u32, samples: u64) {
+        self.overload.note(id, samples);
+        self.coalesced += samples;
+    }
+
+    /// Samples that are or were in the values of series.
+    pub(crate) fn aggregated(&self) -> u64 {
+        let states = self.states.iter().filter(|state| !state.is_own());
+        states.map(SeriesState::count).fold(self.forgotten, u64::wrapping_add)
+    }
+
+    /// Samples that were in a lane and are in no series' values, but among the drops.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// What signal handlers have counted.
+    pub(crate) fn signals(&self) -> u64 {
+        self.all_signals().wrapping_sub(self.signals_before)
+    }
+
+    fn all_signals(&self) -> u64 {
+        let entries = self.counters.iter().map(|&id| &self.states[id as usize].entry);
+        entries.map(|entry| entry.signals()).fold(0, u64::wrapping_add)
+    }
+
+    /// Loads the gauges' current values; before the drain, so that each comes with its sample.
+    pub(crate) fn load_gauges(&mut self) {
+        let states = &self.states;
+        self.loaded.clear();
+        // Acquire: pairs with the Release in `Recorder::set_gauge`; the sample is published.
+        let current = |&id: &u32| states[id as usize].entry.shared.current.load(Ordering::Acquire);
+        self.loaded.extend(self.gauges.iter().map(current));
+    }
+
+    /// As `load_gauges`, for one series.
+    pub(crate) fn load_gauge(&mut self, id: u32) {
+        let Some(entry) = self.states.get(id as usize).map(|state| &state.entry) else { return };
+        if entry.kind == Kind::Gauge && entry.slot != u32::MAX {
+            self.loaded.resize(self.loaded.len().max(entry.slot as usize + 1), f64::NAN);
+            // Acquire: as in `load_gauges`.
+            self.loaded[entry.slot as usize] = entry.shared.current.load(Ordering::Acquire);
+        }
+    }
+
+    pub(crate) fn settle_gauges(&mut self, step: Step) {
+        // A gauge that was registered since the load has nothing loaded.
+        let loaded = self.loaded.iter().copied().chain(std::iter::repeat(f64::NAN));
+        for (&id, loaded) in self.gauges.iter().zip(loaded) {
+            fault::point("settle: a gauge");
+            self.states[id as usize].settle_gauge(loaded, step);
+        }
+    }
+
+    /// Gives names to the series that are about to enter a snapshot for the first time.
+    pub(crate) fn name_new(&mut self, metrics: &[Arc<Metric>], naming: &mut Naming) {
+        let Self { unnamed, states, .. } = self;
+        if unnamed.is_empty() {
+            return;
+        }
+        // By key, so that one collector's names do not depend on which thread came first.
+        unnamed.sort_by(|&a, &b| states[a as usize].entry.key.cmp(&states[b as usize].entry.key));
+        unnamed.retain(|&id| {
+            let state = &states[id as usize];
+            let metric = metrics.get(state.entry.metric as usize).filter(|_| state.is_active());
+            metric.inspect(|metric| naming.name(metric, &state.entry.tags)).is_none()
+        });
+    }
+
+    /// Every active series as snapshots show it, and those that are idle, each in the order of
+    /// the keys.
+    pub(crate) fn publish(
+        &mut self,
+        metrics: &[Arc<Metric>],
+        step: Step,
+        watch: &mut IdleWatch,
+        now: Instant,
+        registry: &Registry,
+    ) -> (Vec<Arc<Series>>, Vec<Arc<Series>>) {
+        let (mut series, mut idle) = (Vec::with_capacity(self.order.len()), Vec::new());
+        for &id in &self.order {
+            let state = &mut self.states[id as usize];
+            if state.is_active()
+                && let Some(info) = metrics.get(state.entry.metric as usize)
+            {
+                fault::point("build: a series");
+                let hidden =
+                    watch.is_on() && !state.is_own() && watch.is_idle(id, state.samples(), now);
+                state.place(!hidden, registry);
+                let into = if hidden { &mut idle } else { &mut series };
+                into.push(state.publish(info, step));
+            } else {
+                state.place(false, registry);
+            }
+        }
+        (series, idle)
+    }
+
+    /// The statistics of one active series.
+    pub(crate) fn value(&mut self, id: u32, metrics: &[Arc<Metric>], step: Step) -> Option<Value> {
+        let state = self.states.get_mut(id as usize).filter(|state| state.is_active())?;
+        Some(state.value(metrics.get(state.entry.metric as usize)?, step))
+    }
+
+    /// A series' state, for the telemetry that the aggregator itself records.
+    pub(crate) fn state(&mut self, id: u32) -> Option<&mut SeriesState> {
+        self.states.get_mut(id as usize)
+    }
+
+    pub(crate) fn is_own(&self, id: u32) -> bool {
+        self.states.get(id as usize).is_some_and(SeriesState::is_own)
+    }
+
+    pub(crate) fn touch_all(&mut self) {
+        self.states.iter_mut().for_each(SeriesState::touch);
+    }
+
+    /// Forgets all values but the collector's own.
+    pub(crate) fn reset(&mut self, start: Start) {
+        let mut forgotten = self.forgotten;
+        for state in self.others() {
+            forgotten = forgotten.wrapping_add(state.count());
+            state.reset(start);
+        }
+        self.forgotten = forgotten;
+    }
+
+    /// Takes one series out of the snapshots; whether it was there, and not the collector's own.
+    pub(crate) fn remove(&mut self, id: u32, start: Start, registry: &Registry) -> bool {
+        let state = self.states.get_mut(id as usize);
+        let Some(state) = state.filter(|state| state.is_active() && !state.is_own()) else {
+            return false;
+        };
+        self.forgotten = self.forgotten.wrapping_add(state.count());
+        state.remove(start, registry);
+        true
+    }
+
+    /// Forgets all values, drops and counts, the collector's own included.
+    pub(crate) fn start_over(&mut self, start: Start) {
+        for state in &mut self.states {
+            state.start_over(start);
+        }
+        (self.forgotten, self.lost, self.coalesced) = (0, 0, 0);
+        self.overload = Overload::default();
+        self.signals_before = self.all_signals();
+    }
+
+    /// Sets every counter but the collector's own to 0.
+    pub(crate) fn reset_counters(&mut self, start: Start) {
+        let mut forgotten = self.forgotten;
+        for state in self.others().filter(|state| state.entry.kind.is_counter()) {
+            forgotten = forgotten.wrapping_add(state.count());
+            state.reset_counter(start);
+        }
+        self.forgotten = forgotten;
+    }
+
+    /// Converts every start to wall time again: the clock was set.
+    pub(crate) fn convert_starts(&mut self, now: PassTime) {
+        self.states.iter_mut().for_each(|state| state.convert_start(now));
+        self.looks.iter_mut().flatten().for_each(|look| look.at.convert(now));
+    }
+
+    fn others(&mut self) -> impl Iterator<Item = &mut SeriesState> {
+        self.states.iter_mut().filter(|state| !state.is_own())
+    }
+
+    /// Series that snapshots show.
+    pub(crate) fn active(&self) -> usize {
+        self.states.iter().filter(|state| state.is_active()).count()
+    }
+
+    pub(crate) fn bytes(&self) -> Bytes {
+        let mut bytes = Bytes::default();
+        for state in &self.states {
+            let heap = state.heap_bytes();
+            bytes.all += state.own_bytes() + heap;
+            bytes.distributions += if state.entry.kind.is_distribution() { heap } else { 0 };
+        }
+        bytes
+    }
+}
+
+fn state_at<'a>(
+    states: &'a mut [SeriesState],
+    by_slot: &[u32],
+    slot: u32,
+) -> Option<&'a mut SeriesState> {
+    states.get_mut(*by_slot.get(slot as usize)? as usize)
+}

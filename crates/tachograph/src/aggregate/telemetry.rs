@@ -1,0 +1,204 @@
+//! What the collector says about itself: the `telemetry.*` series, part of every snapshot.
+//!
+//! | name | kind | unit | is |
+//! |---|---|---|---|
+//! | `telemetry.recorded` | counter | samples | recording calls, dropped ones included |
+//! | `telemetry.aggregated` | counter | samples | folded into a series |
+//! | `telemetry.dropped[reason=…]` | counter | samples | not aggregated, by [`DropReason`] |
+//! | `telemetry.coalesced` | counter | samples | aggregated with 3.2 % resolution, under overload |
+//! | `telemetry.exemplars_dropped` | counter | traces | lost under overload, their samples were not |
+//! | `telemetry.kind_conflicts` | counter | calls | refused: the name has another kind, or is the collector's own |
+//! | `telemetry.monotonic_decrements` | counter | calls | decrements of a monotonic counter |
+//! | `telemetry.overflowed` | counter | look-ups | tag sets sent to an overflow series |
+//! | `telemetry.truncated` | counter | texts | names, keys and values that were cut |
+//! | `telemetry.clock.anomalies` | counter | – | time that ran backwards, clocks that differ |
+//! | `telemetry.clock.tsc` | gauge | – | 1 while timers read the time-stamp counter, else 0 |
+//! | `telemetry.passes`, `telemetry.panics` | counter | – | passes made, passes that panicked |
+//! | `telemetry.pass.duration` | timing | seconds | a pass |
+//! | `telemetry.pass.age` | gauge | seconds | between the last two passes |
+//! | `telemetry.recorders`, `telemetry.lanes` | gauge | – | lanes with an owner, lanes |
+//! | `telemetry.ring.occupancy` | gauge | ratio | fullness of the fullest lane at the last pass |
+//! | `telemetry.series`, `telemetry.metrics` | gauge | – | that exist |
+//! | `telemetry.memory` | gauge | bytes | held, estimated |
+//!
+//! At every quiescent point `recorded = aggregated + dropped`.
+
+use std::iter::once;
+use std::time::Duration;
+
+use crate::aggregate::series_state::Step;
+use crate::aggregate::series_table::SeriesTable;
+use crate::lane::cell::CounterReading;
+use crate::lane::shared::Intake;
+use crate::series::metric::{Kind, Unit};
+use crate::series::registry::{Description, Registry};
+use crate::series::tags::Tags;
+use crate::series::warning::DropReason;
+use crate::sync::Arc;
+use crate::sync::fault;
+use crate::time::clock::nanos;
+
+/// What the aggregator has counted.
+#[derive(Debug)]
+pub(crate) struct Readings {
+    pub(crate) read: u64,
+    pub(crate) aggregated: u64,
+    pub(crate) coalesced: u64,
+    pub(crate) open_lanes: usize,
+    pub(crate) lanes: usize,
+    pub(crate) series: usize,
+    pub(crate) metrics: usize,
+    pub(crate) memory: usize,
+    /// Of that, what timings and histograms hold.
+    pub(crate) distribution_bytes: usize,
+    pub(crate) tsc: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Telemetry {
+    intake: Arc<Intake>,
+    /// Each counter's id and what was reported of it.
+    counters: Vec<(u32, u64)>,
+    dropped: Vec<(u32, u64)>,
+    gauges: Vec<u32>,
+    pass_duration: u32,
+    durations: Vec<Duration>,
+    pub(crate) passes: u64,
+    pub(crate) panics: u64,
+    pub(crate) age: Duration,
+    pub(crate) occupancy: f64,
+}
+
+const COUNTERS: [(&str, &str); 11] = [
+    ("telemetry.recorded", "recording calls, dropped ones included"),
+    ("telemetry.aggregated", "samples folded into a series"),
+    ("telemetry.coalesced", "samples aggregated with 3.2 % resolution, under overload"),
+    ("telemetry.exemplars_dropped", "traces lost under overload, their samples were not"),
+    (
+        "telemetry.kind_conflicts",
+        "calls refused: the name has another kind, or is the collector's own",
+    ),
+    ("telemetry.monotonic_decrements", "decrements of a monotonic counter"),
+    ("telemetry.overflowed", "tag sets sent to an overflow series"),
+    ("telemetry.truncated", "names, tag keys and tag values that were cut"),
+    ("telemetry.clock.anomalies", "time that ran backwards, clocks that differ"),
+    ("telemetry.passes", "passes of the aggregator"),
+    ("telemetry.panics", "passes of the aggregator that panicked"),
+];
+
+const GAUGES: [(&str, Unit, &str); 8] = [
+    ("telemetry.pass.age", Unit::Seconds, "time between the last two passes"),
+    ("telemetry.recorders", Unit::None, "lanes with an owner"),
+    ("telemetry.lanes", Unit::None, "lanes, with and without an owner"),
+    ("telemetry.ring.occupancy", Unit::Ratio, "fullness of the fullest lane at the last pass"),
+    ("telemetry.series", Unit::None, "series that exist"),
+    ("telemetry.metrics", Unit::None, "metrics that exist"),
+    ("telemetry.memory", Unit::Bytes, "bytes held, estimated"),
+    ("telemetry.clock.tsc", Unit::None, "1 while timers read the time-stamp counter, else 0"),
+];
+
+const DROPPED: &str = "telemetry.dropped";
+const PASS_DURATION: &str = "telemetry.pass.duration";
+
+/// Pass durations that wait for a report; more are not kept.
+const DURATIONS_MAX: usize = 1_024;
+
+impl Telemetry {
+    pub(crate) fn register(registry: &Registry) -> Self {
+        let describe = |name: &str, unit: Unit, text: &str| {
+            registry.describe_any(name, Description { unit, scale: 1.0, text });
+        };
+        let series = |name: &str, tags: Tags, kind| registry.resolve_any(name, tags, kind).id;
+        let counter = |&(name, text): &(&str, &str)| {
+            describe(name, Unit::None, text);
+            (series(name, Tags::default(), Kind::Counter), 0)
+        };
+        let gauge = |(name, unit, text): &(&str, Unit, &str)| {
+            describe(name, unit.clone(), text);
+            series(name, Tags::default(), Kind::Gauge)
+        };
+        describe(DROPPED, Unit::None, "samples that were not aggregated, by reason");
+        describe(PASS_DURATION, Unit::Seconds, "a pass of the aggregator");
+        let dropped = |reason: &DropReason| {
+            (series(DROPPED, Tags::new(&[("reason", reason.name())]), Kind::Counter), 0)
+        };
+        Self {
+            intake: registry.intake(),
+            counters: COUNTERS.iter().map(counter).collect(),
+            dropped: DropReason::ALL.iter().map(dropped).collect(),
+            gauges: GAUGES.iter().map(gauge).collect(),
+            pass_duration: series(PASS_DURATION, Tags::default(), Kind::Timing),
+            durations: Vec::new(),
+            passes: 0,
+            panics: 0,
+            age: Duration::ZERO,
+            occupancy: 0.0,
+        }
+    }
+
+    pub(crate) fn note_pass(&mut self, took: Duration) {
+        if self.durations.len() < DURATIONS_MAX {
+            self.durations.push(took);
+        }
+    }
+
+    /// Forgets what was counted and reported.
+    pub(crate) fn start_over(&mut self) {
+        let reported = self.counters.iter_mut().chain(&mut self.dropped);
+        reported.for_each(|(_, reported)| *reported = 0);
+        self.durations.clear();
+        (self.passes, self.panics) = (0, 0);
+    }
+
+    /// Brings the series up to date.
+    pub(crate) fn report(&mut self, table: &mut SeriesTable, readings: &Readings, step: Step) {
+        let counts = &self.intake.counts;
+        let totals = [
+            readings.read + counts.dropped_total(),
+            readings.aggregated,
+            readings.coalesced,
+            counts.exemplars_dropped.get(),
+            counts.kind_conflicts.get(),
+            counts.monotonic_decrements.get(),
+            counts.overflowed.get(),
+            counts.truncated.get(),
+            counts.clock_anomalies.get(),
+            self.passes,
+            self.panics,
+        ];
+        let dropped = DropReason::ALL.map(|reason| counts.dropped(reason));
+        let counters = self.counters.iter_mut().zip(totals);
+        for ((id, reported), total) in counters.chain(self.dropped.iter_mut().zip(dropped)) {
+            // What is read while threads record may come short of what was read before.
+            let gained = total.saturating_sub(*reported);
+            if gained > 0
+                && let Some(state) = table.state(*id)
+            {
+                fault::point("build: a counter is reported");
+                state.fold_counter(CounterReading { value: gained, calls: 1 }, step);
+            }
+            *reported += gained;
+        }
+        let levels = [
+            self.age.as_secs_f64(),
+            readings.open_lanes as f64,
+            readings.lanes as f64,
+            self.occupancy,
+            readings.series as f64,
+            readings.metrics as f64,
+            readings.memory as f64,
+            f64::from(u8::from(readings.tsc)),
+        ];
+        for (&id, level) in self.gauges.iter().zip(levels) {
+            if let Some(state) = table.state(id) {
+                state.fold(once(level.to_bits()), step);
+                state.settle_gauge(f64::NAN, step);
+            }
+        }
+        for took in self.durations.drain(..) {
+            if let Some(state) = table.state(self.pass_duration) {
+                state.fold(once(nanos(took)), step);
+            }
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What a recording thread shares with the aggregator.
+//!
+//! # Synchronization
+//! A lane has one owner at a time, which is the only one to push, to take blocks and to write
+//! cells and rows, and one reader, whoever holds the aggregator's mutex. Nothing in it names its
+//! owner's thread: at a thread's exit the owner stores where it stood, then `state` = closed
+//! (Release), and the next thread goes on from there after a compare-and-swap (Acquire).
+//!
+//! Whether a block is free are two bits, one that the aggregator turns when it gives the block
+//! back (Release) and one that the owner turns when it takes it: where they differ it is free
+//! (Acquire). So each word has one writer. The owner takes the lowest-numbered free block.
+//!
+//! What a record reads comes first, so that a cold one touches few lines: the gate beside the
+//! first blocks, then the cells.
+
+use crate::lane::block::Block;
+use crate::lane::spill::{GaugeRow, SpillRow};
+use crate::lane::table::{CellTable, RowTable};
+use crate::limits::{BLOCK_SAMPLES, LANE_BLOCKS_MAX};
+use crate::series::metric::Kind;
+use crate::sync::{ArrayQueue, AtomicU8, AtomicU64, AtomicUsize, Ordering, SingleWriter, zeroed};
+
+/// How many blocks and series a lane is made for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneSize {
+    pub(crate) blocks_initial: usize,
+    pub(crate) blocks_max: usize,
+    pub(crate) slots: usize,
+}
+
+/// Whether recording counts, as every lane and every handle sees it.
+pub(crate) mod mode {
+    /// Samples are recorded.
+    pub(crate) const ON: u8 = 0;
+    /// Recording does nothing.
+    pub(crate) const OFF: u8 = 1;
+    /// Recording is a counted drop.
+    pub(crate) const SHUTDOWN: u8 = 2;
+    /// On, in the child of a fork that has not used the collector yet: the next record takes a
+    /// cold path. Of gates only.
+    pub(crate) const FORKED: u8 = 3;
+}
+
+/// Whose lane it is, and whether recording is on, in one word: a record compares it once with
+/// what its handle expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gate(usize);
+
+impl Gate {
+    /// Of a lane that belongs to no collector: no handle expects it.
+    pub(crate) const DETACHED: Self = Self(usize::MAX);
+
+    /// Of a lane whose owner a fork has left behind, should it still be used.
+    pub(crate) const ABANDONED: Self = Self(usize::MAX - 1);
+
+    /// Of a collector, by the address of its intake, whose low bits are free.
+    pub(crate) fn new(owner: usize, mode: u8) -> Self {
+        debug_assert!(owner & 3 == 0, "an intake's address leaves room for the mode");
+        Self(owner | usize::from(mode))
+    }
+
+    /// The gate of the same collector where recording is on, as it is now.
+    #[inline]
+    pub(crate) fn off(self) -> Self {
+        Self(self.0 | mode::OFF as usize)
+    }
+}
+
+const OWNED: u8 = 0;
+const CLOSED: u8 = 1;
+const RETIRED: u8 = 2;
+
+/// Flags in a word, one a block; under the model so few that there are two words.
+const FLAGS: usize = if cfg!(tachograph_loom) { 2 } else { 64 };
+
+/// Words that have a flag for each block.
+const FLAG_WORDS: usize = LANE_BLOCKS_MAX.div_ceil(FLAGS);
+
+/// A bit for each block: how often it was taken, or given back, modulo two.
+pub(crate) type BlockFlags = [u64; FLAG_WORDS];
+
+/// The word that holds a block's flag, and the flag in it.
+#[inline]
+fn flag_of(block: u8) -> (usize, u64) {
+    let block = usize::from(block);
+    (block / FLAGS, 1 << (block % FLAGS))
+}
+
+/// Turns a block's flag.
+pub(crate) fn turn(flags: &mut BlockFlags, block: u8) {
+    let (word, flag) = flag_of(block);
+    flags[word] ^= flag;
+}
+
+/// Where the owner stands: the next thread goes on from here, never from a block's length, which
+/// the aggregator resets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// The block being filled.
+    pub(crate) block: u8,
+    /// Samples in it; a full block's worth before the first block is taken.
+    pub(crate) filled: usize,
+    /// Turned for each block that was taken.
+    pub(crate) taken: BlockFlags,
+}
+
+impl Position {
+    /// Where a new lane's first owner starts.
+    pub(crate) const START: Self = Self { block: 0, filled: BLOCK_SAMPLES, taken: [0; FLAG_WORDS] };
+}
+
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct Lane {
+    /// A [`Gate`]. Written by the collector, read by the owner for each record.
+    gate: AtomicUsize,
+    /// As many as there may be. The memory of one is untouched until it is first taken.
+    blocks: Box<[Block]>,
+    pub(crate) cells: CellTable,
+    pub(crate) rows: RowTable<SpillRow>,
+    pub(crate) gauges: RowTable<GaugeRow>,
+    /// Owned, closed or retired. Written by the owner (closed), by an adopter (owned) and by the
+    /// aggregator (retired).
+    state: AtomicU8,
+    /// Blocks that may be used. Written by the aggregator, for itself.
+    len: AtomicUsize,
+    /// Turned for each block that was given back or added. Written by the aggregator, read by the
+    /// owner.
+    freed: [AtomicU64; FLAG_WORDS],
+    /// Indices of taken blocks, in order. The owner pushes, the aggregator pops; it has room for
+    /// every block, so a push never meets a slot that is being popped.
+    filled: ArrayQueue<u8>,
+    /// Blocks pushed so far, wrapping. Written by the owner, read by the aggregator, which pops
+    /// only that many, so a pop never meets an unfinished push.
+    pushed: AtomicUsize,
+    /// Slots of taken blocks that hold no sample, but a part of a trace or nothing. Written by the
+    /// owner, read by the aggregator.
+    unsampled: AtomicU64,
+    /// The owner's position, written at its exit, read by the next owner: the block and how much
+    /// of it is filled, then which blocks were taken.
+    exit: [AtomicUsize; 2],
+    exit_taken: [AtomicU64; FLAG_WORDS],
+    /// Bytes of installed cells. Added to by whoever installs, read by the aggregator.
+    installed: AtomicUsize,
+}
+
+impl Lane {
+    /// A closed lane without an owner.
+    pub(crate) fn new(size: LaneSize, gate: Gate) -> Self {
+        let Position { block, filled, taken } = Position::START;
+        let blocks_max = size.blocks_max.min(LANE_BLOCKS_MAX);
+        let lane = Self {
+            gate: AtomicUsize::new(gate.0),
+            blocks: zeroed(blocks_max),
+            cells: CellTable::new(size.slots),
+            rows: RowTable::new(size.slots),
+            gauges: RowTable::new(size.slots),
+            state: AtomicU8::new(CLOSED),
+            len: AtomicUsize::new(0),
+            freed: std::array::from_fn(|_| AtomicU64::new(0)),
+            // A queue cannot be made without a slot; a detached lane never uses it.
+            filled: ArrayQueue::new(blocks_max.max(1)),
+            pushed: AtomicUsize::new(0),
+            unsampled: AtomicU64::new(0),
+            exit: [usize::from(block), filled].map(AtomicUsize::new),
+            exit_taken: taken.map(AtomicU64::new),
+            installed: AtomicUsize::new(0),
+        };
+        (0..size.blocks_initial).for_each(|_| {
+            lane.add_block();
+        });
+        lane
+    }
+
+    #[inline]
+    pub(crate) fn gate(&self) -> Gate {
+        // Relaxed: a switch; it orders nothing else.
+        Gate(self.gate.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_gate(&self, gate: Gate) {
+        // Relaxed: see `gate`.
+        self.gate.store(gate.0, Ordering::Relaxed);
+    }
+
+    /// Counts slots that will hold no sample, before they are published. The owner only.
+    pub(crate) fn add_unsampled(&self, slots: usize) {
+        let unsampled = self.unsampled.load_own().wrapping_add(slots as u64);
+        // Relaxed: published by the Release of the block's length that follows.
+        self.unsampled.store(unsampled, Ordering::Relaxed);
+    }
+
+    /// Slots so far that hold no sample: at least those of the blocks' lengths that were loaded
+    /// before.
+    pub(crate) fn unsampled(&self) -> u64 {
+        // Relaxed: ordered by the Acquire of a block's length.
+        self.unsampled.load(Ordering::Relaxed)
+    }
+
+    /// Takes over a closed lane as it stands.
+    pub(crate) fn adopt(&self) -> Option<Position> {
+        // Acquire: pairs with the Release in `close`; the last owner's position, cells and blocks
+        // are visible. Relaxed on failure: nothing is read then.
+        let won = self.state.compare_exchange(CLOSED, OWNED, Ordering::Acquire, Ordering::Relaxed);
+        won.ok()?;
+        // Relaxed: ordered by the Acquire above.
+        let [block, filled] = std::array::from_fn(|i| self.exit[i].load(Ordering::Relaxed));
+        // Relaxed: as above.
+        let taken = std::array::from_fn(|i| self.exit_taken[i].load(Ordering::Relaxed));
+        Some(Position { block: block as u8, filled, taken })
+    }
+
+    /// Gives the lane up. The owner's last act.
+    pub(crate) fn close(&self, position: Position) {
+        let Position { block, filled, taken } = position;
+        for (word, value) in self.exit.iter().zip([usize::from(block), filled]) {
+            // Relaxed: published by the Release below.
+            word.store(value, Ordering::Relaxed);
+        }
+        for (word, value) in self.exit_taken.iter().zip(taken) {
+            // Relaxed: published by the Release below.
+            word.store(value, Ordering::Relaxed);
+        }
+        // Release: pairs with the Acquire in `adopt` and in `retire`.
+        self.state.store(CLOSED, Ordering::Release);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Relaxed: a hint for counting; who wants the lane uses a compare-and-swap.
+        self.state.load(Ordering::Relaxed) == CLOSED
+    }
+
+    pub(crate) fn is_owned(&self) -> bool {
+        // Relaxed: as in `is_closed`.
+        self.state.load(Ordering::Relaxed) == OWNED
+    }
+
+    /// Whether `retire` has succeeded. The aggregator only, which is who has retired it.
+    pub(crate) fn is_retired(&self) -> bool {
+        // Relaxed: what this word says comes after the Acquire in `retire`.
+        self.state.load(Ordering::Relaxed) == RETIRED
+    }
+
+    /// Takes a closed lane out of use for good. The aggregator only.
+    pub(crate) fn retire(&self) -> bool {
+        // Acquire: pairs with the Release in `close`; all that was ever recorded is visible.
+        // Relaxed on failure: nothing is read then.
+        self.state.compare_exchange(CLOSED, RETIRED, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    #[inline]
+    pub(crate) fn block(&self, index: u8) -> Option<&Block> {
+        self.blocks.get(usize::from(index))
+    }
+
+    /// Blocks that may be used. The aggregator only.
+    pub(crate) fn len(&self) -> usize {
+        self.len.load_own()
+    }
+
+    /// Makes one more block free for use. The aggregator only.
+    pub(crate) fn add_block(&self) -> bool {
+        let len = self.len();
+        if len >= self.blocks.len() {
+            return false;
+        }
+        // Relaxed: nobody else reads it.
+        self.len.store(len + 1, Ordering::Relaxed);
+        self.give_back(len as u8);
+        true
+    }
+
+    /// Hands a cleared block to the owner. The aggregator only.
+    pub(crate) fn give_back(&self, index: u8) {
+        let (word, flag) = flag_of(index);
+        let freed = self.freed[word].load_own();
+        // Release: pairs with the Acquire in `free_block`; the block, its cleared length and our
+        // reads of its old samples lie before the owner's next store.
+        self.freed[word].store(freed ^ flag, Ordering::Release);
+    }
+
+    /// The lowest-numbered free block; `None` while every block is filled. The owner only, who
+    /// tells which ones it has `taken`.
+    pub(crate) fn free_block(&self, taken: &BlockFlags) -> Option<u8> {
+        self.freed.iter().zip(taken).enumerate().find_map(|(word, (freed, taken))| {
+            // Acquire: pairs with the Release in `give_back`.
+            let free = freed.load(Ordering::Acquire) ^ taken;
+            (free != 0).then(|| (word * FLAGS) as u8 + free.trailing_zeros() as u8)
+        })
+    }
+
+    /// Announces a block that was just taken. The owner only.
+    pub(crate) fn push(&self, block: u8) {
+        // Err: cannot be, the queue has room for every block.
+        let _ = self.filled.push(block);
+        // Release: pairs with the Acquire in `pushed`; the push is finished, so the pop finds it.
+        let pushed = self.pushed.load_own().wrapping_add(1);
+        self.pushed.store(pushed, Ordering::Release);
+    }
+
+    /// Blocks pushed so far, wrapping.
+    pub(crate) fn pushed(&self) -> usize {
+        // Acquire: pairs with the Release in `push`.
+        self.pushed.load(Ordering::Acquire)
+    }
+
+    /// The next block in the order in which they were taken. The aggregator only, and only as
+    /// often as `pushed` says.
+    pub(crate) fn pop(&self) -> Option<u8> {
+        self.filled.pop()
+    }
+
+    /// Makes the cell of a counter exist in this lane; other kinds need nothing. Allocates.
+    pub(crate) fn install(&self, kind: Kind, slot: u32) {
+        if kind.is_counter() {
+            let bytes = self.cells.install(slot);
+            // Relaxed: a count that stands for itself.
+            self.installed.fetch_add(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of the lane and everything in it but its blocks.
+    pub(crate) fn bytes(&self) -> usize {
+        // Relaxed: see `install`.
+        let installed = self.installed.load(Ordering::Relaxed);
+        size_of::<Self>()
+            + installed
+            // The queue's slots are two words.
+            + self.filled.capacity() * 2 * size_of::<usize>()
+            + self.cells.bytes()
+            + self.rows.bytes()
+            + self.gauges.bytes()
+    }
+}

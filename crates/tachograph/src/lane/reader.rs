@@ -1,0 +1,214 @@
+//! The aggregator's side of a lane.
+
+use std::collections::VecDeque;
+
+use crate::lane::batch::Batch;
+use crate::lane::block::Block;
+use crate::lane::cell::CounterReading;
+use crate::lane::lane::Lane;
+use crate::lane::spill::{GaugeReading, SpillGain, SpillReading};
+use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
+use crate::sync::Arc;
+use crate::sync::fault;
+
+/// What was read from a lane so far. There is one for a lane, under the aggregator's mutex.
+#[derive(Debug)]
+pub(crate) struct LaneReader {
+    lane: Arc<Lane>,
+    /// Blocks popped so far, wrapping.
+    popped: usize,
+    /// Popped blocks that are not read to their end, oldest first. Only the last one may still
+    /// be filled.
+    held: VecDeque<u8>,
+    /// Slots of the first held block that were read.
+    read: usize,
+    /// Samples that were read since the rate was last measured.
+    gained: usize,
+    /// Blocks that were ever taken: the others' memory is untouched.
+    touched: usize,
+    cells: Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
+    /// By row.
+    rows: Vec<SpillReading>,
+    /// By row.
+    gauges: Vec<GaugeReading>,
+}
+
+impl LaneReader {
+    pub(crate) fn new(lane: Arc<Lane>) -> Self {
+        Self {
+            lane,
+            popped: 0,
+            held: VecDeque::new(),
+            read: 0,
+            gained: 0,
+            touched: 0,
+            cells: Vec::new(),
+            rows: Vec::new(),
+            gauges: Vec::new(),
+        }
+    }
+
+    pub(crate) fn lane(&self) -> &Arc<Lane> {
+        &self.lane
+    }
+
+    /// Notes the blocks that were taken before the call: what [`LaneReader::read_block`] reads
+    /// up to, whatever the load.
+    pub(crate) fn announce(&mut self) {
+        fault::point("reader: before announcing");
+        let pushed = self.lane.pushed();
+        while self.popped != pushed {
+            let Some(index) = self.lane.pop() else { break };
+            self.touched = self.touched.max(usize::from(index) + 1);
+            self.held.push_back(index);
+            self.popped = self.popped.wrapping_add(1);
+        }
+    }
+
+    /// Samples that were ever recorded into the lane, by its own words and not by what was read of
+    /// them: exact while nobody records, else too few at most.
+    pub(crate) fn recorded(&self) -> u64 {
+        let lane = &self.lane;
+        let pushed = lane.pushed();
+        // All but the last block are full, and so is that if it was handed back. One that was
+        // pushed since the last announcement is not known yet.
+        let last = match self.held.back().and_then(|&index| lane.block(index)) {
+            _ if pushed == 0 || pushed != self.popped => 0,
+            Some(block) => block.published(),
+            None => BLOCK_SAMPLES,
+        };
+        let slots = (pushed.saturating_sub(1) * BLOCK_SAMPLES + last) as u64;
+        let chunks = lane.cells.chunks().flat_map(|(_, cells)| cells);
+        let calls = chunks.map(|cell| cell.read().calls);
+        let coalesced = lane.rows.rows().map(|(_, row)| row.count());
+        let levels = lane.gauges.rows().map(|(_, row)| row.count());
+        let in_place = calls.chain(coalesced).chain(levels).fold(0, u64::wrapping_add);
+        slots.saturating_sub(lane.unsampled()).wrapping_add(in_place)
+    }
+
+    /// Reads what is published of the oldest held block, and hands the block back if that is
+    /// all of it. Says whether there may be more.
+    pub(crate) fn read_block(&mut self, batch: &mut Batch) -> bool {
+        batch.clear();
+        let Some(&index) = self.held.front() else { return false };
+        let Some(block) = self.lane.block(index) else { return false };
+        self.read += block.read(self.read, batch);
+        if self.read < BLOCK_SAMPLES {
+            return false;
+        }
+        block.clear();
+        self.lane.give_back(index);
+        self.held.pop_front();
+        self.read = 0;
+        true
+    }
+
+    /// Calls `fold` with how far the cell of `slot` has moved since it was last folded. Should
+    /// `fold` panic, it counts as not folded; so with all that follow.
+    pub(crate) fn counter_delta(&mut self, slot: u32, fold: impl FnOnce(CounterReading)) {
+        let Some(now) = self.lane.cells.get(slot).map(|cell| cell.read()) else { return };
+        let (chunk, place) = (slot as usize / CELLS_PER_CHUNK, slot as usize % CELLS_PER_CHUNK);
+        if let Some(base) = chunk_of(&mut self.cells, chunk).get_mut(place)
+            && *base != now
+        {
+            fold(now.since(*base));
+            *base = now;
+        }
+    }
+
+    /// Calls `fold` for each cell below slot `known` that has moved since it was last folded. The
+    /// others keep their gain: a series may be registered and counted while a pass is under way.
+    pub(crate) fn counter_deltas(&mut self, known: u32, mut fold: impl FnMut(u32, CounterReading)) {
+        for (first, chunk) in self.lane.cells.chunks() {
+            let bases = chunk_of(&mut self.cells, first as usize / CELLS_PER_CHUNK);
+            for ((slot, cell), base) in (first..known).zip(chunk).zip(bases.iter_mut()) {
+                let now = cell.read();
+                if now != *base {
+                    fold(slot, now.since(*base));
+                    *base = now;
+                }
+            }
+        }
+    }
+
+    /// Calls `fold` with the slot of each spill row that was coalesced into since it was last
+    /// folded, and what it gained; the row keeps what `fold` does not want.
+    pub(crate) fn spill_gains(
+        &mut self,
+        only: Option<u32>,
+        mut fold: impl FnMut(u32, &SpillGain),
+        known: impl Fn(u32) -> bool,
+    ) {
+        for number in 0..self.lane.rows.taken() {
+            let Some((slot, row)) = self.lane.rows.nth(number) else { continue };
+            if known(slot) && only.is_none_or(|only| only == slot) {
+                row.fold_gain(place_of(&mut self.rows, number as u32), |gain| fold(slot, gain));
+            }
+        }
+        self.lane.rows.refill();
+    }
+
+    /// As `spill_gains`, for gauges.
+    pub(crate) fn gauge_gains(
+        &mut self,
+        only: Option<u32>,
+        mut fold: impl FnMut(u32, GaugeReading),
+        known: impl Fn(u32) -> bool,
+    ) {
+        for number in 0..self.lane.gauges.taken() {
+            let Some((slot, row)) = self.lane.gauges.nth(number) else { continue };
+            if known(slot) && only.is_none_or(|only| only == slot) {
+                row.fold_gain(place_of(&mut self.gauges, number as u32), |gain| fold(slot, gain));
+            }
+        }
+        self.lane.gauges.refill();
+    }
+
+    /// Notes samples that were read; says what share of the lane's room they take.
+    pub(crate) fn note_gain(&mut self, samples: usize) -> f64 {
+        self.gained += samples;
+        self.share(samples)
+    }
+
+    /// What share of the lane's room was read since the last call.
+    pub(crate) fn take_gain(&mut self) -> f64 {
+        let gained = std::mem::take(&mut self.gained);
+        self.share(gained)
+    }
+
+    fn share(&self, samples: usize) -> f64 {
+        samples as f64 / (self.lane.len() * BLOCK_SAMPLES).max(1) as f64
+    }
+
+    /// Bytes of the lane and everything in it, as far as it was ever used.
+    pub(crate) fn bytes(&self) -> usize {
+        let cells = self.cells.iter().flatten().map(|chunk| size_of_val(&**chunk));
+        let rows = self.rows.iter().map(SpillReading::heap_bytes);
+        let places =
+            size_of_val(&*self.cells) + size_of_val(&*self.rows) + size_of_val(&*self.gauges);
+        let bases = places + cells.chain(rows).sum::<usize>();
+        self.lane.bytes() + self.touched * size_of::<Block>() + bases
+    }
+
+    /// Appends blocks until there are `blocks`.
+    pub(crate) fn grow(&self, blocks: usize) {
+        while self.lane.len() < blocks && self.lane.add_block() {}
+    }
+}
+
+/// The element `slot`, made with its default if it is not there yet.
+fn place_of<T: Default>(places: &mut Vec<T>, slot: u32) -> &mut T {
+    let slot = slot as usize;
+    if places.len() <= slot {
+        places.resize_with(slot + 1, T::default);
+    }
+    &mut places[slot]
+}
+
+fn chunk_of(
+    chunks: &mut Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
+    chunk: usize,
+) -> &mut [CounterReading; CELLS_PER_CHUNK] {
+    let place = place_of(chunks, chunk as u32);
+    place.get_or_insert_with(|| Box::new([CounterReading::default(); CELLS_PER_CHUNK]))
+}

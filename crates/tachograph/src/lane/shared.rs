@@ -1,0 +1,388 @@
+//! What every recording thread of one collector shares: the switch, the clock, the counts of
+//! what was refused, the lanes.
+//!
+//! # Synchronization
+//! `mode` is written by the collector and copied into every lane; `lanes` is read through an
+//! `ArcSwap` and grown under a mutex, which the mode is changed under too, so that no new lane
+//! misses a change. The counts are shared words on cold paths only.
+
+use std::time::{Duration, Instant};
+
+use crate::lane::lane::{Gate, Lane, LaneSize, mode};
+use crate::lane::trace::{Trace, TraceSource};
+use crate::lane::writer::LaneWriter;
+use crate::limits::CELLS_PER_CHUNK;
+use crate::series::metric::Kind;
+use crate::series::warning::DropReason;
+use crate::sync::ColdPath;
+use crate::sync::{
+    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, OnceBox,
+    Ordering, lock,
+};
+use crate::time::clock::Clock;
+use crate::time::on_time::OnTime;
+
+/// Makes a collector start over.
+struct Restart(Box<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Restart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Restart")
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Intake {
+    /// One of [`mode`]. Written by the collector, read before each record by name and where a
+    /// thread has no lane.
+    mode: AtomicU8,
+    /// The collector's place in every thread's table.
+    seat: u8,
+    pub(crate) clock: Clock,
+    pub(crate) counts: Counts,
+    lanes: ArcSwap<Vec<Arc<Lane>>>,
+    /// How often it was announced that lanes are free, wrapping. Added to by the aggregator, read
+    /// by recorders that have found none.
+    announced: AtomicUsize,
+    /// Whether this is the child of a fork that has not used the collector yet. Set by the fork,
+    /// cleared once the first cold path has made the collector start over.
+    forked: AtomicBool,
+    /// Whether this is the child of a fork. Set by the fork.
+    child: AtomicBool,
+    /// How the collector starts over in the child of a fork. Set when it is made.
+    restart: OnceBox<Restart>,
+    /// Bytes of all threads' caches of names. Added to and taken from by their threads, read by the
+    /// aggregator.
+    cached_bytes: AtomicUsize,
+    /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
+    /// read by the pass.
+    signalled: AtomicBool,
+    growth: Mutex<Growth>,
+    /// Tells the trace that the calling thread is in.
+    current_trace: Option<TraceSource>,
+    lane_size: LaneSize,
+    lanes_max: usize,
+}
+
+/// What new lanes are made with, and how long any of them was recorded into.
+#[derive(Debug)]
+pub(crate) struct Growth {
+    /// Counters whose cells every lane has from its start.
+    pinned: Vec<(Kind, u32)>,
+    on_time: OnTime,
+}
+
+/// What happened on recording threads beside recording. Written by any thread, read by the
+/// aggregator.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    dropped: [AtomicU64; DropReason::ALL.len()],
+    pub(crate) clock_anomalies: Tally,
+    pub(crate) monotonic_decrements: Tally,
+    pub(crate) truncated: Tally,
+    pub(crate) kind_conflicts: Tally,
+    pub(crate) overflowed: Tally,
+    /// Traces that a lane had no room for; the samples were recorded.
+    pub(crate) exemplars_dropped: Tally,
+}
+
+/// A shared count of rare events.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(AtomicU64);
+
+impl Tally {
+    pub(crate) fn add(&self, amount: u64) {
+        // Relaxed: a count that stands for itself.
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        // Relaxed: see `add`.
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counts {
+    pub(crate) fn drop_sample(&self, reason: DropReason) {
+        self.drop_samples(reason, 1);
+    }
+
+    pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
+        // Relaxed: a count that stands for itself.
+        self.dropped[reason as usize].fetch_add(samples, Ordering::Relaxed);
+        if reason == DropReason::KindConflict {
+            self.kind_conflicts.add(samples);
+        }
+    }
+
+    /// Sets every count to 0. Nobody else may be recording.
+    pub(crate) fn start_over(&self) {
+        let Self {
+            dropped,
+            clock_anomalies,
+            monotonic_decrements,
+            truncated,
+            kind_conflicts,
+            overflowed,
+            exemplars_dropped,
+        } = self;
+        let tallies = [
+            clock_anomalies,
+            monotonic_decrements,
+            truncated,
+            kind_conflicts,
+            overflowed,
+            exemplars_dropped,
+        ];
+        for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {
+            // Relaxed: see `drop_samples`.
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
+        // Relaxed: see `drop_samples`.
+        self.dropped[reason as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn dropped_total(&self) -> u64 {
+        DropReason::ALL.iter().map(|&reason| self.dropped(reason)).sum()
+    }
+}
+
+impl Intake {
+    pub(crate) fn new(
+        clock: Clock,
+        mode: u8,
+        seat: u8,
+        current_trace: Option<TraceSource>,
+        lane_size: LaneSize,
+        lanes_max: usize,
+    ) -> Self {
+        let on_time = OnTime::new(mode == mode::ON);
+        let growth = Growth { pinned: Vec::new(), on_time };
+        Self {
+            mode: AtomicU8::new(mode),
+            seat,
+            clock,
+            counts: Counts::default(),
+            lanes: ArcSwap::from_pointee(Vec::new()),
+            announced: AtomicUsize::new(0),
+            forked: AtomicBool::new(false),
+            child: AtomicBool::new(false),
+            restart: OnceBox::new(),
+            cached_bytes: AtomicUsize::new(0),
+            signalled: AtomicBool::new(false),
+            growth: Mutex::new(growth),
+            current_trace,
+            lane_size,
+            lanes_max,
+        }
+    }
+
+    /// The trace that the calling thread is in, as far as the collector was told how to find out.
+    pub(crate) fn current_trace(&self) -> Option<Trace> {
+        self.current_trace?()
+    }
+
+    #[inline]
+    pub(crate) fn mode(&self) -> u8 {
+        // Relaxed: a switch; it orders nothing else.
+        self.mode.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn seat(&self) -> u8 {
+        self.seat
+    }
+
+    /// Switches recording for every thread. A shut-down intake stays so.
+    pub(crate) fn set_mode(&self, mode: u8) {
+        let (_cold, mut growth) = self.growth();
+        if self.mode() == mode::SHUTDOWN {
+            return;
+        }
+        growth.on_time.switch(self.clock.now(), mode == mode::ON);
+        // Relaxed: see `mode`.
+        self.mode.store(mode, Ordering::Relaxed);
+        let gate = self.gate();
+        self.lanes.load().iter().for_each(|lane| lane.set_gate(gate));
+    }
+
+    /// How long recording was on up to a time of the monotonic clock.
+    pub(crate) fn on_time(&self, now: Instant) -> Duration {
+        self.growth().1.on_time.up_to(now)
+    }
+
+    /// Whether recording was ever on.
+    pub(crate) fn was_ever_on(&self) -> bool {
+        self.growth().1.on_time.was_ever_on()
+    }
+
+    /// The gate of every lane, by the mode of now.
+    fn gate(&self) -> Gate {
+        let mode = self.mode();
+        let forked = mode == mode::ON && self.is_forked();
+        Gate::new(self.address(), if forked { mode::FORKED } else { mode })
+    }
+
+    /// The gate of a lane that takes this collector's samples.
+    pub(crate) fn open_gate(&self) -> Gate {
+        Gate::new(self.address(), mode::ON)
+    }
+
+    pub(crate) fn is_forked(&self) -> bool {
+        // Acquire: pairs with the Release in `reopen`; all that was started over is visible.
+        self.forked.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_child(&self) -> bool {
+        // Relaxed: a flag that stands for itself; set while there is one thread.
+        self.child.load(Ordering::Relaxed)
+    }
+
+    /// Says how the collector starts over in the child of a fork.
+    pub(crate) fn set_restart(&self, restart: impl Fn() + Send + Sync + 'static) {
+        // Err: cannot be, a collector is made once.
+        let _ = self.restart.set(Box::new(Restart(Box::new(restart))));
+    }
+
+    /// Has the collector start over in the child of a fork that has not used it yet. On cold paths
+    /// only; whoever comes meanwhile waits.
+    pub(crate) fn resume(&self) {
+        if self.is_forked() {
+            let _cold = ColdPath::enter_again();
+            self.restart.get().into_iter().for_each(|restart| (restart.0)());
+            // Should the collector be gone, its handles are left.
+            self.reopen();
+        }
+    }
+
+    /// What a fork does in the child, in which only the calling thread is alive: shuts the lanes,
+    /// so that whoever records first comes by a cold path. Neither allocates nor locks.
+    #[cfg(unix)]
+    pub(crate) fn shut_by_fork(&self, lanes: &[Arc<Lane>]) {
+        // Relaxed: see `is_child`.
+        self.child.store(true, Ordering::Relaxed);
+        // Relaxed: there is no other thread.
+        self.forked.store(true, Ordering::Relaxed);
+        let gate = self.gate();
+        lanes.iter().for_each(|lane| lane.set_gate(gate));
+    }
+
+    /// Leaves every lane to the parent, whose owners the child does not have but for one, and
+    /// forgets what was counted.
+    pub(crate) fn start_over(&self) {
+        let _growth = self.growth();
+        self.counts.start_over();
+        self.lanes.load().iter().for_each(|lane| lane.set_gate(Gate::ABANDONED));
+        self.lanes.store(Arc::default());
+        self.announce();
+    }
+
+    /// Says that the child has started over: lanes are open from now on.
+    pub(crate) fn reopen(&self) {
+        // Release: pairs with the Acquire in `is_forked`.
+        self.forked.store(false, Ordering::Release);
+    }
+
+    #[cfg(unix)]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Growth> {
+        lock(&self.growth)
+    }
+
+    /// Unique while anything of the collector is alive.
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    pub(crate) fn lanes(&self) -> Arc<Vec<Arc<Lane>>> {
+        self.lanes.load_full()
+    }
+
+    /// Notes that a thread's cache of names takes `now` bytes and no longer `before`.
+    pub(crate) fn note_cached(&self, before: usize, now: usize) {
+        // Relaxed: a count that stands for itself.
+        self.cached_bytes.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+    }
+
+    pub(crate) fn cached_bytes(&self) -> usize {
+        // Relaxed: see `note_cached`.
+        self.cached_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_signal(&self) {
+        // Relaxed: a flag that stands for itself; a pass that misses it was concurrent.
+        self.signalled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_signalled(&self) -> bool {
+        // Relaxed: see `note_signal`.
+        self.signalled.load(Ordering::Relaxed)
+    }
+
+    /// A lane for the calling thread: a closed one as it stands, else a new one. `None` when
+    /// there are as many lanes as there may be.
+    pub(crate) fn acquire(&self) -> Option<LaneWriter> {
+        self.adopt().or_else(|| self.grow())
+    }
+
+    /// What new lanes are made with, locked. What allocates in there and records is kept out
+    /// meanwhile.
+    fn growth(&self) -> (ColdPath, MutexGuard<'_, Growth>) {
+        (ColdPath::enter_again(), lock(&self.growth))
+    }
+
+    /// Tells recorders that have found no lane to look again. The aggregator only.
+    pub(crate) fn announce(&self) {
+        // Relaxed: a count that stands for itself.
+        self.announced.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn announced(&self) -> usize {
+        // Relaxed: see `announce`.
+        self.announced.load(Ordering::Relaxed)
+    }
+
+    /// A closed lane as it stands.
+    pub(crate) fn adopt(&self) -> Option<LaneWriter> {
+        let lanes = self.lanes.load();
+        lanes.iter().filter(|lane| lane.is_closed()).find_map(LaneWriter::adopt)
+    }
+
+    fn grow(&self) -> Option<LaneWriter> {
+        let (_cold, growth) = self.growth();
+        let lanes = self.lanes.load_full();
+        if lanes.len() >= self.lanes_max {
+            return None;
+        }
+        let lane = Arc::new(Lane::new(self.lane_size, self.gate()));
+        growth.pinned.iter().for_each(|&(kind, slot)| lane.install(kind, slot));
+        let writer = LaneWriter::adopt(&lane);
+        self.lanes.store(Arc::new(lanes.iter().cloned().chain([lane]).collect()));
+        writer
+    }
+
+    /// Makes the cell of a registered counter exist in every lane, now and from now on. Other kinds
+    /// have a place without that.
+    pub(crate) fn pin(&self, kind: Kind, slot: u32) {
+        if !kind.is_counter() {
+            return;
+        }
+        let (_cold, mut growth) = self.growth();
+        let chunk = |slot: u32| slot as usize / CELLS_PER_CHUNK;
+        if growth.pinned.iter().any(|&(_, known)| chunk(known) == chunk(slot)) {
+            return;
+        }
+        growth.pinned.push((kind, slot));
+        self.lanes.load().iter().for_each(|lane| lane.install(kind, slot));
+    }
+
+    /// Takes a retired lane off the list. The aggregator only.
+    pub(crate) fn remove(&self, retired: &Arc<Lane>) {
+        let _growth = self.growth();
+        let lanes = self.lanes.load_full();
+        let rest = lanes.iter().filter(|lane| !Arc::ptr_eq(lane, retired)).cloned().collect();
+        self.lanes.store(Arc::new(rest));
+    }
+}

@@ -1,0 +1,132 @@
+//! The owner's side of a lane.
+//!
+//! Only a [`LaneWriter`] can push into a lane or write its cells, there is one for a lane at a
+//! time, and it cannot be shared between threads: the single-writer rule is the type's.
+
+use std::cell::Cell;
+
+use crate::lane::block::Block;
+use crate::lane::lane::{BlockFlags, Gate, Lane, LaneSize, Position, turn};
+use crate::lane::sample::Sample;
+use crate::lane::trace::Trace;
+use crate::limits::{BLOCK_SAMPLES, TRACED_SLOTS};
+use crate::sync::Arc;
+
+/// The lane has no free block: the aggregator has not kept up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoFreeBlock;
+
+#[derive(Debug)]
+pub(crate) struct LaneWriter {
+    lane: Arc<Lane>,
+    block: Cell<u8>,
+    filled: Cell<usize>,
+    taken: Cell<BlockFlags>,
+}
+
+impl LaneWriter {
+    /// The writer of a lane that admits nobody, for a thread that gets no other one.
+    pub(crate) fn detached() -> Self {
+        let size = LaneSize { blocks_initial: 0, blocks_max: 0, slots: 0 };
+        let Position { block, filled, taken } = Position::START;
+        Self {
+            lane: Arc::new(Lane::new(size, Gate::DETACHED)),
+            block: Cell::new(block),
+            filled: Cell::new(filled),
+            taken: Cell::new(taken),
+        }
+    }
+
+    /// Takes over a closed lane, unless another thread was faster.
+    pub(crate) fn adopt(lane: &Arc<Lane>) -> Option<Self> {
+        let Position { block, filled, taken } = lane.adopt()?;
+        Some(Self {
+            lane: Arc::clone(lane),
+            block: Cell::new(block),
+            filled: Cell::new(filled),
+            taken: Cell::new(taken),
+        })
+    }
+
+    #[inline]
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.lane
+    }
+
+    /// Publishes a sample in the current block, by three stores; false where that is full.
+    #[inline]
+    pub(crate) fn publish(&self, series: u32, value: u64) -> bool {
+        let filled = self.filled.get();
+        if filled < BLOCK_SAMPLES
+            && let Some(block) = self.lane.block(self.block.get())
+        {
+            block.publish(filled, Sample { series, value });
+            self.filled.set(filled + 1);
+            return true;
+        }
+        false
+    }
+
+    /// Publishes a sample, if need be in the next free block.
+    pub(crate) fn push(&self, sample: Sample) -> Result<(), NoFreeBlock> {
+        if self.publish(sample.series, sample.value) {
+            return Ok(());
+        }
+        let block = self.take_next().ok_or(NoFreeBlock)?;
+        block.publish(0, sample);
+        self.filled.set(1);
+        Ok(())
+    }
+
+    /// Publishes a sample with its trace; false where there is room for the sample alone, which is
+    /// published then. Its slots lie in one block: what the current one has no room for goes to
+    /// the next.
+    pub(crate) fn push_traced(&self, sample: Sample, trace: Trace) -> Result<bool, NoFreeBlock> {
+        let filled = self.filled.get();
+        if filled + TRACED_SLOTS <= BLOCK_SAMPLES
+            && let Some(block) = self.lane.block(self.block.get())
+        {
+            self.lane.add_unsampled(TRACED_SLOTS - 1);
+            block.publish_traced(filled, sample, trace);
+            self.filled.set(filled + TRACED_SLOTS);
+            return Ok(true);
+        }
+        if self.lane.free_block(&self.taken.get()).is_none() {
+            return self.push(sample).map(|()| false);
+        }
+        if filled < BLOCK_SAMPLES
+            && let Some(block) = self.lane.block(self.block.get())
+        {
+            self.lane.add_unsampled(BLOCK_SAMPLES - filled);
+            block.pad(filled);
+            self.filled.set(BLOCK_SAMPLES);
+        }
+        let block = self.take_next().ok_or(NoFreeBlock)?;
+        self.lane.add_unsampled(TRACED_SLOTS - 1);
+        block.publish_traced(0, sample, trace);
+        self.filled.set(TRACED_SLOTS);
+        Ok(true)
+    }
+
+    /// Takes the lowest-numbered free block.
+    fn take_next(&self) -> Option<&Block> {
+        let mut taken = self.taken.get();
+        let index = self.lane.free_block(&taken)?;
+        let block = self.lane.block(index)?;
+        turn(&mut taken, index);
+        self.taken.set(taken);
+        self.block.set(index);
+        self.lane.push(index);
+        Some(block)
+    }
+}
+
+impl Drop for LaneWriter {
+    fn drop(&mut self) {
+        self.lane.close(Position {
+            block: self.block.get(),
+            filled: self.filled.get(),
+            taken: self.taken.get(),
+        });
+    }
+}

@@ -1,0 +1,135 @@
+//! What metrics and tag keys are called in formats that allow fewer characters than a collector.
+//!
+//! A name is given when its metric or its tag key first enters a snapshot, and stays for the
+//! collector's life, whatever else appears, hides or goes: no series is ever exported under the
+//! name of another. Snapshots carry the names, and all formats share them.
+
+mod claims;
+mod naming;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::series::metric::{Kind, Unit};
+
+pub(crate) use naming::Naming;
+
+/// What a counter's name ends in.
+const TOTAL: &str = "_total";
+
+/// What every metric of a collector, or of a sum of collectors, is called in exports.
+///
+/// Those of metrics that have left the snapshots are kept, so that nothing else gets them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportedNames {
+    metrics: BTreeMap<Arc<str>, MetricNames>,
+    renamed: usize,
+}
+
+impl ExportedNames {
+    /// The names of a metric; there are some of every metric in the snapshot.
+    pub fn metric(&self, name: &str) -> Option<&MetricNames> {
+        self.metrics.get(name)
+    }
+
+    /// How many metrics and tag keys got a numeric suffix, as their name was taken or reserved.
+    pub fn renamed(&self) -> usize {
+        self.renamed
+    }
+}
+
+/// What one metric and its tag keys are called in exports: in the grammar of Prometheus, which
+/// all other formats allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricNames {
+    kind: Kind,
+    base: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    unit: String,
+    /// By tag key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<Arc<str>, String>,
+}
+
+impl MetricNames {
+    /// What a metric is called where nothing else has that name. A timing's unit is always seconds.
+    pub fn new(name: &str, kind: Kind, unit: &Unit) -> Self {
+        let unit = if kind == Kind::Timing { &Unit::Seconds } else { unit };
+        let unit = exported_unit(unit);
+        let name = sanitized(name, |c| is_allowed(c, true));
+        let mut stem = &*name;
+        if kind == Kind::Counter {
+            stem = stem.strip_suffix(TOTAL).unwrap_or(stem);
+        }
+        stem = stem.strip_suffix(&*with_unit("", &unit)).unwrap_or(stem);
+        let stem = if stem.is_empty() { "metric" } else { stem };
+        Self { kind, base: with_unit(stem, &unit), unit, labels: BTreeMap::new() }
+    }
+
+    /// The name with the unit, without a counter's `_total`: what OpenMetrics calls the family.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// The name of the samples of a kind: the base, and `_total` where it is a counter.
+    pub fn full(&self, kind: Kind) -> String {
+        let total = if kind == Kind::Counter { TOTAL } else { "" };
+        format!("{}{total}", self.base)
+    }
+
+    /// The unit that ends the base; may be empty. One that the metric is given later is not in it.
+    pub fn unit(&self) -> &str {
+        &self.unit
+    }
+
+    /// The label of a tag key; there is one for the keys of every series in the snapshot.
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.labels.get(key).map(String::as_str)
+    }
+
+    /// The base without its unit: where a suffix goes.
+    fn stem(&self) -> &str {
+        self.base.strip_suffix(&*with_unit("", &self.unit)).unwrap_or(&self.base)
+    }
+
+    /// The same with another stem.
+    fn with_stem(&self, stem: &str) -> Self {
+        Self { base: with_unit(stem, &self.unit), ..self.clone() }
+    }
+
+    /// Every name that a family has in any of the formats.
+    fn forms(&self) -> Vec<String> {
+        let suffixes: &[&str] = match self.kind {
+            Kind::Timing | Kind::Histogram => &["", "_sum", "_count", "_bucket", "_created"],
+            Kind::Counter => &["", TOTAL, "_created"],
+            Kind::UpDownCounter | Kind::Gauge => &[""],
+        };
+        suffixes.iter().map(|suffix| format!("{}{suffix}", self.base)).collect()
+    }
+}
+
+/// A unit as it ends a name; empty without one.
+fn exported_unit(unit: &Unit) -> String {
+    match unit.name() {
+        "" => String::new(),
+        unit => sanitized(unit, |c| is_allowed(c, false)),
+    }
+}
+
+fn with_unit(stem: &str, unit: &str) -> String {
+    if unit.is_empty() { stem.to_owned() } else { format!("{stem}_{unit}") }
+}
+
+fn is_allowed(c: char, colons: bool) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || (colons && c == ':')
+}
+
+/// A name in which every character but the allowed ones is `_`, and that starts with no digit.
+fn sanitized(name: &str, allowed: impl Fn(char) -> bool) -> String {
+    let lead =
+        if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() { "_" } else { "" };
+    let rest = name.chars().map(|c| if allowed(c) { c } else { '_' });
+    lead.chars().chain(rest).collect()
+}

@@ -1,0 +1,107 @@
+//! Gives names to what enters snapshots.
+
+use std::sync::Arc;
+
+use super::claims::Claims;
+use super::{ExportedNames, MetricNames, is_allowed, sanitized};
+use crate::series::metric::{Kind, Metric, Unit};
+use crate::series::tags::Tags;
+
+/// The family that tells how many names got a suffix, which exporters write on their own.
+const RENAMED: &str = "telemetry_prometheus_renamed";
+
+/// The names that were given, and what is still free.
+#[derive(Debug)]
+pub(crate) struct Naming {
+    /// Shared with the snapshots that carry them.
+    names: Arc<ExportedNames>,
+    claims: Claims,
+}
+
+impl Default for Naming {
+    fn default() -> Self {
+        let mut claims = Claims::default();
+        claims.take(RENAMED);
+        Self { names: Arc::default(), claims }
+    }
+}
+
+impl Naming {
+    pub(crate) fn names(&self) -> &Arc<ExportedNames> {
+        &self.names
+    }
+
+    /// Names a metric and the tag keys of one of its series, as far as they have no names.
+    pub(crate) fn name(&mut self, metric: &Metric, tags: &Tags) {
+        if self.names.metric(&metric.name).is_none() {
+            let natural = MetricNames::new(&metric.name, metric.kind, &metric.unit);
+            self.claim(&metric.name, &natural, Some(natural.stem()));
+        }
+        tags.iter().for_each(|(key, _)| self.label(&metric.name, key, None));
+    }
+
+    /// Takes over what metrics were called elsewhere. What is not valid, or is taken here, gets the
+    /// next suffix; what has a name here keeps it.
+    pub(crate) fn adopt(&mut self, others: &ExportedNames, fits: impl Fn(&str, Kind) -> bool) {
+        for (metric, names) in &others.metrics {
+            if !fits(metric, names.kind) {
+                continue;
+            }
+            if self.names.metric(metric).is_none() {
+                let unit = Unit::Other(names.unit.as_str().into());
+                let natural = MetricNames::new(metric, names.kind, &unit);
+                let is_valid = sanitized(names.stem(), |c| is_allowed(c, true)) == names.stem()
+                    && natural.with_stem(names.stem()).base == names.base;
+                let wanted = if is_valid { names.stem() } else { natural.stem() };
+                self.claim(metric, &natural, Some(wanted));
+            }
+            for (key, label) in &names.labels {
+                self.label(metric, key, Some(label));
+            }
+        }
+    }
+
+    /// Gives a metric the wanted stem, or the next suffix to its own.
+    fn claim(&mut self, metric: &Arc<str>, natural: &MetricNames, wanted: Option<&str>) {
+        let forms = |stem: &str| natural.with_stem(stem).forms();
+        let stem = self.claims.claim(wanted, natural.stem(), forms);
+        let names = Arc::make_mut(&mut self.names);
+        names.renamed += usize::from(stem != natural.stem());
+        names.metrics.insert(Arc::clone(metric), natural.with_stem(&stem));
+    }
+
+    /// Gives a metric's tag key the wanted label, or else one of its own, unless it has one.
+    fn label(&mut self, metric: &str, key: &str, wanted: Option<&str>) {
+        if self.names.metric(metric).is_none_or(|names| names.label(key).is_some()) {
+            return;
+        }
+        let names = Arc::make_mut(&mut self.names);
+        let Some(of_metric) = names.metrics.get_mut(metric) else { return };
+        let mut claims = Claims::default();
+        of_metric.labels.values().for_each(|label| claims.take(label));
+        let natural = as_label(key);
+        let wanted = wanted.filter(|wanted| as_label(wanted) == **wanted).unwrap_or(&natural);
+        let free = Some(wanted).filter(|wanted| !is_reserved(wanted));
+        let label = claims.claim(free, &renameable(&natural), |label| vec![label.to_owned()]);
+        names.renamed += usize::from(label != natural);
+        of_metric.labels.insert(key.into(), label);
+    }
+}
+
+fn as_label(key: &str) -> String {
+    sanitized(key, |c| is_allowed(c, false))
+}
+
+/// Whether exporters, or Prometheus itself, give the label a meaning.
+fn is_reserved(label: &str) -> bool {
+    matches!(label, "le" | "quantile") || label.starts_with("__")
+}
+
+/// A label that does not become a reserved one by a suffix, as `_` would: `__1`.
+fn renameable(label: &str) -> String {
+    match label.trim_start_matches('_') {
+        "" => "tag".to_owned(),
+        rest if label.starts_with("__") => sanitized(rest, |_| true),
+        _ => label.to_owned(),
+    }
+}

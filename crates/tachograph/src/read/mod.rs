@@ -1,0 +1,16 @@
+//! What readers see: snapshots and the statistics in them.
+//!
+//! May use `sync`, `time`, `series` and `lane`. In reading order:
+//! - `rows`: a distribution as sorted rows
+//! - `stats`: the statistics of each kind
+//! - `exemplar`: a sample with its trace
+//! - `exported`: names as exports spell them
+//! - `snapshot`: one pass over all series; differences and sums of snapshots
+//! - `snapshot_reader`: the last snapshot, again and again
+
+pub(crate) mod exemplar;
+pub(crate) mod exported;
+pub(crate) mod rows;
+pub(crate) mod snapshot;
+pub(crate) mod snapshot_reader;
+pub(crate) mod stats;

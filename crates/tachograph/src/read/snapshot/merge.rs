@@ -1,0 +1,338 @@
+//! Many snapshots added up into one: shards of a process, processes of a fleet.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::aggregate::distribution::Totals;
+use crate::read::exemplar::Exemplar;
+use crate::read::exported::Naming;
+use crate::read::rows::{self, Row};
+use crate::read::snapshot::{Recording, Series, Snapshot, Value, Views};
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::series::key;
+use crate::series::metric::{Kind, Metric, Unit};
+use crate::series::tags::Tags;
+
+impl Snapshot {
+    /// The sum of snapshots of different collectors, or of one collector's consecutive
+    /// [differences](Snapshot::since).
+    ///
+    /// - Counters and distributions add up exactly, buckets included, so a quantile is that of
+    ///   all samples together, within [`TimingStats::error`]. Totals wrap as the counters do.
+    /// - A gauge's `min`, `max`, `mean` and `count` are over all values set; `current` is that of
+    ///   the newest snapshot that has one.
+    /// - Of the exemplars of a series the greatest stays; of equal ones the oldest snapshot's.
+    /// - A metric that is a counter in one and goes both ways in another goes both ways. Where
+    ///   kinds or scales cannot be added up, the oldest snapshot's metric keeps the name, and
+    ///   the other is kept apart under `name.kind` or `name.scale_…`.
+    /// - Exported names are those of the oldest snapshot that has the metric or the tag key; where
+    ///   one is taken by another metric of an older snapshot, it gets the next numeric suffix.
+    /// - A series that is idle everywhere stays hidden; one that is idle in some is added up
+    ///   whole.
+    /// - `window` views add up where all the windows are equally wide, and are left out
+    ///   otherwise. `version` is the sum, `timestamp` the newest, `started` the first, `uptime`
+    ///   and `window_elapsed` the longest.
+    ///
+    /// No snapshot at all gives an empty one. Costs a pass over all buckets.
+    pub fn merge<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Snapshot {
+        let mut parts: Vec<_> = snapshots.into_iter().collect();
+        parts.sort_by_key(|part| part.timestamp);
+        let mut sum = Sum::of(&parts);
+        for part in &parts {
+            part.series.iter().for_each(|series| sum.add(series, false));
+            part.idle.iter().for_each(|series| sum.add(series, true));
+        }
+        let mut naming = Naming::default();
+        for part in &parts {
+            let is_here = |name: &str, kind| {
+                sum.metrics.get(name).is_none_or(|metric| metric.kind.fits(kind))
+            };
+            naming.adopt(&part.names, is_here);
+        }
+        let (idle, series) = sum.series.into_values().partition::<Vec<_>, _>(|sum| sum.idle);
+        let longest = parts.iter().map(|part| part.window_elapsed()).max().unwrap_or_default();
+        let recording = Recording { on: longest, before_reset: Duration::ZERO, in_window: longest };
+        let first = parts.iter().min_by_key(|part| (part.started, part.generation));
+        let all = |sums: Vec<SeriesSum>| sums.into_iter().map(|sum| Arc::new(sum.series()));
+        let mut merged = Snapshot {
+            version: parts.iter().fold(0, |sum, part| sum.wrapping_add(part.version)),
+            timestamp: parts.last().map_or(SystemTime::UNIX_EPOCH, |part| part.timestamp),
+            started: first.map_or(SystemTime::UNIX_EPOCH, |part| part.started),
+            generation: first.map_or(0, |part| part.generation),
+            age: parts.iter().map(|part| part.age).max().unwrap_or_default(),
+            uptime: parts.iter().map(|part| part.uptime).max().unwrap_or_default(),
+            window_span: sum.window_span,
+            recording,
+            series: all(series).collect(),
+            idle: all(idle).collect(),
+            names: Arc::default(),
+        };
+        merged.name_all(naming);
+        merged
+    }
+}
+
+impl Snapshot {
+    /// The statistics of all series of a metric together, whatever their tags: a counter's total,
+    /// the p99 over all routes. `None` without such a series.
+    ///
+    /// As in [`merge`](Snapshot::merge), but that a gauge's `current` is the sum of all. Where an
+    /// untagged series has recorded what tagged ones have as well, [`find`](Snapshot::find) that one
+    /// instead. Costs a pass over the buckets of these series.
+    pub fn total(&self, name: &str) -> Option<Value> {
+        let all: Vec<_> = self.metric(name).collect();
+        let metric = &all.first()?.metric;
+        let mut sum = Values::new(metric, self.window_span.is_some());
+        all.iter().for_each(|series| sum.add(&series.value));
+        if let Values::Levels(levels) = &mut sum {
+            let gauges = all.iter().filter_map(|series| series.value.as_gauge());
+            let current = gauges.filter_map(|views| views.lifetime.current).reduce(|a, b| a + b);
+            levels.lifetime.current = current;
+            levels.window.iter_mut().for_each(|window| window.current = current);
+        }
+        Some(sum.value(metric.kind))
+    }
+}
+
+/// The sum under way.
+struct Sum {
+    /// What the merged metrics are, by name.
+    metrics: HashMap<Arc<str>, Arc<Metric>>,
+    /// By key.
+    series: BTreeMap<Arc<str>, SeriesSum>,
+    window_span: Option<Duration>,
+}
+
+impl Sum {
+    fn of(parts: &[&Snapshot]) -> Self {
+        let span = parts.first().and_then(|part| part.window_span);
+        let same = parts.iter().all(|part| part.window_span == span);
+        let window_span = span.filter(|_| same);
+        let mut sum = Self { metrics: HashMap::new(), series: BTreeMap::new(), window_span };
+        // All metadata first: a series of the first snapshot takes what a later one knows.
+        for series in parts.iter().flat_map(|part| part.series.iter().chain(&part.idle)) {
+            let (name, scale) = sum.place_of(series);
+            sum.describe(name, series, scale);
+        }
+        sum
+    }
+
+    /// The name that a series' metric has in the sum, and its scale.
+    fn place_of(&self, series: &Series) -> (Arc<str>, f64) {
+        let (kind, scale) = (series.metric.kind, scale_of(series));
+        let mut name = Arc::clone(&series.metric.name);
+        while let Some(known) = self.metrics.get(&name) {
+            name = if !known.kind.fits(kind) {
+                format!("{name}.{}", kind.name().replace(' ', "_")).into()
+            } else if known.scale != scale {
+                format!("{name}.scale_{}", scale).into()
+            } else {
+                break;
+            };
+        }
+        (name, scale)
+    }
+
+    /// Adds a metric's metadata to what is known of it.
+    fn describe(&mut self, name: Arc<str>, series: &Series, scale: f64) {
+        let fresh = &series.metric;
+        let Some(known) = self.metrics.get_mut(&name) else {
+            let metric = Metric { name: Arc::clone(&name), scale, ..(**fresh).clone() };
+            self.metrics.insert(name, Arc::new(metric));
+            return;
+        };
+        let old = &**known;
+        let metric = Metric {
+            name,
+            kind: if old.kind == fresh.kind { old.kind } else { Kind::UpDownCounter },
+            unit: if old.unit == Unit::None { &fresh.unit } else { &old.unit }.clone(),
+            description: Arc::clone(if old.description.is_empty() {
+                &fresh.description
+            } else {
+                &old.description
+            }),
+            scale,
+        };
+        if metric != *old {
+            *known = Arc::new(metric);
+        }
+    }
+
+    fn add(&mut self, series: &Series, idle: bool) {
+        let (name, _) = self.place_of(series);
+        let renamed = name != series.metric.name;
+        let key =
+            if renamed { key::display(&name, &series.tags).into() } else { series.key.clone() };
+        let Some(merged) = self.metrics.get(&name) else { return };
+        let sum = self.series.entry(Arc::clone(&key)).or_insert_with(|| SeriesSum {
+            metric: Arc::clone(merged),
+            tags: series.tags.clone(),
+            key,
+            began: (series.created, series.generation),
+            dropped: 0,
+            exemplar: None,
+            idle,
+            values: Values::new(merged, self.window_span.is_some()),
+        });
+        sum.idle &= idle;
+        sum.add(series);
+    }
+}
+
+/// What one recorded unit of a series is worth.
+fn scale_of(series: &Series) -> f64 {
+    let views = series.value.as_timing();
+    views.map_or(series.metric.scale, |views| views.lifetime.buckets().scale())
+}
+
+/// One series' sum under way.
+struct SeriesSum {
+    metric: Arc<Metric>,
+    tags: Tags,
+    key: Arc<str>,
+    /// When, and in which generation: those of the part that began first.
+    began: (SystemTime, u64),
+    dropped: u64,
+    exemplar: Option<Box<Exemplar>>,
+    /// Hidden in every snapshot.
+    idle: bool,
+    values: Values,
+}
+
+enum Values {
+    Count(Views<i128>),
+    Levels(Views<GaugeStats>),
+    Samples(Views<Samples>),
+}
+
+/// A distribution under way; its quantiles are taken once, at the end.
+#[derive(Clone)]
+struct Samples {
+    rows: Vec<Row>,
+    coarse: Vec<Row>,
+    totals: Totals,
+    scale: f64,
+}
+
+impl SeriesSum {
+    fn add(&mut self, series: &Series) {
+        self.began = self.began.min((series.created, series.generation));
+        self.dropped = self.dropped.wrapping_add(series.dropped);
+        let known = self.exemplar.as_ref().map(|known| known.value);
+        if let Some(exemplar) = &series.exemplar
+            && known.is_none_or(|known| exemplar.value > known)
+        {
+            self.exemplar = Some(exemplar.clone());
+        }
+        self.values.add(&series.value);
+    }
+
+    fn series(self) -> Series {
+        let Self { metric, tags, key, began, dropped, exemplar, values, idle: _ } = self;
+        let (created, generation) = began;
+        let value = values.value(metric.kind);
+        let on_before = Duration::ZERO;
+        Series { metric, tags, key, created, generation, on_before, dropped, exemplar, value }
+    }
+}
+
+impl Values {
+    fn new(metric: &Metric, windows: bool) -> Self {
+        fn views<T: Clone>(zero: T, windows: bool) -> Views<T> {
+            Views { window: windows.then(|| zero.clone()), lifetime: zero }
+        }
+        match metric.kind {
+            Kind::Gauge => Self::Levels(views(GaugeStats::default(), windows)),
+            Kind::Timing | Kind::Histogram => {
+                let scale = metric.scale;
+                let (rows, coarse) = (Vec::new(), Vec::new());
+                let samples = Samples { rows, coarse, totals: Totals::default(), scale };
+                Self::Samples(views(samples, windows))
+            }
+            _ => Self::Count(views(0, windows)),
+        }
+    }
+
+    fn add(&mut self, value: &Value) {
+        match (self, value) {
+            (Self::Count(sum), Value::Counter(more) | Value::UpDownCounter(more)) => {
+                add(sum, more, |sum, more| *sum = sum.wrapping_add(more.value));
+            }
+            (Self::Levels(sum), Value::Gauge(more)) => add(sum, more, GaugeStats::absorb),
+            (Self::Samples(sum), Value::Timing(more) | Value::Histogram(more)) => {
+                add(sum, more, Samples::absorb);
+            }
+            // Cannot be: another kind has another name, hence another sum.
+            _ => {}
+        }
+    }
+
+    fn value(self, kind: Kind) -> Value {
+        match (self, kind) {
+            (Self::Count(sum), Kind::Counter) => Value::Counter(Views {
+                lifetime: CounterStats { value: wrapped(sum.lifetime) },
+                window: sum.window.map(net),
+            }),
+            (Self::Count(sum), _) => Value::UpDownCounter(map(sum, net)),
+            (Self::Levels(sum), _) => Value::Gauge(Box::new(sum)),
+            (Self::Samples(sum), Kind::Timing) => Value::Timing(Box::new(map(sum, Samples::stats))),
+            (Self::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
+        }
+    }
+}
+
+fn add<S, T>(sum: &mut Views<S>, more: &Views<T>, add: impl Fn(&mut S, &T)) {
+    add(&mut sum.lifetime, &more.lifetime);
+    if let (Some(sum), Some(more)) = (&mut sum.window, &more.window) {
+        add(sum, more);
+    }
+}
+
+fn map<S, T>(views: Views<S>, stats: impl Fn(S) -> T) -> Views<T> {
+    Views { lifetime: stats(views.lifetime), window: views.window.map(stats) }
+}
+
+/// A monotonic total, wrapped at 2^64. A negative one is a difference's, and stays.
+fn wrapped(sum: i128) -> i128 {
+    if sum < 0 { sum } else { i128::from(sum as u64) }
+}
+
+/// A net change or a level, wrapped as a signed 64-bit number.
+fn net(sum: i128) -> CounterStats {
+    CounterStats { value: i128::from(sum as i64) }
+}
+
+impl GaugeStats {
+    /// Adds what another collector's gauge was set to; that one is the newer.
+    fn absorb(&mut self, newer: &Self) {
+        let finite = self.finite.saturating_add(newer.finite);
+        let sum = self.sum.sum(newer.sum);
+        let either = |a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64| match (a, b) {
+            (Some(a), Some(b)) => Some(pick(a, b)),
+            (a, b) => a.or(b),
+        };
+        *self = Self {
+            current: newer.current.or(self.current),
+            min: either(self.min, newer.min, f64::min),
+            max: either(self.max, newer.max, f64::max),
+            mean: (finite > 0).then(|| sum.over(finite)),
+            count: self.count.saturating_add(newer.count),
+            finite,
+            sum,
+        };
+    }
+}
+
+impl Samples {
+    fn absorb(&mut self, more: &TimingStats) {
+        let buckets = more.buckets();
+        rows::merge(&mut self.rows, buckets.rows(), &mut Vec::new());
+        rows::merge(&mut self.coarse, buckets.coarse(), &mut Vec::new());
+        self.totals.absorb(&buckets.totals());
+    }
+
+    fn stats(self) -> TimingStats {
+        TimingStats::new(self.rows.into(), &self.coarse, self.totals, self.scale)
+    }
+}

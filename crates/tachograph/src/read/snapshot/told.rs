@@ -1,0 +1,57 @@
+//! Snapshots that were read: whatever is inconsistent is refused.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::read::snapshot::{Series, Snapshot, Value};
+use crate::series::key;
+use crate::series::metric::Kind;
+
+/// What is wrong with a snapshot that was read.
+pub(super) fn check(snapshot: &Snapshot) -> Result<(), String> {
+    let mut metrics = HashMap::new();
+    for list in [&snapshot.series, &snapshot.idle] {
+        check_order(list)?;
+        for series in list {
+            check_series(series)?;
+            let metric = &series.metric;
+            if *metrics.entry(&metric.name).or_insert(metric) != metric {
+                return Err(wrong(series, "its metric has two kinds, units or descriptions"));
+            }
+        }
+    }
+    let hidden = |series: &&Arc<Series>| super::by_key(&snapshot.series, &series.key).is_some();
+    match snapshot.idle.iter().find(hidden) {
+        Some(both) => Err(wrong(both, "it is both shown and hidden")),
+        None => Ok(()),
+    }
+}
+
+/// Look-ups and differences go by the order of the keys.
+fn check_order(list: &[Arc<Series>]) -> Result<(), String> {
+    match list.windows(2).find(|pair| pair[0].key >= pair[1].key) {
+        Some(pair) => Err(wrong(&pair[1], "its key is not above the one before")),
+        None => Ok(()),
+    }
+}
+
+fn check_series(series: &Series) -> Result<(), String> {
+    if *series.key != *key::display(&series.metric.name, &series.tags) {
+        return Err(wrong(series, "its key is not that of its name and tags"));
+    }
+    let kind = match &series.value {
+        Value::Timing(_) => Kind::Timing,
+        Value::Histogram(_) => Kind::Histogram,
+        Value::Counter(_) => Kind::Counter,
+        Value::UpDownCounter(_) => Kind::UpDownCounter,
+        Value::Gauge(_) => Kind::Gauge,
+    };
+    if kind != series.metric.kind {
+        return Err(wrong(series, "its value is not of its metric's kind"));
+    }
+    Ok(())
+}
+
+fn wrong(series: &Series, what: &str) -> String {
+    format!("the series {:?} cannot be: {what}", series.key)
+}

@@ -1,0 +1,180 @@
+//! What a recording call does to a series, once it is known in which lane.
+//!
+//! An operation and its value travel as two words, so that the way to a cold path costs the hot
+//! one nothing: no closure has to be kept in memory for it.
+
+use crate::lane::sample::Sample;
+use crate::lane::trace::Trace;
+use crate::lane::writer::LaneWriter;
+use crate::record::handle::Handle;
+use crate::series::metric::Kind;
+use crate::series::warning::DropReason;
+use crate::sync::Ordering;
+
+/// A recording call; what its value is stands beside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Operation {
+    /// Adds 1 to a counter.
+    Increment,
+    /// Adds to a counter: a wrapping amount.
+    Add,
+    /// Adds to a counter what was asked for as a subtraction, which a monotonic counter tells of:
+    /// a wrapping amount.
+    Subtract,
+    /// Records a value of a timing or histogram.
+    Sample,
+    /// Sets a gauge: the bits of an `f64`.
+    Set,
+    /// Adds to a gauge: the bits of an `f64`.
+    Adjust,
+}
+
+/// A recording call that takes more to tell than an operation and a value.
+pub(crate) trait Compound {
+    /// How many samples it records.
+    fn samples(&self) -> u64;
+
+    /// Records it into the series of a handle of the writer's collector.
+    fn perform(&self, writer: &LaneWriter, handle: &Handle);
+}
+
+/// A value of a timing or histogram, and the trace that it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TracedSample {
+    pub(crate) value: u64,
+    pub(crate) trace: Trace,
+}
+
+impl Compound for TracedSample {
+    fn samples(&self) -> u64 {
+        1
+    }
+
+    fn perform(&self, writer: &LaneWriter, handle: &Handle) {
+        let Self { value, trace } = *self;
+        let outcome = writer.push_traced(Sample { series: handle.id, value }, trace);
+        if !matches!(outcome, Ok(true)) {
+            handle.entry.intake.counts.exemplars_dropped.add(1);
+        }
+        if outcome.is_err() {
+            coalesce(writer, handle, value);
+        }
+    }
+}
+
+impl Operation {
+    /// Records `value` into the series of a handle of the writer's collector.
+    #[inline]
+    pub(crate) fn perform(self, writer: &LaneWriter, handle: &Handle, value: u64) {
+        match self {
+            Self::Increment => match writer.lane().cells.in_lane(handle.slot) {
+                Some(cell) => cell.increment(),
+                None => add_beyond(writer, handle, 1),
+            },
+            Self::Add => add(writer, handle, value),
+            Self::Subtract => {
+                if handle.kind == Kind::Counter {
+                    handle.entry.intake.counts.monotonic_decrements.add(1);
+                }
+                add(writer, handle, value);
+            }
+            Self::Sample => {
+                if !writer.publish(handle.id, value) {
+                    sample_beyond(writer, handle, value);
+                }
+            }
+            Self::Set => set(writer, handle, value),
+            Self::Adjust => adjust(writer, handle, f64::from_bits(value)),
+        }
+    }
+}
+
+// What is beyond the common case stands apart, each as the last thing its caller does, so that
+// the common case saves no register for it.
+
+#[inline]
+fn add(writer: &LaneWriter, handle: &Handle, amount: u64) {
+    match writer.lane().cells.in_lane(handle.slot) {
+        Some(cell) => cell.add(amount),
+        None => add_beyond(writer, handle, amount),
+    }
+}
+
+/// The cell is not among the first, or not there yet: the aggregator makes one when it sees the
+/// amount as a sample.
+#[inline(never)]
+fn add_beyond(writer: &LaneWriter, handle: &Handle, amount: u64) {
+    match writer.lane().cells.get(handle.slot) {
+        Some(cell) => cell.add(amount),
+        None if writer.push(Sample { series: handle.id, value: amount }).is_err() => {
+            handle.overloaded();
+        }
+        None => {}
+    }
+}
+
+/// The block is full: takes the next one, or coalesces the sample in place.
+#[cold]
+#[inline(never)]
+fn sample_beyond(writer: &LaneWriter, handle: &Handle, value: u64) {
+    if writer.push(Sample { series: handle.id, value }).is_err() {
+        coalesce(writer, handle, value);
+    }
+}
+
+/// Adds a sample to the row of its series.
+#[inline]
+fn coalesce(writer: &LaneWriter, handle: &Handle, value: u64) {
+    match writer.lane().rows.take(handle.slot) {
+        Some(row) => row.add(value),
+        None => handle.overloaded(),
+    }
+}
+
+#[inline]
+fn set(writer: &LaneWriter, handle: &Handle, bits: u64) {
+    let value = f64::from_bits(bits);
+    if value.is_nan() {
+        handle.entry.drop_sample(DropReason::NotANumber);
+    } else if writer.publish(handle.id, bits) {
+        store_current(handle, value);
+    } else {
+        set_beyond(writer, handle, value);
+    }
+}
+
+#[inline]
+fn store_current(handle: &Handle, value: f64) {
+    // Release: pairs with the Acquire of the pass, which loads `current` before it drains and so
+    // finds the sample that was published before.
+    handle.entry.shared.current.store(value, Ordering::Release);
+}
+
+/// As `sample_beyond`, for a gauge.
+#[cold]
+#[inline(never)]
+fn set_beyond(writer: &LaneWriter, handle: &Handle, value: f64) {
+    push_gauge(writer, handle, value);
+    store_current(handle, value);
+}
+
+/// The one operation that is not wait-free; see `Entry::add_to_current`.
+#[inline(never)]
+fn adjust(writer: &LaneWriter, handle: &Handle, amount: f64) {
+    let sum = handle.entry.add_to_current(amount);
+    if sum.is_nan() {
+        return handle.entry.drop_sample(DropReason::NotANumber);
+    }
+    push_gauge(writer, handle, sum);
+}
+
+/// Publishes a gauge's value, or coalesces it in place.
+fn push_gauge(writer: &LaneWriter, handle: &Handle, value: f64) {
+    if writer.push(Sample { series: handle.id, value: value.to_bits() }).is_ok() {
+        return;
+    }
+    match writer.lane().gauges.take(handle.slot) {
+        Some(row) => row.add(value),
+        None => handle.overloaded(),
+    }
+}

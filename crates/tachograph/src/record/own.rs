@@ -1,0 +1,272 @@
+//! What this thread has for each collector that it records into.
+//!
+//! A table has a place for each collector of the process, by its [`Seat`](crate::record::seat::Seat), so
+//! that a record finds its own by one load, whichever of the thread's collectors it is for. A
+//! record takes what is there out and puts it back, which costs two stores: so the place can be
+//! given to another collector once its first one is gone, and that without unsafe code.
+//!
+//! The table is freed by a second thread-local when the thread ends, and has no destructor itself:
+//! a record need not ask whether it has run.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::mem::ManuallyDrop;
+use std::rc::Rc;
+
+use crate::lane::lane::{Gate, mode};
+use crate::lane::sample::CONFLICTING;
+use crate::lane::shared::Intake;
+use crate::record::handle::Handle;
+use crate::record::name_cache::NameCache;
+use crate::record::recorder::Recorder;
+use crate::record::seat::{SEATS, SHARED};
+use crate::series::metric::Kind;
+use crate::series::registry::Registry;
+use crate::sync::{Arc, thread_local};
+
+/// A series as a caller names it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) tags: &'a [(&'a str, &'a str)],
+    /// What it is recorded as.
+    pub(crate) kind: Kind,
+}
+
+/// A thread's recorder for one collector.
+pub(crate) struct Own {
+    pub(crate) recorder: Recorder,
+    /// Made at the first use by name: it is large, and would spread what a record by handle reads
+    /// over many lines.
+    pub(crate) names: OnceCell<Box<NameCache>>,
+    /// The open gate of the collector's lanes.
+    gate: Gate,
+}
+
+impl Own {
+    fn new(recorder: Recorder) -> Self {
+        Self { gate: recorder.intake().open_gate(), recorder, names: OnceCell::new() }
+    }
+
+    /// Whether it is for the collector with this open gate.
+    pub(crate) fn is_of(&self, open: Gate) -> bool {
+        self.gate == open
+    }
+
+    fn names(&self) -> &NameCache {
+        self.names.get_or_init(|| Box::new(NameCache::new(self.recorder.intake())))
+    }
+
+    /// The handle of a name that this thread has used, whatever its kind.
+    fn known(&self, name: &str, tags: &[(&str, &str)]) -> Option<Handle> {
+        self.names.get()?.with(name, tags, Handle::clone)
+    }
+
+    /// The handle of a name: known, or asked for and remembered. Allocates, and takes a lock.
+    pub(crate) fn handle(&self, registry: &Registry, series: Named<'_>) -> Handle {
+        let Named { name, tags, kind } = series;
+        // What was refused as one kind may be right as another.
+        let good = |handle: &Handle| handle.id != CONFLICTING || handle.kind.fits(kind);
+        self.known(name, tags).filter(good).unwrap_or_else(|| {
+            let handle = Handle::new(registry.resolve(name, tags, kind));
+            self.recorder.prepare(&handle);
+            let names = self.names();
+            names.insert(name, tags, handle.clone(), registry.cached_names_max());
+            handle
+        })
+    }
+
+    /// The handle of a timing or histogram that this thread has used by name as that kind.
+    pub(crate) fn known_to_own(&self, series: Named<'_>) -> Option<Arc<Handle>> {
+        let known = self.names.get()?.owned(series.name, series.tags);
+        known.filter(|handle| handle.kind.fits(series.kind))
+    }
+
+    /// As `handle`, to be owned, and where the series has another kind, a handle that counts as a
+    /// conflict what it records.
+    pub(crate) fn handle_or_conflict(&self, registry: &Registry, series: Named<'_>) -> Arc<Handle> {
+        if let Some(known) = self.known_to_own(series) {
+            return known;
+        }
+        let handle = self.handle(registry, series);
+        if handle.kind.fits(series.kind) {
+            return Arc::new(handle);
+        }
+        registry.warn_of_conflict(&handle.entry, series.kind);
+        let refused = || Handle::new(registry.conflicting(series.kind));
+        self.names().conflicting(series.kind, refused)
+    }
+}
+
+/// A place of the table. What stands in it is dropped by [`Ending`] alone.
+struct Place(Cell<Option<ManuallyDrop<Rc<Own>>>>);
+
+impl Place {
+    const fn new() -> Self {
+        Self(Cell::new(None))
+    }
+
+    fn put(&self, own: Option<Rc<Own>>) -> Option<Rc<Own>> {
+        self.0.replace(own.map(ManuallyDrop::new)).map(ManuallyDrop::into_inner)
+    }
+
+    fn get(&self) -> Option<Rc<Own>> {
+        let own = self.put(None);
+        self.put(own.clone());
+        own
+    }
+
+    /// As `with` of the file.
+    #[inline]
+    fn with<R>(&self, act: impl FnOnce(&Own) -> R) -> Option<R> {
+        let own = self.0.take()?;
+        let result = act(&own);
+        self.0.set(Some(own));
+        Some(result)
+    }
+}
+
+/// What ends with the thread.
+struct Ending {
+    /// Of collectors without a seat.
+    others: RefCell<Vec<Rc<Own>>>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Err: only models' tables can be gone, and nothing is in these.
+        let _ = TABLE.try_with(|table| table.iter().for_each(|place| drop(place.put(None))));
+    }
+}
+
+#[cfg(not(tachograph_loom))]
+thread_local! {
+    static TABLE: [Place; SEATS] = const { [const { Place::new() }; SEATS] };
+    static ENDING: Ending = const { Ending { others: RefCell::new(Vec::new()) } };
+}
+
+#[cfg(tachograph_loom)]
+thread_local! {
+    static TABLE: [Place; SEATS] = [const { Place::new() }; SEATS];
+    static ENDING: Ending = Ending { others: RefCell::new(Vec::new()) };
+}
+
+/// Runs `act` with what the thread has in a collector's place, which may be another one's.
+///
+/// `act` must not lead back here: it would find the place empty. That is all it would do, so what
+/// records and neither allocates nor calls back may run in it.
+#[inline]
+pub(crate) fn with<R>(seat: u8, act: impl FnOnce(&Own) -> R) -> Option<R> {
+    // Err: only models' tables can be gone, and nothing is in these.
+    TABLE.try_with(|table| table[usize::from(seat)].with(act)).ok().flatten()
+}
+
+/// What the thread has for a collector, to be kept while anything happens.
+pub(crate) fn find(intake: &Intake) -> Option<Rc<Own>> {
+    let gate = intake.open_gate();
+    let is = |own: &Rc<Own>| own.is_of(gate);
+    if intake.seat() != SHARED {
+        let own = TABLE.try_with(|table| table[usize::from(intake.seat())].get());
+        return own.ok().flatten().filter(is);
+    }
+    let other =
+        |ending: &Ending| ending.others.try_borrow().ok()?.iter().find(|own| is(own)).cloned();
+    ENDING.try_with(other).ok().flatten()
+}
+
+/// The thread has ended: what it had for its collectors is gone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended;
+
+/// Makes what the thread has for a collector, in the place of what it had, and lets go of what it
+/// has for those that were shut down. Allocates.
+pub(crate) fn make(intake: &Arc<Intake>) -> Result<Rc<Own>, Ended> {
+    // First, so that the table is emptied when the thread ends.
+    ENDING.try_with(|_| ()).map_err(|_| Ended)?;
+    forget(|own| own.recorder.intake().mode() == mode::SHUTDOWN);
+    forget(|own| own.is_of(intake.open_gate()));
+    let own = Rc::new(Own::new(Recorder::new(Arc::clone(intake))));
+    let _ = match intake.seat() {
+        SHARED => ENDING.try_with(|ending| {
+            if let Ok(mut others) = ending.others.try_borrow_mut() {
+                others.push(Rc::clone(&own));
+            }
+        }),
+        seat => TABLE.try_with(|table| {
+            drop(table[usize::from(seat)].put(Some(Rc::clone(&own))));
+        }),
+    };
+    Ok(own)
+}
+
+/// Lets go of what the thread has for some collectors: their lanes are closed and, where the
+/// collector is gone, freed.
+pub(crate) fn forget(is: impl Fn(&Own) -> bool) {
+    let _ = TABLE.try_with(|table| {
+        let is = |place: &&Place| place.with(&is).unwrap_or(false);
+        table.iter().filter(is).for_each(|place| drop(place.put(None)));
+    });
+    let gone = |ending: &Ending| {
+        // Err: it is being added to.
+        let mut others = ending.others.try_borrow_mut().ok()?;
+        Some(others.extract_if(.., |own| is(own)).collect::<Vec<_>>())
+    };
+    // Dropped once the list is free again.
+    drop(ENDING.try_with(gone));
+}
+
+#[cfg(all(test, not(tachograph_loom), feature = "record"))]
+mod tests {
+    use std::sync::{Weak, mpsc};
+    use std::thread;
+
+    use super::*;
+    use crate::MetricsCollector;
+    use crate::lane::lane::Lane;
+
+    fn manual() -> MetricsCollector {
+        MetricsCollector::builder().manual().build()
+    }
+
+    fn lanes(metrics: &MetricsCollector) -> Vec<Weak<Lane>> {
+        metrics.core().intake.lanes().iter().map(Arc::downgrade).collect()
+    }
+
+    fn freed(lanes: &[Weak<Lane>]) -> usize {
+        lanes.iter().filter(|lane| lane.strong_count() == 0).count()
+    }
+
+    #[test]
+    fn a_dropped_collectors_lane_is_freed_on_the_thread_that_drops_it() {
+        let all: Vec<_> = (0..9).map(|_| manual()).collect();
+        all.iter().for_each(|metrics| metrics.increment("counter"));
+        let lanes: Vec<_> = all.iter().flat_map(lanes).collect();
+        assert_eq!((lanes.len(), freed(&lanes)), (9, 0));
+        drop(all);
+        assert_eq!(freed(&lanes), 9);
+    }
+
+    #[test]
+    fn a_dropped_collectors_lane_is_freed_where_another_thread_next_takes_one() {
+        let (send, receive) = mpsc::sync_channel::<MetricsCollector>(0);
+        let (done, wait) = mpsc::sync_channel(0);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for metrics in receive {
+                    metrics.increment("counter");
+                    drop(metrics);
+                    done.send(()).expect("it is waited for");
+                }
+            });
+            let mut all: Vec<Weak<Lane>> = Vec::new();
+            for recorded in 0..20 {
+                let metrics = manual();
+                send.send(metrics.clone()).expect("the thread lives");
+                wait.recv().expect("the thread lives");
+                assert_eq!(freed(&all), recorded);
+                all.extend(lanes(&metrics));
+                assert_eq!(all.len(), recorded + 1);
+            }
+            drop(send);
+        });
+    }
+}

@@ -1,0 +1,267 @@
+//! How a collector is configured.
+
+use std::time::Duration;
+
+use crate::aggregate::aggregator::{Aggregator, Settings};
+use crate::lane::lane::{LaneSize, mode};
+use crate::lane::shared::Intake;
+use crate::lane::trace::{Trace, TraceSource};
+use crate::limits;
+use crate::record::seat::Seat;
+use crate::run::collector::MetricsCollector;
+use crate::run::driver::{self, Driver, ThreadStart};
+use crate::run::engine::{Core, WarningCallback};
+use crate::run::fork;
+use crate::series::registry::{Cardinality, Registry};
+use crate::series::warning::Warning;
+use crate::sync::Arc;
+use crate::time::clock::Clock;
+use crate::time::start::PassTime;
+
+/// Configures a [`MetricsCollector`]; every setting has a sensible default.
+pub struct Builder {
+    enabled: bool,
+    manual: bool,
+    publish_every: Duration,
+    window: Option<(Duration, u32)>,
+    idle_timeout: Option<Duration>,
+    lane_blocks: (usize, usize),
+    lanes_max: usize,
+    cardinality: Cardinality,
+    clock: Clock,
+    on_warning: Option<WarningCallback>,
+    current_trace: Option<TraceSource>,
+    on_thread_start: Option<ThreadStart>,
+    calibrate_tsc: bool,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("enabled", &self.enabled)
+            .field("manual", &self.manual)
+            .field("publish_every", &self.publish_every)
+            .field("window", &self.window)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("lane_blocks", &self.lane_blocks)
+            .field("cardinality", &self.cardinality)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            manual: false,
+            publish_every: limits::PUBLISH_EVERY,
+            window: Some((limits::WINDOW, limits::WINDOW_STEPS as u32)),
+            idle_timeout: None,
+            lane_blocks: (limits::LANE_BLOCKS_INITIAL, limits::LANE_BLOCKS_MAX),
+            lanes_max: limits::LANES_MAX,
+            cardinality: Cardinality {
+                series_per_metric: limits::SERIES_PER_METRIC,
+                series: limits::SERIES,
+                metrics: limits::METRICS,
+                distribution_bytes: limits::DISTRIBUTION_BYTES,
+            },
+            clock: Clock::system(),
+            on_warning: None,
+            current_trace: None,
+            on_thread_start: None,
+            calibrate_tsc: false,
+        }
+    }
+}
+
+impl Builder {
+    /// Whether recording is on from the start; on by default. It can be switched at any time.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Starts no background thread: aggregation happens in [`MetricsCollector::run_pass`] and
+    /// when something is read, and time is what `run_pass` was last told.
+    pub fn manual(mut self) -> Self {
+        self.manual = true;
+        self
+    }
+
+    /// How often a snapshot is published; 100 ms by default, at least 1 ms and at most a year.
+    pub fn publish_every(mut self, every: Duration) -> Self {
+        self.publish_every = every.clamp(limits::DRAIN_MIN, limits::PUBLISH_EVERY_MAX);
+        self
+    }
+
+    /// The sliding window and how many steps it moves in; 60 s in 6 by default, at most 1,000. A zero span or
+    /// no steps turn windows off, as [`Builder::no_window`] does.
+    pub fn window(mut self, span: Duration, steps: u32) -> Self {
+        self.window =
+            (!span.is_zero() && steps > 0).then_some((span, steps.min(limits::WINDOW_STEPS_MAX)));
+        self
+    }
+
+    /// Keeps lifetime statistics only.
+    pub fn no_window(mut self) -> Self {
+        self.window = None;
+        self
+    }
+
+    /// Leaves a series out of snapshots and exports once nothing was recorded to it for longer
+    /// than `timeout`, handle or not; off by default.
+    ///
+    /// It is only hidden: `get_*` by name still answers, its handles stay valid, it counts
+    /// against the limits, and when it records again it returns with its totals continued. The
+    /// collector's own series always stay. Costs recording nothing, and each snapshot a look at
+    /// every series.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// How many blocks of 512 samples (8 KiB) a thread's lane starts with and may grow to; 64 and
+    /// 256 by default, at least 2, at most 256. A block's memory is untouched until it is first
+    /// needed, and the lowest-numbered free one is always taken, so that a thread holds what it
+    /// records between two drains.
+    pub fn lane_blocks(mut self, initial: usize, max: usize) -> Self {
+        let initial = initial.clamp(2, limits::LANE_BLOCKS_MAX);
+        self.lane_blocks = (initial, max.clamp(initial, limits::LANE_BLOCKS_MAX));
+        self
+    }
+
+    /// How many threads can record at the same time; 4,096 by default. A thread beyond that
+    /// drops its samples, counted.
+    pub fn max_lanes(mut self, lanes: usize) -> Self {
+        self.lanes_max = lanes;
+        self
+    }
+
+    /// How many series one metric may have; 2,000 by default, at most 1,048,576. Beyond it, samples go to the
+    /// metric's overflow series.
+    pub fn series_per_metric(mut self, series: usize) -> Self {
+        self.cardinality.series_per_metric = series.min(limits::SERIES_MAX);
+        self
+    }
+
+    /// How many series there may be in all; 20,000 by default, at most 1,048,576.
+    pub fn max_series(mut self, series: usize) -> Self {
+        self.cardinality.series = series.min(limits::SERIES_MAX);
+        self
+    }
+
+    /// How many metrics there may be; 2,000 by default, at most 1,048,576. Samples of further ones are counted
+    /// drops.
+    pub fn max_metrics(mut self, metrics: usize) -> Self {
+        self.cardinality.metrics = metrics.min(limits::SERIES_MAX);
+        self
+    }
+
+    /// How many bytes the timings and histograms may hold together, buckets of snapshots included;
+    /// 256 MiB by default. While a snapshot finds more, samples of further timing and histogram
+    /// series go to their metric's overflow series; those that exist go on as before.
+    ///
+    /// A series takes 1 to 20 KiB as a rule, 110 KiB where its values have every magnitude.
+    pub fn max_distribution_bytes(mut self, bytes: usize) -> Self {
+        self.cardinality.distribution_bytes = bytes;
+        self
+    }
+
+    /// Where time comes from; the machine's clocks by default.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Calls back, once a cause, with what the owner should look at. Runs on the thread that
+    /// makes a pass, with no lock held; a panic in it is caught.
+    pub fn on_warning(mut self, callback: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
+        self.on_warning = Some(Box::new(callback));
+        self
+    }
+
+    /// Has timers of a [manual](Builder::manual) collector read the time-stamp counter, too, once
+    /// two passes at least 50 ms apart have seen it keep the monotonic clock's time, where the
+    /// kernel's own clock uses it; they take half the time then. See [`Clock::system`].
+    ///
+    /// [`Builder::build`] takes up to 200 ms then, the first time in a process. A collector that
+    /// is not manual does this by itself, on a thread of its own, without the wait.
+    pub fn calibrate_tsc(mut self) -> Self {
+        self.calibrate_tsc = true;
+        self
+    }
+
+    /// Calls `act` on each background thread as its first act, for example to give it a priority
+    /// or CPUs of its own. A panic in it is caught.
+    ///
+    /// Background threads start with ordinary scheduling on the CPUs of the process's main thread,
+    /// isolated ones left out, whatever the thread that starts them has: one that is pinned, or
+    /// real-time, would starve them. Where the system does not permit that, and on others than
+    /// Linux with glibc as for the CPUs, they start as threads do.
+    pub fn on_thread_start(mut self, act: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_thread_start = Some(Arc::new(act));
+        self
+    }
+
+    /// How to find the trace that the calling thread is in; for
+    /// [`Timing::record_in_span`](crate::Timing::record_in_span) and its like. Runs on recording
+    /// threads, so what it does is part of what recording costs; a panic in it is the caller's.
+    ///
+    /// ```
+    /// use tachograph::{MetricsCollector, Trace};
+    ///
+    /// thread_local! {
+    ///     static CURRENT: std::cell::Cell<Option<Trace>> = const { std::cell::Cell::new(None) };
+    /// }
+    ///
+    /// let metrics = MetricsCollector::builder().current_trace(|| CURRENT.get()).build();
+    /// let latency = metrics.register_timing("event.processing.duration");
+    /// CURRENT.set(Trace::new([7; 16], [1; 8]));
+    /// latency.record_in_span(std::time::Duration::from_micros(120));
+    ///
+    /// let snapshot = metrics.get_all_metrics();
+    /// let series = snapshot.find("event.processing.duration", &[]).expect("recorded");
+    /// assert_eq!(series.exemplar.as_ref().map(|worst| worst.trace), CURRENT.get());
+    /// ```
+    pub fn current_trace(mut self, source: fn() -> Option<Trace>) -> Self {
+        self.current_trace = Some(source);
+        self
+    }
+
+    /// Makes the collector, and starts its background thread if it is enabled and not manual.
+    pub fn build(self) -> MetricsCollector {
+        let collector = self.assemble();
+        collector.start_driver();
+        collector
+    }
+
+    /// The collector, without its background thread.
+    pub(crate) fn assemble(self) -> MetricsCollector {
+        fork::install();
+        if self.calibrate_tsc && self.clock.is_to_be_calibrated() && driver::tsc_is_used() {
+            self.clock.calibrate_tsc();
+        }
+        let (initial, max) = self.lane_blocks;
+        // Every series may have a cell, and every metric one overflow series more.
+        let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);
+        let size = LaneSize { blocks_initial: initial, blocks_max: max, slots };
+        let mode = if self.enabled { mode::ON } else { mode::OFF };
+        let seat = Seat::take();
+        let (clock, trace) = (self.clock, self.current_trace);
+        let intake = Intake::new(clock, mode, seat.number(), trace, size, self.lanes_max);
+        let intake = Arc::new(intake);
+        let registry = Registry::new(Arc::clone(&intake), self.cardinality);
+        let settings = Settings {
+            window: self.window,
+            idle_timeout: self.idle_timeout,
+            blocks_initial: initial,
+            blocks_max: max,
+        };
+        let now = PassTime { monotonic: intake.clock.now(), wall: intake.clock.wall() };
+        let aggregator = Aggregator::new(Arc::clone(&intake), &registry, settings, now);
+        let driver = Driver::new(self.publish_every, self.on_thread_start);
+        let callback = self.on_warning;
+        let core = Core::new(intake, registry, aggregator, driver, callback, self.manual);
+        MetricsCollector::of(Arc::new(core), seat)
+    }
+}

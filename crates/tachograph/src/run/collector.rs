@@ -1,0 +1,368 @@
+//! The collector: the public API.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::lane::lane::mode;
+use crate::lane::trace::Trace;
+use crate::limits::{DRAIN_MIN, DROP_TIMEOUT};
+use crate::read::snapshot::Snapshot;
+use crate::read::snapshot::Value;
+use crate::read::snapshot_reader::SnapshotReader;
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::record::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
+use crate::record::own;
+use crate::record::recorder::Recorder;
+use crate::record::seat::Seat;
+use crate::record::timer::NamedTimer;
+use crate::run::builder::Builder;
+use crate::run::engine::{Core, ShutdownReport};
+use crate::run::fork;
+use crate::run::tagged::Tagged;
+use crate::series::metric::{Kind, Unit};
+use crate::series::registry::Description;
+use crate::sync::Arc;
+use crate::time::start::PassTime;
+
+/// Collects metrics from any number of threads.
+///
+/// `Clone` is cheap and gives the same collector. The last clone's drop shuts it down; handles
+/// and recorders may outlive it, what they record then is a counted drop.
+///
+/// Recording never waits for a reader, nor for another recorder once a thread has used a series.
+/// Reading by `get_*` may wait for another reader.
+///
+/// A process may fork without exec: in the child every collector starts over from zero, and its
+/// handles and recorders go on working; the background thread comes back with the first use. A
+/// fork waits for a pass that is under way. Do not fork while you hold one of the collector's
+/// locks, for example in a panic hook that runs inside a pass. A child that goes on to exec has
+/// done nothing for its collectors.
+#[derive(Clone, Debug)]
+pub struct MetricsCollector {
+    owner: Arc<Owner>,
+}
+
+/// What all clones share; shut down when the last one goes.
+#[derive(Debug)]
+struct Owner {
+    core: Arc<Core>,
+    /// Another collector's from then on.
+    _seat: Seat,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.shutdown(DROP_TIMEOUT);
+        // Other threads let go of theirs when they next take a lane, or end.
+        let gate = self.core.intake.open_gate();
+        own::forget(|own| own.is_of(gate));
+    }
+}
+
+impl Owner {
+    fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        let now = Instant::now();
+        // A timeout beyond what the clock can hold: as good as none.
+        let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
+        self.core.intake.set_mode(mode::SHUTDOWN);
+        self.core.intake.resume();
+        self.core.driver.stop(deadline);
+        self.core.finish(deadline)
+    }
+}
+
+impl Default for MetricsCollector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MetricsCollector {
+    /// A collector that is enabled and aggregates on a background thread.
+    pub fn new() -> Self {
+        Builder::default().build()
+    }
+
+    /// Configures a collector.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn of(core: Arc<Core>, seat: Seat) -> Self {
+        let weak = Arc::downgrade(&core);
+        core.intake.set_restart(move || weak.upgrade().iter().for_each(Core::start_over));
+        fork::watch(&core);
+        Self { owner: Arc::new(Owner { core, _seat: seat }) }
+    }
+
+    /// Starts the background thread, where recording is on and it is not running.
+    pub(crate) fn start_driver(&self) {
+        if !self.enabled() {
+            return;
+        }
+        self.owner.core.driver.start(&self.owner.core);
+    }
+
+    #[cfg(not(tachograph_loom))]
+    pub(crate) fn is_off(&self) -> bool {
+        self.core().intake.mode() == mode::OFF
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.owner.core
+    }
+
+    /// Records with a set of tags: all methods by name, and registration.
+    ///
+    /// ```
+    /// let metrics = tachograph::MetricsCollector::new();
+    /// metrics.with_tags(&[("event_type", "/live/scene/added")]).increment("events.processed");
+    /// ```
+    #[inline]
+    pub fn with_tags<'a>(&'a self, tags: &'a [(&'a str, &'a str)]) -> Tagged<'a> {
+        Tagged::new(self, tags)
+    }
+
+    #[inline]
+    fn untagged(&self) -> Tagged<'_> {
+        Tagged::new(self, &[])
+    }
+
+    /// Adds 1 to a counter.
+    #[inline]
+    pub fn increment(&self, name: &str) {
+        self.untagged().increment(name);
+    }
+
+    /// Adds `amount` to a counter; the total wraps at 2^64.
+    #[inline]
+    pub fn increment_by(&self, name: &str, amount: u64) {
+        self.untagged().increment_by(name, amount);
+    }
+
+    /// Subtracts 1 from a counter. As the first call of a name it makes a counter that goes both
+    /// ways; of a monotonic counter it is applied, and counted in
+    /// `telemetry.monotonic_decrements`.
+    #[inline]
+    pub fn decrement(&self, name: &str) {
+        self.untagged().decrement(name);
+    }
+
+    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
+    #[inline]
+    pub fn decrement_by(&self, name: &str, amount: u64) {
+        self.untagged().decrement_by(name, amount);
+    }
+
+    /// Sets a gauge. NaN is refused and counted; infinities are left out of the mean.
+    #[inline]
+    pub fn gauge(&self, name: &str, value: f64) {
+        self.untagged().gauge(name, value);
+    }
+
+    /// Records a duration.
+    #[inline]
+    pub fn timing(&self, name: &str, duration: Duration) {
+        self.untagged().timing(name, duration);
+    }
+
+    /// Records a plain value, such as a size.
+    #[inline]
+    pub fn histogram(&self, name: &str, value: u64) {
+        self.untagged().histogram(name, value);
+    }
+
+    /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn timing_traced(&self, name: &str, duration: Duration, trace: Trace) {
+        self.untagged().timing_traced(name, duration, trace);
+    }
+
+    /// Records a plain value with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn histogram_traced(&self, name: &str, value: u64, trace: Trace) {
+        self.untagged().histogram_traced(name, value, trace);
+    }
+
+    /// Starts a timer that records when it is dropped.
+    #[inline]
+    pub fn timer(&self, name: &str) -> NamedTimer {
+        self.untagged().timer(name)
+    }
+
+    /// Says what a metric's values are measured in and what it is about; before or after its
+    /// first record. A timing's unit stays seconds.
+    pub fn describe(&self, name: &str, unit: Unit, description: &str) {
+        self.describe_scaled(name, unit, 1.0, description);
+    }
+
+    /// As [`MetricsCollector::describe`], for a histogram or counter whose recorded unit is worth
+    /// `scale` of its reported unit: recorded in thousandths, 0.001. A histogram's statistics are in
+    /// the reported unit; a counter's value stays whole, in recorded units, and exports tell it in
+    /// the reported one.
+    pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
+        let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
+        self.core().registry.describe(name, Description { unit, scale, text: description });
+    }
+
+    /// A handle of a monotonic counter. The series exists from now on, with the value 0.
+    pub fn register_counter(&self, name: &str) -> Counter {
+        self.untagged().register_counter(name)
+    }
+
+    /// A handle of a counter that goes both ways.
+    pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
+        self.untagged().register_up_down_counter(name)
+    }
+
+    /// A handle of a timing.
+    pub fn register_timing(&self, name: &str) -> Timing {
+        self.untagged().register_timing(name)
+    }
+
+    /// A handle of a histogram.
+    pub fn register_histogram(&self, name: &str) -> Histogram {
+        self.untagged().register_histogram(name)
+    }
+
+    /// A handle of a gauge.
+    pub fn register_gauge(&self, name: &str) -> Gauge {
+        self.untagged().register_gauge(name)
+    }
+
+    pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
+        self.core().intake.resume();
+        let entry = self.core().registry.resolve(name, tags, kind);
+        entry.pin();
+        self.core().intake.pin(entry.kind, entry.slot);
+        Handle::new(entry)
+    }
+
+    /// A recorder for a loop that owns its thread; takes a lane of its own.
+    pub fn recorder(&self) -> Recorder {
+        self.core().intake.resume();
+        Recorder::new(Arc::clone(&self.core().intake))
+    }
+
+    /// The last published snapshot. Wait-free; at most one publish interval old while the
+    /// aggregator keeps up.
+    #[inline]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.core().snapshot()
+    }
+
+    /// A reader of the published snapshots, for a thread that looks at each turn of a loop.
+    pub fn snapshot_reader(&self) -> SnapshotReader {
+        self.core().snapshot_reader()
+    }
+
+    /// A snapshot that holds everything that was recorded before the call. It is not published.
+    pub fn get_all_metrics(&self) -> Arc<Snapshot> {
+        self.core().read_all()
+    }
+
+    /// Statistics of a timing or histogram, everything recorded before the call included.
+    ///
+    /// `None` for a series that does not exist, and of a collector that was never on. Switched off
+    /// or shut down, it goes on answering.
+    pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
+        self.untagged().get_timing(name)
+    }
+
+    /// A counter's total; see [`MetricsCollector::get_timing`].
+    pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
+        self.untagged().get_counter(name)
+    }
+
+    /// A gauge's statistics; see [`MetricsCollector::get_timing`].
+    pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
+        self.untagged().get_gauge(name)
+    }
+
+    /// As [`MetricsCollector::get_timing`], of the sliding window; `None` without windows, too.
+    pub fn get_timing_window(&self, name: &str) -> Option<TimingStats> {
+        self.untagged().get_timing_window(name)
+    }
+
+    /// As [`MetricsCollector::get_counter`], of the sliding window: its net change.
+    pub fn get_counter_window(&self, name: &str) -> Option<CounterStats> {
+        self.untagged().get_counter_window(name)
+    }
+
+    /// As [`MetricsCollector::get_gauge`], of the sliding window.
+    pub fn get_gauge_window(&self, name: &str) -> Option<GaugeStats> {
+        self.untagged().get_gauge_window(name)
+    }
+
+    /// The statistics of all series of a metric together, everything recorded before the call
+    /// included; see [`Snapshot::total`]. Costs a snapshot.
+    pub fn total(&self, name: &str) -> Option<Value> {
+        self.core().read_total(name)
+    }
+
+    /// Whether recording is on.
+    #[inline]
+    pub fn enabled(&self) -> bool {
+        self.core().intake.mode() == mode::ON
+    }
+
+    /// How often a snapshot is published, as the [builder](crate::Builder::publish_every) was told;
+    /// a collector that is driven by hand publishes when its owner does.
+    pub fn publish_every(&self) -> std::time::Duration {
+        self.core().driver.publish_every()
+    }
+
+    /// Switches recording on or off, for every thread and handle. Off, a record costs one load
+    /// and a branch; what was recorded before stays readable and exported. After [`MetricsCollector::shutdown`] it stays off.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.core().intake.set_mode(if enabled { mode::ON } else { mode::OFF });
+        self.start_driver();
+    }
+
+    /// Forgets all values and restarts the uptime. Series recorded by name disappear until they
+    /// are recorded again, those with handles stay with 0. Handles stay valid.
+    ///
+    /// A sample is forgotten or kept as a whole, but for one that is coalesced, under overload, in
+    /// the very moment of the reset: it may be counted after it without its value in the sum.
+    pub fn reset(&self) {
+        self.core().reset();
+    }
+
+    /// Takes a series out of snapshots and exports, and gives its place in the limits back; whether
+    /// there was one. When it is recorded again it starts at 0, and its handles work on.
+    ///
+    /// ```
+    /// let metrics = tachograph::MetricsCollector::new();
+    /// let player = [("player", "7")];
+    /// metrics.with_tags(&player).increment("moves");
+    /// assert!(metrics.remove("moves", &player));
+    /// assert!(metrics.with_tags(&player).get_counter("moves").is_none());
+    /// ```
+    pub fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
+        self.core().remove(name, tags)
+    }
+
+    /// Sets every counter to 0; timings, histograms and gauges stay.
+    pub fn reset_counters(&self) {
+        self.core().reset_counters();
+    }
+
+    /// Aggregates and publishes now, at the given times: what a loop calls that drives a
+    /// [manual](Builder::manual) collector. Does not panic: a panic of the aggregator is caught,
+    /// counted in `telemetry.panics` and told by a warning, and the next pass goes on from there.
+    ///
+    /// Says how long the next pass may wait, 1 to 100 ms: until the fullest lane would be a
+    /// quarter full at the rate of now. This is the pace that the background thread keeps; a later
+    /// pass is fine as long as no thread runs out of blocks, from where on samples are coalesced.
+    pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) -> Duration {
+        let wait = self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
+        wait.unwrap_or(DRAIN_MIN)
+    }
+
+    /// Stops recording, makes a final pass and says what became of every sample. Recording
+    /// afterwards is a counted drop; reading still works. May be called again.
+    ///
+    /// The background threads have ended when it returns, unless a callback of yours keeps one
+    /// busy beyond the timeout. Returns at the timeout even if another reader or a callback blocks
+    /// the final pass, and says so; up to 0.2 s later in the first moments of a process's first collector.
+    pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        self.owner.shutdown(timeout)
+    }
+}

@@ -1,0 +1,225 @@
+//! The background thread, the only part of the core that does I/O or starts a thread.
+//!
+//! It drains at the pace of the fullest lane (`pace.rs`) and publishes at a fixed one. A pass that panics is caught,
+//! counted and followed by the next.
+//!
+//! # Synchronization
+//! That it is to end, and that it has, goes through a [`Stop`]; both are told by `unpark`.
+
+use std::ffi::CStr;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Weak;
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use crate::limits::DRAIN_MAX;
+use crate::run::background::Background;
+use crate::run::engine::Core;
+use crate::run::stop::Stop;
+use crate::series::warning::Warning;
+use crate::sync::fault;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
+
+/// Called on each background thread, as its first act.
+pub(crate) type ThreadStart = Arc<dyn Fn() + Send + Sync>;
+
+/// The driver of a collector, while it runs.
+pub(crate) struct Driver {
+    running: Mutex<Option<Running>>,
+    publish_every: Duration,
+    on_thread_start: Option<ThreadStart>,
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("running", &self.running).finish_non_exhaustive()
+    }
+}
+
+/// The threads that were started for a collector.
+#[derive(Debug)]
+pub(crate) struct Running {
+    driver: Started,
+    /// Calibrates the time-stamp counter, and ends.
+    calibration: Option<Started>,
+}
+
+/// A thread that was started.
+#[derive(Debug)]
+struct Started {
+    stop: Arc<Stop<Thread>>,
+    thread: Background,
+}
+
+/// Calibrating ends within 200 ms. A thread of it is waited for longer than that, whatever the
+/// deadline: it cannot be asked to end, and its code may be unloaded next.
+const CALIBRATION_MAX: Duration = Duration::from_secs(1);
+
+/// Tells that the thread has ended, however it did.
+struct DoneOnDrop(Arc<Stop<Thread>>);
+
+impl Drop for DoneOnDrop {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.0.leave() {
+            waiter.unpark();
+        }
+    }
+}
+
+impl Started {
+    /// Asks the thread to end and waits until it is gone, or for the deadline. On the thread
+    /// itself, it only asks.
+    fn stop(self, deadline: Instant) {
+        let stopper = thread::current();
+        let id = stopper.id();
+        let thread = self.stop.ask(Some(stopper));
+        thread.into_iter().for_each(Thread::unpark);
+        if thread.is_some_and(|thread| thread.id() == id) {
+            return;
+        }
+        while !self.stop.is_done() {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
+            thread::park_timeout(left);
+        }
+        // It has told that it is done, and does nothing more that could wait.
+        self.thread.join();
+    }
+
+    /// Forgets a thread that the child of a fork does not have, or tells it to end, where it is
+    /// the one that has forked.
+    fn forget(self) {
+        self.stop.ask(None);
+        self.thread.forget();
+    }
+}
+
+impl Running {
+    pub(crate) fn forget(self) {
+        let Self { driver, calibration } = self;
+        [Some(driver), calibration].into_iter().flatten().for_each(Started::forget);
+    }
+}
+
+impl Driver {
+    pub(crate) fn new(publish_every: Duration, on_thread_start: Option<ThreadStart>) -> Self {
+        Self { running: Mutex::new(None), publish_every, on_thread_start }
+    }
+
+    pub(crate) fn publish_every(&self) -> Duration {
+        self.publish_every
+    }
+
+    /// Starts the threads, unless they are running.
+    pub(crate) fn start(&self, core: &Arc<Core>) {
+        let publish_every = self.publish_every;
+        let mut running = self.lock();
+        if running.is_some() || core.manual {
+            return;
+        }
+        // Weak: the thread ends with the collector even where nobody has asked it to.
+        let weak = Arc::downgrade(core);
+        let driver = fault::io("driver: spawn")
+            .and_then(|()| self.spawn(c"tachograph", move |stop| run(&weak, stop, publish_every)));
+        match driver {
+            Ok(driver) => {
+                *running = Some(Running { driver, calibration: self.calibrate(core) });
+            }
+            Err(error) => {
+                core.registry.warn(Warning::DriverFailed { reason: error.to_string().into() });
+            }
+        }
+    }
+
+    /// Starts a thread that can be waited for.
+    fn spawn(
+        &self,
+        name: &'static CStr,
+        body: impl FnOnce(&Stop<Thread>) + Send + 'static,
+    ) -> io::Result<Started> {
+        let stop = Arc::new(Stop::new());
+        let (stop_of_thread, on_start) = (Arc::clone(&stop), self.on_thread_start.clone());
+        let faults = fault::carry();
+        let thread = Background::start(name, move || {
+            faults.take_over();
+            let _done = DoneOnDrop(Arc::clone(&stop_of_thread));
+            // A panic of it is the user's, and the thread goes on.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_start.iter().for_each(|act| act())));
+            if !stop_of_thread.arrive(thread::current()) {
+                body(&stop_of_thread);
+            }
+        })?;
+        Ok(Started { stop, thread })
+    }
+
+    /// Makes the time-stamp counter known, on a thread of its own: it takes up to 200 ms, and
+    /// passes must not wait for it. Where the thread cannot be started, timers stay with the
+    /// monotonic clock.
+    fn calibrate(&self, core: &Core) -> Option<Started> {
+        // In the child of a fork the parent's calibration holds; one that was under way does not
+        // end there.
+        if core.intake.is_child() || !core.intake.clock.is_to_be_calibrated() || !tsc_is_used() {
+            return None;
+        }
+        let clock = core.intake.clock.clone();
+        self.spawn(c"tachograph-tsc", move |_| clock.calibrate_tsc()).ok()
+    }
+
+    /// Keeps everyone else from starting and stopping the threads.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+        lock(&self.running)
+    }
+
+    /// Asks the threads to end and waits for them: for the driver until the deadline, for the
+    /// calibration until it is done. Called on a thread of its own, by a callback, it only asks.
+    pub(crate) fn stop(&self, deadline: Instant) {
+        let Some(Running { driver, calibration }) = self.lock().take() else { return };
+        driver.stop(deadline);
+        if let Some(calibration) = calibration {
+            calibration.stop(deadline.max(Instant::now() + CALIBRATION_MAX));
+        }
+    }
+}
+
+/// Whether the kernel's own clock uses the time-stamp counter; passes compare it all the same
+/// before timers read it.
+pub(crate) fn tsc_is_used() -> bool {
+    const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    std::fs::read_to_string(SOURCE).is_ok_and(|source| source.trim() == "tsc")
+}
+
+fn run(core: &Weak<Core>, stop: &Stop<Thread>, publish_every: Duration) {
+    let mut wait = DRAIN_MAX;
+    let mut publish_at = Instant::now() + publish_every;
+    while !stop.is_asked() {
+        let until_publish = publish_at.saturating_duration_since(Instant::now());
+        thread::park_timeout(wait.min(until_publish));
+        let Some(core) = core.upgrade() else { return };
+        let publish = Instant::now() >= publish_at;
+        if publish {
+            publish_at = next_publish(publish_at, publish_every);
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| turn(&core, publish)));
+        match outcome {
+            Ok(next) => wait = next.unwrap_or(wait),
+            Err(_) => core.note_panic(),
+        }
+    }
+}
+
+/// Says how long the next turn may wait; `None` after a panic that was caught on the way.
+fn turn(core: &Core, publish: bool) -> Option<Duration> {
+    fault::point("driver: a turn");
+    if !publish {
+        return core.drain();
+    }
+    let started = Instant::now();
+    let wait = core.pass_and_publish(None);
+    core.note_pass(started.elapsed());
+    wait
+}
+
+/// The next publication in the rhythm; publications missed in a stall are not made up for.
+fn next_publish(due: Instant, every: Duration) -> Instant {
+    (due + every).max(Instant::now())
+}

@@ -1,0 +1,376 @@
+//! One collector's parts, and the passes over them.
+//!
+//! # Synchronization
+//! The aggregator has a mutex: the driver, readers and manual passes take turns, recorders never
+//! touch it. Snapshots are published through an `ArcSwap`. What users gave to be called is called
+//! after the mutex is released.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::aggregator::Aggregator;
+use crate::lane::lane::mode;
+#[cfg(unix)]
+use crate::lane::shared::Growth;
+use crate::lane::shared::Intake;
+use crate::read::snapshot::{Snapshot, Value};
+use crate::read::snapshot_reader::SnapshotReader;
+use crate::run::driver::Driver;
+use crate::run::driver::Running;
+#[cfg(unix)]
+use crate::series::registry::Inner;
+use crate::series::registry::Registry;
+use crate::series::warning::Warning;
+use crate::sync::fault;
+use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
+use crate::time::start::PassTime;
+
+/// Told what the owner of the collector should look at.
+pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
+
+pub(crate) struct Core {
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) registry: Registry,
+    aggregator: Mutex<Aggregator>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    on_warning: Option<WarningCallback>,
+    pub(crate) driver: Driver,
+    /// Whether passes are made by hand, and with them the time.
+    pub(crate) manual: bool,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("intake", &self.intake).finish_non_exhaustive()
+    }
+}
+
+/// Every lock of a collector, in the order in which passes take them.
+#[cfg(unix)]
+pub(crate) struct Locks<'a> {
+    _driver: MutexGuard<'a, Option<Running>>,
+    _aggregator: MutexGuard<'a, Aggregator>,
+    _registry: MutexGuard<'a, Inner>,
+    _growth: MutexGuard<'a, Growth>,
+}
+
+/// What became of everything that was recorded, at a collector's end.
+///
+/// `recorded = aggregated + dropped`, once no record is under way any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShutdownReport {
+    /// Recording calls, dropped ones included.
+    pub recorded: u64,
+    /// Samples folded into a series.
+    pub aggregated: u64,
+    /// Samples that were counted as dropped.
+    pub dropped: u64,
+    /// Lanes that another live thread still owns. A record that was under way there during the
+    /// final pass is counted by the next read.
+    pub unfinished_lanes: usize,
+    /// Whether the deadline came before the final pass could be made, because a reader or a callback
+    /// was in the way: the counts leave out what only a pass can tell, and the next read or
+    /// [`shutdown`](crate::MetricsCollector::shutdown) has them.
+    pub timed_out: bool,
+}
+
+impl Core {
+    pub(crate) fn new(
+        intake: Arc<Intake>,
+        registry: Registry,
+        mut aggregator: Aggregator,
+        driver: Driver,
+        on_warning: Option<WarningCallback>,
+        manual: bool,
+    ) -> Self {
+        let first = aggregator.build(&registry);
+        Self {
+            intake,
+            registry,
+            aggregator: Mutex::new(aggregator),
+            snapshot: Arc::new(ArcSwap::new(first)),
+            on_warning,
+            driver,
+            manual,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.intake.resume();
+        self.snapshot.load_full()
+    }
+
+    pub(crate) fn snapshot_reader(&self) -> SnapshotReader {
+        SnapshotReader::new(Arc::clone(&self.snapshot))
+    }
+
+    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Says
+    /// how long the next drain may wait; `None` after a panic.
+    pub(crate) fn drain(&self) -> Option<Duration> {
+        let wait = self.attempt(|aggregator| {
+            aggregator.set_time(self.time());
+            aggregator.check_clock(&self.registry);
+            aggregator.drain(&self.registry);
+            aggregator.wait()
+        });
+        self.deliver_warnings();
+        wait
+    }
+
+    /// A full pass at the given time or else the present one, published. Says what `drain` does.
+    pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Option<Duration> {
+        let wait = self.attempt(|aggregator| {
+            let before = aggregator.now().monotonic;
+            // Read here, where no reader can set a later time in between.
+            aggregator.set_time(now.unwrap_or_else(|| self.time()));
+            aggregator.check_clock(&self.registry);
+            aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
+            aggregator.pass(&self.registry);
+            self.publish(aggregator);
+            aggregator.wait()
+        });
+        self.deliver_warnings();
+        wait
+    }
+
+    /// Takes every lock: nobody else is half-way through anything then.
+    #[cfg(unix)]
+    pub(crate) fn lock_all(&self) -> Locks<'_> {
+        Locks {
+            _driver: self.driver.lock(),
+            _aggregator: crate::sync::lock(&self.aggregator),
+            _registry: self.registry.lock(),
+            _growth: self.intake.lock(),
+        }
+    }
+
+    /// Begins anew in the child of a fork, unless another thread has had it do so: what was
+    /// recorded is the parent's. The caller holds no lock.
+    pub(crate) fn start_over(self: &Arc<Self>) {
+        let mut running = self.driver.lock();
+        if !self.intake.is_forked() {
+            return;
+        }
+        // The child does not have the thread; or is it, and ends with it.
+        running.take().into_iter().for_each(Running::forget);
+        self.intake.start_over();
+        self.locked(|aggregator| {
+            self.caught(aggregator, |aggregator| {
+                self.move_time(aggregator);
+                aggregator.start_over(&self.registry);
+                self.registry.take_warnings();
+                self.publish(aggregator);
+            });
+        });
+        self.intake.reopen();
+        drop(running);
+        if self.intake.mode() == mode::ON {
+            self.driver.start(self);
+        }
+    }
+
+    fn publish(&self, aggregator: &mut Aggregator) {
+        let snapshot = aggregator.build(&self.registry);
+        fault::point("publish: built");
+        aggregator.retire(self.snapshot.swap(snapshot));
+        fault::point("publish: published");
+    }
+
+    /// A snapshot that holds the caller's own writes; it is not published. Should making it panic
+    /// twice, the last one that was.
+    pub(crate) fn read_all(&self) -> Arc<Snapshot> {
+        let snapshot = self.attempt_twice(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.pass(&self.registry);
+            aggregator.build(&self.registry)
+        });
+        self.deliver_warnings();
+        snapshot.unwrap_or_else(|| self.snapshot())
+    }
+
+    /// One series' statistics, the caller's own writes included. `None` for a series that does
+    /// not exist, and where recording was never on.
+    pub(crate) fn read_one(&self, name: &str, tags: &[(&str, &str)]) -> Option<Value> {
+        if !self.intake.was_ever_on() {
+            return None;
+        }
+        let entry = self.registry.find(name, tags)?;
+        let value = self.attempt_twice(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.read_one(entry.id, &self.registry)
+        });
+        self.deliver_warnings();
+        value.flatten()
+    }
+
+    /// All series of a metric together, the caller's own writes included.
+    pub(crate) fn read_total(&self, name: &str) -> Option<Value> {
+        self.intake.was_ever_on().then(|| self.read_all())?.total(name)
+    }
+
+    pub(crate) fn reset(&self) {
+        self.attempt_twice(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.reset(&self.registry);
+            self.publish(aggregator);
+        });
+        self.deliver_warnings();
+    }
+
+    /// Takes a series out of the snapshots; whether it was there.
+    pub(crate) fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
+        let Some(entry) = self.registry.find(name, tags) else { return false };
+        let removed = self.attempt_twice(|aggregator| {
+            self.move_time(aggregator);
+            let removed = aggregator.remove(entry.id, &self.registry);
+            self.publish(aggregator);
+            removed
+        });
+        self.deliver_warnings();
+        removed.unwrap_or(false)
+    }
+
+    pub(crate) fn reset_counters(&self) {
+        self.attempt_twice(|aggregator| {
+            self.move_time(aggregator);
+            aggregator.reset_counters(&self.registry);
+            self.publish(aggregator);
+        });
+        self.deliver_warnings();
+    }
+
+    /// The final pass; given up at the deadline if another reader holds the aggregator so long.
+    pub(crate) fn finish(&self, deadline: Instant) -> ShutdownReport {
+        let Some(mut aggregator) = self.lock_until(deadline) else {
+            let dropped = self.intake.counts.dropped_total();
+            let unfinished_lanes = self.intake.lanes().len();
+            let (recorded, aggregated, timed_out) = (dropped, 0, true);
+            return ShutdownReport { recorded, aggregated, dropped, unfinished_lanes, timed_out };
+        };
+        let pass = |aggregator: &mut Aggregator| {
+            self.move_time(aggregator);
+            aggregator.pass(&self.registry);
+            self.publish(aggregator);
+        };
+        if self.caught(&mut aggregator, pass).is_none() {
+            self.caught(&mut aggregator, pass);
+        }
+        let (read, aggregated, open) = aggregator.totals();
+        drop(aggregator);
+        self.deliver_warnings();
+        let dropped = self.intake.counts.dropped_total();
+        let own = usize::from(crate::record::this_thread::has_lane(&self.intake));
+        ShutdownReport {
+            recorded: read + dropped,
+            aggregated,
+            dropped,
+            unfinished_lanes: open.saturating_sub(own),
+            timed_out: false,
+        }
+    }
+
+    /// Counts and reports a panic that came in between two passes.
+    pub(crate) fn note_panic(&self) {
+        self.locked(Aggregator::note_panic);
+        self.registry.warn(Warning::AggregatorPanicked);
+        self.deliver_warnings();
+    }
+
+    pub(crate) fn note_pass(&self, took: Duration) {
+        self.locked(|aggregator| aggregator.note_pass(took));
+    }
+
+    /// Time as a read sees it: a manual collector's stands still between its passes.
+    fn move_time(&self, aggregator: &mut Aggregator) {
+        if !self.manual {
+            aggregator.set_time(self.time());
+        }
+    }
+
+    fn time(&self) -> PassTime {
+        let clock = &self.intake.clock;
+        PassTime { monotonic: clock.now(), wall: clock.wall() }
+    }
+
+    pub(crate) fn locked<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> R {
+        with_lock(&self.aggregator, act)
+    }
+
+    /// As `locked`, with a panic caught: whoever drives or reads a collector may be recording
+    /// too, or be in the middle of a destructor.
+    fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
+        self.intake.resume();
+        self.locked(|aggregator| self.caught(aggregator, act))
+    }
+
+    /// What a panic has left half done is taken up by whatever comes next, and the sample that
+    /// caused it is out of the way: so once more.
+    fn attempt_twice<R>(&self, act: impl Fn(&mut Aggregator) -> R) -> Option<R> {
+        self.attempt(&act).or_else(|| self.attempt(&act))
+    }
+
+    /// Counts and reports a panic of `act`.
+    fn caught<R>(
+        &self,
+        aggregator: &mut Aggregator,
+        act: impl FnOnce(&mut Aggregator) -> R,
+    ) -> Option<R> {
+        let outcome = catch_unwind(AssertUnwindSafe(|| act(aggregator)));
+        if outcome.is_err() {
+            aggregator.note_panic();
+            self.registry.warn(Warning::AggregatorPanicked);
+        }
+        outcome.ok()
+    }
+
+    fn lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, Aggregator>> {
+        loop {
+            match self.aggregator.try_lock() {
+                Ok(guard) => return Some(guard),
+                Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+                    return Some(poisoned.into_inner());
+                }
+                Err(std::sync::TryLockError::WouldBlock) => {}
+            }
+            let left = deadline.checked_duration_since(Instant::now())?;
+            // Std's mutex cannot wait with a deadline, so look again now and then.
+            std::thread::park_timeout(left.min(Duration::from_millis(1)));
+        }
+    }
+
+    /// Calls back with what has come up. A panic of the callback stays in here.
+    fn deliver_warnings(&self) {
+        let warnings = self.registry.take_warnings();
+        let Some(callback) = &self.on_warning else { return };
+        for warning in &warnings {
+            let _ = catch_unwind(AssertUnwindSafe(|| callback(warning)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::MetricsCollector;
+
+    #[test]
+    fn a_shutdown_that_cannot_make_its_final_pass_says_so() {
+        let metrics = MetricsCollector::builder().manual().build();
+        metrics.increment("c");
+        metrics.gauge("g", f64::NAN);
+        // A reader that is in the way.
+        let report = metrics.core().locked(|_| {
+            let end = || metrics.shutdown(Duration::from_millis(1));
+            std::thread::scope(|scope| scope.spawn(end).join().expect("no panic"))
+        });
+        assert!(report.timed_out);
+        assert_eq!((report.recorded, report.aggregated, report.dropped), (1, 0, 1));
+        let report = metrics.shutdown(Duration::ZERO);
+        assert!(!report.timed_out, "nobody is, any more");
+        assert_eq!((report.recorded, report.aggregated, report.dropped), (2, 1, 1));
+    }
+}

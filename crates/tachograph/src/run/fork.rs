@@ -1,0 +1,110 @@
+//! Fork without exec: the child's collectors start over, and nothing in it ever hangs.
+//!
+//! Before a fork, the forking thread takes every lock of every live collector, in the order in
+//! which passes take them; so no lock is held by a thread that the child does not have, and all
+//! that is behind them is whole. Parent and child release them. In the child every gate is shut
+//! besides, which is all: a child that goes on to exec has allocated nothing. Whoever first comes
+//! to a collector there by a cold path makes it start over ([`Core::start_over`]).
+
+#![allow(unsafe_code, reason = "C has forks, and locks are kept between two handlers")]
+
+use std::cell::RefCell;
+use std::panic::catch_unwind;
+use std::sync::Weak;
+
+use crate::lane::lane::Lane;
+use crate::run::engine::{Core, Locks};
+use crate::sync::ColdPath;
+use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, lock};
+
+static CORES: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
+
+/// Whether the handlers are installed. Set and read by whoever makes a collector.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// What the forking thread holds from before the fork to after it.
+    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+/// Every lock, released in the order of the fields.
+struct Held {
+    cores: Vec<HeldCore>,
+    _list: MutexGuard<'static, Vec<Weak<Core>>>,
+    /// What allocates meanwhile and records must not need a lock.
+    _cold: ColdPath,
+}
+
+/// One collector's locks, and what keeps them alive.
+struct HeldCore {
+    locks: Option<Locks<'static>>,
+    /// Loaded before the fork, so that the child need not.
+    lanes: Arc<Vec<Arc<Lane>>>,
+    core: Arc<Core>,
+}
+
+impl HeldCore {
+    fn new(core: Arc<Core>) -> Self {
+        let locks = core.lock_all();
+        // SAFETY: only the lifetime changes. The locks are inside of what `core` points to, which
+        // does not move and lives for as long as this value; `locks` is never handed out, and is
+        // dropped first, as the first field.
+        let locks = unsafe { std::mem::transmute::<Locks<'_>, Locks<'static>>(locks) };
+        Self { locks: Some(locks), lanes: core.intake.lanes(), core }
+    }
+}
+
+/// Installs the handlers, for good, before the first lock of a collector is taken. Threads that
+/// make the process's first collectors at once may install them twice, which changes nothing;
+/// nobody waits for a thread that the child of a fork does not have.
+pub(crate) fn install() {
+    // Acquire: pairs with the Release below; forks from now on run the handlers.
+    if INSTALLED.load(Ordering::Acquire) {
+        return;
+    }
+    // SAFETY: the three functions live for ever, take and give nothing, and do not unwind.
+    // Where there is no memory for them, forks are as they would be without.
+    unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    // Release: pairs with the Acquire above.
+    INSTALLED.store(true, Ordering::Release);
+}
+
+/// Makes a collector survive forks.
+pub(crate) fn watch(core: &Arc<Core>) {
+    let _cold = ColdPath::enter_again();
+    let mut cores = lock(&CORES);
+    cores.retain(|core| core.strong_count() > 0);
+    cores.push(Arc::downgrade(core));
+}
+
+extern "C" fn prepare() {
+    let _ = catch_unwind(|| {
+        // Err: the thread is ending, and a child of it is on its own.
+        if HELD.try_with(|held| held.borrow().is_some()) != Ok(false) {
+            return;
+        }
+        let cold = ColdPath::enter_again();
+        let list = lock(&CORES);
+        let cores = list.iter().filter_map(Weak::upgrade).map(HeldCore::new).collect();
+        let held = Held { cores, _list: list, _cold: cold };
+        let _ = HELD.try_with(|place| place.replace(Some(held)));
+    });
+}
+
+extern "C" fn parent() {
+    let _ = catch_unwind(|| drop(take_held()));
+}
+
+extern "C" fn child() {
+    let _ = catch_unwind(|| {
+        let Some(mut held) = take_held() else { return };
+        for core in &mut held.cores {
+            core.core.intake.shut_by_fork(&core.lanes);
+            core.locks = None;
+        }
+    });
+}
+
+fn take_held() -> Option<Held> {
+    HELD.try_with(RefCell::take).ok().flatten()
+}

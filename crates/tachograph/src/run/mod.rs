@@ -1,0 +1,24 @@
+//! The collector: what a program makes, and what makes passes in its background.
+//!
+//! May use everything but `testing`. In reading order:
+//! - `stop`: how the background thread is told to end
+//! - `background`: starting that thread
+//! - `engine`, `driver`: one collector's parts and the passes over them, when these are made
+//! - `fork`: a child process starts over
+//! - `collector`, `tagged`, `builder`: the public face
+//! - `global`, `lazy`: the collector of the whole process, static handles
+
+#[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_background.rs")]
+pub(crate) mod background;
+pub(crate) mod builder;
+pub(crate) mod collector;
+pub(crate) mod driver;
+pub(crate) mod engine;
+#[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_fork.rs")]
+pub(crate) mod fork;
+#[cfg(not(tachograph_loom))]
+pub(crate) mod global;
+#[cfg(not(tachograph_loom))]
+pub(crate) mod lazy;
+pub(crate) mod stop;
+pub(crate) mod tagged;

@@ -1,0 +1,181 @@
+//! Recording and reading by name, with or without tags.
+
+use std::time::Duration;
+
+use crate::lane::lane::mode;
+use crate::lane::trace::Trace;
+use crate::read::snapshot::Value;
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::record::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
+use crate::record::operation::Operation;
+use crate::record::own::Named;
+use crate::record::this_thread::{self, Call};
+use crate::record::timer::NamedTimer;
+use crate::run::collector::MetricsCollector;
+use crate::series::metric::Kind;
+use crate::time::clock::nanos;
+
+/// A collector with a set of tags; see [`MetricsCollector::with_tags`].
+///
+/// The methods are those of the collector. The order of the tags makes no difference; of two tags
+/// with one key the last wins. A thread's first use of a name and tag set takes a lock and
+/// allocates; later ones do neither. A tag set beyond its metric's limit, and text that has to be
+/// cut, are looked up under the lock each time.
+#[derive(Clone, Copy, Debug)]
+pub struct Tagged<'a> {
+    metrics: &'a MetricsCollector,
+    tags: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Tagged<'a> {
+    #[inline]
+    pub(crate) fn new(metrics: &'a MetricsCollector, tags: &'a [(&'a str, &'a str)]) -> Self {
+        Self { metrics, tags }
+    }
+
+    #[inline]
+    fn record(&self, name: &str, value: u64, call: impl Fn() -> Call) {
+        let core = self.metrics.core();
+        // Before the call, which what is off is not worth.
+        if cfg!(feature = "record") && core.intake.mode() != mode::OFF {
+            this_thread::record_by_name(core, name, self.tags, value, call);
+        }
+    }
+
+    /// Adds 1 to a counter.
+    #[inline]
+    pub fn increment(&self, name: &str) {
+        self.record(name, 1, || Call { kind: Kind::Counter, operation: Operation::Increment });
+    }
+
+    /// Adds `amount` to a counter.
+    #[inline]
+    pub fn increment_by(&self, name: &str, amount: u64) {
+        self.record(name, amount, || Call { kind: Kind::Counter, operation: Operation::Add });
+    }
+
+    /// Subtracts 1 from a counter; see [`MetricsCollector::decrement`].
+    #[inline]
+    pub fn decrement(&self, name: &str) {
+        self.decrement_by(name, 1);
+    }
+
+    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
+    #[inline]
+    pub fn decrement_by(&self, name: &str, amount: u64) {
+        self.record(name, amount.wrapping_neg(), || Call {
+            kind: Kind::UpDownCounter,
+            operation: Operation::Subtract,
+        });
+    }
+
+    /// Sets a gauge.
+    #[inline]
+    pub fn gauge(&self, name: &str, value: f64) {
+        self.record(name, value.to_bits(), || Call {
+            kind: Kind::Gauge,
+            operation: Operation::Set,
+        });
+    }
+
+    /// Records a duration.
+    #[inline]
+    pub fn timing(&self, name: &str, duration: Duration) {
+        self.record(name, nanos(duration), || Call {
+            kind: Kind::Timing,
+            operation: Operation::Sample,
+        });
+    }
+
+    /// Records a plain value.
+    #[inline]
+    pub fn histogram(&self, name: &str, value: u64) {
+        self.record(name, value, || Call { kind: Kind::Histogram, operation: Operation::Sample });
+    }
+
+    /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn timing_traced(&self, name: &str, duration: Duration, trace: Trace) {
+        self.trace(name, Kind::Timing, nanos(duration), trace);
+    }
+
+    /// Records a plain value with the trace that it belongs to; see [`Timing::record_traced`].
+    pub fn histogram_traced(&self, name: &str, value: u64, trace: Trace) {
+        self.trace(name, Kind::Histogram, value, trace);
+    }
+
+    fn trace(&self, name: &str, kind: Kind, value: u64, trace: Trace) {
+        let core = self.metrics.core();
+        if !cfg!(feature = "record") || core.intake.mode() == mode::OFF {
+            return;
+        }
+        if let Some(handle) = this_thread::handle(core, Named { name, tags: self.tags, kind }) {
+            handle.trace(value, trace);
+        }
+    }
+
+    /// Starts a timer that records when it is dropped. While recording is off it registers
+    /// nothing and reads no clock.
+    #[inline]
+    pub fn timer(&self, name: &str) -> NamedTimer {
+        NamedTimer::start(self.metrics.core(), name, self.tags)
+    }
+
+    /// A handle of a monotonic counter with these tags.
+    pub fn register_counter(&self, name: &str) -> Counter {
+        Counter(self.metrics.handle(name, self.tags, Kind::Counter))
+    }
+
+    /// A handle of a counter that goes both ways, with these tags.
+    pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
+        UpDownCounter(self.metrics.handle(name, self.tags, Kind::UpDownCounter))
+    }
+
+    /// A handle of a timing with these tags.
+    pub fn register_timing(&self, name: &str) -> Timing {
+        Timing(self.metrics.handle(name, self.tags, Kind::Timing))
+    }
+
+    /// A handle of a histogram with these tags.
+    pub fn register_histogram(&self, name: &str) -> Histogram {
+        Histogram(self.metrics.handle(name, self.tags, Kind::Histogram))
+    }
+
+    /// A handle of a gauge with these tags.
+    pub fn register_gauge(&self, name: &str) -> Gauge {
+        Gauge(self.metrics.handle(name, self.tags, Kind::Gauge))
+    }
+
+    /// Statistics of a timing or histogram; see [`MetricsCollector::get_timing`].
+    pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
+        self.read(name, |value| Some(value.as_timing()?.lifetime.clone()))
+    }
+
+    /// A counter's total; see [`MetricsCollector::get_timing`].
+    pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
+        self.read(name, |value| Some(value.as_counter()?.lifetime))
+    }
+
+    /// A gauge's statistics; see [`MetricsCollector::get_timing`].
+    pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
+        self.read(name, |value| Some(value.as_gauge()?.lifetime))
+    }
+
+    /// As [`Tagged::get_timing`], of the sliding window; `None` without windows, too.
+    pub fn get_timing_window(&self, name: &str) -> Option<TimingStats> {
+        self.read(name, |value| value.as_timing()?.window.clone())
+    }
+
+    /// As [`Tagged::get_counter`], of the sliding window: its net change.
+    pub fn get_counter_window(&self, name: &str) -> Option<CounterStats> {
+        self.read(name, |value| value.as_counter()?.window)
+    }
+
+    /// As [`Tagged::get_gauge`], of the sliding window.
+    pub fn get_gauge_window(&self, name: &str) -> Option<GaugeStats> {
+        self.read(name, |value| value.as_gauge()?.window)
+    }
+
+    fn read<T>(&self, name: &str, part: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
+        part(&self.metrics.core().read_one(name, self.tags)?)
+    }
+}

@@ -1,0 +1,444 @@
+//! From a name and tags to a series: kinds, limits, metadata.
+//!
+//! A cold path: a thread comes here at its first use of a series by name, and when a handle is
+//! registered. Ids are never reused, so a sample of an old one never lands in a new series.
+
+use std::collections::hash_map::{Entry as MapEntry, RandomState};
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+
+use crate::lane::sample::{BEYOND_LIMIT, CONFLICTING};
+use crate::lane::shared::Intake;
+use crate::limits::{CACHED_NAMES_PER_SERIES, KNOWN_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
+use crate::series::key;
+use crate::series::metric::{Kind, Metric, Unit};
+use crate::series::series_id::{Entry, Shared};
+use crate::series::tags::{OVERFLOW, Tags};
+use crate::series::warning::{DropReason, Warning};
+use crate::sync::ColdPath;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
+
+/// Names under it are the collector's own.
+pub(crate) const RESERVED: &str = "telemetry.";
+
+/// How many series and metrics there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cardinality {
+    pub(crate) series_per_metric: usize,
+    pub(crate) series: usize,
+    pub(crate) metrics: usize,
+    /// Bytes that distributions may hold together before further ones are refused.
+    pub(crate) distribution_bytes: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Registry {
+    intake: Arc<Intake>,
+    limits: Cardinality,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Inner {
+    /// Std's hash, randomly seeded: tag values may come from a stranger.
+    hasher: RandomState,
+    by_name: HashMap<Arc<str>, u32>,
+    metrics: Vec<MetricEntry>,
+    series: Vec<Arc<Entry>>,
+    /// Slots given out, by kind of table: cells, spill rows, gauge rows.
+    slots: [u32; 3],
+    /// Series and metrics that count against the limits: all but the collector's own.
+    counted_series: usize,
+    /// Series that ever did.
+    known_series: usize,
+    counted_metrics: usize,
+    warnings: Vec<Warning>,
+    warned_of_limit: bool,
+    /// Bytes that distributions held at the last snapshot.
+    distribution_bytes: usize,
+    /// Grows with every change of the metrics.
+    revision: u64,
+}
+
+#[derive(Debug)]
+struct MetricEntry {
+    name: Arc<str>,
+    /// `None` while the metric is only described.
+    kind: Option<Kind>,
+    unit: Unit,
+    scale: f64,
+    description: Arc<str>,
+    /// By their tags.
+    series: HashTable<Arc<Entry>>,
+    /// How many of them have a place in the limits.
+    live: usize,
+    /// The tag keys of all of them.
+    keys: HashSet<Box<str>>,
+    overflow: Option<Arc<Entry>>,
+    /// Whether the callback has been told of a conflict, and of a limit.
+    warned: bool,
+    warned_of_limit: bool,
+}
+
+/// The metadata of a `describe` call.
+#[derive(Debug)]
+pub(crate) struct Description<'a> {
+    pub(crate) unit: Unit,
+    pub(crate) scale: f64,
+    pub(crate) text: &'a str,
+}
+
+impl Registry {
+    pub(crate) fn new(intake: Arc<Intake>, limits: Cardinality) -> Self {
+        Self { intake, limits, inner: Mutex::new(Inner::default()) }
+    }
+
+    /// The series of a name and tags, made if need be. Refused, it is an entry that no
+    /// collector knows, whose id says why, so that recording into it is a counted drop.
+    pub(crate) fn resolve(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Arc<Entry> {
+        let name = self.cut(name);
+        if name.starts_with(RESERVED) {
+            let warning = Warning::ReservedName { name: name.into() };
+            self.inner().1.warn(warning);
+            return self.refused(CONFLICTING, kind);
+        }
+        self.resolve_any(name, self.canonical(tags), kind)
+    }
+
+    /// As `resolve`, reserved names included.
+    pub(crate) fn resolve_any(&self, name: &str, tags: Tags, kind: Kind) -> Arc<Entry> {
+        let (_cold, mut inner) = self.inner();
+        let Some(index) = inner.metric_index(name, &self.limits) else {
+            inner.warn_of_limit(name);
+            return self.refused(BEYOND_LIMIT, kind);
+        };
+        let hash = inner.hasher.hash_one(&tags);
+        let metric = &mut inner.metrics[index as usize];
+        let is = *metric.kind.get_or_insert(kind);
+        if !is.fits(kind) {
+            let warning = metric.conflict(is, kind);
+            warning.into_iter().for_each(|warning| inner.warn(warning));
+            return self.refused(CONFLICTING, kind);
+        }
+        match metric.find(hash, &tags) {
+            Some(known) => Arc::clone(known),
+            None if tags.is_overflow() => self.overflow(&mut inner, index, is),
+            None => self.add(&mut inner, index, tags, is),
+        }
+    }
+
+    /// The series that takes what is beyond its metric's limits. It counts against none itself.
+    fn overflow(&self, inner: &mut Inner, index: u32, kind: Kind) -> Arc<Entry> {
+        if let Some(overflow) = &inner.metrics[index as usize].overflow {
+            return Arc::clone(overflow);
+        }
+        let overflow = self.new_entry(inner, index, Tags::new(&[OVERFLOW]), kind);
+        inner.metrics[index as usize].overflow = Some(Arc::clone(&overflow));
+        overflow
+    }
+
+    fn add(&self, inner: &mut Inner, index: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
+        let (counted, known) = (inner.counted_series, inner.known_series);
+        let metric = &mut inner.metrics[index as usize];
+        let own = metric.name.starts_with(RESERVED);
+        let heavy =
+            kind.is_distribution() && inner.distribution_bytes >= self.limits.distribution_bytes;
+        let full = heavy
+            || metric.live >= self.limits.series_per_metric
+            || counted >= self.limits.series
+            || known >= self.limits.series.saturating_mul(KNOWN_PER_SERIES)
+            || !metric.has_room_for_keys(&tags);
+        if own || !full {
+            metric.keys.extend(metric.new_keys(&tags).map(Into::into).collect::<Vec<_>>());
+            metric.live += usize::from(!own);
+            inner.counted_series += usize::from(!own);
+            inner.known_series += usize::from(!own);
+            let entry = self.new_entry(inner, index, tags, kind);
+            let hash = |entry: &Arc<Entry>| inner.hasher.hash_one(&entry.tags);
+            let series = &mut inner.metrics[index as usize].series;
+            series.insert_unique(hash(&entry), Arc::clone(&entry), hash);
+            return entry;
+        }
+        self.intake.counts.overflowed.add(1);
+        if !std::mem::replace(&mut metric.warned_of_limit, true) {
+            let name = Arc::clone(&metric.name);
+            inner.warn(if heavy {
+                Warning::DistributionLimit { name }
+            } else {
+                Warning::SeriesLimit { name }
+            });
+        }
+        self.overflow(inner, index, kind)
+    }
+
+    fn new_entry(&self, inner: &mut Inner, metric: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
+        let id = inner.series.len() as u32;
+        let first = inner.metrics[metric as usize].series.is_empty();
+        let name = &inner.metrics[metric as usize].name;
+        let key = key::display(name, &tags).into();
+        // The collector's own series are never in a lane.
+        let slot = if name.starts_with(RESERVED) { u32::MAX } else { inner.next_slot(kind) };
+        let (intake, shared) = (Arc::clone(&self.intake), Shared::default());
+        let entry = Arc::new(Entry { id, slot, kind, metric, tags, key, intake, shared });
+        inner.series.push(Arc::clone(&entry));
+        inner.revision += u64::from(first);
+        entry
+    }
+
+    fn refused(&self, id: u32, kind: Kind) -> Arc<Entry> {
+        Arc::new(Entry {
+            id,
+            slot: u32::MAX,
+            kind,
+            metric: u32::MAX,
+            tags: Tags::default(),
+            key: "".into(),
+            intake: Arc::clone(&self.intake),
+            shared: Shared::default(),
+        })
+    }
+
+    /// The series of a name and tags, if it exists. Never makes one.
+    pub(crate) fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<Arc<Entry>> {
+        let tags = canonical(tags);
+        let (_cold, inner) = self.inner();
+        let metric = &inner.metrics[*inner.by_name.get(key::cut(name))? as usize];
+        if let Some(entry) = metric.find(inner.hasher.hash_one(&tags), &tags) {
+            return Some(Arc::clone(entry));
+        }
+        metric.overflow.as_ref().filter(|overflow| overflow.tags == tags).cloned()
+    }
+
+    /// Sets a metric's unit and description; they may come before or after its first record.
+    pub(crate) fn describe(&self, name: &str, description: Description<'_>) {
+        let name = self.cut(name);
+        if name.starts_with(RESERVED) {
+            self.intake.counts.kind_conflicts.add(1);
+            return self.warn(Warning::ReservedName { name: name.into() });
+        }
+        self.describe_any(name, description);
+    }
+
+    /// As `describe`, reserved names included.
+    pub(crate) fn describe_any(&self, name: &str, description: Description<'_>) {
+        let (_cold, mut inner) = self.inner();
+        let Some(index) = inner.metric_index(name, &self.limits) else {
+            return inner.warn_of_limit(name);
+        };
+        let metric = &mut inner.metrics[index as usize];
+        metric.unit = description.unit;
+        metric.scale = description.scale;
+        metric.description = description.text.into();
+        inner.revision += 1;
+    }
+
+    /// Notes that a series takes a place in the limits, or gives it back. One that returns takes it
+    /// even where there is none: it is one of a bounded number of known ones.
+    pub(crate) fn place(&self, entry: &Entry, taken: bool) {
+        let (_cold, mut inner) = self.inner();
+        let Inner { metrics, counted_series, .. } = &mut *inner;
+        let Some(metric) = metrics.get_mut(entry.metric as usize) else { return };
+        if entry.tags.is_overflow() {
+            return;
+        }
+        for count in [counted_series, &mut metric.live] {
+            *count = if taken { *count + 1 } else { count.saturating_sub(1) };
+        }
+    }
+
+    /// Counts a record of a known series as another kind, and warns of it.
+    #[cold]
+    pub(crate) fn conflict(&self, entry: &Entry, recorded_as: Kind) {
+        self.intake.counts.drop_sample(DropReason::KindConflict);
+        self.warn_of_conflict(entry, recorded_as);
+    }
+
+    /// An entry of no series, recording into which is counted as a conflict.
+    pub(crate) fn conflicting(&self, kind: Kind) -> Arc<Entry> {
+        self.refused(CONFLICTING, kind)
+    }
+
+    /// Warns once a metric; only the first conflict of a series takes the lock.
+    pub(crate) fn warn_of_conflict(&self, entry: &Entry, recorded_as: Kind) {
+        if !entry.is_first_conflict() {
+            return;
+        }
+        let (_cold, mut inner) = self.inner();
+        let metric = inner.metrics.get_mut(entry.metric as usize);
+        let warning = metric.and_then(|metric| metric.conflict(entry.kind, recorded_as));
+        warning.into_iter().for_each(|warning| inner.warn(warning));
+    }
+
+    /// Entries that a thread's cache of names may have.
+    pub(crate) fn cached_names_max(&self) -> usize {
+        self.limits.series.saturating_mul(CACHED_NAMES_PER_SERIES)
+    }
+
+    /// Appends the series from number `known` on.
+    pub(crate) fn series_from(&self, known: usize, into: &mut Vec<Arc<Entry>>) {
+        let (_cold, inner) = self.inner();
+        into.extend(inner.series.get(known..).unwrap_or_default().iter().cloned());
+    }
+
+    /// The metadata of every metric, by number, and its revision, unless that is `known`.
+    pub(crate) fn metrics_since(&self, known: u64) -> Option<(u64, Vec<Arc<Metric>>)> {
+        let (_cold, inner) = self.inner();
+        let infos = || inner.metrics.iter().map(MetricEntry::info).collect();
+        (inner.revision != known).then(|| (inner.revision, infos()))
+    }
+
+    /// Notes what distributions hold, for series that come.
+    pub(crate) fn note_distributions(&self, bytes: usize) {
+        self.inner().1.distribution_bytes = bytes;
+    }
+
+    pub(crate) fn warn(&self, warning: Warning) {
+        self.inner().1.warn(warning);
+    }
+
+    pub(crate) fn take_warnings(&self) -> Vec<Warning> {
+        std::mem::take(&mut self.inner().1.warnings)
+    }
+
+    /// Everything known, locked; nothing is kept out meanwhile.
+    #[cfg(unix)]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.inner)
+    }
+
+    pub(crate) fn intake(&self) -> Arc<Intake> {
+        Arc::clone(&self.intake)
+    }
+
+    /// Counts a sample that has no series.
+    pub(crate) fn count_drop(&self, reason: DropReason) {
+        self.intake.counts.drop_sample(reason);
+    }
+
+    /// Everything known, locked. What allocates in there and records is kept out meanwhile.
+    fn inner(&self) -> (ColdPath, MutexGuard<'_, Inner>) {
+        (ColdPath::enter_again(), lock(&self.inner))
+    }
+
+    /// The name cut to the length limit, which is counted.
+    fn cut<'a>(&self, text: &'a str) -> &'a str {
+        let cut = key::cut(text);
+        self.intake.counts.truncated.add(u64::from(cut.len() < text.len()));
+        cut
+    }
+
+    fn canonical(&self, tags: &[(&str, &str)]) -> Tags {
+        tags.iter().for_each(|(key, value)| {
+            self.cut(key);
+            self.cut(value);
+        });
+        canonical(tags)
+    }
+}
+
+fn canonical(tags: &[(&str, &str)]) -> Tags {
+    if tags.is_empty() {
+        return Tags::default();
+    }
+    let cut: Vec<_> = tags.iter().map(|(key, value)| (key::cut(key), key::cut(value))).collect();
+    Tags::new(&cut)
+}
+
+/// The table that a kind's slots are counted in.
+fn table_of(kind: Kind) -> usize {
+    match kind {
+        Kind::Counter | Kind::UpDownCounter => 0,
+        Kind::Timing | Kind::Histogram => 1,
+        Kind::Gauge => 2,
+    }
+}
+
+impl Inner {
+    /// The number of a metric, made if the limits allow.
+    fn metric_index(&mut self, name: &str, limits: &Cardinality) -> Option<u32> {
+        if let Some(&index) = self.by_name.get(name) {
+            return Some(index);
+        }
+        if !name.starts_with(RESERVED) {
+            if self.counted_metrics >= limits.metrics || self.counted_series >= limits.series {
+                return None;
+            }
+            self.counted_metrics += 1;
+        }
+        let name: Arc<str> = name.into();
+        let index = self.metrics.len() as u32;
+        self.metrics.push(MetricEntry::new(Arc::clone(&name)));
+        match self.by_name.entry(name) {
+            MapEntry::Occupied(known) => Some(*known.get()),
+            MapEntry::Vacant(place) => Some(*place.insert(index)),
+        }
+    }
+
+    fn next_slot(&mut self, kind: Kind) -> u32 {
+        let next = &mut self.slots[table_of(kind)];
+        *next += 1;
+        *next - 1
+    }
+
+    fn warn_of_limit(&mut self, name: &str) {
+        if !std::mem::replace(&mut self.warned_of_limit, true) {
+            self.warn(Warning::MetricLimit { name: name.into() });
+        }
+    }
+
+    fn warn(&mut self, warning: Warning) {
+        if self.warnings.len() < WARNINGS_MAX && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+}
+
+impl MetricEntry {
+    fn new(name: Arc<str>) -> Self {
+        Self {
+            name,
+            kind: None,
+            unit: Unit::None,
+            scale: 1.0,
+            description: "".into(),
+            series: HashTable::new(),
+            live: 0,
+            keys: HashSet::new(),
+            overflow: None,
+            warned: false,
+            warned_of_limit: false,
+        }
+    }
+
+    fn find(&self, hash: u64, tags: &Tags) -> Option<&Arc<Entry>> {
+        self.series.find(hash, |entry| entry.tags == *tags)
+    }
+
+    fn new_keys<'a>(&'a self, tags: &'a Tags) -> impl Iterator<Item = &'a str> {
+        tags.iter().map(|(key, _)| key).filter(|key| !self.keys.contains(*key))
+    }
+
+    fn has_room_for_keys(&self, tags: &Tags) -> bool {
+        self.keys.len() + self.new_keys(tags).count() <= TAG_KEYS_PER_METRIC
+    }
+
+    /// The warning of a first conflict.
+    fn conflict(&mut self, is: Kind, recorded_as: Kind) -> Option<Warning> {
+        let first = !std::mem::replace(&mut self.warned, true);
+        first.then(|| Warning::KindConflict { name: Arc::clone(&self.name), is, recorded_as })
+    }
+
+    fn info(&self) -> Arc<Metric> {
+        let kind = self.kind.unwrap_or(Kind::Counter);
+        let (unit, scale) = match kind {
+            Kind::Timing => (Unit::Seconds, 1e-9),
+            // What a gauge is set to is in its unit already.
+            Kind::Gauge => (self.unit.clone(), 1.0),
+            _ => (self.unit.clone(), self.scale),
+        };
+        let (name, description) = (Arc::clone(&self.name), Arc::clone(&self.description));
+        Arc::new(Metric { name, kind, unit, description, scale })
+    }
+}

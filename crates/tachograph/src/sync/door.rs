@@ -1,0 +1,96 @@
+//! The only door to atomics and the shared structures built on them.
+//!
+//! Everything in this crate that two threads touch comes through here, so that one private cfg,
+//! `tachograph_loom`, puts loom's versions in the place of all of them. Three of the structures
+//! have no loom support; under the model a stand-in gives exactly what their documentation
+//! promises and nothing more (`stand_ins.rs`).
+
+pub(crate) use std::sync::Arc;
+
+#[cfg(not(tachograph_loom))]
+pub(crate) use {
+    arc_swap::{ArcSwap, Cache},
+    atomic_float::AtomicF64,
+    crossbeam_queue::ArrayQueue,
+    once_cell::race::OnceBox,
+    std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    std::sync::{Mutex, MutexGuard},
+    std::thread_local,
+};
+
+#[cfg(tachograph_loom)]
+pub(crate) use {
+    crate::sync::stand_ins::{ArcSwap, ArrayQueue, AtomicF64, Cache, OnceBox},
+    crate::sync::stand_ins::{PoisonGuard as MutexGuard, PoisonMutex as Mutex},
+    loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    loom::thread_local,
+};
+
+#[cfg(not(tachograph_loom))]
+use crate::sync::single_writer::SingleWriter;
+
+#[cfg(not(tachograph_loom))]
+macro_rules! single_writer {
+    ($($atomic:ident: $value:ty),*) => {$(
+        impl SingleWriter for $atomic {
+            type Value = $value;
+
+            #[inline]
+            fn load_own(&self) -> $value {
+                // Relaxed: a thread sees its own stores.
+                self.load(Ordering::Relaxed)
+            }
+        }
+    )*};
+}
+
+#[cfg(not(tachograph_loom))]
+single_writer!(AtomicU64: u64, AtomicUsize: usize);
+
+/// What may begin as zeroed memory.
+#[cfg(not(tachograph_loom))]
+pub(crate) use zerocopy::FromZeros as Zeroed;
+
+/// What may begin as zeroed memory; under the model, as its default.
+#[cfg(tachograph_loom)]
+pub(crate) use std::default::Default as Zeroed;
+
+/// Zeroed values. From some 128 KiB on the system gives their pages when they are first written, so
+/// that those never used take no memory. Rests on an alignment of at most 16.
+///
+/// # Panics
+/// If there is no memory, as any allocation may.
+pub(crate) fn zeroed<T: Zeroed>(len: usize) -> Box<[T]> {
+    #[cfg(tachograph_loom)]
+    let values: Vec<T> = (0..len).map(|_| T::default()).collect();
+    #[cfg(not(tachograph_loom))]
+    let values = T::new_vec_zeroed(len).expect("there is memory");
+    values.into_boxed_slice()
+}
+
+/// Locks, also after a panic of an earlier holder: every holder here leaves its data usable.
+// RealtimeSanitizer sees a lock only where it has to wait. Told that this blocks, it reports every
+// one that recording would take.
+#[cfg_attr(tachograph_rtsan, inline(never), sanitize(realtime = "blocking"))]
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Std's compiled code, where a lock waits, is hidden from ThreadSanitizer: it would miss what
+    // such a lock comes after. One that was tried it sees.
+    #[cfg(tachograph_tsan)]
+    loop {
+        match mutex.try_lock() {
+            Ok(guard) => return guard,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
+    }
+    #[cfg(not(tachograph_tsan))]
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Runs `act` with the lock held; a panic in it stays a panic, and the next one may lock.
+pub(crate) fn with_lock<T, R>(mutex: &Mutex<T>, act: impl FnOnce(&mut T) -> R) -> R {
+    #[cfg(tachograph_loom)]
+    return mutex.poison_with(lock(mutex), act);
+    #[cfg(not(tachograph_loom))]
+    act(&mut lock(mutex))
+}

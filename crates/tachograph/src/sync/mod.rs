@@ -1,0 +1,23 @@
+//! The only door to atomics and to the shared structures built on them, loom's stand-ins for
+//! these, and the places where tests make the aggregator fail.
+//!
+//! May use nothing of the crate. In reading order:
+//! - `single_writer`: a word that one thread at a time writes
+//! - `stand_ins`: what the models have in the place of std's and others' structures
+//! - `door`: everything that two threads touch, std's or loom's
+//! - `cold_path`: whether this thread is in the middle of something that may hold a lock
+//! - `fault`: places where tests make the aggregator fail
+
+mod cold_path;
+mod door;
+pub(crate) mod fault;
+mod single_writer;
+#[cfg(tachograph_loom)]
+mod stand_ins;
+
+pub(crate) use cold_path::ColdPath;
+pub(crate) use door::{
+    Arc, ArcSwap, ArrayQueue, AtomicBool, AtomicF64, AtomicU8, AtomicU64, AtomicUsize, Cache,
+    Mutex, MutexGuard, OnceBox, Ordering, Zeroed, lock, thread_local, with_lock, zeroed,
+};
+pub(crate) use single_writer::SingleWriter;

@@ -1,0 +1,13 @@
+//! What tests of the core need inside of it. No part of the product.
+//!
+//! May use everything. In reading order:
+//! - `models`: what the models of `loom-tests` and the fuzz targets may touch
+//! - `faults`: the aggregator panics, stalls, or its thread cannot start
+//! - `simulation`: a whole collector from one seed, against a naive model
+
+#[cfg(test)]
+mod faults;
+#[cfg(any(tachograph_loom, fuzzing))]
+pub mod models;
+#[cfg(test)]
+mod simulation;

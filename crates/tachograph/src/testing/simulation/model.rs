@@ -1,0 +1,340 @@
+//! What a collector should hold: every value that was recorded, in plain lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::limits::KNOWN_PER_SERIES;
+use crate::series::metric::Kind;
+use crate::series::registry::Cardinality;
+use crate::series::series_id::Entry;
+use crate::sync::Arc;
+use crate::{Snapshot, Value};
+
+/// The values of the tag `k`; 0 stands for no tags, and the last for an overflow series.
+pub(super) const TAG_VALUES: [&str; 6] = ["", "a", "b", "c", "d", "e"];
+
+pub(super) type Tag = usize;
+
+/// The tags that a tag number stands for.
+pub(super) fn tags(tag: Tag) -> Vec<(&'static str, &'static str)> {
+    match tag {
+        0 => Vec::new(),
+        tag => vec![("k", TAG_VALUES[tag])],
+    }
+}
+
+/// Where a record goes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Target {
+    /// The series with this key.
+    Series(String),
+    /// Nowhere: it is a counted drop.
+    Refused,
+}
+
+/// What became of a record, as seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Outcome {
+    Sample,
+    /// In a cell or a row.
+    InPlace,
+    Dropped,
+}
+
+/// A recorded value: a gauge's bits, a counter's wrapping amount.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Item {
+    pub(super) value: u64,
+    /// The step in which it was aggregated.
+    pub(super) step: u64,
+    pub(super) in_place: bool,
+    /// The number of the trace that it came with.
+    pub(super) trace: Option<u64>,
+}
+
+/// A record that is not aggregated yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending {
+    pub(super) value: u64,
+    pub(super) outcome: Outcome,
+    pub(super) trace: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(super) struct SeriesModel {
+    pub(super) kind: Kind,
+    pub(super) entry: Arc<Entry>,
+    pub(super) pinned: bool,
+    /// Aggregated since the last reset.
+    pub(super) recorded: bool,
+    /// Records, whatever became of them.
+    pub(super) calls: u64,
+    pub(super) dropped: u64,
+    pending: Vec<Pending>,
+    /// Aggregated since the last reset.
+    pub(super) items: Vec<Item>,
+    /// How often they were forgotten.
+    pub(super) resets: u64,
+    pub(super) gauge: GaugeModel,
+    pub(super) rest: Rest,
+}
+
+/// How long nothing has happened to a series.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    /// Something has, since the last snapshot was made.
+    news: bool,
+    /// When the last snapshot was made that had news of it; `None` while it is not visible.
+    since: Option<Instant>,
+    /// Whether the last snapshot has hidden it.
+    pub(super) hidden: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct GaugeModel {
+    /// The value set last since the last reset; NaN where there is none.
+    pub(super) word: f64,
+    /// Every value set since the last reset.
+    pub(super) sets: Vec<f64>,
+    /// The sum of all absolute values that were ever set.
+    pub(super) magnitude: f64,
+    /// A value was lost, and it is not known which.
+    pub(super) blurred: bool,
+}
+
+impl SeriesModel {
+    pub(super) fn new(kind: Kind, entry: Arc<Entry>) -> Self {
+        let gauge = GaugeModel { word: f64::NAN, sets: Vec::new(), magnitude: 0.0, blurred: false };
+        let (pinned, recorded, calls, dropped) = (false, false, 0, 0);
+        let (pending, items, resets, rest) = (Vec::new(), Vec::new(), 0, Rest::default());
+        Self { kind, entry, pinned, recorded, calls, dropped, pending, items, resets, gauge, rest }
+    }
+
+    pub(super) fn note(&mut self, record: Pending) {
+        self.calls += 1;
+        match record.outcome {
+            Outcome::Dropped => {
+                self.dropped += 1;
+                self.rest.news = true;
+            }
+            _ => self.pending.push(record),
+        }
+    }
+
+    pub(super) fn is_visible(&self) -> bool {
+        self.pinned || self.recorded
+    }
+
+    /// Aggregates what is pending; of other series than the one that is read, samples only.
+    fn fold(&mut self, step: u64, cells_too: bool) {
+        for record in std::mem::take(&mut self.pending) {
+            let Pending { value, outcome, trace } = record;
+            let in_place = outcome == Outcome::InPlace;
+            if in_place && !cells_too {
+                self.pending.push(record);
+                continue;
+            }
+            self.items.push(Item { value, step, in_place, trace });
+            self.recorded = true;
+            self.rest.news = true;
+        }
+    }
+
+    /// Forgets the sample that a panic in `step` has made a drop of: the one that is missing.
+    pub(super) fn forget_lost(&mut self, snapshot: &Snapshot, step: u64) {
+        let key = &self.entry.key;
+        let told = snapshot.series().iter().find(|series| series.key == *key);
+        let told = told.map(|told| match &told.value {
+            Value::Counter(views) | Value::UpDownCounter(views) => views.lifetime.value as u64,
+            Value::Timing(views) | Value::Histogram(views) => views.lifetime.buckets().sum() as u64,
+            Value::Gauge(_) => 0,
+        });
+        let total = self.items.iter().fold(0u64, |sum, item| sum.wrapping_add(item.value));
+        let lost = total.wrapping_sub(told.unwrap_or(0));
+        // Of a gauge's values, any may be the one.
+        let gauge = self.kind == Kind::Gauge;
+        self.gauge.blurred |= gauge;
+        let pending = |item: &Item| !item.in_place && item.step == step;
+        let place =
+            self.items.iter().rposition(|item| pending(item) && (gauge || item.value == lost));
+        self.items.remove(place.unwrap_or_else(|| panic!("{key}: {lost} was never pending")));
+        self.recorded &= !self.items.is_empty();
+    }
+
+    fn reset(&mut self) {
+        self.forget();
+        self.recorded = false;
+        let gauge = &mut self.gauge;
+        (gauge.word, gauge.blurred) = (f64::NAN, false);
+        gauge.sets.clear();
+    }
+
+    /// Forgets what was aggregated.
+    fn forget(&mut self) {
+        self.rest.news = true;
+        self.items.clear();
+        self.resets += 1;
+    }
+
+    /// A snapshot is made.
+    fn look(&mut self, now: Instant, idle_timeout: Option<Duration>) {
+        let news = std::mem::take(&mut self.rest.news);
+        if !self.is_visible() {
+            self.rest.since = None;
+        } else if news || self.rest.since.is_none() {
+            self.rest.since = Some(now);
+        }
+        let rests = self.rest.since.map(|since| now - since);
+        self.rest.hidden = rests.zip(idle_timeout).is_some_and(|(rests, limit)| rests > limit);
+    }
+}
+
+#[derive(Debug)]
+struct MetricModel {
+    kind: Kind,
+    /// Every tag set that ever had a series of its own.
+    tags: BTreeSet<Tag>,
+    overflowed: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Model {
+    limits: Cardinality,
+    metrics: BTreeMap<&'static str, MetricModel>,
+    pub(super) series: BTreeMap<String, SeriesModel>,
+    /// Tag sets that ever counted against the limits, but for the overflow series.
+    known: usize,
+    /// Records that belong to no series.
+    pub(super) refused: u64,
+    /// Time that ran backwards.
+    pub(super) anomalies: u64,
+    /// Decrements of monotonic counters, and those that were dropped.
+    pub(super) decrements: [u64; 2],
+    /// Traces that were given, and those of them that a lane had no room for.
+    pub(super) traces: u64,
+    pub(super) traces_dropped: u64,
+    idle_timeout: Option<Duration>,
+    /// The keys of series that have a place in the limits.
+    placed: BTreeSet<String>,
+    /// Those of them that no snapshot has shown and no reset has met: their first record may be
+    /// under way.
+    fresh: BTreeSet<String>,
+}
+
+impl Model {
+    pub(super) fn new(limits: Cardinality, idle_timeout: Option<Duration>) -> Self {
+        Self {
+            limits,
+            metrics: BTreeMap::new(),
+            series: BTreeMap::new(),
+            known: 0,
+            refused: 0,
+            anomalies: 0,
+            decrements: [0; 2],
+            traces: 0,
+            traces_dropped: 0,
+            idle_timeout,
+            placed: BTreeSet::new(),
+            fresh: BTreeSet::new(),
+        }
+    }
+
+    /// What the name and tags lead to, and with which kind.
+    pub(super) fn resolve(&mut self, name: &'static str, tag: Tag, kind: Kind) -> (Target, Kind) {
+        let full = self.placed("") >= self.limits.series;
+        let (known, in_metric) = (self.known, self.placed(name));
+        if !self.metrics.contains_key(name) {
+            if full || self.metrics.len() >= self.limits.metrics {
+                return (Target::Refused, kind);
+            }
+            let metric = MetricModel { kind, tags: BTreeSet::new(), overflowed: false };
+            self.metrics.insert(name, metric);
+        }
+        let metric = self.metrics.get_mut(name).expect("inserted above");
+        if !metric.kind.fits(kind) {
+            return (Target::Refused, kind);
+        }
+        if !metric.tags.contains(&tag) {
+            let full = full || in_metric >= self.limits.series_per_metric;
+            if full || known >= self.limits.series * KNOWN_PER_SERIES {
+                metric.overflowed = true;
+                return (Target::Series(format!("{name}[overflow=true]")), metric.kind);
+            }
+            metric.tags.insert(tag);
+            self.known += 1;
+            self.placed.insert(key(name, tag));
+            self.fresh.insert(key(name, tag));
+        }
+        (Target::Series(key(name, tag)), metric.kind)
+    }
+
+    /// How many series have a place in the limits: of a metric, or of all where none is named.
+    fn placed(&self, name: &str) -> usize {
+        let of_metric = |key: &&String| name.is_empty() || metric_of(key) == name;
+        self.placed.iter().filter(of_metric).count()
+    }
+
+    /// Whether a read of the name and tags finds a series.
+    pub(super) fn find(&self, name: &str, tag: Tag) -> Option<&SeriesModel> {
+        self.series.get(&key(name, tag))
+    }
+
+    /// A pass: everything is aggregated, in one step.
+    pub(super) fn pass(&mut self, step: u64) {
+        self.series.values_mut().for_each(|series| series.fold(step, true));
+    }
+
+    /// A read of one series: the samples of all are aggregated, the cells and rows of this one.
+    pub(super) fn read_one(&mut self, name: &str, tag: Tag, step: u64) {
+        let read = key(name, tag);
+        self.series.iter_mut().for_each(|(key, series)| series.fold(step, *key == read));
+    }
+
+    /// Snapshots were made, the last one now.
+    pub(super) fn look(&mut self, now: Instant) {
+        let idle_timeout = self.idle_timeout;
+        self.series.values_mut().for_each(|series| series.look(now, idle_timeout));
+        // Those that a snapshot shows.
+        let shown = self.keys(false).into_iter().filter(|key| !key.ends_with("[overflow=true]"));
+        self.placed = shown.map(str::to_owned).collect();
+        self.fresh.retain(|key| !self.placed.contains(key));
+        self.placed.extend(self.fresh.iter().cloned());
+    }
+
+    /// The keys of series that a snapshot shows, or of those that it hides.
+    pub(super) fn keys(&self, hidden: bool) -> Vec<&str> {
+        let series = self.series.iter().filter(|(_, series)| series.is_visible());
+        series.filter(|(_, it)| it.rest.hidden == hidden).map(|(key, _)| &**key).collect()
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.series.values_mut().for_each(SeriesModel::reset);
+        self.fresh.clear();
+    }
+
+    pub(super) fn reset_counters(&mut self) {
+        let counters = self.series.values_mut().filter(|series| series.kind.is_counter());
+        counters.for_each(SeriesModel::forget);
+    }
+
+    /// Every record, dropped ones included.
+    pub(super) fn recorded(&self) -> u64 {
+        self.refused + self.series.values().map(|series| series.calls).sum::<u64>()
+    }
+
+    /// Every counted drop.
+    pub(super) fn dropped(&self) -> u64 {
+        self.refused + self.series.values().map(|series| series.dropped).sum::<u64>()
+    }
+}
+
+fn metric_of(key: &str) -> &str {
+    key.split('[').next().unwrap_or_default()
+}
+
+pub(super) fn key(name: &str, tag: Tag) -> String {
+    match tag {
+        0 => name.to_owned(),
+        tag => format!("{name}[k={}]", TAG_VALUES[tag]),
+    }
+}

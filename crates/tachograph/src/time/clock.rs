@@ -1,0 +1,321 @@
+//! Where time comes from: the machine, or a test.
+//!
+//! # Synchronization
+//! The time-stamp counter comes with its scale (`OnceBox`) from whoever has calibrated it. What
+//! timers read is one relaxed word, which passes change once they have compared the counter with
+//! the monotonic clock; a timer ends on the clock that it has started on. A mock clock is a few
+//! relaxed words. None of it orders anything.
+
+pub(crate) mod tsc;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, OnceBox, Ordering};
+use crate::time::clock::tsc::Reading;
+
+/// A source of monotonic time, wall-clock time and timer stamps; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clock(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// What timers read: one of [`timers`]. Written by passes, read by timers.
+    timers: AtomicU8,
+    tsc: OnceBox<Tsc>,
+    mock: Option<MockClock>,
+}
+
+/// What timers read.
+mod timers {
+    pub(super) const MONOTONIC: u8 = 0;
+    pub(super) const TSC: u8 = 1;
+    /// The monotonic clock for good: the counter did not keep its time.
+    pub(super) const REFUSED: u8 = 2;
+    pub(super) const MOCK: u8 = 3;
+    pub(super) const MOCK_TSC: u8 = 4;
+    pub(super) const MOCK_REFUSED: u8 = 5;
+}
+
+#[derive(Debug)]
+struct Tsc {
+    counter: quanta::Clock,
+    /// No timer has read the counter before.
+    since: Instant,
+}
+
+/// A moment as a timer sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stamp {
+    /// Recording was off: nothing was read, nothing will be recorded.
+    Off,
+    Monotonic(Instant),
+    /// Cycles of the CPU's time-stamp counter.
+    Tsc(u64),
+    /// Nanoseconds of a mock clock.
+    Mock(u64),
+}
+
+/// Readings of two clocks that lie further apart say nothing: the thread was interrupted.
+const READING_MAX: Duration = Duration::from_micros(50);
+
+impl Clock {
+    /// The machine's clocks.
+    ///
+    /// Timers read the CPU's time-stamp counter, at half the cost, where it can be trusted: the
+    /// kernel's own clock uses it, the CPU says that it is invariant, and it has kept the
+    /// monotonic clock's time over the background driver's first passes. Later passes go on
+    /// comparing the two. Once they differ by more than 1 %, as after a suspend or a migration,
+    /// timers read the monotonic clock for good, which is counted in `telemetry.clock.anomalies`
+    /// and warned of. A timer that is running then ends on the counter, with at most the time
+    /// that has passed since the counter was first used.
+    pub fn system() -> Self {
+        Self::new(timers::MONOTONIC, None)
+    }
+
+    /// A clock that stands still until the returned handle moves it.
+    pub fn mock() -> (Self, MockClock) {
+        let mock = MockClock {
+            start: (Instant::now(), SystemTime::now()),
+            words: Arc::new(MockWords::default()),
+        };
+        (Self::new(timers::MOCK, Some(mock.clone())), mock)
+    }
+
+    fn new(timers: u8, mock: Option<MockClock>) -> Self {
+        Self(Arc::new(Shared { timers: AtomicU8::new(timers), tsc: OnceBox::new(), mock }))
+    }
+
+    /// Monotonic time.
+    pub fn now(&self) -> Instant {
+        match &self.0.mock {
+            None => Instant::now(),
+            Some(mock) => mock.start.0 + Duration::from_nanos(mock.nanos(MONOTONIC)),
+        }
+    }
+
+    /// Wall-clock time.
+    pub fn wall(&self) -> SystemTime {
+        match &self.0.mock {
+            None => SystemTime::now(),
+            Some(mock) => mock.start.1 + Duration::from_nanos(mock.nanos(WALL)),
+        }
+    }
+
+    /// Whether there is a counter that nobody has calibrated yet.
+    pub(crate) fn is_to_be_calibrated(&self) -> bool {
+        self.0.mock.is_none() && self.0.tsc.get().is_none()
+    }
+
+    /// Makes the time-stamp counter known, for passes to compare it. Calibrating it takes up to
+    /// 200 ms once a process, so this is for a thread that has nothing else to do.
+    pub(crate) fn calibrate_tsc(&self) {
+        if self.is_to_be_calibrated() {
+            let tsc = Tsc { counter: quanta::Clock::new(), since: Instant::now() };
+            // Err: another thread has calibrated it meanwhile, which serves as well.
+            let _ = self.0.tsc.set(Box::new(tsc));
+        }
+    }
+
+    #[inline]
+    fn timers(&self) -> u8 {
+        // Relaxed: a switch; what belongs to it is behind a `OnceBox`.
+        self.0.timers.load(Ordering::Relaxed)
+    }
+
+    /// Whether timers read the time-stamp counter.
+    pub(crate) fn uses_tsc(&self) -> bool {
+        matches!(self.timers(), timers::TSC | timers::MOCK_TSC)
+    }
+
+    /// Switches timers to the time-stamp counter, unless it was refused before; or away from it
+    /// for good.
+    pub(crate) fn trust_tsc(&self, trusted: bool) {
+        let [from, to, refused] = match &self.0.mock {
+            None => [timers::MONOTONIC, timers::TSC, timers::REFUSED],
+            Some(_) => [timers::MOCK, timers::MOCK_TSC, timers::MOCK_REFUSED],
+        };
+        let switch = &self.0.timers;
+        if trusted {
+            // Err: it is in use already, or another collector's pass has refused it. Relaxed
+            // both ways: see `timers`.
+            let _ = switch.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        } else {
+            // Relaxed: see `timers`.
+            switch.store(refused, Ordering::Relaxed);
+        }
+    }
+
+    /// Both clocks at one moment; `None` where there is no counter to trust, or the thread was
+    /// interrupted between them.
+    pub(crate) fn tsc_reading(&self) -> Option<Reading> {
+        if matches!(self.timers(), timers::REFUSED | timers::MOCK_REFUSED) {
+            return None;
+        }
+        let before = self.now();
+        let counter = self.counter()?;
+        let monotonic = self.now();
+        let sharp = monotonic.saturating_duration_since(before) <= READING_MAX;
+        sharp.then_some(Reading { monotonic, counter })
+    }
+
+    /// The counter as it is, in cycles.
+    fn counter(&self) -> Option<u64> {
+        match &self.0.mock {
+            None => Some(self.0.tsc.get()?.counter.raw()),
+            Some(mock) => mock.has_tsc().then(|| mock.nanos(TSC)),
+        }
+    }
+
+    /// Nanoseconds between two readings of the counter; `None` where it has run backwards.
+    pub(crate) fn counted(&self, start: u64, end: u64) -> Option<u64> {
+        match &self.0.mock {
+            None if end < start => None,
+            None => Some(self.0.tsc.get()?.counter.delta_as_nanos(start, end)),
+            Some(_) => end.checked_sub(start),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn stamp(&self) -> Stamp {
+        let timers = self.timers();
+        if timers == timers::TSC
+            && let Some(tsc) = self.0.tsc.get()
+        {
+            return Stamp::Tsc(tsc.counter.raw());
+        }
+        self.stamp_elsewhere(timers)
+    }
+
+    fn stamp_elsewhere(&self, timers: u8) -> Stamp {
+        match &self.0.mock {
+            None => Stamp::Monotonic(Instant::now()),
+            Some(mock) if timers == timers::MOCK_TSC => Stamp::Tsc(mock.nanos(TSC)),
+            Some(mock) => Stamp::Mock(mock.nanos(MONOTONIC)),
+        }
+    }
+
+    /// Nanoseconds since a stamp of this clock; `None` where time has run backwards.
+    #[inline]
+    pub(crate) fn nanos_since(&self, start: Stamp) -> Option<u64> {
+        if self.timers() == timers::TSC
+            && let Stamp::Tsc(start) = start
+            && let Some(tsc) = self.0.tsc.get()
+        {
+            let end = tsc.counter.raw();
+            return (end >= start).then(|| tsc.counter.delta_as_nanos(start, end));
+        }
+        self.nanos_since_elsewhere(start)
+    }
+
+    fn nanos_since_elsewhere(&self, start: Stamp) -> Option<u64> {
+        match (&self.0.mock, start) {
+            (_, Stamp::Tsc(start)) => {
+                let counted = self.counted(start, self.counter()?)?;
+                Some(if self.uses_tsc() { counted } else { counted.min(self.tsc_age()) })
+            }
+            (None, Stamp::Monotonic(start)) => {
+                Instant::now().checked_duration_since(start).map(nanos)
+            }
+            (Some(mock), Stamp::Mock(start)) => mock.nanos(MONOTONIC).checked_sub(start),
+            _ => None,
+        }
+    }
+
+    /// The monotonic time since the counter was first used, in nanoseconds: no timer on it has
+    /// run for longer.
+    fn tsc_age(&self) -> u64 {
+        let since = match &self.0.mock {
+            None => self.0.tsc.get().map(|tsc| tsc.since),
+            Some(mock) => Some(mock.start.0),
+        };
+        since.map_or(u64::MAX, |since| nanos(self.now().saturating_duration_since(since)))
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::system()
+    }
+}
+
+/// A duration in whole nanoseconds, at most `u64::MAX` (584 years).
+#[inline]
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    // Not `as_nanos`: its 128-bit product costs more than this one and is never needed.
+    duration
+        .as_secs()
+        .checked_mul(1_000_000_000)
+        .and_then(|nanos| nanos.checked_add(u64::from(duration.subsec_nanos())))
+        .unwrap_or(u64::MAX)
+}
+
+const MONOTONIC: usize = 0;
+const WALL: usize = 1;
+const TSC: usize = 2;
+
+/// Moves a mock [`Clock`]; clones move the same one.
+#[derive(Clone, Debug)]
+pub struct MockClock {
+    start: (Instant, SystemTime),
+    words: Arc<MockWords>,
+}
+
+/// Written by the test, read by all.
+#[derive(Debug, Default)]
+struct MockWords {
+    /// Nanoseconds since the start: monotonic, wall, time-stamp counter.
+    nanos: [AtomicU64; 3],
+    has_tsc: AtomicBool,
+}
+
+impl MockClock {
+    fn nanos(&self, which: usize) -> u64 {
+        // Relaxed: a mock of a clock; it orders nothing.
+        self.words.nanos[which].load(Ordering::Relaxed)
+    }
+
+    fn add(&self, which: usize, nanos: u64) {
+        // Relaxed: see `nanos`.
+        self.words.nanos[which].fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    fn has_tsc(&self) -> bool {
+        // Relaxed: see `nanos`.
+        self.words.has_tsc.load(Ordering::Relaxed)
+    }
+
+    /// Gives the clock a time-stamp counter, a cycle a nanosecond, which timers read once passes
+    /// trust it.
+    pub fn add_tsc(&self) {
+        // Relaxed: see `nanos`.
+        self.words.has_tsc.store(true, Ordering::Relaxed);
+    }
+
+    /// Moves all clocks forward.
+    pub fn advance(&self, by: Duration) {
+        [MONOTONIC, WALL, TSC].iter().for_each(|&clock| self.add(clock, nanos(by)));
+    }
+
+    /// Moves the time-stamp counter alone, as a suspend would.
+    pub fn advance_tsc(&self, by: Duration) {
+        self.add(TSC, nanos(by));
+    }
+
+    /// Moves the time-stamp counter alone backwards, as a migration to another machine would; at
+    /// most to its start.
+    pub fn rewind_tsc(&self, by: Duration) {
+        let back = nanos(by).min(self.nanos(TSC));
+        self.add(TSC, back.wrapping_neg());
+    }
+
+    /// Moves the wall clock alone, as an administrator would.
+    pub fn advance_wall(&self, by: Duration) {
+        self.add(WALL, nanos(by));
+    }
+
+    /// Moves the monotonic clock backwards, as broken hardware would; at most to its start.
+    pub fn rewind(&self, by: Duration) {
+        let back = nanos(by).min(self.nanos(MONOTONIC));
+        self.add(MONOTONIC, back.wrapping_neg());
+    }
+}
