@@ -28,6 +28,11 @@ pub(crate) enum Identity<'a> {
 pub(crate) trait Sibling: TreeNode {
     fn identity(&self) -> Identity<'_>;
 
+    /// Its identity at a time when it was called something else; edits rename tracks and scenes.
+    fn identity_as<'a>(&'a self, _: &'a str) -> Identity<'a> {
+        self.identity()
+    }
+
     /// Where it is: in an owner, at a position.
     fn path(&self, owner: &Owner, position: usize) -> Path;
 
@@ -83,7 +88,11 @@ impl Owner {
 
 impl Sibling for Track {
     fn identity(&self) -> Identity<'_> {
-        Identity::Named(self.track_type.as_str(), &self.name)
+        self.identity_as(&self.name)
+    }
+
+    fn identity_as<'a>(&'a self, name: &'a str) -> Identity<'a> {
+        Identity::Named(self.track_type.as_str(), name)
     }
 
     fn path(&self, _: &Owner, position: usize) -> Path {
@@ -151,9 +160,13 @@ impl Sibling for Locator {
 }
 
 impl Sibling for Scene {
-    /// Most scenes have no name: these are told apart by their rows.
     fn identity(&self) -> Identity<'_> {
-        match self.name.trim() {
+        self.identity_as(&self.name)
+    }
+
+    /// Most scenes have no name: these are told apart by their rows.
+    fn identity_as<'a>(&'a self, name: &'a str) -> Identity<'a> {
+        match name.trim() {
             "" => Identity::Row(self.index),
             name => Identity::Named("scene", name),
         }
@@ -175,6 +188,9 @@ pub(crate) struct Candidates<'a, T> {
     /// An old one, by position, that came too late for the new state to know of it: only what
     /// makes the two the same thing can say that it does.
     pub(crate) is_late: &'a dyn Fn(usize) -> bool,
+    /// What an old one, by position, was called when the new state was written, if it has been
+    /// renamed since.
+    pub(crate) earlier_name: &'a dyn Fn(usize) -> Option<&'a str>,
     /// A new one, by position, that is known to be something else than all of the old ones, unless
     /// that was moved.
     pub(crate) is_taken: &'a dyn Fn(usize) -> bool,
@@ -182,7 +198,24 @@ pub(crate) struct Candidates<'a, T> {
 
 impl<'a, T: Sibling> Candidates<'a, T> {
     pub(crate) fn all(old: &'a [T], new: &'a [T], numbers: &'a Numbers) -> Self {
-        Self { old, new, numbers, keeps_numbers: false, is_late: &|_| false, is_taken: &|_| false }
+        Self {
+            old,
+            new,
+            numbers,
+            keeps_numbers: false,
+            is_late: &|_| false,
+            earlier_name: &|_| None,
+            is_taken: &|_| false,
+        }
+    }
+
+    /// What an old one was when the new state was written.
+    fn identity(&self, old: usize) -> Identity<'a> {
+        let sibling = &self.old[old];
+        match (self.earlier_name)(old) {
+            Some(name) => sibling.identity_as(name),
+            None => sibling.identity(),
+        }
     }
 
     fn is_announced(&self, old: usize) -> bool {
@@ -222,11 +255,11 @@ impl Pairs {
         pairs.pair_by(old, new, old_key, |it| numbered(it.id().local()));
         // What a file has numbered keeps its number: of those that are alike, what is new to the
         // file is rather one that only events told of, and that is where the new one is.
-        pairs.pair_between(of, |old, new| old.identity() == new.identity());
+        pairs.pair_between(of, |old, new| of.identity(old) == new.identity());
         pairs.pair_by_identity(of, |old| !(of.is_late)(old) && of.is_announced(old));
         pairs.pair_by_identity(of, |old| !(of.is_late)(old));
         pairs.pair_by_name(of);
-        pairs.pair_between(of, T::is_of_a_kind);
+        pairs.pair_between(of, |at, it| old[at].is_of_a_kind(it));
         pairs.pair_by_identity(of, of.is_late);
         pairs.pair_by_position(of);
         pairs
@@ -302,12 +335,11 @@ impl Pairs {
         is_asked: impl Fn(usize) -> bool,
     ) {
         let mut waiting: HashMap<Identity<'_>, VecDeque<usize>> = HashMap::new();
-        let old = of.old.iter().enumerate();
-        let old = old.filter(|(old, _)| {
+        let old = (0..of.old.len()).filter(|old| {
             !self.is_paired[*old] && !of.has_number_of_its_own(*old) && is_asked(*old)
         });
-        for (position, sibling) in old {
-            waiting.entry(sibling.identity()).or_default().push_back(position);
+        for position in old {
+            waiting.entry(of.identity(position)).or_default().push_back(position);
         }
         for (position, sibling) in of.new.iter().enumerate() {
             if waiting.is_empty() || self.old_of_new[position] != NONE || (of.is_taken)(position) {
@@ -339,7 +371,7 @@ impl Pairs {
     fn pair_between<T: Sibling>(
         &mut self,
         of: &Candidates<'_, T>,
-        may_be: impl Fn(&T, &T) -> bool,
+        may_be: impl Fn(usize, &T) -> bool,
     ) {
         // The old sibling of the next new one that has one.
         let mut ends = vec![of.old.len(); of.new.len()];
@@ -355,7 +387,7 @@ impl Pairs {
                     !self.is_paired[*old]
                         && of.is_announced(*old)
                         && !(of.is_late)(*old)
-                        && may_be(&of.old[*old], &of.new[new])
+                        && may_be(*old, &of.new[new])
                 };
                 if let Some(old) = (first..end.max(first)).find(fits) {
                     self.pair(old, new);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::change::{ChangeKind, Changes, is_place};
 use crate::edit::Edit;
 use crate::path::Path;
-use crate::tree::{Node, NodeId, Project};
+use crate::tree::{Node, NodeId, Project, Value};
 
 /// Things that are remembered. Beyond that nothing is: a file then counts for more than an edit.
 const THINGS_MAX: usize = 1 << 16;
@@ -45,6 +45,8 @@ pub(crate) struct Touched {
     last: HashMap<(NodeId, What), u64>,
     /// The edits themselves, also those that were rejected.
     edits: Vec<(u64, Edit)>,
+    /// The names that nodes had, each with the number of the edit that took it away.
+    names: HashMap<NodeId, Vec<(u64, String)>>,
     /// By what they were in, in the order in which they went.
     taken: HashMap<NodeId, Vec<Taken>>,
     is_full: bool,
@@ -88,7 +90,14 @@ impl Touched {
                     }
                     self.put(&change.node_id, What::Life, edit);
                 }
-                ChangeKind::Modified { new_value, .. } => {
+                ChangeKind::Modified { old_value, new_value } => {
+                    let name = old_value.0.iter().find(|(name, _)| *name == "name");
+                    if let Some((_, Value::Text(name))) = name
+                        && !self.is_full
+                    {
+                        let names = self.names.entry(change.node_id.clone()).or_default();
+                        names.push((edit, name.clone()));
+                    }
                     for (name, _) in new_value.0.iter().filter(|(name, _)| !is_place(name)) {
                         self.put(&change.node_id, What::Attribute(name), edit);
                     }
@@ -109,6 +118,12 @@ impl Touched {
         !self.is_full && self.last.get(&(id.clone(), what)).is_some_and(|edit| *edit > than)
     }
 
+    /// What a node was called after the edit of that number, if it has been renamed since.
+    pub(crate) fn name_at(&self, number: u64, id: &NodeId) -> Option<&str> {
+        let names = self.names.get(id).filter(|_| !self.is_full)?;
+        names.iter().find(|(edit, _)| *edit > number).map(|(_, name)| name.as_str())
+    }
+
     pub(crate) const fn is_full(&self) -> bool {
         self.is_full
     }
@@ -118,6 +133,7 @@ impl Touched {
             self.is_full = true;
             self.last = HashMap::new();
             self.taken = HashMap::new();
+            self.names = HashMap::new();
             return;
         }
         self.last.insert((id.clone(), what), edit);

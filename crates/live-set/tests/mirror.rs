@@ -4,66 +4,8 @@ mod common;
 
 use common::json;
 use common::replay::{assert_same, ids, replay};
+use common::small::{device, read, slots, track, usual, with_scenes};
 use live_set::{Changes, Edit, Mark, Mirror, Set, TrackKind};
-
-fn value(name: &str, value: &str) -> String {
-    format!("<{name} Value=\"{value}\" />")
-}
-
-fn manual(name: &str, value: &str) -> String {
-    format!("<{name}><Manual Value=\"{value}\" /></{name}>")
-}
-
-fn device(class: &str, id: u32, user_name: &str, gain: &str) -> String {
-    let (name, on) = (value("UserName", user_name), manual("On", "true"));
-    format!("<{class} Id=\"{id}\">{on}{name}{}</{class}>", manual("Gain", gain))
-}
-
-/// A slot for each; some with a clip of that name.
-fn slots(clips: &[Option<&str>]) -> String {
-    let slot = |(id, clip): (usize, &Option<&str>)| {
-        let clip = clip.map_or(String::new(), |name| {
-            format!("<MidiClip Id=\"0\" Time=\"0\">{}</MidiClip>", value("Name", name))
-        });
-        format!("<ClipSlot Id=\"{id}\"><ClipSlot><Value>{clip}</Value></ClipSlot></ClipSlot>")
-    };
-    clips.iter().enumerate().map(slot).collect()
-}
-
-fn track(id: u32, name: &str, color: i32, inside: (&str, &str)) -> String {
-    let (slots, devices) = inside;
-    let (shown, color) = (value("EffectiveName", name), value("Color", &color.to_string()));
-    let mixer = format!("{}{}", manual("Volume", "1"), manual("Speaker", "true"));
-    format!(
-        "<MidiTrack Id=\"{id}\"><Name>{shown}</Name>{color}<DeviceChain><Mixer>{mixer}</Mixer>\
-         <MainSequencer><ClipSlotList>{slots}</ClipSlotList></MainSequencer><DeviceChain><Devices>\
-         {devices}</Devices></DeviceChain></DeviceChain></MidiTrack>"
-    )
-}
-
-/// A document with tracks and two scenes.
-fn read(tracks: &[String]) -> Set {
-    with_scenes(tracks, &[(0, "Intro"), (1, "")])
-}
-
-fn with_scenes(tracks: &[String], scenes: &[(u32, &str)]) -> Set {
-    let scene =
-        |(id, name): &(u32, &str)| format!("<Scene Id=\"{id}\">{}</Scene>", value("Name", name));
-    let scenes: String = scenes.iter().map(scene).collect();
-    let document = format!(
-        "<Ableton MinorVersion=\"12.0_1\"><LiveSet><Tracks>{}</Tracks><Scenes>{scenes}</Scenes>\
-         </LiveSet></Ableton>",
-        tracks.concat()
-    );
-    Set::read(document.as_bytes()).expect("it reads")
-}
-
-/// Two tracks with two slots each, a clip in the first, and a device.
-fn usual() -> [String; 2] {
-    let device = device("Eq8", 0, "", "0.5");
-    let slots = slots(&[Some("Riff"), None]);
-    [track(10, "Bass", 3, (&slots, &device)), track(11, "Keys", 4, (&slots, &device))]
-}
 
 fn apply(mirror: &mut Mirror, edits: &[Edit]) {
     for edit in edits {
@@ -280,6 +222,37 @@ fn a_track_that_was_moved_by_two_events_has_what_it_had() {
     assert_eq!(mirror.set().track_names().collect::<Vec<_>>(), ["Keys", "Bass"]);
     assert_eq!((tracks[1].devices.len(), tracks[1].slots.len()), (1, 2));
     assert_eq!(mirror.set().num_clips(), 2);
+}
+
+#[test]
+fn what_is_renamed_while_a_save_is_written_is_known_by_its_old_name() {
+    // The new name is another's that the save has too, or one that has since gone to another.
+    for names in [["Lead", "Lead"], ["Lead", "Pads"], ["Lead", "Pads 2"]] {
+        let mut mirror = Mirror::new(read(&usual()));
+        let add = |track, name: &str| {
+            let (name, kind) = (name.into(), TrackKind::Midi);
+            Edit::TrackAdded { track, name, kind }
+        };
+        apply(&mut mirror, &[add(0, "Pads"), add(3, "Lead")]);
+        let ids = |mirror: &Mirror| -> Vec<_> {
+            mirror.set().project().tracks.iter().map(|it| it.id.clone()).collect()
+        };
+        let announced = ids(&mirror);
+        let began = mirror.mark();
+        apply(&mut mirror, &[rename(0, "?"), rename(0, names[0]), rename(3, names[1])]);
+        let [first, last] = usual();
+        let clips = [slots(&[Some("Pad"), None]), slots(&[None, Some("Solo")])];
+        let new = |at: usize, id, name| track(id, name, 5, (&clips[at], ""));
+        let file = read(&[new(0, 98, "Pads"), first, last, new(1, 99, "Lead")]);
+        save(&mut mirror, file, began, false);
+        assert_eq!(ids(&mirror), announced, "no track more, and each is what it was");
+        let tracks = &mirror.set().project().tracks;
+        let clip = |track: usize, row: usize| {
+            tracks[track].slots[row].clip.as_ref().map(|it| it.name.as_str())
+        };
+        assert_eq!((clip(0, 0), clip(3, 1)), (Some("Pad"), Some("Solo")));
+        assert_eq!((&*tracks[0].name, &*tracks[3].name), (names[0], names[1]));
+    }
 }
 
 #[test]

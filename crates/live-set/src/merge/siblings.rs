@@ -161,7 +161,8 @@ impl Merge<'_> {
         (all, taken.values().map(is_late).collect())
     }
 
-    /// Which nodes of the set and of the file are the same thing. What was taken out after the save
+    /// Which nodes of the set and of the file are the same thing. The file knows by its old name what
+    /// was renamed after the save began. What was taken out after the save
     /// began is none that came since: a file that old knows of neither.
     fn pairs<T: Merged>(
         &self,
@@ -178,6 +179,10 @@ impl Merge<'_> {
             numbers: self.ids.earlier,
             keeps_numbers: self.terms.keeps_numbers,
             is_late: &|at| is_late(&set[at]),
+            earlier_name: &|at| {
+                let it = &set[at];
+                self.terms.touched.name_at(self.terms.began, it.id()).filter(|_| !is_late(it))
+            },
             is_taken: &|at| gone[at].is_some_and(|at| is_new(&known[at])),
         })
     }

@@ -6,6 +6,7 @@ pub(crate) mod document;
 pub(crate) mod live;
 pub(crate) mod outline;
 pub(crate) mod replay;
+pub(crate) mod small;
 
 use std::io::Write;
 use std::path::PathBuf;
