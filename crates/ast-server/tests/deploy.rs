@@ -7,13 +7,14 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use ast_server::AstServer;
-use ast_server::deploy::{Settings, files};
+use ast_server::deploy::{files, settings};
 use ast_server::metrics::DECLARED;
 use serde_json::Value;
+use tachograph_deploy::Settings;
 use tachograph_export::prometheus;
 
 /// The generated files by name.
-fn generated(settings: &Settings) -> BTreeMap<&'static str, String> {
+fn generated(settings: &Settings) -> BTreeMap<String, String> {
     let files = files(settings).expect("every metric that a rule names exists");
     files.into_iter().map(|file| (file.name, file.content)).collect()
 }
@@ -57,7 +58,7 @@ fn stderr(output: &Output) -> String {
 fn the_folder_in_the_repository_is_what_the_program_writes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
     let stale = "is stale: run `cargo run -p ast-server -- deploy deploy --force`";
-    let generated = generated(&Settings::default());
+    let generated = generated(&settings());
     for (name, content) in &generated {
         let there = fs::read_to_string(folder.join(name)).unwrap_or_default();
         assert!(there == *content, "deploy/{name} {stale}");
@@ -66,12 +67,12 @@ fn the_folder_in_the_repository_is_what_the_program_writes() {
         .expect("the folder deploy")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("a UTF-8 name"));
     let there: BTreeSet<_> = there.collect();
-    assert_eq!(there, generated.keys().map(|&name| name.to_owned()).collect(), "deploy {stale}");
+    assert_eq!(there, generated.keys().cloned().collect(), "deploy {stale}");
 }
 
 #[test]
 fn every_series_that_a_rule_or_panel_selects_is_exported_or_recorded() {
-    let files = generated(&Settings::default());
+    let files = generated(&settings());
     let server = AstServer::new();
     let mut text = String::new();
     prometheus::encode(&server.metrics().get_all_metrics(), &mut text);
@@ -105,7 +106,7 @@ fn every_series_that_a_rule_or_panel_selects_is_exported_or_recorded() {
 
 #[test]
 fn every_declared_metric_has_a_panel_of_its_own_and_no_two_overlap() {
-    let files = generated(&Settings::default());
+    let files = generated(&settings());
     let dashboard: Value = serde_json::from_str(&files["grafana-dashboard.json"]).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     for declared in DECLARED {
@@ -132,7 +133,7 @@ fn every_declared_metric_has_a_panel_of_its_own_and_no_two_overlap() {
 
 #[test]
 fn every_alert_is_tested_where_it_fires_and_where_it_does_not() {
-    let files = generated(&Settings::default());
+    let files = generated(&settings());
     let alerts = yaml(&files["ast-server.alerts.yml"]);
     let tests = yaml(&files["ast-server.tests.yml"]);
     let tests: Vec<_> = tests["tests"].as_array().expect("tests").iter().collect();
@@ -148,7 +149,7 @@ fn every_alert_is_tested_where_it_fires_and_where_it_does_not() {
 
 #[test]
 fn settings_reach_the_files_and_spans_follow_the_interval() {
-    let mut settings = Settings::default();
+    let mut settings = settings();
     settings.targets = vec!["a:1".to_owned(), "b:2".to_owned()];
     settings.scrape_interval = Duration::from_secs(1);
     settings.alertmanagers = vec!["c:3".to_owned()];
@@ -176,7 +177,7 @@ fn work_that_was_put_into_a_file_is_not_overwritten_unasked() {
     let first = deploy(&folder, &[]);
     assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
     let printed = String::from_utf8(first.stdout).expect("UTF-8");
-    let generated = generated(&Settings::default());
+    let generated = generated(&settings());
     assert_eq!(printed.lines().count(), generated.len());
     assert_eq!(deploy(&folder, &[]).status.code(), Some(0), "as it was written: no question");
 

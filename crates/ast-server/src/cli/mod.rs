@@ -6,7 +6,6 @@ mod deploy;
 mod diff;
 #[cfg(test)]
 mod extremes;
-mod files;
 mod info;
 mod log;
 mod output;

@@ -1,6 +1,6 @@
 //! One server under systemd: its unit, and the configuration that it starts from.
 
-use super::settings::Settings;
+use tachograph_deploy::Settings;
 
 /// Where the program is installed.
 const PROGRAM: &str = "/usr/local/bin/ast-server";
@@ -8,6 +8,21 @@ const PROGRAM: &str = "/usr/local/bin/ast-server";
 const CONFIG: &str = "/etc/ast-server.toml";
 /// Where its set lies; systemd gives it to the unit's user.
 const SET: &str = "/var/lib/ast-server/set.als";
+
+/// What is said of both in the README.
+pub(super) const README: &str = "
+## With systemd
+
+| file | what it is for |
+|---|---|
+| `ast-server.service` | one server under systemd |
+| `ast-server.toml` | what that server is told |
+
+Put the program into `/usr/local/bin`, `ast-server.service` into `/etc/systemd/system`,
+`ast-server.toml` into `/etc`, the set at `/var/lib/ast-server/set.als`, then
+`systemctl enable --now ast-server`. The unit checks the configuration and the set before it starts.
+No systemd has read the unit in CI.
+";
 
 /// The configuration.
 pub(super) fn config(settings: &Settings) -> String {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::JOB;
-use super::error::DeployError;
-use super::names::Names;
-use super::panels::{Panel, Row, rows};
+use crate::error::DeployError;
+use crate::expressions::Expressions;
+use crate::panels::{Drawn, Row, rows};
+use crate::settings::Settings;
 
 /// Columns of Grafana's grid.
 const WIDTH: usize = 24;
@@ -13,15 +13,16 @@ const WIDTH: usize = 24;
 const GRAPH: (usize, usize) = (12, 8);
 const NUMBER: (usize, usize) = (4, 4);
 
-pub(super) fn dashboard(names: &Names) -> Result<String, DeployError> {
+pub(crate) fn text(write: &Expressions<'_>, settings: &Settings) -> Result<String, DeployError> {
+    let job = &settings.job;
     let mut layout = Layout::default();
-    for row in rows(names)? {
+    for row in rows(write, settings)? {
         layout.add(&row);
     }
     let dashboard = json!({
-        "uid": "ast-server",
-        "title": "AST servers",
-        "tags": ["ast-server"],
+        "uid": job,
+        "title": job,
+        "tags": [job],
         "schemaVersion": 39,
         "editable": true,
         "refresh": "15s",
@@ -30,10 +31,10 @@ pub(super) fn dashboard(names: &Names) -> Result<String, DeployError> {
             { "name": "datasource", "label": "Prometheus", "type": "datasource", "query": "prometheus" },
             {
                 "name": "instance",
-                "label": "Server",
+                "label": "Instance",
                 "type": "query",
                 "datasource": datasource(),
-                "query": format!("label_values(up{{job=\"{JOB}\"}}, instance)"),
+                "query": format!("label_values(up{{job=\"{job}\"}}, instance)"),
                 "refresh": 2,
                 "sort": 1,
                 "multi": true,
@@ -94,13 +95,13 @@ impl Layout {
     }
 }
 
-fn graph(panel: &Panel, id: usize, place: Value) -> Value {
-    let targets = panel.queries.iter().zip('A'..).map(|(query, letter)| {
+fn graph(panel: &Drawn, id: usize, place: Value) -> Value {
+    let targets = panel.queries.iter().zip('A'..).map(|((expr, legend), letter)| {
         json!({
             "refId": letter,
             "datasource": datasource(),
-            "expr": query.expr,
-            "legendFormat": if query.legend.is_empty() { "__auto" } else { query.legend },
+            "expr": expr,
+            "legendFormat": if legend.is_empty() { "__auto" } else { legend },
         })
     });
     let targets: Vec<_> = targets.collect();

@@ -5,17 +5,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::pace::told;
-use super::settings::Settings;
-use super::{ALERTS, JOB, RULES};
+use crate::settings::{Settings, told};
 
-/// A server answers in milliseconds; one that takes longer is as good as down.
+/// A program answers in milliseconds; one that takes longer is as good as down.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Serialize)]
-pub(super) struct Config<'a> {
+pub(crate) struct Config<'a> {
     global: Global,
-    rule_files: [&'static str; 2],
+    rule_files: [String; 2],
     #[serde(skip_serializing_if = "Option::is_none")]
     alerting: Option<Alerting<'a>>,
     scrape_configs: [Scrape<'a>; 1],
@@ -35,7 +33,7 @@ struct Alerting<'a> {
 
 #[derive(Debug, Serialize)]
 struct Scrape<'a> {
-    job_name: &'static str,
+    job_name: &'a str,
     #[serde(flatten)]
     targets: Targets<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,8 +56,8 @@ struct Authorization<'a> {
     credentials_file: &'a Path,
 }
 
-pub(super) fn config(settings: &Settings) -> Config<'_> {
-    let interval = settings.pace().interval();
+pub(crate) fn config(settings: &Settings) -> Config<'_> {
+    let interval = settings.steps(1);
     let targets = |targets| Targets { static_configs: [Static { targets }] };
     let managers = &settings.alertmanagers;
     let alerting = (!managers.is_empty()).then(|| Alerting { alertmanagers: [targets(managers)] });
@@ -72,10 +70,10 @@ pub(super) fn config(settings: &Settings) -> Config<'_> {
             scrape_timeout: told(settings.scrape_interval.min(TIMEOUT)),
             evaluation_interval: interval,
         },
-        rule_files: [RULES, ALERTS],
+        rule_files: ["rules", "alerts"].map(|what| settings.file(what)),
         alerting,
         scrape_configs: [Scrape {
-            job_name: JOB,
+            job_name: &settings.job,
             targets: targets(&settings.targets),
             authorization: token_file.map(authorization),
         }],
