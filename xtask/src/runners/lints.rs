@@ -1,4 +1,4 @@
-//! Formatting, clippy, documentation, dependencies, the minimum Rust version.
+//! Formatting, clippy, documentation, dependencies, packages, the minimum Rust version.
 
 use anyhow::{Context, Result};
 use xshell::cmd;
@@ -24,6 +24,10 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         Ok(String::new())
     })?;
     steps.run("deny: licences, sources, versions with known faults", || deny_check(tools))?;
+    // Listing is enough: whatever a package lacks, such as the version of a path, fails here.
+    steps.run("package", || {
+        lint(&["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"])
+    })?;
     steps.run("msrv: dependencies", || dependencies(tools))?;
     steps.run("msrv: check", || check(tools))
 }
