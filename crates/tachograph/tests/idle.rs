@@ -1,4 +1,4 @@
-//! Series that nobody records any more leave the snapshots, and come back whole.
+//! Series that nobody records any more leave the snapshots, and start at 0 when they return.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,7 @@ fn samples(value: &Value) -> u64 {
 }
 
 #[test]
-fn an_idle_series_leaves_and_returns_with_its_totals_continued() {
+fn an_idle_series_leaves_and_starts_at_0_when_it_returns() {
     let driven = driven();
     driven.record_all();
     let first = driven.pass_after(SECOND);
@@ -61,16 +61,49 @@ fn an_idle_series_leaves_and_returns_with_its_totals_continued() {
     assert_eq!(names(&driven.pass_after(10 * SECOND)), NAMES, "not longer than the timeout");
     assert_eq!(names(&driven.pass_after(SECOND)), [""; 0]);
     assert!(driven.metrics.get_all_metrics().find("count", &[]).is_none());
-    let hidden = driven.metrics.get_counter("count").map(|stats| stats.value);
-    assert_eq!(hidden, Some(1), "asked for by name, it answers");
+    assert!(driven.metrics.get_counter("count").is_none(), "nor is it there by name");
+    assert!(!driven.metrics.remove("count", &[]));
+    let left = driven.clock.wall();
+    driven.pass_after(50 * SECOND);
     driven.record_all();
-    let back = driven.pass_after(100 * SECOND);
+    let returned = driven.clock.wall();
+    let back = driven.pass_after(50 * SECOND);
     assert_eq!(names(&back), NAMES);
-    for (before, now) in first.series().iter().zip(back.series()) {
-        assert_eq!((&before.key, before.created), (&now.key, now.created));
+    for name in NAMES {
+        let [before, now] = [&first, &back].map(|snapshot| snapshot.find(name, &[]));
+        let (before, now) = before.zip(now).expect("shown in both");
+        assert_eq!(samples(&now.value), 1, "{name}");
+        assert!(before.created < now.created && left <= now.created, "{name}");
+        assert!(now.created <= returned, "{name} began before its first record");
+        assert_ne!(before.generation, now.generation);
     }
-    let samples = |name| back.find(name, &[]).map(|series| samples(&series.value));
-    assert_eq!(NAMES.map(samples), [Some(2); 4]);
+    let gauge = driven.metrics.get_gauge("gauge").expect("set");
+    assert_eq!((gauge.current, gauge.count), (Some(2.0), 1));
+}
+
+#[test]
+fn a_gauge_that_returns_adds_to_0() {
+    let driven = driven();
+    let gauge = driven.metrics.register_gauge("gauge");
+    gauge.set(40.0);
+    driven.pass_after(SECOND);
+    assert_eq!(names(&driven.pass_after(11 * SECOND)), [""; 0]);
+    gauge.add(2.0);
+    let stats = driven.metrics.get_gauge("gauge").expect("it has returned");
+    assert_eq!((stats.current, stats.min, stats.count), (Some(2.0), Some(2.0), 1));
+}
+
+/// What a shard shows of a series that has left is in no window of a sum.
+#[test]
+fn a_series_that_has_left_is_in_no_window() {
+    let (left, other) = (driven(), driven());
+    [&left, &other].iter().for_each(|driven| driven.record_all());
+    left.pass_after(SECOND);
+    let left = left.pass_after(11 * SECOND);
+    let sum = Snapshot::merge([&*left, &*other.pass_after(SECOND)]);
+    let series = sum.find("time", &[]).and_then(|series| series.value.as_timing());
+    let counts = series.map(|views| (views.lifetime.count, views.window.as_ref().map(|w| w.count)));
+    assert_eq!(counts, Some((2, Some(1))));
 }
 
 #[test]
@@ -85,7 +118,12 @@ fn a_series_with_a_handle_is_idle_too_and_the_handle_stays_valid() {
     let again = driven.metrics.register_counter("count");
     again.increment();
     counter.increment();
-    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(3), "one series throughout");
+    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(2), "one series for both handles");
+    driven.pass_after(11 * SECOND);
+    let registered = driven.metrics.register_counter("count");
+    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(0), "it is there once registered");
+    registered.increment();
+    assert_eq!(driven.metrics.get_counter("count").map(|stats| stats.value), Some(1));
 }
 
 #[test]
@@ -117,7 +155,7 @@ fn the_collectors_own_series_never_leave_and_conservation_holds_while_others_are
 }
 
 #[test]
-fn differences_and_sums_go_on_from_hidden_totals() {
+fn differences_and_sums_know_a_series_that_has_left() {
     let driven = driven();
     driven.metrics.increment_by("count", 1_000);
     let visible = driven.pass_after(SECOND);
@@ -152,8 +190,7 @@ fn what_was_recorded_before_a_series_left_is_in_one_of_the_differences() {
         assert_eq!(count(&quiet.since(&hidden), "count"), None, "nothing new, still hidden");
         last = quiet;
     }
-    driven.metrics.increment("count");
-    assert_eq!(count(&driven.pass_after(SECOND), "count"), Some(seen + 1), "none was missing");
+    assert_eq!(seen, 1_003, "none was missing");
 }
 
 #[test]

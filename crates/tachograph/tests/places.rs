@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tachograph::{Clock, MetricsCollector, MockClock};
+use tachograph::{Clock, MetricsCollector, MockClock, Snapshot, Trace, Value};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -99,6 +99,103 @@ fn idle_series_give_their_places_back() {
     }
 }
 
+/// What the series of a metric count together, and how many there are.
+fn all_of(snapshot: &Snapshot, name: &str) -> (u64, usize) {
+    let samples = snapshot.metric(name).map(|series| match &series.value {
+        Value::Counter(views) | Value::UpDownCounter(views) => views.lifetime.value as u64,
+        Value::Timing(views) | Value::Histogram(views) => views.lifetime.count,
+        Value::Gauge(views) => views.lifetime.count,
+    });
+    (samples.sum(), snapshot.metric(name).count())
+}
+
+#[test]
+fn a_series_that_returns_to_a_full_limit_counts_in_the_overflow_series_until_there_is_a_place() {
+    for (per_metric, away) in [(true, 0), (false, 0), (true, 1), (false, 1), (true, 2), (false, 2)]
+    {
+        let driven = of_ten(per_metric);
+        let tags = [("player", "3")];
+        let handle = driven.metrics.with_tags(&tags).register_counter("x");
+        driven.play(0..10);
+        driven.pass_after(SECOND);
+        match away {
+            0 => driven.pass_after(11 * SECOND),
+            1 => (0..10).for_each(|player| {
+                assert!(driven.metrics.remove("x", &[("player", &player.to_string())]));
+            }),
+            _ => {
+                assert!(driven.metrics.remove("x", &tags));
+                driven.metrics.reset();
+            }
+        }
+        assert_eq!(driven.of(3), None);
+        driven.play(20..30);
+        driven.pass_after(SECOND);
+        // Ten others have the places.
+        handle.increment();
+        driven.play(3..4);
+        assert_eq!((driven.of(3), driven.beyond()), (None, Some(2)));
+        driven.pass_after(SECOND);
+        handle.increment();
+        assert_eq!((driven.of(3), driven.beyond()), (None, Some(3)));
+        assert_eq!(all_of(&driven.metrics.get_all_metrics(), "x"), (13, 11));
+        // One leaves.
+        assert!(driven.metrics.remove("x", &[("player", "20")]));
+        handle.increment();
+        driven.pass_after(SECOND);
+        assert_eq!((driven.of(3), driven.beyond()), (Some(1), Some(3)));
+        driven.end(24);
+    }
+}
+
+/// Of every kind, by handle and in place of its block, with its trace.
+#[test]
+fn samples_of_any_kind_that_find_no_place_are_in_the_overflow_series() {
+    let (clock, mock) = Clock::mock();
+    let builder = MetricsCollector::builder().manual().clock(clock.clone()).lane_blocks(2, 2);
+    let metrics = builder.series_per_metric(1).build();
+    let driven = Driven { metrics, clock, mock };
+    let tagged = driven.metrics.with_tags(&[("id", "1")]);
+    let timing = tagged.register_timing("t");
+    let gauge = tagged.register_gauge("g");
+    let level = tagged.register_up_down_counter("u");
+    let trace = Trace::new([7; 16], [9; 8]).expect("not zero");
+    driven.pass_after(SECOND);
+    for name in ["t", "g", "u"] {
+        assert!(driven.metrics.remove(name, &[("id", "1")]));
+        let other = driven.metrics.with_tags(&[("id", "2")]);
+        match name {
+            "t" => other.timing(name, SECOND),
+            "g" => other.gauge(name, 1.0),
+            _ => other.decrement(name),
+        }
+    }
+    driven.pass_after(SECOND);
+    timing.record_ns_traced(5_000_000_000, trace);
+    // Beyond what two blocks hold.
+    (1..=3_000).for_each(|nanos| timing.record_ns(nanos));
+    (0..2_000).for_each(|value| gauge.set(f64::from(value)));
+    level.decrement_by(3);
+    driven.pass_after(SECOND);
+    let overflow = driven.metrics.with_tags(&[("overflow", "true")]);
+    let of_timing = overflow.get_timing("t").expect("it has them");
+    assert_eq!((of_timing.count, of_timing.min, of_timing.max), (3_001, Some(1e-9), Some(5.0)));
+    let sum: u64 = 5_000_000_000 + (1..=3_000).sum::<u64>();
+    assert_eq!(of_timing.buckets().sum(), u128::from(sum));
+    let of_gauge = overflow.get_gauge("g").expect("it has them");
+    assert_eq!((of_gauge.count, of_gauge.current), (2_000, Some(1_999.0)));
+    assert_eq!(
+        (of_gauge.min, of_gauge.max, of_gauge.mean),
+        (Some(0.0), Some(1_999.0), Some(999.5))
+    );
+    assert_eq!(overflow.get_counter("u").map(|stats| stats.value), Some(-3));
+    let snapshot = driven.metrics.snapshot();
+    let series = snapshot.find("t", &[("overflow", "true")]).expect("shown");
+    assert_eq!(series.exemplar.as_ref().map(|exemplar| exemplar.trace), Some(trace));
+    assert!(snapshot.find("t", &[("id", "1")]).is_none());
+    driven.end(3 + 3_001 + 2_000 + 1);
+}
+
 #[test]
 fn a_removed_series_starts_at_0_when_it_returns_and_its_handles_work_on() {
     let driven = of_ten(true);
@@ -115,6 +212,7 @@ fn a_removed_series_starts_at_0_when_it_returns_and_its_handles_work_on() {
     assert!(!driven.metrics.remove("x", &tags), "it is gone");
     driven.play(50..51);
     assert_eq!(driven.of(50), Some(1), "it has the place");
+    assert!(driven.metrics.remove("x", &[("player", "50")]));
 
     driven.pass_after(SECOND);
     handle.increment();

@@ -43,10 +43,10 @@ pub(crate) struct Aggregator {
     settings: Settings,
     /// The lanes as they were listed when `readers` was last matched to them.
     lanes: Arc<Vec<Arc<Lane>>>,
-    readers: Vec<LaneReader>,
+    pub(crate) readers: Vec<LaneReader>,
     /// Samples that were recorded into lanes that are gone.
     of_gone_lanes: u64,
-    table: SeriesTable,
+    pub(crate) table: SeriesTable,
     idle: IdleWatch,
     tsc: TscWatch,
     metrics: Vec<Arc<Metric>>,
@@ -236,11 +236,11 @@ impl Aggregator {
         let step = self.step();
         self.table.refresh(registry, self.here());
         for reader in &mut self.readers {
-            self.table.fold_lane(reader, step);
+            self.table.fold_lane(reader, step, registry);
             fault::point("fold: between lanes");
         }
         if self.intake.is_signalled() {
-            self.table.fold_signals(step);
+            self.table.fold_signals(step, registry);
         }
     }
 
@@ -286,12 +286,17 @@ impl Aggregator {
     /// A new snapshot of what has been folded.
     pub(crate) fn build(&mut self, registry: &Registry) -> Arc<Snapshot> {
         let step = self.step();
+        self.table.settle_places(registry);
+        let idle = self.table.idle(&mut self.idle, self.now.monotonic);
+        if !idle.is_empty() {
+            let start = self.next_start();
+            self.table.leave(&idle, &mut self.idle, &self.metrics, step, start, registry);
+        }
         let readings = self.readings();
         self.telemetry.report(&mut self.table, &readings, step);
         self.table.name_new(&self.metrics, &mut self.naming);
         self.version += 1;
-        let (series, idle) =
-            self.table.publish(&self.metrics, step, &mut self.idle, self.now.monotonic, registry);
+        let (series, idle) = self.table.publish(&self.metrics, step);
         self.snapshot_bytes = series.len() * size_of::<usize>();
         registry.note_distributions(readings.distribution_bytes);
         Arc::new(Snapshot {
@@ -318,7 +323,7 @@ impl Aggregator {
     /// The statistics of one series, its own writes included.
     pub(crate) fn read_one(&mut self, id: u32, registry: &Registry) -> Option<Value> {
         let step = self.step();
-        if self.table.is_own(id) {
+        if self.table.is_of_all(id) {
             self.pass(registry);
             let readings = self.readings();
             self.telemetry.report(&mut self.table, &readings, step);
@@ -326,9 +331,9 @@ impl Aggregator {
             self.refresh(registry);
             self.table.load_gauge(id);
             self.drain(registry);
-            self.table.fold_series(id, &mut self.readers, step);
+            self.table.fold_series(id, &mut self.readers, step, registry);
         }
-        self.table.value(id, &self.metrics, step)
+        self.table.value(id, &self.metrics, step, registry)
     }
 
     /// Forgets all values and restarts the uptime.
@@ -386,17 +391,6 @@ impl Aggregator {
         (recorded, self.table.aggregated(), open)
     }
 
-    /// Reads what lanes hold and folds none of it: a fault that a test looks for.
-    #[cfg(test)]
-    pub(crate) fn lose(&mut self) {
-        self.match_readers();
-        for reader in &mut self.readers {
-            reader.announce();
-            while reader.read_block(&mut Batch::default()) {}
-            reader.counter_deltas(u32::MAX, |_, _| ());
-        }
-    }
-
     pub(crate) fn note_pass(&mut self, took: Duration) {
         self.telemetry.note_pass(took);
     }
@@ -440,7 +434,7 @@ impl Aggregator {
     }
 
     /// A reader for each lane that has come since the last look.
-    fn match_readers(&mut self) {
+    pub(crate) fn match_readers(&mut self) {
         let lanes = self.intake.lanes();
         if Arc::ptr_eq(&lanes, &self.lanes) && lanes.len() == self.readers.len() {
             return;
@@ -483,7 +477,7 @@ impl Aggregator {
         let step = self.step();
         self.table.refresh(registry, self.here());
         self.drain_lane(place, registry, step);
-        self.table.fold_lane(&mut self.readers[place], step);
+        self.table.fold_lane(&mut self.readers[place], step, registry);
         fault::point("trim: its samples are folded");
         // Off the list and without its reader in one step: readers stand in the list's order.
         self.of_gone_lanes = self.of_gone_lanes.wrapping_add(self.readers[place].recorded());

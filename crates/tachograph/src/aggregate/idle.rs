@@ -48,6 +48,13 @@ impl IdleWatch {
         }
         now.saturating_duration_since(seen.at) > timeout
     }
+
+    /// Forgets a series that has left: whatever it counts when it returns is new.
+    pub(crate) fn forget_one(&mut self, id: u32) {
+        if let Some(seen) = self.seen.get_mut(id as usize) {
+            *seen = None;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +72,9 @@ mod tests {
         assert!(!idle(0, 24) && idle(0, 35));
         watch.forget(|id| id == 3);
         assert!(!watch.is_idle(3, 0, start + 36 * second), "a reset is news as well");
+        assert!(watch.is_idle(3, 0, start + 50 * second));
+        watch.forget_one(3);
+        assert!(!watch.is_idle(3, 0, start + 50 * second), "it has returned");
         assert!(!IdleWatch::new(None).is_idle(3, 5, start + 1_000 * second));
     }
 }

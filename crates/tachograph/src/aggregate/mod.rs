@@ -4,7 +4,7 @@
 //! - `window`: steps of time
 //! - `octaves`, `distribution`, `gauge_state`, `series_state`: what is known of one series
 //! - `idle`, `overload`, `pace`: unused series, coalesced samples, when to drain next
-//! - `series_table`: the states of all series
+//! - `series_table`: the states of all series; `places`: which of them have a place in the limits
 //! - `telemetry`: what a collector says about itself
 //! - `aggregator`: the pass
 
@@ -15,6 +15,7 @@ pub(crate) mod idle;
 pub(crate) mod octaves;
 pub(crate) mod overload;
 pub(crate) mod pace;
+mod places;
 pub(crate) mod series_state;
 pub(crate) mod series_table;
 pub mod telemetry;

@@ -33,8 +33,14 @@ pub(crate) struct SeriesState {
     changed: bool,
     published: Option<Arc<Series>>,
     own: bool,
-    /// Whether it takes a place in the limits.
+    /// Whether it has a place in the limits.
     placed: bool,
+    /// The series that has its samples until the next snapshot, because it found no place.
+    elsewhere: Option<u32>,
+    /// The gauge that the next pass gives its value, because that has its samples.
+    lent: Option<u32>,
+    /// The last of it that a snapshot shows, once it has left for being idle.
+    left: Option<Arc<Series>>,
     /// Whether it was reset or shown. Before, the first record of a thread that has just made it
     /// may be on its way, for which it keeps its place.
     may_leave: bool,
@@ -90,6 +96,9 @@ impl SeriesState {
             published: None,
             own,
             placed: true,
+            elsewhere: None,
+            lent: None,
+            left: None,
             may_leave: false,
             removed_with_handles: false,
         }
@@ -102,24 +111,57 @@ impl SeriesState {
 
     /// Whether snapshots and reads know the series.
     pub(crate) fn is_active(&self) -> bool {
+        self.placed && self.is_wanted()
+    }
+
+    /// Whether they would, if it has a place.
+    pub(crate) fn is_wanted(&self) -> bool {
         self.recorded || self.own || self.entry.is_pinned()
     }
 
-    /// Takes a place in the limits or gives it back: a series has one while snapshots show it.
+    /// Whether it has a place in the limits: else its samples may count elsewhere.
     #[inline]
-    pub(crate) fn place(&mut self, shown: bool, registry: &Registry) {
-        self.may_leave |= shown;
-        if self.placed != shown && self.may_leave && !self.own {
-            self.move_to(shown, registry);
+    pub(crate) fn is_placed(&self) -> bool {
+        self.placed
+    }
+
+    /// The series that has its samples until the next snapshot, if it was refused a place.
+    pub(crate) fn elsewhere(&self) -> Option<u32> {
+        self.elsewhere
+    }
+
+    /// Takes a place that the registry has given it.
+    pub(crate) fn enter(&mut self) {
+        self.placed = true;
+        if std::mem::take(&mut self.removed_with_handles) {
+            self.entry.pin();
         }
     }
 
-    #[cold]
-    fn move_to(&mut self, shown: bool, registry: &Registry) {
-        self.placed = shown;
-        registry.place(&self.entry, shown);
-        if shown && std::mem::take(&mut self.removed_with_handles) {
-            self.entry.pin();
+    /// Leaves its samples to another series until the next snapshot.
+    pub(crate) fn go_elsewhere(&mut self, other: u32) {
+        self.elsewhere = Some(other);
+    }
+
+    /// Notes that a gauge's samples were folded into another one.
+    pub(crate) fn lend(&mut self, other: u32) {
+        self.lent = Some(other);
+    }
+
+    /// The gauge that was lent samples of this one since the last look.
+    pub(crate) fn take_lent(&mut self) -> Option<u32> {
+        self.lent.take()
+    }
+
+    /// Gives its place back, unless somebody wants it: a series has one while snapshots show it.
+    /// May ask for one again.
+    pub(crate) fn settle_place(&mut self, registry: &Registry) {
+        self.elsewhere = None;
+        let wanted = self.is_wanted();
+        self.may_leave |= wanted && self.placed;
+        if self.placed && !wanted && self.may_leave {
+            self.placed = false;
+            registry.vacate(&self.entry);
         }
     }
 
@@ -127,7 +169,33 @@ impl SeriesState {
     pub(crate) fn remove(&mut self, start: Start, registry: &Registry) {
         self.reset(start);
         self.removed_with_handles |= self.entry.unpin();
-        self.place(false, registry);
+        self.settle_place(registry);
+    }
+
+    /// As `remove`, for being idle: differences still tell what was recorded before.
+    pub(crate) fn leave(
+        &mut self,
+        metric: &Arc<Metric>,
+        step: Step,
+        start: Start,
+        registry: &Registry,
+    ) {
+        // Its window is over, whatever that of others is.
+        if let Some(now) = step.now {
+            self.values.slide(now + step.width, step.width);
+        }
+        let left = Arc::new(self.series(metric, step));
+        self.remove(start, registry);
+        self.left = Some(left);
+    }
+
+    /// What it was when it left for being idle, if it has not returned.
+    pub(crate) fn left(&mut self) -> Option<Arc<Series>> {
+        let (left, dropped) = (self.left.as_mut()?, self.entry.dropped());
+        if left.dropped != dropped {
+            *left = Arc::new(Series { dropped, ..Series::clone(left) });
+        }
+        Some(Arc::clone(left))
     }
 
     /// Samples that its values are of: those since the start or the last reset.
@@ -206,13 +274,10 @@ impl SeriesState {
         self.entry.start_over();
     }
 
-    /// Folds what signal handlers have counted of a counter.
-    pub(crate) fn fold_signals(&mut self, step: Step) {
+    /// What signal handlers have counted of a counter since this was last asked.
+    pub(crate) fn take_signals(&mut self) -> u64 {
         let now = self.entry.signals();
-        let gained = now.wrapping_sub(std::mem::replace(&mut self.signals, now));
-        if gained > 0 {
-            self.fold_counter(CounterReading { value: gained, calls: gained }, step);
-        }
+        now.wrapping_sub(std::mem::replace(&mut self.signals, now))
     }
 
     pub(crate) fn fold_spill(&mut self, delta: &SpillGain, step: Step) {
@@ -246,6 +311,7 @@ impl SeriesState {
         }
         self.start = start;
         self.recorded = false;
+        self.left = None;
         self.may_leave = true;
         self.changed = true;
     }
@@ -255,12 +321,14 @@ impl SeriesState {
         if let Values::Counter(windowed) = &mut self.values {
             *windowed = Windowed::default();
             self.start = start;
+            self.left = None;
             self.changed = true;
         }
     }
 
     /// The series as snapshots show it: the last one, unless something has changed.
     pub(crate) fn publish(&mut self, metric: &Arc<Metric>, step: Step) -> Arc<Series> {
+        self.left = None;
         self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
         match &self.published {
             Some(published) if !self.changed && published.dropped == self.entry.dropped() => {

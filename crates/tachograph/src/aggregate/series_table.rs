@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use crate::aggregate::idle::IdleWatch;
 use crate::aggregate::overload::Overload;
 use crate::aggregate::series_state::{SeriesState, Step};
 use crate::lane::batch::{Batch, Traced};
+use crate::lane::cell::CounterReading;
 use crate::lane::reader::LaneReader;
 use crate::lane::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
 use crate::lane::spill::{GaugeReading, SpillGain};
@@ -22,28 +22,31 @@ use crate::time::start::{PassTime, Start};
 #[derive(Debug, Default)]
 pub(crate) struct SeriesTable {
     /// By id.
-    states: Vec<SeriesState>,
+    pub(super) states: Vec<SeriesState>,
     /// Ids in the order of their keys.
-    order: Vec<u32>,
+    pub(super) order: Vec<u32>,
     /// Ids by slot, for each kind of lane table.
     counters: Vec<u32>,
     distributions: Vec<u32>,
-    gauges: Vec<u32>,
+    pub(super) gauges: Vec<u32>,
     /// The gauges' current values as loaded before the drain, in the order of `gauges`.
-    loaded: Vec<f64>,
+    pub(super) loaded: Vec<f64>,
     fresh: Vec<Arc<Entry>>,
     /// When new series were last looked for, and when before that.
     looks: Option<[Start; 2]>,
     /// Ids of series that no snapshot has shown yet.
     unnamed: Vec<u32>,
     /// Samples of values that were reset.
-    forgotten: u64,
+    pub(super) forgotten: u64,
     /// Samples that were read from a lane and became counted drops.
     lost: u64,
     /// What signal handlers had counted when the child of a fork started over.
     signals_before: u64,
     pub(crate) coalesced: u64,
     overload: Overload,
+    /// Ids of series whose samples counted elsewhere, for the simulation, which takes them.
+    #[cfg(test)]
+    pub(super) refused: std::collections::BTreeSet<u32>,
 }
 
 /// An estimate of the bytes that the series hold.
@@ -116,17 +119,18 @@ impl SeriesTable {
                 rest.run(series).for_each(|_| self.refuse(series, registry));
                 continue;
             }
-            let state = &mut self.states[series as usize];
+            let home = self.home(series, registry);
             let mut values = rest.run(series);
             let first = values.next();
             // With a sample in hand: a panic from here on makes that one a drop.
-            recorded(&state.entry);
-            state.fold(first.into_iter().chain(values), step);
+            recorded(&self.states[series as usize].entry);
+            self.states[home as usize].fold(first.into_iter().chain(values), step);
         }
         drop(rest);
         for &Traced { sample, trace, .. } in &batch.traced {
-            if let Some(state) = self.states.get_mut(sample.series as usize) {
-                state.witness(sample.value, trace, step);
+            if (sample.series as usize) < self.states.len() {
+                let home = self.home(sample.series, registry);
+                self.states[home as usize].witness(sample.value, trace, step);
             }
         }
         batch.clear();
@@ -143,7 +147,7 @@ impl SeriesTable {
 
     /// Looks for a series that this table has not seen: it was registered since, or refused.
     #[cold]
-    fn knows(&mut self, series: u32, registry: &Registry) -> bool {
+    pub(super) fn knows(&mut self, series: u32, registry: &Registry) -> bool {
         if ![CONFLICTING, BEYOND_LIMIT].contains(&series) {
             // One is found only after a first look.
             if let Some([_, last]) = self.looks {
@@ -163,20 +167,30 @@ impl SeriesTable {
     }
 
     /// Folds what the cells and rows of one lane have gained.
-    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step) {
-        let Self { counters, states, .. } = self;
-        reader.counter_deltas(counters.len() as u32, |slot, delta| {
-            fault::point("fold: a cell");
-            if let Some(state) = state_at(states, counters, slot) {
-                state.fold_counter(delta, step);
+    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step, registry: &Registry) {
+        reader.counter_deltas(self.counters.len() as u32, |slot, delta| {
+            if let Some(&id) = self.counters.get(slot as usize) {
+                self.fold_cell(id, delta, step, registry);
             }
         });
-        self.fold_spills(reader, None, step);
-        self.fold_gauges(reader, None, step);
+        self.fold_spills(reader, None, step, registry);
+        self.fold_gauges(reader, None, step, registry);
+    }
+
+    fn fold_cell(&mut self, id: u32, delta: CounterReading, step: Step, registry: &Registry) {
+        let home = self.home(id, registry);
+        fault::point("fold: a cell");
+        self.states[home as usize].fold_counter(delta, step);
     }
 
     /// Folds what the cells and rows of one series have gained in every lane.
-    pub(crate) fn fold_series(&mut self, id: u32, readers: &mut [LaneReader], step: Step) {
+    pub(crate) fn fold_series(
+        &mut self,
+        id: u32,
+        readers: &mut [LaneReader],
+        step: Step,
+        registry: &Registry,
+    ) {
         let Some(entry) = self.states.get(id as usize).map(|state| Arc::clone(&state.entry)) else {
             return;
         };
@@ -184,18 +198,17 @@ impl SeriesTable {
             match entry.kind {
                 Kind::Counter | Kind::UpDownCounter => {
                     reader.counter_delta(entry.slot, |delta| {
-                        fault::point("fold: a cell");
-                        self.states[id as usize].fold_counter(delta, step);
+                        self.fold_cell(id, delta, step, registry);
                     });
                 }
                 Kind::Timing | Kind::Histogram => {
-                    self.fold_spills(reader, Some(entry.slot), step);
+                    self.fold_spills(reader, Some(entry.slot), step, registry);
                 }
-                Kind::Gauge => self.fold_gauges(reader, Some(entry.slot), step),
+                Kind::Gauge => self.fold_gauges(reader, Some(entry.slot), step, registry),
             }
         }
         if entry.kind.is_counter() {
-            self.states[id as usize].fold_signals(step);
+            self.fold_signals_of(id, step, registry);
         }
         if entry.kind == Kind::Gauge
             && let Some(&loaded) = self.loaded.get(entry.slot as usize)
@@ -205,35 +218,56 @@ impl SeriesTable {
     }
 
     /// Folds what signal handlers have counted.
-    pub(crate) fn fold_signals(&mut self, step: Step) {
-        for &id in &self.counters {
-            self.states[id as usize].fold_signals(step);
+    pub(crate) fn fold_signals(&mut self, step: Step, registry: &Registry) {
+        for place in 0..self.counters.len() {
+            self.fold_signals_of(self.counters[place], step, registry);
+        }
+    }
+
+    fn fold_signals_of(&mut self, id: u32, step: Step, registry: &Registry) {
+        let gained = self.states[id as usize].take_signals();
+        if gained > 0 {
+            let home = self.home(id, registry);
+            let gained = CounterReading { value: gained, calls: gained };
+            self.states[home as usize].fold_counter(gained, step);
         }
     }
 
     /// Folds what a lane's spill rows have gained, or one series' row alone. A row of a series that
     /// is not known yet keeps its gain.
-    fn fold_spills(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
+    fn fold_spills(
+        &mut self,
+        reader: &mut LaneReader,
+        only: Option<u32>,
+        step: Step,
+        registry: &Registry,
+    ) {
         let known = self.distributions.len();
-        let fold = |slot, gain: &SpillGain| {
+        let fold = |slot: u32, gain: &SpillGain| {
+            let Some(&id) = self.distributions.get(slot as usize) else { return };
+            let home = self.home(id, registry);
             fault::point("fold: a spill row");
-            let Some(state) = state_at(&mut self.states, &self.distributions, slot) else { return };
-            state.fold_spill(gain, step);
-            let id = state.entry.id;
-            self.count_coalesced(id, gain.count());
+            self.states[home as usize].fold_spill(gain, step);
+            self.count_coalesced(home, gain.count());
         };
         reader.spill_gains(only, fold, |slot| (slot as usize) < known);
     }
 
     /// As `fold_spills`, for gauges.
-    fn fold_gauges(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
+    fn fold_gauges(
+        &mut self,
+        reader: &mut LaneReader,
+        only: Option<u32>,
+        step: Step,
+        registry: &Registry,
+    ) {
         let known = self.gauges.len();
-        let fold = |slot, gain: GaugeReading| {
+        let fold = |slot: u32, gain: GaugeReading| {
+            let Some(&id) = self.gauges.get(slot as usize) else { return };
+            let home = self.home(id, registry);
             fault::point("fold: a gauge row");
-            let Some(state) = state_at(&mut self.states, &self.gauges, slot) else { return };
-            state.fold_gauge(gain, step);
-            let id = state.entry.id;
-            self.count_coalesced(id, gain.count);
+            self.states[home as usize].fold_gauge(gain, step);
+            self.count_coalesced(home, gain.count);
         };
         reader.gauge_gains(only, fold, |slot| (slot as usize) < known);
     }
@@ -294,6 +328,7 @@ impl SeriesTable {
     }
 
     pub(crate) fn settle_gauges(&mut self, step: Step) {
+        self.lend_gauges();
         // A gauge that was registered since the load has nothing loaded.
         let loaded = self.loaded.iter().copied().chain(std::iter::repeat(f64::NAN));
         for (&id, loaded) in self.gauges.iter().zip(loaded) {
@@ -317,15 +352,12 @@ impl SeriesTable {
         });
     }
 
-    /// Every active series as snapshots show it, and those that are idle, each in the order of
-    /// the keys.
+    /// Every active series as snapshots show it, and those that have left for being idle, each in
+    /// the order of the keys.
     pub(crate) fn publish(
         &mut self,
         metrics: &[Arc<Metric>],
         step: Step,
-        watch: &mut IdleWatch,
-        now: Instant,
-        registry: &Registry,
     ) -> (Vec<Arc<Series>>, Vec<Arc<Series>>) {
         let (mut series, mut idle) = (Vec::with_capacity(self.order.len()), Vec::new());
         for &id in &self.order {
@@ -334,21 +366,27 @@ impl SeriesTable {
                 && let Some(info) = metrics.get(state.entry.metric as usize)
             {
                 fault::point("build: a series");
-                let hidden =
-                    watch.is_on() && !state.is_own() && watch.is_idle(id, state.samples(), now);
-                state.place(!hidden, registry);
-                let into = if hidden { &mut idle } else { &mut series };
-                into.push(state.publish(info, step));
+                series.push(state.publish(info, step));
             } else {
-                state.place(false, registry);
+                idle.extend(state.left());
             }
         }
         (series, idle)
     }
 
     /// The statistics of one active series.
-    pub(crate) fn value(&mut self, id: u32, metrics: &[Arc<Metric>], step: Step) -> Option<Value> {
-        let state = self.states.get_mut(id as usize).filter(|state| state.is_active())?;
+    pub(crate) fn value(
+        &mut self,
+        id: u32,
+        metrics: &[Arc<Metric>],
+        step: Step,
+        registry: &Registry,
+    ) -> Option<Value> {
+        let wanted = self.states.get(id as usize).is_some_and(SeriesState::is_wanted);
+        if !wanted || !self.enter(id, registry) {
+            return None;
+        }
+        let state = self.states.get_mut(id as usize)?;
         Some(state.value(metrics.get(state.entry.metric as usize)?, step))
     }
 
@@ -357,8 +395,10 @@ impl SeriesTable {
         self.states.get_mut(id as usize)
     }
 
-    pub(crate) fn is_own(&self, id: u32) -> bool {
-        self.states.get(id as usize).is_some_and(SeriesState::is_own)
+    /// Whether a series is the collector's own, or has samples of others.
+    pub(crate) fn is_of_all(&self, id: u32) -> bool {
+        let state = self.states.get(id as usize);
+        state.is_some_and(|state| state.is_own() || state.entry.tags.is_overflow())
     }
 
     pub(crate) fn touch_all(&mut self) {
@@ -430,12 +470,4 @@ impl SeriesTable {
         }
         bytes
     }
-}
-
-fn state_at<'a>(
-    states: &'a mut [SeriesState],
-    by_slot: &[u32],
-    slot: u32,
-) -> Option<&'a mut SeriesState> {
-    states.get_mut(*by_slot.get(slot as usize)? as usize)
 }

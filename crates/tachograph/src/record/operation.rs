@@ -9,7 +9,6 @@ use crate::lane::writer::LaneWriter;
 use crate::record::handle::Handle;
 use crate::series::metric::Kind;
 use crate::series::warning::DropReason;
-use crate::sync::Ordering;
 
 /// A recording call; what its value is stands beside it.
 #[derive(Clone, Copy, Debug)]
@@ -145,9 +144,7 @@ fn set(writer: &LaneWriter, handle: &Handle, bits: u64) {
 
 #[inline]
 fn store_current(handle: &Handle, value: f64) {
-    // Release: pairs with the Acquire of the pass, which loads `current` before it drains and so
-    // finds the sample that was published before.
-    handle.entry.shared.current.store(value, Ordering::Release);
+    handle.entry.store_current(value);
 }
 
 /// As `sample_beyond`, for a gauge.

@@ -111,10 +111,10 @@ impl Builder {
     /// Leaves a series out of snapshots and exports once nothing was recorded to it for longer
     /// than `timeout`, handle or not; off by default.
     ///
-    /// It is only hidden: `get_*` by name still answers, its handles stay valid, it counts
-    /// against the limits, and when it records again it returns with its totals continued. The
-    /// collector's own series always stay. Costs recording nothing, and each snapshot a look at
-    /// every series.
+    /// It gives its place in the limits back and its handles stay valid: when it records again, it
+    /// starts at 0 with a new [`created`](crate::Series::created), or counts in its metric's
+    /// overflow series while the limits are full. The collector's own series always stay. Costs
+    /// recording nothing, and each snapshot a look at every series.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
@@ -145,6 +145,13 @@ impl Builder {
     }
 
     /// How many series there may be in all; 20,000 by default, at most 1,048,576.
+    ///
+    /// Those that a reset, [`remove`](crate::MetricsCollector::remove) or the
+    /// [idle timeout](Builder::idle_timeout) makes leave give their places back. But a handle or a
+    /// thread's cache of names may bring any of them back, so the collector remembers them, with
+    /// their slots in the lanes: about 450 bytes of a counter, 560 of a timing, 730 of a gauge. It remembers four times as many series as this; beyond
+    /// that, series that it has never seen are added up in overflow series, places or not. Give
+    /// tags values that recur, such as a slot's number instead of a connection's.
     pub fn max_series(mut self, series: usize) -> Self {
         self.cardinality.series = series.min(limits::SERIES_MAX);
         self

@@ -5,6 +5,7 @@
 //! touch it. Snapshots are published through an `ArcSwap`. What users gave to be called is called
 //! after the mutex is released.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -223,14 +224,15 @@ impl Core {
     /// Takes a series out of the snapshots; whether it was there.
     pub(crate) fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
         let Some(entry) = self.registry.find(name, tags) else { return false };
-        let removed = self.attempt_twice(|aggregator| {
+        let removed = Cell::new(false);
+        self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            let removed = aggregator.remove(entry.id, &self.registry);
+            // A panic later on does not bring it back.
+            removed.set(removed.get() | aggregator.remove(entry.id, &self.registry));
             self.publish(aggregator);
-            removed
         });
         self.deliver_warnings();
-        removed.unwrap_or(false)
+        removed.get()
     }
 
     pub(crate) fn reset_counters(&self) {

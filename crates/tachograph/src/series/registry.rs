@@ -140,17 +140,13 @@ impl Registry {
     }
 
     fn add(&self, inner: &mut Inner, index: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
-        let (counted, known) = (inner.counted_series, inner.known_series);
+        let heavy = self.is_heavy(inner, kind);
+        let full = heavy
+            || self.is_full(inner, index)
+            || inner.known_series >= self.limits.series.saturating_mul(KNOWN_PER_SERIES);
         let metric = &mut inner.metrics[index as usize];
         let own = metric.name.starts_with(RESERVED);
-        let heavy =
-            kind.is_distribution() && inner.distribution_bytes >= self.limits.distribution_bytes;
-        let full = heavy
-            || metric.live >= self.limits.series_per_metric
-            || counted >= self.limits.series
-            || known >= self.limits.series.saturating_mul(KNOWN_PER_SERIES)
-            || !metric.has_room_for_keys(&tags);
-        if own || !full {
+        if own || (!full && metric.has_room_for_keys(&tags)) {
             metric.keys.extend(metric.new_keys(&tags).map(Into::into).collect::<Vec<_>>());
             metric.live += usize::from(!own);
             inner.counted_series += usize::from(!own);
@@ -161,16 +157,7 @@ impl Registry {
             series.insert_unique(hash(&entry), Arc::clone(&entry), hash);
             return entry;
         }
-        self.intake.counts.overflowed.add(1);
-        if !std::mem::replace(&mut metric.warned_of_limit, true) {
-            let name = Arc::clone(&metric.name);
-            inner.warn(if heavy {
-                Warning::DistributionLimit { name }
-            } else {
-                Warning::SeriesLimit { name }
-            });
-        }
-        self.overflow(inner, index, kind)
+        self.refuse_place(inner, index, kind, heavy)
     }
 
     fn new_entry(&self, inner: &mut Inner, metric: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
@@ -234,18 +221,54 @@ impl Registry {
         inner.revision += 1;
     }
 
-    /// Notes that a series takes a place in the limits, or gives it back. One that returns takes it
-    /// even where there is none: it is one of a bounded number of known ones.
-    pub(crate) fn place(&self, entry: &Entry, taken: bool) {
+    /// Notes that a series gives its place in the limits back.
+    pub(crate) fn vacate(&self, entry: &Entry) {
         let (_cold, mut inner) = self.inner();
-        let Inner { metrics, counted_series, .. } = &mut *inner;
-        let Some(metric) = metrics.get_mut(entry.metric as usize) else { return };
-        if entry.tags.is_overflow() {
-            return;
+        inner.count_place(entry, |count| count.saturating_sub(1));
+    }
+
+    /// Gives a series that returns a place in the limits; says whether there was one.
+    pub(crate) fn readmit(&self, entry: &Entry) -> bool {
+        let (_cold, mut inner) = self.inner();
+        let full = self.is_heavy(&inner, entry.kind) || self.is_full(&inner, entry.metric);
+        if full && !entry.tags.is_overflow() {
+            return false;
         }
-        for count in [counted_series, &mut metric.live] {
-            *count = if taken { *count + 1 } else { count.saturating_sub(1) };
+        inner.count_place(entry, |count| count + 1);
+        true
+    }
+
+    /// The series that is to have the samples of one that found no place to return to.
+    pub(crate) fn overflow_of(&self, entry: &Entry) -> Arc<Entry> {
+        let (_cold, mut inner) = self.inner();
+        let heavy = self.is_heavy(&inner, entry.kind);
+        self.refuse_place(&mut inner, entry.metric, entry.kind, heavy)
+    }
+
+    /// Whether distributions have no room left.
+    fn is_heavy(&self, inner: &Inner, kind: Kind) -> bool {
+        kind.is_distribution() && inner.distribution_bytes >= self.limits.distribution_bytes
+    }
+
+    /// Whether all places of a metric or of the collector are taken.
+    fn is_full(&self, inner: &Inner, metric: u32) -> bool {
+        let live = inner.metrics.get(metric as usize).map_or(0, |metric| metric.live);
+        live >= self.limits.series_per_metric || inner.counted_series >= self.limits.series
+    }
+
+    /// The series that has the samples of one that finds no place.
+    fn refuse_place(&self, inner: &mut Inner, metric: u32, kind: Kind, heavy: bool) -> Arc<Entry> {
+        self.intake.counts.overflowed.add(1);
+        let refused = &mut inner.metrics[metric as usize];
+        if !std::mem::replace(&mut refused.warned_of_limit, true) {
+            let name = Arc::clone(&refused.name);
+            inner.warn(if heavy {
+                Warning::DistributionLimit { name }
+            } else {
+                Warning::SeriesLimit { name }
+            });
         }
+        self.overflow(inner, metric, kind)
     }
 
     /// Counts a record of a known series as another kind, and warns of it.
@@ -373,6 +396,15 @@ impl Inner {
         match self.by_name.entry(name) {
             MapEntry::Occupied(known) => Some(*known.get()),
             MapEntry::Vacant(place) => Some(*place.insert(index)),
+        }
+    }
+
+    /// Changes how many places are taken; an overflow series takes none.
+    fn count_place(&mut self, entry: &Entry, change: impl Fn(usize) -> usize) {
+        let Some(metric) = self.metrics.get_mut(entry.metric as usize) else { return };
+        if !entry.tags.is_overflow() {
+            metric.live = change(metric.live);
+            self.counted_series = change(self.counted_series);
         }
     }
 

@@ -30,8 +30,8 @@ pub(crate) struct Entry {
 /// What changes of a series outside the aggregator.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// A gauge's last value; NaN until it is set. Written by recorders, read by the pass, cleared by
-    /// a reset.
+    /// A gauge's last value; NaN until it is set. Written by recorders, and by the pass that counts
+    /// samples of another gauge in this one; read by the pass, cleared by a reset.
     pub(crate) current: AtomicF64,
     /// Samples that were not aggregated. Written by recorders, read by the pass.
     drops: AtomicU64,
@@ -117,6 +117,14 @@ impl Entry {
     pub(crate) fn is_first_conflict(&self) -> bool {
         // Relaxed: a flag that stands for itself.
         !self.shared.conflicted.swap(true, Ordering::Relaxed)
+    }
+
+    /// Sets `current` to a value whose sample is published, or folded.
+    #[inline]
+    pub(crate) fn store_current(&self, value: f64) {
+        // Release: pairs with the Acquire of the pass, which loads `current` before it drains and so
+        // finds the sample that was published before.
+        self.shared.current.store(value, Ordering::Release);
     }
 
     /// Clears `current`, so that it begins anew; gives what it held.

@@ -10,6 +10,7 @@ mod difference;
 mod handle;
 mod model;
 mod passes;
+mod places;
 mod recording;
 mod trace;
 mod world;

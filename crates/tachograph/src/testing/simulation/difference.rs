@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::series::metric::Kind;
 use crate::sync::Arc;
 use crate::testing::simulation::check::{self, close};
-use crate::testing::simulation::model::{Item, Model, SeriesModel};
+use crate::testing::simulation::model::{Item, Model, Seen, SeriesModel};
 use crate::testing::simulation::world::World;
 use crate::{CounterStats, Series, Snapshot, TimingStats, Value};
 
@@ -30,22 +30,21 @@ struct Then {
 
 impl Kept {
     fn new(snapshot: Arc<Snapshot>, world: &World) -> Self {
-        let visible = world.model.series.iter().filter(|(_, series)| series.is_visible());
-        let then = |series: &SeriesModel| Then {
-            items: series.items.clone(),
-            resets: series.resets,
-            dropped: series.dropped,
-            hidden: series.rest.hidden,
+        let then = |key: &String, seen: Seen<'_>| Then {
+            items: seen.series.items.clone(),
+            resets: seen.series.resets,
+            dropped: world.model.series[key].dropped,
+            hidden: seen.hidden,
         };
-        let series = visible.map(|(key, series)| (key.clone(), then(series))).collect();
+        let series = world.model.seen().map(|(key, seen)| (key.clone(), then(key, seen))).collect();
         Self { snapshot, now: world.now, started: world.started, series }
     }
 
     /// What a series has gained since, and has dropped.
-    fn gain<'a>(&self, key: &str, series: &'a SeriesModel) -> (&'a [Item], u64) {
-        let Some(then) = self.series.get(key) else { return (&series.items, series.dropped) };
+    fn gain<'a>(&self, key: &str, series: &'a SeriesModel, dropped: u64) -> (&'a [Item], u64) {
+        let Some(then) = self.series.get(key) else { return (&series.items, dropped) };
         let known = if then.resets == series.resets { then.items.len() } else { 0 };
-        (&series.items[known..], series.dropped - then.dropped)
+        (&series.items[known..], dropped - then.dropped)
     }
 }
 
@@ -80,9 +79,9 @@ impl World {
             assert_eq!(gain.uptime(), self.now - kept.now);
         }
         let mut expected = BTreeSet::new();
-        for (key, series) in self.model.series.iter().filter(|(_, series)| series.is_visible()) {
-            let (items, dropped) = kept.gain(key, series);
-            if !series.rest.hidden || has_gained(series.kind, items) {
+        for (key, Seen { series, hidden }) in self.model.seen() {
+            let (items, dropped) = kept.gain(key, series, self.model.series[key].dropped);
+            if !hidden || has_gained(series.kind, items) {
                 expected.insert(&**key);
             }
             let (told, now) = (gain.known(key).expect("is visible"), snapshot.known(key));
@@ -102,12 +101,13 @@ impl World {
         assert_eq!(check::keys(sum.series()), shown, "series of the sum");
         assert_eq!(check::keys(&sum.idle), hidden, "hidden series of the sum");
         for told in check::others(&sum.series).chain(&sum.idle) {
-            let now = self.model.series.get(&*told.key).filter(|series| series.is_visible());
+            let now = self.model.known(&told.key).map(|seen| seen.series);
             let then = kept.series.get(&*told.key);
             let items = then.iter().flat_map(|then| &then.items);
             let items: Vec<Item> =
                 items.chain(now.iter().flat_map(|now| &now.items)).copied().collect();
-            let dropped = then.map_or(0, |then| then.dropped) + now.map_or(0, |now| now.dropped);
+            let dropped = then.map_or(0, |then| then.dropped)
+                + now.map_or(0, |_| self.model.series[&*told.key].dropped);
             assert_eq!(told.dropped, dropped, "drops of the sum of {}", told.key);
             whole(told.metric.kind, &items, &told.value, &told.key);
         }
@@ -118,15 +118,16 @@ impl World {
         let parts = [second.snapshot.since(&first.snapshot), snapshot.since(&second.snapshot)];
         let sum = Snapshot::merge(&parts);
         for told in check::others(&sum.series).chain(&sum.idle) {
-            let Some(series) = self.model.series.get(&*told.key) else { continue };
+            let Some(Seen { series, .. }) = self.model.known(&told.key) else { continue };
             // What was recorded between the second one and a reset is in neither.
             let then = second.series.get(&*told.key);
-            if !series.is_visible() || then.is_some_and(|then| then.resets != series.resets) {
+            if then.is_some_and(|then| then.resets != series.resets) {
                 continue;
             }
             // A series that had left by then comes back as a new one, with all its drops.
             let base = if then.is_some() { first } else { second };
-            let (items, dropped) = base.gain(&told.key, series);
+            let dropped = self.model.series[&*told.key].dropped;
+            let (items, dropped) = base.gain(&told.key, series, dropped);
             assert_eq!(told.dropped, dropped, "drops of the differences of {}", told.key);
             match &told.value {
                 Value::Timing(views) | Value::Histogram(views) => {

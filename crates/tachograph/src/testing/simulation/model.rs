@@ -7,13 +7,15 @@ use crate::limits::KNOWN_PER_SERIES;
 use crate::series::metric::Kind;
 use crate::series::registry::Cardinality;
 use crate::series::series_id::Entry;
-use crate::sync::Arc;
-use crate::{Snapshot, Value};
+use crate::sync::{Arc, Ordering};
+use crate::{MetricsCollector, Snapshot, Value};
 
 /// The values of the tag `k`; 0 stands for no tags, and the last for an overflow series.
 pub(super) const TAG_VALUES: [&str; 6] = ["", "a", "b", "c", "d", "e"];
 
 pub(super) type Tag = usize;
+
+pub(super) const OVERFLOW: &str = "[overflow=true]";
 
 /// The tags that a tag number stands for.
 pub(super) fn tags(tag: Tag) -> Vec<(&'static str, &'static str)> {
@@ -77,6 +79,12 @@ pub(super) struct SeriesModel {
     pub(super) resets: u64,
     pub(super) gauge: GaugeModel,
     pub(super) rest: Rest,
+    /// What it was when it left for being idle, until it returns or is reset.
+    pub(super) left: Option<Box<SeriesModel>>,
+    /// Whether it has left with a handle, which it has again when it returns.
+    pub(super) left_with_handles: bool,
+    /// The overflow series that has the samples which were aggregated last, if that is not this one.
+    pub(super) elsewhere: Option<String>,
 }
 
 /// How long nothing has happened to a series.
@@ -86,7 +94,13 @@ pub(super) struct Rest {
     news: bool,
     /// When the last snapshot was made that had news of it; `None` while it is not visible.
     since: Option<Instant>,
-    /// Whether the last snapshot has hidden it.
+}
+
+/// A series as snapshots know it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    pub(super) series: &'a SeriesModel,
+    /// Whether it has left for being idle.
     pub(super) hidden: bool,
 }
 
@@ -100,14 +114,37 @@ pub(super) struct GaugeModel {
     pub(super) magnitude: f64,
     /// A value was lost, and it is not known which.
     pub(super) blurred: bool,
+    /// Whether it was set itself since the last pass.
+    pub(super) is_set: bool,
+    /// The words of the gauges that have lent it samples since then.
+    lent: Vec<f64>,
+}
+
+impl Default for GaugeModel {
+    fn default() -> Self {
+        let (word, sets, lent) = (f64::NAN, Vec::new(), Vec::new());
+        Self { word, sets, magnitude: 0.0, blurred: false, is_set: false, lent }
+    }
 }
 
 impl SeriesModel {
     pub(super) fn new(kind: Kind, entry: Arc<Entry>) -> Self {
-        let gauge = GaugeModel { word: f64::NAN, sets: Vec::new(), magnitude: 0.0, blurred: false };
-        let (pinned, recorded, calls, dropped) = (false, false, 0, 0);
-        let (pending, items, resets, rest) = (Vec::new(), Vec::new(), 0, Rest::default());
-        Self { kind, entry, pinned, recorded, calls, dropped, pending, items, resets, gauge, rest }
+        Self {
+            kind,
+            entry,
+            pinned: false,
+            recorded: false,
+            calls: 0,
+            dropped: 0,
+            pending: Vec::new(),
+            items: Vec::new(),
+            resets: 0,
+            gauge: GaugeModel::default(),
+            rest: Rest::default(),
+            left: None,
+            left_with_handles: false,
+            elsewhere: None,
+        }
     }
 
     pub(super) fn note(&mut self, record: Pending) {
@@ -125,8 +162,10 @@ impl SeriesModel {
         self.pinned || self.recorded
     }
 
-    /// Aggregates what is pending; of other series than the one that is read, samples only.
-    fn fold(&mut self, step: u64, cells_too: bool) {
+    /// Takes what is pending to be aggregated; of other series than the one that is read, samples
+    /// only.
+    pub(super) fn take_pending(&mut self, step: u64, cells_too: bool) -> Vec<Item> {
+        let mut taken = Vec::new();
         for record in std::mem::take(&mut self.pending) {
             let Pending { value, outcome, trace } = record;
             let in_place = outcome == Outcome::InPlace;
@@ -134,10 +173,63 @@ impl SeriesModel {
                 self.pending.push(record);
                 continue;
             }
-            self.items.push(Item { value, step, in_place, trace });
-            self.recorded = true;
-            self.rest.news = true;
+            taken.push(Item { value, step, in_place, trace });
         }
+        taken
+    }
+
+    pub(super) fn aggregate(&mut self, items: Vec<Item>) {
+        self.recorded = true;
+        self.rest.news = true;
+        self.items.extend(items);
+    }
+
+    /// Aggregates samples of another series.
+    pub(super) fn borrow(&mut self, items: Vec<Item>, lender: &GaugeModel, is_settled: bool) {
+        if self.kind == Kind::Gauge {
+            let values = items.iter().map(|item| f64::from_bits(item.value));
+            let finite = values.clone().filter(|value| value.is_finite());
+            self.gauge.magnitude += finite.map(f64::abs).sum::<f64>();
+            self.gauge.sets.extend(values);
+            self.gauge.lent.push(lender.word);
+            // Its current value comes later than its samples.
+            self.gauge.blurred |= !is_settled;
+        }
+        self.aggregate(items);
+    }
+
+    /// The pass has set an overflow gauge to what one of its lenders was set to.
+    fn settle(&mut self) {
+        let gauge = &mut self.gauge;
+        let mut words = std::mem::take(&mut gauge.lent);
+        if !words.is_empty() {
+            words.extend(gauge.is_set.then_some(gauge.word));
+            // Acquire: as every load of `current`.
+            let word = self.entry.shared.current.load(Ordering::Acquire);
+            // A reset has cleared it already.
+            gauge.word = if word.is_nan() { words[0] } else { word };
+            assert!(words.contains(&gauge.word), "{} is {}", self.entry.key, gauge.word);
+        }
+        gauge.is_set = false;
+    }
+
+    /// It has left, for being idle or because it was removed.
+    pub(super) fn leave(&mut self) -> SeriesModel {
+        let new = Self {
+            calls: self.calls,
+            dropped: self.dropped,
+            resets: self.resets + 1,
+            left_with_handles: self.left_with_handles | self.pinned,
+            pending: std::mem::take(&mut self.pending),
+            ..Self::new(self.kind, Arc::clone(&self.entry))
+        };
+        std::mem::replace(self, new)
+    }
+
+    /// As snapshots know it, if they do.
+    pub(super) fn seen(&self) -> Option<Seen<'_>> {
+        let left = self.left.as_deref().map(|series| Seen { series, hidden: true });
+        if self.is_visible() { Some(Seen { series: self, hidden: false }) } else { left }
     }
 
     /// Forgets the sample that a panic in `step` has made a drop of: the one that is missing.
@@ -163,6 +255,7 @@ impl SeriesModel {
 
     fn reset(&mut self) {
         self.forget();
+        self.left = None;
         self.recorded = false;
         let gauge = &mut self.gauge;
         (gauge.word, gauge.blurred) = (f64::NAN, false);
@@ -177,7 +270,7 @@ impl SeriesModel {
     }
 
     /// A snapshot is made.
-    fn look(&mut self, now: Instant, idle_timeout: Option<Duration>) {
+    pub(super) fn look(&mut self, now: Instant, idle_timeout: Option<Duration>) {
         let news = std::mem::take(&mut self.rest.news);
         if !self.is_visible() {
             self.rest.since = None;
@@ -185,7 +278,11 @@ impl SeriesModel {
             self.rest.since = Some(now);
         }
         let rests = self.rest.since.map(|since| now - since);
-        self.rest.hidden = rests.zip(idle_timeout).is_some_and(|(rests, limit)| rests > limit);
+        if rests.zip(idle_timeout).is_some_and(|(rests, limit)| rests > limit) {
+            self.left = Some(Box::new(self.leave()));
+        } else if self.is_visible() {
+            self.left = None;
+        }
     }
 }
 
@@ -199,7 +296,7 @@ struct MetricModel {
 
 #[derive(Debug)]
 pub(super) struct Model {
-    limits: Cardinality,
+    pub(super) limits: Cardinality,
     metrics: BTreeMap<&'static str, MetricModel>,
     pub(super) series: BTreeMap<String, SeriesModel>,
     /// Tag sets that ever counted against the limits, but for the overflow series.
@@ -213,12 +310,12 @@ pub(super) struct Model {
     /// Traces that were given, and those of them that a lane had no room for.
     pub(super) traces: u64,
     pub(super) traces_dropped: u64,
-    idle_timeout: Option<Duration>,
+    pub(super) idle_timeout: Option<Duration>,
     /// The keys of series that have a place in the limits.
-    placed: BTreeSet<String>,
+    pub(super) placed: BTreeSet<String>,
     /// Those of them that no snapshot has shown and no reset has met: their first record may be
     /// under way.
-    fresh: BTreeSet<String>,
+    pub(super) fresh: BTreeSet<String>,
 }
 
 impl Model {
@@ -269,7 +366,7 @@ impl Model {
     }
 
     /// How many series have a place in the limits: of a metric, or of all where none is named.
-    fn placed(&self, name: &str) -> usize {
+    pub(super) fn placed(&self, name: &str) -> usize {
         let of_metric = |key: &&String| name.is_empty() || metric_of(key) == name;
         self.placed.iter().filter(of_metric).count()
     }
@@ -280,31 +377,37 @@ impl Model {
     }
 
     /// A pass: everything is aggregated, in one step.
-    pub(super) fn pass(&mut self, step: u64) {
-        self.series.values_mut().for_each(|series| series.fold(step, true));
+    pub(super) fn pass(&mut self, step: u64, metrics: &MetricsCollector) {
+        self.aggregate(step, metrics, |_| true);
+        self.series.values_mut().for_each(SeriesModel::settle);
     }
 
     /// A read of one series: the samples of all are aggregated, the cells and rows of this one.
-    pub(super) fn read_one(&mut self, name: &str, tag: Tag, step: u64) {
+    pub(super) fn read_one(&mut self, name: &str, tag: Tag, step: u64, metrics: &MetricsCollector) {
         let read = key(name, tag);
-        self.series.iter_mut().for_each(|(key, series)| series.fold(step, *key == read));
+        self.aggregate(step, metrics, |key| key == read);
+        // One that was registered again has a place for it, if there is one.
+        self.admit_registered(metrics, |key| key == read);
     }
 
-    /// Snapshots were made, the last one now.
-    pub(super) fn look(&mut self, now: Instant) {
-        let idle_timeout = self.idle_timeout;
-        self.series.values_mut().for_each(|series| series.look(now, idle_timeout));
-        // Those that a snapshot shows.
-        let shown = self.keys(false).into_iter().filter(|key| !key.ends_with("[overflow=true]"));
-        self.placed = shown.map(str::to_owned).collect();
-        self.fresh.retain(|key| !self.placed.contains(key));
-        self.placed.extend(self.fresh.iter().cloned());
+    /// Series as a snapshot knows them.
+    pub(super) fn seen(&self) -> impl Iterator<Item = (&String, Seen<'_>)> {
+        let place = |key: &str| key.ends_with(OVERFLOW) || self.placed.contains(key);
+        self.series.iter().filter_map(move |(key, series)| {
+            let seen = series.seen().filter(|seen| seen.hidden || place(key));
+            let left = || series.left.as_deref().map(|series| Seen { series, hidden: true });
+            Some((key, seen.or_else(left)?))
+        })
+    }
+
+    /// A series as a snapshot knows it.
+    pub(super) fn known(&self, key: &str) -> Option<Seen<'_>> {
+        self.seen().find(|(known, _)| *known == key).map(|(_, seen)| seen)
     }
 
     /// The keys of series that a snapshot shows, or of those that it hides.
     pub(super) fn keys(&self, hidden: bool) -> Vec<&str> {
-        let series = self.series.iter().filter(|(_, series)| series.is_visible());
-        series.filter(|(_, it)| it.rest.hidden == hidden).map(|(key, _)| &**key).collect()
+        self.seen().filter(|(_, seen)| seen.hidden == hidden).map(|(key, _)| &**key).collect()
     }
 
     pub(super) fn reset(&mut self) {
@@ -314,7 +417,10 @@ impl Model {
 
     pub(super) fn reset_counters(&mut self) {
         let counters = self.series.values_mut().filter(|series| series.kind.is_counter());
-        counters.for_each(SeriesModel::forget);
+        counters.for_each(|series| {
+            series.forget();
+            series.left = None;
+        });
     }
 
     /// Every record, dropped ones included.
@@ -328,7 +434,7 @@ impl Model {
     }
 }
 
-fn metric_of(key: &str) -> &str {
+pub(super) fn metric_of(key: &str) -> &str {
     key.split('[').next().unwrap_or_default()
 }
 

@@ -37,7 +37,7 @@ impl World {
     /// What follows a pass with a fault: the rest of it, at the same time.
     pub(super) fn recover(&mut self) {
         self.metrics.run_pass(self.now, self.wall);
-        self.model.pass(self.window().now);
+        self.model.pass(self.window().now, &self.metrics);
         self.reconcile();
     }
 
@@ -45,16 +45,21 @@ impl World {
     pub(super) fn reconcile(&mut self) {
         let snapshot = self.metrics.get_all_metrics();
         let step = self.window().now;
-        for series in self.model.series.values_mut() {
+        let mut lost = Vec::new();
+        for (key, series) in &mut self.model.series {
             let dropped = series.entry.dropped();
             if dropped != series.dropped {
                 assert_eq!(dropped, series.dropped + 1, "one sample for one panic");
                 series.dropped = dropped;
-                series.forget_lost(&snapshot, step);
+                lost.push(series.elsewhere.as_ref().unwrap_or(key).clone());
             }
         }
+        for key in lost {
+            let series = self.model.series.get_mut(&key).expect("it has the samples");
+            series.forget_lost(&snapshot, step);
+        }
         self.metrics.run_pass(self.now, self.wall);
-        self.model.look(self.now);
+        self.model.look(self.now, &self.metrics);
     }
 
     pub(super) fn pass(&mut self) {
@@ -66,7 +71,7 @@ impl World {
         if faulty {
             self.recover();
         }
-        self.model.pass(self.window().now);
+        self.model.pass(self.window().now, &self.metrics);
         self.check_published();
     }
 
@@ -81,7 +86,7 @@ impl World {
     }
 
     pub(super) fn check(&mut self, snapshot: &Snapshot) {
-        self.model.look(self.now);
+        self.model.look(self.now, &self.metrics);
         check::snapshot(&self.model, snapshot, self.window());
         let told = |name: &str| check::total(snapshot, name);
         assert_eq!(told("telemetry.panics"), i128::from(self.plan.panics()));
@@ -96,7 +101,7 @@ impl World {
         // The read was repeated: it is complete, but for what the panic has made a drop of.
         assert!(snapshot.version() > self.made, "versions grow");
         self.made = snapshot.version();
-        self.model.pass(self.window().now);
+        self.model.pass(self.window().now, &self.metrics);
         if faulty {
             self.reconcile();
             self.check_published();
@@ -124,13 +129,14 @@ impl World {
             return;
         }
         let step = self.window().now;
-        self.model.read_one(name, tag, step);
+        self.model.read_one(name, tag, step, &self.metrics);
         if faulty {
             // What else was read before the panic is not the model's business: all of it now.
             self.recover();
             self.check_published();
         }
         let series = self.model.find(name, tag).expect("found above");
+        let shown = self.model.known(&series.entry.key).is_some_and(|seen| !seen.hidden);
         let fits = match kind {
             Kind::Timing | Kind::Histogram => {
                 matches!(series.kind, Kind::Timing | Kind::Histogram)
@@ -139,7 +145,7 @@ impl World {
         };
         let key = &*series.entry.key;
         match read {
-            None => assert!(!fits || !series.is_visible(), "{key} is there"),
+            None => assert!(!fits || !shown, "{key} is there"),
             Some(_) if !fits => panic!("{key} is no {kind:?}"),
             Some(Read::Counter(stats)) => check::counter(&series.items, &stats, series.kind, key),
             Some(Read::Timing(stats)) => {
@@ -152,7 +158,7 @@ impl World {
     pub(super) fn reset(&mut self) {
         self.say(|| "reset".to_owned());
         let ((), faulty) = self.with_fault(|world| world.metrics.reset());
-        self.model.pass(self.window().now);
+        self.model.pass(self.window().now, &self.metrics);
         if faulty {
             self.note_drops();
         }
@@ -161,10 +167,22 @@ impl World {
         self.check_published_by_reset();
     }
 
+    pub(super) fn remove(&mut self) {
+        let (name, tag, _) = self.any_name();
+        self.say(|| format!("remove {name} {tag}"));
+        let removed = self.metrics.remove(name, &tags(tag));
+        if self.model.find(name, tag).is_none() {
+            return assert!(!removed, "{name} {tag} is not there");
+        }
+        self.model.pass(self.window().now, &self.metrics);
+        assert_eq!(removed, self.model.remove(name, tag), "{name} {tag} is there");
+        self.check_published_by_reset();
+    }
+
     pub(super) fn reset_counters(&mut self) {
         self.say(|| "reset_counters".to_owned());
         let ((), faulty) = self.with_fault(|world| world.metrics.reset_counters());
-        self.model.pass(self.window().now);
+        self.model.pass(self.window().now, &self.metrics);
         if faulty {
             // Which value was lost shows in what is left; of counters nothing is.
             let counters = self.model.series.values_mut();

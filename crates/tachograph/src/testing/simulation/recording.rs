@@ -177,7 +177,7 @@ impl World {
             let taken = word == set;
             assert!(taken || outcome == Outcome::Dropped, "{key}: {word} was set to {set}");
             if taken {
-                gauge.word = word;
+                (gauge.word, gauge.is_set) = (word, true);
                 gauge.sets.push(word);
                 gauge.magnitude += if word.is_finite() { word.abs() } else { 0.0 };
             } else {

@@ -140,8 +140,9 @@ impl World {
             80..84 => self.read_all(),
             84..88 => self.compare(),
             88..93 => self.read_one(),
-            93..95 => self.reset(),
-            95..97 => self.reset_counters(),
+            93 => self.remove(),
+            94..96 => self.reset(),
+            96 => self.reset_counters(),
             97..99 => self.measure(),
             _ => self.use_elsewhere(),
         }

@@ -1,0 +1,119 @@
+//! Which series have a place in the limits: who leaves, who returns, and where the samples of one
+//! that finds no place to return to are counted.
+
+use std::time::Instant;
+
+use crate::aggregate::idle::IdleWatch;
+use crate::aggregate::series_state::Step;
+use crate::aggregate::series_table::SeriesTable;
+use crate::series::metric::{Kind, Metric};
+use crate::series::registry::Registry;
+use crate::sync::Arc;
+use crate::time::start::Start;
+
+impl SeriesTable {
+    /// The series that a series' samples count in: itself, unless it has left and finds no place to
+    /// return to.
+    #[inline]
+    pub(super) fn home(&mut self, id: u32, registry: &Registry) -> u32 {
+        if self.states[id as usize].is_placed() { id } else { self.readmit(id, registry) }
+    }
+
+    #[cold]
+    fn readmit(&mut self, id: u32, registry: &Registry) -> u32 {
+        let other = match self.states[id as usize].elsewhere() {
+            Some(other) => other,
+            None if self.enter(id, registry) => return id,
+            None => registry.overflow_of(&self.states[id as usize].entry).id,
+        };
+        // It may have been made just now.
+        if other as usize >= self.states.len() && !self.knows(other, registry) {
+            return id;
+        }
+        let state = &mut self.states[id as usize];
+        state.go_elsewhere(other);
+        if state.entry.kind == Kind::Gauge {
+            state.lend(other);
+        }
+        #[cfg(test)]
+        self.refused.insert(id);
+        other
+    }
+
+    /// Gives a series a place, if there is one.
+    pub(super) fn enter(&mut self, id: u32, registry: &Registry) -> bool {
+        let state = &mut self.states[id as usize];
+        if !state.is_placed() && registry.readmit(&state.entry) {
+            state.enter();
+        }
+        state.is_placed()
+    }
+
+    /// Gives the places of series that nobody wants any more back, then places to those that were
+    /// registered again.
+    pub(crate) fn settle_places(&mut self, registry: &Registry) {
+        self.states.iter_mut().for_each(|state| state.settle_place(registry));
+        for place in 0..self.order.len() {
+            let id = self.order[place];
+            if self.states[id as usize].is_wanted() {
+                self.enter(id, registry);
+            }
+        }
+    }
+
+    /// Series that have recorded nothing for longer than the timeout.
+    pub(crate) fn idle(&self, watch: &mut IdleWatch, now: Instant) -> Vec<u32> {
+        if !watch.is_on() {
+            return Vec::new();
+        }
+        let active = self.states.iter().filter(|state| state.is_active() && !state.is_own());
+        let idle = active.filter(|state| watch.is_idle(state.entry.id, state.samples(), now));
+        idle.map(|state| state.entry.id).collect()
+    }
+
+    /// Takes idle series out of the snapshots.
+    pub(crate) fn leave(
+        &mut self,
+        idle: &[u32],
+        watch: &mut IdleWatch,
+        metrics: &[Arc<Metric>],
+        step: Step,
+        start: Start,
+        registry: &Registry,
+    ) {
+        for &id in idle {
+            let state = &mut self.states[id as usize];
+            let Some(metric) = metrics.get(state.entry.metric as usize) else { continue };
+            let count = state.count();
+            state.leave(metric, step, start, registry);
+            self.forgotten = self.forgotten.wrapping_add(count);
+            watch.forget_one(id);
+        }
+    }
+
+    /// Sets overflow gauges to what those were set to whose samples they have.
+    pub(super) fn lend_gauges(&mut self) {
+        for place in 0..self.gauges.len() {
+            let lent = self.states[self.gauges[place] as usize].take_lent();
+            let value = self.loaded.get(place).copied().filter(|value| !value.is_nan());
+            if let (Some(other), Some(value)) = (lent, value) {
+                let entry = &self.states[other as usize].entry;
+                entry.store_current(value);
+                let slot = entry.slot as usize;
+                self.loaded.resize(self.loaded.len().max(slot + 1), f64::NAN);
+                self.loaded[slot] = value;
+            }
+        }
+    }
+
+    /// Ids of series whose samples counted elsewhere since this was last asked.
+    #[cfg(test)]
+    pub(crate) fn take_refused(&mut self) -> std::collections::BTreeSet<u32> {
+        std::mem::take(&mut self.refused)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn has_place(&self, id: u32) -> bool {
+        self.states.get(id as usize).is_some_and(|state| state.is_placed())
+    }
+}

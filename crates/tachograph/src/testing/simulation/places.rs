@@ -1,0 +1,147 @@
+//! Which series have a place in the limits, as far as that does not depend on the order of lanes.
+
+use std::time::Instant;
+
+use crate::MetricsCollector;
+use crate::testing::simulation::model::{Model, OVERFLOW, SeriesModel, Tag, key, metric_of};
+
+impl Model {
+    /// Aggregates what is pending. Which of the series that return at once find a place depends on
+    /// the order of lanes; that none does where there is no place, and that none is refused where
+    /// there is one, does not.
+    pub(super) fn aggregate(
+        &mut self,
+        step: u64,
+        metrics: &MetricsCollector,
+        cells: impl Fn(&str) -> bool,
+    ) {
+        let refused = metrics.core().locked(|aggregator| aggregator.table.take_refused());
+        let keys: Vec<String> = self.series.keys().cloned().collect();
+        let mut borrowed = Vec::new();
+        for key in &keys {
+            let series = self.series.get_mut(key).expect("one of them");
+            let items = series.take_pending(step, cells(key));
+            if items.is_empty() {
+                continue;
+            }
+            if !refused.contains(&series.entry.id) {
+                series.elsewhere = None;
+                series.aggregate(items);
+                self.admit(key);
+                continue;
+            }
+            assert!(!self.placed.contains(key), "{key} has a place");
+            let overflow = format!("{}[overflow=true]", metric_of(key));
+            series.elsewhere = Some(overflow.clone());
+            borrowed.push((key, overflow, items));
+        }
+        for (key, overflow, items) in borrowed {
+            assert!(self.is_full(metric_of(key)), "{key} was refused, and there are places");
+            let lender = std::mem::take(&mut self.series_mut(key).gauge);
+            self.adopt_overflow(&overflow, metrics);
+            self.series_mut(&overflow).borrow(items, &lender, cells(&overflow));
+            self.series_mut(key).gauge = lender;
+        }
+    }
+
+    fn series_mut(&mut self, key: &str) -> &mut SeriesModel {
+        self.series.get_mut(key).unwrap_or_else(|| panic!("{key} is known"))
+    }
+
+    fn adopt_overflow(&mut self, key: &str, metrics: &MetricsCollector) {
+        if !self.series.contains_key(key) {
+            let name = metric_of(key);
+            let entry = metrics.core().registry.find(name, &[("overflow", "true")]);
+            let entry = entry.unwrap_or_else(|| panic!("{key} exists"));
+            self.series.insert(key.to_owned(), SeriesModel::new(entry.kind, entry));
+        }
+    }
+
+    /// A series has a place from now on, which there was.
+    fn admit(&mut self, key: &str) {
+        if key.ends_with(OVERFLOW) || self.placed.contains(key) {
+            return;
+        }
+        assert!(!self.is_full(metric_of(key)), "{key} was admitted, and there is no place");
+        self.placed.insert(key.to_owned());
+        let series = self.series_mut(key);
+        series.pinned |= std::mem::take(&mut series.left_with_handles);
+    }
+
+    /// Series that were registered again after they had left may have found a place.
+    pub(super) fn admit_registered(
+        &mut self,
+        metrics: &MetricsCollector,
+        which: impl Fn(&str) -> bool,
+    ) {
+        let mut found = self.waiting(metrics, which);
+        found.retain(|key| !self.is_full(metric_of(key)));
+        for key in found {
+            if !self.is_full(metric_of(&key)) {
+                self.admit(&key);
+            }
+        }
+    }
+
+    /// Whether a metric has no place for one more series.
+    fn is_full(&self, name: &str) -> bool {
+        let limits = &self.limits;
+        self.placed("") >= limits.series || self.placed(name) >= limits.series_per_metric
+    }
+
+    /// Series without a place that were registered again, and have found one.
+    fn waiting(&self, metrics: &MetricsCollector, which: impl Fn(&str) -> bool) -> Vec<String> {
+        let waiting = self.series.iter().filter(|(key, series)| {
+            let away = !key.ends_with(OVERFLOW) && !self.placed.contains(*key);
+            which(key) && series.pinned && away
+        });
+        let id_has_place = |id| metrics.core().locked(|aggregator| aggregator.table.has_place(id));
+        let (found, refused): (Vec<_>, Vec<_>) =
+            waiting.partition(|(_, series)| id_has_place(series.entry.id));
+        for (key, _) in refused {
+            assert!(self.is_full(metric_of(key)), "{key} was refused a place");
+        }
+        found.into_iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Snapshots were made, the last one now.
+    pub(super) fn look(&mut self, now: Instant, metrics: &MetricsCollector) {
+        for (key, series) in &self.series {
+            if series.is_visible() {
+                self.fresh.remove(key);
+            } else if !self.fresh.contains(key) {
+                self.placed.remove(key);
+            }
+        }
+        self.admit_registered(metrics, |_| true);
+        let idle_timeout = self.idle_timeout;
+        for (key, series) in &mut self.series {
+            // Without a place it is not there.
+            if self.placed.contains(key) || key.ends_with(OVERFLOW) {
+                series.look(now, idle_timeout);
+                if series.left.is_some() {
+                    self.placed.remove(key);
+                }
+            }
+        }
+        // Where a panic has made it two snapshots, those that have left may have made room.
+        for key in self.waiting(metrics, |_| true) {
+            self.admit(&key);
+            self.series_mut(&key).look(now, idle_timeout);
+        }
+    }
+
+    /// A series was removed, if it was there; says whether.
+    pub(super) fn remove(&mut self, name: &str, tag: Tag) -> bool {
+        let key = key(name, tag);
+        let place = self.placed.contains(&key);
+        let Some(series) = self.series.get_mut(&key) else { return false };
+        let was_there = place && series.is_visible();
+        if was_there {
+            series.leave();
+            self.placed.remove(&key);
+            self.fresh.remove(&key);
+        }
+        was_there
+    }
+}
