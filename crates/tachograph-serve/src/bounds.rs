@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// More than this, and a clock could not add it.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3_600);
 
 /// A time within what works.
 pub(crate) fn bounded(time: Duration, least: Duration) -> Duration {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 
 /// Why an endpoint or a push could not be set up or started. The message names what was refused
 /// and the way out.
@@ -17,6 +18,8 @@ enum Reason {
     Listen { addr: SocketAddr, source: io::Error },
     #[error("cannot start a thread: {0}; the process has as many as it may have")]
     Thread(io::Error),
+    #[error("cannot record to {file}: {source}; name a file that can be made")]
+    Recording { file: String, source: io::Error },
     #[error("there is no page {0:?} to serve: choose from those of `Endpoint::PAGES`")]
     Page(String),
     #[error(
@@ -47,6 +50,10 @@ impl Error {
 
     pub(crate) fn thread(source: io::Error) -> Self {
         Reason::Thread(source).into()
+    }
+
+    pub(crate) fn recording(file: &Path, source: io::Error) -> Self {
+        Reason::Recording { file: file.display().to_string(), source }.into()
     }
 
     pub(crate) fn page(path: &str) -> Self {

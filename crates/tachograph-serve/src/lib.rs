@@ -9,6 +9,15 @@
 //! | `/snapshot` | the last published snapshot, whole: reads back as a [`Snapshot`](tachograph::Snapshot) by serde |
 //! | `/health` | 200 while snapshots are fresh or recording is off and the [program's own checks](Endpoint::check) pass, 503 otherwise |
 //! | `/-/ready` | 200 once there is something to see |
+//! | `/live` | every second as it is recorded, after the last ten minutes: server-sent events |
+//! | `/history` | the last minutes in steps of any length: `?from=-10m&to=-5m&step=30s` |
+//! | `/doctor` | findings in the history, in plain words with their numbers |
+//!
+//! The last three are those of an endpoint that keeps a [history](Endpoint::history); their lines are
+//! those of [`tachograph_history::Line`], which a [recording](Endpoint::record) has too. An event of
+//! `/live` is called as its line is (`meta`, `series`, `frame`), and a frame has its number as `id`:
+//! a client that comes back with `Last-Event-ID` goes on after it. `lost` with `{"frames":n}` tells
+//! a client that it was too slow for so many.
 //!
 //! [`Endpoint::serve`] runs on a tokio runtime, [`Endpoint::spawn`] on a thread of its own,
 //! [`Endpoint::router`] inside an application. [`Push`] sends OTLP to a receiver
@@ -25,6 +34,8 @@
 //!   to read the answer, the payloads that wait to be pushed. Where all places are taken, whoever
 //!   has been without a request for longest gives way. While somebody reads a body of an older
 //!   snapshot, a new one is made once a second, so slow readers hold few of them.
+//! * A frame is encoded once for all who listen, and one who does not keep up loses whole frames and
+//!   holds up nobody.
 //! * `/health` waits for nobody, least of all for the aggregator that it tells about.
 //! * What is scraped and pushed is measured: `metrics.scrape.*` and `metrics.push.*`, listed below.
 //!
@@ -47,6 +58,9 @@
 //! | `metrics.scrape.rendered[format=…,encoding=…]` | counter | – | bodies made, not shared |
 //! | `metrics.scrape.evicted` | counter | – | connections closed to make room for new ones |
 //! | `metrics.scrape.connections` | gauge | – | open connections |
+//! | `metrics.live.listeners` | gauge | – | clients that read `/live` |
+//! | `metrics.live.lost` | counter | frames | that they were too slow for |
+//! | `metrics.live.frame.duration` | timing | seconds | making a frame and its line |
 //! | `metrics.push.attempts[outcome=…]` | counter | – | requests: `taken`, `later`, `refused`, `unanswered` |
 //! | `metrics.push.duration` | timing | seconds | of a request, connecting included |
 //! | `metrics.push.size` | histogram | bytes | payloads, as they are sent |
@@ -80,6 +94,7 @@ mod authority;
 mod bounds;
 mod error;
 mod http;
+mod live;
 mod pages;
 #[cfg(feature = "otlp")]
 mod push;

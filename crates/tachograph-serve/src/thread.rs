@@ -3,15 +3,16 @@
 use std::future::Future;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{self, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 
+use crate::bounds::LONGEST;
 use crate::error::Error;
 
 /// A runtime that runs on whichever thread blocks on it, for programs without one.
@@ -68,13 +69,35 @@ type Job<S> = Box<dyn FnOnce(&mut S) + Send>;
 const END: Duration = Duration::from_secs(1);
 
 impl<S: Send + 'static> Worker<S> {
-    pub(crate) fn start(name: &str, mut state: S) -> io::Result<Self> {
+    pub(crate) fn start(name: &str, state: S) -> io::Result<Self> {
+        Self::paced(name, state, LONGEST, |_| ())
+    }
+
+    /// One that also does a thing of its own: at once, and then every so often.
+    pub(crate) fn paced(
+        name: &str,
+        mut state: S,
+        every: Duration,
+        tick: impl Fn(&mut S) + Send + 'static,
+    ) -> io::Result<Self> {
         let (jobs, queued) = mpsc::channel::<Job<S>>();
         let (running, ended) = mpsc::channel();
         Builder::new().name(name.to_owned()).spawn(move || {
-            while let Ok(job) = queued.recv() {
-                // Err: whoever waits for it is told by the reply that does not come.
-                let _ = catch_unwind(AssertUnwindSafe(|| job(&mut state)));
+            let mut next = Instant::now();
+            loop {
+                let now = Instant::now();
+                if now >= next {
+                    // What was missed in a pause is not made up for.
+                    next = Some(next + every).filter(|next| *next > now).unwrap_or(now + every);
+                    // Err: the panic hook has told why. The next time may be better.
+                    let _ = catch_unwind(AssertUnwindSafe(|| tick(&mut state)));
+                }
+                match queued.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                    // Err: whoever waits for it is told by the reply that does not come.
+                    Ok(job) => drop(catch_unwind(AssertUnwindSafe(|| job(&mut state)))),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
             }
             drop((state, running));
         })?;

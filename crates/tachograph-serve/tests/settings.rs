@@ -6,6 +6,7 @@ use std::time::Duration;
 use tachograph::MetricsCollector;
 use tachograph_export::otlp;
 use tachograph_export::prometheus::Prometheus;
+use tachograph_history::Settings as History;
 use tachograph_serve::{Endpoint, Error, Push};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -33,7 +34,12 @@ fn setters(source: &str) -> Vec<String> {
 async fn serves(endpoint: Endpoint) -> bool {
     let server = match endpoint.serve().await {
         Ok(server) => server,
-        Err(refused) => return refused.to_string().starts_with("cannot listen on 127.0.0.1:"),
+        Err(refused) => {
+            let refused = refused.to_string();
+            return ["cannot listen on 127.0.0.1:", "cannot record to /nowhere/"]
+                .iter()
+                .any(|told| refused.starts_with(told));
+        }
     };
     let mut stream = TcpStream::connect(server.addr()).await.expect("connects");
     let request = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
@@ -56,6 +62,8 @@ fn endpoints() -> Vec<(&'static str, Result<Endpoint, Error>)> {
         ("check", Ok(new().check("", || Err(String::new())))),
         ("pages", new().pages([])),
         ("pages", new().pages(["/health"])),
+        ("record", Ok(new().record("/nowhere/x.jsonl"))),
+        ("program", Ok(new().program("a", "\0"))),
         ("pages", new().pages(Endpoint::PAGES.iter().map(|(path, _)| *path))),
         ("tls", Ok(new())),
     ];
@@ -68,9 +76,13 @@ fn endpoints() -> Vec<(&'static str, Result<Endpoint, Error>)> {
     }
     for number in NUMBERS {
         all.push(("connections_max", Ok(new().connections_max(number))));
+        let settings = History { bytes: number, merge: number as u32, ..History::default() };
+        all.push(("history", Ok(new().history(settings))));
     }
     for time in TIMES {
+        let settings = History { step: time, fine: time, coarse: time, ..History::default() };
         all.extend([
+            ("history", Ok(new().history(settings))),
             ("stale_after", Ok(new().stale_after(time))),
             ("header_timeout", Ok(new().header_timeout(time))),
             ("keep_alive", Ok(new().keep_alive(time))),

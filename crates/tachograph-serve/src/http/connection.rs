@@ -13,13 +13,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep};
 use tokio_io_timeout::TimeoutStream;
 
 use crate::http::endpoint::Limits;
 #[cfg(feature = "tls")]
 use crate::http::tls::Tls;
+use crate::live::seat::Seat;
 use crate::pages::scrapes::Scrapes;
 
 /// Bytes that the head of a request may have.
@@ -42,10 +43,11 @@ pub(crate) struct Protocol {
 impl Protocol {
     /// Serves requests until the client leaves, breaks a limit, has to make room, or the server
     /// shuts down.
-    pub(crate) async fn serve(self, stream: TcpStream) {
+    pub(crate) async fn serve(self, stream: TcpStream, place: OwnedSemaphorePermit) {
         // Answers are written whole: without it, the last segment waits for an acknowledgement.
         // Err: slower, not wrong.
         let _ = stream.set_nodelay(true);
+        let seat = Seat::new(place);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.limits.answer));
         let stream = Box::pin(stream);
@@ -56,25 +58,25 @@ impl Protocol {
                 biased;
                 // Err: the client gave up, took too long or speaks no TLS.
                 shaken = hands_shaken => if let Ok(Ok(stream)) = shaken {
-                    self.speak(stream).await;
+                    self.speak(stream, seat).await;
                 },
                 () = self.crowded.notified() => self.scrapes.note_evicted(),
             }
             return;
         }
-        self.speak(stream).await;
+        self.speak(stream, seat).await;
     }
 
-    async fn speak<S>(self, stream: S)
+    async fn speak<S>(self, stream: S, seat: Seat)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Self { router, limits, scrapes, crowded, mut stopped, .. } = self;
         let routes = TowerToHyperService::new(router);
-        let heard = Arc::new(Notify::new());
-        let is_heard = Arc::clone(&heard);
-        let service = service_fn(move |request: Request<Incoming>| {
-            is_heard.notify_one();
+        let asker = seat.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            asker.ask();
+            request.extensions_mut().insert(asker.clone());
             routes.call(request)
         });
         let connection = http1::Builder::new()
@@ -95,9 +97,9 @@ impl Protocol {
                 // Err: the client broke the protocol, a limit or the connection.
                 _ = connection.as_mut() => return,
                 // The connection queues up again behind all that were heard before.
-                () = heard.notified() => has_asked = true,
+                () = seat.heard() => has_asked = true,
                 () = patience.as_mut(), if !has_asked || is_ending => return,
-                () = crowded.notified(), if !is_ending => {
+                () = crowded.notified(), if !is_ending && seat.is_taken() => {
                     scrapes.note_evicted();
                     if !has_asked {
                         return;

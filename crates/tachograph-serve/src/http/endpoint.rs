@@ -1,6 +1,7 @@
 //! What is served, where, and within which limits.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::http::server_thread::ServerThread;
 #[cfg(feature = "tls")]
 use crate::http::tls::Tls;
 use crate::http::token::Token;
+use crate::live::site::{Live, Plan, Program};
 use crate::pages::bodies::Pages;
 use crate::pages::scrapes::Scrapes;
 use crate::thread;
@@ -38,6 +40,8 @@ pub struct Endpoint {
     checks: Checks,
     limits: Limits,
     prometheus: Prometheus,
+    history: Option<Plan>,
+    program: Program,
     paths: Vec<&'static str>,
     mounted: Router,
     #[cfg(feature = "tls")]
@@ -62,6 +66,9 @@ impl Endpoint {
     /// The paths of its own pages, and what each is: for programs that list what they serve.
     pub const PAGES: &[(&str, &str)] = routes::PAGES;
 
+    /// The paths of the pages that an endpoint with a [history](Self::history) has too.
+    pub const HISTORY_PAGES: &[(&str, &str)] = routes::HISTORY_PAGES;
+
     /// An endpoint with the default settings.
     pub fn new(metrics: MetricsCollector) -> Self {
         let bound = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
@@ -79,7 +86,9 @@ impl Endpoint {
                 drain: Duration::from_secs(5),
             },
             prometheus: Prometheus::new(),
-            paths: Self::PAGES.iter().map(|(path, _)| *path).collect(),
+            history: None,
+            program: Program::default(),
+            paths: Self::all_pages().collect(),
             mounted: Router::new(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -232,8 +241,43 @@ impl Endpoint {
         self
     }
 
+    fn all_pages() -> impl Iterator<Item = &'static str> {
+        Self::PAGES.iter().chain(Self::HISTORY_PAGES).map(|(path, _)| *path)
+    }
+
+    /// Remembers the last minutes and serves them: [`/live`, `/history`, `/doctor`](Self::HISTORY_PAGES).
+    /// Off by default.
+    ///
+    /// Costs two threads, the settings' bytes for frames (16 MiB unless told otherwise) and about as
+    /// many for their lines, and a pass over what changed in each step: a few milliseconds of background
+    /// time for 1,000 series that all changed. Each client of `/live` costs a connection, and 16 KiB
+    /// beside its socket; 1,024 may listen at a time, beside the other connections, and at most as many
+    /// as descriptors are left of half of those that the process may open. One that does not keep up
+    /// loses whole frames, and is told how many; one that reads nothing for the
+    /// [answer timeout](Self::answer_timeout) is closed.
+    pub fn history(mut self, settings: tachograph_history::Settings) -> Self {
+        self.history.get_or_insert_default().settings = settings;
+        self
+    }
+
+    /// Writes every frame to this file too, one JSON object a line, in gzip if its name ends in `.gz`:
+    /// a [recording](tachograph_history::file), beside serving. Turns the [history](Self::history) on.
+    ///
+    /// The file is made anew when the endpoint starts, on a thread of its own. Where it cannot be
+    /// written any more, the recording ends with a warning, and all else goes on.
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
+        self.history.get_or_insert_default().file = Some(file.into());
+        self
+    }
+
+    /// What the program is called in streams and recordings, and its version.
+    pub fn program(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
+        self.program = Program { name: name.into(), version: version.into() };
+        self
+    }
+
     /// Serves these of its [pages](Self::PAGES) only, for programs that have a `/health` of their
-    /// own, say. All by default.
+    /// own, say. All by default. Those of the history are served where there is one.
     ///
     /// # Errors
     /// If there is no such page.
@@ -250,9 +294,9 @@ impl Endpoint {
     pub fn pages<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, Error> {
         self.paths.clear();
         for path in paths {
-            let page = Self::PAGES.iter().find(|(known, _)| *known == path);
-            let (known, _) = page.ok_or_else(|| Error::page(path))?;
-            if !self.paths.contains(known) {
+            let known = Self::all_pages().find(|known| *known == path);
+            let known = known.ok_or_else(|| Error::page(path))?;
+            if !self.paths.contains(&known) {
                 self.paths.push(known);
             }
         }
@@ -288,7 +332,7 @@ impl Endpoint {
     /// answers need a tokio runtime.
     ///
     /// # Errors
-    /// If the threads that write pages cannot be started.
+    /// If the threads that write pages cannot be started, or the recording cannot be made.
     pub fn router(&self) -> Result<Router, Error> {
         Ok(routes::router(&self.site()?))
     }
@@ -297,7 +341,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// If the address cannot be bound, a mounted route has the path of a page, the threads that
-    /// write pages cannot be started, or there is no runtime.
+    /// write pages cannot be started, the recording cannot be made, or there is no runtime.
     ///
     /// # Panics
     /// On a runtime without I/O or time.
@@ -337,13 +381,17 @@ impl Endpoint {
     fn site(&self) -> Result<Arc<Site>, Error> {
         let metrics = self.metrics.clone();
         let scrapes = Arc::new(Scrapes::new(&metrics));
+        let listeners = server::listeners(self.limits.connections);
+        let start = |plan: &Plan| Live::start(plan, &self.program, &metrics, &scrapes, listeners);
+        let live = self.history.as_ref().map(start).transpose()?.map(Arc::new);
         let pages = Pages::new(metrics, Arc::clone(&scrapes), &self.prometheus);
         let pages = pages.map_err(Error::thread)?;
         let access = RwLock::new(self.access.clone());
         let stale_after = self.stale_after.saturating_add(self.metrics.publish_every());
         let checks = self.checks.clone();
         let read_within = self.limits.answer.saturating_mul(3);
-        let paths = self.paths.clone();
-        Ok(Arc::new(Site { paths, pages, scrapes, access, stale_after, read_within, checks }))
+        let mut paths = self.paths.clone();
+        paths.retain(|path| live.is_some() || Self::PAGES.iter().any(|(known, _)| known == path));
+        Ok(Arc::new(Site { paths, pages, scrapes, live, access, stale_after, read_within, checks }))
     }
 }

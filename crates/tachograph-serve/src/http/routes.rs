@@ -7,16 +7,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_ENCODING, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get};
-use serde::Serialize;
-use tachograph_export::json;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -24,11 +22,14 @@ use tower_http::timeout::TimeoutLayer;
 use crate::error::Error;
 use crate::http::access::{Access, Refusal};
 use crate::http::health::{Checks, Health};
+use crate::live::seat::Seat;
+use crate::live::site::Live;
 use crate::pages::accept;
 use crate::pages::answer::Answer;
 use crate::pages::bodies::Pages;
 use crate::pages::encoding::Encoding;
 use crate::pages::page::Page;
+use crate::pages::reply::{answer, error, to_json};
 use crate::pages::scrapes::Scrapes;
 
 /// The paths of an endpoint's own pages, and what each is.
@@ -41,16 +42,27 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
     ("/-/ready", "200 once there is something to read"),
 ];
 
+/// Those of an endpoint with a history.
+pub(crate) const HISTORY_PAGES: &[(&str, &str)] = &[
+    (
+        "/live",
+        "every second as it comes, as server-sent events; ?since=10m: with so much before it",
+    ),
+    ("/history", "the last minutes as lines of JSON; ?from=-10m&to=…&step=30s"),
+    ("/doctor", "what is wrong and what to try, as JSON"),
+];
+
 /// Bytes that the body of a request to a mounted route may have.
 const REQUEST_BYTES: usize = 1 << 20;
 
 /// What all routes of an endpoint share.
 #[derive(Debug)]
 pub(crate) struct Site {
-    /// Of `PAGES`, those that are served.
+    /// Of all pages, those that are served.
     pub(crate) paths: Vec<&'static str>,
     pub(crate) pages: Pages,
     pub(crate) scrapes: Arc<Scrapes>,
+    pub(crate) live: Option<Arc<Live>>,
     pub(crate) access: RwLock<Access>,
     pub(crate) stale_after: Duration,
     /// A whole answer.
@@ -68,6 +80,13 @@ impl Site {
         let mut present = self.access.write().unwrap_or_else(PoisonError::into_inner);
         access.hosts.bound = present.hosts.bound;
         *present = access;
+    }
+
+    /// Ends the answers that would go on for ever.
+    pub(crate) fn end_streams(&self) {
+        if let Some(live) = &self.live {
+            live.end();
+        }
     }
 
     fn health(&self) -> Health {
@@ -91,6 +110,9 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         "/snapshot" => get(fixed(Page::Snapshot)),
         "/summary" => get(fixed(Page::Summary)),
         "/health" => get(health),
+        "/live" => get(live),
+        "/history" => get(history),
+        "/doctor" => get(doctor),
         _ => get(ready),
     };
     let add = |router: Router<Arc<Site>>, path: &&'static str| {
@@ -202,6 +224,30 @@ async fn send(site: &Site, page: Page, headers: &HeaderMap) -> Response {
     answer
 }
 
+async fn live(
+    State(site): State<Arc<Site>>,
+    uri: Uri,
+    headers: HeaderMap,
+    seat: Option<Extension<Seat>>,
+) -> Response {
+    let Some(live) = &site.live else { return no_history() };
+    live.listen(uri.query().unwrap_or_default(), &headers, seat.map(|Extension(seat)| seat)).await
+}
+
+async fn history(State(site): State<Arc<Site>>, uri: Uri) -> Response {
+    let Some(live) = &site.live else { return no_history() };
+    live.past(uri.query().unwrap_or_default(), site.read_within).await
+}
+
+async fn doctor(State(site): State<Arc<Site>>) -> Response {
+    let Some(live) = &site.live else { return no_history() };
+    live.doctor().await
+}
+
+fn no_history() -> Response {
+    error(StatusCode::NOT_FOUND, "this endpoint keeps no history")
+}
+
 async fn health(State(site): State<Arc<Site>>) -> Response {
     let health = site.health().checked(&site.checks);
     to_json(status_if(health.is_good()), &health)
@@ -251,22 +297,4 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
             answer
         }
     }
-}
-
-fn error(status: StatusCode, message: &str) -> Response {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        error: &'a str,
-    }
-    to_json(status, &Body { error: message })
-}
-
-fn to_json(status: StatusCode, body: &impl Serialize) -> Response {
-    // Infallible: the bodies are structs of numbers and strings.
-    let body = serde_json::to_vec(body).unwrap_or_default();
-    answer(status, json::CONTENT_TYPE, body)
-}
-
-fn answer(status: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
-    (status, [(CONTENT_TYPE, content_type)], body.into()).into_response()
 }

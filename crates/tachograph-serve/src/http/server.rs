@@ -16,6 +16,7 @@ use crate::http::endpoint::Endpoint;
 use crate::http::routes::Site;
 #[cfg(feature = "tls")]
 use crate::http::tls::Tls;
+use crate::live::site::LISTENERS_MAX;
 use crate::quiet::Quiet;
 
 /// How long to wait after an accept that failed, and for a place that somebody is to leave.
@@ -53,7 +54,7 @@ impl Server {
         let tls = protocol.tls.clone();
         let door = Door { listener, crowded: Arc::clone(&crowded), quiet: Quiet::default() };
         let places = Places { free: Arc::new(Semaphore::new(places)), crowded };
-        let task = tokio::spawn(run(door, places, protocol, running, stopped));
+        let task = tokio::spawn(run(door, places, protocol, Arc::clone(&site), running, stopped));
         Self {
             addr,
             stop,
@@ -94,6 +95,7 @@ async fn run(
     mut door: Door,
     places: Places,
     protocol: Protocol,
+    site: Arc<Site>,
     running: watch::Sender<()>,
     mut stop: oneshot::Receiver<()>,
 ) {
@@ -107,18 +109,15 @@ async fn run(
             Some(_) = connections.join_next() => {}
             stream = door.accept(), if standing.is_none() => standing = Some(stream),
             place = places.next(), if standing.is_some() => {
-                let serving = standing.take().map(|stream| protocol.clone().serve(stream));
-                connections.spawn(async move {
-                    let _place = place;
-                    if let Some(serving) = serving {
-                        serving.await;
-                    }
-                });
+                if let Some(stream) = standing.take() {
+                    connections.spawn(protocol.clone().serve(stream, place));
+                }
             }
         }
         scrapes.note_connections(connections.len());
     }
     drop((door, standing, protocol, running));
+    site.end_streams();
     let ended = async { while connections.join_next().await.is_some() {} };
     // What is left after the timeout is aborted.
     if timeout(drain, ended).await.is_err() {
@@ -180,19 +179,28 @@ impl Door {
     }
 }
 
-/// How many connections may be served: at most half of the descriptors that the process may open,
-/// so that its files and other connections find theirs.
+/// How many connections may be served.
 pub(crate) fn places(wanted: usize) -> usize {
+    wanted.min(descriptors()).clamp(1, Semaphore::MAX_PERMITS)
+}
+
+/// How many may listen beside them.
+pub(crate) fn listeners(connections: usize) -> usize {
+    LISTENERS_MAX.min(descriptors().saturating_sub(places(connections))).max(1)
+}
+
+/// Half of the descriptors that the process may open, so that its files and other connections find
+/// theirs.
+fn descriptors() -> usize {
     #[cfg(unix)]
     {
         use nix::sys::resource::{Resource, getrlimit};
         // Err: the system has no such limit.
         let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
-        let half = usize::try_from(soft / 2).unwrap_or(usize::MAX);
-        wanted.min(half).clamp(1, Semaphore::MAX_PERMITS)
+        usize::try_from(soft / 2).unwrap_or(usize::MAX)
     }
     #[cfg(not(unix))]
-    wanted.clamp(1, Semaphore::MAX_PERMITS)
+    usize::MAX
 }
 
 /// A socket that listens.

@@ -6,4 +6,5 @@ pub(crate) mod answer;
 pub(crate) mod bodies;
 pub(crate) mod encoding;
 pub(crate) mod page;
+pub(crate) mod reply;
 pub(crate) mod scrapes;

@@ -2,7 +2,7 @@
 //! The table of the series is in the crate's documentation.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tachograph::{Counter, Gauge, Histogram, MetricsCollector, Recorder, Timing, Unit};
@@ -16,6 +16,9 @@ const SIZE: &str = "metrics.scrape.size";
 const RENDERED: &str = "metrics.scrape.rendered";
 const EVICTED: &str = "metrics.scrape.evicted";
 const CONNECTIONS: &str = "metrics.scrape.connections";
+const LISTENERS: &str = "metrics.live.listeners";
+const LOST: &str = "metrics.live.lost";
+const FRAME: &str = "metrics.live.frame.duration";
 
 /// The series of one endpoint. Series with tags exist once there is something to count.
 #[derive(Debug)]
@@ -23,13 +26,23 @@ pub(crate) struct Scrapes {
     metrics: MetricsCollector,
     evicted: Counter,
     connections: Gauge,
+    live: OnceLock<Live>,
     recording: Mutex<Recording>,
+}
+
+/// The series of an endpoint with a history.
+#[derive(Debug)]
+struct Live {
+    listeners: Gauge,
+    lost: Counter,
+    frame: Timing,
 }
 
 #[derive(Debug)]
 struct Recording {
     /// One lane for all threads of a runtime: none of them takes one for a scrape now and then.
     recorder: Recorder,
+    listeners: usize,
     requests: HashMap<(&'static str, u16), (Counter, Timing)>,
     bodies: HashMap<(&'static str, &'static str), (Histogram, Counter)>,
 }
@@ -46,8 +59,10 @@ impl Scrapes {
         let scrapes = Self {
             evicted: metrics.register_counter(EVICTED),
             connections: metrics.register_gauge(CONNECTIONS),
+            live: OnceLock::new(),
             recording: Mutex::new(Recording {
                 recorder,
+                listeners: 0,
                 requests: HashMap::new(),
                 bodies: HashMap::new(),
             }),
@@ -105,6 +120,41 @@ impl Scrapes {
 
     pub(crate) fn note_connections(&self, open: usize) {
         self.recording().recorder.set(&self.connections, open as f64);
+    }
+
+    fn live(&self) -> &Live {
+        self.live.get_or_init(|| {
+            let metrics = &self.metrics;
+            metrics.describe(LISTENERS, Unit::None, "clients that read the live stream");
+            metrics.describe(LOST, Unit::None, "frames that listeners were too slow for");
+            metrics.describe(FRAME, Unit::Seconds, "making a frame of the history and its line");
+            Live {
+                listeners: metrics.register_gauge(LISTENERS),
+                lost: metrics.register_counter(LOST),
+                frame: metrics.register_timing(FRAME),
+            }
+        })
+    }
+
+    /// A frame was made.
+    pub(crate) fn note_frame(&self, took: Duration) {
+        let live = self.live();
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.recording().recorder.record_ns(&live.frame, nanos);
+    }
+
+    /// A listener came, or went.
+    pub(crate) fn note_listener(&self, came: bool) {
+        let live = self.live();
+        let Recording { recorder, listeners, .. } = &mut *self.recording();
+        *listeners = if came { *listeners + 1 } else { listeners.saturating_sub(1) };
+        recorder.set(&live.listeners, *listeners as f64);
+    }
+
+    /// A listener was too slow for so many frames.
+    pub(crate) fn note_lost(&self, frames: u64) {
+        let live = self.live();
+        self.recording().recorder.increment_by(&live.lost, frames);
     }
 
     /// Recording does not panic; a map that could not grow is as good as before.

@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "a program of its own, without a test harness")]
 
 mod clients;
+mod listeners;
 mod scarce;
 mod server;
 
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
     println!("idle_connections_beyond_the_limit_of_open_files_keep_nobody_waiting ... ok");
     runtime.block_on(scarce::no_request_needs_a_thread_more());
     println!("no_request_needs_a_thread_more ... ok");
+    runtime.block_on(listeners::a_hundred_listeners_lose_nothing_among_900_that_never_read());
+    println!("a_hundred_listeners_lose_nothing_among_900_that_never_read ... ok");
     ExitCode::SUCCESS
 }
 

@@ -23,7 +23,7 @@ async fn idle(server: &Server) -> Vec<TcpStream> {
 }
 
 pub(crate) async fn idle_connections_beyond_the_limit_of_open_files_keep_nobody_waiting() {
-    let mut server = Server::start_with(OPEN_FILES);
+    let mut server = Server::start_with(OPEN_FILES, "1");
     let scraper = Scraper::new(server.addr);
     let _crowd = idle(&server).await;
     for _ in 0..3 {

@@ -8,9 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use tachograph::MetricsCollector;
+use tachograph_history::Settings;
 use tachograph_serve::Endpoint;
 
-/// Set for the process that is to be the server.
+/// Set for the process that is to be the server: to `live` for one with a history.
 pub(crate) const ASKED: &str = "TACHOGRAPH_CROWD_SERVER";
 
 const SERIES: u64 = 1_900;
@@ -19,12 +20,20 @@ const SERIES: u64 = 1_900;
 pub(crate) fn serve() {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let metrics = MetricsCollector::new();
-    let server = Endpoint::new(metrics.clone())
-        .listen(SocketAddr::from(([127, 0, 0, 1], 0)))
-        .spawn()
-        .expect("starts");
-    fill(&metrics);
-    thread::spawn(move || record(&metrics));
+    let endpoint = Endpoint::new(metrics.clone()).listen(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let is_live = std::env::var(ASKED).is_ok_and(|asked| asked == "live");
+    let step = Duration::from_millis(100);
+    let endpoint = match is_live {
+        true => endpoint.history(Settings { step, ..Settings::default() }),
+        false => endpoint,
+    };
+    let server = endpoint.spawn().expect("starts");
+    if is_live {
+        thread::spawn(move || record_many(&metrics));
+    } else {
+        fill(&metrics);
+        thread::spawn(move || record(&metrics));
+    }
     println!("{}", server.addr());
     let mut hoard = Vec::new();
     for line in std::io::stdin().lines() {
@@ -54,6 +63,19 @@ fn record(metrics: &MetricsCollector) {
     }
 }
 
+/// Large frames: 500 series that all change.
+fn record_many(metrics: &MetricsCollector) {
+    let series: Vec<_> = (0..500)
+        .map(|i| metrics.with_tags(&[("id", &*i.to_string())]).register_timing("turn"))
+        .collect();
+    for round in 1.. {
+        for (timing, place) in series.iter().zip(1..) {
+            timing.record_ns(round * place * 1_000);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// The server's process as its test sees it. Dropping it ends the process.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -64,16 +86,16 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self::start_with(1_024)
+        Self::start_with(1_024, "1")
     }
 
     /// A server that may open so many files.
-    pub(crate) fn start_with(open_files: u32) -> Self {
+    pub(crate) fn start_with(open_files: u32, asked: &str) -> Self {
         let program = std::env::current_exe().expect("a path");
         let mut process = Command::new("sh")
             .args(["-c", &format!("ulimit -n {open_files}; exec \"$0\"")])
             .arg(program)
-            .env(ASKED, "1")
+            .env(ASKED, asked)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,0 +1,12 @@
+//! The last minutes: a thread makes a frame every step, and every frame is encoded once for all who
+//! listen. Uses `pages`.
+
+pub(crate) mod feed;
+pub(crate) mod lines;
+pub(crate) mod listener;
+pub(crate) mod past;
+pub(crate) mod query;
+pub(crate) mod recorder;
+pub(crate) mod recording;
+pub(crate) mod seat;
+pub(crate) mod site;

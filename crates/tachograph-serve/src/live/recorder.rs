@@ -1,0 +1,64 @@
+//! Makes a frame every step, and hands it on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tachograph::MetricsCollector;
+use tachograph_history::{Definition, Depth, Frame, History};
+
+use crate::live::feed::{Fed, Feed};
+use crate::live::lines::{Lines, Place};
+use crate::pages::scrapes::Scrapes;
+
+/// The history of one collector, on a thread of its own.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    pub(crate) metrics: MetricsCollector,
+    pub(crate) scrapes: Arc<Scrapes>,
+    pub(crate) history: History,
+    pub(crate) lines: Arc<Lines>,
+    pub(crate) feeds: Vec<Feed>,
+}
+
+impl Recorder {
+    /// Makes the frame up to the last published snapshot, unless that is the same as before.
+    pub(crate) fn frame(&mut self) {
+        let begun = Instant::now();
+        let Some((frame, new)) = self.history.record(&self.metrics.snapshot()) else { return };
+        self.lines.add(&frame, &new, &self.history);
+        for feed in &self.feeds {
+            feed.send(Fed { frame: Arc::clone(&frame), new: new.clone() });
+        }
+        self.scrapes.note_frame(begun.elapsed());
+    }
+
+    /// Where a listener begins that wants to know so much: merged frames first, as far as single ones
+    /// do not reach.
+    pub(crate) fn begin(&self, since: Duration) -> (Vec<Arc<Frame>>, Place) {
+        let Some(newest) = self.history.newest() else { return (Vec::new(), self.lines.back(0)) };
+        let from = newest.end().checked_sub(since).unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut frames = self.history.range(from, newest.end(), Duration::ZERO);
+        // The single ones are the last of both, and there are lines of them.
+        let fine = self.history.frames(Depth::Fine).rev();
+        let single = frames.iter().rev().zip(fine).take_while(|(a, b)| Arc::ptr_eq(a, b)).count();
+        frames.truncate(frames.len() - single);
+        (frames, self.lines.back(single))
+    }
+
+    /// The frames of a time, as they are remembered, and what their numbers stand for.
+    pub(crate) fn range(
+        &self,
+        from: SystemTime,
+        to: SystemTime,
+    ) -> (Vec<Arc<Frame>>, Vec<Arc<Definition>>) {
+        let definitions = self.history.definitions().map(Arc::clone).collect();
+        (self.history.range(from, to, Duration::ZERO), definitions)
+    }
+}
+
+impl Drop for Recorder {
+    /// A recording has everything up to the end.
+    fn drop(&mut self) {
+        self.frame();
+    }
+}

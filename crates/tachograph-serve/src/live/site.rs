@@ -1,0 +1,220 @@
+//! The history of an endpoint: its threads, and what its routes answer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use serde::Serialize;
+use tachograph::{MetricsCollector, Snapshot};
+use tachograph_export::json;
+use tachograph_history::{FORMAT, History, Meta, Settings, doctor};
+use tokio::sync::Semaphore;
+
+use crate::bounds::{LONGEST, bounded};
+use crate::error::Error;
+use crate::live::lines::Lines;
+use crate::live::listener::Listener;
+use crate::live::past;
+use crate::live::query::{self, Range};
+use crate::live::recorder::Recorder;
+use crate::live::recording;
+use crate::live::seat::Seat;
+use crate::pages::reply::{answer, error};
+use crate::pages::scrapes::Scrapes;
+use crate::thread::Worker;
+
+/// How many may listen at a time.
+pub(crate) const LISTENERS_MAX: usize = 1_024;
+
+/// How much of the past a listener gets that does not say.
+const SINCE: Duration = Duration::from_secs(600);
+
+/// When a listener may try again that found no place.
+const TRY_AGAIN: HeaderValue = HeaderValue::from_static("10");
+
+/// How an endpoint keeps its history.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// What a program is called in streams and recordings.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) name: String,
+    pub(crate) version: String,
+}
+
+/// A history that is being recorded.
+#[derive(Debug)]
+pub(crate) struct Live {
+    scrapes: Arc<Scrapes>,
+    meta: Meta,
+    lines: Arc<Lines>,
+    recorder: Worker<Recorder>,
+    /// Writes what takes time, and remembers what the doctor last said of which snapshot.
+    pub(crate) writer: Worker<Option<(u64, Bytes)>>,
+    places: Arc<Semaphore>,
+}
+
+/// What `/doctor` answers.
+#[derive(Serialize)]
+struct Diagnosis {
+    snapshot_version: u64,
+    at: f64,
+    findings: Vec<doctor::Finding>,
+}
+
+impl Live {
+    /// # Errors
+    /// If a thread cannot be started, or the recording cannot be made.
+    pub(crate) fn start(
+        plan: &Plan,
+        program: &Program,
+        metrics: &MetricsCollector,
+        scrapes: &Arc<Scrapes>,
+        listeners_max: usize,
+    ) -> Result<Self, Error> {
+        let mut settings = plan.settings;
+        // More often there is nothing new.
+        let least = metrics.publish_every().max(Duration::from_millis(1));
+        settings.step = bounded(settings.step, least.min(LONGEST));
+        let now = milliseconds(SystemTime::now());
+        let meta = meta(program, &metrics.snapshot(), settings.step);
+        // Numbers go on after a restart, as a frame takes a millisecond at least.
+        let lines = Arc::new(Lines::new(&meta, now, settings.bytes));
+        let record = |file: &PathBuf| {
+            recording::start(file, &meta).map_err(|reason| Error::recording(file, reason))
+        };
+        let feeds = plan.file.iter().map(record).collect::<Result<_, _>>()?;
+        let recorder = Recorder {
+            metrics: metrics.clone(),
+            scrapes: Arc::clone(scrapes),
+            history: History::new(settings),
+            lines: Arc::clone(&lines),
+            feeds,
+        };
+        let (name, step) = ("tachograph-frames", settings.step);
+        Ok(Self {
+            scrapes: Arc::clone(scrapes),
+            meta,
+            lines,
+            recorder: Worker::paced(name, recorder, step, Recorder::frame)
+                .map_err(Error::thread)?,
+            writer: Worker::start("tachograph-history", None).map_err(Error::thread)?,
+            places: Arc::new(Semaphore::new(listeners_max)),
+        })
+    }
+
+    /// Ends all streams.
+    pub(crate) fn end(&self) {
+        self.lines.end();
+    }
+
+    /// `GET /live`
+    pub(crate) async fn listen(
+        &self,
+        query: &str,
+        headers: &HeaderMap,
+        seat: Option<Seat>,
+    ) -> Response {
+        let since = match query::span(query, "since") {
+            Ok(since) => since.unwrap_or(SINCE),
+            Err(reason) => return error(StatusCode::BAD_REQUEST, &format!("/live: {reason}")),
+        };
+        let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
+            let told = "all places for listeners are taken: try again later";
+            let mut refused = error(StatusCode::SERVICE_UNAVAILABLE, told);
+            refused.headers_mut().insert(RETRY_AFTER, TRY_AGAIN);
+            return refused;
+        };
+        let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+        let resumed = last.and_then(|number| self.lines.after(number));
+        let begin = match resumed {
+            Some(place) => Some((Vec::new(), place)),
+            None => self.recorder.run(move |recorder| recorder.begin(since)).await,
+        };
+        let Some(begin) = begin else { return bug() };
+        if let Some(seat) = seat {
+            seat.leave();
+        }
+        let scrapes = Arc::clone(&self.scrapes);
+        let listener = Listener::new(Arc::clone(&self.lines), begin, scrapes, permit);
+        let told = unfold(listener, async |mut listener| {
+            let text = listener.next().await?;
+            Some((Ok::<_, std::convert::Infallible>(text), listener))
+        });
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+            // It has no place to go back to.
+            (CONNECTION, HeaderValue::from_static("close")),
+        ];
+        (headers, Body::from_stream(told)).into_response()
+    }
+
+    /// `GET /history`
+    pub(crate) async fn past(self: &Arc<Self>, query: &str, within: Duration) -> Response {
+        let Range { from, to, step } = match Range::read(query, SystemTime::now()) {
+            Ok(range) => range,
+            Err(reason) => return error(StatusCode::BAD_REQUEST, &format!("/history: {reason}")),
+        };
+        let range = self.recorder.run(move |recorder| recorder.range(from, to)).await;
+        let Some((frames, definitions)) = range else { return bug() };
+        let lines = past::lines(&self.meta, frames, definitions, step);
+        let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"))];
+        (headers, past::body(Arc::clone(self), lines, within)).into_response()
+    }
+
+    /// `GET /doctor`
+    pub(crate) async fn doctor(&self) -> Response {
+        let history = self.recorder.run(|recorder| recorder.history.clone()).await;
+        let Some(history) = history else { return bug() };
+        let diagnosed = self.writer.run(move |last| {
+            let version = history.newest().map_or(0, |frame| frame.version);
+            if let Some((_, said)) = last.as_ref().filter(|(of, _)| *of == version) {
+                return said.clone();
+            }
+            let diagnosis = Diagnosis {
+                snapshot_version: version,
+                at: history.newest().map_or(0, |frame| frame.end_ms) as f64 / 1e3,
+                findings: doctor::findings(&history),
+            };
+            // Infallible: it is a struct of numbers and strings.
+            let said = Bytes::from(serde_json::to_vec(&diagnosis).unwrap_or_default());
+            *last = Some((version, said.clone()));
+            said
+        });
+        match diagnosed.await {
+            Some(said) => answer(StatusCode::OK, json::CONTENT_TYPE, said),
+            None => bug(),
+        }
+    }
+}
+
+fn bug() -> Response {
+    let told = "the page could not be written: this is a bug, please report it";
+    error(StatusCode::INTERNAL_SERVER_ERROR, told)
+}
+
+fn meta(program: &Program, snapshot: &Snapshot, step: Duration) -> Meta {
+    let started = snapshot.timestamp().checked_sub(snapshot.uptime());
+    Meta {
+        format: FORMAT,
+        program: program.name.clone(),
+        version: program.version.clone(),
+        started_ms: milliseconds(started.unwrap_or(SystemTime::UNIX_EPOCH)),
+        step_ms: u64::try_from(step.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Since 1970; 0 before.
+fn milliseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

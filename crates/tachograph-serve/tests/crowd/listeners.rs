@@ -1,0 +1,94 @@
+//! Listeners that never read, and those that do.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::clients::Scraper;
+use super::server::Server;
+
+const DEAF: usize = 900;
+const GOOD: usize = 124;
+const FRAMES: usize = 80;
+const RESIDENT_MAX: u64 = 96 << 20;
+
+/// Far more than a frame takes; only a failure waits for it.
+const LONG: Duration = Duration::from_secs(30);
+
+/// Begins to listen; gives the head of the answer and what came with it.
+async fn listen(addr: SocketAddr, buffer: u32) -> (TcpStream, String) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(buffer).expect("a buffer");
+    let mut stream = socket.connect(addr).await.expect("connects");
+    stream.write_all(b"GET /live HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("sends");
+    let mut text = Vec::new();
+    while !text.windows(4).any(|four| four == b"\r\n\r\n") {
+        let read = timeout(LONG, stream.read_buf(&mut text)).await.expect("in time");
+        assert!(read.expect("an answer") > 0, "cut off");
+    }
+    (stream, String::from_utf8(text).expect("UTF-8"))
+}
+
+/// Reads so many frames: each is the next one, and none is lost.
+async fn read((mut stream, mut text): (TcpStream, String)) -> usize {
+    let (mut last, mut frames, mut bytes) = (None, 0, 0);
+    while frames < FRAMES {
+        let mut piece = vec![0; 64 * 1024];
+        let read = timeout(LONG, stream.read(&mut piece)).await.expect("in time");
+        let read = read.expect("is not cut off");
+        assert!(read > 0, "the stream ended");
+        bytes += read;
+        text += std::str::from_utf8(&piece[..read]).expect("ASCII");
+        while let Some((line, rest)) = text.split_once('\n') {
+            assert!(!line.starts_with("event: lost"), "it keeps up");
+            if let Some(id) = line.strip_prefix("id: ") {
+                let id: u64 = id.trim_end().parse().expect("a number");
+                assert!(last.is_none_or(|last| last + 1 == id), "{id} after {last:?}");
+                last = Some(id);
+                frames += 1;
+            }
+            text = rest.to_owned();
+        }
+    }
+    bytes
+}
+
+pub(crate) async fn a_hundred_listeners_lose_nothing_among_900_that_never_read() {
+    let server = Server::start_with(4_096, "live");
+    let addr = server.addr;
+    let (mut deaf, mut good) = (Vec::new(), Vec::new());
+    for _ in 0..DEAF {
+        let (stream, head) = listen(addr, 4_096).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        deaf.push(stream);
+    }
+    for _ in 0..GOOD {
+        good.push(listen(addr, 256 * 1024).await);
+    }
+    let (_, refused) = listen(addr, 4_096).await;
+    let refused = refused.to_ascii_lowercase();
+    assert!(refused.starts_with("http/1.1 503 "), "{refused}");
+    assert!(refused.contains("\r\nretry-after: 10\r\n"), "{refused}");
+    let mut reading = JoinSet::new();
+    good.into_iter().for_each(|stream| drop(reading.spawn(read(stream))));
+    let scraper = Scraper::new(addr);
+    for _ in 0..10 {
+        scraper.is_healthy().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let bytes = reading.join_all().await.into_iter().sum::<usize>();
+    let resident_max = server.resident_max();
+    let evicted = scraper.counter("metrics.scrape.evicted").await;
+    println!(
+        "{GOOD} listeners have read {FRAMES} frames each, {:.0} MB together, at most {:.1} MiB \
+         resident, {evicted} connections evicted",
+        bytes as f64 / 1e6,
+        resident_max as f64 / f64::from(1 << 20)
+    );
+    assert!(resident_max < RESIDENT_MAX, "{resident_max} bytes resident");
+    assert_eq!(evicted, 0, "listeners take no places of others");
+}
