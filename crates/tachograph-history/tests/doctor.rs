@@ -42,7 +42,9 @@ fn a_tail_that_grew_is_told_with_both_percentiles() {
                 let slow = if second >= 560 { now } else { 1_000 };
                 // Two of fifty samples a second are in the tail.
                 let micros = if sample < 48 { 100 } else { slow };
-                world.metrics.timing("turn", Duration::from_micros(micros));
+                let turn = Duration::from_micros(micros);
+                world.metrics.timing("turn", turn);
+                world.metrics.with_tags(&[("kind", "clip")]).timing("turn", turn);
             }
         })
     };
@@ -53,6 +55,7 @@ fn a_tail_that_grew_is_told_with_both_percentiles() {
         assert_eq!((finding.severity, finding.series.as_deref()), (severity, Some("turn")));
         assert!(finding.detail.contains("over 3000 samples of the last 1 min"), "{finding:#?}");
         assert!(finding.detail.contains("over 27000 samples"), "{finding:#?}");
+        assert!(finding.detail.contains("most in `turn[kind=clip]`"), "{finding:#?}");
         let max = if now == 4_000 { "4 ms" } else { "40 ms" };
         assert!(finding.detail.contains(&format!("the worst was {max}")), "{finding:#?}");
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::view::{View, span};
 use super::{Finding, Severity};
 use crate::definition::Definition;
+use crate::frame::{Frame, TimingStep};
 use crate::text::format;
 
 /// What counts as now.
@@ -25,47 +26,68 @@ const BAD: f64 = 10.0;
 const MOST: usize = 5;
 
 /// A finding for each timing and histogram whose p99 of the last minute is at least twice that of the
-/// ten minutes before, those that grew the most.
+/// ten minutes before, those that grew the most. A metric's untagged series stands for its tagged
+/// ones, and names the one that grew the most.
 pub(super) fn grown(view: &View<'_>) -> Vec<Finding> {
     let definitions = view.history.definitions();
-    let mut found: Vec<_> = definitions.filter_map(|it| growth(view, it)).collect();
-    found.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal));
-    found.truncate(MOST);
-    found.into_iter().map(|(_, finding)| finding).collect()
+    let mut found: Vec<_> = definitions.filter_map(|it| Growth::of(view, it)).collect();
+    found.sort_by(|a, b| b.factor.partial_cmp(&a.factor).unwrap_or(Ordering::Equal));
+    let is_told_untagged = |growth: &Growth<'_>| {
+        let is_it = |it: &Growth<'_>| it.of.name == growth.of.name && it.of.tags.is_empty();
+        !growth.of.tags.is_empty() && found.iter().any(is_it)
+    };
+    let most = |growth: &Growth<'_>| {
+        let mut tagged = found.iter().filter(|it| !it.of.tags.is_empty());
+        tagged.find(|it| it.of.name == growth.of.name && growth.of.tags.is_empty())
+    };
+    let shown = found.iter().filter(|growth| !is_told_untagged(growth)).take(MOST);
+    shown.map(|growth| growth.finding(most(growth))).collect()
 }
 
-fn growth(view: &View<'_>, definition: &Definition) -> Option<(f64, Finding)> {
-    let age = |end_ms: u64| Duration::from_millis(view.end_ms().saturating_sub(end_ms));
-    let now = view.timing(definition.number, |frame| age(frame.end_ms) < NOW)?;
-    let before =
-        view.timing(definition.number, |frame| (NOW..BEFORE).contains(&age(frame.end_ms)))?;
-    if now.count < SAMPLES || before.count < SAMPLES {
-        return None;
+/// A tail that grew: the last minute's samples beside those before.
+struct Growth<'a> {
+    of: &'a Definition,
+    now: TimingStep,
+    before: TimingStep,
+    factor: f64,
+}
+
+impl<'a> Growth<'a> {
+    fn of(view: &View<'_>, of: &'a Definition) -> Option<Self> {
+        let age = |end_ms: u64| Duration::from_millis(view.end_ms().saturating_sub(end_ms));
+        let now = view.timing(of.number, |frame| age(frame.end_ms) < NOW)?;
+        let is_before = |frame: &Frame| (NOW..BEFORE).contains(&age(frame.end_ms));
+        let before = view.timing(of.number, is_before)?;
+        if now.count < SAMPLES || before.count < SAMPLES {
+            return None;
+        }
+        let factor = now.quantile(0.99)? / before.quantile(0.99)?;
+        (factor.is_finite() && factor >= GROWN).then_some(Self { of, now, before, factor })
     }
-    let (p99, p99_before) = (now.quantile(0.99)?, before.quantile(0.99)?);
-    let factor = p99 / p99_before;
-    if !factor.is_finite() || factor < GROWN {
-        return None;
+
+    fn finding(&self, most: Option<&Self>) -> Finding {
+        let Self { of, now, before, factor } = self;
+        let text = |value: Option<f64>| format(value.unwrap_or_default(), &of.unit);
+        let most = most.map(|it| format!("; most in `{}`: {:.1} times", it.of.key, it.factor));
+        Finding {
+            severity: if *factor < BAD { Severity::Warning } else { Severity::Bad },
+            title: format!("the tail of `{}` grew {factor:.1} times", of.key),
+            detail: format!(
+                "p99 is {} over {} samples of the last {}, and was {} over {} samples before; the \
+                 worst was {}{}",
+                text(now.quantile(0.99)),
+                now.count,
+                span(NOW),
+                text(before.quantile(0.99)),
+                before.count,
+                text(Some(now.max)),
+                most.unwrap_or_default()
+            ),
+            advice:
+                "open the series' heat map: all slower means load or a slow dependency, a band \
+                     above the rest means one kind of work; look at its tags and worst samples"
+                    .to_owned(),
+            series: Some(of.key.to_string()),
+        }
     }
-    let text = |value| format(value, &definition.unit);
-    let finding = Finding {
-        severity: if factor < BAD { Severity::Warning } else { Severity::Bad },
-        title: format!("the tail of `{}` grew {factor:.1} times", definition.key),
-        detail: format!(
-            "p99 is {} over {} samples of the last {}, {} over {} samples of the {} before; the \
-             worst was {}",
-            text(p99),
-            now.count,
-            span(NOW),
-            text(p99_before),
-            before.count,
-            span(BEFORE - NOW),
-            text(now.max)
-        ),
-        advice: "open the series' heat map: all slower means load or a slow dependency, a band \
-                 above the rest means one kind of work; look at its tags and worst samples"
-            .to_owned(),
-        series: Some(definition.key.to_string()),
-    };
-    Some((factor, finding))
 }

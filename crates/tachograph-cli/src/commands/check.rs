@@ -1,0 +1,43 @@
+//! `tachograph check`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{Source, read_rules, told};
+use crate::failure::Failure;
+use crate::output;
+
+pub(crate) fn run(files: &[PathBuf], of: Option<&Source>) -> Result<ExitCode, Failure> {
+    let definitions = of.map(Source::definitions).transpose()?.unwrap_or_default();
+    let mut code = ExitCode::SUCCESS;
+    for file in files {
+        match read_rules(file, &definitions)? {
+            Ok(rules) => {
+                let (n, s) = (rules.len(), if rules.len() == 1 { "" } else { "s" });
+                output::print(&format!("{}: {n} rule{s}, all well-formed\n", file.display()))?;
+                if of.is_some() {
+                    output::print(&unknown(&rules, &definitions))?;
+                }
+            }
+            Err(errors) => {
+                output::say(&told(file, &errors));
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// A line for each rule about a metric that the program does not have; it may have it later.
+fn unknown(
+    rules: &[tachograph_alert::Rule],
+    definitions: &[tachograph_history::Definition],
+) -> String {
+    let is_known = |metric: &str| definitions.iter().any(|it| &*it.name == metric);
+    let lines = rules.iter().filter_map(|rule| {
+        let metric = super::promql::metric(&rule.condition)?;
+        (!is_known(metric))
+            .then(|| format!("note: `{}` is about `{metric}`, which is not there yet\n", rule.name))
+    });
+    lines.collect()
+}

@@ -1,0 +1,77 @@
+//! What each command does.
+
+pub(crate) mod check;
+pub(crate) mod deploy;
+pub(crate) mod doctor;
+mod promql;
+pub(crate) mod record;
+pub(crate) mod rules;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use tachograph::Snapshot;
+use tachograph_alert::{Rule, RuleError};
+use tachograph_history::{Definition, History, Settings};
+use tokio::runtime;
+
+use crate::failure::Failure;
+use crate::http::Endpoint;
+use crate::replay::Replay;
+
+/// Where metrics come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Source {
+    Program(Endpoint),
+    File(PathBuf),
+}
+
+impl Source {
+    /// Every series that it has.
+    fn definitions(&self) -> Result<Vec<Definition>, Failure> {
+        match self {
+            Self::File(file) => {
+                let replay = Replay::read(file)?;
+                Ok(replay.history().definitions().map(|it| Definition::clone(it)).collect())
+            }
+            Self::Program(endpoint) => {
+                let mut history = History::new(Settings::default());
+                history.record(&snapshot(endpoint)?.into());
+                Ok(history.definitions().map(|it| Definition::clone(it)).collect())
+            }
+        }
+    }
+}
+
+/// The last snapshot of a program.
+fn snapshot(endpoint: &Endpoint) -> Result<Snapshot, Failure> {
+    let body = wait(endpoint.get("/snapshot"))??;
+    let body = body.ok_or_else(|| {
+        Failure::Failed("there is no /snapshot: is this a Tachograph endpoint?".to_owned())
+    })?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Failure::Failed(format!("the program's /snapshot is none: {error}")))
+}
+
+/// Waits for something on the network.
+pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
+    Ok(runtime.block_on(future))
+}
+
+/// The rules of a file, held against what the source has; or what is wrong with them.
+fn read_rules(
+    file: &Path,
+    definitions: &[Definition],
+) -> Result<Result<Vec<Rule>, Vec<RuleError>>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::Input(format!("cannot read the rules in {}: {error}", file.display()))
+    })?;
+    Ok(tachograph_alert::check(&text, definitions))
+}
+
+/// Errors of a rule file, one a line, as compilers write them.
+fn told(file: &Path, errors: &[RuleError]) -> String {
+    errors.iter().map(|error| format!("{}:{error}\n", file.display())).collect()
+}

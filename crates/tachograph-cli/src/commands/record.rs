@@ -1,0 +1,170 @@
+//! `tachograph record`.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io::{IsTerminal, Write, stderr};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tachograph::Unit;
+use tachograph_history::file::Writer;
+use tachograph_history::{Definition, Line, Meta, format};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use super::wait;
+use crate::failure::Failure;
+use crate::http::Endpoint;
+use crate::live::{News, follow};
+use crate::output;
+
+pub(crate) fn run(
+    endpoint: &Endpoint,
+    file: &Path,
+    time: Option<Duration>,
+    force: bool,
+) -> Result<ExitCode, Failure> {
+    let name = file.display();
+    if file.exists() && !force {
+        return Err(Failure::Input(format!("{name} exists: choose another name, or add --force")));
+    }
+    let cannot = |error| Failure::Failed(format!("cannot write {name}: {error}"));
+    let writer = Writer::create(file).map_err(cannot)?;
+    let mut recording = Recording::new(writer);
+    let ended = wait(record(endpoint, &mut recording, time))?;
+    // Closes the file, the compressed one with its end.
+    let (frames, first_ms, last_ms) = (recording.frames, recording.first_ms, recording.last_ms);
+    drop(recording);
+    if frames == 0 {
+        let _ = fs::remove_file(file);
+        ended?;
+        return Err(Failure::Failed("no frame came: nothing was recorded".to_owned()));
+    }
+    ended?;
+    let bytes = fs::metadata(file).map_or(0, |it| it.len());
+    let span = format((last_ms - first_ms) as f64 / 1e3, &Unit::Seconds);
+    let size = format(bytes as f64, &Unit::Bytes);
+    output::say(&format!(
+        "{}{frames} frames of {span}, {size} in {name}; look at it with: tachograph top {name}\n",
+        if stderr().is_terminal() { "\r\x1b[K" } else { "" }
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Records until a signal, the end of the time, or an error.
+async fn record<W: Write>(
+    endpoint: &Endpoint,
+    recording: &mut Recording<W>,
+    time: Option<Duration>,
+) -> Result<(), Failure> {
+    let caught = |kind| signal(kind).map_err(|error| Failure::Failed(error.to_string()));
+    let (mut interrupt, mut terminate) =
+        (caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?);
+    let is_terminal = stderr().is_terminal();
+    let mut failed = None;
+    let following = follow(endpoint, "?since=0", |news| match recording.take(news) {
+        Ok(progress) => {
+            if let Some(progress) = progress.filter(|_| is_terminal) {
+                output::say(&format!("\r\x1b[K{progress}  Ctrl-C ends it"));
+            }
+            true
+        }
+        Err(error) => {
+            failed = Some(Failure::Failed(format!("cannot write on: {error}")));
+            false
+        }
+    });
+    let end = async {
+        match time {
+            Some(time) => sleep(time).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        followed = following => followed?,
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = end => {}
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// A file that takes what a stream brings, each thing once.
+struct Recording<W: Write> {
+    writer: Writer<W>,
+    meta: Option<Meta>,
+    known: HashSet<u32>,
+    /// Definitions that no frame came for yet.
+    new: BTreeMap<u32, Definition>,
+    version: u64,
+    frames: u64,
+    first_ms: u64,
+    last_ms: u64,
+}
+
+impl<W: Write> Recording<W> {
+    fn new(writer: Writer<W>) -> Self {
+        Self {
+            writer,
+            meta: None,
+            known: HashSet::new(),
+            new: BTreeMap::new(),
+            version: 0,
+            frames: 0,
+            first_ms: 0,
+            last_ms: 0,
+        }
+    }
+
+    /// Takes what came; gives what to tell of it.
+    fn take(&mut self, news: News) -> std::io::Result<Option<String>> {
+        let line = match news {
+            News::Connected => return Ok(None),
+            News::Missed(frames) => return Ok(Some(format!("{frames} frames were lost"))),
+            News::Lost { reason, pause } => {
+                let pause = format(pause.as_secs_f64(), &Unit::Seconds);
+                return Ok(Some(format!("{reason}; again in {pause}")));
+            }
+            News::Line(line) => *line,
+        };
+        match line {
+            Line::Meta(meta) => {
+                let started = self.meta.as_ref().map(|it| it.started_ms);
+                // The same process after a lost connection goes on where it was.
+                if started != Some(meta.started_ms) {
+                    self.writer.meta(&meta)?;
+                    self.known.clear();
+                    self.new.clear();
+                    self.version = 0;
+                }
+                self.meta = Some(meta);
+            }
+            Line::Series(definition) => {
+                if !self.known.contains(&definition.number) {
+                    self.new.insert(definition.number, definition);
+                }
+            }
+            Line::Frame(frame) if frame.version > self.version || self.version == 0 => {
+                let new = std::mem::take(&mut self.new);
+                self.known.extend(new.keys());
+                self.writer.frame(&frame, new.values())?;
+                self.version = frame.version;
+                self.frames += 1;
+                if self.frames == 1 {
+                    self.first_ms = frame.end_ms.saturating_sub(frame.span_ms);
+                }
+                self.last_ms = frame.end_ms.max(self.first_ms);
+                return Ok(Some(self.progress()));
+            }
+            Line::Frame(_) => {}
+        }
+        Ok(None)
+    }
+
+    fn progress(&self) -> String {
+        let seconds = (self.last_ms - self.first_ms) as f64 / 1e3;
+        let span = format(seconds.round(), &Unit::Seconds);
+        format!("{} frames, {span}, {} series.", self.frames, self.known.len())
+    }
+}

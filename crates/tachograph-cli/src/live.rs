@@ -1,0 +1,130 @@
+//! Following a program's live stream across lost connections.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::HeaderMap;
+use hyper::header::HeaderValue;
+use tachograph_history::Line;
+use tokio::time::{sleep, timeout};
+
+use crate::failure::Failure;
+use crate::http::Endpoint;
+use crate::sse::{Event, Events};
+
+/// The stream has a frame each step and a comment every 15 s: after so long it is lost.
+const SILENCE: Duration = Duration::from_secs(40);
+
+/// Pauses before a connection is tried again; the last one repeats.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+];
+
+/// What a stream brings.
+#[derive(Clone, Debug)]
+pub(crate) enum News {
+    /// There is a connection.
+    Connected,
+    /// A line of the history.
+    Line(Box<Line>),
+    /// So many frames were lost, as this program did not keep up.
+    Missed(u64),
+    /// The connection was lost; the next attempt is after the pause.
+    Lost { reason: String, pause: Duration },
+}
+
+/// Follows the stream until `tell` says that it is enough, connecting again whenever it is lost.
+///
+/// # Errors
+/// If the very first connection fails: then the address is wrong.
+pub(crate) async fn follow(
+    endpoint: &Endpoint,
+    query: &str,
+    mut tell: impl FnMut(News) -> bool,
+) -> Result<(), Failure> {
+    let mut stream = Stream { endpoint, query, last: None, failures: 0 };
+    let mut was_connected = false;
+    loop {
+        let lost = stream.read(|news| {
+            was_connected |= matches!(news, News::Connected);
+            tell(news)
+        });
+        match lost.await {
+            Ok(()) => return Ok(()),
+            Err(failure) if !was_connected => return Err(failure),
+            Err(failure) => {
+                let pause = PAUSES[stream.failures.min(PAUSES.len() - 1)];
+                stream.failures += 1;
+                if !tell(News::Lost { reason: failure.to_string(), pause }) {
+                    return Ok(());
+                }
+                sleep(pause).await;
+            }
+        }
+    }
+}
+
+struct Stream<'a> {
+    endpoint: &'a Endpoint,
+    query: &'a str,
+    /// The number of the last event.
+    last: Option<HeaderValue>,
+    /// Since the last frame.
+    failures: usize,
+}
+
+impl Stream<'_> {
+    /// Reads one connection to its end. Ok: it was enough.
+    async fn read(&mut self, mut tell: impl FnMut(News) -> bool) -> Result<(), Failure> {
+        let mut headers = HeaderMap::new();
+        if let Some(last) = &self.last {
+            headers.insert("last-event-id", last.clone());
+        }
+        let mut body = self.endpoint.stream(&format!("/live{}", self.query), headers).await?;
+        if !tell(News::Connected) {
+            return Ok(());
+        }
+        let lost = |reason: &str| Failure::Failed(reason.to_owned());
+        let mut events = Events::default();
+        loop {
+            let piece = match timeout(SILENCE, body.frame()).await {
+                Ok(Some(Ok(piece))) => piece,
+                Ok(Some(Err(error))) => return Err(lost(&error.to_string())),
+                Ok(None) => return Err(lost("the program closed the connection")),
+                Err(_) => return Err(lost("nothing came for 40 s")),
+            };
+            let Ok(piece) = piece.into_data() else { continue };
+            let whole = events.take(&piece).ok_or_else(|| lost("it is no stream of events"))?;
+            for event in whole {
+                if let Some(id) = &event.id {
+                    self.last = HeaderValue::from_str(id).ok();
+                }
+                let news = read(&event).map_err(|reason| lost(&reason))?;
+                if matches!(&news, News::Line(line) if matches!(**line, Line::Frame(_))) {
+                    self.failures = 0;
+                }
+                if !tell(news) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn read(event: &Event) -> Result<News, String> {
+    let wrong = |error: serde_json::Error| format!("an event cannot be read: {error}");
+    if event.name == "lost" {
+        let lost: Lost = serde_json::from_str(&event.data).map_err(wrong)?;
+        return Ok(News::Missed(lost.frames));
+    }
+    serde_json::from_str(&event.data).map(|line| News::Line(Box::new(line))).map_err(wrong)
+}
+
+#[derive(serde::Deserialize)]
+struct Lost {
+    frames: u64,
+}

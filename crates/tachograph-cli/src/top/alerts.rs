@@ -1,0 +1,150 @@
+//! Alerts: what fires, every rule, what changed, where it was sent.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::model::{Link, Model};
+use super::remote::{AlertRule, AlertState, Alerts, Change, Sink};
+use super::text::{age, clock};
+use super::view::{lines, row, write};
+
+type Parts = Vec<Span<'static>>;
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
+    let Some(alerts) = &model.alerts else {
+        let text = if model.link == Link::File {
+            " a recording holds no alerts; `tachograph check RULES.toml --of FILE` checks rules \
+             against it"
+        } else {
+            " this program tells of no alerts: it has no /alerts"
+        };
+        return write(buffer, row(area, 0), vec![Span::styled(text, model.theme.quiet())]);
+    };
+    let mut all = overview(model);
+    if !alerts.sinks.is_empty() {
+        all.push(Vec::new());
+        all.push(vec![Span::styled(" sent to", model.theme.quiet())]);
+        all.extend(alerts.sinks.iter().map(|it| sink(it, model)));
+    }
+    if !alerts.changes.is_empty() {
+        all.push(Vec::new());
+        all.push(vec![Span::styled(" changes, newest first", model.theme.quiet())]);
+        all.extend(alerts.changes.iter().map(|it| change(it, model)));
+    }
+    lines(buffer, area, model.scroll, all);
+}
+
+/// One line for each alert that fires.
+pub(super) fn firing(alerts: &Alerts, model: &Model) -> Vec<Parts> {
+    let line = |(rule, alert): (&AlertRule, &AlertState)| {
+        let name = format!(" ▲ {} firing {}: ", rule.name, since(alert, model));
+        vec![Span::styled(name, model.theme.bad()), Span::raw(told(rule, alert))]
+    };
+    alerts.in_state("firing").map(line).collect()
+}
+
+/// Every rule, those that fire first.
+pub(super) fn overview(model: &Model) -> Vec<Parts> {
+    let Some(alerts) = &model.alerts else { return Vec::new() };
+    if alerts.rules.is_empty() {
+        return vec![vec![Span::styled(" there are no rules", model.theme.quiet())]];
+    }
+    let mut all = Vec::new();
+    for state in ["firing", "pending", "stale", "inactive"] {
+        for (rule, alert) in alerts.in_state(state) {
+            all.extend(entry(rule, alert, model));
+        }
+    }
+    for rule in alerts.rules.iter().filter(|rule| rule.alerts.is_empty()) {
+        let text = rule.problem.clone().or_else(|| rule.condition.clone()).unwrap_or_default();
+        let name = Span::styled(format!(" · {:<20} ", rule.name), model.theme.strong());
+        all.push(vec![name, Span::styled(text, model.theme.quiet())]);
+    }
+    all
+}
+
+fn entry(rule: &AlertRule, alert: &AlertState, model: &Model) -> Vec<Parts> {
+    let theme = model.theme;
+    let (mark, style): (_, Style) = match alert.state.as_str() {
+        "firing" => ("▲", theme.bad()),
+        "pending" => ("▲", theme.warning()),
+        "stale" => ("?", theme.warning()),
+        _ => ("●", theme.good()),
+    };
+    let labels: Vec<_> = own_labels(alert).collect();
+    let mut name = rule.name.clone();
+    if !labels.is_empty() {
+        name += &format!("{{{}}}", labels.join(","));
+    }
+    let state = match alert.state.as_str() {
+        "inactive" => "ok".to_owned(),
+        state => format!("{state} {}", since(alert, model)),
+    };
+    let value = alert.value_text.clone().unwrap_or_default();
+    let against = alert.threshold_text.as_ref().map(|it| format!(" of {it}")).unwrap_or_default();
+    let first = vec![
+        Span::styled(format!(" {mark} {name:<20} {state:<14} "), style),
+        Span::styled(value, theme.strong()),
+        Span::raw(against),
+        Span::styled(format!("  {}", rule.severity), theme.quiet()),
+    ];
+    let told = rule.problem.clone().unwrap_or_else(|| match alert.state.as_str() {
+        "inactive" => rule.condition.clone().unwrap_or_default(),
+        _ => told(rule, alert),
+    });
+    let mut parts = vec![first];
+    if !told.is_empty() {
+        parts.push(vec![Span::styled(format!("   {told}"), theme.quiet())]);
+    }
+    let runbook = rule.runbook.iter().filter(|it| !it.is_empty() && alert.state == "firing");
+    parts.extend(runbook.map(|it| vec![Span::styled(format!("   runbook: {it}"), theme.quiet())]));
+    parts
+}
+
+/// The labels that tell alerts of one rule apart.
+fn own_labels(alert: &AlertState) -> impl Iterator<Item = String> + '_ {
+    let own = alert.labels.iter().filter(|(key, _)| *key != "alertname" && *key != "severity");
+    own.map(|(key, value)| format!("{key}={value}"))
+}
+
+fn told(rule: &AlertRule, alert: &AlertState) -> String {
+    let message = alert.message.clone().filter(|it| !it.is_empty());
+    message.or_else(|| rule.condition.clone()).unwrap_or_default()
+}
+
+fn since(alert: &AlertState, model: &Model) -> String {
+    alert.since.map_or_else(String::new, |at| age(model.now_ms.saturating_sub((at * 1e3) as u64)))
+}
+
+fn sink(sink: &Sink, model: &Model) -> Parts {
+    let counts = format!(
+        "{} delivered, {} failed, {} dropped, {} waiting",
+        sink.delivered, sink.failed, sink.dropped, sink.waiting
+    );
+    let is_well = sink.dropped == 0 && sink.last_error.is_none();
+    let style = if is_well { Style::new() } else { model.theme.warning() };
+    let error = sink.last_error.as_ref().map(|it| format!("  {it}")).unwrap_or_default();
+    vec![
+        Span::raw(format!("   {:<18} ", sink.name)),
+        Span::styled(counts, style),
+        Span::styled(error, model.theme.quiet()),
+    ]
+}
+
+fn change(change: &Change, model: &Model) -> Parts {
+    let style = match change.to.as_str() {
+        "firing" => model.theme.bad(),
+        "pending" => model.theme.warning(),
+        _ => model.theme.good(),
+    };
+    let labels: Vec<_> = change.labels.iter().map(|(key, it)| format!("{key}={it}")).collect();
+    vec![
+        Span::styled(format!("   {}  ", clock((change.at * 1e3) as u64)), model.theme.quiet()),
+        Span::raw(format!("{:<20} {} → ", change.rule, change.from)),
+        Span::styled(change.to.clone(), style),
+        Span::raw(format!("  {}", change.value_text.clone().unwrap_or_default())),
+        Span::styled(format!("  {}", labels.join(",")), model.theme.quiet()),
+    ]
+}

@@ -1,0 +1,87 @@
+//! What runs beside the screen: the stream, the alerts, the signals.
+
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use super::Message;
+use crate::commands::Source;
+use crate::failure::Failure;
+use crate::http::Endpoint;
+use crate::live::follow;
+
+/// So often alerts are asked for.
+const ALERTS_EVERY: Duration = Duration::from_secs(2);
+
+/// Starts it on a thread of its own, which ends with the program.
+pub(super) fn start(source: Source, send: &Sender<Message>) -> Result<(), Failure> {
+    let cannot = |error: std::io::Error| Failure::Failed(format!("cannot start: {error}"));
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+    let (interrupt, terminate, hang_up) = {
+        let _context = runtime.enter();
+        (
+            signal(SignalKind::interrupt()).map_err(cannot)?,
+            signal(SignalKind::terminate()).map_err(cannot)?,
+            signal(SignalKind::hangup()).map_err(cannot)?,
+        )
+    };
+    let last = LastWords(send.clone());
+    let signals = async {
+        let (mut interrupt, mut terminate, mut hang_up) = (interrupt, terminate, hang_up);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    };
+    let run = move || {
+        let failure = runtime.block_on(async {
+            match &source {
+                Source::File(_) => {
+                    signals.await;
+                    None
+                }
+                Source::Program(endpoint) => tokio::select! {
+                    () = signals => None,
+                    failure = stream(endpoint, &last.0) => failure,
+                    () = alerts(endpoint, &last.0) => None,
+                },
+            }
+        });
+        let _ = last.0.send(Message::Stop(failure));
+    };
+    thread::Builder::new().name("feed".to_owned()).spawn(run).map_err(cannot)?;
+    Ok(())
+}
+
+/// Ends the program even if the thread panics: a screen that nothing feeds shows no more.
+struct LastWords(Sender<Message>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let told = "the connection's thread panicked: please report it";
+            let _ = self.0.send(Message::Stop(Some(Failure::Failed(told.to_owned()))));
+        }
+    }
+}
+
+async fn stream(endpoint: &Endpoint, send: &Sender<Message>) -> Option<Failure> {
+    follow(endpoint, "", |news| send.send(Message::News(news)).is_ok()).await.err()
+}
+
+/// Alerts as they are; none where the program has no such page or is gone.
+async fn alerts(endpoint: &Endpoint, send: &Sender<Message>) {
+    loop {
+        let body = endpoint.get("/alerts").await.ok().flatten();
+        let alerts = body.and_then(|body| serde_json::from_slice(&body).ok());
+        if send.send(Message::Alerts(alerts)).is_err() {
+            return;
+        }
+        sleep(ALERTS_EVERY).await;
+    }
+}

@@ -1,0 +1,52 @@
+//! What is wrong, worst first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+use tachograph_history::doctor::Severity;
+
+use super::model::Model;
+use super::view::lines;
+
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
+    let (theme, scroll) = (model.theme, model.scroll);
+    let findings = model.findings();
+    let mut all: Vec<Vec<Span<'_>>> = Vec::new();
+    if findings.is_empty() {
+        all.push(vec![Span::styled(" ● no findings", theme.good())]);
+        let what = "   nothing dropped or coalesced, no limit reached, no push fails, no tail grew";
+        all.push(vec![Span::styled(what, theme.quiet())]);
+    }
+    let width = usize::from(area.width).saturating_sub(8).max(20);
+    for finding in findings {
+        let (mark, style) = match finding.severity {
+            Severity::Bad => ("✗", theme.bad()),
+            Severity::Warning => ("▲", theme.warning()),
+            Severity::Note => ("·", theme.strong()),
+        };
+        all.extend(
+            wrapped(&format!("{mark} {}", finding.title), width, " ")
+                .map(|line| vec![Span::styled(line, style)]),
+        );
+        all.extend(wrapped(&finding.detail, width, "   ").map(|line| vec![Span::raw(line)]));
+        let advice = format!("try: {}", finding.advice);
+        all.extend(wrapped(&advice, width, "   ").map(|it| vec![Span::styled(it, theme.quiet())]));
+        all.push(Vec::new());
+    }
+    lines(buffer, area, scroll, all);
+}
+
+/// A text in lines of at most so many characters, broken between words.
+fn wrapped<'a>(text: &'a str, width: usize, indent: &'a str) -> impl Iterator<Item = String> + 'a {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.into_iter().map(move |line| format!("{indent}{line}"))
+}

@@ -1,0 +1,167 @@
+//! Series as a table shows them.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tachograph::Kind;
+use tachograph_history::{Definition, Frame, Mark, Statistics, TimingStep};
+
+use super::model::{Model, Sort};
+
+/// Rates are of the last ten seconds.
+const RATE_MS: u64 = 10_000;
+
+/// A series, with what its row shows.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What it is.
+    pub definition: Arc<Definition>,
+    /// Changes, samples or values set a second, of the last ten seconds; `None` across a mark.
+    pub rate: Option<f64>,
+    /// A gauge's value.
+    pub current: Option<f64>,
+    /// All samples of the range, of a timing or histogram.
+    pub samples: Option<TimingStep>,
+    /// The greatest value of the range, of a gauge.
+    pub max: Option<f64>,
+    /// Rates, greatest samples or values over the range, by kind.
+    pub trend: Vec<Option<f64>>,
+}
+
+impl Row {
+    /// A quantile over the range.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        self.samples.as_ref()?.quantile(q)
+    }
+
+    /// The greatest value over the range.
+    pub fn greatest(&self) -> Option<f64> {
+        self.samples.as_ref().map(|samples| samples.max).or(self.max)
+    }
+
+    /// Fills in what takes a pass over the range.
+    pub fn fill(&mut self, range: &[Arc<Frame>], model: &Model, trend: usize) {
+        let number = self.definition.number;
+        self.samples = merged(range, number);
+        self.max = range.iter().filter_map(|it| it.gauge(number)?.max).reduce(f64::max);
+        if self.definition.kind == Kind::Gauge {
+            let frames = model.replay.history().frames(tachograph_history::Depth::Fine);
+            let mut before = frames.rev().filter(|frame| frame.end_ms <= model.at_ms());
+            self.current = before.find_map(|frame| frame.gauge(number)).and_then(|it| it.current);
+        }
+        self.trend = self::trend(range, &self.definition, model, trend);
+    }
+}
+
+/// All samples of a series in some frames.
+pub(super) fn merged(frames: &[Arc<Frame>], number: u32) -> Option<TimingStep> {
+    let mut steps = frames.iter().filter_map(|frame| frame.timing(number));
+    let mut sum = steps.next()?.clone();
+    steps.for_each(|step| sum.append(step));
+    Some(sum)
+}
+
+/// One value for each slot of the range.
+pub(super) fn trend(
+    range: &[Arc<Frame>],
+    definition: &Definition,
+    model: &Model,
+    columns: usize,
+) -> Vec<Option<f64>> {
+    let slot_ms = model.slot_ms(columns);
+    let slot = |ms: u64| ms.saturating_sub(1) / slot_ms;
+    let last = slot(model.at_ms());
+    let mut slots: Vec<Vec<&Arc<Frame>>> = vec![Vec::new(); columns];
+    for frame in range {
+        let back = last.saturating_sub(slot(frame.end_ms)) as usize;
+        if let Some(place) = columns.checked_sub(back + 1) {
+            slots[place].push(frame);
+        }
+    }
+    slots.iter().map(|frames| value(frames, definition)).collect()
+}
+
+fn value(frames: &[&Arc<Frame>], definition: &Definition) -> Option<f64> {
+    let number = definition.number;
+    match definition.kind {
+        Kind::Counter | Kind::UpDownCounter => {
+            let rates = frames.iter().filter(|frame| frame.marks.is_empty());
+            let (amount, seconds) = rates.fold((0.0, 0.0), |(amount, seconds), frame| {
+                let change = frame.counter(number).unwrap_or_default() as f64;
+                (amount + change, seconds + frame.span().as_secs_f64())
+            });
+            (seconds > 0.0).then(|| amount / seconds)
+        }
+        Kind::Gauge => frames.iter().filter_map(|frame| frame.gauge(number)?.mean).next_back(),
+        Kind::Timing | Kind::Histogram => {
+            frames.iter().filter_map(|frame| Some(frame.timing(number)?.max)).reduce(f64::max)
+        }
+    }
+}
+
+/// The rows that the model asks for, sorted, with what sorting needs; `Row::fill` adds the rest.
+pub fn rows(model: &Model) -> Vec<Row> {
+    let range = model.range();
+    let at = model.at_ms();
+    let recent = range.iter().filter(|it| it.end_ms + RATE_MS > at && it.marks.is_empty());
+    let seconds: f64 = recent.clone().map(|frame| frame.span().as_secs_f64()).sum();
+    let mut amounts: HashMap<u32, f64> = HashMap::new();
+    for frame in recent {
+        for number in frame.numbers() {
+            *amounts.entry(number).or_default() += frame.get(number).map_or(0.0, amount);
+        }
+    }
+    let row = |definition: &Arc<Definition>| {
+        let amount = amounts.get(&definition.number).copied().unwrap_or_default();
+        Row {
+            definition: Arc::clone(definition),
+            rate: (seconds > 0.0).then(|| amount / seconds),
+            current: None,
+            samples: None,
+            max: None,
+            trend: Vec::new(),
+        }
+    };
+    let wanted = |it: &&Arc<Definition>| model.wants(it);
+    let mut rows: Vec<_> = model.replay.history().definitions().filter(wanted).map(row).collect();
+    if matches!(model.sort, Sort::P99 | Sort::Max) {
+        rows.iter_mut().for_each(|row| row.fill(&range, model, 0));
+    }
+    rows.sort_by(|a, b| {
+        let by_name = || a.definition.key.cmp(&b.definition.key);
+        let order = compare(model.sort, a, b);
+        if model.is_reversed {
+            order.reverse().then_with(by_name)
+        } else {
+            order.then_with(by_name)
+        }
+    });
+    rows
+}
+
+fn compare(sort: Sort, a: &Row, b: &Row) -> Ordering {
+    let greatest_first = |a: Option<f64>, b: Option<f64>| {
+        b.unwrap_or(f64::NEG_INFINITY).total_cmp(&a.unwrap_or(f64::NEG_INFINITY))
+    };
+    match sort {
+        Sort::Name => a.definition.key.cmp(&b.definition.key),
+        Sort::Rate => greatest_first(a.rate, b.rate),
+        Sort::P99 => greatest_first(a.quantile(0.99), b.quantile(0.99)),
+        Sort::Max => greatest_first(a.greatest(), b.greatest()),
+    }
+}
+
+fn amount(step: Statistics<'_>) -> f64 {
+    match step {
+        Statistics::Counter(change) => change as f64,
+        Statistics::Gauge(step) => step.count as f64,
+        Statistics::Timing(step) => step.count as f64,
+    }
+}
+
+/// Whether a frame belongs to a range at all: the first one holds everything before it.
+pub(super) fn is_of(frame: &Frame, from_ms: u64) -> bool {
+    let begin = frame.end_ms.saturating_sub(frame.span_ms);
+    !frame.marks.contains(&Mark::Start) || begin >= from_ms
+}

@@ -1,0 +1,42 @@
+//! The terminal, given back as it was however the program ends.
+
+use ratatui::DefaultTerminal;
+
+use super::model::Model;
+use super::view;
+use crate::failure::Failure;
+
+/// The terminal while it shows screens. Dropping it gives the terminal back; a panic on any thread
+/// does so too, before its message is printed.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: DefaultTerminal,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn open() -> Result<Self, Failure> {
+        let terminal = ratatui::try_init()
+            .map_err(|error| Failure::Failed(format!("cannot use the terminal: {error}")))?;
+        Ok(Self { terminal })
+    }
+
+    /// Shows the model; only what changed is written.
+    ///
+    /// # Errors
+    /// If the terminal does not take it.
+    pub fn draw(&mut self, model: &mut Model) -> Result<(), Failure> {
+        let drawn = self.terminal.draw(|frame| view::draw(frame, model));
+        drawn.map_err(|error| Failure::Failed(format!("the terminal is gone: {error}")))?;
+        Ok(())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        ratatui::restore();
+    }
+}

@@ -1,0 +1,129 @@
+//! Numbers and times for narrow columns.
+
+use std::time::{Duration, SystemTime};
+
+use tachograph::Unit;
+use tachograph_history::format;
+
+/// A value in its unit, such as `8.90 µs`.
+pub(super) fn value(value: Option<f64>, unit: &Unit) -> String {
+    let Some(value) = value.filter(|value| value.is_finite()) else { return "–".to_owned() };
+    match unit {
+        // The unit of a plain number, or of an odd one, is in the series' title.
+        Unit::None | Unit::Other(_) => number(value),
+        unit => format(value, unit),
+    }
+}
+
+/// A plain number: thousands apart where it is whole or large, three digits that count else.
+pub(super) fn number(value: f64) -> String {
+    match value.abs() {
+        size if size >= 1e9 => format!("{:.2} G", value / 1e9),
+        size if size >= 1e6 => format!("{:.2} M", value / 1e6),
+        size if size >= 1e3 => grouped(value.round() as i64),
+        size if value.fract() == 0.0 || size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// An amount a second; `–` across a mark.
+pub(super) fn rate(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "–".to_owned(), |rate| format!("{}/s", number(rate)))
+}
+
+fn grouped(value: i64) -> String {
+    let digits = value.unsigned_abs().to_string();
+    let mut text = String::from(if value < 0 { "-" } else { "" });
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A time since, such as `3h12m`, `42s`, `0.2s`.
+pub(super) fn age(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    match seconds {
+        0..10 => format!("{}.{}s", seconds, ms % 1_000 / 100),
+        10..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3_600..172_800 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// A time of the day, UTC: `12:01:33`.
+pub(super) fn clock(ms: u64) -> String {
+    let seconds = ms / 1_000 % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Milliseconds since 1970 as a time.
+pub(super) fn time(ms: u64) -> SystemTime {
+    let since = Duration::from_millis(ms);
+    SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// Eighths of a block, by height.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Values as a line of bars from 0 to the greatest; a gap where there is none.
+pub(super) fn sparkline(values: &[Option<f64>]) -> String {
+    let most = values.iter().flatten().copied().fold(0.0, f64::max);
+    let bar = |value: &Option<f64>| match value {
+        None => ' ',
+        Some(value) if most > 0.0 => BARS[((value.max(0.0) / most * 7.0).round() as usize).min(7)],
+        Some(_) => BARS[0],
+    };
+    values.iter().map(bar).collect()
+}
+
+/// The first characters of a text, with `…` where it was longer.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// As `cut`, with the end kept: keys differ at their ends.
+pub(super) fn cut_middle(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width || width < 8 {
+        return cut(text, width);
+    }
+    let (head, tail) = ((width - 1) / 2, width - 1 - (width - 1) / 2);
+    let first: String = text.chars().take(head).collect();
+    let last: String = text.chars().skip(length - tail).collect();
+    format!("{first}…{last}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_short_and_of_one_width() {
+        let numbers = [0.0, 1.25, 12.34, 123.4, 4_982.0, 999_999.0, 45_600_000.0, 7.2e9];
+        let texts = numbers.map(number);
+        assert_eq!(texts, ["0", "1.25", "12.3", "123", "4,982", "999,999", "45.60 M", "7.20 G"]);
+        assert_eq!([200, 42_000, 192_000, 11_520_000].map(age), ["0.2s", "42s", "3m12s", "3h12m"]);
+        assert_eq!(clock(1_764_504_093_000), "12:01:33");
+        assert_eq!(value(Some(8.9e-6), &Unit::Seconds), "8.90 µs");
+        assert_eq!((rate(None), value(Some(f64::NAN), &Unit::None)), ("–".into(), "–".into()));
+    }
+
+    #[test]
+    fn a_line_of_bars_has_gaps_where_nothing_is_known() {
+        let values = [Some(0.0), Some(3.5), None, Some(7.0)];
+        assert_eq!(sparkline(&values), "▁▅ █");
+        assert_eq!(sparkline(&[Some(0.0); 3]), "▁▁▁");
+        assert_eq!(cut_middle("handler.duration[track=7]", 12), "handl…ack=7]");
+    }
+}

@@ -1,0 +1,186 @@
+//! Every screen at two sizes, from a recording with known samples, against what was checked in.
+//!
+//! After a change that is meant: `TACHOGRAPH_BLESS=1 cargo test -p tachograph-cli --test screens`,
+//! and look at what became of `tests/screens`.
+
+mod common;
+
+use std::path::Path;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::Color;
+use tachograph_cli::Replay;
+use tachograph_cli::top::{Alerts, Colours, Link, Model, Theme, draw, press};
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
+
+fn model() -> Model {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.jsonl.gz");
+    common::write(&path, 180, 7).expect("written");
+    let theme = Theme { colours: Colours::Palette, light: false };
+    let mut model =
+        Model::new("127.0.0.1:9464", Replay::read(&path).expect("read"), Link::Live, theme);
+    model.now_ms = common::START_MS + 180_200;
+    model.alerts = Some(alerts());
+    model
+}
+
+/// As the contract has it.
+fn alerts() -> Alerts {
+    let since = (common::START_MS + 138_200) as f64 / 1e3;
+    let json = serde_json::json!({
+        "snapshot_version": 123, "at": since, "rules": [
+            {"name": "HighLatency", "severity": "warning",
+             "condition": "p95(event.processing.duration, last 30 s) > 100 ms", "for": 5.0,
+             "runbook": null, "alerts": [
+                {"labels": {}, "state": "firing", "value": 0.187, "value_text": "187 ms",
+                 "threshold_text": "100 ms", "since": since, "last_change": since,
+                 "message": "p95 of event processing is 187 ms, above 100 ms", "exemplar": null}]},
+            {"name": "PacketLoss", "severity": "warning", "condition": "loss > 1 %", "for": 5.0,
+             "runbook": null, "alerts": [
+                {"labels": {"port": "9002"}, "state": "inactive", "value": 0.0,
+                 "value_text": "0 %", "threshold_text": "1 %", "since": null,
+                 "last_change": null, "message": "", "exemplar": null}]}],
+        "sinks": [{"name": "alertmanager", "delivered": 3, "failed": 0, "dropped": 0,
+                   "waiting": 0, "last_delivery": since, "last_error": null}],
+        "changes": [{"at": since, "rule": "HighLatency", "labels": {}, "from": "pending",
+                     "to": "firing", "value_text": "187 ms"}],
+    });
+    serde_json::from_value(json).expect("as the contract has it")
+}
+
+fn keys(model: &mut Model, keys: &[KeyCode]) {
+    for key in keys {
+        press(model, KeyEvent::new(*key, KeyModifiers::NONE));
+    }
+}
+
+fn drawn(model: &mut Model, (width, height): (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("in memory");
+    terminal.draw(|frame| draw(frame, model)).expect("in memory");
+    terminal.backend().buffer().clone()
+}
+
+fn text(buffer: &Buffer) -> String {
+    let width = usize::from(buffer.area.width);
+    let lines = buffer.content.chunks(width).map(|line| {
+        let line: String = line.iter().map(|cell| cell.symbol()).collect();
+        line.trim_end().to_owned() + "\n"
+    });
+    lines.collect()
+}
+
+fn check(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/screens").join(name);
+    if std::env::var_os("TACHOGRAPH_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(&path, found).expect("written");
+    }
+    let wanted = std::fs::read_to_string(&path).expect("checked in");
+    assert!(found == wanted, "{name} is\n{found}\nand was\n{wanted}");
+}
+
+#[test]
+fn each_screen_is_as_it_was_checked_in() {
+    use KeyCode::{Char, Enter};
+    let screens: [(&str, &[KeyCode]); 6] = [
+        ("health", &[Char('1')]),
+        ("series", &[Char('/'), Char('e'), Char('v'), Enter]),
+        ("detail", &[Char('/'), Char('d'), Char('u'), Enter, Enter]),
+        ("alerts", &[Char('3')]),
+        ("doctor", &[Char('4')]),
+        ("help", &[Char('?')]),
+    ];
+    for (name, pressed) in screens {
+        for size in SIZES {
+            let mut model = model();
+            keys(&mut model, pressed);
+            // How many series the collector has about itself is none of these screens' business.
+            let all = model.replay.history().definitions().count();
+            let found = text(&drawn(&mut model, size)).replace(&format!("of {all} "), "of all ");
+            check(&format!("{name}-{}x{}.txt", size.0, size.1), &found);
+        }
+    }
+}
+
+#[test]
+fn every_size_is_drawn_and_nothing_panics() {
+    let mut model = model();
+    for page in ['1', '2', '3', '4', '?'] {
+        keys(&mut model, &[KeyCode::Char(page)]);
+        for width in [1, 7, 20, 33, 59, 60, 75, 76, 119, 120, 300] {
+            for height in [1, 2, 3, 4, 7, 12, 13, 30, 90] {
+                drawn(&mut model, (width, height));
+            }
+        }
+    }
+    keys(&mut model, &[KeyCode::Char('1'), KeyCode::Enter]);
+    for (width, height) in [(20, 3), (30, 5), (40, 8), (60, 12), (250, 100)] {
+        drawn(&mut model, (width, height));
+    }
+}
+
+#[test]
+fn without_colours_there_are_none_and_heat_keeps_its_shades() {
+    let mut model = model();
+    for (colours, light) in [
+        (Colours::None, false),
+        (Colours::Sixteen, false),
+        (Colours::Palette, false),
+        (Colours::Palette, true),
+    ] {
+        model.theme = Theme { colours, light };
+        let buffer = drawn(&mut model, (80, 24));
+        let mut used: Vec<_> = buffer.content.iter().map(|cell| cell.fg).collect();
+        used.retain(|colour| *colour != Color::Reset);
+        used.sort_unstable_by_key(|colour| format!("{colour:?}"));
+        used.dedup();
+        match colours {
+            Colours::None => assert_eq!(used, []),
+            Colours::Sixteen => assert!(used.iter().all(|it| !matches!(it, Color::Indexed(_)))),
+            Colours::Palette => assert!(used.len() > 6, "{used:?}"),
+        }
+        let shades = ["░", "▒", "▓", "█"];
+        let found = text(&buffer);
+        assert!(shades.iter().all(|shade| found.contains(shade)), "{found}");
+    }
+}
+
+#[test]
+fn search_sort_pause_and_time_do_what_they_say() {
+    use KeyCode::{Char, Down, End, Enter, Esc, Home, Left};
+    let mut model = model();
+    keys(&mut model, &[Char('/'), Char('u'), Char('d'), Char('p'), Enter]);
+    let found = text(&drawn(&mut model, (100, 30)));
+    let all = model.replay.history().definitions().count();
+    assert!(found.contains(&format!("2 of {all} series match “udp”")), "{found}");
+    keys(&mut model, &[Esc, Char('s'), Char('s'), Char('s'), Down]);
+    let found = text(&drawn(&mut model, (100, 30)));
+    let second = found.lines().position(|line| line.starts_with('▶')).expect("one is chosen");
+    assert!(found.contains("by name ↓") && second == 4, "{found}");
+    // A frame back: 179 s, and it stays there when frames come.
+    keys(&mut model, &[Left]);
+    assert_eq!(model.at_ms(), common::START_MS + 179_000);
+    let found = text(&drawn(&mut model, (100, 30)));
+    assert!(found.contains("paused at 11:02:59, 1.0s before the end"), "{found}");
+    keys(&mut model, &[Home]);
+    assert_eq!(model.at_ms(), common::START_MS + 1_000);
+    keys(&mut model, &[End]);
+    assert_eq!(model.at_ms(), common::START_MS + 180_000);
+}
+
+#[test]
+fn a_lost_connection_shows_the_age_of_the_data_and_the_next_attempt() {
+    let mut model = model();
+    model.now_ms += 42_000;
+    let (since_ms, again_ms) = (model.now_ms - 40_000, model.now_ms + 5_000);
+    model.link = Link::Lost { since_ms, again_ms, reason: "refused".to_owned() };
+    let found = text(&drawn(&mut model, (80, 24)));
+    assert!(found.contains("✗ lost 40s"), "{found}");
+    assert!(found.contains("data 42s old, again in 5.0s"), "{found}");
+    assert!(found.contains("events"), "what is known stays");
+}
