@@ -1,7 +1,7 @@
 //! Which clock timers read: the time-stamp counter while it keeps the monotonic clock's time.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use tachograph::{Clock, MetricsCollector, MockClock, Timing, Warning};
 
@@ -175,4 +175,28 @@ fn without_a_counter_timers_read_the_monotonic_clock() {
     mock.advance_tsc(SECOND);
     mock.advance(MS);
     assert_eq!(timer.stop(), MS);
+}
+
+/// Of a collector driven by hand, on the machine's clocks, whether its timers come to read the counter.
+#[cfg(target_os = "linux")]
+fn times_by_counter(calibrate: bool) -> bool {
+    let builder = MetricsCollector::builder().manual();
+    let metrics = if calibrate { builder.calibrate_tsc() } else { builder }.build();
+    // Comparisons are made 50 ms apart, and again where the thread was interrupted in one.
+    (0..20).any(|_| {
+        metrics.run_pass(Instant::now(), SystemTime::now());
+        std::thread::sleep(60 * MS);
+        metrics.run_pass(Instant::now(), SystemTime::now());
+        metrics.get_gauge("telemetry.clock.tsc").and_then(|gauge| gauge.current) == Some(1.0)
+    })
+}
+
+/// As the machine has it: the kernel says whether its own clock uses the counter.
+#[cfg(target_os = "linux")]
+#[test]
+fn timers_of_a_manual_collector_read_the_counter_where_that_was_asked_for() {
+    const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    let source = std::fs::read_to_string(SOURCE).unwrap_or_default();
+    assert_eq!(times_by_counter(true), source.trim() == "tsc", "the kernel's clock: {source}");
+    assert!(!times_by_counter(false), "nobody has asked for it");
 }

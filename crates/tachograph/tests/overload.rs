@@ -1,6 +1,8 @@
 //! A stopped aggregator: what is kept, what is dropped, and that the counts say which.
 
-use tachograph::MetricsCollector;
+use std::time::Duration;
+
+use tachograph::{Clock, MetricsCollector, TimingStats};
 
 /// A manual collector whose lanes cannot grow: 4 blocks of 512 samples.
 fn stalled() -> MetricsCollector {
@@ -284,4 +286,62 @@ fn overload_is_told_once_a_minute_with_the_count_and_the_worst_series() {
     assert!(told[1].starts_with("240 samples were coalesced, 180 of them of `bad`"), "{told:?}");
     let all = metrics.get_counter("telemetry.coalesced").map(|stats| stats.value);
     assert_eq!(all, Some(coalesced));
+}
+
+/// Every quantile of a timing, its ends and its sum, against the sorted values.
+fn assert_within_the_bounds(stats: &TimingStats, values: &mut [u64]) {
+    values.sort_unstable();
+    let buckets = stats.buckets();
+    assert_eq!(stats.count, values.len() as u64);
+    assert_eq!(buckets.sum(), values.iter().map(|&value| u128::from(value)).sum::<u128>());
+    let ends = (values.first().copied(), values.last().copied());
+    assert_eq!((buckets.min(), buckets.max()), ends);
+    for millionths in (0..=1_000_000).step_by(100) {
+        let rank = (millionths * values.len()).div_ceil(1_000_000).max(1);
+        let exact = values[rank - 1] as f64;
+        let told = stats.quantile(millionths as f64 / 1e6).expect("not empty") / 1e-9;
+        // A float's last digits, beside what is promised.
+        let most = exact * 0.032 + 1e-6 * exact;
+        assert!((told - exact).abs() <= most, "quantile {millionths}: {told} for {exact}");
+    }
+}
+
+/// 100,000 samples a second, and nobody drains for ten seconds.
+#[test]
+fn while_the_aggregator_stalls_for_ten_seconds_nothing_is_lost_but_resolution() {
+    let (clock, hand) = Clock::mock();
+    let metrics = MetricsCollector::builder().manual().clock(clock.clone()).build();
+    let timing = metrics.register_timing("t");
+    let pass = || metrics.run_pass(clock.now(), clock.wall());
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut all: Vec<u64> = Vec::new();
+    let mut record = |samples: usize, all: &mut Vec<u64>| {
+        for _ in 0..samples {
+            // Any magnitude from nanoseconds to minutes.
+            let value = random.u64(..) >> random.u32(27..64);
+            timing.record_ns(value);
+            all.push(value);
+        }
+    };
+    pass();
+    record(1_000, &mut all);
+    hand.advance(Duration::from_millis(100));
+    pass();
+    let mut stalled = Vec::new();
+    for _ in 0..10 {
+        record(100_000, &mut stalled);
+        hand.advance(Duration::from_secs(1));
+    }
+    all.extend(&stalled);
+    pass();
+    let snapshot = metrics.snapshot();
+    let series = snapshot.find("t", &[]).expect("registered");
+    let views = series.value.as_timing().expect("a timing");
+    assert!(views.lifetime.buckets().coalesced() > 800_000, "it was an overload");
+    assert_within_the_bounds(&views.lifetime, &mut all);
+    // All but what 64 blocks have room for, the one that was begun before among them.
+    let told = metrics.get_counter("telemetry.coalesced").map_or(0, |stats| stats.value);
+    assert!((1_000_000 - 64 * 512..1_000_000 - 63 * 512).contains(&told), "{told}");
+    let report = metrics.shutdown(Duration::from_secs(1));
+    assert_eq!((report.recorded, report.dropped), (1_001_000, 0));
 }

@@ -5,11 +5,11 @@
 use std::time::{Duration, Instant};
 
 use crate::aggregate::idle::IdleWatch;
+use crate::aggregate::on_steps::OnSteps;
 use crate::aggregate::pace::Pace;
 use crate::aggregate::series_state::Step;
 use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::telemetry::{Readings, Telemetry};
-use crate::aggregate::window::{self, Windowed};
 use crate::lane::batch::Batch;
 use crate::lane::block::Block;
 use crate::lane::lane::Lane;
@@ -60,9 +60,10 @@ pub(crate) struct Aggregator {
     now: PassTime,
     /// Grows with every reset of whatever values.
     generation: u64,
-    /// How long recording was on up to the last pass, and in which steps.
-    on_time: Duration,
-    on_steps: Windowed<Duration>,
+    /// How long recording was on: up to the last pass, which folds cells and rows, and up to the last
+    /// drain.
+    on_passes: OnSteps,
+    on_drains: OnSteps,
     version: u64,
     telemetry: Telemetry,
     /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
@@ -101,8 +102,8 @@ impl Aggregator {
             started: Start { at: now, generation, on_before: Duration::ZERO },
             now,
             generation,
-            on_time: Duration::ZERO,
-            on_steps: Windowed::default(),
+            on_passes: OnSteps::default(),
+            on_drains: OnSteps::default(),
             version: 0,
             telemetry,
             retired: Vec::new(),
@@ -138,7 +139,7 @@ impl Aggregator {
     /// What begins now, told from all that has begun before.
     fn next_start(&mut self) -> Start {
         self.generation = self.generation.wrapping_add(1);
-        Start { on_before: self.on_time, ..self.here() }
+        Start { on_before: self.on_passes.total(), ..self.here() }
     }
 
     /// The present time and generation.
@@ -169,6 +170,7 @@ impl Aggregator {
     /// how full the fullest lane was, from 0 to 1.
     pub(crate) fn drain(&mut self, registry: &Registry) -> f64 {
         let step = self.step();
+        self.on_drains.fold(self.intake.on_time(self.now.monotonic), step);
         self.match_readers();
         let mut fullest = 0.0f64;
         for i in 0..self.readers.len() {
@@ -252,7 +254,7 @@ impl Aggregator {
         fault::point("pass: gauges loaded");
         let occupancy = self.drain(registry);
         self.fold_in_place(registry);
-        self.fold_on_time();
+        self.on_passes.fold(self.intake.on_time(self.now.monotonic), self.step());
         fault::point("pass: folded");
         // A trimmed lane may hold the first sample of a gauge.
         self.trim(registry);
@@ -264,23 +266,14 @@ impl Aggregator {
         self.telemetry.occupancy = occupancy;
     }
 
-    /// Adds the time since the last pass to the step that has its samples.
-    fn fold_on_time(&mut self) {
-        let on_time = self.intake.on_time(self.now.monotonic);
-        *self.on_steps.current(self.step().now) += on_time.saturating_sub(self.on_time);
-        self.on_time = on_time;
-    }
-
     /// How long recording was on, as of the step.
     fn recording(&mut self, step: Step) -> Recording {
-        if let Some(now) = step.now {
-            self.on_steps.slide(now, step.width);
+        Recording {
+            on: self.on_passes.total(),
+            before_reset: self.started.on_before,
+            in_window: self.on_passes.in_window(step),
+            in_window_of_samples: self.on_drains.in_window(step),
         }
-        let in_window = match step.now {
-            Some(_) => window::sum(self.on_steps.window()),
-            None => self.on_time,
-        };
-        Recording { on: self.on_time, before_reset: self.started.on_before, in_window }
     }
 
     /// A new snapshot of what has been folded.
@@ -363,7 +356,7 @@ impl Aggregator {
         self.refresh(registry);
         // Not the parent's next one.
         self.generation = start::first_generation();
-        self.started = Start { on_before: self.on_time, ..self.here() };
+        self.started = Start { on_before: self.on_passes.total(), ..self.here() };
         self.table.start_over(self.started);
         self.telemetry.start_over();
         self.intake.counts.start_over();

@@ -69,14 +69,21 @@ pub(crate) struct Recording {
     pub(crate) on: Duration,
     /// Of that, before the last reset.
     pub(crate) before_reset: Duration,
-    /// Of it all, in the window's steps; without windows, everything.
+    /// Of it all, in the window's steps as passes fold counters; without windows, everything.
     pub(crate) in_window: Duration,
+    /// The same as drains fold samples, which come between passes, too.
+    pub(crate) in_window_of_samples: Duration,
 }
 
 impl Recording {
-    /// In the window, and since a reset until which it was on for so long.
-    fn since(self, before: Duration) -> Duration {
-        self.in_window.min(self.on.saturating_sub(before))
+    /// No reset came in between, and all of it is in the window.
+    fn all(on: Duration) -> Self {
+        Self { on, before_reset: Duration::ZERO, in_window: on, in_window_of_samples: on }
+    }
+
+    /// Of a time in the window, that since a reset until which recording was on for so long.
+    fn since(self, before: Duration, in_window: Duration) -> Duration {
+        in_window.min(self.on.saturating_sub(before))
     }
 }
 
@@ -126,15 +133,20 @@ impl Snapshot {
     /// A window of six steps of 10 s covers 50 to 60 s, and more after a stall, as what was recorded
     /// during one is aggregated after it.
     pub fn window_elapsed(&self) -> Duration {
-        self.recording.since(self.recording.before_reset)
+        self.recording.since(self.recording.before_reset, self.recording.in_window)
     }
 
-    /// As [`Snapshot::window_elapsed`], for one series of this snapshot: less for a counter after
-    /// [`reset_counters`], and more for `telemetry.*`, which no reset touches.
+    /// As [`Snapshot::window_elapsed`], for one series of this snapshot: less for one that began after
+    /// the last reset, as a counter after [`reset_counters`], and more for `telemetry.*`, which no reset
+    /// touches. Samples of timings, histograms and gauges are aggregated between passes, too, so theirs
+    /// may differ from a counter's by the time between two passes. What overload has coalesced is not.
     ///
     /// [`reset_counters`]: crate::MetricsCollector::reset_counters
     pub fn window_elapsed_of(&self, series: &Series) -> Duration {
-        self.recording.since(series.on_before)
+        let Recording { in_window, in_window_of_samples, .. } = self.recording;
+        let counter = series.metric.kind.is_counter();
+        let in_window = if counter { in_window } else { in_window_of_samples };
+        self.recording.since(series.on_before, in_window)
     }
 
     /// All series, sorted by key; without those that [`Builder::idle_timeout`] hides.

@@ -3,11 +3,14 @@
 //! May use everything. In reading order:
 //! - `models`: what the models of `loom-tests` and the fuzz targets may touch
 //! - `faults`: the aggregator panics, stalls, or its thread cannot start
+//! - `rates`: rates while drains come between passes
 //! - `simulation`: a whole collector from one seed, against a naive model
 
 #[cfg(test)]
 mod faults;
 #[cfg(any(tachograph_loom, fuzzing))]
 pub mod models;
+#[cfg(test)]
+mod rates;
 #[cfg(test)]
 mod simulation;

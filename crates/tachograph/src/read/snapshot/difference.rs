@@ -58,7 +58,7 @@ impl Snapshot {
     fn recording_since(&self, earlier: Option<&Snapshot>) -> Recording {
         let before = earlier.map_or(self.recording.before_reset, |earlier| earlier.recording.on);
         let on = self.recording.on.saturating_sub(before);
-        Recording { on, before_reset: Duration::ZERO, in_window: on }
+        Recording::all(on)
     }
 }
 

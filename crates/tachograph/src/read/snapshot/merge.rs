@@ -52,7 +52,7 @@ impl Snapshot {
         }
         let (idle, series) = sum.series.into_values().partition::<Vec<_>, _>(|sum| sum.idle);
         let longest = parts.iter().map(|part| part.window_elapsed()).max().unwrap_or_default();
-        let recording = Recording { on: longest, before_reset: Duration::ZERO, in_window: longest };
+        let recording = Recording::all(longest);
         let first = parts.iter().min_by_key(|part| (part.started, part.generation));
         let all = |sums: Vec<SeriesSum>| sums.into_iter().map(|sum| Arc::new(sum.series()));
         let mut merged = Snapshot {
