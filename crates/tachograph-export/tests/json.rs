@@ -188,3 +188,13 @@ fn bytes_and_value_say_the_same_and_keys_are_sorted() {
         1
     );
 }
+
+#[test]
+fn the_document_tells_how_many_samples_were_coalesced() {
+    let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).build();
+    let timing = metrics.register_timing("t");
+    // Room for two blocks of 512.
+    (0..5_000).for_each(|nanos| timing.record_ns(1_000_000 + nanos));
+    let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+    assert_eq!(json["metrics"]["counters"]["telemetry.coalesced"]["value"], 5_000 - 1_024);
+}

@@ -6,9 +6,10 @@ use super::source::Source;
 use crate::steps::outcome;
 
 /// Files, or folders, that may; why.
-const MAY: [(&str, &str); 16] = [
+const MAY: [(&str, &str); 18] = [
     ("benches/src/stamps.rs", "a fence around reads of the time-stamp counter"),
     ("crates/live-set/tests/memory.rs", "a counting allocator"),
+    ("crates/tachograph/examples/plugin.rs", "functions that a loader finds by their names"),
     ("crates/tachograph/src/run/background.rs", "threads that work in the child of a fork are C's"),
     ("crates/tachograph/src/run/fork.rs", "`pthread_atfork`, and locks that are kept over a fork"),
     ("crates/tachograph/src/sync/stand_ins.rs", "loom's own check that no store is concurrent"),
@@ -21,6 +22,7 @@ const MAY: [(&str, &str); 16] = [
     ("crates/tachograph/tests/invisible.rs", "a counting allocator"),
     ("crates/tachograph/tests/memory_reported.rs", "a counting allocator"),
     ("crates/tachograph/tests/signals.rs", "a signal handler"),
+    ("crates/tachograph/tests/unload.rs", "loading and unloading a library are foreign calls"),
     ("crates/tachograph-c/", "a C interface"),
     ("crates/tachograph-loop/src/stall.rs", "asking a stalled thread for its stack is a signal"),
 ];

@@ -270,3 +270,17 @@ fn a_wall_clock_that_is_set_back_makes_no_point_end_before_it_starts() {
         }
     }
 }
+
+#[test]
+fn both_encodings_tell_how_many_samples_were_coalesced() {
+    let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).build();
+    let timing = metrics.register_timing("t");
+    // Room for two blocks of 512.
+    (0..5_000).for_each(|nanos| timing.record_ns(1_000_000 + nanos));
+    let snapshot = metrics.get_all_metrics();
+    let as_json = settings().encoding(Encoding::Json);
+    for request in [whole(&settings(), &snapshot), json(&mut as_json.encoder(), &snapshot)] {
+        let told = numbers(metric(&request, "telemetry.coalesced"));
+        assert_eq!(told.iter().map(integer).collect::<Vec<_>>(), [5_000 - 1_024]);
+    }
+}

@@ -235,3 +235,36 @@ fn an_encoder_that_goes_on_writes_what_a_new_one_would() {
     metrics.gauge("c", f64::NEG_INFINITY);
     same("other series, as many");
 }
+
+/// A collector that has coalesced some of its samples, and how many.
+fn coalesced() -> (MetricsCollector, u64) {
+    let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).build();
+    let timing = metrics.register_timing("t");
+    (0..5_000).for_each(|nanos| timing.record_ns(1_000_000 + nanos));
+    let stats = metrics.get_timing("t").expect("recorded");
+    (metrics, stats.buckets().coalesced())
+}
+
+#[test]
+fn every_form_tells_how_many_samples_were_coalesced() {
+    // Room for two blocks of 512.
+    let ((overloaded, samples), (quiet, none)) = (coalesced(), (manual(), 0));
+    assert_eq!(samples, 5_000 - 1_024);
+    for (metrics, samples) in [(overloaded, samples), (quiet, none)] {
+        let snapshot = metrics.get_all_metrics();
+        let (mut open_metrics, mut bytes) = (String::new(), Vec::new());
+        let mut encoder = Prometheus::new();
+        encoder.open_metrics(&snapshot, &mut open_metrics);
+        encoder.protobuf(&snapshot, &mut bytes);
+        let line = format!("\ntelemetry_coalesced_total {samples}\n");
+        assert!(MetricsExporter::to_prometheus(&snapshot).contains(&line));
+        let value = open_metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("telemetry_coalesced_total ")?.parse::<f64>().ok());
+        assert_eq!(value, Some(samples as f64), "OpenMetrics");
+        let families = wire::decode(&bytes);
+        let told = families.iter().find(|family| family.name == "telemetry_coalesced_total");
+        let counter = told.and_then(|family| family.metrics[0].counter);
+        assert_eq!(counter, Some(samples as f64), "protobuf");
+    }
+}
