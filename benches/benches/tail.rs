@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use benches::{Bed, Budgets, Case, Options, SharedClock, Table, Tail, calls, tails};
 use tachograph::MetricsCollector;
-use tachograph_export::MetricsExporter;
+use tachograph_export::prometheus;
 
 const SERIES: usize = 1_000;
 const SCRAPE_EVERY: Duration = Duration::from_millis(10);
@@ -46,8 +46,10 @@ fn fill(metrics: &MetricsCollector) {
 fn scrape(metrics: &MetricsCollector, over: &AtomicBool, scrapes: &AtomicU64) {
     // Relaxed, both: a flag and a count that stand for themselves.
     while !over.load(Ordering::Relaxed) {
-        let text = MetricsExporter::to_prometheus(&metrics.snapshot());
+        let mut text = String::new();
+        prometheus::encode(&metrics.snapshot(), &mut text);
         assert!(text.contains("other_counter_total"));
+        // Relaxed: as above.
         scrapes.fetch_add(1, Ordering::Relaxed);
         thread::sleep(SCRAPE_EVERY);
     }

@@ -5,10 +5,10 @@ mod series;
 
 use std::collections::BTreeSet;
 
+use ast_server::MetricsExporter;
 use libfuzzer_sys::fuzz_target;
 use tachograph::Snapshot;
-use tachograph_export::MetricsExporter;
-use tachograph_export::prometheus::{Bounds, Form, Prometheus, Schema};
+use tachograph_export::prometheus::{self, Bounds, Form, Prometheus, Schema};
 
 use self::series::Series;
 
@@ -109,7 +109,9 @@ fuzz_target!(|input: Vec<Series<'_>>| {
     let metrics = series::collector();
     input.iter().for_each(|series| series.record(&metrics, |gauge| gauge));
     let snapshot = metrics.get_all_metrics();
-    check(&MetricsExporter::to_prometheus(&snapshot));
+    let mut text = String::new();
+    prometheus::encode(&snapshot, &mut text);
+    check(&text);
     let form = Form::NativeAndClassic(Schema::default(), Bounds::default());
     let mut prometheus = Prometheus::new().timings(form);
     let mut text = String::new();

@@ -5,9 +5,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use ast_server::{Addresses, Arg, AstServer, EventSender, Service};
+use ast_server::{Addresses, Arg, AstServer, EventSender, MetricsExporter, Service, Summary};
 use tachograph::MetricsCollector;
-use tachograph_export::{MetricsExporter, Summary};
 
 /// A listener of one's own, that tracks what the server tracks by itself.
 struct Listener {

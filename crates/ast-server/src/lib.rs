@@ -51,6 +51,8 @@ pub mod osc;
 mod events;
 // What is measured: one table.
 pub mod metrics;
+// The server's health in a few fields.
+mod summary;
 // Log messages that come at most once a second.
 mod quiet;
 // The file of the set.
@@ -88,4 +90,6 @@ pub use self::server::cache::CacheStats;
 pub use self::server::dashboard::Dashboard;
 pub use self::server::loading::LoadReport;
 pub use self::service::lifecycle::{Addresses, Service};
+pub use self::summary::exporter::MetricsExporter;
+pub use self::summary::{Cache, EventProcessing, LatencyMs, Summary, UdpListener, WebSocket};
 pub use self::udp::sequence;

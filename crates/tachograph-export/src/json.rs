@@ -26,11 +26,11 @@
 //! ```
 //! # use std::time::Duration;
 //! # use tachograph::MetricsCollector;
-//! # use tachograph_export::MetricsExporter;
+//! # use tachograph_export::json::{Options, to_value};
 //! # let metrics = MetricsCollector::new();
 //! # metrics.timing("operation.load", Duration::from_millis(30));
 //! # metrics.timing("operation.diff", Duration::from_millis(700));
-//! let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+//! let json = to_value(&metrics.get_all_metrics(), Options::default());
 //! let p95 = |stats: &serde_json::Value| stats["p95"].as_f64().unwrap_or(0.0);
 //! let mut timings: Vec<_> = json["metrics"]["timings"].as_object().into_iter().flatten().collect();
 //! timings.sort_by(|(_, a), (_, b)| p95(b).total_cmp(&p95(a)));
@@ -43,10 +43,10 @@
 //! # What grows
 //! ```
 //! # use tachograph::MetricsCollector;
-//! # use tachograph_export::MetricsExporter;
+//! # use tachograph_export::json::{Options, to_value};
 //! # let metrics = MetricsCollector::new();
 //! # for i in 0..1_200 { metrics.with_tags(&[("id", &i.to_string())]).histogram("size", i); }
-//! let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+//! let json = to_value(&metrics.get_all_metrics(), Options::default());
 //! let count = |section: &str| json["metrics"][section].as_object().map_or(0, |all| all.len());
 //! println!("Timing metrics: {}", count("timings"));
 //! println!("Counter metrics: {}", count("counters"));
@@ -61,7 +61,7 @@
 //! ```
 //! # use std::time::Duration;
 //! # use tachograph::MetricsCollector;
-//! # use tachograph_export::MetricsExporter;
+//! # use tachograph_export::json::{Options, to_value};
 //! use serde_json::Value;
 //!
 //! /// A line a series: not what a Prometheus server accepts, see [`prometheus`] for that.
@@ -79,7 +79,7 @@
 //! # metrics.increment("events.processed");
 //! # metrics.gauge("websocket.clients", 3.0);
 //! # metrics.timing("event.processing", Duration::from_millis(20));
-//! let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+//! let json = to_value(&metrics.get_all_metrics(), Options::default());
 //! let text = export_to_prometheus(&json["metrics"]);
 //! # for line in ["events.processed 1", "websocket.clients 3.0", "event.processing_p95 0.02"] {
 //! #     assert!(text.lines().any(|found| found == line), "{text}");

@@ -3,7 +3,6 @@
 //! | format | for | by |
 //! |---|---|---|
 //! | JSON | programs that want every statistic of every series | [`json`] |
-//! | summary | people, dashboards and simple alerts | [`Summary`] |
 //! | Prometheus text 0.0.4, OpenMetrics 1.0, protobuf with native histograms | a Prometheus server, and all that read its formats | [`prometheus`] |
 //! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and all that receive its protocol | [`otlp`] |
 //!
@@ -28,34 +27,27 @@
 //! ```
 //! use std::time::Duration;
 //! use tachograph::MetricsCollector;
-//! use tachograph_export::MetricsExporter;
+//! use tachograph_export::{json, prometheus};
 //!
 //! let metrics = MetricsCollector::new();
 //! metrics.timing("event.processing.duration", Duration::from_micros(5_200));
 //! metrics.increment("events.processed");
 //! let all_metrics = metrics.get_all_metrics();
 //!
-//! let json = MetricsExporter::to_json(&all_metrics);
+//! let json = json::to_value(&all_metrics, json::Options::default());
 //! assert_eq!(json["metrics"]["timings"]["event.processing.duration"]["count"], 1);
 //!
-//! let summary = MetricsExporter::to_summary(&all_metrics);
-//! assert_eq!(summary.event_processing.total_processed, 1);
-//! assert_eq!(summary.event_processing.latency_ms.p95, 5.2);
-//!
-//! let text = MetricsExporter::to_prometheus(&all_metrics);
+//! let mut text = String::new();
+//! prometheus::encode(&all_metrics, &mut text);
 //! assert!(text.contains("\nevents_processed_total 1\n"));
 //! ```
 #![forbid(unsafe_code)]
 
 mod exponential;
-mod exporter;
 pub mod json;
 pub mod otlp;
 pub mod prometheus;
 mod series;
-mod summary;
 mod time;
-mod totals;
 
-pub use self::exporter::MetricsExporter;
-pub use self::summary::{Cache, EventProcessing, LatencyMs, Summary, UdpListener, WebSocket};
+pub use self::time::rfc3339;

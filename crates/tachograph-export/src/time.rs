@@ -13,7 +13,7 @@ pub(crate) fn milliseconds(time: SystemTime) -> u64 {
 
 /// RFC 3339 in UTC, to the millisecond. Times outside the years 1970 to 9999 become the nearest
 /// one within.
-pub(crate) fn rfc3339(time: SystemTime) -> String {
+pub fn rfc3339(time: SystemTime) -> String {
     // humantime panics before 1970 and fails after 9999; a wall clock can be set to either.
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let within = since_epoch.min(Duration::from_secs(LAST_SECOND));

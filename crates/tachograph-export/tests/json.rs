@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use tachograph::{MetricsCollector, Snapshot, Unit};
-use tachograph_export::{MetricsExporter, json};
+use tachograph_export::json;
 
 /// A collector whose time is told by hand: made two minutes ago, by its own clock.
 fn two_minutes_old(metrics: &MetricsCollector) -> std::sync::Arc<Snapshot> {
@@ -21,9 +21,13 @@ fn keys(object: &Value) -> Vec<&str> {
     object.as_object().expect("an object").keys().map(String::as_str).collect()
 }
 
+fn to_json(snapshot: &Snapshot) -> Value {
+    json::to_value(snapshot, json::Options::default())
+}
+
 #[test]
 fn the_document_has_a_timestamp_the_uptime_and_three_sections() {
-    let json = MetricsExporter::to_json(&two_minutes_old(&manual()));
+    let json = to_json(&two_minutes_old(&manual()));
     assert_eq!(keys(&json), ["metrics", "timestamp", "uptime_seconds", "window_seconds"]);
     assert_eq!(keys(&json["metrics"]), ["counters", "gauges", "timings"]);
     assert_eq!(json["timestamp"], "2025-11-28T10:30:00.000Z");
@@ -38,7 +42,7 @@ fn a_traced_series_has_an_exemplar_and_no_other_has() {
     let trace = header.parse().expect("a traceparent");
     metrics.histogram_traced("traced", 300, trace);
     metrics.histogram("plain", 300);
-    let json = MetricsExporter::to_json(&two_minutes_old(&metrics));
+    let json = to_json(&two_minutes_old(&metrics));
     let timings = &json["metrics"]["timings"];
     let expected = json!({
         "value": 300.0,
@@ -58,7 +62,7 @@ fn a_timing_is_in_seconds_and_repeats_its_statistics_in_the_window() {
     for ms in 1..=1_000 {
         metrics.timing("event.processing", Duration::from_millis(ms));
     }
-    let json = MetricsExporter::to_json(&two_minutes_old(&metrics));
+    let json = to_json(&two_minutes_old(&metrics));
     let timing = &json["metrics"]["timings"]["event.processing"];
     for (field, expected) in [
         ("count", 1_000.0),
@@ -96,7 +100,7 @@ fn histograms_are_timings_of_their_own_unit_and_both_counters_are_counters() {
     metrics.increment_by("events.dropped", 5);
     metrics.decrement("websocket.clients");
     metrics.gauge("cache.hit_rate", 0.87);
-    let json = MetricsExporter::to_json(&two_minutes_old(&metrics));
+    let json = to_json(&two_minutes_old(&metrics));
     let metrics = &json["metrics"];
     let size = &metrics["timings"]["websocket.message.size"];
     assert_eq!((&size["kind"], &size["unit"]), (&json!("histogram"), &json!("bytes")));
@@ -120,7 +124,7 @@ fn nothing_recorded_is_zero_and_infinity_is_null() {
     metrics.register_timing("idle");
     metrics.register_gauge("unset");
     metrics.gauge("endless", f64::INFINITY);
-    let json = MetricsExporter::to_json(&two_minutes_old(&metrics));
+    let json = to_json(&two_minutes_old(&metrics));
     let idle = &json["metrics"]["timings"]["idle"];
     for field in ["mean", "min", "max", "p50", "p99", "p999", "rate"] {
         assert_eq!(idle[field], 0.0, "{field}");
@@ -135,7 +139,7 @@ fn the_largest_counters_are_whole_numbers() {
     let metrics = manual();
     metrics.increment_by("up", u64::MAX);
     metrics.decrement_by("down", 1 << 63);
-    let json = MetricsExporter::to_json(&two_minutes_old(&metrics));
+    let json = to_json(&two_minutes_old(&metrics));
     assert_eq!(json["metrics"]["counters"]["up"]["value"], json!(u64::MAX));
     assert_eq!(json["metrics"]["counters"]["down"]["value"], json!(i64::MIN));
 }
@@ -144,7 +148,7 @@ fn the_largest_counters_are_whole_numbers() {
 fn without_windows_there_is_no_window() {
     let metrics = MetricsCollector::builder().manual().no_window().build();
     metrics.increment("events");
-    let json = MetricsExporter::to_json(&two_minutes_old(&metrics));
+    let json = to_json(&two_minutes_old(&metrics));
     assert_eq!(json.get("window_seconds"), None);
     assert_eq!(json["metrics"]["counters"]["events"].get("window"), None);
 }
@@ -176,7 +180,7 @@ fn bytes_and_value_say_the_same_and_keys_are_sorted() {
     json::encode(&snapshot, json::Options::default(), &mut bytes);
     let bytes = bytes.strip_prefix(b"before ").expect("encode appends");
     let parsed: Value = serde_json::from_slice(bytes).expect("valid JSON");
-    assert_eq!(parsed, MetricsExporter::to_json(&snapshot));
+    assert_eq!(parsed, to_json(&snapshot));
     let text = std::str::from_utf8(bytes).expect("UTF-8");
     let places: Vec<_> = keys(&parsed["metrics"]["counters"])
         .iter()

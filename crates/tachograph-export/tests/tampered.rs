@@ -5,9 +5,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot, Unit};
+use tachograph_export::json;
 use tachograph_export::otlp::{Settings, Temporality};
 use tachograph_export::prometheus::Prometheus;
-use tachograph_export::{MetricsExporter, json};
 
 fn recorded() -> Value {
     let metrics = MetricsCollector::builder().manual().build();
@@ -88,7 +88,6 @@ fn read(snapshot: &Snapshot, other: &Snapshot) {
             encoder.encode(snapshot, &mut bytes);
         }
         json::encode(snapshot, json::Options { buckets: true }, &mut bytes);
-        MetricsExporter::to_summary(snapshot);
         let text = serde_json::to_string(snapshot).expect("serialises");
         serde_json::from_str::<Snapshot>(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     }

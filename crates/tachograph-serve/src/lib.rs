@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `/metrics` | the last published snapshot, in the Prometheus format that `Accept` asks for |
 //! | `/metrics.json` | every statistic of every series, everything recorded before the request included; `?buckets=1` adds the distributions |
-//! | `/summary` | the high-level view, likewise |
+//! | `/summary` | the [program's own summary](Endpoint::summary), likewise; 404 without one |
 //! | `/snapshot` | the last published snapshot, whole: reads back as a [`Snapshot`](tachograph::Snapshot) by serde |
 //! | `/health` | 200 while snapshots are fresh or recording is off and the [program's own checks](Endpoint::check) pass, 503 otherwise |
 //! | `/-/ready` | 200 once there is something to see |

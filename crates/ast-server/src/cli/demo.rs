@@ -6,11 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ast_server::mix::Mix;
-use ast_server::{Addresses, AstServer, Dashboard, EventSender, Service, read};
+use ast_server::{Addresses, AstServer, Dashboard, EventSender, Service, Summary, read};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use live_set::generate::Spec;
-use tachograph_export::Summary;
 
 use super::log::Log;
 use super::serve::print_addresses;

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot};
-use tachograph_export::{MetricsExporter, Summary};
 use tokio::sync::Notify;
 
 use crate::events::event::Event;
@@ -18,6 +17,8 @@ use crate::server::builder::Builder;
 use crate::server::cache::Cache;
 use crate::server::event_timer::EventTimer;
 use crate::server::state::State;
+use crate::summary::Summary;
+use crate::summary::exporter::MetricsExporter;
 use crate::viewers::hub::Hub;
 use crate::viewers::mailbox::Limits;
 use crate::viewers::outgoing::Memory;

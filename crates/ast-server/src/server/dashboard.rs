@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tachograph_export::Summary;
+use crate::summary::Summary;
 
 /// Shows a summary as the health dashboard.
 ///

@@ -17,6 +17,7 @@ use crate::service::door::{self, Door};
 use crate::service::event_loop::EventLoop;
 use crate::service::part::Part;
 use crate::service::{process, watcher};
+use crate::summary::exporter::MetricsExporter;
 use crate::udp::socket;
 
 /// Where a server listens. Port 0 takes any free port.
@@ -120,6 +121,7 @@ impl Service {
         let checked = server.clone();
         let endpoint = endpoint.check("set", move || checked.file_problem().map_or(Ok(()), Err));
         let endpoint = endpoint.listen(addresses.http).mount(routes::routes(server.clone()));
+        let endpoint = endpoint.summary(MetricsExporter::to_summary);
         let http = endpoint.serve().await?;
         let bound = Addresses {
             udp: socket.local_addr().map_err(refused("events", addresses.udp))?,

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tachograph::{MetricsCollector, Series, Snapshot, Unit, Value};
+use tachograph_export::json;
 use tachograph_export::prometheus::{self, Form, Prometheus};
-use tachograph_export::{MetricsExporter, json};
 
 use super::parse::{Family, Sample, parse};
 use super::wire;
@@ -123,7 +123,8 @@ proptest! {
             apply(&metrics, name, tags, record);
         }
         let snapshot = metrics.get_all_metrics();
-        let text = MetricsExporter::to_prometheus(&snapshot);
+        let mut text = String::new();
+        prometheus::encode(&snapshot, &mut text);
         let families = parse(&text).map_err(TestCaseError::fail)?;
         open_metrics_has_the_same_samples(&snapshot, &text)?;
         protobuf_has_the_same(&snapshot, &families)?;

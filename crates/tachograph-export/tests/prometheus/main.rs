@@ -12,7 +12,6 @@ mod wire;
 use std::time::Duration;
 
 use tachograph::{MetricsCollector, Unit};
-use tachograph_export::MetricsExporter;
 use tachograph_export::prometheus::{self, Prometheus};
 
 use self::parse::{Family, parse};
@@ -23,7 +22,8 @@ fn manual() -> MetricsCollector {
 
 /// The lines of a collector without those about the collector itself.
 fn text(metrics: &MetricsCollector) -> String {
-    let text = MetricsExporter::to_prometheus(&metrics.get_all_metrics());
+    let mut text = String::new();
+    prometheus::encode(&metrics.get_all_metrics(), &mut text);
     parse(&text).expect("valid");
     let about_itself = |line: &&str| line.contains("telemetry_");
     text.lines().filter(|line| !about_itself(line)).map(|line| format!("{line}\n")).collect()

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tachograph::{Clock, MetricsCollector, MockClock, Snapshot};
 use tachograph_export::prometheus::{Form, Prometheus};
-use tachograph_export::{LatencyMs, MetricsExporter};
 
 use super::parse::parse;
 use super::wire;
@@ -66,13 +65,8 @@ fn told(prometheus: &mut Prometheus, snapshot: &Snapshot) -> Vec<f64> {
     values
 }
 
-fn is_latency(told: LatencyMs, expected: [f64; 3]) -> bool {
-    is_close(&[told.p50, told.p95, told.p99], &expected)
-}
-
 /// 3,600 samples of 1 ms and 120 of 2 s: 96.8 % are fast, and their sum is 243.6 s.
 const LIFETIME: [f64; 7] = [0.001, 0.001, 0.001, 2.0, 2.0, 243.6, 3_720.0];
-const LIFETIME_MS: [f64; 3] = [1.0, 1.0, 2_000.0];
 
 #[test]
 fn after_an_hour_at_1_ms_two_minutes_at_2_s_are_what_is_told() {
@@ -83,18 +77,11 @@ fn after_an_hour_at_1_ms_two_minutes_at_2_s_are_what_is_told() {
     let mut lifetime = Prometheus::new().lifetime_quantiles(true);
     assert!(is_close(&told(&mut window, &slow), &[2.0, 2.0, 2.0, 2.0, 2.0, 243.6, 3_720.0]));
     assert!(is_close(&told(&mut lifetime, &slow), &LIFETIME));
-    let events = MetricsExporter::to_summary(&slow).event_processing;
-    assert!(events.latency_ms.p95 > 100.0, "the page's own alert fires");
-    assert!(is_latency(events.latency_ms, [2_000.0; 3]));
-    assert!(is_latency(events.latency_ms_lifetime, LIFETIME_MS));
 
     let quiet = driven.run(120, None);
     let nan = f64::NAN;
     assert!(is_close(&told(&mut window, &quiet), &[nan, nan, nan, nan, nan, 243.6, 3_720.0]));
     assert!(is_close(&told(&mut lifetime, &quiet), &LIFETIME));
-    let events = MetricsExporter::to_summary(&quiet).event_processing;
-    assert_eq!(events.latency_ms, LatencyMs::default());
-    assert!(is_latency(events.latency_ms_lifetime, LIFETIME_MS));
 }
 
 #[test]
@@ -103,7 +90,4 @@ fn a_collector_without_windows_tells_of_its_lifetime() {
     driven.run(3_600, Some(Duration::from_millis(1)));
     let slow = driven.run(120, Some(2 * SECOND));
     assert!(is_close(&told(&mut Prometheus::new(), &slow), &LIFETIME));
-    let events = MetricsExporter::to_summary(&slow).event_processing;
-    assert!(is_latency(events.latency_ms, LIFETIME_MS));
-    assert_eq!(events.latency_ms_lifetime, events.latency_ms);
 }

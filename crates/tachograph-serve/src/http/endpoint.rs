@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use tachograph::MetricsCollector;
+use serde::Serialize;
+use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::prometheus::Prometheus;
 
 use crate::authority;
@@ -26,6 +27,7 @@ use crate::http::token::Token;
 use crate::live::site::{Live, Plan, Program};
 use crate::pages::bodies::Pages;
 use crate::pages::scrapes::Scrapes;
+use crate::pages::summary::Summary;
 use crate::thread;
 
 /// The port of the default address: the usual one of Prometheus exporters in applications.
@@ -42,6 +44,7 @@ pub struct Endpoint {
     prometheus: Prometheus,
     history: Option<Plan>,
     program: Program,
+    summary: Option<Summary>,
     paths: Vec<&'static str>,
     mounted: Router,
     #[cfg(feature = "tls")]
@@ -87,6 +90,7 @@ impl Endpoint {
             },
             prometheus: Prometheus::new(),
             history: None,
+            summary: None,
             program: Program::default(),
             paths: Self::all_pages().collect(),
             mounted: Router::new(),
@@ -232,6 +236,39 @@ impl Endpoint {
     /// ```
     pub fn prometheus(mut self, encoder: Prometheus) -> Self {
         self.prometheus = encoder;
+        self
+    }
+
+    /// Answers `/summary` with what this function makes of a snapshot, as JSON: the few numbers that
+    /// tell how the program does. Without one, `/summary` answers 404.
+    ///
+    /// It runs on a thread that does nothing else, once for all who ask meanwhile. If it panics, or
+    /// if what it gives is no JSON (a map with keys that are no strings, say), the answer is 500.
+    ///
+    /// ```
+    /// use serde::Serialize;
+    /// use tachograph::{MetricsCollector, Value};
+    /// use tachograph_serve::Endpoint;
+    ///
+    /// #[derive(Serialize)]
+    /// struct Shop {
+    ///     snapshot_version: u64,
+    ///     orders: i128,
+    /// }
+    ///
+    /// let endpoint = Endpoint::new(MetricsCollector::new()).summary(|snapshot| Shop {
+    ///     snapshot_version: snapshot.version(),
+    ///     orders: snapshot
+    ///         .total("orders.taken")
+    ///         .and_then(|orders| orders.as_counter().map(|views| views.lifetime.value))
+    ///         .unwrap_or(0),
+    /// });
+    /// ```
+    pub fn summary<T: Serialize>(
+        mut self,
+        summary: impl Fn(&Snapshot) -> T + Send + Sync + 'static,
+    ) -> Self {
+        self.summary = Some(Summary::new(summary));
         self
     }
 
@@ -384,7 +421,8 @@ impl Endpoint {
         let listeners = server::listeners(self.limits.connections);
         let start = |plan: &Plan| Live::start(plan, &self.program, &metrics, &scrapes, listeners);
         let live = self.history.as_ref().map(start).transpose()?.map(Arc::new);
-        let pages = Pages::new(metrics, Arc::clone(&scrapes), &self.prometheus);
+        let pages =
+            Pages::new(metrics, Arc::clone(&scrapes), &self.prometheus, self.summary.as_ref());
         let pages = pages.map_err(Error::thread)?;
         let access = RwLock::new(self.access.clone());
         let stale_after = self.stale_after.saturating_add(self.metrics.publish_every());
@@ -392,6 +430,7 @@ impl Endpoint {
         let read_within = self.limits.answer.saturating_mul(3);
         let mut paths = self.paths.clone();
         paths.retain(|path| live.is_some() || Self::PAGES.iter().any(|(known, _)| known == path));
+        paths.retain(|path| *path != "/summary" || self.summary.is_some());
         Ok(Arc::new(Site { paths, pages, scrapes, live, access, stale_after, read_within, checks }))
     }
 }

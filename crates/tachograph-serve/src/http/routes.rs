@@ -37,7 +37,7 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
     ("/metrics", "every metric, as Prometheus reads it"),
     ("/metrics.json", "every metric as JSON; ?buckets=1: distributions in buckets too"),
     ("/snapshot", "the snapshot as it is, as JSON"),
-    ("/summary", "the overview, as JSON"),
+    ("/summary", "the program's overview, as JSON"),
     ("/health", "200 while all is well, 503 with the reason otherwise"),
     ("/-/ready", "200 once there is something to read"),
 ];
@@ -265,7 +265,11 @@ fn status_if(good: bool) -> StatusCode {
 /// Answers every path that is none of the routes.
 async fn not_found(State(site): State<Arc<Site>>, uri: Uri) -> Response {
     let (path, pages) = (uri.path(), site.paths.join(", "));
-    error(StatusCode::NOT_FOUND, &format!("there is no {path}: try one of {pages}"))
+    let why = match path {
+        "/summary" => " (the program gives none with `Endpoint::summary`)",
+        _ => "",
+    };
+    error(StatusCode::NOT_FOUND, &format!("there is no {path}{why}: try one of {pages}"))
 }
 
 /// Answers every method but GET and HEAD; axum adds the `Allow` header.

@@ -14,6 +14,7 @@ use tokio::time::sleep_until;
 use crate::pages::encoding::Encoding;
 use crate::pages::page::{Page, Writer};
 use crate::pages::scrapes::Scrapes;
+use crate::pages::summary::Summary;
 use crate::thread::Worker;
 
 /// While somebody still reads a body of an older snapshot, a new one is made this often: so slow
@@ -40,9 +41,10 @@ impl Pages {
         metrics: MetricsCollector,
         scrapes: Arc<Scrapes>,
         prometheus: &Prometheus,
+        summary: Option<&Summary>,
     ) -> io::Result<Self> {
-        let start =
-            || Worker::start("tachograph-pages", Bodies::new(metrics.clone(), prometheus.clone()));
+        let bodies = || Bodies::new(metrics.clone(), prometheus.clone(), summary.cloned());
+        let start = || Worker::start("tachograph-pages", bodies());
         Ok(Self { published: start()?, read: start()?, scrapes, metrics })
     }
 
@@ -87,6 +89,7 @@ enum Reply {
 struct Bodies {
     metrics: MetricsCollector,
     prometheus: Prometheus,
+    summary: Option<Summary>,
     writers: [Writer; Page::ALL.len()],
     last: [Option<Made>; Page::ALL.len()],
     older: Vec<Bytes>,
@@ -103,9 +106,11 @@ struct Made {
 }
 
 impl Bodies {
-    fn new(metrics: MetricsCollector, prometheus: Prometheus) -> Self {
-        let writers = Page::ALL.map(|page| Writer::new(page, prometheus.clone()));
-        Self { metrics, prometheus, writers, last: Default::default(), older: Vec::new() }
+    fn new(metrics: MetricsCollector, prometheus: Prometheus, summary: Option<Summary>) -> Self {
+        let writer = |page| Writer::new(page, prometheus.clone(), summary.clone());
+        let writers = Page::ALL.map(writer);
+        let last = Default::default();
+        Self { metrics, prometheus, summary, writers, last, older: Vec::new() }
     }
 
     fn reply(&mut self, asked: Asked) -> Reply {
@@ -160,7 +165,7 @@ impl Bodies {
             self.older.retain(|body| !body.is_empty() && !body.is_unique());
         }
         // One that panics is not used again.
-        let fresh = Writer::new(page, self.prometheus.clone());
+        let fresh = Writer::new(page, self.prometheus.clone(), self.summary.clone());
         let mut writer = std::mem::replace(&mut self.writers[page as usize], fresh);
         let plain = writer.write(&snapshot);
         self.writers[page as usize] = writer;

@@ -8,3 +8,4 @@ pub(crate) mod encoding;
 pub(crate) mod page;
 pub(crate) mod reply;
 pub(crate) mod scrapes;
+pub(crate) mod summary;

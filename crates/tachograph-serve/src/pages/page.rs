@@ -4,7 +4,9 @@ use axum::body::Bytes;
 use serde::Serialize;
 use tachograph::Snapshot;
 use tachograph_export::prometheus::Prometheus;
-use tachograph_export::{MetricsExporter, json, prometheus};
+use tachograph_export::{json, prometheus};
+
+use crate::pages::summary::Summary;
 
 /// Parameters of a media type, by name.
 type Parameters = &'static [(&'static str, &'static str)];
@@ -77,15 +79,17 @@ impl Page {
 pub(crate) struct Writer {
     page: Page,
     prometheus: Prometheus,
+    summary: Option<Summary>,
     #[cfg(test)]
     pub(crate) panics: bool,
 }
 
 impl Writer {
-    pub(crate) fn new(page: Page, prometheus: Prometheus) -> Self {
+    pub(crate) fn new(page: Page, prometheus: Prometheus, summary: Option<Summary>) -> Self {
         Self {
             page,
             prometheus,
+            summary,
             #[cfg(test)]
             panics: false,
         }
@@ -117,11 +121,13 @@ impl Writer {
                 body.into()
             }
             Page::Snapshot => to_json(snapshot),
-            Page::Summary => to_json(&MetricsExporter::to_summary(snapshot)),
+            Page::Summary => {
+                self.summary.as_ref().expect("it is asked for where there is one").of(snapshot)
+            }
         }
     }
 }
 
-fn to_json(value: &impl Serialize) -> Bytes {
+pub(crate) fn to_json(value: &impl Serialize) -> Bytes {
     serde_json::to_vec(value).expect("keys are strings, and memory accepts every write").into()
 }

@@ -20,7 +20,9 @@ const SERIES: u64 = 1_900;
 pub(crate) fn serve() {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
     let metrics = MetricsCollector::new();
-    let endpoint = Endpoint::new(metrics.clone()).listen(SocketAddr::from(([127, 0, 0, 1], 0)));
+    let endpoint = Endpoint::new(metrics.clone())
+        .summary(|snapshot| snapshot.version())
+        .listen(SocketAddr::from(([127, 0, 0, 1], 0)));
     let is_live = std::env::var(ASKED).is_ok_and(|asked| asked == "live");
     let step = Duration::from_millis(100);
     let endpoint = match is_live {

@@ -52,8 +52,8 @@ async fn a_page_from_elsewhere_is_refused_and_no_answer_is_shared_with_pages() {
 
 #[tokio::test]
 async fn without_the_token_no_path_answers() {
-    let endpoint =
-        Endpoint::new(manual()).bearer_token("s3cret").expect("a token").listen(loopback());
+    let endpoint = Endpoint::new(manual()).summary(|_| 7).listen(loopback());
+    let endpoint = endpoint.bearer_token("s3cret").expect("a token");
     let server = endpoint.serve().await.expect("binds");
     for path in PATHS {
         for headers in [&[][..], &[("Authorization", "Bearer S3cret")]] {

@@ -1,9 +1,10 @@
 //! Compressed answers, read by a decoder that is not the library's own.
 
+use tachograph_serve::Endpoint;
 use zune_inflate::DeflateDecoder;
 
 use super::client::{Answer, with};
-use super::{manual, publish, serve};
+use super::{loopback, manual, publish, serve};
 
 fn decoded(answer: &Answer) -> String {
     assert_eq!(answer.header("content-encoding"), "gzip");
@@ -39,10 +40,11 @@ async fn what_is_compressed_decodes_to_what_is_sent_plain() {
 
 #[tokio::test]
 async fn a_short_answer_is_sent_as_it_is() {
-    let server = serve(&manual()).await;
+    let endpoint = Endpoint::new(manual()).summary(|_| 7).listen(loopback());
+    let server = endpoint.serve().await.expect("binds");
     let answer = with(server.addr(), "GET", "/summary", &[("Accept-Encoding", "gzip, zstd")]).await;
     assert_eq!((answer.status, answer.header("content-encoding")), (200, ""));
-    assert_eq!(answer.json()["errors_total"], 0);
+    assert_eq!(answer.text(), "7");
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn a_slow_header_sender_is_closed_and_disturbs_nobody() {
     let mut slow = connect(server.addr()).await;
     slow.write_all(b"GET /health HTTP/1.1\r\nHost: ").await.expect("sends");
     let mut silent = connect(server.addr()).await;
-    assert_eq!(get(server.addr(), "/summary").await.status, 200);
+    assert_eq!(get(server.addr(), "/metrics.json").await.status, 200);
     assert!(!closed(&mut slow).await.starts_with(b"HTTP/1.1 200"));
     assert_eq!(closed(&mut silent).await, b"");
 }
@@ -76,7 +76,7 @@ async fn beyond_the_limit_the_connection_goes_that_was_silent_for_longest() {
         stream.read_exact(&mut start).await.expect("an answer");
         assert_eq!(&start, b"HTTP/1.1 200");
     }
-    assert_eq!(get(server.addr(), "/summary").await.status, 200);
+    assert_eq!(get(server.addr(), "/metrics.json").await.status, 200);
     assert!(closed(&mut second).await.ends_with(b"}"), "the rest of its answer, no more");
     first.write_all(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("sends");
     let mut rest = vec![0; 700];
@@ -174,7 +174,7 @@ async fn a_head_without_end_is_refused() {
     let _ = stream.write_all(head.as_bytes()).await;
     let answer = closed(&mut stream).await;
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{answer:?}");
-    assert_eq!(get(server.addr(), "/summary").await.status, 200);
+    assert_eq!(get(server.addr(), "/metrics.json").await.status, 200);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod negotiation;
 mod own_thread;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,8 +20,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use tachograph::MetricsCollector;
-use tachograph_export::Summary;
+use serde_json::{Value, json};
+use tachograph::{MetricsCollector, Snapshot};
 use tachograph_serve::{Endpoint, Server};
 
 use self::client::{get, request, with};
@@ -54,11 +55,50 @@ async fn each_page_has_its_type_and_a_body_of_it() {
     let json = get(server.addr(), "/metrics.json").await;
     assert_eq!(json.status, 200);
     assert_eq!(json.json()["metrics"]["counters"]["events.processed"]["value"], 7);
-    let summary = get(server.addr(), "/summary").await;
-    assert_eq!((summary.status, summary.header("cache-control")), (200, "no-store"));
-    assert_eq!(summary.json()["event_processing"]["latency_ms"]["p95"], 0.0);
-    let summary: Summary = serde_json::from_str(summary.text()).expect("a summary");
-    assert_eq!(summary.event_processing.total_processed, 7);
+    assert_eq!(json.header("cache-control"), "no-store");
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_program_says_in_its_summary_what_it_likes_or_has_none() {
+    let metrics = manual();
+    let server = serve(&metrics).await;
+    let missing = get(server.addr(), "/summary").await;
+    assert_eq!(missing.status, 404);
+    let told = "there is no /summary (the program gives none with `Endpoint::summary`): try one of \
+                /metrics, /metrics.json, /snapshot, /health, /-/ready";
+    assert_eq!(missing.json()["error"], told);
+    server.shutdown().await;
+
+    let counted = |snapshot: &Snapshot| {
+        let orders = snapshot.find("orders", &[]).and_then(|it| it.value.as_counter());
+        let orders = orders.map(|views| views.lifetime.value);
+        assert_ne!(orders, Some(13), "as a bug would");
+        BTreeMap::from([("orders", orders)])
+    };
+    let endpoint = Endpoint::new(metrics.clone()).summary(counted).listen(loopback());
+    let server = endpoint.serve().await.expect("binds");
+    // Everything recorded before the request is in it.
+    for (more, status, body) in [
+        (12, 200, json!({ "orders": 12 })),
+        (1, 500, Value::Null),
+        (1, 200, json!({ "orders": 14 })),
+    ] {
+        metrics.increment_by("orders", more);
+        let answer = get(server.addr(), "/summary").await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert!(status != 200 || answer.json() == body, "{}", answer.text());
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_summary_that_is_no_json_is_one_answer_lost() {
+    let endpoint = Endpoint::new(manual()).listen(loopback());
+    let endpoint = endpoint.summary(|_| BTreeMap::from([((1, 2), 3)]));
+    let server = endpoint.serve().await.expect("binds");
+    assert_eq!(get(server.addr(), "/summary").await.status, 500);
+    assert_eq!(get(server.addr(), "/metrics.json").await.status, 200);
     server.shutdown().await;
 }
 
@@ -179,7 +219,7 @@ async fn buckets_are_there_on_request() {
         let buckets = buckets(get(server.addr(), path).await.json());
         assert!(buckets.is_array(), "{path}: browsers and proxies add what they like");
     }
-    for path in ["/metrics.json?_=1", "/metrics?_=1", "/health?buckets=7", "/summary?&=&%"] {
+    for path in ["/metrics.json?_=1", "/metrics?_=1", "/health?buckets=7", "/snapshot?&=&%"] {
         assert_eq!(get(server.addr(), path).await.status, 200, "{path}");
     }
     let wrong = get(server.addr(), "/metrics.json?buckets=7").await;
@@ -193,16 +233,17 @@ async fn what_is_not_served_is_refused_with_the_way_out() {
     let server = serve(&manual()).await;
     let missing = get(server.addr(), "/metrics/%22x?y").await;
     assert_eq!(missing.status, 404);
-    let told = "there is no /metrics/%22x: try one of /metrics, /metrics.json, /snapshot, /summary, \
+    let told = "there is no /metrics/%22x: try one of /metrics, /metrics.json, /snapshot, \
                 /health, /-/ready";
     assert_eq!(missing.json()["error"], told);
     for (path, is) in Endpoint::PAGES {
         assert!(!is.is_empty());
-        assert_ne!(get(server.addr(), path).await.status, 404, "{path}");
+        let is_missing = get(server.addr(), path).await.status == 404;
+        assert_eq!(is_missing, *path == "/summary", "{path}");
     }
-    let posted = request(server.addr(), "POST", "/summary").await;
+    let posted = request(server.addr(), "POST", "/snapshot").await;
     assert_eq!((posted.status, posted.header("allow")), (405, "GET,HEAD"));
-    assert_eq!(posted.json()["error"], "/summary does not answer POST: use GET or HEAD");
+    assert_eq!(posted.json()["error"], "/snapshot does not answer POST: use GET or HEAD");
     let head = request(server.addr(), "HEAD", "/health").await;
     assert_eq!((head.status, head.text()), (200, ""));
 }
@@ -223,7 +264,7 @@ async fn scrapes_at_the_same_time_are_all_whole_while_threads_record() {
         }
     });
     let scrape = |i: usize| async move {
-        let path = ["/metrics", "/metrics.json", "/summary"][i % 3];
+        let path = ["/metrics", "/metrics.json", "/snapshot"][i % 3];
         let answer = get(addr, path).await;
         assert_eq!(answer.status, 200, "{path}");
         if path == "/metrics" {
@@ -269,8 +310,8 @@ async fn a_program_with_a_health_of_its_own_leaves_out_that_page() {
     let server = chosen.mount(routes).listen(loopback()).serve().await.expect("binds");
     assert_eq!(get(server.addr(), "/health").await.text(), "mine");
     assert_eq!(get(server.addr(), "/metrics").await.status, 200);
-    let missing = get(server.addr(), "/summary").await;
-    assert_eq!(missing.json()["error"], "there is no /summary: try one of /metrics");
+    let missing = get(server.addr(), "/snapshot").await;
+    assert_eq!(missing.json()["error"], "there is no /snapshot: try one of /metrics");
     let told = Endpoint::new(manual()).pages(["/metric"]).expect_err("no page").to_string();
     assert_eq!(
         told,

@@ -4,7 +4,7 @@ use super::*;
 
 fn pages(metrics: &MetricsCollector) -> Pages {
     let scrapes = Arc::new(Scrapes::new(metrics));
-    Pages::new(metrics.clone(), scrapes, &Prometheus::new()).expect("threads")
+    Pages::new(metrics.clone(), scrapes, &Prometheus::new(), None).expect("threads")
 }
 
 fn collector() -> MetricsCollector {

@@ -2,14 +2,12 @@
 
 use serde_json::Value;
 use tachograph::Snapshot;
+use tachograph_export::json;
 
 use crate::summary::Summary;
-use crate::{json, prometheus};
 
-/// Turns snapshots into what other programs read.
-///
-/// Each function allocates its answer; the encoders in [`json`] and [`prometheus`] write into a
-/// buffer of the caller's.
+/// Turns snapshots into what other programs read. The formats of Prometheus and OTLP are in
+/// [`tachograph_export`].
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsExporter;
 
@@ -19,7 +17,7 @@ impl MetricsExporter {
     /// ```
     /// use std::fs::File;
     /// use tachograph::MetricsCollector;
-    /// use tachograph_export::MetricsExporter;
+    /// use ast_server::MetricsExporter;
     ///
     /// let metrics = MetricsCollector::new();
     /// metrics.increment("events.processed");
@@ -44,7 +42,7 @@ impl MetricsExporter {
     /// ```
     /// use std::time::Duration;
     /// use tachograph::MetricsCollector;
-    /// use tachograph_export::MetricsExporter;
+    /// use ast_server::MetricsExporter;
     ///
     /// let metrics = MetricsCollector::new();
     /// metrics.timing("event.processing.duration", Duration::from_millis(140));
@@ -61,7 +59,7 @@ impl MetricsExporter {
     /// ```
     /// # use std::{cell::RefCell, time::Duration};
     /// # use tachograph::MetricsCollector;
-    /// # use tachograph_export::MetricsExporter;
+    /// # use ast_server::MetricsExporter;
     /// # let metrics = MetricsCollector::new();
     /// # metrics.timing("event.processing.duration", Duration::from_millis(140));
     /// # metrics.increment_by("errors.event_processing", 11);
@@ -85,12 +83,5 @@ impl MetricsExporter {
     /// ```
     pub fn to_summary(snapshot: &Snapshot) -> Summary {
         Summary::of(snapshot)
-    }
-
-    /// The text that a Prometheus server scrapes, as described in [`prometheus`].
-    pub fn to_prometheus(snapshot: &Snapshot) -> String {
-        let mut text = String::new();
-        prometheus::encode(snapshot, &mut text);
-        text
     }
 }

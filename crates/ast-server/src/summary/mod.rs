@@ -1,12 +1,17 @@
-//! The summary: a few fields about the health of an event server.
+//! The summary: a few fields about the health of the server.
+
+// Snapshots by the functions that everybody knows.
+pub(crate) mod exporter;
+// What a name amounts to, whatever its tags.
+mod totals;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tachograph::{Snapshot, TimingStats, Unit, Value};
+use tachograph_export::rfc3339;
 
-use crate::time::rfc3339;
-use crate::totals::Totals;
+use self::totals::Totals;
 
 /// The high-level view of a snapshot: counts of its lifetime, latencies of its window. Every field exists from the first moment.
 ///
@@ -19,6 +24,8 @@ pub struct Summary {
     pub timestamp: String,
     /// Seconds since the collector was made or reset.
     pub uptime_seconds: f64,
+    /// Of which snapshot it is: [`Snapshot::version`].
+    pub snapshot_version: u64,
     /// What became of events.
     pub event_processing: EventProcessing,
     /// The health of the UDP link.
@@ -113,6 +120,7 @@ impl Summary {
         Self {
             timestamp: rfc3339(snapshot.timestamp()),
             uptime_seconds: snapshot.uptime().as_secs_f64(),
+            snapshot_version: snapshot.version(),
             event_processing: EventProcessing {
                 total_processed: totals.get("events.processed"),
                 latency_ms,
