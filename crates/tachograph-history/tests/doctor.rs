@@ -172,6 +172,15 @@ fn nothing_recorded_is_told_and_the_collectors_own_series_do_not_count() {
     let empty = findings(&History::new(Settings::default()));
     assert!(empty.len() == 1 && empty[0].title == "there are no frames", "{empty:#?}");
 
+    let mut idle = Recorded::new(Settings::default());
+    let severity = |world: &Recorded| {
+        titled(&findings(&world.history), "nothing is recorded").first().map(|it| it.severity)
+    };
+    idle.second();
+    assert_eq!(severity(&idle), Some(Severity::Note), "it has just been started");
+    (0..60).for_each(|_| drop(idle.second()));
+    assert_eq!(severity(&idle), Some(Severity::Warning));
+
     let mut world = Recorded::new(Settings::default());
     world.metrics.increment("events");
     for second in 1..=90 {

@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 8] = [
+const PEERS: [Peer; 9] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -41,6 +41,17 @@ const PEERS: [Peer; 8] = [
     },
     // The same registries as OTLP, each in three rounds.
     Peer { name: "otlp", arguments: |it| Ok(vec![it.written("tachograph-export", "otlp", 300)?]) },
+    // The real `tachograph top` in a real terminal, over a recording and over a running program.
+    Peer {
+        name: "terminal",
+        arguments: |it| {
+            let build = ["build", "--package", "tachograph-cli", "--bins", "--examples"];
+            it.tools.cargo().args(build).run()?;
+            let written = it.written("tachograph-cli", "recording", 600)?;
+            let built = it.tools.target("debug");
+            Ok(vec![written, built.join("tachograph"), built.join("examples"), it.tmux()])
+        },
+    },
     // Random rules over random gauges, with the states that our engine finds.
     Peer {
         name: "alerts",
@@ -85,6 +96,7 @@ impl Peers<'_> {
         self.tools.shell.create_dir(&self.folder)?;
         let python = self.python();
         if self.tools.install {
+            self.install_tmux();
             self.install_python().context("python3 with venv and PyPI's packages are needed")?;
             self.unpack_prometheus().context("Debian's package `prometheus` is needed")?;
         }
@@ -98,6 +110,9 @@ impl Peers<'_> {
     }
 
     fn check(&self, peer: &Peer) -> Result<String> {
+        if peer.name == "terminal" && !self.tmux().is_file() {
+            return skipped("there is no tmux: install it, or pass --install as root");
+        }
         let program = format!("xtask/peers/{}.py", peer.name);
         let (python, arguments) = (self.python(), (peer.arguments)(self)?);
         let run = cmd!(self.tools.shell, "{python} {program}").args(arguments).ignore_status();
@@ -148,6 +163,20 @@ impl Peers<'_> {
         let package = package.context("nothing was fetched")?;
         cmd!(shell, "dpkg-deb --extract {package} prometheus").run()?;
         Ok(shell.remove_path(package)?)
+    }
+
+    /// The terminal, which needs libraries of the system.
+    fn tmux(&self) -> PathBuf {
+        PathBuf::from("/usr/bin/tmux")
+    }
+
+    /// Err: its check says that it is missing; the others do without.
+    fn install_tmux(&self) {
+        if !self.tmux().is_file() {
+            let shell = &self.tools.shell;
+            let _ = cmd!(shell, "apt-get update --quiet").run();
+            let _ = cmd!(shell, "apt-get install --quiet --yes tmux").run();
+        }
     }
 
     /// `ast-server` as it stands.

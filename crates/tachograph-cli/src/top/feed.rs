@@ -9,13 +9,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 use super::Message;
+use super::screen::Vital;
 use crate::commands::Source;
 use crate::failure::Failure;
 use crate::http::Endpoint;
 use crate::live::follow;
 
-/// So often alerts are asked for.
+/// So often alerts are asked for, and so often where there are none.
 const ALERTS_EVERY: Duration = Duration::from_secs(2);
+const NO_ALERTS_EVERY: Duration = Duration::from_secs(60);
 
 /// Starts it on a thread of its own, which ends with the program.
 pub(super) fn start(source: Source, send: &Sender<Message>) -> Result<(), Failure> {
@@ -29,7 +31,7 @@ pub(super) fn start(source: Source, send: &Sender<Message>) -> Result<(), Failur
             signal(SignalKind::hangup()).map_err(cannot)?,
         )
     };
-    let last = LastWords(send.clone());
+    let send = send.clone();
     let signals = async {
         let (mut interrupt, mut terminate, mut hang_up) = (interrupt, terminate, hang_up);
         tokio::select! {
@@ -39,6 +41,7 @@ pub(super) fn start(source: Source, send: &Sender<Message>) -> Result<(), Failur
         }
     };
     let run = move || {
+        let _vital = Vital;
         let failure = runtime.block_on(async {
             match &source {
                 Source::File(_) => {
@@ -47,27 +50,15 @@ pub(super) fn start(source: Source, send: &Sender<Message>) -> Result<(), Failur
                 }
                 Source::Program(endpoint) => tokio::select! {
                     () = signals => None,
-                    failure = stream(endpoint, &last.0) => failure,
-                    () = alerts(endpoint, &last.0) => None,
+                    failure = stream(endpoint, &send) => failure,
+                    () = alerts(endpoint, &send) => None,
                 },
             }
         });
-        let _ = last.0.send(Message::Stop(failure));
+        let _ = send.send(Message::Stop(failure));
     };
     thread::Builder::new().name("feed".to_owned()).spawn(run).map_err(cannot)?;
     Ok(())
-}
-
-/// Ends the program even if the thread panics: a screen that nothing feeds shows no more.
-struct LastWords(Sender<Message>);
-
-impl Drop for LastWords {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let told = "the connection's thread panicked: please report it";
-            let _ = self.0.send(Message::Stop(Some(Failure::Failed(told.to_owned()))));
-        }
-    }
 }
 
 async fn stream(endpoint: &Endpoint, send: &Sender<Message>) -> Option<Failure> {
@@ -77,11 +68,13 @@ async fn stream(endpoint: &Endpoint, send: &Sender<Message>) -> Option<Failure> 
 /// Alerts as they are; none where the program has no such page or is gone.
 async fn alerts(endpoint: &Endpoint, send: &Sender<Message>) {
     loop {
-        let body = endpoint.get("/alerts").await.ok().flatten();
+        let answer = endpoint.get("/alerts").await;
+        let pause = if matches!(answer, Ok(None)) { NO_ALERTS_EVERY } else { ALERTS_EVERY };
+        let body = answer.ok().flatten();
         let alerts = body.and_then(|body| serde_json::from_slice(&body).ok());
         if send.send(Message::Alerts(alerts)).is_err() {
             return;
         }
-        sleep(ALERTS_EVERY).await;
+        sleep(pause).await;
     }
 }

@@ -202,16 +202,23 @@ impl<'a> Numbers<'a> {
         let share = |part: f64, all: f64| {
             if all > 0.0 { format!("{:.2} %", part / all * 100.0) } else { "–".to_owned() }
         };
-        let mut parts = self.named("udp", rate(self.rate("udp.packet.received")));
-        parts.push(Span::styled(" loss ", theme.quiet()));
-        let loss = share(lost, received + lost);
-        parts.push(Span::styled(loss, if lost > 0.0 { theme.bad() } else { theme.strong() }));
-        parts.extend(self.named("gaps", number(count("udp.sequence.gap"))));
-        let clients = self.gauge("websocket.clients");
-        parts.extend(self.named("ws", value(clients, &Unit::None)));
-        parts.extend(self.named("sent", rate(self.rate("websocket.broadcast.success"))));
-        let (hits, misses) = (count("cache.hit"), count("cache.miss"));
-        parts.extend(self.named("cache", share(hits, hits + misses)));
+        let mut parts = Vec::new();
+        let has = |name| self.by_name.contains_key(name);
+        if has("udp.packet.received") {
+            parts = self.named("udp", rate(self.rate("udp.packet.received")));
+            parts.push(Span::styled(" loss ", theme.quiet()));
+            let loss = share(lost, received + lost);
+            parts.push(Span::styled(loss, if lost > 0.0 { theme.bad() } else { theme.strong() }));
+            parts.extend(self.named("gaps", number(count("udp.sequence.gap"))));
+        }
+        if has("websocket.clients") {
+            parts.extend(self.named("ws", value(self.gauge("websocket.clients"), &Unit::None)));
+            parts.extend(self.named("sent", rate(self.rate("websocket.broadcast.success"))));
+        }
+        if has("cache.hit") || has("cache.miss") {
+            let (hits, misses) = (count("cache.hit"), count("cache.miss"));
+            parts.extend(self.named("cache", share(hits, hits + misses)));
+        }
         let errors = self
             .by_name
             .keys()

@@ -7,6 +7,7 @@ use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, Ke
 
 use super::Message;
 use super::model::{Model, Page, Sort};
+use super::screen::Vital;
 use crate::failure::Failure;
 
 /// Lines that a page key moves.
@@ -16,6 +17,7 @@ const PAGE: isize = 10;
 pub(super) fn listen(send: &Sender<Message>) -> Result<(), Failure> {
     let send = send.clone();
     let run = move || {
+        let _vital = Vital;
         loop {
             let message = match event::read() {
                 Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Message::Key(key),

@@ -1,5 +1,7 @@
 //! The terminal, given back as it was however the program ends.
 
+use std::{process, thread};
+
 use ratatui::DefaultTerminal;
 
 use super::model::Model;
@@ -37,6 +39,21 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        ratatui::restore();
+        // A panic has given it back already: doing so again would write over its message.
+        if !thread::panicking() {
+            ratatui::restore();
+        }
+    }
+}
+
+/// Ends the program if the thread that holds it panics: a screen that nothing feeds shows no more,
+/// and the terminal has been given back.
+pub(super) struct Vital;
+
+impl Drop for Vital {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            process::exit(101);
+        }
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn nothing(view: &View<'_>) -> Option<Finding> {
     let quiet_ms = view.end_ms() - last.unwrap_or(oldest.end_ms.saturating_sub(oldest.span_ms));
     let is_quiet = quiet_ms >= QUIET_MS || last.is_none();
     is_quiet.then(|| Finding {
-        severity: Severity::Warning,
+        // A program that has just been started may not have come to anything yet.
+        severity: if quiet_ms < QUIET_MS { Severity::Note } else { Severity::Warning },
         title: "nothing is recorded".to_owned(),
         detail: format!(
             "the last {} have frames, but none with a series of the program's own",

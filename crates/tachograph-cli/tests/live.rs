@@ -1,0 +1,161 @@
+//! Against a real endpoint: recordings hold what was recorded, each thing once, also across a
+//! restart of the program; tokens open doors.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tachograph::MetricsCollector;
+use tachograph_cli::Replay;
+use tachograph_history::{Mark, Settings};
+use tachograph_serve::{Endpoint, ServerThread};
+
+const STEP: Duration = Duration::from_millis(50);
+
+/// A program with a history of short steps.
+fn serve(metrics: &MetricsCollector, addr: SocketAddr) -> ServerThread {
+    let endpoint = Endpoint::new(metrics.clone()).listen(addr).program("tested", "1.2.3");
+    let settings = Settings { step: STEP, ..Settings::default() };
+    endpoint.history(settings).spawn().expect("it starts")
+}
+
+fn any() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn tachograph(arguments: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tachograph"));
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("it starts")
+}
+
+fn ended(child: Child) -> (Option<i32>, String, String) {
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Waits for something that has to come; a test that waits for ever has failed.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what} did not come");
+        std::thread::sleep(STEP);
+    }
+}
+
+/// What a recording that is being written has of a counter; `None` before it can be read.
+fn counted(file: &Path, key: &str) -> Option<i128> {
+    let replay = Replay::read(file).ok()?;
+    let number = replay.history().number(key)?;
+    let frames = replay.history().frames(tachograph_history::Depth::Fine);
+    Some(frames.filter_map(|frame| frame.counter(number)).sum())
+}
+
+#[test]
+fn a_recording_ends_whole_at_a_signal_and_holds_everything_once() {
+    let metrics = MetricsCollector::new();
+    let server = serve(&metrics, any());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.jsonl.gz");
+    let name = file.display().to_string();
+    let recording = tachograph(&["record", &server.addr().to_string(), "-o", &name]);
+    until("the first frame", || Replay::read(&file).is_ok());
+    for _ in 0..100 {
+        metrics.increment_by("events", 7);
+        metrics.timing("turn", Duration::from_micros(100));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    until("the last event", || counted(&file, "events") == Some(700));
+    kill(Pid::from_raw(recording.id() as i32), Signal::SIGINT).expect("it runs");
+    let (code, _, err) = ended(recording);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("look at it with: tachograph top "), "{err}");
+    let replay = Replay::read(&file).expect("whole");
+    assert!(!replay.is_torn());
+    assert_eq!(replay.meta().map(|meta| &*meta.program), Some("tested"));
+    assert_eq!(counted(&file, "events"), Some(700));
+    // Another program reads it as well: the file has its end.
+    let mut text = String::new();
+    let read = std::fs::File::open(&file).expect("there");
+    flate2::read::GzDecoder::new(read).read_to_string(&mut text).expect("gzip with its end");
+    assert!(text.ends_with("}\n"));
+}
+
+#[test]
+fn a_restarted_program_goes_on_in_the_same_recording() {
+    let metrics = MetricsCollector::new();
+    metrics.increment_by("events", 5);
+    let server = serve(&metrics, any());
+    let addr = server.addr();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.jsonl");
+    let name = file.display().to_string();
+    let recording = tachograph(&["record", &addr.to_string(), "-o", &name]);
+    metrics.increment_by("events", 10);
+    until("the events", || counted(&file, "events").is_some_and(|it| it >= 10));
+    let before = counted(&file, "events").expect("there");
+    server.shutdown();
+    // Another process would have other numbers for its series, and another start.
+    let metrics = MetricsCollector::new();
+    metrics.increment("another.one");
+    let mut server = None;
+    until("the port", || {
+        let endpoint = Endpoint::new(metrics.clone()).listen(addr).program("tested", "1.2.4");
+        let settings = Settings { step: STEP, ..Settings::default() };
+        server = endpoint.history(settings).spawn().ok();
+        server.is_some()
+    });
+    until("the connection", || {
+        Replay::read(&file).is_ok_and(|it| it.meta().is_some_and(|meta| meta.version == "1.2.4"))
+    });
+    metrics.increment_by("events", 100);
+    until("the events", || counted(&file, "events") == Some(before + 100));
+    kill(Pid::from_raw(recording.id() as i32), Signal::SIGTERM).expect("it runs");
+    assert_eq!(ended(recording).0, Some(0));
+    let replay = Replay::read(&file).expect("whole");
+    let frames = replay.history().frames(tachograph_history::Depth::Fine);
+    let restarts = frames.filter(|frame| frame.marks.contains(&Mark::Restart)).count();
+    assert_eq!(restarts, 1);
+    let (code, out, _) = ended(tachograph(&["doctor", &name]));
+    assert_eq!(code, Some(1));
+    assert!(out.contains("the program was restarted"), "{out}");
+}
+
+#[test]
+fn doctor_and_deploy_ask_the_program_and_a_token_opens_it() {
+    let metrics = MetricsCollector::new();
+    metrics.increment("orders.taken");
+    metrics.gauge("depth", f64::NAN);
+    let settings = Settings { step: STEP, ..Settings::default() };
+    let endpoint = Endpoint::new(metrics.clone()).listen(any()).program("shop", "1");
+    let endpoint = endpoint.bearer_token("secret").expect("a token");
+    let server = endpoint.history(settings).spawn().expect("it starts");
+    let addr = server.addr().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let token = path("token");
+    std::fs::write(&token, "secret\n").expect("written");
+
+    let (code, _, err) = ended(tachograph(&["doctor", &addr]));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("--token-file"), "{err}");
+    until("the finding", || {
+        let (_, out, _) = ended(tachograph(&["doctor", &addr, "--json", "--token-file", &token]));
+        let found = serde_json::from_str::<Vec<Value>>(&out).unwrap_or_default();
+        found.iter().any(|finding| finding["title"] == "gauges were set to NaN")
+    });
+
+    let place = path("monitoring");
+    let deployed = ended(tachograph(&["deploy", &addr, &place, "--token-file", &token]));
+    assert_eq!(deployed.0, Some(0), "{}", deployed.2);
+    let rules = std::fs::read_to_string(path("monitoring/shop.rules.yml")).expect("written");
+    assert!(rules.contains("orders_taken"), "{rules}");
+    let listed = BufReader::new(deployed.1.as_bytes()).lines().count();
+    assert_eq!(listed, std::fs::read_dir(&place).expect("a folder").count());
+}
