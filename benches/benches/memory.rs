@@ -2,11 +2,9 @@
 
 use std::alloc::System;
 use std::hint::black_box;
-use std::sync::mpsc;
-use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use benches::{Budgets, Figures, Options, Table, durations, next};
+use benches::{Budgets, Options, Table, durations, next};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tachograph::{Builder, MetricsCollector};
 
@@ -40,67 +38,6 @@ fn collector() -> f64 {
     let metrics = MetricsCollector::builder().manual().build();
     passes(&metrics);
     held() - before
-}
-
-/// What each of eight threads adds that have recorded and are still there.
-fn each_thread() -> f64 {
-    const THREADS: usize = 8;
-    let metrics = MetricsCollector::builder().manual().build();
-    let (counter, timing) = (metrics.register_counter("c"), metrics.register_timing("t"));
-    let record = || {
-        counter.increment();
-        timing.record_ns(1);
-    };
-    record();
-    passes(&metrics);
-    let (ready, told) = mpsc::channel();
-    let before = held();
-    let of_bare = {
-        let bare = held();
-        let waiting = wait_in_threads(THREADS, &ready, &told, || ());
-        let with_them = held();
-        waiting();
-        with_them - bare
-    };
-    let waiting = wait_in_threads(THREADS, &ready, &told, {
-        let (counter, timing) = (counter.clone(), timing.clone());
-        move || {
-            counter.increment();
-            timing.record_ns(1);
-        }
-    });
-    passes(&metrics);
-    let with_them = held();
-    waiting();
-    assert_eq!(metrics.get_counter("c").map(|stats| stats.value), Some(THREADS as i128 + 1));
-    (with_them - before - of_bare) / THREADS as f64
-}
-
-/// Starts threads that act and then stay until the function given back is called.
-fn wait_in_threads(
-    threads: usize,
-    ready: &mpsc::Sender<()>,
-    told: &mpsc::Receiver<()>,
-    act: impl Fn() + Clone + Send + 'static,
-) -> impl FnOnce() {
-    let start = |_| {
-        let (leave, left) = mpsc::channel::<()>();
-        let (ready, act) = (ready.clone(), act.clone());
-        let thread = thread::spawn(move || {
-            act();
-            ready.send(()).expect("they are waited for");
-            let _ = left.recv();
-        });
-        (leave, thread)
-    };
-    let all: Vec<_> = (0..threads).map(start).collect();
-    all.iter().for_each(|_| told.recv().expect("the threads run"));
-    move || {
-        for (leave, thread) in all {
-            drop(leave);
-            thread.join().expect("no panic");
-        }
-    }
 }
 
 /// Recorded through handles that are kept, or by name.
@@ -188,8 +125,6 @@ fn main() {
         }
     };
     add("a collector", None, collector(), Some((256.0, "KiB")));
-    let threads = Figures::of((0..9).map(|_| each_thread()).collect());
-    add("a thread", None, threads.median, Some((128.0, "KiB")));
     for series in SIZES {
         let bytes = each_counter(series, By::Handle);
         add("a counter series", Some(series), bytes, (series > 10).then_some((300.0, "bytes")));
