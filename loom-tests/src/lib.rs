@@ -11,6 +11,8 @@ use tachograph::{Builder, MetricsCollector, Snapshot, Value};
 /// Checks every interleaving of `body` within the preemption bound (2, or what
 /// `LOOM_MAX_PREEMPTIONS` says), prints how many there were, and fails if there were fewer than
 /// `floor`: a model that loses its concurrency would pass without showing anything.
+/// A floor is nine tenths or more of what the model sees, so that losing one place where threads
+/// alternate shows; raise it when a model comes to see more.
 ///
 /// # Panics
 /// If an interleaving fails, or if there were too few.

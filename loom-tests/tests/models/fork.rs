@@ -7,7 +7,7 @@ use tachograph::testing::models::{self, ModelStop};
 
 #[test]
 fn whoever_comes_first_after_a_fork_opens_the_lanes_for_all() {
-    check("first use after a fork", 3_500, || {
+    check("first use after a fork", 3_800, || {
         let metrics = collector().build();
         let counter = metrics.register_counter("n");
         counter.increment();

@@ -8,7 +8,7 @@ use tachograph::testing::models::{ModelLane, ModelReader};
 fn a_cell_gains_what_was_counted_never_less_never_twice() {
     // What 0, 1, 2 and 3 of the calls have counted at the least.
     const LEAST: [u64; 4] = [0, 1, 4, 9];
-    check("counter cell", 400, || {
+    check("counter cell", 440, || {
         let lane = ModelLane::new(2, 2);
         lane.install_cell(1);
         let writer = lane.adopt().expect("the lane is closed");
@@ -140,7 +140,7 @@ fn a_gauges_row_gains_every_value_once_however_far_along_it_is_read() {
 
 #[test]
 fn what_signal_handlers_count_is_all_there() {
-    check("signals", 50, || {
+    check("signals", 110, || {
         let metrics = collector().build();
         let counter = metrics.register_counter("n");
         let counting = counter.clone();

@@ -6,7 +6,7 @@ use tachograph::testing::models::{self, ModelLane};
 
 #[test]
 fn a_counter_is_exact_while_its_cell_is_made() {
-    check("cell installation", 105, || {
+    check("cell installation", 320, || {
         let metrics = collector().build();
         // Beyond the cells that every lane holds from its start.
         ["first", "second"].iter().for_each(|name| drop(metrics.register_counter(name)));
@@ -44,7 +44,7 @@ fn rows_are_taken_one_by_one_and_more_are_made_meanwhile() {
 
 #[test]
 fn whoever_makes_a_place_first_both_use_it() {
-    check("installed twice", 20, || {
+    check("installed twice", 21, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
         let owners = lane.clone();

@@ -17,7 +17,7 @@ fn whole(snapshot: &Snapshot) {
 
 #[test]
 fn readers_find_whole_snapshots_whose_versions_only_grow() {
-    check("publish and read", 80, || {
+    check("publish and read", 85, || {
         let metrics = collector().build();
         let (timing, counter) = (metrics.register_timing("t"), metrics.register_counter("n"));
         let recorder = metrics.recorder();
@@ -42,7 +42,7 @@ fn readers_find_whole_snapshots_whose_versions_only_grow() {
 
 #[test]
 fn whoever_passes_versions_only_grow() {
-    check("two that pass", 1_180, || {
+    check("two that pass", 1_200, || {
         let metrics = collector().build();
         let (passing, reading) = (metrics.clone(), metrics.clone());
         let other = thread::spawn(move || {
@@ -62,7 +62,7 @@ fn whoever_passes_versions_only_grow() {
 
 #[test]
 fn a_thread_reads_what_it_has_recorded_while_another_passes() {
-    check("read-own-writes", 300, || {
+    check("read-own-writes", 820, || {
         let metrics = collector().build();
         let (timing, counter) = (metrics.register_timing("t"), metrics.register_counter("n"));
         let gauge = metrics.register_gauge("g");
@@ -87,7 +87,7 @@ fn a_thread_reads_what_it_has_recorded_while_another_passes() {
 
 #[test]
 fn a_thread_reads_what_it_has_coalesced_while_another_passes() {
-    check("read-own-writes under overload", 660, || {
+    check("read-own-writes under overload", 3_100, || {
         let metrics = collector().build();
         let (timing, gauge) = (metrics.register_timing("t"), metrics.register_gauge("g"));
         let recorder = metrics.recorder();
@@ -109,7 +109,7 @@ fn a_thread_reads_what_it_has_coalesced_while_another_passes() {
 
 #[test]
 fn a_record_lands_wholly_before_a_reset_or_wholly_after() {
-    check("reset", 130, || {
+    check("reset", 500, || {
         let metrics = collector().build();
         let (timing, counter) = (metrics.register_timing("t"), metrics.register_counter("n"));
         let recorder = metrics.recorder();
@@ -133,7 +133,7 @@ fn a_record_lands_wholly_before_a_reset_or_wholly_after() {
 // before it and its count after it. What is counted is exact all the same.
 #[test]
 fn a_coalesced_record_is_counted_once_before_a_reset_or_after() {
-    check("reset under overload", 1_650, || {
+    check("reset under overload", 5_300, || {
         let metrics = collector().build();
         let (timing, gauge) = (metrics.register_timing("t"), metrics.register_gauge("g"));
         let recorder = metrics.recorder();
