@@ -1,8 +1,8 @@
 //! Against a real endpoint: recordings hold what was recorded, each thing once, also across a
 //! restart of the program; tokens open doors.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -85,6 +85,61 @@ fn a_recording_ends_whole_at_a_signal_and_holds_everything_once() {
     let read = std::fs::File::open(&file).expect("there");
     flate2::read::GzDecoder::new(read).read_to_string(&mut text).expect("gzip with its end");
     assert!(text.ends_with("}\n"));
+}
+
+/// The body of a page, read without any of the program's own code.
+fn get(addr: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(addr).expect("it listens");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {addr}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("read");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains(" 200 "), "{head}");
+    body.to_owned()
+}
+
+#[test]
+fn history_and_recording_have_the_known_samples_and_the_same_quantiles() {
+    let metrics = MetricsCollector::new();
+    let server = serve(&metrics, any());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.jsonl.gz");
+    let name = file.display().to_string();
+    let recording = tachograph(&["record", &server.addr().to_string(), "-o", &name]);
+    until("the first frame", || Replay::read(&file).is_ok());
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut samples = Vec::new();
+    for round in 0..20_000u32 {
+        let ns = (1_000.0 * 2f64.powf(random.f64() * 16.0)) as u64;
+        metrics.timing("turn", Duration::from_nanos(ns));
+        samples.push(ns);
+        if round.is_multiple_of(1_000) {
+            metrics.increment("rounds");
+            std::thread::sleep(STEP);
+        }
+    }
+    metrics.increment("done");
+    until("the last frame", || counted(&file, "done") == Some(1));
+    kill(Pid::from_raw(recording.id() as i32), Signal::SIGINT).expect("it runs");
+    assert_eq!(ended(recording).0, Some(0));
+    samples.sort_unstable();
+
+    let history = folder.path().join("history.jsonl");
+    std::fs::write(&history, get(server.addr(), "/history")).expect("written");
+    for file in [&file, &history] {
+        let replay = Replay::read(file).expect("whole");
+        let number = replay.history().number("turn").expect("a series");
+        let end = std::time::SystemTime::now() + Duration::from_secs(60);
+        let all = replay.history().merged(std::time::SystemTime::UNIX_EPOCH, end).expect("frames");
+        let turn = all.timing(number).expect("samples");
+        assert_eq!(turn.count, samples.len() as u64, "{}", file.display());
+        for q in [0.5, 0.99] {
+            let right = samples[(q * samples.len() as f64).ceil() as usize - 1] as f64 * 1e-9;
+            let ratio = turn.quantile(q).expect("samples") / right;
+            assert!((1.0 / 1.091..1.091).contains(&ratio), "{q}: {ratio} in {}", file.display());
+        }
+    }
 }
 
 #[test]

@@ -119,12 +119,18 @@ fn pushes_that_fail_are_told_and_those_that_arrive_are_not() {
         }
         world.metrics.increment_by("metrics.push.rejected", 2);
         world.metrics.with_tags(&[("reason", "queue_full")]).increment("metrics.push.dropped");
+        world.metrics.with_tags(&[("sink", "pager")]).increment("metrics.alerts.failed");
+        world.metrics.with_tags(&[("sink", "pager")]).increment_by("metrics.alerts.dropped", 3);
     });
     let all = findings(&world.history);
-    assert_eq!(all.len(), 3, "{all:#?}");
-    for (part, count) in
-        [("does not answer", 30), ("leaves data points out", 60), ("wait to be", 30)]
-    {
+    assert_eq!(all.len(), 5, "{all:#?}");
+    for (part, count) in [
+        ("does not answer", 30),
+        ("leaves data points out", 60),
+        ("do not reach a receiver", 30),
+        ("alerts were given up", 90),
+        ("wait to be pushed", 30),
+    ] {
         let found = titled(&all, part);
         assert!(found.len() == 1 && found[0].detail == format!("{count} in 30 s"), "{all:#?}");
     }

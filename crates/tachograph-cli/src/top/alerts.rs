@@ -1,5 +1,7 @@
 //! Alerts: what fires, every rule, what changed, where it was sent.
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -103,10 +105,14 @@ fn entry(rule: &AlertRule, alert: &AlertState, model: &Model) -> Vec<Parts> {
     parts
 }
 
+fn own(labels: &BTreeMap<String, String>) -> impl Iterator<Item = String> + '_ {
+    let own = labels.iter().filter(|(key, _)| *key != "alertname" && *key != "severity");
+    own.map(|(key, value)| format!("{key}={value}"))
+}
+
 /// The labels that tell alerts of one rule apart.
 fn own_labels(alert: &AlertState) -> impl Iterator<Item = String> + '_ {
-    let own = alert.labels.iter().filter(|(key, _)| *key != "alertname" && *key != "severity");
-    own.map(|(key, value)| format!("{key}={value}"))
+    own(&alert.labels)
 }
 
 fn told(rule: &AlertRule, alert: &AlertState) -> String {
@@ -139,7 +145,7 @@ fn change(change: &Change, model: &Model) -> Parts {
         "pending" => model.theme.warning(),
         _ => model.theme.good(),
     };
-    let labels: Vec<_> = change.labels.iter().map(|(key, it)| format!("{key}={it}")).collect();
+    let labels: Vec<_> = own(&change.labels).collect();
     vec![
         Span::styled(format!("   {}  ", clock((change.at * 1e3) as u64)), model.theme.quiet()),
         Span::raw(format!("{:<20} {} → ", change.rule, change.from)),

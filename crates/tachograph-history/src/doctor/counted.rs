@@ -35,7 +35,7 @@ const DROPPED: &str = "telemetry.dropped";
 const ATTEMPTS: &str = "metrics.push.attempts";
 const UNSENT: &str = "metrics.push.dropped";
 
-const EVENTS: [Event; 22] = [
+const EVENTS: [Event; 24] = [
     Event::of(DROPPED, "reason", "overload").is(
         Bad,
         "samples were dropped: threads recorded faster than they were aggregated",
@@ -140,6 +140,16 @@ const EVENTS: [Event; 22] = [
         Bad,
         "payloads were lost to a panic while pushing",
         "this is a mistake in Tachograph: please report it with the warning that it logged",
+    ),
+    Event::any("metrics.alerts.failed").is(
+        Bad,
+        "changes of alerts do not reach a receiver",
+        "see whether it runs and takes what it is sent: /alerts has the last error of each",
+    ),
+    Event::any("metrics.alerts.dropped").is(
+        Bad,
+        "changes of alerts were given up: a receiver will never get them",
+        "bring the receiver back: whoever is to be woken by it was not",
     ),
     Event::any("metrics.push.rejected").is(
         Bad,
