@@ -61,6 +61,11 @@ pub struct Status<'a> {
     pub name: &'a str,
     /// Its severity.
     pub severity: &'a str,
+    /// Its condition, for people.
+    pub condition: String,
+    /// How long the condition must hold.
+    #[serde(skip)]
+    pub hold: Duration,
     /// Where to read on; may be empty.
     pub runbook: &'a str,
     /// Why it cannot be evaluated; `None` where it can.
@@ -181,6 +186,8 @@ impl Engine {
         self.rules.iter().map(|watched| Status {
             name: &watched.rule.name,
             severity: &watched.rule.severity,
+            condition: watched.rule.condition.to_string(),
+            hold: watched.rule.hold,
             runbook: &watched.rule.runbook,
             problem: watched.problem.as_deref(),
             alerts: watched.alerts.values().map(|watch| &watch.alert).collect(),

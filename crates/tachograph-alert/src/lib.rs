@@ -33,6 +33,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod display;
 mod engine;
 mod file;
 mod quantity;

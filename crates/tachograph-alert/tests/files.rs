@@ -170,3 +170,37 @@ fn amounts_are_read_with_their_units() {
         assert_eq!(Quantity::parse(nonsense), None, "{nonsense:?}");
     }
 }
+
+#[test]
+fn a_condition_reads_as_one_would_write_it_down() {
+    let text = |lines: &str| {
+        let rules = parse(&format!("[[rule]]\nname = \"A\"\n{lines}")).expect("a right rule");
+        rules[0].condition.to_string()
+    };
+    for (lines, told) in [
+        (
+            "metric = \"turn\"\nstatistic = \"p95\"\nlast = \"30s\"\nop = \">\"\n\
+             threshold = \"100ms\"\nuntil = \"80ms\"",
+            "p95(turn, last 30 s) > 100 ms, until 80 ms",
+        ),
+        (
+            "metric = \"lost\"\nminus = [\"found\"]\nover = [\"got\", \"lost\"]\nlast = \"5m\"\n\
+             statistic = \"ratio\"\nop = \">=\"\nthreshold = \"1%\"\n\
+             tags = { port = [\"1\", \"2\"], to = \"*\" }",
+            "ratio(lost[port=1|2,to=*] \u{2212} found of got + lost, last 5 min) >= 1 %",
+        ),
+        (
+            "metric = \"depth\"\nstatistic = \"current\"\nop = \"<\"\nthreshold = 1000",
+            "current(depth) < 1000",
+        ),
+        ("metric = \"m\"\nstatistic = \"absent\"", "absent(m)"),
+        (
+            "metric = \"m\"\nstatistic = \"stale\"\nlast = \"90s\"",
+            "nothing recorded(m, last 1.50 min)",
+        ),
+        ("statistic = \"stale\"\nlast = \"10s\"", "no frame(last 10 s)"),
+        ("statistic = \"heartbeat\"", "always"),
+    ] {
+        assert_eq!(text(lines), told);
+    }
+}

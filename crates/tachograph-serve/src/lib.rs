@@ -12,8 +12,9 @@
 //! | `/live` | every second as it is recorded, after the last ten minutes: server-sent events |
 //! | `/history` | the last minutes in steps of any length: `?from=-10m&to=-5m&step=30s` |
 //! | `/doctor` | findings in the history, in plain words with their numbers |
+//! | `/alerts` | rules, their alerts, their last changes, and what sinks took of them |
 //!
-//! The last three are those of an endpoint that keeps a [history](Endpoint::history); their lines are
+//! The last four are those of an endpoint that keeps a [history](Endpoint::history); their lines are
 //! those of [`tachograph_history::Line`], which a [recording](Endpoint::record) has too. An event of
 //! `/live` is called as its line is (`meta`, `series`, `frame`), and a frame has its number as `id`:
 //! a client that comes back with `Last-Event-ID` goes on after it. `lost` with `{"frames":n}` tells
@@ -46,7 +47,7 @@
 //! redirects and uses no proxy from the environment.
 //!
 //! # Features
-//! `otlp` (on): pushing. `tls` (off): HTTPS for both, by rustls with ring; needs a C compiler, as
+//! `otlp` (on): pushing. `alerts` (off): rules over the history, and who is told. `tls` (off): HTTPS for both, by rustls with ring; needs a C compiler, as
 //! nothing else does.
 //!
 //! # What is measured
@@ -61,6 +62,9 @@
 //! | `metrics.live.listeners` | gauge | – | clients that read `/live` |
 //! | `metrics.live.lost` | counter | frames | that they were too slow for |
 //! | `metrics.live.frame.duration` | timing | seconds | making a frame and its line |
+//! | `metrics.alerts.delivered[sink=…]` | counter | changes | that a sink took |
+//! | `metrics.alerts.failed[sink=…]` | counter | – | attempts that failed |
+//! | `metrics.alerts.dropped[sink=…]` | counter | changes | that a sink will never get |
 //! | `metrics.push.attempts[outcome=…]` | counter | – | requests: `taken`, `later`, `refused`, `unanswered` |
 //! | `metrics.push.duration` | timing | seconds | of a request, connecting included |
 //! | `metrics.push.size` | histogram | bytes | payloads, as they are sent |
@@ -99,6 +103,8 @@ mod pages;
 #[cfg(feature = "otlp")]
 mod push;
 mod quiet;
+#[cfg(feature = "alerts")]
+mod sinks;
 mod thread;
 
 pub use self::error::Error;
@@ -113,3 +119,7 @@ pub use self::push::pusher::{Pusher, PusherThread};
 pub use self::push::pushes::PushReport;
 #[cfg(feature = "otlp")]
 pub use self::push::settings::Push;
+#[cfg(feature = "alerts")]
+pub use self::sinks::alerts::{Alerts, AlertsHandle};
+#[cfg(feature = "alerts")]
+pub use self::sinks::receiver::Receiver;

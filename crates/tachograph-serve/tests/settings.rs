@@ -7,7 +7,7 @@ use tachograph::MetricsCollector;
 use tachograph_export::otlp;
 use tachograph_export::prometheus::Prometheus;
 use tachograph_history::Settings as History;
-use tachograph_serve::{Endpoint, Error, Push};
+use tachograph_serve::{Alerts, Endpoint, Error, Push};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -59,9 +59,11 @@ fn endpoints() -> Vec<(&'static str, Result<Endpoint, Error>)> {
         ("allow_any_host", Ok(new().allow_any_host())),
         ("prometheus", Ok(new().prometheus(Prometheus::new()))),
         ("mount", Ok(new().mount(axum::Router::new()))),
+        ("summary", Ok(new().summary(|snapshot| snapshot.version()))),
         ("check", Ok(new().check("", || Err(String::new())))),
         ("pages", new().pages([])),
         ("pages", new().pages(["/health"])),
+        ("alerts", Ok(new().alerts(Alerts::new(Vec::new()).log()))),
         ("record", Ok(new().record("/nowhere/x.jsonl"))),
         ("program", Ok(new().program("a", "\0"))),
         ("pages", new().pages(Endpoint::PAGES.iter().map(|(path, _)| *path))),

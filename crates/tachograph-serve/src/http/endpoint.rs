@@ -28,6 +28,10 @@ use crate::live::site::{Live, Plan, Program};
 use crate::pages::bodies::Pages;
 use crate::pages::scrapes::Scrapes;
 use crate::pages::summary::Summary;
+#[cfg(feature = "alerts")]
+use crate::sinks::alerts::Alerts;
+#[cfg(feature = "alerts")]
+use crate::sinks::runtime;
 use crate::thread;
 
 /// The port of the default address: the usual one of Prometheus exporters in applications.
@@ -45,6 +49,8 @@ pub struct Endpoint {
     history: Option<Plan>,
     program: Program,
     summary: Option<Summary>,
+    #[cfg(feature = "alerts")]
+    alerts: Option<Alerts>,
     paths: Vec<&'static str>,
     mounted: Router,
     #[cfg(feature = "tls")]
@@ -92,6 +98,8 @@ impl Endpoint {
             history: None,
             summary: None,
             program: Program::default(),
+            #[cfg(feature = "alerts")]
+            alerts: None,
             paths: Self::all_pages().collect(),
             mounted: Router::new(),
             #[cfg(feature = "tls")]
@@ -307,6 +315,15 @@ impl Endpoint {
         self
     }
 
+    /// Evaluates rules with every frame, tells sinks of what changes, and shows how all alerts stand as
+    /// `/alerts`. Turns the [history](Self::history) on.
+    #[cfg(feature = "alerts")]
+    pub fn alerts(mut self, alerts: Alerts) -> Self {
+        self.history.get_or_insert_default();
+        self.alerts = Some(alerts);
+        self
+    }
+
     /// What the program is called in streams and recordings, and its version.
     pub fn program(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.program = Program { name: name.into(), version: version.into() };
@@ -418,9 +435,7 @@ impl Endpoint {
     fn site(&self) -> Result<Arc<Site>, Error> {
         let metrics = self.metrics.clone();
         let scrapes = Arc::new(Scrapes::new(&metrics));
-        let listeners = server::listeners(self.limits.connections);
-        let start = |plan: &Plan| Live::start(plan, &self.program, &metrics, &scrapes, listeners);
-        let live = self.history.as_ref().map(start).transpose()?.map(Arc::new);
+        let live = self.history.as_ref().map(|plan| self.live(plan, &scrapes)).transpose()?;
         let pages =
             Pages::new(metrics, Arc::clone(&scrapes), &self.prometheus, self.summary.as_ref());
         let pages = pages.map_err(Error::thread)?;
@@ -429,8 +444,44 @@ impl Endpoint {
         let checks = self.checks.clone();
         let read_within = self.limits.answer.saturating_mul(3);
         let mut paths = self.paths.clone();
-        paths.retain(|path| live.is_some() || Self::PAGES.iter().any(|(known, _)| known == path));
-        paths.retain(|path| *path != "/summary" || self.summary.is_some());
-        Ok(Arc::new(Site { paths, pages, scrapes, live, access, stale_after, read_within, checks }))
+        paths.retain(|path| match *path {
+            "/summary" => self.summary.is_some(),
+            routes::ALERTS => self.has_alerts(),
+            path => live.is_some() || Self::PAGES.iter().any(|(known, _)| *known == path),
+        });
+        Ok(Arc::new(Site {
+            paths,
+            pages,
+            scrapes,
+            live,
+            #[cfg(feature = "alerts")]
+            board: self.alerts.as_ref().map(|alerts| Arc::clone(&alerts.board)),
+            access,
+            stale_after,
+            read_within,
+            checks,
+        }))
+    }
+
+    fn live(&self, plan: &Plan, scrapes: &Arc<Scrapes>) -> Result<Arc<Live>, Error> {
+        let plan = plan.fitted(&self.metrics);
+        #[cfg(feature = "alerts")]
+        let feeds = self
+            .alerts
+            .iter()
+            .map(|alerts| runtime::start(alerts, &self.metrics, plan.settings.step));
+        #[cfg(not(feature = "alerts"))]
+        let feeds = std::iter::empty();
+        let feeds = feeds.collect::<Result<Vec<_>, Error>>()?;
+        let listeners = server::listeners(self.limits.connections);
+        let live = Live::start(&plan, &self.program, &self.metrics, scrapes, feeds, listeners);
+        live.map(Arc::new)
+    }
+
+    fn has_alerts(&self) -> bool {
+        #[cfg(feature = "alerts")]
+        return self.alerts.is_some();
+        #[cfg(not(feature = "alerts"))]
+        false
     }
 }

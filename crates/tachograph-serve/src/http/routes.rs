@@ -31,6 +31,8 @@ use crate::pages::encoding::Encoding;
 use crate::pages::page::Page;
 use crate::pages::reply::{answer, error, to_json};
 use crate::pages::scrapes::Scrapes;
+#[cfg(feature = "alerts")]
+use crate::sinks::alerts::Board;
 
 /// The paths of an endpoint's own pages, and what each is.
 pub(crate) const PAGES: &[(&str, &str)] = &[
@@ -50,7 +52,11 @@ pub(crate) const HISTORY_PAGES: &[(&str, &str)] = &[
     ),
     ("/history", "the last minutes as lines of JSON; ?from=-10m&to=…&step=30s"),
     ("/doctor", "what is wrong and what to try, as JSON"),
+    (ALERTS, "rules, alerts and who was told of them, as JSON"),
 ];
+
+/// Served where there are rules.
+pub(crate) const ALERTS: &str = "/alerts";
 
 /// Bytes that the body of a request to a mounted route may have.
 const REQUEST_BYTES: usize = 1 << 20;
@@ -63,6 +69,8 @@ pub(crate) struct Site {
     pub(crate) pages: Pages,
     pub(crate) scrapes: Arc<Scrapes>,
     pub(crate) live: Option<Arc<Live>>,
+    #[cfg(feature = "alerts")]
+    pub(crate) board: Option<Arc<Board>>,
     pub(crate) access: RwLock<Access>,
     pub(crate) stale_after: Duration,
     /// A whole answer.
@@ -113,6 +121,8 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         "/live" => get(live),
         "/history" => get(history),
         "/doctor" => get(doctor),
+        #[cfg(feature = "alerts")]
+        ALERTS => get(alerts),
         _ => get(ready),
     };
     let add = |router: Router<Arc<Site>>, path: &&'static str| {
@@ -242,6 +252,12 @@ async fn history(State(site): State<Arc<Site>>, uri: Uri) -> Response {
 async fn doctor(State(site): State<Arc<Site>>) -> Response {
     let Some(live) = &site.live else { return no_history() };
     live.doctor().await
+}
+
+#[cfg(feature = "alerts")]
+async fn alerts(State(site): State<Arc<Site>>) -> Response {
+    let Some(board) = &site.board else { return no_history() };
+    to_json(StatusCode::OK, &board.report())
 }
 
 fn no_history() -> Response {

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::bounds::{LONGEST, bounded};
 use crate::error::Error;
+use crate::live::feed::Feed;
 use crate::live::lines::Lines;
 use crate::live::listener::Listener;
 use crate::live::past;
@@ -42,6 +43,15 @@ const TRY_AGAIN: HeaderValue = HeaderValue::from_static("10");
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
     pub(crate) file: Option<PathBuf>,
+}
+
+impl Plan {
+    /// With a step that fits the collector: more often there is nothing new.
+    pub(crate) fn fitted(&self, metrics: &MetricsCollector) -> Self {
+        let least = metrics.publish_every().max(Duration::from_millis(1));
+        let step = bounded(self.settings.step, least.min(LONGEST));
+        Self { settings: Settings { step, ..self.settings }, file: self.file.clone() }
+    }
 }
 
 /// What a program is called in streams and recordings.
@@ -79,12 +89,10 @@ impl Live {
         program: &Program,
         metrics: &MetricsCollector,
         scrapes: &Arc<Scrapes>,
+        mut feeds: Vec<Feed>,
         listeners_max: usize,
     ) -> Result<Self, Error> {
-        let mut settings = plan.settings;
-        // More often there is nothing new.
-        let least = metrics.publish_every().max(Duration::from_millis(1));
-        settings.step = bounded(settings.step, least.min(LONGEST));
+        let settings = plan.settings;
         let now = milliseconds(SystemTime::now());
         let meta = meta(program, &metrics.snapshot(), settings.step);
         // Numbers go on after a restart, as a frame takes a millisecond at least.
@@ -92,7 +100,9 @@ impl Live {
         let record = |file: &PathBuf| {
             recording::start(file, &meta).map_err(|reason| Error::recording(file, reason))
         };
-        let feeds = plan.file.iter().map(record).collect::<Result<_, _>>()?;
+        if let Some(file) = &plan.file {
+            feeds.push(record(file)?);
+        }
         let recorder = Recorder {
             metrics: metrics.clone(),
             scrapes: Arc::clone(scrapes),

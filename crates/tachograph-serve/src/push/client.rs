@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
-use axum::http::{HeaderMap, HeaderValue, Request, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use crate::error::Error;
 use crate::push::queue::Payload;
 use crate::push::target::{Connect, Stream, Target};
 #[cfg(feature = "tls")]
@@ -23,6 +24,20 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// An answer's head that is longer is an error.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// What a request has already, and another value would make it another request or none.
+const OWN_HEADERS: [HeaderName; 10] = [
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::EXPECT,
+    header::HOST,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// Why there was no answer.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -122,4 +137,22 @@ async fn shake_hands(stream: impl Stream + 'static) -> Result<Connection, Failur
     // Err: the request that it concerns says so too.
     task.spawn(async { drop(connection.await) });
     Ok(Connection { requests, _task: task })
+}
+
+/// A header of the user's own.
+///
+/// # Errors
+/// If the name or the value has characters that no header may have, or a request has the header
+/// already.
+pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let refused = |reason| Error::header(name, reason);
+    let key = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| refused("a name is made of letters, digits and `-`"))?;
+    if OWN_HEADERS.contains(&key) {
+        return Err(refused("a push sets it itself: leave it out"));
+    }
+    let mut value = HeaderValue::from_str(value)
+        .map_err(|_| refused("a value has no line breaks or control characters"))?;
+    value.set_sensitive(true);
+    Ok((key, value))
 }

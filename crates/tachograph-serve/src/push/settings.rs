@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::HeaderMap;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::otlp::Settings;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::bounds::bounded;
 use crate::error::Error;
 use crate::push::backoff::Backoff;
-use crate::push::client::Client;
+use crate::push::client::{self, Client};
 use crate::push::delivery::Delivery;
 use crate::push::payload::Source;
 use crate::push::pusher::{Pusher, PusherThread, Shared};
@@ -79,22 +79,11 @@ pub struct Push {
     authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
+/// The path of the specification, for a URL that has none.
+const PATH: &str = "/v1/metrics";
+
 /// Less would be no time-out and no pause.
 const LEAST: Duration = Duration::from_millis(10);
-
-/// What a request has already, and another value would make it another request or none.
-const OWN_HEADERS: [HeaderName; 10] = [
-    header::CONNECTION,
-    header::CONTENT_ENCODING,
-    header::CONTENT_LENGTH,
-    header::CONTENT_TYPE,
-    header::EXPECT,
-    header::HOST,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
 
 impl Push {
     /// Pushes OTLP, written as the settings say.
@@ -122,7 +111,7 @@ impl Push {
     }
 
     fn of(metrics: MetricsCollector, url: &str, source: Source) -> Result<Self, Error> {
-        let target = Target::parse(url)?;
+        let target = Target::parse(url, PATH)?;
         Ok(Self {
             metrics,
             connect: Connect::tcp(&target),
@@ -159,15 +148,7 @@ impl Push {
     /// If the name or the value has characters that no header may have, or the push sets the
     /// header itself: `Host`, and those that tell of the body and the connection.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let refused = |reason| Error::header(name, reason);
-        let key = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| refused("a name is made of letters, digits and `-`"))?;
-        if OWN_HEADERS.contains(&key) {
-            return Err(refused("a push sets it itself: leave it out"));
-        }
-        let mut value = HeaderValue::from_str(value)
-            .map_err(|_| refused("a value has no line breaks or control characters"))?;
-        value.set_sensitive(true);
+        let (key, value) = client::header(name, value)?;
         self.headers.insert(key, value);
         Ok(self)
     }

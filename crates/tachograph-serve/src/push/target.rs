@@ -14,9 +14,6 @@ use tokio::net::TcpStream;
 use crate::authority;
 use crate::error::Error;
 
-/// The path of the specification, for a URL that has none.
-const PATH: &str = "/v1/metrics";
-
 /// A URL in its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -30,7 +27,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn parse(url: &str) -> Result<Self, Error> {
+    /// `path` is the path of a URL that has none.
+    pub(crate) fn parse(url: &str, path: &'static str) -> Result<Self, Error> {
         let refused = |reason| Error::target(url, reason);
         let uri: Uri = url.parse().map_err(|_| refused("it is no URL"))?;
         let parts = uri.into_parts();
@@ -54,8 +52,8 @@ impl Target {
         };
         let authority = HeaderValue::from_str(told.as_str())
             .map_err(|_| refused("its host cannot be sent in a header"))?;
-        let path = parts.path_and_query.filter(|path| path.as_str() != "/");
-        let path = path.unwrap_or_else(|| PathAndQuery::from_static(PATH));
+        let told_path = parts.path_and_query.filter(|path| path.as_str() != "/");
+        let path = told_path.unwrap_or_else(|| PathAndQuery::from_static(path));
         Ok(Self { is_https, host, port, authority, path })
     }
 }
@@ -112,10 +110,13 @@ impl Connect {
 mod tests {
     use super::*;
 
+    const PATH: &str = "/v1/metrics";
+
     #[test]
     fn a_url_is_taken_apart() {
         let told = |url: &str| {
-            let Target { is_https, host, port, path, .. } = Target::parse(url).expect("a target");
+            let Target { is_https, host, port, path, .. } =
+                Target::parse(url, PATH).expect("a target");
             (is_https, host, port, path.as_str().to_owned())
         };
         let of = |is_https, host: &str, port, path: &str| {
@@ -145,7 +146,7 @@ mod tests {
             ("https://[::1].example.com", PORT),
             ("http://a:b@c", "a user or password in it would be sent nowhere: use a header"),
         ] {
-            let told = Target::parse(url).expect_err(url).to_string();
+            let told = Target::parse(url, PATH).expect_err(url).to_string();
             assert_eq!(told, format!("cannot push to {url:?}: {reason}"));
         }
     }

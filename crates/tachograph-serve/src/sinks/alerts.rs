@@ -1,0 +1,139 @@
+//! Which rules are evaluated, and who is told.
+
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tachograph_alert::{Rule, Transition};
+
+use crate::sinks::outbox::Outbox;
+use crate::sinks::receiver::Receiver;
+use crate::sinks::report::Report;
+use crate::sinks::sink::Sink;
+
+/// Rules that an endpoint evaluates with every frame of its [history](crate::Endpoint::history), and
+/// the sinks that are told when an alert changes.
+///
+/// Everything runs on threads of its own: rules on one, which a rule that takes long or panics keeps
+/// from nothing but its own result; requests to receivers on another. Frames that come meanwhile wait,
+/// and are merged beyond 32, so that no rule misses a sample.
+///
+/// ```
+/// use tachograph::MetricsCollector;
+/// use tachograph_serve::{Alerts, Endpoint, Receiver};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let rules = tachograph_alert::parse("[[rule]]\nname = \"Alive\"\nstatistic = \"heartbeat\"\n")
+///     .map_err(|errors| errors[0].clone())?;
+/// let alerts = Alerts::new(rules).log().receiver(Receiver::alertmanager("http://127.0.0.1:9093")?);
+/// let handle = alerts.handle();
+/// let endpoint = Endpoint::new(MetricsCollector::new()).alerts(alerts);
+/// // Later, when the file of rules has changed:
+/// handle.replace(Vec::new());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    pub(crate) board: Arc<Board>,
+    pub(crate) sinks: Vec<Sink>,
+    pub(crate) page: Arc<str>,
+}
+
+/// Changes the rules while they run.
+#[derive(Clone, Debug)]
+pub struct AlertsHandle(Arc<Board>);
+
+/// What the thread of the rules shares with others.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    state: Mutex<Posted>,
+}
+
+#[derive(Debug, Default)]
+struct Posted {
+    /// Not in place yet.
+    rules: Option<Vec<Rule>>,
+    report: Report,
+    outboxes: Vec<Arc<Outbox>>,
+}
+
+impl Alerts {
+    /// Evaluates these rules, and tells nobody.
+    pub fn new(rules: Vec<Rule>) -> Self {
+        let board = Board::default();
+        board.state().rules = Some(rules);
+        Self { board: Arc::new(board), sinks: Vec::new(), page: "".into() }
+    }
+
+    /// Logs every change by `tracing`: alerts that fire as warnings.
+    pub fn log(mut self) -> Self {
+        self.sinks.push(Sink::Log);
+        self
+    }
+
+    /// Calls a function with every change, on the thread of the rules: let it be quick. One that
+    /// panics is counted.
+    pub fn callback(mut self, call: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
+        self.sinks.push(Sink::Callback(Arc::new(call)));
+        self
+    }
+
+    /// Sends every change into a channel. While that is full, changes are dropped and counted.
+    pub fn channel(mut self, channel: SyncSender<Transition>) -> Self {
+        self.sinks.push(Sink::Channel(channel));
+        self
+    }
+
+    /// Posts to a webhook or an Alertmanager.
+    pub fn receiver(mut self, receiver: Receiver) -> Self {
+        self.sinks.push(Sink::Http(Box::new(receiver)));
+        self
+    }
+
+    /// Where people see more, such as `http://studio:9464/`: sent with every alert.
+    pub fn page(mut self, url: &str) -> Self {
+        self.page = url.into();
+        self
+    }
+
+    /// Changes the rules later.
+    pub fn handle(&self) -> AlertsHandle {
+        AlertsHandle(Arc::clone(&self.board))
+    }
+}
+
+impl AlertsHandle {
+    /// Puts other rules in place, with the next frame. A rule that stays as it is keeps its alerts and
+    /// values; alerts of rules that go are resolved.
+    pub fn replace(&self, rules: Vec<Rule>) {
+        self.0.state().rules = Some(rules);
+    }
+}
+
+impl Board {
+    /// Rules that are to be put in place.
+    pub(crate) fn new_rules(&self) -> Option<Vec<Rule>> {
+        self.state().rules.take()
+    }
+
+    pub(crate) fn set_outboxes(&self, outboxes: Vec<Arc<Outbox>>) {
+        self.state().outboxes = outboxes;
+    }
+
+    pub(crate) fn publish(&self, report: Report) {
+        self.state().report = report;
+    }
+
+    /// How everything stands now.
+    pub(crate) fn report(&self) -> Report {
+        let state = self.state();
+        let mut report = state.report.clone();
+        report.sinks = state.outboxes.iter().map(|outbox| outbox.status()).collect();
+        report
+    }
+
+    /// Nothing can panic while it is locked but for want of memory.
+    fn state(&self) -> MutexGuard<'_, Posted> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,11 @@
+//! Alerts: rules are evaluated with every frame, and what changes goes to logs, closures, channels and
+//! receivers of HTTP. Uses `live` for frames, and the client of `push`.
+
+pub(crate) mod alerts;
+pub(crate) mod body;
+pub(crate) mod delivery;
+pub(crate) mod outbox;
+pub(crate) mod receiver;
+pub(crate) mod report;
+pub(crate) mod runtime;
+pub(crate) mod sink;

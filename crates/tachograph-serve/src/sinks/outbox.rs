@@ -1,0 +1,187 @@
+//! Changes of alerts that wait to be delivered, the oldest first.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use serde::Serialize;
+use tachograph::{Counter, MetricsCollector, Unit};
+use tachograph_alert::{State, Transition};
+use tokio::sync::Notify;
+
+/// Changes that may wait. Beyond that the oldest are dropped, and counted.
+const WAITING_MAX: usize = 1_000;
+
+const DELIVERED: &str = "metrics.alerts.delivered";
+const FAILED: &str = "metrics.alerts.failed";
+const DROPPED: &str = "metrics.alerts.dropped";
+
+/// What became of the changes that a sink was given, as `/alerts` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct SinkStatus {
+    /// The sink's name.
+    pub(crate) name: String,
+    /// Changes that it took.
+    pub(crate) delivered: u64,
+    /// Attempts that failed; most are made again.
+    pub(crate) failed: u64,
+    /// Changes that it will never get: too many waited, or it refused them.
+    pub(crate) dropped: u64,
+    /// Changes that wait.
+    pub(crate) waiting: usize,
+    /// When it last took one: seconds since 1970.
+    pub(crate) last_delivery: Option<f64>,
+    /// Why the last attempt failed, unless it has taken one since.
+    pub(crate) last_error: Option<String>,
+}
+
+/// What waits for one sink, and its counts.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    state: Mutex<Waiting>,
+    changed: Notify,
+    delivered: Counter,
+    failed: Counter,
+    dropped: Counter,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    changes: VecDeque<Arc<Transition>>,
+    /// Of the oldest ones, those that are being sent.
+    under_way: usize,
+    status: SinkStatus,
+    is_closed: bool,
+}
+
+/// Whether receivers are told of a change: that an alert fires, or no longer does.
+pub(crate) fn is_news(change: &Transition) -> bool {
+    change.alert.state == State::Firing || change.from == State::Firing
+}
+
+impl Outbox {
+    pub(crate) fn new(name: &str, metrics: &MetricsCollector) -> Self {
+        metrics.describe(DELIVERED, Unit::None, "changes of alerts that sinks took");
+        metrics.describe(FAILED, Unit::None, "attempts to deliver changes of alerts that failed");
+        metrics.describe(DROPPED, Unit::None, "changes of alerts that a sink will never get");
+        let counter = |metric| metrics.with_tags(&[("sink", name)]).register_counter(metric);
+        let status = SinkStatus { name: name.to_owned(), ..SinkStatus::default() };
+        Self {
+            state: Mutex::new(Waiting { status, ..Waiting::default() }),
+            changed: Notify::new(),
+            delivered: counter(DELIVERED),
+            failed: counter(FAILED),
+            dropped: counter(DROPPED),
+        }
+    }
+
+    pub(crate) fn push(&self, change: Arc<Transition>) {
+        let mut state = self.state();
+        state.changes.push_back(change);
+        if state.changes.len() > WAITING_MAX {
+            // What is being sent is as good as sent.
+            let oldest = state.under_way.min(state.changes.len() - 1);
+            state.changes.remove(oldest);
+            state.status.dropped += 1;
+            self.dropped.increment();
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// The oldest changes that may be told at once: at most one of each alert, so that none hides
+    /// another.
+    pub(crate) fn batch(&self, at_most: usize) -> Vec<Arc<Transition>> {
+        let mut state = self.state();
+        let mut batch: Vec<Arc<Transition>> = Vec::new();
+        for change in state.changes.iter().take(at_most) {
+            if batch.iter().any(|other| other.alert.labels == change.alert.labels) {
+                break;
+            }
+            batch.push(Arc::clone(change));
+        }
+        state.under_way = batch.len();
+        batch
+    }
+
+    /// The changes of the last batch were taken.
+    pub(crate) fn take(&self) {
+        let mut state = self.state();
+        let taken = self.settle(&mut state);
+        self.note_taken(&mut state, taken);
+    }
+
+    /// The changes of the last batch were refused for ever.
+    pub(crate) fn refuse(&self, reason: String) {
+        let mut state = self.state();
+        let refused = self.settle(&mut state);
+        state.status.dropped += refused;
+        self.dropped.increment_by(refused);
+        self.note_failed(&mut state, reason);
+    }
+
+    /// The last attempt failed; the batch waits on.
+    pub(crate) fn fail(&self, reason: String) {
+        let mut state = self.state();
+        state.under_way = 0;
+        self.note_failed(&mut state, reason);
+    }
+
+    /// A change that needs no waiting was taken, or not.
+    pub(crate) fn note(&self, outcome: Result<(), String>) {
+        let mut state = self.state();
+        match outcome {
+            Ok(()) => self.note_taken(&mut state, 1),
+            Err(reason) => {
+                state.status.dropped += 1;
+                self.dropped.increment();
+                self.note_failed(&mut state, reason);
+            }
+        }
+    }
+
+    fn settle(&self, state: &mut Waiting) -> u64 {
+        let settled = std::mem::take(&mut state.under_way).min(state.changes.len());
+        state.changes.drain(..settled);
+        settled as u64
+    }
+
+    fn note_taken(&self, state: &mut Waiting, changes: u64) {
+        self.delivered.increment_by(changes);
+        state.status.delivered += changes;
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        state.status.last_delivery = Some(since.as_secs_f64());
+        state.status.last_error = None;
+    }
+
+    fn note_failed(&self, state: &mut Waiting, reason: String) {
+        self.failed.increment();
+        state.status.failed += 1;
+        state.status.last_error = Some(reason);
+    }
+
+    /// Waits until something changes.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Says that nothing more will come.
+    pub(crate) fn close(&self) {
+        self.state().is_closed = true;
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().is_closed
+    }
+
+    pub(crate) fn status(&self) -> SinkStatus {
+        let state = self.state();
+        SinkStatus { waiting: state.changes.len(), ..state.status.clone() }
+    }
+
+    /// Nothing can panic while it is locked.
+    fn state(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,170 @@
+//! The threads of alerts: one evaluates rules, one sends to receivers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use tachograph::MetricsCollector;
+use tachograph_alert::{Alert, Engine, State, Transition};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::error::Error;
+use crate::live::feed::{Fed, Feed};
+use crate::sinks::alerts::{Alerts, Board};
+use crate::sinks::delivery::Delivery;
+use crate::sinks::outbox::Outbox;
+use crate::sinks::receiver::Receiver;
+use crate::sinks::report::Report;
+use crate::sinks::sink::Sink;
+use crate::thread;
+
+/// How long the end waits for receivers.
+const END: Duration = Duration::from_millis(500);
+
+/// Starts to evaluate rules, with each frame that the feed is given.
+///
+/// # Errors
+/// If a thread cannot be started, or a receiver cannot be trusted.
+pub(crate) fn start(
+    alerts: &Alerts,
+    metrics: &MetricsCollector,
+    step: Duration,
+) -> Result<Feed, Error> {
+    let mut sinks: Vec<(Sink, Arc<Outbox>)> = Vec::new();
+    for sink in &alerts.sinks {
+        let alike = sinks.iter().filter(|(other, _)| other.name() == sink.name()).count();
+        let name = match alike {
+            0 => sink.name().to_owned(),
+            alike => format!("{}_{}", sink.name(), alike + 1),
+        };
+        sinks.push((sink.clone(), Arc::new(Outbox::new(&name, metrics))));
+    }
+    let board = Arc::clone(&alerts.board);
+    board.set_outboxes(sinks.iter().map(|(_, outbox)| Arc::clone(outbox)).collect());
+    let sender = Sender::start(&sinks, &alerts.page)?;
+    let mut evaluation = Evaluation {
+        engine: Engine::new(Vec::new(), step),
+        board,
+        report: Report::default(),
+        sinks,
+        _sender: sender,
+    };
+    let patience = step.max(Duration::from_secs(1));
+    let eat = move |fed: Option<Fed>| {
+        evaluation.evaluate(fed);
+        true
+    };
+    Feed::start("tachograph-alerts", patience, eat).map_err(Error::thread)
+}
+
+/// The thread of the rules.
+struct Evaluation {
+    engine: Engine,
+    board: Arc<Board>,
+    report: Report,
+    sinks: Vec<(Sink, Arc<Outbox>)>,
+    _sender: Option<Sender>,
+}
+
+impl Evaluation {
+    /// Feeds a frame, or says that none came.
+    fn evaluate(&mut self, fed: Option<Fed>) {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now_ms = match &fed {
+            Some(fed) => fed.frame.end_ms,
+            None => u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+        };
+        let mut changes = self.replace(now_ms);
+        changes.extend(match &fed {
+            Some(Fed { frame, new }) => self.engine.frame(frame, new),
+            None => self.engine.tick(now_ms),
+        });
+        if let Some(fed) = fed {
+            self.report.snapshot_version = fed.frame.version;
+        }
+        self.report.at = now_ms as f64 / 1e3;
+        self.report.update(&self.engine);
+        for change in changes.into_iter().map(Arc::new) {
+            self.report.note(&change);
+            for (sink, outbox) in &self.sinks {
+                sink.tell(&change, outbox);
+            }
+        }
+        self.board.publish(self.report.clone());
+    }
+
+    /// Puts new rules in place, if there are some; gives the ends of alerts whose rules have gone.
+    fn replace(&mut self, at_ms: u64) -> Vec<Transition> {
+        let Some(rules) = self.board.new_rules() else { return Vec::new() };
+        let before = self.active();
+        self.engine.replace(rules);
+        let after = self.active();
+        let gone = before.into_iter().filter(|(alert, _)| !after.contains_key(alert));
+        gone.map(|((rule, _), mut alert)| {
+            let from = std::mem::replace(&mut alert.state, State::Inactive);
+            (alert.changed_ms, alert.active_since_ms) = (at_ms, 0);
+            Transition { rule, at_ms, from, alert }
+        })
+        .collect()
+    }
+
+    /// Alerts that are pending or fire, by rule and labels.
+    fn active(&self) -> BTreeMap<(String, BTreeMap<String, String>), Alert> {
+        let mut active = BTreeMap::new();
+        for status in self.engine.statuses() {
+            for alert in status.alerts.into_iter().filter(|it| it.state != State::Inactive) {
+                active.insert((status.name.to_owned(), alert.labels.clone()), alert.clone());
+            }
+        }
+        active
+    }
+}
+
+/// The thread that sends to receivers. Dropping it lets them have what waits, for a moment.
+struct Sender {
+    outboxes: Vec<Arc<Outbox>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sender {
+    /// `None` where there is nobody to send to.
+    fn start(sinks: &[(Sink, Arc<Outbox>)], page: &Arc<str>) -> Result<Option<Self>, Error> {
+        let (mut deliveries, mut outboxes) = (Vec::new(), Vec::new());
+        for (sink, outbox) in sinks {
+            if let Sink::Http(receiver) = sink {
+                let (outbox, page) = (Arc::clone(outbox), Arc::clone(page));
+                outboxes.push(Arc::clone(&outbox));
+                deliveries.push(Delivery::new(Receiver::clone(receiver), outbox, page)?);
+            }
+        }
+        if deliveries.is_empty() {
+            return Ok(None);
+        }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let send = async move {
+            let mut tasks: JoinSet<()> = deliveries.into_iter().map(Delivery::run).collect();
+            // Err: the sender is gone, which ends it just as well.
+            let _ = stopped.await;
+            // Err: what waits is lost with the process.
+            let _ = timeout(END, async { while tasks.join_next().await.is_some() {} }).await;
+        };
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::thread)?;
+        let thread = thread::spawn("tachograph-send", runtime, send).map_err(Error::thread)?;
+        Ok(Some(Self { outboxes, stop: Some(stop), thread: Some(thread) }))
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.outboxes.iter().for_each(|outbox| outbox.close());
+        // Err: the thread has ended already.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        // Err: the panic hook has told why.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}

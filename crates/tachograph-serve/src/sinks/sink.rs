@@ -1,0 +1,74 @@
+//! Where changes of alerts go.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use tachograph_alert::{State, Transition};
+
+use crate::sinks::outbox::{Outbox, is_news};
+use crate::sinks::receiver::Receiver;
+
+type Callback = dyn Fn(&Transition) + Send + Sync;
+
+/// A sink, as it was asked for.
+#[derive(Clone)]
+pub(crate) enum Sink {
+    Log,
+    Callback(Arc<Callback>),
+    Channel(SyncSender<Transition>),
+    Http(Box<Receiver>),
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Sink {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Callback(_) => "callback",
+            Self::Channel(_) => "channel",
+            Self::Http(receiver) => receiver.name(),
+        }
+    }
+
+    /// Passes a change on; what takes time waits in the outbox.
+    pub(crate) fn tell(&self, change: &Arc<Transition>, outbox: &Outbox) {
+        match self {
+            Self::Log => {
+                log(change);
+                outbox.note(Ok(()));
+            }
+            Self::Callback(call) => {
+                let called = catch_unwind(AssertUnwindSafe(|| call(change)));
+                outbox.note(called.map_err(|_| "it panicked".to_owned()));
+            }
+            Self::Channel(channel) => {
+                let sent = channel.try_send(Transition::clone(change));
+                outbox.note(sent.map_err(|error| match error {
+                    TrySendError::Full(_) => "it is full".to_owned(),
+                    TrySendError::Disconnected(_) => "nobody receives from it".to_owned(),
+                }));
+            }
+            Self::Http(_) if is_news(change) => outbox.push(Arc::clone(change)),
+            Self::Http(_) => {}
+        }
+    }
+}
+
+fn log(change: &Transition) {
+    let Transition { rule, from, alert, .. } = change;
+    let labels: Vec<_> = alert.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let (labels, value, message) = (labels.join(","), &alert.value_text, &alert.message);
+    match (from, alert.state) {
+        (_, State::Firing) => tracing::warn!(%labels, %value, "{rule} fires: {message}"),
+        (State::Firing, _) => tracing::info!(%labels, %value, "{rule} is resolved"),
+        (_, State::Pending) => tracing::info!(%labels, %value, "{rule} is pending: {message}"),
+        _ => tracing::info!(%labels, %value, "{rule} is not pending any more"),
+    }
+}
