@@ -152,6 +152,10 @@ impl Builder {
     /// their slots in the lanes: about 450 bytes of a counter, 560 of a timing, 730 of a gauge. It remembers four times as many series as this; beyond
     /// that, series that it has never seen are added up in overflow series, places or not. Give
     /// tags values that recur, such as a slot's number instead of a connection's.
+    ///
+    /// A thread that records by name holds 2 KiB for that, and about 150 bytes for each name and tag set
+    /// (56 more of a timing or histogram), besides their text; a handle takes none of it.
+    /// `telemetry.memory` counts it.
     pub fn max_series(mut self, series: usize) -> Self {
         self.cardinality.series = series.min(limits::SERIES_MAX);
         self
