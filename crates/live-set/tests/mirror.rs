@@ -256,6 +256,26 @@ fn what_is_renamed_while_a_save_is_written_is_known_by_its_old_name() {
 }
 
 #[test]
+fn a_clip_that_was_taken_out_and_put_back_before_a_save_is_what_the_file_has() {
+    let [first, last] = usual();
+    for (name, is_newer, end) in
+        [("Riff", false, 4.0), ("Riff", true, 0.0), ("Fill", false, 0.0), ("Fill", true, 0.0)]
+    {
+        let riff = "<Name Value=\"Riff\" />";
+        let first = first.replace(riff, &format!("<CurrentEnd Value=\"4\" />{riff}"));
+        let mut mirror = Mirror::new(read(&[first.clone(), last.clone()]));
+        let before = mirror.mark();
+        let added = Edit::ClipAdded { track: 0, scene: 0, name: name.into() };
+        apply(&mut mirror, &[Edit::ClipRemoved { track: 0, scene: 0 }, added]);
+        let began = if is_newer { before } else { mirror.mark() };
+        // Something else has changed, so that the save is one.
+        save(&mut mirror, read(&[first, last.replace("Keys", "Organ")]), began, false);
+        let clip = mirror.set().project().tracks[0].slots[0].clip.as_deref().expect("a clip");
+        assert_eq!((&*clip.name, clip.end_time), (name, end), "newer: {is_newer}");
+    }
+}
+
+#[test]
 fn slots_go_with_their_scenes_whoever_moves_those() {
     let mut mirror = Mirror::new(read(&usual()));
     let began = mirror.mark();

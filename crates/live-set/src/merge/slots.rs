@@ -134,8 +134,13 @@ impl Merge<'_> {
             return (!is_gone && !is_unchanged).then(|| file.clone());
         };
         let same = old.filter(|old| old.id == own.id);
-        let is_newer = own.name != file.name && self.is_newer(&own.id, What::Life);
-        if same.is_none() && (is_unchanged || is_newer) {
+        let is_newer = self.is_newer(&own.id, What::Life);
+        let name = self.terms.touched.name_at(self.terms.began, &own.id).unwrap_or(&own.name);
+        // A clip of the same name that the save may know of is what the file has, even where that is
+        // as it was: the clip was taken out and put back.
+        let is_another =
+            if *name == file.name { is_unchanged && is_newer } else { is_unchanged || is_newer };
+        if same.is_none() && is_another {
             // An edit has put another in its place, of which the file does not know yet.
             if let Some(known) = known {
                 file.set_id(known.id.clone());
