@@ -6,6 +6,7 @@ mod siblings;
 mod slots;
 mod values;
 
+use std::collections::HashSet;
 use std::mem;
 use std::rc::Rc;
 
@@ -19,6 +20,8 @@ use crate::tree::{NodeId, Project};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms<'a> {
     pub(crate) touched: &'a Touched,
+    /// The mixers whose volume is as an event set it.
+    pub(crate) faders: &'a HashSet<NodeId>,
     /// The number of the last edit before the save began.
     pub(crate) began: u64,
     /// The file counts for everything that is not newer than it.

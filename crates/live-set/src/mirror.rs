@@ -1,11 +1,14 @@
 //! A set that follows both its events and its file.
 
+use std::collections::HashSet;
+
 use crate::change::Changes;
 use crate::diff::exact;
 use crate::edit::{Edit, Rejected};
 use crate::merge::Terms;
 use crate::set::Set;
 use crate::touched::Touched;
+use crate::tree::NodeId;
 
 /// A set as Live has it: what events say, over what the file said when it was read last.
 ///
@@ -13,7 +16,8 @@ use crate::touched::Touched;
 /// the set, and the rest stays as edits left it. Where both changed one thing, the edit counts if
 /// it came after the first [`Mark`] of the save, else the file. A colour stays as an edit set it,
 /// because a file has an index into Live's palette in its place, and so does the name of a device
-/// that an edit announced, because a file has its class.
+/// that an edit announced, because a file has its class, and
+/// a volume, because a file has its gain and an event the position of a fader.
 ///
 /// What an edit made keeps its id when a save says what it is, and later saves find it by the `Id`
 /// that the file gives it. What no file says stays: whether and where the transport runs, what
@@ -27,6 +31,8 @@ pub struct Mirror {
     file: Set,
     /// What edits changed since a save was first seen to begin; `None` while there is none.
     touched: Option<Touched>,
+    /// The mixers whose volume is as an event set it.
+    faders: HashSet<NodeId>,
     /// How many edits there were.
     edits: u64,
 }
@@ -39,7 +45,7 @@ impl Mirror {
     /// A set that was just read.
     #[must_use]
     pub fn new(set: Set) -> Self {
-        Self { file: set.clone(), set, touched: None, edits: 0 }
+        Self { file: set.clone(), set, touched: None, faders: HashSet::new(), edits: 0 }
     }
 
     /// The set as it is now.
@@ -54,6 +60,9 @@ impl Mirror {
     /// [`Rejected`] says why; nothing has changed then.
     pub fn apply(&mut self, edit: &Edit) -> Result<Changes, Rejected> {
         let result = self.set.apply(edit);
+        if result.is_ok() {
+            note_fader(&mut self.faders, &self.set, edit);
+        }
         self.edits += 1;
         if let Some(touched) = &mut self.touched {
             touched.note_edit(edit, self.edits);
@@ -110,12 +119,22 @@ impl Mirror {
         let nothing = Touched::default();
         let touched = self.touched.as_ref().unwrap_or(&nothing);
         let newer = if as_it_is { &nothing } else { touched };
-        let terms = Terms { touched: newer, began: began.0, as_it_is, keeps_numbers: true };
+        if as_it_is {
+            self.faders.clear();
+        }
+        let (began, faders) = (began.0, &self.faders);
+        let terms = Terms { touched: newer, faders, began, as_it_is, keeps_numbers: true };
         let mut merged = self.set.merged(&self.file, &mut file, terms);
         if as_it_is {
-            // What is rejected points at what the file does not have.
-            touched.edits_after(began.0).for_each(|edit| _ = merged.apply(edit));
+            for edit in touched.edits_after(began) {
+                // What is rejected points at what the file does not have.
+                if merged.apply(edit).is_ok() {
+                    note_fader(&mut self.faders, &merged, edit);
+                }
+            }
         }
+        let there: HashSet<_> = merged.project().tracks.iter().map(|it| &it.mixer.id).collect();
+        self.faders.retain(|mixer| there.contains(mixer));
         self.file = file;
         let changes = exact(&self.set, &merged);
         self.set = merged;
@@ -128,13 +147,23 @@ impl Mirror {
     }
 }
 
+/// Remembers the mixer whose volume an edit has set.
+fn note_fader(faders: &mut HashSet<NodeId>, set: &Set, edit: &Edit) {
+    if let Edit::TrackVolume { track, .. } = edit
+        && let Some(track) = set.project().tracks.get(*track)
+    {
+        faders.insert(track.mixer.id.clone());
+    }
+}
+
 impl Set {
     /// Becomes a newer state of the same set, as it was read from its file, and says what changed.
     /// What the file does not say stays, and so do the ids of what is the same thing: see
     /// [`Mirror`], which lets edits count, too.
     pub fn replace(&mut self, mut newer: Self) -> Changes {
         let touched = &Touched::default();
-        let terms = Terms { touched, began: 0, as_it_is: true, keeps_numbers: false };
+        let faders = &HashSet::new();
+        let terms = Terms { touched, faders, began: 0, as_it_is: true, keeps_numbers: false };
         let merged = self.merged(self, &mut newer, terms);
         let changes = exact(self, &merged);
         *self = merged;

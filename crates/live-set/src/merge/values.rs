@@ -73,7 +73,10 @@ impl Merged for Track {
 impl Mixer {
     fn merge(&mut self, old: Option<&Self>, file: &Self, merge: &Merge<'_>) {
         let id = &self.id;
-        merge.value(id, "volume", &mut self.volume, (old.map(|it| &it.volume), &file.volume));
+        // Files have a gain, events the position of a fader: where one was told, the other is no news.
+        if !merge.terms.faders.contains(id) {
+            merge.value(id, "volume", &mut self.volume, (old.map(|it| &it.volume), &file.volume));
+        }
         merge.value(id, "pan", &mut self.pan, (old.map(|it| &it.pan), &file.pan));
         let muted = (old.map(|it| &it.is_muted), &file.is_muted);
         merge.value(id, "is_muted", &mut self.is_muted, muted);

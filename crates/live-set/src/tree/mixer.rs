@@ -11,7 +11,8 @@ pub struct Mixer {
     pub id: NodeId,
     /// Over the mixer.
     pub hash: Hash,
-    /// Linear gain as files have it, 1 is 0 dB; events send whatever Live's fader says.
+    /// Linear gain as files have it, 1 is 0 dB and 1.995 the top; once an event has set it, the
+    /// position of Live's fader, 0.85 is 0 dB and 1 the top.
     pub volume: f64,
     /// −1 is left, 1 is right.
     pub pan: f64,
