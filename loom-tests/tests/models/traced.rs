@@ -118,7 +118,7 @@ fn seen(metrics: &MetricsCollector) -> (u64, Option<Trace>) {
 
 #[test]
 fn an_exemplar_is_there_with_its_sample_and_is_the_worst() {
-    check("exemplar", 85, || {
+    check("exemplar", 490, || {
         let metrics = collector().build();
         let timing = metrics.register_timing("t");
         let recorder = metrics.recorder();
@@ -141,7 +141,7 @@ fn an_exemplar_is_there_with_its_sample_and_is_the_worst() {
 
 #[test]
 fn a_reset_forgets_a_trace_with_its_sample() {
-    check("exemplar and reset", 115, || {
+    check("exemplar and reset", 480, || {
         let metrics = collector().build();
         let timing = metrics.register_timing("t");
         let recorder = metrics.recorder();
