@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 9] = [
+const PEERS: [Peer; 10] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -45,11 +45,16 @@ const PEERS: [Peer; 9] = [
     Peer {
         name: "terminal",
         arguments: |it| {
-            let build = ["build", "--package", "tachograph-cli", "--bins", "--examples"];
-            it.tools.cargo().args(build).run()?;
-            let written = it.written("tachograph-cli", "recording", 600)?;
-            let built = it.tools.target("debug");
-            Ok(vec![written, built.join("tachograph"), built.join("examples"), it.tmux()])
+            let (tachograph, recording) = it.tachograph()?;
+            Ok(vec![recording, tachograph, it.tools.target("debug").join("examples"), it.tmux()])
+        },
+    },
+    // Alert rules as `tachograph rules --prometheus` writes them.
+    Peer {
+        name: "rules",
+        arguments: |it| {
+            let (tachograph, recording) = it.tachograph()?;
+            Ok(vec![recording, tachograph, it.prometheus("promtool")])
         },
     },
     // Random rules over random gauges, with the states that our engine finds.
@@ -163,6 +168,14 @@ impl Peers<'_> {
         let package = package.context("nothing was fetched")?;
         cmd!(shell, "dpkg-deb --extract {package} prometheus").run()?;
         Ok(shell.remove_path(package)?)
+    }
+
+    /// The program `tachograph`, its examples built too, and the folder of a recording.
+    fn tachograph(&self) -> Result<(PathBuf, PathBuf)> {
+        let build = ["build", "--package", "tachograph-cli", "--bins", "--examples"];
+        self.tools.cargo().args(build).run()?;
+        let recording = self.written("tachograph-cli", "recording", 600)?;
+        Ok((self.tools.target("debug").join("tachograph"), recording))
     }
 
     /// The terminal, which needs libraries of the system.
