@@ -40,12 +40,8 @@ pub(crate) const CELLS_IN_LANE: usize = bound(128, 4, 2);
 /// Counter cells beyond them that are allocated together: 512 bytes.
 pub(crate) const CELLS_PER_CHUNK: usize = bound(32, 4, 2);
 
-/// Samples that one correction for coordinated omission records one by one: two blocks' worth.
-pub(crate) const CORRECTED_SAMPLES: u64 = 1_024;
-
-/// An expected interval is at least its value shifted right by this, so that one correction stands
-/// for less than 2^32 samples.
-pub(crate) const CORRECTED_SHIFT: u32 = 32;
+/// Samples that a correction for coordinated omission adds at most for each of the greatest ones.
+pub(crate) const CORRECTED_PARTS: u64 = 1_000_000;
 
 /// Spill rows that a lane reserves, of either kind, and that are added together when half of them
 /// are taken: series that may meet their first overload between two passes.

@@ -132,7 +132,7 @@ fn a_counter_that_runs_backwards_is_given_up() {
 fn timers_that_run_during_the_fallback_end_sensibly() {
     let driven = Driven::trusting();
     let (plain, jumped, rewound) =
-        (driven.timing.start(), driven.timing.start(), driven.timing.start_owned());
+        (driven.timing.start(), driven.timing.start(), driven.timing.start());
     driven.mock.advance_tsc(SECOND / 20);
     driven.pass_after(SECOND);
     assert!(!driven.times_by_counter(), "fallen back");

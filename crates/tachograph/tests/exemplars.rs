@@ -116,7 +116,7 @@ fn every_way_to_record_with_a_trace_carries_it() {
         }),
         ("recorder, duration", &|name, t| {
             let five = Duration::from_nanos(5);
-            recorder.record_duration_traced(&metrics.register_timing(name), five, t);
+            recorder.record_traced(&metrics.register_timing(name), five, t);
         }),
         ("recorder, histogram", &|name, t| {
             recorder.record_traced(&metrics.register_histogram(name), 5, t);

@@ -59,7 +59,7 @@ fn recording_never_allocates() {
             gauge.add(1.0);
             drop(timing.start());
             recorder.increment(&counter);
-            recorder.adjust(&level, -2);
+            recorder.decrement_by(&level, 2);
             recorder.record_ns(&timing, i);
             recorder.record(&size, i);
             recorder.set(&gauge, 1.0);

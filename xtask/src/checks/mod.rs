@@ -2,6 +2,7 @@
 
 mod atomics;
 mod concurrency;
+mod folders;
 mod layers;
 mod sizes;
 mod source;
@@ -19,6 +20,7 @@ pub(crate) fn tidy(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         sources = source::all(tools::root())?;
         Ok(format!("{} files", sources.len()))
     })?;
+    steps.run("tidy: folders", || folders::check(&sources))?;
     steps.run("tidy: concurrency page", || {
         loom::check_list()?;
         concurrency::check(&tools::read(concurrency::PAGE)?, &sources)

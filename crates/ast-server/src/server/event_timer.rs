@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tachograph::{Recorder, TimerGuard};
+use tachograph::{ByHandle, Recorder, Timer};
 
 use crate::events::event_type::{EventType, Handler};
 use crate::metrics::ServerMetrics;
@@ -14,7 +14,7 @@ use crate::metrics::ServerMetrics;
 #[derive(Debug)]
 pub(crate) struct EventTimer<'a> {
     metrics: &'a ServerMetrics,
-    timer: TimerGuard<'a>,
+    timer: Timer<ByHandle<'a>>,
     /// When the handler was started, counted from the arrival.
     started: Duration,
     /// When the handler was done; `None` once more than that belongs to the event, and while
@@ -39,7 +39,7 @@ impl<'a> EventTimer<'a> {
         self.done = self.timer.elapsed();
         if let Some(done) = self.done {
             let took = done.saturating_sub(self.started);
-            recorder.record_duration(self.metrics.handler_duration.of(handler), took);
+            recorder.record(self.metrics.handler_duration.of(handler), took);
         }
     }
 
@@ -52,8 +52,8 @@ impl<'a> EventTimer<'a> {
     #[inline]
     pub(crate) fn processed(self, recorder: &Recorder, event_type: EventType) {
         if let Some(took) = self.done.or_else(|| self.timer.elapsed()) {
-            recorder.record_duration(&self.metrics.duration, took);
-            recorder.record_duration(self.metrics.duration_by_type.of(Some(event_type)), took);
+            recorder.record(&self.metrics.duration, took);
+            recorder.record(self.metrics.duration_by_type.of(Some(event_type)), took);
         }
         self.discard();
     }

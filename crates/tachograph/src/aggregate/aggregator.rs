@@ -7,24 +7,24 @@ use std::time::{Duration, Instant};
 use crate::aggregate::idle::IdleWatch;
 use crate::aggregate::on_steps::OnSteps;
 use crate::aggregate::pace::Pace;
-use crate::aggregate::series_state::Step;
 use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::telemetry::{Readings, Telemetry};
+use crate::aggregate::window::Step;
 use crate::lane::batch::Batch;
 use crate::lane::block::Block;
 use crate::lane::lane::Lane;
 use crate::lane::reader::LaneReader;
-use crate::lane::shared::Intake;
+use crate::lane::shared::Shared;
 use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_ANNOUNCED_EVERY, LANES_SPARE};
-use crate::read::exported::Naming;
+use crate::read::exported::naming::Naming;
 use crate::read::snapshot::{Recording, Snapshot, Value};
 use crate::series::metric::Metric;
 use crate::series::registry::Registry;
 use crate::series::warning::Warning;
 use crate::sync::Arc;
 use crate::sync::fault;
-use crate::time::clock::tsc::TscWatch;
 use crate::time::start::{self, PassTime, Start};
+use crate::time::tsc::TscWatch;
 
 /// What the aggregator is made with.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
 
 #[derive(Debug)]
 pub(crate) struct Aggregator {
-    intake: Arc<Intake>,
+    shared: Arc<Shared>,
     settings: Settings,
     /// The lanes as they were listed when `readers` was last matched to them.
     lanes: Arc<Vec<Arc<Lane>>>,
@@ -78,17 +78,17 @@ pub(crate) struct Aggregator {
 
 impl Aggregator {
     pub(crate) fn new(
-        intake: Arc<Intake>,
+        shared: Arc<Shared>,
         registry: &Registry,
         settings: Settings,
         now: PassTime,
     ) -> Self {
         let telemetry = Telemetry::register(registry);
-        intake.on_time(now.monotonic);
+        shared.on_time(now.monotonic);
         let generation = start::first_generation();
         let mut aggregator = Self {
-            lanes: intake.lanes(),
-            intake,
+            lanes: shared.lanes(),
+            shared,
             settings,
             readers: Vec::new(),
             of_gone_lanes: 0,
@@ -125,7 +125,7 @@ impl Aggregator {
     pub(crate) fn set_time(&mut self, now: PassTime) {
         let expected = self.now.wall_at(now.monotonic);
         if now.monotonic < self.now.monotonic {
-            self.intake.counts.clock_anomalies.add(1);
+            self.shared.tallies.clock_anomalies.add(1);
         } else {
             self.now.monotonic = now.monotonic;
         }
@@ -150,8 +150,8 @@ impl Aggregator {
 
     /// Compares the clocks that timers may read. Says so where one was found wrong.
     pub(crate) fn check_clock(&mut self, registry: &Registry) {
-        if self.tsc.check(&self.intake.clock, self.now.monotonic) {
-            self.intake.counts.clock_anomalies.add(1);
+        if self.tsc.check(&self.shared.clock, self.now.monotonic) {
+            self.shared.tallies.clock_anomalies.add(1);
             registry.warn(Warning::ClockUntrusted);
         }
     }
@@ -170,7 +170,7 @@ impl Aggregator {
     /// how full the fullest lane was, from 0 to 1.
     pub(crate) fn drain(&mut self, registry: &Registry) -> f64 {
         let step = self.step();
-        self.on_drains.fold(self.intake.on_time(self.now.monotonic), step);
+        self.on_drains.fold(self.shared.on_time(self.now.monotonic), step);
         self.match_readers();
         let mut fullest = 0.0f64;
         for i in 0..self.readers.len() {
@@ -241,7 +241,7 @@ impl Aggregator {
             self.table.fold_lane(reader, step, registry);
             fault::point("fold: between lanes");
         }
-        if self.intake.is_signalled() {
+        if self.shared.tallies.is_signalled() {
             self.table.fold_signals(step, registry);
         }
     }
@@ -254,7 +254,7 @@ impl Aggregator {
         fault::point("pass: gauges loaded");
         let occupancy = self.drain(registry);
         self.fold_in_place(registry);
-        self.on_passes.fold(self.intake.on_time(self.now.monotonic), self.step());
+        self.on_passes.fold(self.shared.on_time(self.now.monotonic), self.step());
         fault::point("pass: folded");
         // A trimmed lane may hold the first sample of a gauge.
         self.trim(registry);
@@ -351,7 +351,7 @@ impl Aggregator {
     pub(crate) fn start_over(&mut self, registry: &Registry) {
         self.of_gone_lanes = 0;
         self.readers.clear();
-        self.lanes = self.intake.lanes();
+        self.lanes = self.shared.lanes();
         self.batch.clear();
         self.refresh(registry);
         // Not the parent's next one.
@@ -359,7 +359,7 @@ impl Aggregator {
         self.started = Start { on_before: self.on_passes.total(), ..self.here() };
         self.table.start_over(self.started);
         self.telemetry.start_over();
-        self.intake.counts.start_over();
+        self.shared.tallies.start_over();
         self.idle = IdleWatch::new(self.settings.idle_timeout);
     }
 
@@ -379,7 +379,7 @@ impl Aggregator {
         let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
         let lanes = self.readers.iter().map(LaneReader::recorded);
         let recorded = lanes.fold(self.of_gone_lanes, u64::wrapping_add);
-        let signals = if self.intake.is_signalled() { self.table.signals() } else { 0 };
+        let signals = if self.shared.tallies.is_signalled() { self.table.signals() } else { 0 };
         let recorded = recorded.wrapping_add(signals).wrapping_sub(self.table.lost());
         (recorded, self.table.aggregated(), open)
     }
@@ -409,8 +409,8 @@ impl Aggregator {
             lanes: self.readers.len(),
             series: self.table.active(),
             metrics: self.metrics.len(),
-            tsc: self.intake.clock.uses_tsc(),
-            memory: lanes + series.all + self.snapshot_bytes + self.intake.cached_bytes(),
+            tsc: self.shared.clock.uses_tsc(),
+            memory: lanes + series.all + self.snapshot_bytes + self.shared.cached_bytes(),
             distribution_bytes: series.distributions,
         }
     }
@@ -428,7 +428,7 @@ impl Aggregator {
 
     /// A reader for each lane that has come since the last look.
     pub(crate) fn match_readers(&mut self) {
-        let lanes = self.intake.lanes();
+        let lanes = self.shared.lanes();
         if Arc::ptr_eq(&lanes, &self.lanes) && lanes.len() == self.readers.len() {
             return;
         }
@@ -445,7 +445,7 @@ impl Aggregator {
         let now = self.now.monotonic;
         let due = now.saturating_duration_since(self.announced) >= LANES_ANNOUNCED_EVERY;
         if due && self.readers.iter().any(|reader| reader.lane().is_closed()) {
-            self.intake.announce();
+            self.shared.announce();
             self.announced = now;
         }
     }
@@ -474,10 +474,10 @@ impl Aggregator {
         fault::point("trim: its samples are folded");
         // Off the list and without its reader in one step: readers stand in the list's order.
         self.of_gone_lanes = self.of_gone_lanes.wrapping_add(self.readers[place].recorded());
-        self.intake.remove(self.readers[place].lane());
+        self.shared.remove(self.readers[place].lane());
         self.readers.remove(place);
         fault::point("trim: the lane is removed");
-        self.lanes = self.intake.lanes();
+        self.lanes = self.shared.lanes();
         self.match_readers();
     }
 }

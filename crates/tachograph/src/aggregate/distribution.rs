@@ -11,7 +11,7 @@ use crate::lane::bucket::{self, coarse};
 use crate::lane::spill::SpillGain;
 use crate::limits::SPARSE_ROWS;
 use crate::read::exemplar::{Witness, worst};
-use crate::read::rows::{self, Row};
+use crate::read::rows::{self, Row, Totals};
 
 /// Counts by bucket, and the exact totals that buckets cannot give.
 #[derive(Clone, Debug)]
@@ -29,35 +29,6 @@ enum Counts {
     Sparse(Vec<Row>),
     ByOctave(Box<Octaves>),
     Dense(Box<Histogram<u64>>),
-}
-
-/// The exact part of a distribution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) count: u64,
-    pub(crate) sum: u128,
-    /// `u64::MAX` while there is no sample.
-    pub(crate) min: u64,
-    pub(crate) max: u64,
-    /// Samples of which only the coarse bucket is known.
-    pub(crate) coalesced: u64,
-}
-
-impl Default for Totals {
-    fn default() -> Self {
-        Self { count: 0, sum: 0, min: u64::MAX, max: 0, coalesced: 0 }
-    }
-}
-
-impl Totals {
-    pub(crate) fn absorb(&mut self, other: &Self) {
-        // Saturating, as what was read from elsewhere may hold any number.
-        self.count = self.count.saturating_add(other.count);
-        self.sum = self.sum.wrapping_add(other.sum);
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
-        self.coalesced = self.coalesced.saturating_add(other.coalesced);
-    }
 }
 
 impl Default for Distribution {

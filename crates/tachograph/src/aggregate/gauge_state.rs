@@ -1,6 +1,6 @@
 //! The aggregator's state of one gauge.
 
-use crate::aggregate::series_state::Step;
+use crate::aggregate::window::Step;
 use crate::aggregate::window::{Accumulate, Windowed};
 use crate::lane::spill::GaugeReading;
 use crate::lane::wide::Wide;

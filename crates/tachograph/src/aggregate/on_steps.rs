@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aggregate::series_state::Step;
+use crate::aggregate::window::Step;
 use crate::aggregate::window::{self, Windowed};
 
 /// The time whose samples were folded, by the steps that have them.

@@ -4,8 +4,8 @@
 use std::time::Instant;
 
 use crate::aggregate::idle::IdleWatch;
-use crate::aggregate::series_state::Step;
 use crate::aggregate::series_table::SeriesTable;
+use crate::aggregate::window::Step;
 use crate::series::metric::{Kind, Metric};
 use crate::series::registry::Registry;
 use crate::sync::Arc;

@@ -1,27 +1,27 @@
 //! The aggregator's state of one series.
 
-use std::time::SystemTime;
-
-use crate::aggregate::distribution::{Distribution, Totals};
+use crate::aggregate::distribution::Distribution;
 use crate::aggregate::gauge_state::{GaugeState, Levels};
-use crate::aggregate::window::{self, Accumulate, Windowed};
+use crate::aggregate::window::{self, Accumulate, Step, Windowed};
 use crate::lane::cell::CounterReading;
 use crate::lane::spill::{GaugeReading, SpillGain};
 use crate::lane::trace::Trace;
 use crate::read::exemplar::{Exemplar, Witness, worst};
+use crate::read::rows::Totals;
 use crate::read::rows::{self, Row};
-use crate::read::snapshot::{Series, Value, Views};
+use crate::read::snapshot::{Series, Value};
+use crate::read::stats::Views;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::series::metric::{Kind, Metric};
 use crate::series::registry::{RESERVED, Registry};
-use crate::series::series_id::Entry;
+use crate::series::series_id::SeriesId;
 use crate::sync::Arc;
 use crate::sync::fault;
 use crate::time::start::{PassTime, Start};
 
 #[derive(Debug)]
 pub(crate) struct SeriesState {
-    pub(crate) entry: Arc<Entry>,
+    pub(crate) entry: Arc<SeriesId>,
     pub(crate) values: Values,
     /// When it was first recorded or registered, or last reset; never later.
     start: Start,
@@ -71,19 +71,8 @@ impl Accumulate for Count {
     }
 }
 
-/// The window that samples go to and statistics are taken of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    /// The current step's number; `None` for a collector without windows.
-    pub(crate) now: Option<u64>,
-    /// Steps in the window.
-    pub(crate) width: u64,
-    /// The time of the pass, by the wall clock.
-    pub(crate) wall: SystemTime,
-}
-
 impl SeriesState {
-    pub(crate) fn new(entry: Arc<Entry>, start: Start) -> Self {
+    pub(crate) fn new(entry: Arc<SeriesId>, start: Start) -> Self {
         let values = Values::new(entry.kind);
         let own = entry.key.starts_with(RESERVED);
         Self {
@@ -369,7 +358,7 @@ impl SeriesState {
 
     /// An estimate of the bytes that any series takes.
     pub(crate) fn own_bytes(&self) -> usize {
-        size_of::<Self>() + size_of::<Entry>() + size_of::<Series>() + self.entry.key.len()
+        size_of::<Self>() + size_of::<SeriesId>() + size_of::<Series>() + self.entry.key.len()
     }
 
     /// Bytes of the values beyond that, and of what was published of them.

@@ -3,17 +3,18 @@
 use std::time::Instant;
 
 use crate::aggregate::overload::Overload;
-use crate::aggregate::series_state::{SeriesState, Step};
+use crate::aggregate::series_state::SeriesState;
+use crate::aggregate::window::Step;
 use crate::lane::batch::{Batch, Traced};
 use crate::lane::cell::CounterReading;
 use crate::lane::reader::LaneReader;
-use crate::lane::sample::{BEYOND_LIMIT, CONFLICTING, Sample};
+use crate::lane::sample::Sample;
 use crate::lane::spill::{GaugeReading, SpillGain};
-use crate::read::exported::Naming;
+use crate::read::exported::naming::Naming;
 use crate::read::snapshot::{Series, Value};
 use crate::series::metric::{Kind, Metric};
 use crate::series::registry::Registry;
-use crate::series::series_id::Entry;
+use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId};
 use crate::series::warning::{DropReason, Warning};
 use crate::sync::fault;
 use crate::sync::{Arc, Ordering};
@@ -31,7 +32,7 @@ pub(crate) struct SeriesTable {
     pub(super) gauges: Vec<u32>,
     /// The gauges' current values as loaded before the drain, in the order of `gauges`.
     pub(super) loaded: Vec<f64>,
-    fresh: Vec<Arc<Entry>>,
+    fresh: Vec<Arc<SeriesId>>,
     /// When new series were last looked for, and when before that.
     looks: Option<[Start; 2]>,
     /// Ids of series that no snapshot has shown yet.
@@ -111,7 +112,7 @@ impl SeriesTable {
         batch: &mut Batch,
         registry: &Registry,
         step: Step,
-        mut recorded: impl FnMut(&Entry),
+        mut recorded: impl FnMut(&SeriesId),
     ) {
         let mut rest = batch.rest();
         while let Some(series) = rest.series() {
@@ -313,7 +314,7 @@ impl SeriesTable {
         let states = &self.states;
         self.loaded.clear();
         // Acquire: pairs with the Release in `Recorder::set_gauge`; the sample is published.
-        let current = |&id: &u32| states[id as usize].entry.shared.current.load(Ordering::Acquire);
+        let current = |&id: &u32| states[id as usize].entry.words.current.load(Ordering::Acquire);
         self.loaded.extend(self.gauges.iter().map(current));
     }
 
@@ -323,7 +324,7 @@ impl SeriesTable {
         if entry.kind == Kind::Gauge && entry.slot != u32::MAX {
             self.loaded.resize(self.loaded.len().max(entry.slot as usize + 1), f64::NAN);
             // Acquire: as in `load_gauges`.
-            self.loaded[entry.slot as usize] = entry.shared.current.load(Ordering::Acquire);
+            self.loaded[entry.slot as usize] = entry.words.current.load(Ordering::Acquire);
         }
     }
 

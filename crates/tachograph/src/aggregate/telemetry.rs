@@ -26,13 +26,13 @@
 use std::iter::once;
 use std::time::Duration;
 
-use crate::aggregate::series_state::Step;
 use crate::aggregate::series_table::SeriesTable;
+use crate::aggregate::window::Step;
 use crate::lane::cell::CounterReading;
-use crate::lane::shared::Intake;
 use crate::series::metric::{Kind, Unit};
 use crate::series::registry::{Description, Registry};
 use crate::series::tags::Tags;
+use crate::series::tallies::Tallies;
 use crate::series::warning::DropReason;
 use crate::sync::Arc;
 use crate::sync::fault;
@@ -56,7 +56,7 @@ pub(crate) struct Readings {
 
 #[derive(Debug)]
 pub(crate) struct Telemetry {
-    intake: Arc<Intake>,
+    tallies: Arc<Tallies>,
     /// Each counter's id and what was reported of it.
     counters: Vec<(u32, u64)>,
     dropped: Vec<(u32, u64)>,
@@ -123,7 +123,7 @@ impl Telemetry {
             (series(DROPPED, Tags::new(&[("reason", reason.name())]), Kind::Counter), 0)
         };
         Self {
-            intake: registry.intake(),
+            tallies: registry.tallies(),
             counters: COUNTERS.iter().map(counter).collect(),
             dropped: DropReason::ALL.iter().map(dropped).collect(),
             gauges: GAUGES.iter().map(gauge).collect(),
@@ -152,7 +152,7 @@ impl Telemetry {
 
     /// Brings the series up to date.
     pub(crate) fn report(&mut self, table: &mut SeriesTable, readings: &Readings, step: Step) {
-        let counts = &self.intake.counts;
+        let counts = &self.tallies;
         let totals = [
             readings.read + counts.dropped_total(),
             readings.aggregated,

@@ -4,9 +4,20 @@
 //! closed total, so lifetime = closed + window. Steps are numbered by the collector; a step
 //! without samples takes no room.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::sync::fault;
+
+/// The window that samples go to and statistics are taken of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    /// The current step's number; `None` for a collector without windows.
+    pub(crate) now: Option<u64>,
+    /// Steps in the window.
+    pub(crate) width: u64,
+    /// The time of the pass, by the wall clock.
+    pub(crate) wall: SystemTime,
+}
 
 /// What can be added up.
 pub(crate) trait Accumulate: Default {

@@ -53,9 +53,9 @@ impl Gate {
     /// Of a lane whose owner a fork has left behind, should it still be used.
     pub(crate) const ABANDONED: Self = Self(usize::MAX - 1);
 
-    /// Of a collector, by the address of its intake, whose low bits are free.
+    /// Of a collector, by the address of its shared, whose low bits are free.
     pub(crate) fn new(owner: usize, mode: u8) -> Self {
-        debug_assert!(owner & 3 == 0, "an intake's address leaves room for the mode");
+        debug_assert!(owner & 3 == 0, "an shared's address leaves room for the mode");
         Self(owner | usize::from(mode))
     }
 

@@ -10,9 +10,3 @@ pub(crate) struct Sample {
     pub(crate) series: u32,
     pub(crate) value: u64,
 }
-
-/// The series of a handle that was refused because its name has another kind.
-pub(crate) const CONFLICTING: u32 = u32::MAX;
-
-/// The series of a handle that was refused because a limit was reached.
-pub(crate) const BEYOND_LIMIT: u32 = u32::MAX - 1;

@@ -4,7 +4,7 @@
 //! # Synchronization
 //! `mode` is written by the collector and copied into every lane; `lanes` is read through an
 //! `ArcSwap` and grown under a mutex, which the mode is changed under too, so that no new lane
-//! misses a change. The counts are shared words on cold paths only.
+//! misses a change.
 
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,10 @@ use crate::lane::trace::{Trace, TraceSource};
 use crate::lane::writer::LaneWriter;
 use crate::limits::CELLS_PER_CHUNK;
 use crate::series::metric::Kind;
-use crate::series::warning::DropReason;
+use crate::series::tallies::Tallies;
 use crate::sync::ColdPath;
 use crate::sync::{
-    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, MutexGuard, OnceBox,
-    Ordering, lock,
+    Arc, ArcSwap, AtomicBool, AtomicU8, AtomicUsize, Mutex, MutexGuard, OnceBox, Ordering, lock,
 };
 use crate::time::clock::Clock;
 use crate::time::on_time::OnTime;
@@ -32,14 +31,14 @@ impl std::fmt::Debug for Restart {
 }
 
 #[derive(Debug)]
-pub(crate) struct Intake {
+pub(crate) struct Shared {
     /// One of [`mode`]. Written by the collector, read before each record by name and where a
     /// thread has no lane.
     mode: AtomicU8,
     /// The collector's place in every thread's table.
     seat: u8,
     pub(crate) clock: Clock,
-    pub(crate) counts: Counts,
+    pub(crate) tallies: Arc<Tallies>,
     lanes: ArcSwap<Vec<Arc<Lane>>>,
     /// How often it was announced that lanes are free, wrapping. Added to by the aggregator, read
     /// by recorders that have found none.
@@ -54,9 +53,6 @@ pub(crate) struct Intake {
     /// Bytes of all threads' caches of names. Added to and taken from by their threads, read by the
     /// aggregator.
     cached_bytes: AtomicUsize,
-    /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
-    /// read by the pass.
-    signalled: AtomicBool,
     growth: Mutex<Growth>,
     /// Tells the trace that the calling thread is in.
     current_trace: Option<TraceSource>,
@@ -72,85 +68,7 @@ pub(crate) struct Growth {
     on_time: OnTime,
 }
 
-/// What happened on recording threads beside recording. Written by any thread, read by the
-/// aggregator.
-#[derive(Debug, Default)]
-pub(crate) struct Counts {
-    dropped: [AtomicU64; DropReason::ALL.len()],
-    pub(crate) clock_anomalies: Tally,
-    pub(crate) monotonic_decrements: Tally,
-    pub(crate) truncated: Tally,
-    pub(crate) kind_conflicts: Tally,
-    pub(crate) overflowed: Tally,
-    /// Traces that a lane had no room for; the samples were recorded.
-    pub(crate) exemplars_dropped: Tally,
-}
-
-/// A shared count of rare events.
-#[derive(Debug, Default)]
-pub(crate) struct Tally(AtomicU64);
-
-impl Tally {
-    pub(crate) fn add(&self, amount: u64) {
-        // Relaxed: a count that stands for itself.
-        self.0.fetch_add(amount, Ordering::Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        // Relaxed: see `add`.
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Counts {
-    pub(crate) fn drop_sample(&self, reason: DropReason) {
-        self.drop_samples(reason, 1);
-    }
-
-    pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
-        // Relaxed: a count that stands for itself.
-        self.dropped[reason as usize].fetch_add(samples, Ordering::Relaxed);
-        if reason == DropReason::KindConflict {
-            self.kind_conflicts.add(samples);
-        }
-    }
-
-    /// Sets every count to 0. Nobody else may be recording.
-    pub(crate) fn start_over(&self) {
-        let Self {
-            dropped,
-            clock_anomalies,
-            monotonic_decrements,
-            truncated,
-            kind_conflicts,
-            overflowed,
-            exemplars_dropped,
-        } = self;
-        let tallies = [
-            clock_anomalies,
-            monotonic_decrements,
-            truncated,
-            kind_conflicts,
-            overflowed,
-            exemplars_dropped,
-        ];
-        for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {
-            // Relaxed: see `drop_samples`.
-            count.store(0, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
-        // Relaxed: see `drop_samples`.
-        self.dropped[reason as usize].load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn dropped_total(&self) -> u64 {
-        DropReason::ALL.iter().map(|&reason| self.dropped(reason)).sum()
-    }
-}
-
-impl Intake {
+impl Shared {
     pub(crate) fn new(
         clock: Clock,
         mode: u8,
@@ -165,14 +83,13 @@ impl Intake {
             mode: AtomicU8::new(mode),
             seat,
             clock,
-            counts: Counts::default(),
+            tallies: Arc::default(),
             lanes: ArcSwap::from_pointee(Vec::new()),
             announced: AtomicUsize::new(0),
             forked: AtomicBool::new(false),
             child: AtomicBool::new(false),
             restart: OnceBox::new(),
             cached_bytes: AtomicUsize::new(0),
-            signalled: AtomicBool::new(false),
             growth: Mutex::new(growth),
             current_trace,
             lane_size,
@@ -196,7 +113,7 @@ impl Intake {
         self.seat
     }
 
-    /// Switches recording for every thread. A shut-down intake stays so.
+    /// Switches recording for every thread. A shut-down shared stays so.
     pub(crate) fn set_mode(&self, mode: u8) {
         let (_cold, mut growth) = self.growth();
         if self.mode() == mode::SHUTDOWN {
@@ -274,7 +191,7 @@ impl Intake {
     /// forgets what was counted.
     pub(crate) fn start_over(&self) {
         let _growth = self.growth();
-        self.counts.start_over();
+        self.tallies.start_over();
         self.lanes.load().iter().for_each(|lane| lane.set_gate(Gate::ABANDONED));
         self.lanes.store(Arc::default());
         self.announce();
@@ -309,16 +226,6 @@ impl Intake {
     pub(crate) fn cached_bytes(&self) -> usize {
         // Relaxed: see `note_cached`.
         self.cached_bytes.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn note_signal(&self) {
-        // Relaxed: a flag that stands for itself; a pass that misses it was concurrent.
-        self.signalled.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_signalled(&self) -> bool {
-        // Relaxed: see `note_signal`.
-        self.signalled.load(Ordering::Relaxed)
     }
 
     /// A lane for the calling thread: a closed one as it stands, else a new one. `None` when

@@ -112,8 +112,7 @@ const LIMB_BITS: u32 = 22;
 
 /// The row of a timing or histogram.
 ///
-/// Counts are of 64 bits: one correction for coordinated omission may add 2^32 samples, and a
-/// count of 32 bits could wrap, unseen, while the aggregator stalls.
+/// Counts are of 64 bits: one of 32 bits could wrap, unseen, while the aggregator stalls.
 #[derive(Debug, Zeroed)]
 pub(crate) struct SpillRow {
     /// All samples of the row; stored last. Written by the owner, read by the aggregator.
@@ -125,48 +124,31 @@ pub(crate) struct SpillRow {
 
 impl SpillRow {
     pub(crate) fn add(&self, value: u64) {
-        self.add_many(value, value, u128::from(value), |_| 1);
-    }
-
-    /// Adds samples from `least` to `greatest`, of which the sum and the number in each bucket are
-    /// known.
-    #[inline]
-    pub(crate) fn add_many(
-        &self,
-        least: u64,
-        greatest: u64,
-        sum: u128,
-        in_bucket: impl Fn(usize) -> u64,
-    ) {
-        let mut count = self.count.load_own();
-        self.extremes.widen(count, least, greatest);
+        let count = self.count.load_own();
+        self.extremes.widen(count, value, value);
         for (i, limb) in self.limbs.iter().enumerate() {
             // The last limb takes all that is left: a sum of 2^32 values fits it.
             let mask = if i + 1 < LIMBS { (1 << LIMB_BITS) - 1 } else { u64::MAX };
-            add(limb, (sum >> (LIMB_BITS * i as u32)) as u64 & mask);
+            add(limb, (value >> (LIMB_BITS * i as u32)) & mask);
         }
-        let first = coarse::index(least);
-        let buckets = self.buckets.get(first..=coarse::index(greatest)).unwrap_or_default();
-        for (i, bucket) in buckets.iter().enumerate() {
-            let samples = in_bucket(first + i);
-            let gained = bucket.load_own().wrapping_add(samples);
-            // Release: pairs with the Acquire in `read`; the samples' extremes are visible.
-            bucket.store(gained, Ordering::Release);
-            count = count.wrapping_add(samples);
-        }
-        // Release: pairs with the Acquire in `count`; the words of `count` samples are visible.
-        self.count.store(count, Ordering::Release);
+        let bucket = &self.buckets[coarse::index(value)];
+        let gained = bucket.load_own().wrapping_add(1);
+        // Release: pairs with the Acquire in `read`; the samples' extremes are visible.
+        bucket.store(gained, Ordering::Release);
+        let counted = count.wrapping_add(1);
+        // Release: pairs with the Acquire in `count`; the words of `counted` samples are visible.
+        self.count.store(counted, Ordering::Release);
     }
 
     /// Samples coalesced so far, to see at one glance whether there is anything new.
     pub(crate) fn count(&self) -> u64 {
-        // Acquire: pairs with the Release in `add_many`.
+        // Acquire: pairs with the Release in `add`.
         self.count.load(Ordering::Acquire)
     }
 
     fn read(&self) -> SpillReading {
         let count = self.count();
-        // Acquire: pairs with the Release in `add_many`.
+        // Acquire: pairs with the Release in `add`.
         let buckets = self.buckets.iter().map(|bucket| bucket.load(Ordering::Acquire));
         let buckets = (0..).zip(buckets).filter(|&(_, samples)| samples > 0).collect();
         // Relaxed: ordered by the Acquires above.
@@ -359,15 +341,19 @@ mod tests {
     fn counts_beyond_32_bits_stay_exact_between_two_readings() {
         let row = &crate::sync::zeroed::<SpillRow>(1)[0];
         let mut base = SpillReading::default();
-        // What corrections may add while the aggregator stalls: thrice 2^32 - 1 in one bucket.
-        let samples = u64::from(u32::MAX);
-        for _ in 0..3 {
-            row.add_many(5_000, 5_000, u128::from(samples) * 5_000, |_| samples);
+        // As if thrice 2^32 - 1 samples had come while the aggregator stalls.
+        let samples = 3 * u64::from(u32::MAX);
+        row.add(5_000);
+        for word in [&row.count, &row.buckets[coarse::index(5_000)]] {
+            // Relaxed: there is one thread.
+            word.store(samples, Ordering::Relaxed);
         }
+        // Relaxed: see above.
+        row.limbs[0].store(samples * 5_000, Ordering::Relaxed);
         row.add(7);
         row.fold_gain(&mut base, |gain| {
-            assert_eq!((gain.count(), gain.min, gain.max), (3 * samples + 1, 7, 5_000));
-            assert_eq!(gain.sum, 3 * u128::from(samples) * 5_000 + 7);
+            assert_eq!((gain.count(), gain.min, gain.max), (samples + 1, 7, 5_000));
+            assert_eq!(gain.sum, u128::from(samples) * 5_000 + 7);
         });
         row.add(6_000);
         row.fold_gain(&mut base, |gain| {

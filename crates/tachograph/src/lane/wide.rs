@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 /// A sum beyond all floats is infinite, and stays so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Wide {
-    #[serde(with = "crate::read::stats::told::float")]
+    #[serde(with = "crate::series::encoding::float")]
     pub(crate) high: f64,
-    #[serde(with = "crate::read::stats::told::float")]
+    #[serde(with = "crate::series::encoding::float")]
     pub(crate) low: f64,
 }
 

@@ -11,12 +11,12 @@ use crate::series::metric::scaled;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exemplar {
     /// The sample, in the metric's unit (a timing's: seconds).
-    #[serde(with = "crate::read::stats::told::float")]
+    #[serde(with = "crate::series::encoding::float")]
     pub value: f64,
     /// The trace that it was recorded with.
     pub trace: Trace,
     /// When it was aggregated, by the wall clock.
-    #[serde(with = "crate::read::stats::told::wall")]
+    #[serde(with = "crate::series::encoding::wall")]
     pub timestamp: SystemTime,
 }
 

@@ -5,7 +5,7 @@
 //! name of another. Snapshots carry the names, and all formats share them.
 
 mod claims;
-mod naming;
+pub(crate) mod naming;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +13,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::series::metric::{Kind, Unit};
-
-pub(crate) use naming::Naming;
 
 /// What a counter's name ends in.
 const TOTAL: &str = "_total";

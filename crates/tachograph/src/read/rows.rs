@@ -63,6 +63,35 @@ pub(crate) fn merge(a: &mut Vec<Row>, b: &[Row], scratch: &mut Vec<Row>) {
     std::mem::swap(a, scratch);
 }
 
+/// The exact part of a distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) count: u64,
+    pub(crate) sum: u128,
+    /// `u64::MAX` while there is no sample.
+    pub(crate) min: u64,
+    pub(crate) max: u64,
+    /// Samples of which only the coarse bucket is known.
+    pub(crate) coalesced: u64,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self { count: 0, sum: 0, min: u64::MAX, max: 0, coalesced: 0 }
+    }
+}
+
+impl Totals {
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        // Saturating, as what was read from elsewhere may hold any number.
+        self.count = self.count.saturating_add(other.count);
+        self.sum = self.sum.wrapping_add(other.sum);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+        self.coalesced = self.coalesced.saturating_add(other.coalesced);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

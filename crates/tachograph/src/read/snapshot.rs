@@ -7,13 +7,13 @@ mod told;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::read::exemplar::Exemplar;
-use crate::read::exported::{ExportedNames, Naming};
-use crate::read::stats::told::wall;
-use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::read::exported::ExportedNames;
+use crate::read::exported::naming::Naming;
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats, Views};
+use crate::series::encoding::wall;
 use crate::series::metric::Metric;
 use crate::series::tags::Tags;
 use crate::time::start;
@@ -48,17 +48,6 @@ pub struct Snapshot {
 impl Serialize for Snapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Snapshot {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut snapshot = Self::deserialize(deserializer)?;
-        told::check(&snapshot).map_err(D::Error::custom)?;
-        let mut naming = Naming::default();
-        naming.adopt(&snapshot.names, |_, _| true);
-        snapshot.name_all(naming);
-        Ok(snapshot)
     }
 }
 
@@ -217,15 +206,6 @@ pub struct Series {
     pub exemplar: Option<Box<Exemplar>>,
     /// The statistics.
     pub value: Value,
-}
-
-/// Statistics in two views with the same fields.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Views<T> {
-    /// Since the start or the last reset.
-    pub lifetime: T,
-    /// Over the sliding window; `None` for a collector without windows.
-    pub window: Option<T>,
 }
 
 /// The statistics of a series, by its kind.

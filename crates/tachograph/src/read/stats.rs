@@ -1,19 +1,26 @@
 //! The statistics of one series, as readers see them.
 
-pub(crate) mod told;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::distribution::Totals;
 use crate::lane::bucket::{self, coarse};
 use crate::lane::wide::Wide;
+use crate::read::buckets::Buckets;
 use crate::read::rows::Row;
-use crate::read::snapshot::Views;
-use crate::read::stats::told::{ToldBuckets, ToldGauge, ToldTiming};
+use crate::read::rows::Totals;
+use crate::series::encoding::float;
 use crate::series::metric::scaled;
+
+/// Statistics in two views with the same fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Views<T> {
+    /// Since the start or the last reset.
+    pub lifetime: T,
+    /// Over the sliding window; `None` for a collector without windows.
+    pub window: Option<T>,
+}
 
 /// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
 ///
@@ -25,31 +32,31 @@ pub struct TimingStats {
     /// Samples.
     pub count: u64,
     /// Their sum, rounded to a float; [`Buckets::sum`] has it exactly.
-    #[serde(with = "told::float")]
+    #[serde(with = "float")]
     pub sum: f64,
     /// The least sample.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub min: Option<f64>,
     /// The greatest sample.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub max: Option<f64>,
     /// Their mean.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub mean: Option<f64>,
     /// The median.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub p50: Option<f64>,
     /// The quantile 0.9.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub p90: Option<f64>,
     /// The quantile 0.95.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub p95: Option<f64>,
     /// The quantile 0.99.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub p99: Option<f64>,
     /// The quantile 0.999.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub p999: Option<f64>,
     buckets: Buckets,
 }
@@ -68,7 +75,11 @@ fn millionths(q: f64) -> Option<u32> {
 
 impl TimingStats {
     pub(crate) fn new(rows: Arc<[Row]>, coarse: &[Row], totals: Totals, scale: f64) -> Self {
-        let buckets = Buckets { rows, coarse: coarse.into(), totals: totals.into(), scale };
+        Self::of(Buckets::new(rows, coarse.into(), totals, scale))
+    }
+
+    pub(crate) fn of(buckets: Buckets) -> Self {
+        let (totals, scale) = (buckets.totals(), buckets.scale());
         let [p50, p90, p95, p99, p999] = buckets.quantiles(PRECOMPUTED);
         let some = |value: u64| (totals.count > 0).then(|| scaled(value as f64, scale));
         let sum = totals.sum as f64;
@@ -101,17 +112,17 @@ impl TimingStats {
 
     /// Bytes of both views' buckets, which may be the same ones.
     pub(crate) fn bucket_bytes(views: &Views<Self>) -> usize {
-        let lifetime = &views.lifetime.buckets.rows;
-        let other = |window: &&Self| !Arc::ptr_eq(&window.buckets.rows, lifetime);
-        let window = views.window.as_ref().filter(other);
-        size_of_val(&**lifetime) + window.map_or(0, |window| size_of_val(&*window.buckets.rows))
+        let lifetime = views.lifetime.buckets.rows();
+        let rows = views.window.as_ref().map(|window| window.buckets.rows());
+        let other = rows.filter(|rows| !std::ptr::eq(*rows, lifetime));
+        size_of_val(lifetime) + other.map_or(0, size_of_val)
     }
 
     /// How far any quantile may be from the exact one, relative to it: 1/2,048 by the buckets'
     /// width, 3.2 % if a sample was coalesced under overload. [`TimingStats::error_at`] tells it
     /// of one quantile.
     pub fn error(&self) -> f64 {
-        if self.buckets.totals.coalesced > 0 { coarse::ERROR } else { FINE_ERROR }
+        if self.buckets.coalesced() > 0 { coarse::ERROR } else { FINE_ERROR }
     }
 
     /// How far the quantile `q` may be from the exact one, relative to it: 3.2 % if samples were
@@ -121,7 +132,7 @@ impl TimingStats {
         let (_, bucket) = self.buckets.ranked([millionths(q)?])[0]?;
         // A coarse bucket is made of whole buckets and its count is exact: the quantile lies in it.
         let bucket = coarse::index(bucket::low(bucket)) as u16;
-        let found = self.buckets.coarse.binary_search_by_key(&bucket, |row| row.0);
+        let found = self.buckets.coarse().binary_search_by_key(&bucket, |row| row.0);
         Some(if found.is_ok() { coarse::ERROR } else { FINE_ERROR })
     }
 
@@ -130,184 +141,6 @@ impl TimingStats {
     /// [`Snapshot::window_elapsed`]: crate::Snapshot::window_elapsed
     pub fn rate(&self, over: Duration) -> f64 {
         per_second(self.count as f64, over)
-    }
-}
-
-/// A distribution: counts by bucket, in the layout of an HDR histogram with three digits.
-///
-/// Shared between snapshots while nothing changes; cheap to clone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "ToldBuckets")]
-pub struct Buckets {
-    rows: Arc<[Row]>,
-    /// Counts of coalesced samples, by coarse bucket.
-    coarse: Arc<[Row]>,
-    totals: SharedTotals,
-    scale: f64,
-}
-
-/// Totals in words that every serde format knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SharedTotals {
-    count: u64,
-    sum_high: u64,
-    sum_low: u64,
-    min: u64,
-    max: u64,
-    coalesced: u64,
-}
-
-impl From<Totals> for SharedTotals {
-    fn from(totals: Totals) -> Self {
-        let Totals { count, sum, min, max, coalesced } = totals;
-        Self { count, sum_high: (sum >> 64) as u64, sum_low: sum as u64, min, max, coalesced }
-    }
-}
-
-impl From<SharedTotals> for Totals {
-    fn from(totals: SharedTotals) -> Self {
-        let SharedTotals { count, sum_high, sum_low, min, max, coalesced } = totals;
-        let sum = (u128::from(sum_high) << 64) | u128::from(sum_low);
-        Self { count, sum, min, max, coalesced }
-    }
-}
-
-/// One bucket: how many samples lie from `low` to `high`, both included, in recorded units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bucket {
-    /// The least value of the bucket.
-    pub low: u64,
-    /// The greatest value of the bucket.
-    pub high: u64,
-    /// Samples in it.
-    pub count: u64,
-}
-
-impl Buckets {
-    /// The buckets with samples, in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = Bucket> {
-        self.rows.chunk_by(|a, b| a.0 == b.0).map(|rows| Bucket {
-            low: bucket::low(rows[0].0),
-            high: bucket::high(rows[0].0),
-            count: rows.iter().map(|row| u64::from(row.1)).sum(),
-        })
-    }
-
-    /// Where the samples lie: a value in recorded units that stands for a bucket, and for how many
-    /// samples, in ascending order. It is the bucket's middle, within 1/2,048 of all of them, but
-    /// never below the least sample nor above the greatest. A bucket of more than 2^32 samples
-    /// comes more than once.
-    #[inline]
-    pub fn placed(&self) -> impl Iterator<Item = (u64, u64)> {
-        let (least, greatest) = (self.totals.min, self.totals.max);
-        self.rows
-            .iter()
-            .map(move |row| (bucket::middle(row.0).min(greatest).max(least), u64::from(row.1)))
-    }
-
-    /// How many samples are [placed](Buckets::placed) at most at each of some values in recorded
-    /// units, which ascend. One pass over the rows, and no arithmetic but their sum.
-    pub fn up_to<'a>(
-        &'a self,
-        values: impl Iterator<Item = u64> + 'a,
-    ) -> impl Iterator<Item = u64> + 'a {
-        let (mut rest, mut below) = (&*self.rows, 0);
-        values.map(move |value| {
-            let last = self.last_up_to(value);
-            while let Some((&Row(bucket, count), after)) = rest.split_first()
-                && last.is_some_and(|last| bucket <= last)
-            {
-                below += u64::from(count);
-                rest = after;
-            }
-            below
-        })
-    }
-
-    /// The last bucket whose samples are placed at most at a value; `None` where none are.
-    fn last_up_to(&self, value: u64) -> Option<u16> {
-        let (least, greatest) = (self.totals.min, self.totals.max);
-        if value < least || value >= greatest {
-            return (value >= greatest).then_some(u16::MAX);
-        }
-        // Buckets below are placed below it, buckets above are placed above.
-        let bucket = bucket::index(value);
-        let placed = bucket::middle(bucket).min(greatest).max(least);
-        if placed <= value { Some(bucket) } else { bucket.checked_sub(1) }
-    }
-
-    /// The exact sum of all samples, in recorded units (a timing's: nanoseconds).
-    pub fn sum(&self) -> u128 {
-        self.totals().sum
-    }
-
-    pub(crate) fn totals(&self) -> Totals {
-        self.totals.into()
-    }
-
-    /// Sorted counts by bucket; one bucket may have several.
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
-    /// Sorted counts of coalesced samples by coarse bucket.
-    pub(crate) fn coarse(&self) -> &[Row] {
-        &self.coarse
-    }
-
-    /// The least sample, in recorded units.
-    pub fn min(&self) -> Option<u64> {
-        (self.totals.count > 0).then_some(self.totals.min)
-    }
-
-    /// The greatest sample, in recorded units.
-    pub fn max(&self) -> Option<u64> {
-        (self.totals.count > 0).then_some(self.totals.max)
-    }
-
-    /// Samples that overload coalesced: counted and summed exactly, placed within 3.2 %.
-    pub fn coalesced(&self) -> u64 {
-        self.totals.coalesced
-    }
-
-    /// What one recorded unit is worth in the metric's unit (a timing's: 1e-9).
-    pub fn scale(&self) -> f64 {
-        self.scale
-    }
-
-    /// A value in recorded units in the metric's unit, rounded once where that has a decimal fraction
-    /// of the recorded one.
-    #[inline]
-    pub fn scaled(&self, recorded: u64) -> f64 {
-        scaled(recorded as f64, self.scale)
-    }
-
-    /// Quantiles in ascending order, each in units of 1e-6, in one pass.
-    fn quantiles<const N: usize>(&self, millionths: [u32; N]) -> [Option<f64>; N] {
-        self.ranked(millionths).map(|ranked| {
-            // The first and the last sample are known exactly.
-            let value = match ranked? {
-                (1, _) => self.totals.min,
-                (last, _) if last == u128::from(self.totals.count) => self.totals.max,
-                (_, bucket) => bucket::middle(bucket).clamp(self.totals.min, self.totals.max),
-            };
-            Some(self.scaled(value))
-        })
-    }
-
-    /// The ranks of such quantiles, from 1, and the buckets that they lie in.
-    fn ranked<const N: usize>(&self, millionths: [u32; N]) -> [Option<(u128, u16)>; N] {
-        let count = u128::from(self.totals.count);
-        let mut rows = self.rows.iter();
-        let (mut below, mut bucket) = (0u128, 0u16);
-        millionths.map(|q| {
-            let rank = (u128::from(q) * count).div_ceil(1_000_000).max(1);
-            while below < rank {
-                let Row(next, n) = *rows.next()?;
-                (below, bucket) = (below + u128::from(n), next);
-            }
-            Some((rank, bucket))
-        })
     }
 }
 
@@ -333,16 +166,16 @@ impl CounterStats {
 #[serde(try_from = "ToldGauge")]
 pub struct GaugeStats {
     /// The value set last.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub current: Option<f64>,
     /// The least value set.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub min: Option<f64>,
     /// The greatest value set.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub max: Option<f64>,
     /// The mean of the finite values set.
-    #[serde(with = "told::float::option")]
+    #[serde(with = "float::option")]
     pub mean: Option<f64>,
     /// How many values were set.
     pub count: u64,
@@ -353,4 +186,65 @@ pub struct GaugeStats {
 
 fn per_second(amount: f64, over: Duration) -> f64 {
     if over.is_zero() { 0.0 } else { amount / over.as_secs_f64() }
+}
+
+/// A timing's statistics as they are written. All but the buckets follow from these.
+#[derive(serde::Deserialize)]
+struct ToldTiming {
+    #[serde(rename = "count")]
+    _count: u64,
+    #[serde(rename = "sum", with = "float")]
+    _sum: f64,
+    #[serde(rename = "min", default, with = "float::option")]
+    _min: Option<f64>,
+    #[serde(rename = "max", default, with = "float::option")]
+    _max: Option<f64>,
+    #[serde(rename = "mean", default, with = "float::option")]
+    _mean: Option<f64>,
+    #[serde(rename = "p50", default, with = "float::option")]
+    _p50: Option<f64>,
+    #[serde(rename = "p90", default, with = "float::option")]
+    _p90: Option<f64>,
+    #[serde(rename = "p95", default, with = "float::option")]
+    _p95: Option<f64>,
+    #[serde(rename = "p99", default, with = "float::option")]
+    _p99: Option<f64>,
+    #[serde(rename = "p999", default, with = "float::option")]
+    _p999: Option<f64>,
+    buckets: Buckets,
+}
+
+impl From<ToldTiming> for TimingStats {
+    fn from(told: ToldTiming) -> Self {
+        Self::of(told.buckets)
+    }
+}
+
+/// A gauge's statistics as they are written.
+#[derive(serde::Deserialize)]
+struct ToldGauge {
+    #[serde(default, with = "float::option")]
+    current: Option<f64>,
+    #[serde(default, with = "float::option")]
+    min: Option<f64>,
+    #[serde(default, with = "float::option")]
+    max: Option<f64>,
+    #[serde(rename = "mean", default, with = "float::option")]
+    _mean: Option<f64>,
+    count: u64,
+    finite: u64,
+    sum: crate::lane::wide::Wide,
+}
+
+impl TryFrom<ToldGauge> for GaugeStats {
+    type Error = String;
+
+    fn try_from(told: ToldGauge) -> Result<Self, String> {
+        let ToldGauge { current, min, max, _mean, count, finite, sum } = told;
+        if finite > count {
+            return Err("this is no gauge: more values were finite than were set".to_owned());
+        }
+        let mean = (finite > 0).then(|| sum.over(finite));
+        Ok(Self { current, min, max, mean, count, finite, sum })
+    }
 }

@@ -13,18 +13,18 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::lane::sample::{BEYOND_LIMIT, CONFLICTING};
-use crate::lane::shared::Intake;
+use crate::lane::shared::Shared;
 use crate::limits::{NAME_HINTS, TEXT_BYTES};
 use crate::record::handle::Handle;
 use crate::series::metric::Kind;
+use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING};
 use crate::series::tags::Tags;
 use crate::sync::Arc;
 
 /// Takes 2 KiB, and for each name about 140 bytes (56 more of a timing or histogram) and its text;
 /// counted in `telemetry.memory`.
 pub(crate) struct NameCache {
-    intake: Arc<Intake>,
+    shared: Arc<Shared>,
     known: RefCell<Known>,
     /// Numbers of entries, by `hint`; any number may stand anywhere.
     hints: [Cell<u32>; NAME_HINTS],
@@ -81,16 +81,16 @@ fn same(a: &str, b: &str) -> bool {
 
 impl Drop for NameCache {
     fn drop(&mut self) {
-        self.intake.note_cached(self.known.get_mut().noted, 0);
+        self.shared.note_cached(self.known.get_mut().noted, 0);
     }
 }
 
 impl NameCache {
-    pub(crate) fn new(intake: &Arc<Intake>) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         let known = Known { noted: size_of::<Self>(), ..Known::default() };
-        intake.note_cached(0, known.noted);
+        shared.note_cached(0, known.noted);
         Self {
-            intake: Arc::clone(intake),
+            shared: Arc::clone(shared),
             known: RefCell::new(known),
             hints: std::array::from_fn(|_| Cell::new(0)),
             conflicting: Default::default(),
@@ -181,7 +181,7 @@ impl NameCache {
         if known.entries.len() < max {
             known.insert(name, tags, handle);
             let bytes = size_of::<Self>() + known.bytes();
-            self.intake.note_cached(std::mem::replace(&mut known.noted, bytes), bytes);
+            self.shared.note_cached(std::mem::replace(&mut known.noted, bytes), bytes);
         }
     }
 }

@@ -25,39 +25,18 @@ pub(crate) enum Operation {
     /// Sets a gauge: the bits of an `f64`.
     Set,
     /// Adds to a gauge: the bits of an `f64`.
-    Adjust,
+    AddToGauge,
 }
 
-/// A recording call that takes more to tell than an operation and a value.
-pub(crate) trait Compound {
-    /// How many samples it records.
-    fn samples(&self) -> u64;
-
-    /// Records it into the series of a handle of the writer's collector.
-    fn perform(&self, writer: &LaneWriter, handle: &Handle);
-}
-
-/// A value of a timing or histogram, and the trace that it belongs to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TracedSample {
-    pub(crate) value: u64,
-    pub(crate) trace: Trace,
-}
-
-impl Compound for TracedSample {
-    fn samples(&self) -> u64 {
-        1
+/// Records a value of a timing or histogram with the trace that it belongs to, into the series of a
+/// handle of the writer's collector.
+pub(crate) fn perform_traced(writer: &LaneWriter, handle: &Handle, value: u64, trace: Trace) {
+    let outcome = writer.push_traced(Sample { series: handle.id, value }, trace);
+    if !matches!(outcome, Ok(true)) {
+        handle.entry.tallies.exemplars_dropped.add(1);
     }
-
-    fn perform(&self, writer: &LaneWriter, handle: &Handle) {
-        let Self { value, trace } = *self;
-        let outcome = writer.push_traced(Sample { series: handle.id, value }, trace);
-        if !matches!(outcome, Ok(true)) {
-            handle.entry.intake.counts.exemplars_dropped.add(1);
-        }
-        if outcome.is_err() {
-            coalesce(writer, handle, value);
-        }
+    if outcome.is_err() {
+        coalesce(writer, handle, value);
     }
 }
 
@@ -73,7 +52,7 @@ impl Operation {
             Self::Add => add(writer, handle, value),
             Self::Subtract => {
                 if handle.kind == Kind::Counter {
-                    handle.entry.intake.counts.monotonic_decrements.add(1);
+                    handle.entry.tallies.monotonic_decrements.add(1);
                 }
                 add(writer, handle, value);
             }
@@ -83,7 +62,7 @@ impl Operation {
                 }
             }
             Self::Set => set(writer, handle, value),
-            Self::Adjust => adjust(writer, handle, f64::from_bits(value)),
+            Self::AddToGauge => add_to_gauge(writer, handle, f64::from_bits(value)),
         }
     }
 }
@@ -155,9 +134,9 @@ fn set_beyond(writer: &LaneWriter, handle: &Handle, value: f64) {
     store_current(handle, value);
 }
 
-/// The one operation that is not wait-free; see `Entry::add_to_current`.
+/// The one operation that is not wait-free; see `SeriesId::add_to_current`.
 #[inline(never)]
-fn adjust(writer: &LaneWriter, handle: &Handle, amount: f64) {
+fn add_to_gauge(writer: &LaneWriter, handle: &Handle, amount: f64) {
     let sum = handle.entry.add_to_current(amount);
     if sum.is_nan() {
         return handle.entry.drop_sample(DropReason::NotANumber);

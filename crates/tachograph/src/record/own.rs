@@ -13,14 +13,14 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::lane::lane::{Gate, mode};
-use crate::lane::sample::CONFLICTING;
-use crate::lane::shared::Intake;
+use crate::lane::shared::Shared;
 use crate::record::handle::Handle;
 use crate::record::name_cache::NameCache;
-use crate::record::recorder::Recorder;
+use crate::record::own_lane::OwnLane;
 use crate::record::seat::{SEATS, SHARED};
 use crate::series::metric::Kind;
 use crate::series::registry::Registry;
+use crate::series::series_id::CONFLICTING;
 use crate::sync::{Arc, thread_local};
 
 /// A series as a caller names it.
@@ -32,9 +32,9 @@ pub(crate) struct Named<'a> {
     pub(crate) kind: Kind,
 }
 
-/// A thread's recorder for one collector.
+/// What a thread has for one collector.
 pub(crate) struct Own {
-    pub(crate) recorder: Recorder,
+    pub(crate) lane: OwnLane,
     /// Made at the first use by name: it is large, and would spread what a record by handle reads
     /// over many lines.
     pub(crate) names: OnceCell<Box<NameCache>>,
@@ -43,8 +43,8 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    fn new(recorder: Recorder) -> Self {
-        Self { gate: recorder.intake().open_gate(), recorder, names: OnceCell::new() }
+    fn new(lane: OwnLane) -> Self {
+        Self { gate: lane.shared().open_gate(), lane, names: OnceCell::new() }
     }
 
     /// Whether it is for the collector with this open gate.
@@ -53,7 +53,7 @@ impl Own {
     }
 
     fn names(&self) -> &NameCache {
-        self.names.get_or_init(|| Box::new(NameCache::new(self.recorder.intake())))
+        self.names.get_or_init(|| Box::new(NameCache::new(self.lane.shared())))
     }
 
     /// The handle of a name that this thread has used, whatever its kind.
@@ -67,8 +67,8 @@ impl Own {
         // What was refused as one kind may be right as another.
         let good = |handle: &Handle| handle.id != CONFLICTING || handle.kind.fits(kind);
         self.known(name, tags).filter(good).unwrap_or_else(|| {
-            let handle = Handle::new(registry.resolve(name, tags, kind));
-            self.recorder.prepare(&handle);
+            let handle = Handle::new(self.lane.shared(), registry.resolve(name, tags, kind));
+            self.lane.prepare(&handle);
             let names = self.names();
             names.insert(name, tags, handle.clone(), registry.cached_names_max());
             handle
@@ -92,7 +92,7 @@ impl Own {
             return Arc::new(handle);
         }
         registry.warn_of_conflict(&handle.entry, series.kind);
-        let refused = || Handle::new(registry.conflicting(series.kind));
+        let refused = || Handle::new(self.lane.shared(), registry.conflicting(series.kind));
         self.names().conflicting(series.kind, refused)
     }
 }
@@ -161,11 +161,11 @@ pub(crate) fn with<R>(seat: u8, act: impl FnOnce(&Own) -> R) -> Option<R> {
 }
 
 /// What the thread has for a collector, to be kept while anything happens.
-pub(crate) fn find(intake: &Intake) -> Option<Rc<Own>> {
-    let gate = intake.open_gate();
+pub(crate) fn find(shared: &Shared) -> Option<Rc<Own>> {
+    let gate = shared.open_gate();
     let is = |own: &Rc<Own>| own.is_of(gate);
-    if intake.seat() != SHARED {
-        let own = TABLE.try_with(|table| table[usize::from(intake.seat())].get());
+    if shared.seat() != SHARED {
+        let own = TABLE.try_with(|table| table[usize::from(shared.seat())].get());
         return own.ok().flatten().filter(is);
     }
     let other =
@@ -179,13 +179,13 @@ pub(crate) struct Ended;
 
 /// Makes what the thread has for a collector, in the place of what it had, and lets go of what it
 /// has for those that were shut down. Allocates.
-pub(crate) fn make(intake: &Arc<Intake>) -> Result<Rc<Own>, Ended> {
+pub(crate) fn make(shared: &Arc<Shared>) -> Result<Rc<Own>, Ended> {
     // First, so that the table is emptied when the thread ends.
     ENDING.try_with(|_| ()).map_err(|_| Ended)?;
-    forget(|own| own.recorder.intake().mode() == mode::SHUTDOWN);
-    forget(|own| own.is_of(intake.open_gate()));
-    let own = Rc::new(Own::new(Recorder::new(Arc::clone(intake))));
-    let _ = match intake.seat() {
+    forget(|own| own.lane.shared().mode() == mode::SHUTDOWN);
+    forget(|own| own.is_of(shared.open_gate()));
+    let own = Rc::new(Own::new(OwnLane::new(Arc::clone(shared))));
+    let _ = match shared.seat() {
         SHARED => ENDING.try_with(|ending| {
             if let Ok(mut others) = ending.others.try_borrow_mut() {
                 others.push(Rc::clone(&own));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     fn lanes(metrics: &MetricsCollector) -> Vec<Weak<Lane>> {
-        metrics.core().intake.lanes().iter().map(Arc::downgrade).collect()
+        metrics.core().inlet.shared.lanes().iter().map(Arc::downgrade).collect()
     }
 
     fn freed(lanes: &[Weak<Lane>]) -> usize {

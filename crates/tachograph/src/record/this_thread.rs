@@ -4,22 +4,58 @@
 //! destructor, borrows a lane for the one sample.
 
 use crate::lane::lane::mode;
-use crate::lane::sample::CONFLICTING;
-use crate::lane::shared::Intake;
+use crate::lane::shared::Shared;
+use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
-use crate::record::operation::{Compound, Operation};
+use crate::record::operation::{Operation, perform_traced};
 use crate::record::own::{self, Ended, Named, Own};
-use crate::record::recorder::{Admission, Recorder};
-use crate::run::engine::Core;
+use crate::record::own_lane::{Admission, OwnLane};
 use crate::series::metric::Kind;
 use crate::series::registry::Registry;
+use crate::series::series_id::CONFLICTING;
 use crate::series::warning::DropReason;
 use crate::sync::{Arc, ColdPath};
 
-/// Records with this thread's recorder for the handle's collector.
+/// What recording needs of a collector.
+#[derive(Debug)]
+pub(crate) struct Inlet {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) registry: Registry,
+}
+
+impl Handle {
+    /// Records with this thread's lane.
+    #[inline]
+    pub(crate) fn record(&self, operation: Operation, value: u64) {
+        if cfg!(feature = "record") {
+            record(self, operation, value);
+        }
+    }
+
+    /// Records a value with its trace.
+    #[inline]
+    pub(crate) fn trace(&self, value: u64, trace: Trace) {
+        if cfg!(feature = "record") {
+            record_traced(self, value, trace);
+        }
+    }
+
+    /// Records a value with its trace, or with the one that the calling thread is in.
+    pub(crate) fn trace_or_current(&self, value: u64, trace: Option<Trace>) {
+        if !cfg!(feature = "record") || self.shared.mode() == mode::OFF {
+            return;
+        }
+        match trace.or_else(|| self.shared.current_trace()) {
+            Some(trace) => self.trace(value, trace),
+            None => self.record(Operation::Sample, value),
+        }
+    }
+}
+
+/// Records with this thread's lane for the handle's collector.
 #[inline]
-pub(crate) fn record(handle: &Handle, operation: Operation, value: u64) {
-    let done = own::with(handle.seat, |own| match own.recorder.admit(handle.gate) {
+fn record(handle: &Handle, operation: Operation, value: u64) {
+    let done = own::with(handle.seat, |own| match own.lane.admit(handle.gate) {
         Admission::Open(writer) => {
             operation.perform(writer, handle, value);
             true
@@ -27,7 +63,7 @@ pub(crate) fn record(handle: &Handle, operation: Operation, value: u64) {
         Admission::Off => true,
         Admission::Refused => false,
     });
-    if done != Some(true) && handle.entry.intake.mode() != mode::OFF {
+    if done != Some(true) && handle.shared.mode() != mode::OFF {
         record_elsewhere(handle, operation, value);
     }
 }
@@ -36,44 +72,43 @@ pub(crate) fn record(handle: &Handle, operation: Operation, value: u64) {
 #[cold]
 #[inline(never)]
 fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
-    let intake = &handle.entry.intake;
+    let shared = &handle.shared;
     let Some(_cold) = ColdPath::enter() else {
         return handle.entry.drop_sample(DropReason::NoLane);
     };
-    match with_own(intake, |own| own.recorder.perform(handle, operation, value)) {
+    match with_own(shared, |own| own.lane.perform(handle, operation, value)) {
         Found::Done(()) => {}
         Found::Shutdown => handle.entry.drop_sample(DropReason::Shutdown),
-        Found::ThreadEnding => ending(intake).perform(handle, operation, value),
+        Found::ThreadEnding => ending(shared).perform(handle, operation, value),
     }
 }
 
-/// As `record`, for a call that takes more to tell.
-pub(crate) fn record_all(handle: &Handle, call: &impl Compound) {
-    let done = own::with(handle.seat, |own| match own.recorder.admit(handle.gate) {
+/// As `record`, of a value with its trace.
+fn record_traced(handle: &Handle, value: u64, trace: Trace) {
+    let done = own::with(handle.seat, |own| match own.lane.admit(handle.gate) {
         Admission::Open(writer) => {
-            call.perform(writer, handle);
+            perform_traced(writer, handle, value, trace);
             true
         }
         Admission::Off => true,
         Admission::Refused => false,
     });
-    if done == Some(true) || handle.entry.intake.mode() == mode::OFF {
+    if done == Some(true) || handle.shared.mode() == mode::OFF {
         return;
     }
-    let (intake, samples) = (&handle.entry.intake, call.samples());
     let Some(_cold) = ColdPath::enter() else {
-        return handle.entry.drop_samples(DropReason::NoLane, samples);
+        return handle.entry.drop_sample(DropReason::NoLane);
     };
-    match with_own(intake, |own| own.recorder.perform_all(handle, call)) {
+    match with_own(&handle.shared, |own| own.lane.perform_traced(handle, value, trace)) {
         Found::Done(()) => {}
-        Found::Shutdown => handle.entry.drop_samples(DropReason::Shutdown, samples),
-        Found::ThreadEnding => ending(intake).perform_all(handle, call),
+        Found::Shutdown => handle.entry.drop_sample(DropReason::Shutdown),
+        Found::ThreadEnding => ending(&handle.shared).perform_traced(handle, value, trace),
     }
 }
 
-/// A recorder for one sample of a thread whose own one is gone.
-fn ending(intake: &Arc<Intake>) -> Recorder {
-    Recorder::new(Arc::clone(intake))
+/// A lane for one sample of a thread whose own one is gone.
+fn ending(shared: &Arc<Shared>) -> OwnLane {
+    OwnLane::new(Arc::clone(shared))
 }
 
 /// What came of looking for this thread's recorder.
@@ -84,13 +119,13 @@ enum Found<R> {
 }
 
 /// Runs `act` with what this thread has for a collector, made if need be.
-fn with_own<R>(intake: &Arc<Intake>, act: impl FnOnce(&Own) -> R) -> Found<R> {
-    intake.resume();
-    let known = own::find(intake).filter(|own| !own.recorder.is_to_be_replaced());
+fn with_own<R>(shared: &Arc<Shared>, act: impl FnOnce(&Own) -> R) -> Found<R> {
+    shared.resume();
+    let known = own::find(shared).filter(|own| !own.lane.is_to_be_replaced());
     let own = match known {
         Some(own) => Ok(own),
-        None if intake.mode() == mode::SHUTDOWN => return Found::Shutdown,
-        None => own::make(intake),
+        None if shared.mode() == mode::SHUTDOWN => return Found::Shutdown,
+        None => own::make(shared),
     };
     match own {
         Ok(own) => Found::Done(act(&own)),
@@ -111,15 +146,15 @@ pub(crate) struct Call {
 /// `call` is a function so that each call has a copy of this one, in which it is a constant.
 #[inline(never)]
 pub(crate) fn record_by_name(
-    core: &Core,
+    inlet: &Inlet,
     name: &str,
     tags: &[(&str, &str)],
     value: u64,
     call: impl Fn() -> Call,
 ) {
     let Call { kind, operation } = call();
-    let open = core.intake.open_gate();
-    let done = own::with(core.intake.seat(), |own| match own.recorder.admit(open) {
+    let open = inlet.shared.open_gate();
+    let done = own::with(inlet.shared.seat(), |own| match own.lane.admit(open) {
         Admission::Open(writer) => own.names.get().is_some_and(|names| {
             names.with_hinted(name, tags, |handle| {
                 let fits = handle.kind.fits(kind);
@@ -133,26 +168,26 @@ pub(crate) fn record_by_name(
         Admission::Refused => false,
     });
     if done != Some(true) {
-        look_up_and_record(core, Named { name, tags, kind }, operation, value);
+        look_up_and_record(inlet, Named { name, tags, kind }, operation, value);
     }
 }
 
 /// The series is new to this thread, or has another kind, or its hint is another one's, or the
 /// thread's recorder is not in the collector's place.
 #[inline(never)]
-fn look_up_and_record(core: &Core, series: Named<'_>, operation: Operation, value: u64) {
-    let done = own::find(&core.intake).and_then(|own| {
+fn look_up_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, value: u64) {
+    let done = own::find(&inlet.shared).and_then(|own| {
         own.names.get()?.with(series.name, series.tags, |handle| {
             if handle.kind.fits(series.kind) {
-                own.recorder.perform(handle, operation, value);
+                own.lane.perform(handle, operation, value);
             } else if handle.id != CONFLICTING {
-                refuse(&core.registry, handle, series.kind);
+                refuse(&inlet.registry, handle, series.kind);
             }
             handle.kind.fits(series.kind) || handle.id != CONFLICTING
         })
     });
     if done != Some(true) {
-        resolve_and_record(core, series, operation, value);
+        resolve_and_record(inlet, series, operation, value);
     }
 }
 
@@ -168,16 +203,16 @@ fn refuse(registry: &Registry, handle: &Handle, kind: Kind) {
 
 #[cold]
 #[inline(never)]
-fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, value: u64) {
-    let Core { registry, intake, .. } = core;
+fn resolve_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, value: u64) {
+    let Inlet { registry, shared } = inlet;
     let Some(_cold) = ColdPath::enter() else {
-        return intake.counts.drop_sample(DropReason::NoLane);
+        return shared.tallies.drop_sample(DropReason::NoLane);
     };
     let Named { name, tags, kind } = series;
-    let found = with_own(intake, |own| {
+    let found = with_own(shared, |own| {
         let handle = own.handle(registry, series);
         if handle.kind.fits(kind) {
-            own.recorder.perform(&handle, operation, value);
+            own.lane.perform(&handle, operation, value);
         } else {
             registry.conflict(&handle.entry, kind);
         }
@@ -188,8 +223,8 @@ fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
             registry.resolve(name, tags, kind).drop_sample(DropReason::Shutdown);
         }
         Found::ThreadEnding => {
-            let handle = Handle::new(registry.resolve(name, tags, kind));
-            ending(intake).perform(&handle, operation, value);
+            let handle = Handle::new(shared, registry.resolve(name, tags, kind));
+            ending(shared).perform(&handle, operation, value);
         }
     }
 }
@@ -197,30 +232,30 @@ fn resolve_and_record(core: &Core, series: Named<'_>, operation: Operation, valu
 /// A handle of a timing or histogram by name, for a call that takes more to tell than a value or
 /// comes later; `None` from inside a cold path, where an unknown name cannot be asked for.
 #[inline(never)]
-pub(crate) fn handle(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
-    let open = core.intake.open_gate();
-    let known = own::with(core.intake.seat(), |own| {
+pub(crate) fn handle(inlet: &Inlet, series: Named<'_>) -> Option<Arc<Handle>> {
+    let open = inlet.shared.open_gate();
+    let known = own::with(inlet.shared.seat(), |own| {
         if own.is_of(open) { own.known_to_own(series) } else { None }
     });
-    known.flatten().or_else(|| resolve(core, series))
+    known.flatten().or_else(|| resolve(inlet, series))
 }
 
 #[cold]
 #[inline(never)]
-fn resolve(core: &Core, series: Named<'_>) -> Option<Arc<Handle>> {
-    let Core { registry, intake, .. } = core;
+fn resolve(inlet: &Inlet, series: Named<'_>) -> Option<Arc<Handle>> {
+    let Inlet { registry, shared } = inlet;
     let Named { name, tags, kind } = series;
     let Some(_cold) = ColdPath::enter() else {
-        intake.counts.drop_sample(DropReason::NoLane);
+        shared.tallies.drop_sample(DropReason::NoLane);
         return None;
     };
-    Some(match with_own(intake, |own| own.handle_or_conflict(registry, series)) {
+    Some(match with_own(shared, |own| own.handle_or_conflict(registry, series)) {
         Found::Done(handle) => handle,
-        _ => Arc::new(Handle::new(registry.resolve(name, tags, kind))),
+        _ => Arc::new(Handle::new(shared, registry.resolve(name, tags, kind))),
     })
 }
 
 /// Whether the calling thread holds a lane of the collector, in its thread-local.
-pub(crate) fn has_lane(intake: &Intake) -> bool {
-    own::find(intake).is_some_and(|own| own.recorder.lane().is_owned())
+pub(crate) fn has_lane(shared: &Shared) -> bool {
+    own::find(shared).is_some_and(|own| own.lane.lane().is_owned())
 }

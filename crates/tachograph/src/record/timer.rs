@@ -7,259 +7,273 @@
 use std::time::Duration;
 
 use crate::lane::lane::mode;
-use crate::lane::shared::Intake;
+use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
-use crate::record::handle::{Handle, Timing};
+use crate::record::handle::Handle;
 use crate::record::operation::Operation;
-use crate::record::own::Named;
-use crate::record::recorder::Recorder;
-use crate::record::this_thread;
-use crate::record::traced_timer::Running;
-use crate::run::engine::Core;
-use crate::series::metric::Kind;
+use crate::record::own_lane::OwnLane;
 use crate::sync::Arc;
 use crate::time::clock::Stamp;
 
-/// Starts timing, where recording is on.
-#[inline]
-fn stamp(intake: &Intake) -> Stamp {
-    if is_on(intake) { intake.clock.stamp() } else { Stamp::Off }
+/// Where a timer records; of this crate only.
+pub trait Target {
+    /// What is left where it was is a target that records nothing, or the same one.
+    #[doc(hidden)]
+    fn take(&mut self) -> Self;
+
+    #[doc(hidden)]
+    fn elapsed_ns(&self, start: Stamp) -> Option<u64>;
+
+    #[doc(hidden)]
+    fn record_ns(&self, nanos: u64);
+
+    /// Records with a trace, or with that of the calling thread where there is none.
+    #[doc(hidden)]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>);
 }
 
-/// Whether recording is on; known to be off, without a look, where it is compiled out.
-#[inline]
-fn is_on(intake: &Intake) -> bool {
-    cfg!(feature = "record") && intake.mode() == mode::ON
-}
-
-/// Nanoseconds since the start; `None` where nothing was started.
-#[inline]
-fn elapsed(intake: &Intake, start: Stamp) -> Option<u64> {
-    match start {
-        _ if !cfg!(feature = "record") => None,
-        Stamp::Off => None,
-        start => Some(intake.clock.nanos_since(start).unwrap_or_else(|| backwards(intake))),
-    }
-}
-
-#[cold]
-fn backwards(intake: &Intake) -> u64 {
-    intake.counts.clock_anomalies.add(1);
-    0
-}
-
-pub(crate) fn duration(nanos: Option<u64>) -> Duration {
-    Duration::from_nanos(nanos.unwrap_or(0))
-}
-
-/// Implements the look at a timer that runs on, the two ways to end one early, and the drop that
-/// records.
-macro_rules! endings {
-    ($timer:ident $(<$life:lifetime>)?) => {
-        impl $(<$life>)? $timer $(<$life>)? {
-            /// The time since the start; `None` where recording was off then. Records nothing,
-            /// and the timer runs on: one timer can serve nested timings.
-            ///
-            /// Reads the clock once, as every ending but `discard` does.
-            #[inline]
-            pub fn elapsed(&self) -> Option<Duration> {
-                self.elapsed_ns().map(Duration::from_nanos)
-            }
-
-            /// Records now; gives what was recorded, or zero while recording is off.
-            #[inline]
-            pub fn stop(mut self) -> Duration {
-                duration(self.finish())
-            }
-
-            /// Ends the timer without recording.
-            pub fn discard(mut self) {
-                self.start = Stamp::Off;
-            }
-
-            #[inline]
-            fn finish(&mut self) -> Option<u64> {
-                let nanos = self.elapsed_ns()?;
-                self.start = Stamp::Off;
-                self.record_ns(nanos);
-                Some(nanos)
-            }
-        }
-
-        impl $(<$life>)? Drop for $timer $(<$life>)? {
-            #[inline]
-            fn drop(&mut self) {
-                self.finish();
-            }
-        }
-
-        impl $(<$life>)? Running for $timer $(<$life>)? {
-            #[inline]
-            fn finish_traced(&mut self, trace: Option<Trace>) -> Option<u64> {
-                let nanos = self.elapsed_ns()?;
-                self.start = Stamp::Off;
-                self.record_traced(nanos, trace);
-                Some(nanos)
-            }
-
-            fn cancel(&mut self) {
-                self.start = Stamp::Off;
-            }
-        }
-    };
-}
-
-/// Implements what `endings` needs for a timer whose `handle` records, where it has one.
-macro_rules! by_handle {
-    ($timer:ident $(<$life:lifetime>)?) => {
-        impl $(<$life>)? $timer $(<$life>)? {
-            #[inline]
-            fn elapsed_ns(&self) -> Option<u64> {
-                elapsed(&self.handle()?.entry.intake, self.start)
-            }
-
-            #[inline]
-            fn record_ns(&self, nanos: u64) {
-                if let Some(handle) = self.handle() {
-                    handle.record(Operation::Sample, nanos);
-                }
-            }
-
-            #[inline]
-            fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
-                if let Some(handle) = self.handle() {
-                    handle.trace_or_current(nanos, trace);
-                }
-            }
-        }
-    };
-}
-
-/// A running timer that owns its handle; records when it is dropped.
+/// A running timer; records when it is dropped.
 ///
-/// `Send`: it may be dropped on another thread than it was started on. Threads that start timers
-/// of one handle share the count of its owners: one that borrows the handle, or was started by
-/// name, costs no more on two threads than on one.
+/// `Send`, but for that of a [`Recorder`](crate::Recorder): it may be dropped on another thread
+/// than it was started on.
 #[derive(Debug)]
 #[must_use = "a timer that is dropped at once measures nothing"]
-pub struct Timer {
-    /// `None` where it was started while recording was off.
-    timing: Option<Timing>,
+pub struct Timer<T: Target> {
+    target: T,
     start: Stamp,
 }
 
-impl Timer {
-    /// Starts it with a handle of its own, where recording is on.
+impl<T: Target> Timer<T> {
+    /// The time since the start; `None` where recording was off then. Records nothing, and the
+    /// timer runs on: one timer can serve nested timings.
+    ///
+    /// Reads the clock once, as every ending but `discard` does.
     #[inline]
-    pub(crate) fn start(timing: &Timing) -> Self {
-        let intake = &timing.0.entry.intake;
-        if !is_on(intake) {
-            return Self { timing: None, start: Stamp::Off };
-        }
-        Self { timing: Some(timing.clone()), start: intake.clock.stamp() }
+    pub fn elapsed(&self) -> Option<Duration> {
+        self.target.elapsed_ns(self.start).map(Duration::from_nanos)
+    }
+
+    /// Records now; gives what was recorded, or zero while recording is off.
+    #[inline]
+    pub fn stop(mut self) -> Duration {
+        Duration::from_nanos(self.finish().unwrap_or(0))
+    }
+
+    /// Ends the timer without recording.
+    pub fn discard(mut self) {
+        self.start = Stamp::Off;
+    }
+
+    /// Lets the timer record with a trace when it is dropped; see
+    /// [`Timing::record_traced`](crate::Timing::record_traced).
+    #[inline]
+    pub fn with_trace(self, trace: Trace) -> Timer<Traced<T>> {
+        self.traced(Some(trace))
+    }
+
+    /// Lets the timer record with the trace that the thread which drops it is in then; see
+    /// [`Timing::record_in_span`](crate::Timing::record_in_span).
+    #[inline]
+    pub fn in_span(self) -> Timer<Traced<T>> {
+        self.traced(None)
+    }
+
+    /// Records now with a trace; gives what was recorded, or zero while recording is off.
+    #[inline]
+    pub fn stop_traced(self, trace: Trace) -> Duration {
+        self.with_trace(trace).stop()
     }
 
     #[inline]
-    fn handle(&self) -> Option<&Handle> {
-        Some(&self.timing.as_ref()?.0)
+    fn traced(mut self, trace: Option<Trace>) -> Timer<Traced<T>> {
+        let start = std::mem::replace(&mut self.start, Stamp::Off);
+        Timer { target: Traced { target: self.target.take(), trace }, start }
+    }
+
+    #[inline]
+    fn finish(&mut self) -> Option<u64> {
+        let nanos = self.target.elapsed_ns(self.start)?;
+        self.start = Stamp::Off;
+        self.target.record_ns(nanos);
+        Some(nanos)
     }
 }
 
-by_handle!(Timer);
-endings!(Timer);
+impl<T: Target> Drop for Timer<T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
 
-/// A running timer that was started by name; records when it is dropped.
-///
-/// `Send`: it may be dropped on another thread than it was started on.
+/// What a timer that was started by name records into.
 #[derive(Debug)]
-#[must_use = "a timer that is dropped at once measures nothing"]
-pub struct NamedTimer {
-    /// What the starting thread knows the name by; `None` where it was started while recording
-    /// was off.
-    handle: Option<Arc<Handle>>,
-    start: Stamp,
-}
+// `None` where it was started while recording was off. What the starting thread knows the name by:
+// threads that shared a count of owners would contend for it.
+pub struct ByName(Option<Arc<Handle>>);
 
-impl NamedTimer {
-    /// Starts it; while recording is off it registers nothing and reads no clock.
+impl Timer<ByName> {
+    /// Starts it, where recording is on; otherwise it asks for no handle and reads no clock.
     #[inline]
-    pub(crate) fn start(core: &Core, name: &str, tags: &[(&str, &str)]) -> Self {
-        if !is_on(&core.intake) {
-            return Self { handle: None, start: Stamp::Off };
-        }
-        match this_thread::handle(core, Named { name, tags, kind: Kind::Timing }) {
-            Some(handle) => Self { start: stamp(&core.intake), handle: Some(handle) },
-            None => Self { handle: None, start: Stamp::Off },
-        }
-    }
-
-    #[inline]
-    fn handle(&self) -> Option<&Handle> {
-        self.handle.as_deref()
+    pub(crate) fn by_name(shared: &Shared, handle: impl FnOnce() -> Option<Arc<Handle>>) -> Self {
+        let handle = if is_on(shared) { handle() } else { None };
+        let start = if handle.is_some() { stamp(shared) } else { Stamp::Off };
+        Self { target: ByName(handle), start }
     }
 }
 
-by_handle!(NamedTimer);
-endings!(NamedTimer);
-
-/// A running timer that borrows its handle; records when it is dropped.
-#[derive(Debug)]
-#[must_use = "a timer that is dropped at once measures nothing"]
-pub struct TimerGuard<'a> {
-    timing: &'a Timing,
-    start: Stamp,
-}
-
-impl<'a> TimerGuard<'a> {
+impl Target for ByName {
     #[inline]
-    pub(crate) fn start(timing: &'a Timing) -> Self {
-        let intake = &timing.0.entry.intake;
-        Self { timing, start: stamp(intake) }
+    fn take(&mut self) -> Self {
+        Self(self.0.take())
     }
 
     #[inline]
-    fn handle(&self) -> Option<&Handle> {
-        Some(&self.timing.0)
-    }
-}
-
-by_handle!(TimerGuard<'a>);
-endings!(TimerGuard<'a>);
-
-/// A running timer of a [`Recorder`]; records when it is dropped. Not `Send`, as the recorder it
-/// borrows is not `Sync`.
-#[derive(Debug)]
-#[must_use = "a timer that is dropped at once measures nothing"]
-pub struct RecorderTimer<'a> {
-    recorder: &'a Recorder,
-    timing: &'a Timing,
-    start: Stamp,
-}
-
-impl<'a> RecorderTimer<'a> {
-    #[inline]
-    pub(crate) fn start(recorder: &'a Recorder, timing: &'a Timing) -> Self {
-        let intake = recorder.intake();
-        Self { recorder, timing, start: stamp(intake) }
-    }
-
-    #[inline]
-    fn elapsed_ns(&self) -> Option<u64> {
-        elapsed(self.recorder.intake(), self.start)
+    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
+        elapsed(&self.0.as_ref()?.shared, start)
     }
 
     #[inline]
     fn record_ns(&self, nanos: u64) {
-        self.recorder.record_ns(self.timing, nanos);
+        if let Some(handle) = &self.0 {
+            handle.record(Operation::Sample, nanos);
+        }
     }
 
     #[inline]
     fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
-        match trace.or_else(|| self.recorder.intake().current_trace()) {
-            Some(trace) => self.recorder.record_ns_traced(self.timing, nanos, trace),
-            None => self.recorder.record_ns(self.timing, nanos),
+        if let Some(handle) = &self.0 {
+            handle.trace_or_current(nanos, trace);
         }
     }
 }
 
-endings!(RecorderTimer<'a>);
+/// The handle that a timer records by.
+#[derive(Debug)]
+pub struct ByHandle<'a>(&'a Handle);
+
+impl<'a> Timer<ByHandle<'a>> {
+    #[inline]
+    pub(crate) fn by_handle(handle: &'a Handle) -> Self {
+        Self { target: ByHandle(handle), start: stamp(&handle.shared) }
+    }
+}
+
+impl Target for ByHandle<'_> {
+    #[inline]
+    fn take(&mut self) -> Self {
+        Self(self.0)
+    }
+
+    #[inline]
+    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
+        elapsed(&self.0.shared, start)
+    }
+
+    #[inline]
+    fn record_ns(&self, nanos: u64) {
+        self.0.record(Operation::Sample, nanos);
+    }
+
+    #[inline]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+        self.0.trace_or_current(nanos, trace);
+    }
+}
+
+/// The recorder and the handle that a timer records by.
+#[derive(Debug)]
+pub struct ByRecorder<'a> {
+    lane: &'a OwnLane,
+    handle: &'a Handle,
+}
+
+impl<'a> Timer<ByRecorder<'a>> {
+    #[inline]
+    pub(crate) fn by_recorder(lane: &'a OwnLane, handle: &'a Handle) -> Self {
+        Self { target: ByRecorder { lane, handle }, start: stamp(lane.shared()) }
+    }
+}
+
+impl Target for ByRecorder<'_> {
+    #[inline]
+    fn take(&mut self) -> Self {
+        Self { ..*self }
+    }
+
+    #[inline]
+    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
+        elapsed(self.lane.shared(), start)
+    }
+
+    #[inline]
+    fn record_ns(&self, nanos: u64) {
+        self.lane.perform(self.handle, Operation::Sample, nanos);
+    }
+
+    #[inline]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+        match trace.or_else(|| self.lane.shared().current_trace()) {
+            Some(trace) => self.lane.perform_traced(self.handle, nanos, trace),
+            None => self.record_ns(nanos),
+        }
+    }
+}
+
+/// Another target, with the trace that the sample belongs to.
+#[derive(Debug)]
+pub struct Traced<T> {
+    target: T,
+    /// `None`: the one that the thread is in when the timer ends.
+    trace: Option<Trace>,
+}
+
+impl<T: Target> Target for Traced<T> {
+    #[inline]
+    fn take(&mut self) -> Self {
+        Self { target: self.target.take(), trace: self.trace }
+    }
+
+    #[inline]
+    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
+        self.target.elapsed_ns(start)
+    }
+
+    #[inline]
+    fn record_ns(&self, nanos: u64) {
+        self.target.record_traced(nanos, self.trace);
+    }
+
+    #[inline]
+    fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
+        self.target.record_traced(nanos, trace);
+    }
+}
+
+/// Starts timing, where recording is on.
+#[inline]
+fn stamp(shared: &Shared) -> Stamp {
+    if is_on(shared) { shared.clock.stamp() } else { Stamp::Off }
+}
+
+/// Whether recording is on; known to be off, without a look, where it is compiled out.
+#[inline]
+fn is_on(shared: &Shared) -> bool {
+    cfg!(feature = "record") && shared.mode() == mode::ON
+}
+
+/// Nanoseconds since the start; `None` where nothing was started.
+#[inline]
+fn elapsed(shared: &Shared, start: Stamp) -> Option<u64> {
+    match start {
+        _ if !cfg!(feature = "record") => None,
+        Stamp::Off => None,
+        start => Some(shared.clock.nanos_since(start).unwrap_or_else(|| backwards(shared))),
+    }
+}
+
+#[cold]
+fn backwards(shared: &Shared) -> u64 {
+    shared.tallies.clock_anomalies.add(1);
+    0
+}

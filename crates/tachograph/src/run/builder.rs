@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::aggregate::aggregator::{Aggregator, Settings};
 use crate::lane::lane::{LaneSize, mode};
-use crate::lane::shared::Intake;
+use crate::lane::shared::Shared;
 use crate::lane::trace::{Trace, TraceSource};
 use crate::limits;
 use crate::record::seat::Seat;
+use crate::record::this_thread::Inlet;
 use crate::run::collector::MetricsCollector;
 use crate::run::driver::{self, Driver, ThreadStart};
 use crate::run::engine::{Core, WarningCallback};
@@ -259,20 +260,38 @@ impl Builder {
         let mode = if self.enabled { mode::ON } else { mode::OFF };
         let seat = Seat::take();
         let (clock, trace) = (self.clock, self.current_trace);
-        let intake = Intake::new(clock, mode, seat.number(), trace, size, self.lanes_max);
-        let intake = Arc::new(intake);
-        let registry = Registry::new(Arc::clone(&intake), self.cardinality);
+        let shared = Shared::new(clock, mode, seat.number(), trace, size, self.lanes_max);
+        let shared = Arc::new(shared);
+        let registry = Registry::new(Arc::clone(&shared.tallies), self.cardinality);
         let settings = Settings {
             window: self.window,
             idle_timeout: self.idle_timeout,
             blocks_initial: initial,
             blocks_max: max,
         };
-        let now = PassTime { monotonic: intake.clock.now(), wall: intake.clock.wall() };
-        let aggregator = Aggregator::new(Arc::clone(&intake), &registry, settings, now);
+        let now = PassTime { monotonic: shared.clock.now(), wall: shared.clock.wall() };
+        let aggregator = Aggregator::new(Arc::clone(&shared), &registry, settings, now);
         let driver = Driver::new(self.publish_every, self.on_thread_start);
         let callback = self.on_warning;
-        let core = Core::new(intake, registry, aggregator, driver, callback, self.manual);
+        let core = Core::new(Inlet { shared, registry }, aggregator, driver, callback, self.manual);
         MetricsCollector::of(Arc::new(core), seat)
+    }
+}
+
+impl Default for MetricsCollector {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MetricsCollector {
+    /// A collector that is enabled and aggregates on a background thread.
+    pub fn new() -> Self {
+        Builder::default().build()
+    }
+
+    /// Configures a collector.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }

@@ -9,16 +9,15 @@ use crate::read::snapshot::Snapshot;
 use crate::read::snapshot::Value;
 use crate::read::snapshot_reader::SnapshotReader;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
-use crate::record::handle::{Counter, Gauge, Handle, Histogram, Timing, UpDownCounter};
+use crate::record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::record::own;
 use crate::record::recorder::Recorder;
 use crate::record::seat::Seat;
-use crate::record::timer::NamedTimer;
-use crate::run::builder::Builder;
+use crate::record::timer::{ByName, Timer};
 use crate::run::engine::{Core, ShutdownReport};
 use crate::run::fork;
 use crate::run::tagged::Tagged;
-use crate::series::metric::{Kind, Unit};
+use crate::series::metric::Unit;
 use crate::series::registry::Description;
 use crate::sync::Arc;
 use crate::time::start::PassTime;
@@ -53,7 +52,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.shutdown(DROP_TIMEOUT);
         // Other threads let go of theirs when they next take a lane, or end.
-        let gate = self.core.intake.open_gate();
+        let gate = self.core.inlet.shared.open_gate();
         own::forget(|own| own.is_of(gate));
     }
 }
@@ -63,33 +62,17 @@ impl Owner {
         let now = Instant::now();
         // A timeout beyond what the clock can hold: as good as none.
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
-        self.core.intake.set_mode(mode::SHUTDOWN);
-        self.core.intake.resume();
+        self.core.inlet.shared.set_mode(mode::SHUTDOWN);
+        self.core.inlet.shared.resume();
         self.core.driver.stop(deadline);
         self.core.finish(deadline)
     }
 }
 
-impl Default for MetricsCollector {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl MetricsCollector {
-    /// A collector that is enabled and aggregates on a background thread.
-    pub fn new() -> Self {
-        Builder::default().build()
-    }
-
-    /// Configures a collector.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) fn of(core: Arc<Core>, seat: Seat) -> Self {
         let weak = Arc::downgrade(&core);
-        core.intake.set_restart(move || weak.upgrade().iter().for_each(Core::start_over));
+        core.inlet.shared.set_restart(move || weak.upgrade().iter().for_each(Core::start_over));
         fork::watch(&core);
         Self { owner: Arc::new(Owner { core, _seat: seat }) }
     }
@@ -104,7 +87,7 @@ impl MetricsCollector {
 
     #[cfg(not(tachograph_loom))]
     pub(crate) fn is_off(&self) -> bool {
-        self.core().intake.mode() == mode::OFF
+        self.core().inlet.shared.mode() == mode::OFF
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -119,12 +102,12 @@ impl MetricsCollector {
     /// ```
     #[inline]
     pub fn with_tags<'a>(&'a self, tags: &'a [(&'a str, &'a str)]) -> Tagged<'a> {
-        Tagged::new(self, tags)
+        Tagged::new(self.core(), tags)
     }
 
     #[inline]
     fn untagged(&self) -> Tagged<'_> {
-        Tagged::new(self, &[])
+        Tagged::new(self.core(), &[])
     }
 
     /// Adds 1 to a counter.
@@ -183,7 +166,7 @@ impl MetricsCollector {
 
     /// Starts a timer that records when it is dropped.
     #[inline]
-    pub fn timer(&self, name: &str) -> NamedTimer {
+    pub fn timer(&self, name: &str) -> Timer<ByName> {
         self.untagged().timer(name)
     }
 
@@ -199,7 +182,7 @@ impl MetricsCollector {
     /// the reported one.
     pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
         let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
-        self.core().registry.describe(name, Description { unit, scale, text: description });
+        self.core().inlet.registry.describe(name, Description { unit, scale, text: description });
     }
 
     /// A handle of a monotonic counter. The series exists from now on, with the value 0.
@@ -227,18 +210,10 @@ impl MetricsCollector {
         self.untagged().register_gauge(name)
     }
 
-    pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
-        self.core().intake.resume();
-        let entry = self.core().registry.resolve(name, tags, kind);
-        entry.pin();
-        self.core().intake.pin(entry.kind, entry.slot);
-        Handle::new(entry)
-    }
-
     /// A recorder for a loop that owns its thread; takes a lane of its own.
     pub fn recorder(&self) -> Recorder {
-        self.core().intake.resume();
-        Recorder::new(Arc::clone(&self.core().intake))
+        self.core().inlet.shared.resume();
+        Recorder::new(Arc::clone(&self.core().inlet.shared))
     }
 
     /// The last published snapshot. Wait-free; at most one publish interval old while the
@@ -300,7 +275,7 @@ impl MetricsCollector {
     /// Whether recording is on.
     #[inline]
     pub fn enabled(&self) -> bool {
-        self.core().intake.mode() == mode::ON
+        self.core().inlet.shared.mode() == mode::ON
     }
 
     /// How often a snapshot is published, as the [builder](crate::Builder::publish_every) was told;
@@ -312,7 +287,7 @@ impl MetricsCollector {
     /// Switches recording on or off, for every thread and handle. Off, a record costs one load
     /// and a branch; what was recorded before stays readable and exported. After [`MetricsCollector::shutdown`] it stays off.
     pub fn set_enabled(&self, enabled: bool) {
-        self.core().intake.set_mode(if enabled { mode::ON } else { mode::OFF });
+        self.core().inlet.shared.set_mode(if enabled { mode::ON } else { mode::OFF });
         self.start_driver();
     }
 

@@ -13,13 +13,35 @@ use std::sync::Weak;
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::lane::shared::Shared;
 use crate::limits::DRAIN_MAX;
 use crate::run::background::Background;
-use crate::run::engine::Core;
 use crate::run::stop::Stop;
 use crate::series::warning::Warning;
 use crate::sync::fault;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
+
+/// What the background thread drives.
+pub(crate) trait Driven: Send + Sync + 'static {
+    fn shared(&self) -> &Shared;
+
+    /// Whether passes are made by hand.
+    fn is_manual(&self) -> bool;
+
+    fn warn(&self, warning: Warning);
+
+    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Says
+    /// how long the next drain may wait; `None` after a panic.
+    fn drain(&self) -> Option<Duration>;
+
+    /// A full pass, published. Says what `drain` does.
+    fn publish_now(&self) -> Option<Duration>;
+
+    /// Counts and reports a panic that came in between two passes.
+    fn note_panic(&self);
+
+    fn note_pass(&self, took: Duration);
+}
 
 /// Called on each background thread, as its first act.
 pub(crate) type ThreadStart = Arc<dyn Fn() + Send + Sync>;
@@ -111,10 +133,10 @@ impl Driver {
     }
 
     /// Starts the threads, unless they are running.
-    pub(crate) fn start(&self, core: &Arc<Core>) {
+    pub(crate) fn start(&self, core: &Arc<impl Driven>) {
         let publish_every = self.publish_every;
         let mut running = self.lock();
-        if running.is_some() || core.manual {
+        if running.is_some() || core.is_manual() {
             return;
         }
         // Weak: the thread ends with the collector even where nobody has asked it to.
@@ -123,10 +145,10 @@ impl Driver {
             .and_then(|()| self.spawn(c"tachograph", move |stop| run(&weak, stop, publish_every)));
         match driver {
             Ok(driver) => {
-                *running = Some(Running { driver, calibration: self.calibrate(core) });
+                *running = Some(Running { driver, calibration: self.calibrate(&**core) });
             }
             Err(error) => {
-                core.registry.warn(Warning::DriverFailed { reason: error.to_string().into() });
+                core.warn(Warning::DriverFailed { reason: error.to_string().into() });
             }
         }
     }
@@ -155,13 +177,14 @@ impl Driver {
     /// Makes the time-stamp counter known, on a thread of its own: it takes up to 200 ms, and
     /// passes must not wait for it. Where the thread cannot be started, timers stay with the
     /// monotonic clock.
-    fn calibrate(&self, core: &Core) -> Option<Started> {
+    fn calibrate(&self, core: &impl Driven) -> Option<Started> {
         // In the child of a fork the parent's calibration holds; one that was under way does not
         // end there.
-        if core.intake.is_child() || !core.intake.clock.is_to_be_calibrated() || !tsc_is_used() {
+        if core.shared().is_child() || !core.shared().clock.is_to_be_calibrated() || !tsc_is_used()
+        {
             return None;
         }
-        let clock = core.intake.clock.clone();
+        let clock = core.shared().clock.clone();
         self.spawn(c"tachograph-tsc", move |_| clock.calibrate_tsc()).ok()
     }
 
@@ -188,7 +211,7 @@ pub(crate) fn tsc_is_used() -> bool {
     std::fs::read_to_string(SOURCE).is_ok_and(|source| source.trim() == "tsc")
 }
 
-fn run(core: &Weak<Core>, stop: &Stop<Thread>, publish_every: Duration) {
+fn run(core: &Weak<impl Driven>, stop: &Stop<Thread>, publish_every: Duration) {
     let mut wait = DRAIN_MAX;
     let mut publish_at = Instant::now() + publish_every;
     while !stop.is_asked() {
@@ -199,7 +222,7 @@ fn run(core: &Weak<Core>, stop: &Stop<Thread>, publish_every: Duration) {
         if publish {
             publish_at = next_publish(publish_at, publish_every);
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| turn(&core, publish)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| turn(&*core, publish)));
         match outcome {
             Ok(next) => wait = next.unwrap_or(wait),
             Err(_) => core.note_panic(),
@@ -208,13 +231,13 @@ fn run(core: &Weak<Core>, stop: &Stop<Thread>, publish_every: Duration) {
 }
 
 /// Says how long the next turn may wait; `None` after a panic that was caught on the way.
-fn turn(core: &Core, publish: bool) -> Option<Duration> {
+fn turn(core: &impl Driven, publish: bool) -> Option<Duration> {
     fault::point("driver: a turn");
     if !publish {
         return core.drain();
     }
     let started = Instant::now();
-    let wait = core.pass_and_publish(None);
+    let wait = core.publish_now();
     core.note_pass(started.elapsed());
     wait
 }

@@ -15,14 +15,15 @@ use crate::aggregate::aggregator::Aggregator;
 use crate::lane::lane::mode;
 #[cfg(unix)]
 use crate::lane::shared::Growth;
-use crate::lane::shared::Intake;
+use crate::lane::shared::Shared;
 use crate::read::snapshot::{Snapshot, Value};
 use crate::read::snapshot_reader::SnapshotReader;
-use crate::run::driver::Driver;
-use crate::run::driver::Running;
+use crate::record::handle::Handle;
+use crate::record::this_thread::{self, Inlet};
+use crate::run::driver::{Driven, Driver, Running};
+use crate::series::metric::Kind;
 #[cfg(unix)]
 use crate::series::registry::Inner;
-use crate::series::registry::Registry;
 use crate::series::warning::Warning;
 use crate::sync::fault;
 use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
@@ -32,8 +33,7 @@ use crate::time::start::PassTime;
 pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
 
 pub(crate) struct Core {
-    pub(crate) intake: Arc<Intake>,
-    pub(crate) registry: Registry,
+    pub(crate) inlet: Inlet,
     aggregator: Mutex<Aggregator>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
@@ -44,7 +44,7 @@ pub(crate) struct Core {
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core").field("intake", &self.intake).finish_non_exhaustive()
+        f.debug_struct("Core").field("inlet", &self.inlet).finish_non_exhaustive()
     }
 }
 
@@ -79,17 +79,15 @@ pub struct ShutdownReport {
 
 impl Core {
     pub(crate) fn new(
-        intake: Arc<Intake>,
-        registry: Registry,
+        inlet: Inlet,
         mut aggregator: Aggregator,
         driver: Driver,
         on_warning: Option<WarningCallback>,
         manual: bool,
     ) -> Self {
-        let first = aggregator.build(&registry);
+        let first = aggregator.build(&inlet.registry);
         Self {
-            intake,
-            registry,
+            inlet,
             aggregator: Mutex::new(aggregator),
             snapshot: Arc::new(ArcSwap::new(first)),
             on_warning,
@@ -98,27 +96,24 @@ impl Core {
         }
     }
 
+    /// A handle of a series, registered for good.
+    pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
+        let Inlet { shared, registry } = &self.inlet;
+        shared.resume();
+        let entry = registry.resolve(name, tags, kind);
+        entry.pin();
+        shared.pin(entry.kind, entry.slot);
+        Handle::new(shared, entry)
+    }
+
     #[inline]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        self.intake.resume();
+        self.inlet.shared.resume();
         self.snapshot.load_full()
     }
 
     pub(crate) fn snapshot_reader(&self) -> SnapshotReader {
         SnapshotReader::new(Arc::clone(&self.snapshot))
-    }
-
-    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Says
-    /// how long the next drain may wait; `None` after a panic.
-    pub(crate) fn drain(&self) -> Option<Duration> {
-        let wait = self.attempt(|aggregator| {
-            aggregator.set_time(self.time());
-            aggregator.check_clock(&self.registry);
-            aggregator.drain(&self.registry);
-            aggregator.wait()
-        });
-        self.deliver_warnings();
-        wait
     }
 
     /// A full pass at the given time or else the present one, published. Says what `drain` does.
@@ -127,9 +122,9 @@ impl Core {
             let before = aggregator.now().monotonic;
             // Read here, where no reader can set a later time in between.
             aggregator.set_time(now.unwrap_or_else(|| self.time()));
-            aggregator.check_clock(&self.registry);
+            aggregator.check_clock(&self.inlet.registry);
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
-            aggregator.pass(&self.registry);
+            aggregator.pass(&self.inlet.registry);
             self.publish(aggregator);
             aggregator.wait()
         });
@@ -143,8 +138,8 @@ impl Core {
         Locks {
             _driver: self.driver.lock(),
             _aggregator: crate::sync::lock(&self.aggregator),
-            _registry: self.registry.lock(),
-            _growth: self.intake.lock(),
+            _registry: self.inlet.registry.lock(),
+            _growth: self.inlet.shared.lock(),
         }
     }
 
@@ -152,29 +147,29 @@ impl Core {
     /// recorded is the parent's. The caller holds no lock.
     pub(crate) fn start_over(self: &Arc<Self>) {
         let mut running = self.driver.lock();
-        if !self.intake.is_forked() {
+        if !self.inlet.shared.is_forked() {
             return;
         }
         // The child does not have the thread; or is it, and ends with it.
         running.take().into_iter().for_each(Running::forget);
-        self.intake.start_over();
+        self.inlet.shared.start_over();
         self.locked(|aggregator| {
             self.caught(aggregator, |aggregator| {
                 self.move_time(aggregator);
-                aggregator.start_over(&self.registry);
-                self.registry.take_warnings();
+                aggregator.start_over(&self.inlet.registry);
+                self.inlet.registry.take_warnings();
                 self.publish(aggregator);
             });
         });
-        self.intake.reopen();
+        self.inlet.shared.reopen();
         drop(running);
-        if self.intake.mode() == mode::ON {
+        if self.inlet.shared.mode() == mode::ON {
             self.driver.start(self);
         }
     }
 
     fn publish(&self, aggregator: &mut Aggregator) {
-        let snapshot = aggregator.build(&self.registry);
+        let snapshot = aggregator.build(&self.inlet.registry);
         fault::point("publish: built");
         aggregator.retire(self.snapshot.swap(snapshot));
         fault::point("publish: published");
@@ -185,8 +180,8 @@ impl Core {
     pub(crate) fn read_all(&self) -> Arc<Snapshot> {
         let snapshot = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.pass(&self.registry);
-            aggregator.build(&self.registry)
+            aggregator.pass(&self.inlet.registry);
+            aggregator.build(&self.inlet.registry)
         });
         self.deliver_warnings();
         snapshot.unwrap_or_else(|| self.snapshot())
@@ -195,13 +190,13 @@ impl Core {
     /// One series' statistics, the caller's own writes included. `None` for a series that does
     /// not exist, and where recording was never on.
     pub(crate) fn read_one(&self, name: &str, tags: &[(&str, &str)]) -> Option<Value> {
-        if !self.intake.was_ever_on() {
+        if !self.inlet.shared.was_ever_on() {
             return None;
         }
-        let entry = self.registry.find(name, tags)?;
+        let entry = self.inlet.registry.find(name, tags)?;
         let value = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.read_one(entry.id, &self.registry)
+            aggregator.read_one(entry.id, &self.inlet.registry)
         });
         self.deliver_warnings();
         value.flatten()
@@ -209,13 +204,13 @@ impl Core {
 
     /// All series of a metric together, the caller's own writes included.
     pub(crate) fn read_total(&self, name: &str) -> Option<Value> {
-        self.intake.was_ever_on().then(|| self.read_all())?.total(name)
+        self.inlet.shared.was_ever_on().then(|| self.read_all())?.total(name)
     }
 
     pub(crate) fn reset(&self) {
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.reset(&self.registry);
+            aggregator.reset(&self.inlet.registry);
             self.publish(aggregator);
         });
         self.deliver_warnings();
@@ -223,12 +218,12 @@ impl Core {
 
     /// Takes a series out of the snapshots; whether it was there.
     pub(crate) fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
-        let Some(entry) = self.registry.find(name, tags) else { return false };
+        let Some(entry) = self.inlet.registry.find(name, tags) else { return false };
         let removed = Cell::new(false);
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             // A panic later on does not bring it back.
-            removed.set(removed.get() | aggregator.remove(entry.id, &self.registry));
+            removed.set(removed.get() | aggregator.remove(entry.id, &self.inlet.registry));
             self.publish(aggregator);
         });
         self.deliver_warnings();
@@ -238,7 +233,7 @@ impl Core {
     pub(crate) fn reset_counters(&self) {
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.reset_counters(&self.registry);
+            aggregator.reset_counters(&self.inlet.registry);
             self.publish(aggregator);
         });
         self.deliver_warnings();
@@ -247,14 +242,14 @@ impl Core {
     /// The final pass; given up at the deadline if another reader holds the aggregator so long.
     pub(crate) fn finish(&self, deadline: Instant) -> ShutdownReport {
         let Some(mut aggregator) = self.lock_until(deadline) else {
-            let dropped = self.intake.counts.dropped_total();
-            let unfinished_lanes = self.intake.lanes().len();
+            let dropped = self.inlet.shared.tallies.dropped_total();
+            let unfinished_lanes = self.inlet.shared.lanes().len();
             let (recorded, aggregated, timed_out) = (dropped, 0, true);
             return ShutdownReport { recorded, aggregated, dropped, unfinished_lanes, timed_out };
         };
         let pass = |aggregator: &mut Aggregator| {
             self.move_time(aggregator);
-            aggregator.pass(&self.registry);
+            aggregator.pass(&self.inlet.registry);
             self.publish(aggregator);
         };
         if self.caught(&mut aggregator, pass).is_none() {
@@ -263,8 +258,8 @@ impl Core {
         let (read, aggregated, open) = aggregator.totals();
         drop(aggregator);
         self.deliver_warnings();
-        let dropped = self.intake.counts.dropped_total();
-        let own = usize::from(crate::record::this_thread::has_lane(&self.intake));
+        let dropped = self.inlet.shared.tallies.dropped_total();
+        let own = usize::from(this_thread::has_lane(&self.inlet.shared));
         ShutdownReport {
             recorded: read + dropped,
             aggregated,
@@ -272,17 +267,6 @@ impl Core {
             unfinished_lanes: open.saturating_sub(own),
             timed_out: false,
         }
-    }
-
-    /// Counts and reports a panic that came in between two passes.
-    pub(crate) fn note_panic(&self) {
-        self.locked(Aggregator::note_panic);
-        self.registry.warn(Warning::AggregatorPanicked);
-        self.deliver_warnings();
-    }
-
-    pub(crate) fn note_pass(&self, took: Duration) {
-        self.locked(|aggregator| aggregator.note_pass(took));
     }
 
     /// Time as a read sees it: a manual collector's stands still between its passes.
@@ -293,7 +277,7 @@ impl Core {
     }
 
     fn time(&self) -> PassTime {
-        let clock = &self.intake.clock;
+        let clock = &self.inlet.shared.clock;
         PassTime { monotonic: clock.now(), wall: clock.wall() }
     }
 
@@ -304,7 +288,7 @@ impl Core {
     /// As `locked`, with a panic caught: whoever drives or reads a collector may be recording
     /// too, or be in the middle of a destructor.
     fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
-        self.intake.resume();
+        self.inlet.shared.resume();
         self.locked(|aggregator| self.caught(aggregator, act))
     }
 
@@ -323,7 +307,7 @@ impl Core {
         let outcome = catch_unwind(AssertUnwindSafe(|| act(aggregator)));
         if outcome.is_err() {
             aggregator.note_panic();
-            self.registry.warn(Warning::AggregatorPanicked);
+            self.inlet.registry.warn(Warning::AggregatorPanicked);
         }
         outcome.ok()
     }
@@ -345,11 +329,50 @@ impl Core {
 
     /// Calls back with what has come up. A panic of the callback stays in here.
     fn deliver_warnings(&self) {
-        let warnings = self.registry.take_warnings();
+        let warnings = self.inlet.registry.take_warnings();
         let Some(callback) = &self.on_warning else { return };
         for warning in &warnings {
             let _ = catch_unwind(AssertUnwindSafe(|| callback(warning)));
         }
+    }
+}
+
+impl Driven for Core {
+    fn shared(&self) -> &Shared {
+        &self.inlet.shared
+    }
+
+    fn is_manual(&self) -> bool {
+        self.manual
+    }
+
+    fn warn(&self, warning: Warning) {
+        self.inlet.registry.warn(warning);
+    }
+
+    fn drain(&self) -> Option<Duration> {
+        let wait = self.attempt(|aggregator| {
+            aggregator.set_time(self.time());
+            aggregator.check_clock(&self.inlet.registry);
+            aggregator.drain(&self.inlet.registry);
+            aggregator.wait()
+        });
+        self.deliver_warnings();
+        wait
+    }
+
+    fn publish_now(&self) -> Option<Duration> {
+        self.pass_and_publish(None)
+    }
+
+    fn note_panic(&self) {
+        self.locked(Aggregator::note_panic);
+        self.inlet.registry.warn(Warning::AggregatorPanicked);
+        self.deliver_warnings();
+    }
+
+    fn note_pass(&self, took: Duration) {
+        self.locked(|aggregator| aggregator.note_pass(took));
     }
 }
 

@@ -50,7 +50,7 @@ impl HeldCore {
         // does not move and lives for as long as this value; `locks` is never handed out, and is
         // dropped first, as the first field.
         let locks = unsafe { std::mem::transmute::<Locks<'_>, Locks<'static>>(locks) };
-        Self { locks: Some(locks), lanes: core.intake.lanes(), core }
+        Self { locks: Some(locks), lanes: core.inlet.shared.lanes(), core }
     }
 }
 
@@ -99,7 +99,7 @@ extern "C" fn child() {
     let _ = catch_unwind(|| {
         let Some(mut held) = take_held() else { return };
         for core in &mut held.cores {
-            core.core.intake.shut_by_fork(&core.lanes);
+            core.core.inlet.shared.shut_by_fork(&core.lanes);
             core.locks = None;
         }
     });

@@ -77,7 +77,7 @@ pub(crate) fn drop_early() {
 fn count_early(collector: &MetricsCollector) {
     // AcqRel: pairs with itself in `drop_early`.
     let early = EARLY.swap(0, Ordering::AcqRel);
-    collector.core().intake.counts.drop_samples(DropReason::NoLane, early);
+    collector.core().inlet.shared.tallies.drop_samples(DropReason::NoLane, early);
 }
 
 /// The process has a collector already; see [`set_global`].

@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use crate::record::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
-use crate::record::timer::TimerGuard;
+use crate::record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
+use crate::record::timer::{ByHandle, Timer};
 use crate::run::collector::MetricsCollector;
 use crate::run::global;
 use crate::sync::ColdPath;
@@ -198,15 +198,9 @@ impl LazyTiming {
         self.with(|timing| timing.record_ns(nanos));
     }
 
-    /// Records a duration, and what a caller at a fixed rate missed while it waited; see
-    /// [`Timing::record_corrected`].
-    pub fn record_corrected(&self, duration: Duration, expected_interval: Duration) {
-        self.with(|timing| timing.record_corrected(duration, expected_interval));
-    }
-
     /// Starts a timer that records when it is dropped; registers the series.
     #[inline]
-    pub fn start(&self) -> TimerGuard<'_> {
+    pub fn start(&self) -> Timer<ByHandle<'_>> {
         (**self).start()
     }
 }
@@ -216,12 +210,6 @@ impl LazyHistogram {
     #[inline]
     pub fn record(&self, value: u64) {
         self.with(|histogram| histogram.record(value));
-    }
-
-    /// Records a value, and what a caller at a fixed rate missed below it; see
-    /// [`Timing::record_corrected`].
-    pub fn record_corrected(&self, value: u64, expected_interval: u64) {
-        self.with(|histogram| histogram.record_corrected(value, expected_interval));
     }
 }
 

@@ -6,16 +6,16 @@ use crate::lane::lane::mode;
 use crate::lane::trace::Trace;
 use crate::read::snapshot::Value;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
-use crate::record::handle::{Counter, Gauge, Histogram, Timing, UpDownCounter};
+use crate::record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::record::operation::Operation;
 use crate::record::own::Named;
 use crate::record::this_thread::{self, Call};
-use crate::record::timer::NamedTimer;
-use crate::run::collector::MetricsCollector;
+use crate::record::timer::{ByName, Timer};
+use crate::run::engine::Core;
 use crate::series::metric::Kind;
 use crate::time::clock::nanos;
 
-/// A collector with a set of tags; see [`MetricsCollector::with_tags`].
+/// A collector with a set of tags; see [`MetricsCollector::with_tags`](crate::MetricsCollector::with_tags).
 ///
 /// The methods are those of the collector. The order of the tags makes no difference; of two tags
 /// with one key the last wins. A thread's first use of a name and tag set takes a lock and
@@ -23,22 +23,21 @@ use crate::time::clock::nanos;
 /// cut, are looked up under the lock each time.
 #[derive(Clone, Copy, Debug)]
 pub struct Tagged<'a> {
-    metrics: &'a MetricsCollector,
+    core: &'a Core,
     tags: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Tagged<'a> {
     #[inline]
-    pub(crate) fn new(metrics: &'a MetricsCollector, tags: &'a [(&'a str, &'a str)]) -> Self {
-        Self { metrics, tags }
+    pub(crate) fn new(core: &'a Core, tags: &'a [(&'a str, &'a str)]) -> Self {
+        Self { core, tags }
     }
 
     #[inline]
     fn record(&self, name: &str, value: u64, call: impl Fn() -> Call) {
-        let core = self.metrics.core();
-        // Before the call, which what is off is not worth.
-        if cfg!(feature = "record") && core.intake.mode() != mode::OFF {
-            this_thread::record_by_name(core, name, self.tags, value, call);
+        // Checked first, so that a disabled call costs no function call.
+        if cfg!(feature = "record") && self.core.inlet.shared.mode() != mode::OFF {
+            this_thread::record_by_name(&self.core.inlet, name, self.tags, value, call);
         }
     }
 
@@ -54,13 +53,13 @@ impl<'a> Tagged<'a> {
         self.record(name, amount, || Call { kind: Kind::Counter, operation: Operation::Add });
     }
 
-    /// Subtracts 1 from a counter; see [`MetricsCollector::decrement`].
+    /// Subtracts 1 from a counter; see [`MetricsCollector::decrement`](crate::MetricsCollector::decrement).
     #[inline]
     pub fn decrement(&self, name: &str) {
         self.decrement_by(name, 1);
     }
 
-    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
+    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`](crate::MetricsCollector::decrement).
     #[inline]
     pub fn decrement_by(&self, name: &str, amount: u64) {
         self.record(name, amount.wrapping_neg(), || Call {
@@ -104,11 +103,12 @@ impl<'a> Tagged<'a> {
     }
 
     fn trace(&self, name: &str, kind: Kind, value: u64, trace: Trace) {
-        let core = self.metrics.core();
-        if !cfg!(feature = "record") || core.intake.mode() == mode::OFF {
+        if !cfg!(feature = "record") || self.core.inlet.shared.mode() == mode::OFF {
             return;
         }
-        if let Some(handle) = this_thread::handle(core, Named { name, tags: self.tags, kind }) {
+        if let Some(handle) =
+            this_thread::handle(&self.core.inlet, Named { name, tags: self.tags, kind })
+        {
             handle.trace(value, trace);
         }
     }
@@ -116,46 +116,48 @@ impl<'a> Tagged<'a> {
     /// Starts a timer that records when it is dropped. While recording is off it registers
     /// nothing and reads no clock.
     #[inline]
-    pub fn timer(&self, name: &str) -> NamedTimer {
-        NamedTimer::start(self.metrics.core(), name, self.tags)
+    pub fn timer(&self, name: &str) -> Timer<ByName> {
+        let inlet = &self.core.inlet;
+        let series = Named { name, tags: self.tags, kind: Kind::Timing };
+        Timer::by_name(&inlet.shared, || this_thread::handle(inlet, series))
     }
 
     /// A handle of a monotonic counter with these tags.
     pub fn register_counter(&self, name: &str) -> Counter {
-        Counter(self.metrics.handle(name, self.tags, Kind::Counter))
+        Counter(self.core.handle(name, self.tags, Kind::Counter))
     }
 
     /// A handle of a counter that goes both ways, with these tags.
     pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
-        UpDownCounter(self.metrics.handle(name, self.tags, Kind::UpDownCounter))
+        UpDownCounter(self.core.handle(name, self.tags, Kind::UpDownCounter))
     }
 
     /// A handle of a timing with these tags.
     pub fn register_timing(&self, name: &str) -> Timing {
-        Timing(self.metrics.handle(name, self.tags, Kind::Timing))
+        Timing(self.core.handle(name, self.tags, Kind::Timing))
     }
 
     /// A handle of a histogram with these tags.
     pub fn register_histogram(&self, name: &str) -> Histogram {
-        Histogram(self.metrics.handle(name, self.tags, Kind::Histogram))
+        Histogram(self.core.handle(name, self.tags, Kind::Histogram))
     }
 
     /// A handle of a gauge with these tags.
     pub fn register_gauge(&self, name: &str) -> Gauge {
-        Gauge(self.metrics.handle(name, self.tags, Kind::Gauge))
+        Gauge(self.core.handle(name, self.tags, Kind::Gauge))
     }
 
-    /// Statistics of a timing or histogram; see [`MetricsCollector::get_timing`].
+    /// Statistics of a timing or histogram; see [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
     pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
         self.read(name, |value| Some(value.as_timing()?.lifetime.clone()))
     }
 
-    /// A counter's total; see [`MetricsCollector::get_timing`].
+    /// A counter's total; see [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
     pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
         self.read(name, |value| Some(value.as_counter()?.lifetime))
     }
 
-    /// A gauge's statistics; see [`MetricsCollector::get_timing`].
+    /// A gauge's statistics; see [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
     pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
         self.read(name, |value| Some(value.as_gauge()?.lifetime))
     }
@@ -176,6 +178,6 @@ impl<'a> Tagged<'a> {
     }
 
     fn read<T>(&self, name: &str, part: impl FnOnce(&Value) -> Option<T>) -> Option<T> {
-        part(&self.metrics.core().read_one(name, self.tags)?)
+        part(&self.core.read_one(name, self.tags)?)
     }
 }

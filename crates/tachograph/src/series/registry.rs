@@ -9,13 +9,12 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
-use crate::lane::sample::{BEYOND_LIMIT, CONFLICTING};
-use crate::lane::shared::Intake;
 use crate::limits::{CACHED_NAMES_PER_SERIES, KNOWN_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
 use crate::series::key;
 use crate::series::metric::{Kind, Metric, Unit};
-use crate::series::series_id::{Entry, Shared};
+use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId, SeriesWords};
 use crate::series::tags::{OVERFLOW, Tags};
+use crate::series::tallies::Tallies;
 use crate::series::warning::{DropReason, Warning};
 use crate::sync::ColdPath;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
@@ -35,7 +34,7 @@ pub(crate) struct Cardinality {
 
 #[derive(Debug)]
 pub(crate) struct Registry {
-    intake: Arc<Intake>,
+    tallies: Arc<Tallies>,
     limits: Cardinality,
     inner: Mutex<Inner>,
 }
@@ -46,7 +45,7 @@ pub(crate) struct Inner {
     hasher: RandomState,
     by_name: HashMap<Arc<str>, u32>,
     metrics: Vec<MetricEntry>,
-    series: Vec<Arc<Entry>>,
+    series: Vec<Arc<SeriesId>>,
     /// Slots given out, by kind of table: cells, spill rows, gauge rows.
     slots: [u32; 3],
     /// Series and metrics that count against the limits: all but the collector's own.
@@ -71,12 +70,12 @@ struct MetricEntry {
     scale: f64,
     description: Arc<str>,
     /// By their tags.
-    series: HashTable<Arc<Entry>>,
+    series: HashTable<Arc<SeriesId>>,
     /// How many of them have a place in the limits.
     live: usize,
     /// The tag keys of all of them.
     keys: HashSet<Box<str>>,
-    overflow: Option<Arc<Entry>>,
+    overflow: Option<Arc<SeriesId>>,
     /// Whether the callback has been told of a conflict, and of a limit.
     warned: bool,
     warned_of_limit: bool,
@@ -91,13 +90,13 @@ pub(crate) struct Description<'a> {
 }
 
 impl Registry {
-    pub(crate) fn new(intake: Arc<Intake>, limits: Cardinality) -> Self {
-        Self { intake, limits, inner: Mutex::new(Inner::default()) }
+    pub(crate) fn new(tallies: Arc<Tallies>, limits: Cardinality) -> Self {
+        Self { tallies, limits, inner: Mutex::new(Inner::default()) }
     }
 
     /// The series of a name and tags, made if need be. Refused, it is an entry that no
     /// collector knows, whose id says why, so that recording into it is a counted drop.
-    pub(crate) fn resolve(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Arc<Entry> {
+    pub(crate) fn resolve(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Arc<SeriesId> {
         let name = self.cut(name);
         if name.starts_with(RESERVED) {
             let warning = Warning::ReservedName { name: name.into() };
@@ -108,7 +107,7 @@ impl Registry {
     }
 
     /// As `resolve`, reserved names included.
-    pub(crate) fn resolve_any(&self, name: &str, tags: Tags, kind: Kind) -> Arc<Entry> {
+    pub(crate) fn resolve_any(&self, name: &str, tags: Tags, kind: Kind) -> Arc<SeriesId> {
         let (_cold, mut inner) = self.inner();
         let Some(index) = inner.metric_index(name, &self.limits) else {
             inner.warn_of_limit(name);
@@ -130,7 +129,7 @@ impl Registry {
     }
 
     /// The series that takes what is beyond its metric's limits. It counts against none itself.
-    fn overflow(&self, inner: &mut Inner, index: u32, kind: Kind) -> Arc<Entry> {
+    fn overflow(&self, inner: &mut Inner, index: u32, kind: Kind) -> Arc<SeriesId> {
         if let Some(overflow) = &inner.metrics[index as usize].overflow {
             return Arc::clone(overflow);
         }
@@ -139,7 +138,7 @@ impl Registry {
         overflow
     }
 
-    fn add(&self, inner: &mut Inner, index: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
+    fn add(&self, inner: &mut Inner, index: u32, tags: Tags, kind: Kind) -> Arc<SeriesId> {
         let heavy = self.is_heavy(inner, kind);
         let full = heavy
             || self.is_full(inner, index)
@@ -152,7 +151,7 @@ impl Registry {
             inner.counted_series += usize::from(!own);
             inner.known_series += usize::from(!own);
             let entry = self.new_entry(inner, index, tags, kind);
-            let hash = |entry: &Arc<Entry>| inner.hasher.hash_one(&entry.tags);
+            let hash = |entry: &Arc<SeriesId>| inner.hasher.hash_one(&entry.tags);
             let series = &mut inner.metrics[index as usize].series;
             series.insert_unique(hash(&entry), Arc::clone(&entry), hash);
             return entry;
@@ -160,35 +159,35 @@ impl Registry {
         self.refuse_place(inner, index, kind, heavy)
     }
 
-    fn new_entry(&self, inner: &mut Inner, metric: u32, tags: Tags, kind: Kind) -> Arc<Entry> {
+    fn new_entry(&self, inner: &mut Inner, metric: u32, tags: Tags, kind: Kind) -> Arc<SeriesId> {
         let id = inner.series.len() as u32;
         let first = inner.metrics[metric as usize].series.is_empty();
         let name = &inner.metrics[metric as usize].name;
         let key = key::display(name, &tags).into();
         // The collector's own series are never in a lane.
         let slot = if name.starts_with(RESERVED) { u32::MAX } else { inner.next_slot(kind) };
-        let (intake, shared) = (Arc::clone(&self.intake), Shared::default());
-        let entry = Arc::new(Entry { id, slot, kind, metric, tags, key, intake, shared });
+        let (tallies, words) = (Arc::clone(&self.tallies), SeriesWords::default());
+        let entry = Arc::new(SeriesId { id, slot, kind, metric, tags, key, tallies, words });
         inner.series.push(Arc::clone(&entry));
         inner.revision += u64::from(first);
         entry
     }
 
-    fn refused(&self, id: u32, kind: Kind) -> Arc<Entry> {
-        Arc::new(Entry {
+    fn refused(&self, id: u32, kind: Kind) -> Arc<SeriesId> {
+        Arc::new(SeriesId {
             id,
             slot: u32::MAX,
             kind,
             metric: u32::MAX,
             tags: Tags::default(),
             key: "".into(),
-            intake: Arc::clone(&self.intake),
-            shared: Shared::default(),
+            tallies: Arc::clone(&self.tallies),
+            words: SeriesWords::default(),
         })
     }
 
     /// The series of a name and tags, if it exists. Never makes one.
-    pub(crate) fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<Arc<Entry>> {
+    pub(crate) fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<Arc<SeriesId>> {
         let tags = canonical(tags);
         let (_cold, inner) = self.inner();
         let metric = &inner.metrics[*inner.by_name.get(key::cut(name))? as usize];
@@ -202,7 +201,7 @@ impl Registry {
     pub(crate) fn describe(&self, name: &str, description: Description<'_>) {
         let name = self.cut(name);
         if name.starts_with(RESERVED) {
-            self.intake.counts.kind_conflicts.add(1);
+            self.tallies.kind_conflicts.add(1);
             return self.warn(Warning::ReservedName { name: name.into() });
         }
         self.describe_any(name, description);
@@ -222,13 +221,13 @@ impl Registry {
     }
 
     /// Notes that a series gives its place in the limits back.
-    pub(crate) fn vacate(&self, entry: &Entry) {
+    pub(crate) fn vacate(&self, entry: &SeriesId) {
         let (_cold, mut inner) = self.inner();
         inner.count_place(entry, |count| count.saturating_sub(1));
     }
 
     /// Gives a series that returns a place in the limits; says whether there was one.
-    pub(crate) fn readmit(&self, entry: &Entry) -> bool {
+    pub(crate) fn readmit(&self, entry: &SeriesId) -> bool {
         let (_cold, mut inner) = self.inner();
         let full = self.is_heavy(&inner, entry.kind) || self.is_full(&inner, entry.metric);
         if full && !entry.tags.is_overflow() {
@@ -239,7 +238,7 @@ impl Registry {
     }
 
     /// The series that is to have the samples of one that found no place to return to.
-    pub(crate) fn overflow_of(&self, entry: &Entry) -> Arc<Entry> {
+    pub(crate) fn overflow_of(&self, entry: &SeriesId) -> Arc<SeriesId> {
         let (_cold, mut inner) = self.inner();
         let heavy = self.is_heavy(&inner, entry.kind);
         self.refuse_place(&mut inner, entry.metric, entry.kind, heavy)
@@ -257,8 +256,14 @@ impl Registry {
     }
 
     /// The series that has the samples of one that finds no place.
-    fn refuse_place(&self, inner: &mut Inner, metric: u32, kind: Kind, heavy: bool) -> Arc<Entry> {
-        self.intake.counts.overflowed.add(1);
+    fn refuse_place(
+        &self,
+        inner: &mut Inner,
+        metric: u32,
+        kind: Kind,
+        heavy: bool,
+    ) -> Arc<SeriesId> {
+        self.tallies.overflowed.add(1);
         let refused = &mut inner.metrics[metric as usize];
         if !std::mem::replace(&mut refused.warned_of_limit, true) {
             let name = Arc::clone(&refused.name);
@@ -273,18 +278,18 @@ impl Registry {
 
     /// Counts a record of a known series as another kind, and warns of it.
     #[cold]
-    pub(crate) fn conflict(&self, entry: &Entry, recorded_as: Kind) {
-        self.intake.counts.drop_sample(DropReason::KindConflict);
+    pub(crate) fn conflict(&self, entry: &SeriesId, recorded_as: Kind) {
+        self.tallies.drop_sample(DropReason::KindConflict);
         self.warn_of_conflict(entry, recorded_as);
     }
 
     /// An entry of no series, recording into which is counted as a conflict.
-    pub(crate) fn conflicting(&self, kind: Kind) -> Arc<Entry> {
+    pub(crate) fn conflicting(&self, kind: Kind) -> Arc<SeriesId> {
         self.refused(CONFLICTING, kind)
     }
 
     /// Warns once a metric; only the first conflict of a series takes the lock.
-    pub(crate) fn warn_of_conflict(&self, entry: &Entry, recorded_as: Kind) {
+    pub(crate) fn warn_of_conflict(&self, entry: &SeriesId, recorded_as: Kind) {
         if !entry.is_first_conflict() {
             return;
         }
@@ -300,7 +305,7 @@ impl Registry {
     }
 
     /// Appends the series from number `known` on.
-    pub(crate) fn series_from(&self, known: usize, into: &mut Vec<Arc<Entry>>) {
+    pub(crate) fn series_from(&self, known: usize, into: &mut Vec<Arc<SeriesId>>) {
         let (_cold, inner) = self.inner();
         into.extend(inner.series.get(known..).unwrap_or_default().iter().cloned());
     }
@@ -331,13 +336,13 @@ impl Registry {
         lock(&self.inner)
     }
 
-    pub(crate) fn intake(&self) -> Arc<Intake> {
-        Arc::clone(&self.intake)
+    pub(crate) fn tallies(&self) -> Arc<Tallies> {
+        Arc::clone(&self.tallies)
     }
 
     /// Counts a sample that has no series.
     pub(crate) fn count_drop(&self, reason: DropReason) {
-        self.intake.counts.drop_sample(reason);
+        self.tallies.drop_sample(reason);
     }
 
     /// Everything known, locked. What allocates in there and records is kept out meanwhile.
@@ -348,7 +353,7 @@ impl Registry {
     /// The name cut to the length limit, which is counted.
     fn cut<'a>(&self, text: &'a str) -> &'a str {
         let cut = key::cut(text);
-        self.intake.counts.truncated.add(u64::from(cut.len() < text.len()));
+        self.tallies.truncated.add(u64::from(cut.len() < text.len()));
         cut
     }
 
@@ -400,7 +405,7 @@ impl Inner {
     }
 
     /// Changes how many places are taken; an overflow series takes none.
-    fn count_place(&mut self, entry: &Entry, change: impl Fn(usize) -> usize) {
+    fn count_place(&mut self, entry: &SeriesId, change: impl Fn(usize) -> usize) {
         let Some(metric) = self.metrics.get_mut(entry.metric as usize) else { return };
         if !entry.tags.is_overflow() {
             metric.live = change(metric.live);
@@ -444,7 +449,7 @@ impl MetricEntry {
         }
     }
 
-    fn find(&self, hash: u64, tags: &Tags) -> Option<&Arc<Entry>> {
+    fn find(&self, hash: u64, tags: &Tags) -> Option<&Arc<SeriesId>> {
         self.series.find(hash, |entry| entry.tags == *tags)
     }
 

@@ -11,8 +11,10 @@ use crate::lane::sample::Sample;
 use crate::lane::spill::{GaugeReading, SpillGain};
 use crate::lane::trace::Trace;
 use crate::lane::writer::LaneWriter;
-use crate::record::handle::{Counter, Gauge, Handle, Timing};
+use crate::record::handle::Handle;
+use crate::record::handles::{Counter, Gauge, Timing};
 use crate::run::collector::MetricsCollector;
+use crate::run::driver::Driven;
 #[cfg(tachograph_loom)]
 use crate::run::stop::Stop;
 use crate::series::key;
@@ -170,7 +172,10 @@ impl ModelReader {
 /// A series without a place in any lane, as when a name was resolved on a thread whose own lane
 /// is gone.
 fn unplaced(metrics: &MetricsCollector, name: &str, kind: Kind) -> Handle {
-    Handle::new(metrics.core().registry.resolve(name, &[], kind))
+    Handle::new(
+        &metrics.core().inlet.shared,
+        metrics.core().inlet.registry.resolve(name, &[], kind),
+    )
 }
 
 /// A counter without a cell in any lane.
@@ -194,7 +199,7 @@ pub fn panicking_pass(metrics: &MetricsCollector) {
     let core = metrics.core();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         core.locked(|aggregator| {
-            aggregator.drain(&core.registry);
+            aggregator.drain(&core.inlet.registry);
             // Not `panic!`: its message would be printed for every interleaving.
             resume_unwind(Box::new("a fault in the middle of a pass"))
         })
@@ -209,13 +214,13 @@ pub fn panicking_pass(metrics: &MetricsCollector) {
 pub fn fork(metrics: &MetricsCollector) {
     let core = metrics.core();
     drop(core.lock_all());
-    core.intake.shut_by_fork(&core.intake.lanes());
+    core.inlet.shared.shut_by_fork(&core.inlet.shared.lanes());
 }
 
 /// Whether nobody has used the collector since the fork.
 #[cfg(tachograph_loom)]
 pub fn is_shut_by_fork(metrics: &MetricsCollector) -> bool {
-    metrics.core().intake.is_forked()
+    metrics.core().inlet.shared.is_forked()
 }
 
 /// How a thread is stopped; a number stands for what wakes one.

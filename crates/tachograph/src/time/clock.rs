@@ -6,19 +6,16 @@
 //! the monotonic clock; a timer ends on the clock that it has started on. A mock clock is a few
 //! relaxed words. None of it orders anything.
 
-pub(crate) mod tsc;
-
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, OnceBox, Ordering};
-use crate::time::clock::tsc::Reading;
 
 /// A source of monotonic time, wall-clock time and timer stamps; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Shared>);
+pub struct Clock(Arc<Sources>);
 
 #[derive(Debug)]
-struct Shared {
+struct Sources {
     /// What timers read: one of [`timers`]. Written by passes, read by timers.
     timers: AtomicU8,
     tsc: OnceBox<Tsc>,
@@ -43,9 +40,17 @@ struct Tsc {
     since: Instant,
 }
 
+/// Both clocks at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    pub(crate) monotonic: Instant,
+    /// In cycles.
+    pub(crate) counter: u64,
+}
+
 /// A moment as a timer sees it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Stamp {
+pub enum Stamp {
     /// Recording was off: nothing was read, nothing will be recorded.
     Off,
     Monotonic(Instant),
@@ -82,7 +87,7 @@ impl Clock {
     }
 
     fn new(timers: u8, mock: Option<MockClock>) -> Self {
-        Self(Arc::new(Shared { timers: AtomicU8::new(timers), tsc: OnceBox::new(), mock }))
+        Self(Arc::new(Sources { timers: AtomicU8::new(timers), tsc: OnceBox::new(), mock }))
     }
 
     /// Monotonic time.

@@ -1,10 +1,12 @@
 //! Clocks, and what is made of their readings.
 //!
 //! May use `sync`. In reading order:
-//! - `clock`: the system's clock, the time-stamp counter, a clock that tests move
+//! - `clock`: the system's clock, or one that tests move
+//! - `tsc`: whether the time-stamp counter keeps its time
 //! - `on_time`: how long recording has been on
 //! - `start`: the times of a pass, and wall time of a start
 
 pub(crate) mod clock;
 pub(crate) mod on_time;
 pub(crate) mod start;
+pub(crate) mod tsc;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use fastrand::Rng;
-use tachograph::{Clock, MetricsCollector, MockClock, Timer, Timing};
+use tachograph::{ByName, Clock, MetricsCollector, MockClock, Timer};
 
 use crate::{SANITIZED, count, exact};
 
@@ -15,11 +15,10 @@ struct Driven {
     metrics: MetricsCollector,
     clock: Clock,
     mock: MockClock,
-    timing: Timing,
     /// The clock, in nanoseconds since its start.
     now: u64,
     /// Timers that are running, and when each was started.
-    running: Vec<(Timer, u64)>,
+    running: Vec<(Timer<ByName>, u64)>,
     last_pass: u64,
     recorded: (u64, u128),
     anomalies: i128,
@@ -29,12 +28,11 @@ impl Driven {
     fn new() -> Self {
         let (clock, mock) = Clock::mock();
         let metrics = MetricsCollector::builder().manual().clock(clock.clone()).build();
-        let timing = metrics.register_timing("t");
+        metrics.register_timing("t");
         Self {
             metrics,
             clock,
             mock,
-            timing,
             now: 0,
             running: Vec::new(),
             last_pass: 0,
@@ -54,7 +52,7 @@ impl Driven {
     }
 
     fn start(&mut self) {
-        let timer = self.timing.start_owned();
+        let timer = self.metrics.timer("t");
         self.running.push((timer, self.now));
     }
 

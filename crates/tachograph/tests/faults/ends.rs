@@ -169,7 +169,7 @@ fn fault_6_a_collector_lives_and_ends_inside_a_current_thread_runtime() {
                     let (metrics, handles) = (metrics.clone(), handles.clone());
                     tokio::spawn(async move {
                         for _ in 0..10 {
-                            let timer = handles.1.start_owned();
+                            let timer = handles.1.start();
                             tokio::task::yield_now().await;
                             drop(timer);
                             handles.record(&metrics);

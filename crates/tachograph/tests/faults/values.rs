@@ -132,7 +132,7 @@ proptest! {
         let recorder = metrics.recorder();
         amounts.iter().for_each(|&amount| counter.increment_by(amount));
         for &step in &steps {
-            recorder.adjust(&level, step);
+            recorder.increment_by(&level, step.cast_unsigned());
         }
         let total = amounts.iter().fold(0u64, |sum, &amount| sum.wrapping_add(amount));
         let net = steps.iter().fold(0i64, |sum, &step| sum.wrapping_add(step));

@@ -22,7 +22,6 @@ fn record(i: u64) {
     LATENCY.record_ns(i);
     LATENCY.record(Duration::from_nanos(i));
     drop(LATENCY.start());
-    drop(LATENCY.start_owned());
     SIZE.record(i);
     DEPTH.set(i as f64);
     DEPTH.add(1.0);

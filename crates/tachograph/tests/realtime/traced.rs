@@ -42,7 +42,7 @@ impl Everything {
         timing.record_ns_traced(number, trace);
         timing.record_in_span(duration);
         recorder.record_ns_traced(timing, number, trace);
-        recorder.record_duration_traced(timing, duration, trace);
+        recorder.record_traced(timing, duration, trace);
         metrics.timing_traced("t", duration, trace);
         (0..3).for_each(|_| size.record_traced(number, trace));
         size.record_in_span(number);
@@ -58,7 +58,7 @@ impl Everything {
         drop(timing.start().with_trace(trace));
         recorder.start(timing).stop_traced(trace);
         drop(metrics.timer("t").in_span());
-        timing.start_owned().with_trace(trace).discard();
+        timing.start().with_trace(trace).discard();
     }
 
     fn record(&self, number: u64) {

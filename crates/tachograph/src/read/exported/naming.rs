@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::claims::Claims;
-use super::{ExportedNames, MetricNames, is_allowed, sanitized};
+use crate::read::exported::claims::Claims;
+use crate::read::exported::{ExportedNames, MetricNames, is_allowed, sanitized};
 use crate::series::metric::{Kind, Metric, Unit};
 use crate::series::tags::Tags;
 

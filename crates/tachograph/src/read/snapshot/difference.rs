@@ -4,11 +4,13 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::aggregate::distribution::Totals;
 use crate::lane::bucket;
+use crate::read::buckets::Buckets;
+use crate::read::rows::Totals;
 use crate::read::rows::{self, Row};
-use crate::read::snapshot::{Recording, Series, Snapshot, Value, Views};
-use crate::read::stats::{Buckets, CounterStats, GaugeStats, TimingStats};
+use crate::read::snapshot::{Recording, Series, Snapshot, Value};
+use crate::read::stats::Views;
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
 
 impl Snapshot {
     /// What was recorded between an earlier snapshot of the same collector and this one.

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::aggregate::distribution::Totals;
 use crate::read::exemplar::Exemplar;
-use crate::read::exported::Naming;
+use crate::read::exported::naming::Naming;
+use crate::read::rows::Totals;
 use crate::read::rows::{self, Row};
-use crate::read::snapshot::{Recording, Series, Snapshot, Value, Views};
+use crate::read::snapshot::{Recording, Series, Snapshot, Value};
+use crate::read::stats::Views;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::series::key;
 use crate::series::metric::{Kind, Metric, Unit};

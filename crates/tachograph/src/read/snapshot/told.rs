@@ -3,12 +3,27 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::read::exported::naming::Naming;
 use crate::read::snapshot::{Series, Snapshot, Value};
 use crate::series::key;
 use crate::series::metric::Kind;
 
+impl<'de> Deserialize<'de> for Snapshot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut snapshot = Self::deserialize(deserializer)?;
+        check(&snapshot).map_err(D::Error::custom)?;
+        let mut naming = Naming::default();
+        naming.adopt(&snapshot.names, |_, _| true);
+        snapshot.name_all(naming);
+        Ok(snapshot)
+    }
+}
+
 /// What is wrong with a snapshot that was read.
-pub(super) fn check(snapshot: &Snapshot) -> Result<(), String> {
+fn check(snapshot: &Snapshot) -> Result<(), String> {
     let mut metrics = HashMap::new();
     for list in [&snapshot.series, &snapshot.idle] {
         check_order(list)?;

@@ -1,4 +1,4 @@
-//! Records that take more to tell than a value: with a trace, corrected, from a signal handler.
+//! Records that take more to tell than a value: with a trace, from a signal handler.
 
 use std::time::Duration;
 
@@ -21,16 +21,18 @@ impl World {
             Route::Handle(held) | Route::Recorder(_, held) => self.held[held].handle.kind(),
             Route::Name(_, _, kind) => kind,
         };
-        let distribution = matches!(kind, Kind::Timing | Kind::Histogram);
         let by_handle = !matches!(route, Route::Name(..));
-        match self.rng.u8(0..3) {
-            0 if distribution && by_handle => self.record_corrected(route),
-            _ if distribution => {
+        match (self.rng.u8(0..3), kind) {
+            (0, Kind::Timing | Kind::Histogram) if by_handle => {
+                self.say(|| format!("record by {route:?}"));
+                self.record(route);
+            }
+            (_, Kind::Timing | Kind::Histogram) => {
                 let times = if self.rng.bool() { 1 } else { self.rng.usize(2..30) };
                 self.say(|| format!("record {times} times with a trace by {route:?}"));
                 (0..times).for_each(|_| self.record_traced(route));
             }
-            _ if kind == Kind::Counter && by_handle => self.record_from_signal(route),
+            (_, Kind::Counter) if by_handle => self.record_from_signal(route),
             _ => self.record_some(),
         }
     }
@@ -68,43 +70,6 @@ impl World {
         });
     }
 
-    fn record_corrected(&mut self, route: Route) {
-        let (value, _) = self.value(Kind::Histogram);
-        let parts = self.rng.u64(0..40);
-        // None at all, more than the value, or a part of it.
-        let interval = match parts {
-            0 => 0,
-            1 => value.saturating_add(1),
-            parts => (value / parts).max(1),
-        };
-        let missing = value.checked_div(interval).map_or(0, |times| times.saturating_sub(1));
-        let values: Vec<u64> = (0..=missing).map(|k| value - k * interval).collect();
-        self.say(|| format!("record {value} corrected by {interval} by {route:?}"));
-        self.record_samples(route, &values, None, |world| {
-            let durations = (Duration::from_nanos(value), Duration::from_nanos(interval));
-            match route {
-                Route::Name(..) => unreachable!("corrections are by handle"),
-                Route::Handle(held) => match &world.held[held].handle {
-                    Handle::Timing(timing) => timing.record_corrected(durations.0, durations.1),
-                    Handle::Histogram(size) => size.record_corrected(value, interval),
-                    _ => unreachable!("the route leads to a distribution"),
-                },
-                Route::Recorder(recorder, held) => {
-                    let recorder = &world.recorders[recorder];
-                    match &world.held[held].handle {
-                        Handle::Timing(timing) => {
-                            recorder.record_duration_corrected(timing, durations.0, durations.1);
-                        }
-                        Handle::Histogram(size) => {
-                            recorder.record_corrected(size, value, interval);
-                        }
-                        _ => unreachable!("the route leads to a distribution"),
-                    }
-                }
-            }
-        });
-    }
-
     /// By whichever handle: no recorder has to do with it.
     fn record_from_signal(&mut self, route: Route) {
         let (Route::Handle(held) | Route::Recorder(_, held)) = route else { return };
@@ -130,7 +95,8 @@ impl World {
             return act(self);
         }
         let (target, _) = self.target(route);
-        let lost_traces = |world: &Self| world.metrics.core().intake.counts.exemplars_dropped.get();
+        let lost_traces =
+            |world: &Self| world.metrics.core().inlet.shared.tallies.exemplars_dropped.get();
         let (before, lost_before) = (self.probe(&target), lost_traces(self));
         act(self);
         self.adopt_named(route, &target);

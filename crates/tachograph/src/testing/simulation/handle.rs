@@ -43,11 +43,12 @@ impl Handle {
         }
     }
 
-    pub(super) fn record_by(&self, recorder: &Recorder, value: u64) {
+    pub(super) fn record_by(&self, recorder: &Recorder, value: u64, add: bool) {
         match self {
             Self::Counter(counter) if value == 1 => recorder.increment(counter),
             Self::Counter(counter) => recorder.increment_by(counter, value),
-            Self::UpDown(counter) => recorder.adjust(counter, value.cast_signed()),
+            Self::UpDown(counter) => recorder.increment_by(counter, value),
+            Self::Gauge(gauge) if add => recorder.add(gauge, f64::from_bits(value)),
             Self::Gauge(gauge) => recorder.set(gauge, f64::from_bits(value)),
             Self::Timing(timing) => recorder.record_ns(timing, value),
             Self::Histogram(histogram) => recorder.record(histogram, value),

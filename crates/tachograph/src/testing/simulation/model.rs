@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::limits::KNOWN_PER_SERIES;
 use crate::series::metric::Kind;
 use crate::series::registry::Cardinality;
-use crate::series::series_id::Entry;
+use crate::series::series_id::SeriesId;
 use crate::sync::{Arc, Ordering};
 use crate::{MetricsCollector, Snapshot, Value};
 
@@ -65,7 +65,7 @@ pub(super) struct Pending {
 #[derive(Debug)]
 pub(super) struct SeriesModel {
     pub(super) kind: Kind,
-    pub(super) entry: Arc<Entry>,
+    pub(super) entry: Arc<SeriesId>,
     pub(super) pinned: bool,
     /// Aggregated since the last reset.
     pub(super) recorded: bool,
@@ -128,7 +128,7 @@ impl Default for GaugeModel {
 }
 
 impl SeriesModel {
-    pub(super) fn new(kind: Kind, entry: Arc<Entry>) -> Self {
+    pub(super) fn new(kind: Kind, entry: Arc<SeriesId>) -> Self {
         Self {
             kind,
             entry,
@@ -205,7 +205,7 @@ impl SeriesModel {
         if !words.is_empty() {
             words.extend(gauge.is_set.then_some(gauge.word));
             // Acquire: as every load of `current`.
-            let word = self.entry.shared.current.load(Ordering::Acquire);
+            let word = self.entry.words.current.load(Ordering::Acquire);
             // A reset has cleared it already.
             gauge.word = if word.is_nan() { words[0] } else { word };
             assert!(words.contains(&gauge.word), "{} is {}", self.entry.key, gauge.word);

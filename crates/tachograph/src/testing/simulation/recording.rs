@@ -52,7 +52,7 @@ impl World {
         if self.model.series.contains_key(key) {
             return;
         }
-        let registry = &self.metrics.core().registry;
+        let registry = &self.metrics.core().inlet.registry;
         let overflow = key.ends_with("[overflow=true]");
         let entry = match overflow {
             true => registry.find(name, &[("overflow", "true")]),
@@ -138,7 +138,7 @@ impl World {
             let dropped = usize::from(outcome == Outcome::Dropped);
             self.model.decrements[dropped] += 1;
         }
-        let gauge_add = matches!(route, Route::Handle(_)) && kind == Kind::Gauge && value.1;
+        let gauge_add = !matches!(route, Route::Name(..)) && kind == Kind::Gauge && value.1;
         self.note(&key, value.0, gauge_add, outcome);
     }
 
@@ -173,7 +173,7 @@ impl World {
                 value = set.to_bits();
             }
             // Acquire: as every load of `current`.
-            let word = series.entry.shared.current.load(Ordering::Acquire);
+            let word = series.entry.words.current.load(Ordering::Acquire);
             let taken = word == set;
             assert!(taken || outcome == Outcome::Dropped, "{key}: {word} was set to {set}");
             if taken {
@@ -223,7 +223,7 @@ impl World {
         match route {
             Route::Handle(held) => self.held[held].handle.record(value, add),
             Route::Recorder(recorder, held) => {
-                self.held[held].handle.record_by(&self.recorders[recorder], value);
+                self.held[held].handle.record_by(&self.recorders[recorder], value, add);
             }
             Route::Name(name, tag, kind) => {
                 let tags = tags(tag);
@@ -245,7 +245,7 @@ impl World {
         let Target::Series(key) = target else { return (0, 0) };
         let Some(series) = self.model.series.get(key) else { return (0, 0) };
         let (entry, slot) = (&series.entry, series.entry.slot);
-        let lanes = self.metrics.core().intake.lanes();
+        let lanes = self.metrics.core().inlet.shared.lanes();
         let signals = series.entry.signals();
         let in_place = lanes.iter().map(|lane| match entry.kind {
             Kind::Counter | Kind::UpDownCounter => {

@@ -5,15 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::time::clock::{Clock, nanos};
-
-/// Both clocks at one moment.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading {
-    pub(crate) monotonic: Instant,
-    /// In cycles.
-    pub(crate) counter: u64,
-}
+use crate::time::clock::{Clock, Reading, nanos};
 
 /// Comparisons are at least this far apart, so that what the readings are off by is below
 /// 1/1,000 of what is compared.

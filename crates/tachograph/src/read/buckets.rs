@@ -1,0 +1,235 @@
+//! A distribution, as readers see it.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lane::bucket;
+use crate::read::rows::{Row, Totals};
+use crate::series::metric::scaled;
+
+/// A distribution: counts by bucket, in the layout of an HDR histogram with three digits.
+///
+/// Shared between snapshots while nothing changes; cheap to clone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "ToldBuckets")]
+pub struct Buckets {
+    rows: Arc<[Row]>,
+    /// Counts of coalesced samples, by coarse bucket.
+    coarse: Arc<[Row]>,
+    totals: SharedTotals,
+    scale: f64,
+}
+
+/// Totals in words that every serde format knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct SharedTotals {
+    count: u64,
+    sum_high: u64,
+    sum_low: u64,
+    min: u64,
+    max: u64,
+    coalesced: u64,
+}
+
+impl From<Totals> for SharedTotals {
+    fn from(totals: Totals) -> Self {
+        let Totals { count, sum, min, max, coalesced } = totals;
+        Self { count, sum_high: (sum >> 64) as u64, sum_low: sum as u64, min, max, coalesced }
+    }
+}
+
+impl From<SharedTotals> for Totals {
+    fn from(totals: SharedTotals) -> Self {
+        let SharedTotals { count, sum_high, sum_low, min, max, coalesced } = totals;
+        let sum = (u128::from(sum_high) << 64) | u128::from(sum_low);
+        Self { count, sum, min, max, coalesced }
+    }
+}
+
+/// One bucket: how many samples lie from `low` to `high`, both included, in recorded units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The least value of the bucket.
+    pub low: u64,
+    /// The greatest value of the bucket.
+    pub high: u64,
+    /// Samples in it.
+    pub count: u64,
+}
+
+impl Buckets {
+    pub(crate) fn new(rows: Arc<[Row]>, coarse: Arc<[Row]>, totals: Totals, scale: f64) -> Self {
+        Self { rows, coarse, totals: totals.into(), scale }
+    }
+
+    /// The buckets with samples, in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = Bucket> {
+        self.rows.chunk_by(|a, b| a.0 == b.0).map(|rows| Bucket {
+            low: bucket::low(rows[0].0),
+            high: bucket::high(rows[0].0),
+            count: rows.iter().map(|row| u64::from(row.1)).sum(),
+        })
+    }
+
+    /// Where the samples lie: a value in recorded units that stands for a bucket, and for how many
+    /// samples, in ascending order. It is the bucket's middle, within 1/2,048 of all of them, but
+    /// never below the least sample nor above the greatest. A bucket of more than 2^32 samples
+    /// comes more than once.
+    #[inline]
+    pub fn placed(&self) -> impl Iterator<Item = (u64, u64)> {
+        let (least, greatest) = (self.totals.min, self.totals.max);
+        self.rows
+            .iter()
+            .map(move |row| (bucket::middle(row.0).min(greatest).max(least), u64::from(row.1)))
+    }
+
+    /// How many samples are [placed](Buckets::placed) at most at each of some values in recorded
+    /// units, which ascend. One pass over the rows, and no arithmetic but their sum.
+    pub fn up_to<'a>(
+        &'a self,
+        values: impl Iterator<Item = u64> + 'a,
+    ) -> impl Iterator<Item = u64> + 'a {
+        let (mut rest, mut below) = (&*self.rows, 0);
+        values.map(move |value| {
+            let last = self.last_up_to(value);
+            while let Some((&Row(bucket, count), after)) = rest.split_first()
+                && last.is_some_and(|last| bucket <= last)
+            {
+                below += u64::from(count);
+                rest = after;
+            }
+            below
+        })
+    }
+
+    /// The last bucket whose samples are placed at most at a value; `None` where none are.
+    fn last_up_to(&self, value: u64) -> Option<u16> {
+        let (least, greatest) = (self.totals.min, self.totals.max);
+        if value < least || value >= greatest {
+            return (value >= greatest).then_some(u16::MAX);
+        }
+        // Buckets below are placed below it, buckets above are placed above.
+        let bucket = bucket::index(value);
+        let placed = bucket::middle(bucket).min(greatest).max(least);
+        if placed <= value { Some(bucket) } else { bucket.checked_sub(1) }
+    }
+
+    /// The exact sum of all samples, in recorded units (a timing's: nanoseconds).
+    pub fn sum(&self) -> u128 {
+        self.totals().sum
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals.into()
+    }
+
+    /// Sorted counts by bucket; one bucket may have several.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Sorted counts of coalesced samples by coarse bucket.
+    pub(crate) fn coarse(&self) -> &[Row] {
+        &self.coarse
+    }
+
+    /// The least sample, in recorded units.
+    pub fn min(&self) -> Option<u64> {
+        (self.totals.count > 0).then_some(self.totals.min)
+    }
+
+    /// The greatest sample, in recorded units.
+    pub fn max(&self) -> Option<u64> {
+        (self.totals.count > 0).then_some(self.totals.max)
+    }
+
+    /// Samples that overload coalesced: counted and summed exactly, placed within 3.2 %.
+    pub fn coalesced(&self) -> u64 {
+        self.totals.coalesced
+    }
+
+    /// What one recorded unit is worth in the metric's unit (a timing's: 1e-9).
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// A value in recorded units in the metric's unit, rounded once where that has a decimal fraction
+    /// of the recorded one.
+    #[inline]
+    pub fn scaled(&self, recorded: u64) -> f64 {
+        scaled(recorded as f64, self.scale)
+    }
+
+    /// Quantiles in ascending order, each in units of 1e-6, in one pass.
+    pub(crate) fn quantiles<const N: usize>(&self, millionths: [u32; N]) -> [Option<f64>; N] {
+        self.ranked(millionths).map(|ranked| {
+            // The first and the last sample are known exactly.
+            let value = match ranked? {
+                (1, _) => self.totals.min,
+                (last, _) if last == u128::from(self.totals.count) => self.totals.max,
+                (_, bucket) => bucket::middle(bucket).clamp(self.totals.min, self.totals.max),
+            };
+            Some(self.scaled(value))
+        })
+    }
+
+    /// The ranks of such quantiles, from 1, and the buckets that they lie in.
+    pub(crate) fn ranked<const N: usize>(&self, millionths: [u32; N]) -> [Option<(u128, u16)>; N] {
+        let count = u128::from(self.totals.count);
+        let mut rows = self.rows.iter();
+        let (mut below, mut bucket) = (0u128, 0u16);
+        millionths.map(|q| {
+            let rank = (u128::from(q) * count).div_ceil(1_000_000).max(1);
+            while below < rank {
+                let Row(next, n) = *rows.next()?;
+                (below, bucket) = (below + u128::from(n), next);
+            }
+            Some((rank, bucket))
+        })
+    }
+}
+
+/// Buckets as they are written.
+#[derive(serde::Deserialize)]
+pub(crate) struct ToldBuckets {
+    rows: Vec<Row>,
+    coarse: Vec<Row>,
+    totals: SharedTotals,
+    scale: f64,
+}
+
+impl TryFrom<ToldBuckets> for Buckets {
+    type Error = String;
+
+    fn try_from(told: ToldBuckets) -> Result<Self, String> {
+        let ToldBuckets { rows, coarse, totals, scale } = told;
+        let Totals { count, min, max, coalesced, .. } = totals.into();
+        let sum = |rows: &[Row]| rows.iter().map(|row| u128::from(row.1)).sum::<u128>();
+        let counted = sum(&rows);
+        let bad = if !rows.is_sorted_by_key(|row| row.0) {
+            "its rows are not in the order of their buckets"
+        } else if rows.last().is_some_and(|last| last.0 > bucket::index(u64::MAX)) {
+            "it has a bucket beyond the last one"
+        } else if rows.iter().any(|row| row.1 == 0) {
+            "it has an empty bucket"
+        } else if counted != u128::from(count) {
+            "its count is not the sum of its buckets"
+        } else if count > 0 && min > max {
+            "its min is above its max"
+        } else if count == 0 && totals != Totals::default().into() {
+            "it has totals without samples"
+        } else if coalesced > count {
+            "more samples were coalesced than there are"
+        } else if sum(&coarse) != u128::from(coalesced) {
+            "its coalesced count is not the sum of its coarse buckets"
+        } else if !coarse.is_sorted_by_key(|row| row.0) {
+            "its coarse rows are not in the order of their buckets"
+        } else if !(scale.is_finite() && scale > 0.0) {
+            "its scale is not above 0"
+        } else {
+            return Ok(Self { rows: rows.into(), coarse: coarse.into(), totals, scale });
+        };
+        Err(format!("this is no distribution: {bad}"))
+    }
+}

@@ -1,0 +1,99 @@
+//! Counts of what happened on recording threads beside recording.
+//!
+//! # Synchronization
+//! Shared words on cold paths only, each of which stands for itself.
+
+use crate::series::warning::DropReason;
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+
+/// What happened on recording threads beside recording. Written by any thread, read by the
+/// aggregator.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    dropped: [AtomicU64; DropReason::ALL.len()],
+    pub(crate) clock_anomalies: Tally,
+    pub(crate) monotonic_decrements: Tally,
+    pub(crate) truncated: Tally,
+    pub(crate) kind_conflicts: Tally,
+    pub(crate) overflowed: Tally,
+    /// Traces that a lane had no room for; the samples were recorded.
+    pub(crate) exemplars_dropped: Tally,
+    /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
+    /// read by the pass.
+    signalled: AtomicBool,
+}
+
+/// A shared count of rare events.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(AtomicU64);
+
+impl Tally {
+    pub(crate) fn add(&self, amount: u64) {
+        // Relaxed: a count that stands for itself.
+        self.0.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        // Relaxed: see `add`.
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Tallies {
+    pub(crate) fn drop_sample(&self, reason: DropReason) {
+        self.drop_samples(reason, 1);
+    }
+
+    pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
+        // Relaxed: a count that stands for itself.
+        self.dropped[reason as usize].fetch_add(samples, Ordering::Relaxed);
+        if reason == DropReason::KindConflict {
+            self.kind_conflicts.add(samples);
+        }
+    }
+
+    /// Sets every count to 0. Nobody else may be recording.
+    pub(crate) fn start_over(&self) {
+        let Self {
+            dropped,
+            clock_anomalies,
+            monotonic_decrements,
+            truncated,
+            kind_conflicts,
+            overflowed,
+            exemplars_dropped,
+            signalled: _,
+        } = self;
+        let tallies = [
+            clock_anomalies,
+            monotonic_decrements,
+            truncated,
+            kind_conflicts,
+            overflowed,
+            exemplars_dropped,
+        ];
+        for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {
+            // Relaxed: see `drop_samples`.
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
+        // Relaxed: see `drop_samples`.
+        self.dropped[reason as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn dropped_total(&self) -> u64 {
+        DropReason::ALL.iter().map(|&reason| self.dropped(reason)).sum()
+    }
+
+    pub(crate) fn note_signal(&self) {
+        // Relaxed: a flag that stands for itself; a pass that misses it was concurrent.
+        self.signalled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_signalled(&self) -> bool {
+        // Relaxed: see `note_signal`.
+        self.signalled.load(Ordering::Relaxed)
+    }
+}
