@@ -45,7 +45,7 @@ fn every_field_exists_before_anything_is_recorded() {
     );
 }
 
-/// What the documentation of the summary shows.
+/// The example in the summary's documentation.
 const EXAMPLE: &str = r#"{
     "timestamp": "2025-11-28T10:30:00",
     "uptime_seconds": 3600.5,
@@ -59,7 +59,7 @@ const EXAMPLE: &str = r#"{
     "errors": { "errors.event_processing": 2 }
 }"#;
 
-/// Every field of one value has a counterpart of the same type in the other.
+/// Every field of `shape` has a counterpart of the same type in `other`.
 fn assert_covers(shape: &Value, other: &Value, at: &str) {
     match (shape, other) {
         (Value::Object(shape), Value::Object(other)) => {

@@ -1,13 +1,13 @@
-//! Random registries with hostile names, tags and values, as what Prometheus reads, and beside them
-//! what a reader must find.
+//! Random registries with hostile names, tags and values, in the Prometheus formats, with the
+//! values that a reader must find.
 //!
-//! `cargo run -p tachograph-export --example hostile -- FOLDER [COUNT [SEED]]` writes, of each
-//! registry, `N.txt` (text format 0.0.4) and `N.om` (OpenMetrics, its samples N seconds after a
-//! fixed time), and `expected.jsonl` with a line for each: its families in order, each with its type,
-//! its HELP where it was described, and its series with their tags and values in the order of the
-//! samples. Counts are taken from the samples themselves, which the generator keeps. Every second
-//! registry has classic histograms, the others summaries. Where all samples of a series are known,
-//! `exemplar` is the greatest of those with a trace and its ids, or null where none has one.
+//! `cargo run -p tachograph-export --example hostile -- FOLDER [COUNT [SEED]]` writes for each
+//! registry `N.txt` (text format 0.0.4) and `N.om` (OpenMetrics, with samples timed N seconds after
+//! a fixed time), and a line in `expected.jsonl`: the families in order, each with its type, its
+//! HELP if it was described, and its series with their tags and values in the order of the samples.
+//! Counts come from the samples, which the generator keeps. Every second registry has classic
+//! histograms, the others summaries. If all samples of a series are known, `exemplar` is the
+//! greatest traced one with its ids, or null if none was traced.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,19 +21,19 @@ use serde_json::{Value, json};
 use tachograph::{MetricsCollector, Trace, Unit, Value as Stats};
 use tachograph_export::prometheus::{Bounds, Form, Prometheus};
 
-/// Of timings in seconds, of histograms in their own unit.
+/// Timings in seconds, histograms in their own unit.
 const BOUNDS: [f64; 6] = [1e-9, 5e-7, 1.5e-6, 1.0, 100.0, 2_000.0];
 
-/// What is recorded under one name and set of tags.
+/// The name and tags of a series.
 type Key = (String, BTreeMap<String, String>);
 
-/// A collector, and all that was recorded into it.
+/// A collector and everything that was recorded into it.
 struct Registry {
     metrics: MetricsCollector,
     descriptions: BTreeMap<String, String>,
     /// The samples of timings and histograms, in the metric's unit.
     samples: BTreeMap<Key, Vec<f64>>,
-    /// The greatest traced sample of each, and its trace.
+    /// The greatest traced sample of each series, with its trace.
     worst: BTreeMap<Key, (f64, Trace)>,
 }
 
@@ -79,11 +79,11 @@ impl Registry {
         let tags = (0..random.usize(0..4)).map(|_| (text(random), text(random)));
         let mut tags: BTreeMap<_, _> = tags.collect();
         let given = tags.clone();
-        // Those with an empty value are no tags.
+        // A tag with an empty value is no tag.
         tags.retain(|_, value| !value.is_empty());
         let borrowed: Vec<_> = given.iter().map(|(key, value)| (&**key, &**value)).collect();
         let series = self.metrics.with_tags(&borrowed);
-        // Where buckets are one unit wide, or above all bounds.
+        // Either where buckets are one unit wide, or above all bounds.
         let value = if random.bool() { random.u64(0..2_000) } else { random.u64(1 << 45..) };
         let trace = random.bool().then(|| trace(random)).flatten();
         let mut keep = |value| {
@@ -119,7 +119,7 @@ impl Registry {
         }
     }
 
-    /// Writes the files; gives what is expected of them.
+    /// Writes the files and returns the expected values.
     fn write(self, folder: &Path, i: u64, is_classic: bool) -> Result<Value, Box<dyn Error>> {
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + i);
         self.metrics.run_pass(Instant::now(), time);
@@ -172,7 +172,7 @@ fn values(stats: &Stats, samples: &[f64], is_classic: bool) -> (&'static str, Ve
                 return ("histogram", all.collect());
             }
             let kind = if is_classic { "histogram" } else { "summary" };
-            // All of it was recorded within the window.
+            // Everything was recorded within the window.
             let quantiles = [s.p50, s.p90, s.p95, s.p99, s.p999].map(float);
             let quantiles = if is_classic { Vec::new() } else { quantiles.to_vec() };
             (kind, quantiles.into_iter().chain(end).collect())
@@ -180,8 +180,8 @@ fn values(stats: &Stats, samples: &[f64], is_classic: bool) -> (&'static str, Ve
     }
 }
 
-/// Whether the generator has all samples of a series: the collector's own it has not, and some it
-/// may have that were refused, as the name was another kind's.
+/// Whether the generator has all samples of a series. It does not have those of the collector's own
+/// series, and it has samples that were refused because the name belonged to another kind.
 fn is_known(stats: &Stats, samples: &[f64]) -> bool {
     stats.as_timing().is_some_and(|views| views.lifetime.count == samples.len() as u64)
 }
@@ -197,7 +197,7 @@ fn trace(random: &mut Rng) -> Option<Trace> {
     Trace::new(random.u128(..).to_be_bytes(), span.to_be_bytes())
 }
 
-/// Few characters, so that names collide once they are made to fit the formats' grammar.
+/// Few distinct characters, so that names collide once they are mapped to the formats' grammar.
 fn text(random: &mut Rng) -> String {
     const WORDS: [&str; 17] = [
         "le",

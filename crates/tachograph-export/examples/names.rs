@@ -1,9 +1,9 @@
-//! What Prometheus reads of counters whose names collide, and that come one after the other.
+//! The Prometheus text of counters with colliding names that appear one after another.
 //!
 //! `cargo run -p tachograph-export --example names -- FOLDER [STEPS [SEED]]` writes `pages.jsonl`
-//! with a line for each step: `page` in the text format, and `values` by the metric's own name, as
-//! the generator has added them up. First `http.requests` counts 1,000, then `http-requests` counts
-//! 3; after that come others, at random. The gauge `step` tells which page it is.
+//! with a line for each step: `page` in the text format, and `values` by the metric's recorded
+//! name, as added up by the generator. First `http.requests` counts 1,000, then `http-requests`
+//! counts 3; then others follow at random. The gauge `step` holds the page's number.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -16,7 +16,7 @@ use serde_json::json;
 use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
 
-/// All of them would be `http_requests_total`.
+/// All of these map to `http_requests_total`.
 const NAMES: [&str; 8] = [
     "http.requests",
     "http-requests",

@@ -1,13 +1,13 @@
-//! Random registries as OTLP, and beside them what a receiver must find.
+//! Random registries as OTLP, with the values that a receiver must find.
 //!
 //! `cargo run -p tachograph-export --example otlp -- FOLDER [COUNT [SEED]]` records into each
 //! registry in three rounds, with hostile names, tags and values, and writes after each round
-//! `N.R.total.pb`, `N.R.total.json`, `N.R.delta.pb` and `N.R.delta.json`. `expected.jsonl` has a line
-//! for each registry: every series with its name, kind, unit, description and attributes, and its
-//! value, or all its samples as they were recorded, which the generator keeps by itself; with these
-//! the greatest that had a trace, and its ids.
+//! `N.R.total.pb`, `N.R.total.json`, `N.R.delta.pb` and `N.R.delta.json`. `expected.jsonl` has a
+//! line for each registry: every series with its name, kind, unit, description and attributes, and
+//! its value or all its recorded samples, which the generator keeps by itself; with samples, also
+//! the greatest traced one and its ids.
 //!
-//! Names and keys are never empty here, and one name has one kind.
+//! Names and keys are never empty here, and each name has one kind.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -23,7 +23,7 @@ use tachograph_export::otlp::{Encoder, Encoding, Settings, Temporality};
 
 const ROUNDS: u64 = 3;
 
-/// Name and tags of a series.
+/// The name and tags of a series.
 type Key = (String, BTreeMap<String, String>);
 
 /// What was recorded into a series.
@@ -33,7 +33,7 @@ enum Recorded {
     Samples { recorded: Vec<u64>, worst: Option<(u64, Trace)>, per_unit: f64 },
 }
 
-/// A collector, and all that was recorded into it.
+/// A collector and everything that was recorded into it.
 struct Registry {
     metrics: MetricsCollector,
     descriptions: BTreeMap<String, String>,
@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(expected.flush()?)
 }
 
-/// Each way to write, by what its files end in.
+/// Each encoder, by the suffix of its files.
 fn encoders() -> Vec<(&'static str, Encoder)> {
     let ways = [
         ("total.pb", Temporality::Cumulative, Encoding::Protobuf),
@@ -109,7 +109,7 @@ impl Registry {
         let mut tags: BTreeMap<_, _> = tags.collect();
         let given = tags.clone();
         let borrowed: Vec<_> = given.iter().map(|(key, value)| (&**key, &**value)).collect();
-        // A tag without a value is no tag.
+        // A tag with an empty value is no tag.
         tags.retain(|_, value| !value.is_empty());
         let key = (name, tags);
         let series = self.metrics.with_tags(&borrowed);
@@ -150,7 +150,7 @@ impl Registry {
     fn expected(&self) -> Value {
         let series = self.series.iter().map(|((name, tags), recorded)| {
             let description = self.descriptions.get(name);
-            // A timing's unit is what it is.
+            // A timing's unit is fixed.
             let is_timing =
                 matches!(recorded, Recorded::Samples { per_unit, .. } if *per_unit > 1.0);
             let unit = match description {
@@ -186,7 +186,7 @@ impl Registry {
     }
 }
 
-/// Few characters, so that series meet again in the next rounds.
+/// Few distinct characters, so that series recur in the next rounds.
 fn text(random: &mut Rng) -> String {
     const CHARS: [char; 10] = ['a', '_', '.', '\n', '"', '\\', '{', '\0', 'é', '\u{1f600}'];
     (0..random.usize(0..3)).map(|_| CHARS[random.usize(..CHARS.len())]).collect()

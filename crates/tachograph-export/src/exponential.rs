@@ -1,27 +1,27 @@
 //! Distributions in exponential buckets, for Prometheus's native histograms and OTLP's exponential
 //! histograms.
 //!
-//! At a scale (Prometheus calls it schema) the bucket `i` holds the values in
-//! `(base^(i - 1), base^i]`, with `base = 2^(2^-scale)`: this is how Prometheus counts. What OTLP
-//! calls its bucket `i` is `i + 1` here.
+//! At a given scale (Prometheus: schema), bucket `i` holds the values in `(base^(i - 1), base^i]`,
+//! with `base = 2^(2^-scale)`. Indexes follow Prometheus; bucket `i` of OTLP is `i + 1` here.
 //!
-//! A bucket of the snapshot that straddles an edge goes where its middle is. So a sample is in the
-//! wrong bucket only if it lies within 1/2,048 of an edge; none is lost, none counted twice.
+//! A snapshot bucket that straddles an edge is counted on the side of its middle. A sample can land
+//! in the wrong bucket only if it lies within 1/2,048 of an edge; no sample is lost or counted
+//! twice.
 
 use std::sync::LazyLock;
 
 use tachograph::Buckets;
 
-/// The finest scale: 256 buckets for every power of two, 0.27 % wide.
+/// The finest scale: 256 buckets per power of two, each 0.27 % wide.
 pub(crate) const SCALE_MAX: i32 = 8;
 
-/// The coarsest scale: buckets of a factor of 65,536.
+/// The coarsest scale: each bucket spans a factor of 65,536.
 pub(crate) const SCALE_MIN: i32 = -4;
 
-/// 2^-128: what is not above counts as zero. Prometheus's clients use the same.
+/// 2^-128: values at or below it count as zero, as in Prometheus's own clients.
 pub(crate) const ZERO_THRESHOLD: f64 = 1.0 / (1u128 << 127) as f64 / 2.0;
 
-/// A distribution in exponential buckets. Made to be filled again and again.
+/// A distribution in exponential buckets. Reusable: `fill` keeps the allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Exponential {
     scale: i32,
@@ -30,13 +30,13 @@ pub(crate) struct Exponential {
 }
 
 impl Exponential {
-    /// Takes on a distribution. The scale is one from [`SCALE_MIN`] to [`SCALE_MAX`].
+    /// Replaces the contents with `distribution`. `scale` is from [`SCALE_MIN`] to [`SCALE_MAX`].
     pub(crate) fn fill(&mut self, distribution: &Buckets, scale: i32) {
         debug_assert!((SCALE_MIN..=SCALE_MAX).contains(&scale));
         self.scale = scale;
         self.zero_count = 0;
         self.buckets.clear();
-        // The upper edge of the bucket that was counted in last.
+        // The upper edge of the bucket that was counted into last.
         let mut edge = ZERO_THRESHOLD;
         for (units, count) in distribution.placed() {
             let value = distribution.scaled(units).min(f64::MAX);
@@ -52,7 +52,7 @@ impl Exponential {
         }
     }
 
-    /// Halves the number of buckets that a power of two has, so many times.
+    /// Halves the number of buckets per power of two, `times` times.
     pub(crate) fn coarsen(&mut self, times: u32) {
         self.scale -= times.cast_signed();
         for (index, _) in &mut self.buckets {
@@ -65,8 +65,8 @@ impl Exponential {
         });
     }
 
-    /// Takes the finest scale, but none finer than the present one, at which there are at most so
-    /// many buckets from the first with samples to the last.
+    /// Coarsens until the span from the first to the last non-empty bucket is at most `buckets_max`
+    /// buckets.
     pub(crate) fn coarsen_to(&mut self, buckets_max: usize) {
         let (Some(first), Some(last)) = (self.buckets.first(), self.buckets.last()) else { return };
         let too_many = |times: &u32| {
@@ -81,12 +81,12 @@ impl Exponential {
         self.scale
     }
 
-    /// Samples that are zero, or as good as.
+    /// The number of samples at or below the zero threshold.
     pub(crate) fn zero_count(&self) -> u64 {
         self.zero_count
     }
 
-    /// Index and count of each bucket with samples, in ascending order.
+    /// Index and count of each non-empty bucket, in ascending order.
     pub(crate) fn buckets(&self) -> &[(i32, u64)] {
         &self.buckets
     }
@@ -96,8 +96,8 @@ impl Exponential {
 static EDGES: LazyLock<[f64; 256]> =
     LazyLock::new(|| std::array::from_fn(|k| (k as f64 / 256.0 - 1.0).exp2()));
 
-/// How many edges lie below each 256th of a power of two: where to look for a fraction's edge. At
-/// most two more lie within a 256th.
+/// The number of edges below each 256th of a power of two: where the search for a fraction's edge
+/// starts. At most two more edges lie within one 256th.
 static EDGES_BELOW: LazyLock<[u16; 256]> = LazyLock::new(|| {
     std::array::from_fn(|part| {
         let start = 0.5 + part as f64 / 512.0;
@@ -111,7 +111,7 @@ const FRACTION: u64 = (1 << FRACTION_BITS) - 1;
 /// The bucket of a finite value above the zero threshold.
 fn index(value: f64, scale: i32) -> i32 {
     let bits = value.to_bits();
-    // value = fraction * 2^exponent, with the fraction from 0.5 to below 1.
+    // value = fraction * 2^exponent, with fraction in [0.5, 1).
     let exponent = (bits >> FRACTION_BITS) as i32 - 1022;
     let fraction = f64::from_bits((bits & FRACTION) | (1022 << FRACTION_BITS));
     let part = (bits & FRACTION) >> (FRACTION_BITS - 8);
@@ -120,19 +120,20 @@ fn index(value: f64, scale: i32) -> i32 {
     coarser((exponent - 1) * 256 + (below + more) as i32, (SCALE_MAX - scale).cast_unsigned())
 }
 
-/// The greatest value of a bucket; infinite where floats end.
+/// The greatest value of a bucket; infinite above the range of `f64`.
 fn upper_edge(index: i32, scale: i32) -> f64 {
     let finest = i64::from(index) << (SCALE_MAX - scale);
     let exponent = (finest >> 8) + 1023;
     if exponent > 2046 {
         return f64::INFINITY;
     }
-    // Twice the edge is from 1 to below 2; the exponent is that of a normal float, as the value's.
+    // Twice the edge is in [1, 2), and the exponent is that of a normal float because the value's
+    // is.
     let power = f64::from_bits(exponent.cast_unsigned() << FRACTION_BITS);
     EDGES[(finest & 255) as usize] * 2.0 * power
 }
 
-/// The bucket that holds this one at a coarser scale.
+/// The bucket that contains bucket `index` at a coarser scale.
 fn coarser(index: i32, times: u32) -> i32 {
     (index + ((1 << times) - 1)) >> times
 }

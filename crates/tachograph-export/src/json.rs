@@ -14,15 +14,15 @@
 //! }
 //! ```
 //!
-//! A key is `name` or `name[k1=v1,k2=v2]`, and keys are sorted. `timings` holds histograms too and
-//! `counters` counters that go both ways: `kind` tells them apart. Values are in `unit`, a
-//! timing's in seconds; rates are a second. The fields of a series are of its lifetime; `window`
-//! repeats the statistics over the last `window_seconds`. A collector without windows has
-//! neither. `exemplar` stands where samples were recorded with a trace: `{"value", "trace_id",
-//! "span_id", "timestamp"}` of the worst of them. Statistics of nothing are 0.0, numbers that are
-//! not finite `null`.
+//! Keys are `name` or `name[k1=v1,k2=v2]`, sorted. `timings` also holds histograms, and `counters`
+//! also holds up-down counters: `kind` tells them apart. Values are in `unit` (seconds for a
+//! timing) and rates are per second. The fields of a series cover its lifetime; `window` repeats
+//! the statistics for the last `window_seconds`. Both are absent if the collector has no windows.
+//! `exemplar` is present if samples were recorded with a trace: `{"value", "trace_id", "span_id",
+//! "timestamp"}` of the worst one. Statistics without samples are 0.0; numbers that are not finite
+//! are `null`.
 //!
-//! # What is slow
+//! # Finding slow operations
 //! ```
 //! # use std::time::Duration;
 //! # use tachograph::MetricsCollector;
@@ -40,7 +40,7 @@
 //! # assert_eq!(timings[0].0, "operation.diff");
 //! ```
 //!
-//! # What grows
+//! # Watching the number of series
 //! ```
 //! # use tachograph::MetricsCollector;
 //! # use tachograph_export::json::{Options, to_value};
@@ -57,14 +57,14 @@
 //! # assert_eq!(metrics.get_all_metrics().metric("size").count(), 0);
 //! ```
 //!
-//! # A format of your own
+//! # Your own format
 //! ```
 //! # use std::time::Duration;
 //! # use tachograph::MetricsCollector;
 //! # use tachograph_export::json::{Options, to_value};
 //! use serde_json::Value;
 //!
-//! /// A line a series: not what a Prometheus server accepts, see [`prometheus`] for that.
+//! /// One line per series. A Prometheus server does not accept this; see [`prometheus`].
 //! ///
 //! /// [`prometheus`]: tachograph_export::prometheus
 //! fn export_to_prometheus(metrics: &Value) -> String {
@@ -94,14 +94,14 @@ use tachograph::Snapshot;
 use crate::series::{self, Entry, Spans};
 use crate::time::rfc3339;
 
-/// The media type of what [`encode`] writes.
+/// The media type of the output of [`encode`].
 pub const CONTENT_TYPE: &str = "application/json";
 
-/// What the JSON holds beyond the statistics.
+/// Optional parts of the JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Adds `buckets` to each timing and histogram: `[{"low", "high", "count"}, …]`, both edges
-    /// included, in the series' unit. Costs up to a few thousand entries a series.
+    /// Adds `buckets` to each timing and histogram: `[{"low", "high", "count"}, …]`, with both
+    /// edges inclusive and in the series' unit. Adds up to a few thousand entries per series.
     pub buckets: bool,
 }
 
@@ -157,7 +157,7 @@ impl Serialize for Metrics<'_> {
     }
 }
 
-/// The series that the function makes an entry of, by key.
+/// The series for which the function returns an entry, by key.
 struct Section<'a, F>(&'a Document<'a>, F);
 
 impl<'a, F, T> Serialize for Section<'a, F>

@@ -1,4 +1,4 @@
-//! One series as JSON: its statistics under their well-known names.
+//! One series as JSON, with its statistics under their well-known names.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tachograph::{
 use crate::json::Options;
 use crate::time::rfc3339;
 
-/// The times that rates divide by.
+/// The durations that rates are divided by.
 #[derive(Clone, Copy)]
 pub(crate) struct Spans<'a>(&'a Snapshot);
 
@@ -25,7 +25,7 @@ impl<'a> Spans<'a> {
     }
 }
 
-/// A series: lifetime statistics flat, what they are about, and the window.
+/// A series: its lifetime statistics as flat fields, its description, and the window.
 #[derive(Serialize)]
 pub(crate) struct Entry<'a, T> {
     #[serde(flatten)]
@@ -88,7 +88,7 @@ pub(crate) fn timing<'a>(
     Some(Entry::new(series, views, spans, |stats, over| Timing::new(stats, over, options)))
 }
 
-/// The entry of either kind of counter.
+/// The entry of a counter or up-down counter.
 pub(crate) fn counter<'a>(
     series: &'a Series,
     spans: Spans<'_>,
@@ -176,8 +176,8 @@ impl Counter {
     }
 }
 
-/// A counter's value: whole, unless it has a scale, and then one that JSON libraries accept, of
-/// which most refuse more than 64 bits.
+/// A counter's value: an integer, or a float if the metric has a scale. Most JSON libraries refuse
+/// integers of more than 64 bits, so none is written.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Number {
@@ -187,7 +187,7 @@ enum Number {
 }
 
 impl Number {
-    /// The value, or the nearest one that fits: only a window's change can be beyond.
+    /// The value, or the nearest one that fits: only a window's change can be out of range.
     fn new(metric: &Metric, value: i128) -> Self {
         if metric.scale != 1.0 {
             return Self::Scaled(metric.scaled(value as f64));

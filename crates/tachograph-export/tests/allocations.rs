@@ -1,4 +1,4 @@
-//! What writing a payload allocates. A test of its own process, for its allocator.
+//! Counts allocations per payload. A separate test binary because it replaces the allocator.
 
 use std::alloc::System;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tachograph_export::otlp::{Encoding, Settings};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// So many counters, and as many traced timings; of few metrics or each of one of its own.
+/// This many counters and as many traced timings, either all of a few metrics or each of its own.
 fn snapshot(series: u64, is_tagged: bool) -> Arc<Snapshot> {
     let metrics = MetricsCollector::builder().manual().build();
     for i in 0..series {
@@ -32,7 +32,7 @@ fn snapshot(series: u64, is_tagged: bool) -> Arc<Snapshot> {
     metrics.get_all_metrics()
 }
 
-/// How often an encoder allocates for a payload, after it has written one.
+/// The number of allocations for a payload, after the encoder has written one.
 fn allocations(encoding: Encoding, snapshot: &Snapshot) -> usize {
     let mut encoder = Settings::new("test").encoding(encoding).encoder();
     let mut payload = Vec::new();
@@ -51,7 +51,7 @@ fn a_payload_costs_an_allocation_for_each_metric_and_none_for_each_series() {
             let of = |series| allocations(encoding, &snapshot(series, is_tagged));
             let (few, many) = (of(100), of(1_000));
             let metrics = if is_tagged { 0 } else { 2 * 900 };
-            // A vector of ten times the length grows some steps more.
+            // A vector ten times as long grows a few more times.
             let allowed = few + metrics + 40;
             assert!(many <= allowed, "{encoding:?}: {many} for 1,000 series, {few} for 100");
         }

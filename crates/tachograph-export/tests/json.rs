@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tachograph::{MetricsCollector, Snapshot, Unit};
 use tachograph_export::json;
 
-/// A collector whose time is told by hand: made two minutes ago, by its own clock.
+/// A collector with a manual clock that was created two minutes ago.
 fn two_minutes_old(metrics: &MetricsCollector) -> std::sync::Arc<Snapshot> {
     let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_325_800);
     metrics.run_pass(Instant::now() + Duration::from_secs(120), wall);

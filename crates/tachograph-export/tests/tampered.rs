@@ -1,4 +1,4 @@
-//! Snapshots out of text that somebody has tampered with: refused, or harmless to every reader.
+//! Snapshots parsed from tampered text: either refused or harmless to every reader.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn recorded() -> Value {
     serde_json::to_value(&*metrics.get_all_metrics()).expect("serialises")
 }
 
-/// Replaces one of the numbers and texts inside, chosen at random.
+/// Replaces one of the numbers and strings inside, chosen at random.
 fn tamper(value: &mut Value, random: &mut Rng) {
     match value {
         Value::Array(values) if !values.is_empty() => {
@@ -58,7 +58,7 @@ fn tamper(value: &mut Value, random: &mut Rng) {
     }
 }
 
-/// Does with a snapshot all that a reader may do.
+/// Does everything with a snapshot that a reader may do.
 fn read(snapshot: &Snapshot, other: &Snapshot) {
     for snapshot in [
         snapshot,

@@ -1,4 +1,4 @@
-//! What each name of a snapshot amounts to, whatever its tags.
+//! The total of each metric name in a snapshot, regardless of tags.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ struct Total {
 }
 
 impl Total {
-    /// The untagged series' value, or the sum over the tags where there is none; at least 0.
+    /// The value of the untagged series or, without one, the sum over the tags; at least 0.
     fn count(&self) -> u64 {
         let value = self.untagged.unwrap_or(self.tagged).max(0);
         u64::try_from(value).unwrap_or(u64::MAX)
@@ -39,12 +39,12 @@ impl<'a> Totals<'a> {
         Self(totals)
     }
 
-    /// The total of a counter, or the level of a gauge; 0 for a name that was never recorded.
+    /// The total of a counter or the level of a gauge; 0 for a name that was never recorded.
     pub(crate) fn get(&self, name: &str) -> u64 {
         self.0.get(name).map_or(0, Total::count)
     }
 
-    /// The totals of all counters whose names go on after the prefix, sorted by name.
+    /// The totals of all counters whose names extend the prefix, sorted by name.
     pub(crate) fn counters(&self, prefix: &str) -> impl Iterator<Item = (&'a str, u64)> {
         self.0
             .iter()
@@ -55,7 +55,7 @@ impl<'a> Totals<'a> {
     }
 }
 
-/// The value of a counter or gauge as a whole number, and whether it is a counter's.
+/// The value of a counter or gauge as an integer, and whether it is a counter.
 fn whole(series: &Series) -> Option<(i128, bool)> {
     match &series.value {
         Value::Counter(views) | Value::UpDownCounter(views) => {

@@ -1,4 +1,4 @@
-//! Names and tags, with what OpenTelemetry does not allow replaced.
+//! Names and tags, with replacements for what OpenTelemetry does not allow.
 
 use prost::bytes::BufMut;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len, message};
@@ -7,14 +7,14 @@ use tachograph::{Series, Snapshot, Tags};
 
 use super::borrowed::{bytes_len, write_bytes, written_by_hand};
 
-/// A tag, or an attribute of who tells.
+/// A tag of a series or an attribute of the resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct KeyValue<'a> {
     pub(super) key: &'a str,
     pub(super) value: &'a str,
 }
 
-/// The field of an `AnyValue` that is text.
+/// The text field of `AnyValue`.
 const STRING_VALUE: u32 = 1;
 
 impl KeyValue<'_> {
@@ -22,7 +22,7 @@ impl KeyValue<'_> {
         write_bytes(1, self.key, buffer);
         encode_key(2, WireType::LengthDelimited, buffer);
         encode_varint(self.value_len() as u64, buffer);
-        // Of several kinds of value one was chosen, so it is written even where it is empty.
+        // The value is a oneof, so it is written even if it is empty.
         encode_key(STRING_VALUE, WireType::LengthDelimited, buffer);
         encode_varint(self.value.len() as u64, buffer);
         buffer.put_slice(self.value.as_bytes());
@@ -55,17 +55,17 @@ impl Serialize for KeyValue<'_> {
     }
 }
 
-/// Any field: the keys of all up to 15 take one byte.
+/// Any field number: keys up to 15 all take one byte.
 const FIELD: u32 = 1;
 
 /// The tags of a series.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Attributes<'a> {
-    /// `None` is the same as none.
+    /// `None` stands for no tags.
     tags: Option<&'a Tags>,
-    /// What the empty key is called, if there is one.
+    /// The replacement for the empty key, if there is one.
     keyless: &'a str,
-    /// How long they are: every message around them asks.
+    /// Encoded length, kept because every enclosing message asks for it.
     bytes: usize,
 }
 
@@ -89,12 +89,12 @@ impl<'a> Attributes<'a> {
         self.tags.is_none_or(Tags::is_empty)
     }
 
-    /// Writes each as this field, at most 15.
+    /// Writes each attribute as `field`, at most 15.
     pub(super) fn write(&self, field: u32, buffer: &mut impl BufMut) {
         self.pairs().for_each(|pair| message::encode(field, &pair, buffer));
     }
 
-    /// The bytes of that.
+    /// The number of bytes that `write` appends.
     pub(super) fn length(&self) -> usize {
         self.bytes
     }
@@ -106,8 +106,8 @@ impl Serialize for Attributes<'_> {
     }
 }
 
-/// The stand-in for the empty key in a metric of which these are some series: one that no other
-/// series of it has either, or two of them could come to have the same attributes.
+/// The replacement for the empty key in a metric that `series` are part of. No other series of the
+/// metric has it either: otherwise two of them could end up with the same attributes.
 pub(super) fn keyless(series: &[&Series], snapshot: &Snapshot) -> String {
     if series.iter().all(|series| series.tags.get("").is_none()) {
         return String::new();
@@ -116,7 +116,7 @@ pub(super) fn keyless(series: &[&Series], snapshot: &Snapshot) -> String {
     stand_in(|key| snapshot.metric(name).any(|series| series.tags.get(key).is_some()))
 }
 
-/// A name for what has an empty one: as many `_` as it takes to be the only one of the name.
+/// A replacement for an empty name: `_`, repeated until it is unique.
 pub(super) fn stand_in(is_taken: impl Fn(&str) -> bool) -> String {
     let mut name = "_".to_owned();
     while is_taken(&name) {

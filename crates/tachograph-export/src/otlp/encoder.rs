@@ -1,4 +1,4 @@
-//! Writes snapshots of one collector, one after the other.
+//! Encodes the snapshots of one collector, one after another.
 
 use tachograph::{Kind, Series, Snapshot};
 
@@ -6,11 +6,11 @@ use super::metric::Times;
 use super::request;
 use super::settings::Settings;
 
-/// Writes one collector's snapshots as requests, one after the other.
+/// Encodes one collector's snapshots as OTLP requests, one after another.
 ///
-/// Costs a pass over the series; for deltas, also one over the buckets of both snapshots, and the
-/// encoder keeps the snapshot that it was given last. A payload of totals allocates for each metric
-/// and not for each series, once its buffer has the room. `Send` and `Sync`; no I/O, no lock.
+/// Costs one pass over the series. Deltas add one pass over the buckets of both snapshots, and the
+/// encoder keeps the previous snapshot. A cumulative payload allocates per metric, not per series,
+/// once its buffer is large enough. `Send` and `Sync`; no I/O, no locks.
 ///
 /// ```
 /// use tachograph::MetricsCollector;
@@ -31,7 +31,7 @@ use super::settings::Settings;
 #[derive(Clone, Debug)]
 pub struct Encoder {
     settings: Settings,
-    /// What deltas go on from.
+    /// The snapshot that the next delta starts from.
     last: Option<Snapshot>,
 }
 
@@ -40,11 +40,11 @@ impl Encoder {
         Self { settings, last: None }
     }
 
-    /// Appends a snapshot as one request. Returns the number of data points in it.
+    /// Appends a snapshot as one request and returns the number of data points in it.
     ///
-    /// For deltas: the first snapshot is written whole, each other one as what came since the one
-    /// before. Counters, timings and histograms that gained nothing are left out. One that is not
-    /// newer than the one before, by its version, has nothing to tell: nothing is written.
+    /// With deltas, the first snapshot is written whole, and each later one as its gain since the
+    /// previous. Counters, timings and histograms that gained nothing are left out. Nothing is
+    /// written for a snapshot whose version is not newer than the previous one's.
     pub fn encode(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
         if self.settings.is_delta() {
             return self.encode_deltas(snapshot, out);
@@ -54,7 +54,7 @@ impl Encoder {
         request::write(&self.settings, snapshot, times, all, out)
     }
 
-    /// The gains since the last snapshot, and the levels of what has one.
+    /// Writes gains since the last snapshot, and current levels of series that have one.
     fn encode_deltas(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
         let last = self.last.as_ref();
         if last.is_some_and(|last| snapshot.version() <= last.version()) {
@@ -73,7 +73,7 @@ impl Encoder {
     }
 }
 
-/// Whether a series is told by its present value, not by its gain.
+/// Whether a series is reported by its current value instead of its gain.
 fn has_level(series: &Series) -> bool {
     matches!(series.metric.kind, Kind::Gauge | Kind::UpDownCounter)
 }

@@ -8,8 +8,8 @@ use super::point::Buckets;
 use super::settings::Resolution;
 use crate::exponential::{Exponential, SCALE_MAX};
 
-/// All distributions of a request; their counts one behind the other, so that none has memory of
-/// its own.
+/// All distributions of a request. Their counts share one vector, so that none needs an allocation
+/// of its own.
 #[derive(Debug, Default)]
 pub(super) struct Fits {
     counts: Vec<u64>,
@@ -21,11 +21,11 @@ struct Shape {
     scale: i32,
     zero_count: u64,
     offset: i32,
-    /// Where the counts are.
+    /// The range of its counts.
     counts: Range<usize>,
 }
 
-/// One distribution in buckets.
+/// One distribution, bucketed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fit<'a> {
     pub(super) scale: i32,
@@ -34,7 +34,7 @@ pub(super) struct Fit<'a> {
 }
 
 impl Fits {
-    /// Those of the timings and histograms among these series, in their order.
+    /// The distributions of all timings and histograms in `series`, in the same order.
     pub(super) fn new(series: &[&Series], resolution: Resolution) -> Self {
         let mut fits = Self::default();
         let mut exponential = Exponential::default();
@@ -45,7 +45,7 @@ impl Fits {
         fits
     }
 
-    /// Adds every bucket from the first with samples to the last.
+    /// Adds every bucket from the first to the last non-empty one.
     fn push(&mut self, exponential: &Exponential) {
         let start = self.counts.len();
         let mut offset = 0;
@@ -72,7 +72,7 @@ impl Fits {
     }
 }
 
-/// Puts a distribution into buckets at the scale that is asked for.
+/// Buckets a distribution at the requested scale.
 fn fit(exponential: &mut Exponential, stats: &TimingStats, resolution: Resolution) {
     match resolution {
         Resolution::Scale(scale) => exponential.fill(stats.buckets(), scale),

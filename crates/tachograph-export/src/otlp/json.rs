@@ -1,8 +1,8 @@
-//! Where OTLP/JSON departs from what serde would write.
+//! The places where OTLP/JSON differs from serde's defaults.
 //!
-//! Follows the JSON mapping of protobuf: 64-bit integers are strings of decimal digits, and floats
-//! that JSON has no number for are the strings `NaN`, `Infinity` and `-Infinity`. Trace and span
-//! ids are in hex, by OTLP's own rule.
+//! Follows protobuf's JSON mapping: 64-bit integers are decimal strings, and floats without a JSON
+//! number are the strings `NaN`, `Infinity` and `-Infinity`. OTLP's own rule is that trace and span
+//! ids are in hex.
 
 use std::fmt::{self, Display};
 
@@ -13,12 +13,12 @@ pub(super) fn integer<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::
     to.collect_str(value)
 }
 
-/// Whether an integer is the one that a missing field stands for.
+/// Whether an integer has the default value, in which case its field is skipped.
 pub(super) fn is_zero(value: &u64) -> bool {
     *value == 0
 }
 
-/// A list of them.
+/// A list of 64-bit integers.
 pub(super) fn integers<S: Serializer>(values: &[u64], to: S) -> Result<S::Ok, S::Error> {
     let mut seq = to.serialize_seq(Some(values.len()))?;
     for value in values {
@@ -35,7 +35,7 @@ impl Serialize for Digits {
     }
 }
 
-/// A list of the one that there is.
+/// An optional value as a list of at most one.
 pub(super) fn list<T: Serialize, S: Serializer>(one: &Option<T>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(one)
 }

@@ -1,6 +1,6 @@
-//! The messages of OTLP metrics v1 that are sent: one description for protobuf and JSON.
+//! The OTLP metrics v1 messages that are sent: one description for protobuf and JSON.
 //!
-//! Names and numbers of the fields are those of `opentelemetry/proto/metrics/v1/metrics.proto`,
+//! Field names and numbers follow `opentelemetry/proto/metrics/v1/metrics.proto`,
 //! `common/v1/common.proto`, `resource/v1/resource.proto` and
 //! `collector/metrics/v1/metrics_service.proto`. Fields that are never sent are left out.
 
@@ -16,7 +16,7 @@ use super::borrowed::{bytes_len, write_bytes, written_by_hand};
 use super::json;
 use super::point::{ExponentialHistogram, Gauge, Sum};
 
-/// What is sent: the body of one request.
+/// The body of one request.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ExportMetricsServiceRequest<'a> {
@@ -33,7 +33,7 @@ pub(super) struct ResourceMetrics<'a> {
     pub(super) scope_metrics: Vec<ScopeMetrics<'a>>,
 }
 
-/// Who tells.
+/// The process that reports.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Resource<'a> {
@@ -50,7 +50,7 @@ pub(super) struct ScopeMetrics<'a> {
     pub(super) metrics: Vec<Metric<'a>>,
 }
 
-/// What measured it.
+/// The library that measured.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct InstrumentationScope {
@@ -103,7 +103,7 @@ pub(super) enum Data<'a> {
     ExponentialHistogram(ExponentialHistogram<'a>),
 }
 
-/// A sample that stands for the others of its point, with the trace it belongs to.
+/// A sample with its trace, as an example of its point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Exemplar {

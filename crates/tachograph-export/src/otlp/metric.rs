@@ -16,18 +16,18 @@ use super::settings::{Settings, Temporality};
 use super::unit;
 use crate::exponential::ZERO_THRESHOLD;
 
-/// The time that points are about.
+/// The times that points cover.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
-    /// The end of every point's.
+    /// The end time of every point.
     pub(super) now: SystemTime,
-    /// The start of gains.
+    /// The start time of gains.
     pub(super) since: Option<SystemTime>,
 }
 
 impl Times {
-    /// Start and end of a series' gain or lifetime, in nanoseconds since 1970. A wall clock that
-    /// was set back may have the end before the start.
+    /// Start and end of a series' gain or lifetime, in nanoseconds since 1970. The end may precede
+    /// the start if the wall clock was set back.
     fn of(self, series: &Series) -> (u64, u64) {
         let start = self.since.map_or(series.created, |since| since.max(series.created));
         let end = nanos(self.now);
@@ -40,16 +40,16 @@ fn nanos(time: SystemTime) -> u64 {
     u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// What all points of a metric have in common.
+/// What all points of a metric share.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Context<'a> {
     pub(super) settings: &'a Settings,
     pub(super) times: Times,
-    /// The stand-in for an empty key of a tag.
+    /// The replacement for an empty tag key.
     pub(super) keyless: &'a str,
 }
 
-/// A metric of at least one series, all of one kind; `None` where no series has a point.
+/// A metric of at least one series, all of the same kind; `None` if no series has a point.
 pub(super) fn metric<'a>(
     name: Cow<'a, str>,
     series: &[&'a Series],
@@ -72,7 +72,7 @@ pub(super) fn metric<'a>(
 }
 
 impl Metric<'_> {
-    /// How many data points it has.
+    /// The number of data points.
     pub(super) fn points(&self) -> usize {
         match &self.data {
             None => 0,
@@ -86,7 +86,7 @@ impl Metric<'_> {
 fn gauges<'a>(series: &[&'a Series], context: Context<'a>) -> Vec<NumberDataPoint<'a>> {
     let point = |series: &&'a Series| {
         let current = series.value.as_gauge()?.lifetime.current?;
-        // A level has no start.
+        // A level has no start time.
         let end = context.times.of(series).1;
         Some(number(series, context.keyless, (0, end), Number::AsDouble(current)))
     };
@@ -103,7 +103,7 @@ fn sum<'a>(series: &[&'a Series], context: Context<'a>) -> Data<'a> {
     let times = if is_monotonic { times } else { Times { since: None, ..times } };
     let point = |series: &&'a Series| {
         let value = series.value.as_counter()?.lifetime.value;
-        // Floats hold what integers of 64 bits with a sign do not, rounded.
+        // Integers beyond `i64` become floats, rounded.
         let value = match i64::try_from(value) {
             Ok(whole) if series.metric.scale == 1.0 => Number::AsInt(whole),
             _ => Number::AsDouble(series.metric.scaled(value as f64)),

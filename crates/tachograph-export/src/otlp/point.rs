@@ -10,7 +10,7 @@ use super::borrowed::written_by_hand;
 use super::json;
 use super::message::Exemplar;
 
-/// What a point's values are about: everything since a fixed start, or since the point before.
+/// Whether a point covers everything since a fixed start or only since the previous point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enumeration)]
 #[repr(i32)]
 pub(super) enum AggregationTemporality {
@@ -67,7 +67,7 @@ impl NumberDataPoint<'_> {
 
 written_by_hand!(NumberDataPoint<'_>);
 
-/// All of it but the attributes.
+/// All fields except the attributes.
 #[derive(Clone, Copy, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NumberFields {
@@ -114,7 +114,7 @@ impl ExponentialHistogramDataPoint<'_> {
 
 written_by_hand!(ExponentialHistogramDataPoint<'_>);
 
-/// All of it but the attributes.
+/// All fields except the attributes.
 #[derive(Clone, PartialEq, Message, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ExponentialHistogramFields<'a> {
@@ -138,7 +138,7 @@ pub(super) struct ExponentialHistogramFields<'a> {
     #[prost(message, optional, tag = "8")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) positive: Option<Buckets<'a>>,
-    /// Repeated in the protocol: one or none.
+    /// Repeated in the protocol; here at most one.
     #[prost(message, optional, tag = "11")]
     #[serde(serialize_with = "json::list", skip_serializing_if = "Option::is_none")]
     pub(super) exemplars: Option<Exemplar>,
@@ -153,14 +153,14 @@ pub(super) struct ExponentialHistogramFields<'a> {
     pub(super) zero_threshold: f64,
 }
 
-/// Counts of the buckets from `offset` on, those without samples in between included.
+/// Bucket counts from `offset` on, including empty buckets in between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Buckets<'a> {
     offset: i32,
     #[serde(serialize_with = "json::integers")]
     bucket_counts: &'a [u64],
-    /// How long they are: every message around them asks.
+    /// Encoded length, kept because every enclosing message asks for it.
     #[serde(skip)]
     bytes: usize,
 }

@@ -1,4 +1,4 @@
-//! A snapshot as the messages of one request.
+//! Converts a snapshot to the messages of one request.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,11 +15,11 @@ use super::message::{
 use super::metric::{self, Context, Times};
 use super::settings::{Encoding, Settings};
 
-/// The name of what measures.
+/// The name of the instrumentation scope.
 const SCOPE: &str = "tachograph";
 
-/// Appends a request that tells these series of a snapshot; gains since a time, if there is one.
-/// Returns how many data points are in it.
+/// Appends a request with these series of a snapshot, as gains if `times.since` is set. Returns the
+/// number of data points.
 pub(super) fn write<'a>(
     settings: &Settings,
     snapshot: &Snapshot,
@@ -64,24 +64,24 @@ fn request<'a>(
 impl ExportMetricsServiceRequest<'_> {
     fn write(&self, encoding: Encoding, out: &mut Vec<u8>) {
         match encoding {
-            // Not `encode`, which looks first whether there is room: a vector grows.
+            // `encode` would check the remaining capacity first, but a vector grows.
             Encoding::Protobuf => self.encode_raw(out),
             Encoding::Json => serde_json::to_writer(out, self)
                 .expect("keys are strings, and memory accepts every write"),
         }
     }
 
-    /// How many data points are in it.
+    /// The number of data points.
     fn points(&self) -> usize {
         let scopes = self.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
         scopes.flat_map(|scope| &scope.metrics).map(|metric| metric.points()).sum()
     }
 }
 
-/// The series of each metric next to each other, in the order in which the metrics first come.
+/// The series grouped by metric, in the order in which the metrics first appear.
 fn by_metric<'a>(series: impl Iterator<Item = &'a Series>) -> Vec<&'a Series> {
     let mut known = HashMap::new();
-    // Nearly always the next series is of the same metric.
+    // The next series nearly always belongs to the same metric.
     let mut last = None;
     let placed = series.map(|series| {
         let name = &*series.metric.name;
@@ -96,7 +96,7 @@ fn by_metric<'a>(series: impl Iterator<Item = &'a Series>) -> Vec<&'a Series> {
         (place, series)
     });
     let mut placed: Vec<_> = placed.collect();
-    // Stable, and fast where they are in order already.
+    // Stable, and fast if they are already in order.
     placed.sort_by_key(|(place, _)| *place);
     placed.into_iter().map(|(_, series)| series).collect()
 }

@@ -1,30 +1,30 @@
-//! What an encoder writes, and how.
+//! The settings of an encoder.
 
 use crate::exponential::{SCALE_MAX, SCALE_MIN};
 use crate::otlp::encoder::Encoder;
 
-/// What counters, timings and histograms tell.
+/// What counters, timings and histograms report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Temporality {
-    /// Totals since the series was made or reset.
+    /// Totals since the series was created or reset.
     #[default]
     Cumulative,
-    /// What was recorded since the payload before.
+    /// The gain since the previous payload.
     Delta,
 }
 
-/// How the messages are written.
+/// The encoding of the messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
-    /// Protobuf, which every receiver takes.
+    /// Protobuf, which every receiver accepts.
     #[default]
     Protobuf,
-    /// OTLP/JSON: about five times as long, but people can read it.
+    /// OTLP/JSON: about five times as long, but human-readable.
     Json,
 }
 
 impl Encoding {
-    /// The media type of a request's body.
+    /// The media type of the request body.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Protobuf => "application/x-protobuf",
@@ -33,15 +33,15 @@ impl Encoding {
     }
 }
 
-/// How fine an exponential histogram is.
+/// The resolution of an exponential histogram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Resolution {
-    /// As fine as so many buckets allow.
+    /// As fine as this many buckets allow.
     MaxBuckets(usize),
     Scale(i32),
 }
 
-/// What an [`Encoder`] writes: who tells, and in which form.
+/// The settings of an [`Encoder`]: resource attributes, temporality and encoding.
 ///
 /// ```
 /// use tachograph_export::otlp::{Encoding, Settings, Temporality};
@@ -61,14 +61,14 @@ pub struct Settings {
     pub(super) resolution: Resolution,
 }
 
-/// With fewer buckets the distance of two numbers of 64 bits would not fit at the coarsest scale.
+/// With fewer buckets, the distance between two 64-bit numbers would not fit at the coarsest scale.
 const BUCKETS_MIN: usize = 8;
 
 impl Settings {
-    /// Totals of a service, in protobuf. `service` is the resource's `service.name`.
+    /// Cumulative totals in protobuf. `service` is the resource's `service.name`.
     ///
-    /// Where several processes of a service push to one receiver, tell them apart by the attribute
-    /// `service.instance.id`.
+    /// If several processes of one service push to the same receiver, tell them apart with the
+    /// attribute `service.instance.id`.
     pub fn new(service: &str) -> Self {
         let own = [
             ("service.name", service),
@@ -80,13 +80,13 @@ impl Settings {
             resource: own.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
             temporality: Temporality::default(),
             encoding: Encoding::default(),
-            // As of OpenTelemetry's own libraries.
+            // The default of OpenTelemetry's SDKs.
             resolution: Resolution::MaxBuckets(160),
         }
     }
 
-    /// Adds an attribute of the resource, such as `service.instance.id` or `host.name`. It replaces
-    /// one of the same key; one without a key is left out.
+    /// Adds a resource attribute, such as `service.instance.id` or `host.name`. It replaces an
+    /// attribute with the same key; an empty key is ignored.
     pub fn attribute(mut self, key: &str, value: &str) -> Self {
         self.resource.retain(|(known, _)| known != key);
         if !key.is_empty() {
@@ -95,7 +95,7 @@ impl Settings {
         self
     }
 
-    /// Totals or gains; [`Temporality::Cumulative`] by default.
+    /// Totals or deltas; [`Temporality::Cumulative`] by default.
     pub fn temporality(mut self, temporality: Temporality) -> Self {
         self.temporality = temporality;
         self
@@ -107,27 +107,27 @@ impl Settings {
         self
     }
 
-    /// Takes for each distribution the finest scale at which its samples fit into so many buckets;
-    /// 160 by default, at least 8. Replaces [`Settings::scale`].
+    /// Uses the finest scale at which each distribution's samples fit into this many buckets: 160
+    /// by default, at least 8. Replaces [`Settings::scale`].
     pub fn max_buckets(mut self, buckets: usize) -> Self {
         self.resolution = Resolution::MaxBuckets(buckets.max(BUCKETS_MIN));
         self
     }
 
-    /// Takes the same scale for every distribution: -4 (buckets of a factor of 65,536) to 8 (0.27 %
-    /// wide); 5 is 2.2 %. As many buckets as there are between the least sample and the greatest:
+    /// Uses the same scale for every distribution, from -4 (buckets of a factor of 65,536) to 8
+    /// (0.27 % wide); 5 is 2.2 %. The number of buckets then depends on the range of the samples:
     /// 32 for every factor of two at scale 5. Replaces [`Settings::max_buckets`].
     pub fn scale(mut self, scale: i32) -> Self {
         self.resolution = Resolution::Scale(scale.clamp(SCALE_MIN, SCALE_MAX));
         self
     }
 
-    /// The media type of what encoders write.
+    /// The media type of the encoder's output.
     pub const fn content_type(&self) -> &'static str {
         self.encoding.content_type()
     }
 
-    /// Whether counters, timings and histograms are told as gains.
+    /// Whether counters, timings and histograms are reported as deltas.
     pub const fn is_delta(&self) -> bool {
         matches!(self.temporality, Temporality::Delta)
     }

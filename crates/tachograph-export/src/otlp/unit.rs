@@ -1,10 +1,10 @@
-//! Units as OpenTelemetry spells them: by the Unified Code for Units of Measure (UCUM).
+//! Units in OpenTelemetry's spelling, the Unified Code for Units of Measure (UCUM).
 
 use std::borrow::Cow;
 
 use tachograph::Unit;
 
-/// A unit's code. One without a code is an annotation in braces: `{packets}`.
+/// The UCUM code of a unit. A unit without one becomes an annotation in braces: `{packets}`.
 pub(super) fn code(unit: &Unit) -> Cow<'_, str> {
     match unit {
         Unit::None => "".into(),
@@ -19,7 +19,7 @@ pub(super) fn code(unit: &Unit) -> Cow<'_, str> {
     }
 }
 
-/// The code of a base unit, by its plural name.
+/// The code of a base unit, looked up by its plural name.
 fn known(name: &str) -> Option<&'static str> {
     Some(match name {
         "" => "",
@@ -50,7 +50,7 @@ fn known(name: &str) -> Option<&'static str> {
     })
 }
 
-/// Text in braces: UCUM allows only visible ASCII without braces there.
+/// Text in braces. UCUM allows only visible ASCII without braces inside.
 fn annotation(name: &str) -> String {
     let allowed = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}');
     let text: String = name.chars().map(|c| if allowed(c) { c } else { '_' }).collect();

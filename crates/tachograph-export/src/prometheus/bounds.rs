@@ -7,43 +7,43 @@ use thiserror::Error;
 
 use super::number::label;
 
-/// More make a scrape that no server takes.
+/// Servers refuse scrapes with more.
 const BOUNDS_MAX: usize = 1_000;
 
-/// The upper bounds of a classic histogram's buckets, each included in its bucket. The bucket
-/// without a bound is always there. Cheap to clone.
+/// The upper bounds of a classic histogram's buckets, inclusive. The infinite bucket is always
+/// there. Cheap to clone.
 ///
-/// By default some that suit the metric's unit: of seconds 1, 2.5, 5 and so on from 1 µs to 10 s;
-/// of bytes every power of four from 64 B to 64 MiB; of ratios and percents every tenth; of
-/// anything else 1, 2, 5 and so on from 1 to 1,000,000.
+/// The default depends on the metric's unit: 1, 2.5, 5 and so on from 1 µs to 10 s for seconds;
+/// every power of four from 64 B to 64 MiB for bytes; every tenth for ratios and percents; 1, 2, 5
+/// and so on from 1 to 1,000,000 for anything else.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bounds(Option<Arc<[Bound]>>);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bound {
     pub(super) value: f64,
-    /// `le="0.005"} `: what ends a line's labels.
+    /// `le="0.005"} `: the end of a line's labels.
     pub(super) label: String,
 }
 
-/// Bounds that no histogram can have.
+/// Bounds that a histogram cannot have.
 #[derive(Clone, Copy, Debug, PartialEq, Error)]
 #[non_exhaustive]
 pub enum BoundsError {
-    /// A bound that is not greater than the one before, or no number.
+    /// A bound is not greater than the previous one, or is NaN.
     #[error("bound {0} is not above the one before: give them in ascending order")]
     NotAscending(f64),
-    /// More than 1,000.
+    /// More than 1,000 bounds.
     #[error("a histogram has at most {BOUNDS_MAX} bounds: give fewer")]
     TooMany,
 }
 
 impl Bounds {
-    /// Bounds in the metric's unit (a timing's: seconds), ascending. The infinite one may be left
-    /// out.
+    /// Bounds in the metric's unit (seconds for a timing), in ascending order. You may leave out
+    /// the infinite one.
     ///
     /// # Errors
-    /// If they do not ascend, or are more than 1,000.
+    /// If they do not ascend, or there are more than 1,000.
     ///
     /// ```
     /// use tachograph_export::prometheus::Bounds;
@@ -61,7 +61,7 @@ impl Bounds {
         }
         let mut before = f64::NEG_INFINITY;
         for &value in &values {
-            // NaN is above nothing.
+            // NaN compares false.
             let ascends = value > before && value < f64::INFINITY;
             ascends.then_some(()).ok_or(BoundsError::NotAscending(value))?;
             before = value;
@@ -69,7 +69,7 @@ impl Bounds {
         Ok(Self(Some(values.into_iter().map(Bound::new).collect())))
     }
 
-    /// The bounds of a metric that has this unit.
+    /// The bounds for a metric with this unit.
     pub(super) fn of(&self, unit: &Unit) -> Arc<[Bound]> {
         self.0.clone().unwrap_or_else(|| usual(unit).iter().copied().map(Bound::new).collect())
     }
@@ -119,12 +119,12 @@ impl Bound {
     }
 }
 
-/// Bounds as a distribution counts by them: in recorded units.
+/// Bounds in recorded units, as a distribution counts them.
 #[derive(Clone, Debug)]
 pub(super) struct Edges {
     bounds: Arc<[Bound]>,
     scale: f64,
-    /// Of the last bounds only: the first ones may be below every sample.
+    /// Only for the last bounds: the first ones may be below every sample.
     units: Vec<u64>,
 }
 
@@ -134,8 +134,8 @@ impl Edges {
         Self { bounds, scale, units }
     }
 
-    /// Each bound with the number of samples up to it. A bucket of the snapshot that straddles a
-    /// bound is counted where its middle is.
+    /// Passes each bound with the number of samples at or below it. A snapshot bucket that
+    /// straddles a bound is counted on the side of its middle.
     pub(super) fn counts(&self, distribution: &Buckets, mut each: impl FnMut(&Bound, u64)) {
         if self.scale != distribution.scale() {
             return Self::new(Arc::clone(&self.bounds), distribution.scale())
@@ -148,11 +148,11 @@ impl Edges {
     }
 }
 
-/// The greatest number of units that is within a bound; `None` below 0.
+/// The greatest number of units within a bound; `None` for a negative bound.
 fn in_units(bound: f64, scale: f64) -> Option<u64> {
     let units = bound / scale;
     let whole = units.round();
-    // 5e-6 is 5,000 units of 1e-9, whatever the division makes of it.
+    // 5e-6 is 5,000 units of 1e-9, even if the division rounds.
     let is_whole = (units - whole).abs() <= units.abs() * 4.0 * f64::EPSILON;
     // The cast saturates.
     (units >= 0.0).then_some(if is_whole { whole } else { units.floor() } as u64)

@@ -1,17 +1,17 @@
-//! What the caller has chosen.
+//! The caller's choices.
 
 use std::collections::HashMap;
 
 use super::form::Form;
 
-/// Which form each timing and histogram has, and what else is optional.
+/// The form of each timing and histogram, and the other options.
 #[derive(Clone, Debug)]
 pub(super) struct Choices {
     pub(super) timings: Form,
     pub(super) by_metric: HashMap<String, Form>,
     pub(super) timestamps: bool,
     pub(super) created: bool,
-    /// Whether a summary's quantiles are of the lifetime.
+    /// Whether a summary's quantiles cover the lifetime.
     pub(super) lifetime_quantiles: bool,
 }
 

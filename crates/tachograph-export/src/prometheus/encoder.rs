@@ -1,4 +1,4 @@
-//! The encoder: choices, and what is kept from one snapshot to the next.
+//! The encoder: the choices, and the cache that is kept between snapshots.
 
 use std::time::SystemTime;
 
@@ -11,10 +11,10 @@ use super::plan::Plan;
 use super::protobuf::Messages;
 use super::{RENAMED, RENAMED_HELP, open_metrics, text};
 
-/// Writes one snapshot after another, in any of the formats.
+/// Encodes one snapshot after another, in any of the formats.
 ///
-/// It keeps the text of names and labels while no series comes or goes. That takes some 100 bytes a
-/// series, and spares most of the time.
+/// It caches the text of names and labels until a series comes or goes. The cache takes about 100
+/// bytes per series and saves most of the time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +47,7 @@ impl Prometheus {
         Self::default()
     }
 
-    /// What timings and histograms are written as, unless chosen for the metric;
+    /// The form of timings and histograms for which [`metric`](Self::metric) sets none;
     /// [`Form::default`] by default.
     pub fn timings(mut self, form: Form) -> Self {
         self.choices.timings = form;
@@ -55,46 +55,46 @@ impl Prometheus {
         self
     }
 
-    /// What the timing or histogram of this name is written as. The name is that which is recorded
-    /// by, `event.processing.duration`.
+    /// The form of one timing or histogram. `name` is the recorded name,
+    /// `event.processing.duration`.
     pub fn metric(mut self, name: impl Into<String>, form: Form) -> Self {
         self.choices.by_metric.insert(name.into(), form);
         self.plan = Plan::default();
         self
     }
 
-    /// Whether each sample has the time of the snapshot; not by default, as a scraper knows better
-    /// when it has scraped, and does not notice that a series is gone while it is told times.
+    /// Whether each sample carries the snapshot's time. Off by default: the scraper knows better
+    /// when it scraped, and with explicit times it does not notice that a series is gone.
     pub fn timestamps(mut self, timestamps: bool) -> Self {
         self.choices.timestamps = timestamps;
         self
     }
 
-    /// Whether OpenMetrics says when counters, summaries and histograms were created or reset; it
-    /// does by default. A server that does not know what `_created` means stores it as one more
-    /// series for each.
+    /// Whether OpenMetrics says when counters, summaries and histograms were created or reset; on
+    /// by default. A server that does not know `_created` stores it as one more series for each.
     pub fn created(mut self, created: bool) -> Self {
         self.choices.created = created;
         self
     }
 
-    /// Whether a summary's quantiles are of a series' lifetime; by default they are of its window,
-    /// so that they tell of now, and `NaN` where that is empty. Counts and sums are of the lifetime
-    /// either way, and so is all of a collector without windows.
+    /// Whether a summary's quantiles cover the series' lifetime. By default they cover the window,
+    /// so they describe the present and are `NaN` if the window is empty. Counts and sums always
+    /// cover the lifetime; without windows everything does.
     pub fn lifetime_quantiles(mut self, lifetime_quantiles: bool) -> Self {
         self.choices.lifetime_quantiles = lifetime_quantiles;
         self.plan = Plan::default();
         self
     }
 
-    /// Appends a snapshot in the text format. Returns how many names and label keys got a suffix.
+    /// Appends a snapshot in the text format and returns how many names and label keys got a
+    /// suffix.
     pub fn text(&mut self, snapshot: &Snapshot, out: &mut String) -> usize {
         let dialect = text::dialect(self.timestamp(snapshot));
         self.lines(snapshot, &dialect, out)
     }
 
-    /// Writes a snapshot as OpenMetrics, its end included. Returns how many names and label keys
-    /// got a suffix.
+    /// Writes a snapshot as OpenMetrics, including the end marker, and returns how many names and
+    /// label keys got a suffix.
     pub fn open_metrics(&mut self, snapshot: &Snapshot, out: &mut String) -> usize {
         let dialect = open_metrics::dialect(self.timestamp(snapshot), self.choices.created);
         let renamed = self.lines(snapshot, &dialect, out);
@@ -102,8 +102,8 @@ impl Prometheus {
         renamed
     }
 
-    /// Appends a snapshot in the protobuf format: a `MetricFamily` of `io.prometheus.client` after
-    /// another, each with its length before it. Returns how many names and label keys got a suffix.
+    /// Appends a snapshot in the protobuf format: `io.prometheus.client` `MetricFamily` messages,
+    /// each preceded by its length. Returns how many names and label keys got a suffix.
     pub fn protobuf(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
         let timestamp = self.timestamp(snapshot);
         let plan = self.plan(snapshot);
@@ -127,7 +127,7 @@ impl Prometheus {
         renamed
     }
 
-    /// The last snapshot's plan, or a new one where that does not fit.
+    /// The previous snapshot's plan, or a new one if that does not fit.
     fn plan(&mut self, snapshot: &Snapshot) -> &Plan {
         if !self.plan.fits(snapshot) {
             self.plan = Plan::new(snapshot, &self.choices);

@@ -1,14 +1,14 @@
-//! Text that stays on its line.
+//! Escaping, so that text stays on its line.
 
 use std::borrow::Cow;
 
-/// In HELP, what a scraper takes for the end of the input is replaced by this.
+/// Replaces U+0000 in HELP: scrapers take it for the end of the input.
 pub(super) const INSTEAD_OF_NUL: &str = "\u{fffd}";
 
-/// Escapes it in values of labels, and itself: two values never become one.
+/// Escapes U+0000 and itself in label values, so that different values stay different.
 const ESCAPE: char = '\u{2400}';
 
-/// A tag's value as that of a label.
+/// A tag's value as a label value.
 pub(super) fn label_value(value: &str) -> Cow<'_, str> {
     if !value.contains(['\0', ESCAPE]) {
         return Cow::Borrowed(value);
@@ -21,13 +21,12 @@ pub(super) fn label_value(value: &str) -> Cow<'_, str> {
     Cow::Owned(escaped.flatten().collect())
 }
 
-/// Appends the value of a label, as it stands between double quotes; in OpenMetrics the text of
-/// HELP too.
+/// Appends text for use between double quotes: a label value, or HELP in OpenMetrics.
 pub(super) fn push_quoted(out: &mut String, text: &str) {
     push(out, text, true);
 }
 
-/// Appends the text of HELP, where double quotes mean nothing.
+/// Appends HELP text of the text format, where double quotes have no meaning.
 pub(super) fn push_unquoted(out: &mut String, text: &str) {
     push(out, text, false);
 }

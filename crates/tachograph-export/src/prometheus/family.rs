@@ -15,33 +15,33 @@ use super::form::Schema;
 pub(super) struct Family {
     metric: Arc<Metric>,
     pub(super) names: MetricNames,
-    /// What the text format and protobuf call it.
+    /// The name in the text format and in protobuf.
     pub(super) name: String,
-    /// What HELP says, not escaped.
+    /// The HELP text, not escaped.
     pub(super) help: String,
-    /// By what its classic buckets count, if it has any.
+    /// The edges of its classic buckets, if it has any.
     pub(super) edges: Option<Edges>,
-    /// The schema of its native histograms, where the format has them.
+    /// The schema of its native histograms, in formats that have them.
     pub(super) schema: Option<Schema>,
     lifetime_quantiles: bool,
     members: Vec<Member>,
-    /// What stands before the values of all members, one behind the other; see [`Family::series`].
+    /// The text before each member's values, concatenated; see [`Family::series`].
     texts: String,
 }
 
 /// A series of a family.
 #[derive(Clone, Debug)]
 struct Member {
-    /// Held, so that no other series is ever known by its address.
+    /// Held so that its address is never reused for another series.
     key: Arc<str>,
-    /// Where it stands in the snapshot.
+    /// Its index in the snapshot.
     place: usize,
-    /// Where its text ends.
+    /// The end of its text in `texts`.
     end: usize,
 }
 
 impl Family {
-    /// The family of some series with their places; there is at least one.
+    /// The family of these series, at least one, each with its index in the snapshot.
     pub(super) fn new(
         series: &[(usize, &Arc<Series>)],
         choices: &Choices,
@@ -78,7 +78,7 @@ impl Family {
         }
     }
 
-    /// Whether the snapshot has the same series in the same places, described as they were.
+    /// Whether the snapshot has the same series at the same indexes with the same descriptions.
     pub(super) fn fits(&self, snapshot: &Snapshot) -> bool {
         let all = snapshot.series();
         let is_there = |member: &Member| {
@@ -95,19 +95,20 @@ impl Family {
         self.metric.kind
     }
 
-    /// Whether protobuf has its distributions as histograms.
+    /// Whether protobuf writes its distributions as histograms.
     pub(super) fn is_histogram(&self) -> bool {
         self.schema.is_some() || self.edges.is_some()
     }
 
-    /// What a summary's quantiles are of.
+    /// The statistics that a summary's quantiles come from.
     pub(super) fn quantiles<'a>(&self, views: &'a Views<TimingStats>) -> &'a TimingStats {
         let window = views.window.as_ref().filter(|_| !self.lifetime_quantiles);
         window.unwrap_or(&views.lifetime)
     }
 
-    /// Each series with its text: of a timing or histogram the labels, `a="b",c="d"`; of any other
-    /// the whole line up to the value, `name{a="b"} `. The family [fits](Self::fits) the snapshot.
+    /// Each series with its text. For a timing or histogram these are the labels, `a="b",c="d"`;
+    /// for other kinds the whole line up to the value, `name{a="b"} `. The family must
+    /// [fit](Self::fits) the snapshot.
     pub(super) fn series<'a>(
         &'a self,
         snapshot: &'a Snapshot,
@@ -120,7 +121,7 @@ impl Family {
     }
 }
 
-/// Label and value of each tag.
+/// The label and value of each tag.
 pub(super) fn labels<'a>(
     names: &'a MetricNames,
     series: &'a Series,
@@ -128,7 +129,7 @@ pub(super) fn labels<'a>(
     series.tags.iter().filter_map(|(key, value)| Some((names.label(key)?, value)))
 }
 
-/// What HELP says: of a metric that got another unit than its name has, that one too.
+/// The HELP text. It mentions the metric's unit if the name carries another one.
 fn help(metric: &Metric, names: &MetricNames) -> String {
     let told = match &*metric.description {
         "" => format!("{} {}", metric.kind.name(), metric.name),

@@ -1,12 +1,12 @@
-//! What timings and histograms are written as.
+//! The forms in which timings and histograms are written.
 
 use thiserror::Error;
 
 use super::bounds::Bounds;
 use crate::exponential::{SCALE_MAX, SCALE_MIN};
 
-/// What a timing or a histogram is written as. By default as a native histogram where the format
-/// has that, as a summary elsewhere.
+/// The form in which a timing or histogram is written. By default a native histogram if the format
+/// has them, otherwise a summary.
 ///
 /// | form | in text and OpenMetrics | in protobuf |
 /// |---|---|---|
@@ -15,9 +15,10 @@ use crate::exponential::{SCALE_MAX, SCALE_MIN};
 /// | `Native` | as `Summary` | native histogram |
 /// | `NativeAndClassic` | as `Classic` | native histogram with the classic buckets beside it |
 ///
-/// A family has one type, so a summary never stands beside a histogram. Quantiles of a summary are
-/// exact to 0.05 %, of samples coalesced under overload to 3.2 %, but cannot be added up over processes or time; those that are computed from a
-/// histogram can, and are as exact as its buckets are narrow.
+/// A family has one type, so it is never a summary and a histogram at once. A summary's quantiles
+/// are exact to 0.05 % (3.2 % for samples coalesced under overload), but they cannot be aggregated
+/// over processes or time. Quantiles computed from a histogram can be, and are as exact as its
+/// buckets are narrow.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Form {
@@ -26,11 +27,11 @@ pub enum Form {
     ///
     /// [of the window]: super::Prometheus::lifetime_quantiles
     Summary,
-    /// Counts up to bounds of the caller's.
+    /// Counts up to the given bounds.
     Classic(Bounds),
-    /// Exponential buckets, only those that hold samples.
+    /// Exponential buckets, only the non-empty ones.
     Native(Schema),
-    /// Both. A Prometheus server takes the classic buckets only where it is told to.
+    /// Both. A Prometheus server reads the classic buckets only if configured to.
     NativeAndClassic(Schema, Bounds),
 }
 
@@ -41,7 +42,7 @@ impl Default for Form {
 }
 
 impl Form {
-    /// The bounds of the classic buckets; `None` without any.
+    /// The bounds of the classic buckets, if it has any.
     pub(super) fn bounds(&self) -> Option<&Bounds> {
         match self {
             Self::Summary | Self::Native(_) => None,
@@ -49,7 +50,7 @@ impl Form {
         }
     }
 
-    /// The schema of the native histogram; `None` without one.
+    /// The schema of the native histogram, if it has one.
     pub(super) fn schema(&self) -> Option<Schema> {
         match self {
             Self::Summary | Self::Classic(_) => None,
@@ -58,7 +59,7 @@ impl Form {
     }
 }
 
-/// How narrow the buckets of a native histogram are: every power of two has `2^schema` of them.
+/// The resolution of a native histogram: `2^schema` buckets per power of two.
 ///
 /// 5 by default: buckets 2.2 % wide, up to 32 for every power of two that has samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,22 +72,22 @@ impl Default for Schema {
 }
 
 impl Schema {
-    /// The schema of a number from -4 (buckets of a factor of 65,536) to 8 (0.27 % wide).
+    /// A schema from -4 (buckets of a factor of 65,536) to 8 (0.27 % wide).
     ///
     /// # Errors
-    /// Outside these numbers.
+    /// For a number outside this range.
     pub fn new(schema: i32) -> Result<Self, SchemaError> {
         let known = (SCALE_MIN..=SCALE_MAX).contains(&schema);
         known.then_some(Self(schema)).ok_or(SchemaError(schema))
     }
 
-    /// Its number.
+    /// The schema's number.
     pub fn get(self) -> i32 {
         self.0
     }
 }
 
-/// A schema that Prometheus does not know.
+/// A schema that Prometheus does not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("native histograms have no schema {0}: use one from -4 to 8")]
 pub struct SchemaError(i32);

@@ -9,7 +9,7 @@ use super::form::Schema;
 use super::message::{LabelPair, Timestamp};
 use crate::exponential::{Exponential, ZERO_THRESHOLD};
 
-/// Up to so many empty buckets are written as zeros: a new span takes more room.
+/// Up to this many empty buckets are written as zeros, because a new span takes more room.
 const GAP_MAX: u32 = 2;
 
 #[derive(Clone, PartialEq, Message)]
@@ -28,12 +28,12 @@ pub(super) struct Histogram {
     pub(super) zero_count: u64,
     #[prost(message, repeated, tag = "12")]
     pub(super) positive_span: Vec<BucketSpan>,
-    /// Each count less the one before. Packed, which decoders of either syntax take.
+    /// Each count minus the previous one. Packed, which decoders of proto2 and proto3 both accept.
     #[prost(sint64, repeated, tag = "13")]
     pub(super) positive_delta: Vec<i64>,
     #[prost(message, optional, tag = "15")]
     pub(super) created_timestamp: Option<Timestamp>,
-    /// Of the native histogram; the classic one has them in its buckets.
+    /// For the native histogram; a classic one has them in its buckets.
     #[prost(message, repeated, tag = "16")]
     pub(super) exemplars: Vec<Exemplar>,
 }
@@ -48,7 +48,7 @@ pub(super) struct Bucket {
     pub(super) exemplar: Option<Exemplar>,
 }
 
-/// Native histograms' need their time: a server drops those without.
+/// Exemplars of native histograms need their time: a server drops those without.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Exemplar {
     #[prost(message, repeated, tag = "1")]
@@ -61,7 +61,7 @@ pub(super) struct Exemplar {
 
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub(super) struct BucketSpan {
-    /// The gap to the span before; of the first, its index.
+    /// The gap to the previous span; for the first span, its index.
     #[prost(sint32, tag = "1")]
     pub(super) offset: i32,
     #[prost(uint32, tag = "2")]
@@ -69,7 +69,7 @@ pub(super) struct BucketSpan {
 }
 
 impl Histogram {
-    /// Takes on the counts of a distribution, and nothing else; keeps its memory.
+    /// Resets to the counts of a distribution; keeps the allocations.
     pub(super) fn start(&mut self, stats: &TimingStats, created: Timestamp) {
         self.clear();
         self.sample_count = stats.count;
@@ -124,7 +124,7 @@ impl Exemplar {
     }
 }
 
-/// Buckets as runs of neighbours, and each count less the one before.
+/// Buckets as runs of neighbours; each count as the difference from the previous one.
 struct Deltas<'a> {
     spans: &'a mut Vec<BucketSpan>,
     deltas: &'a mut Vec<i64>,
@@ -152,7 +152,7 @@ impl<'a> Deltas<'a> {
     }
 
     fn delta(&mut self, count: u64) {
-        // Counts of 2^63 and more wrap here, and back where they are added up.
+        // Counts of 2^63 and more wrap here, and wrap back when they are added up.
         self.deltas.push(count.wrapping_sub(self.count).cast_signed());
         self.count = count;
     }

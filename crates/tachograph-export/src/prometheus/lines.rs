@@ -1,4 +1,4 @@
-//! Samples as lines, in the text format and in OpenMetrics.
+//! Samples as lines, for the text format and OpenMetrics.
 
 use std::time::SystemTime;
 
@@ -8,19 +8,19 @@ use super::exemplar::{push_exemplar, within};
 use super::family::Family;
 use super::number::{push_count, push_float, push_integer, push_seconds};
 
-/// What the two formats of lines do not have in common.
+/// The differences between the two line formats.
 pub(super) struct Dialect {
-    /// Appends what stands before a family's samples.
+    /// Appends the header of a family.
     pub(super) head: fn(&mut String, &Head<'_>),
-    /// Whether lines say when a series was created.
+    /// Whether lines carry creation times.
     pub(super) created: bool,
-    /// Whether buckets have exemplars.
+    /// Whether buckets carry exemplars.
     pub(super) exemplars: bool,
-    /// A space and the time of the snapshot, or nothing.
+    /// A space and the snapshot's time, or nothing.
     pub(super) stamp: String,
 }
 
-/// What is said of a family.
+/// The contents of a family's header.
 pub(super) struct Head<'a> {
     pub(super) base: &'a str,
     pub(super) name: &'a str,
@@ -33,7 +33,7 @@ pub(super) struct Head<'a> {
 pub(super) struct Lines<'a> {
     dialect: &'a Dialect,
     out: &'a mut String,
-    /// What the lines of a series with several of one name begin with. Kept for its memory.
+    /// The common start of the lines of a series. Kept for its allocation.
     start: String,
 }
 
@@ -58,7 +58,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Writes a gauge that is not of the snapshot.
+    /// Writes a gauge that is not part of the snapshot.
     pub(super) fn own_gauge(&mut self, name: &str, help: &str, value: usize) {
         (self.dialect.head)(self.out, &Head { base: name, name, unit: "", kind: "gauge", help });
         self.push(&[name, " "]);
@@ -78,7 +78,7 @@ impl<'a> Lines<'a> {
             }
             Value::Counter(views) => {
                 self.out.push_str(text);
-                // A difference of a counter that went back is below 0, which no parser accepts.
+                // The difference of a counter that decreased is negative, which no parser accepts.
                 self.count(series, views.lifetime.value.max(0));
                 if self.dialect.created {
                     let labels = &text[family.name.len()..];
@@ -137,7 +137,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// What the next lines begin with, up to the label that tells them apart.
+    /// Sets the start of the following lines, up to the label that differs.
     fn begin(&mut self, name: &str, suffix: &str, labels: &str) {
         self.start.clear();
         let comma = if labels.is_empty() { "" } else { "," };
@@ -146,7 +146,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// A bucket's line.
+    /// Writes a bucket's line.
     fn bucket(&mut self, label: &str, count: u64, exemplar: Option<Exemplar>) {
         self.push_start(label);
         push_count(self.out, count);
@@ -162,7 +162,7 @@ impl<'a> Lines<'a> {
         self.out.push_str(label);
     }
 
-    /// Begins the only line of a name that a series has.
+    /// Begins the line of a name that the series uses only once.
     fn sole(&mut self, name: &str, suffix: &str, labels: &str) {
         match labels {
             "" => self.push(&[name, suffix, " "]),
@@ -174,7 +174,7 @@ impl<'a> Lines<'a> {
         parts.iter().for_each(|part| self.out.push_str(part));
     }
 
-    /// A counter's value in its unit: whole, unless it has a scale.
+    /// Appends a counter's value in its unit: an integer, or a float if the metric has a scale.
     fn count(&mut self, series: &Series, value: i128) {
         if series.metric.scale == 1.0 {
             self.integer(value);
@@ -204,7 +204,7 @@ impl<'a> Lines<'a> {
     }
 
     fn stamp(&mut self) {
-        // A copy of nothing is a call too.
+        // Even an empty copy costs a call.
         if !self.dialect.stamp.is_empty() {
             self.out.push_str(&self.dialect.stamp);
         }

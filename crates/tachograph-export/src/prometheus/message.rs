@@ -1,9 +1,9 @@
-//! The messages of `io.prometheus.client`, as far as they are written here.
+//! The `io.prometheus.client` messages, as far as they are needed.
 //!
-//! Follows `io/prometheus/client/metrics.proto` as the Prometheus server has it, in the syntax
-//! `proto3`. Fields for counts that are floats and for negative observations are left out: there
-//! are none. A family's metrics are written one by one, behind its other fields: the bytes of two
-//! messages, one behind the other, are those of one with the fields of both.
+//! Follows the Prometheus server's `io/prometheus/client/metrics.proto`, in `proto3` syntax. The
+//! fields for float counts and negative observations are left out, because there are none. A
+//! family's metrics are written one by one after its other fields: in protobuf, two concatenated
+//! messages are one message with the fields of both.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use prost::{Enumeration, Message};
 use super::histogram::Histogram;
 use crate::time::milliseconds;
 
-/// All of a family but its metrics.
+/// A family without its metrics.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(super) struct MetricFamily {
     #[prost(string, tag = "1")]
@@ -34,7 +34,7 @@ pub(super) enum MetricType {
     Histogram = 4,
 }
 
-/// The number of a family's field for each of its metrics.
+/// The field number of a family's metrics.
 pub(super) const METRIC: u32 = 4;
 
 #[derive(Clone, PartialEq, Message)]
@@ -63,7 +63,7 @@ pub(super) struct LabelPair {
 
 #[derive(Clone, Copy, PartialEq, Message)]
 pub(super) struct Gauge {
-    /// Optional, so that a negative zero is written too.
+    /// Optional, so that negative zero is written too.
     #[prost(double, optional, tag = "1")]
     pub(super) value: Option<f64>,
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use crate::time::milliseconds;
 
-/// Appends a float; `NaN` where there is none.
+/// Appends a float; `NaN` for `None`.
 pub(super) fn push_float(out: &mut String, value: Option<f64>) {
     match value {
         None => out.push_str("NaN"),
@@ -22,10 +22,10 @@ pub(super) fn push_count(out: &mut String, count: u64) {
     out.push_str(itoa::Buffer::new().format(count));
 }
 
-/// Appends a whole number.
+/// Appends an integer.
 pub(super) fn push_integer(out: &mut String, value: i128) {
     match u64::try_from(value) {
-        // Twice as fast as 128 bits, and nearly always enough.
+        // Twice as fast as 128 bits, and nearly always wide enough.
         Ok(value) => push_count(out, value),
         Err(_) => out.push_str(itoa::Buffer::new().format(value)),
     }
@@ -39,8 +39,8 @@ pub(super) fn push_seconds(out: &mut String, time: SystemTime) {
     out.push_str(&itoa::Buffer::new().format(1_000 + milliseconds % 1_000)[1..]);
 }
 
-/// A float as the value of a label, spelled as Go does and a scraper that reads protobuf: the same
-/// series whatever format it comes from. OpenMetrics calls these numbers canonical.
+/// A float as a label value, spelled as Go does. A scraper that reads protobuf spells it the same
+/// way, so the series is the same in every format. OpenMetrics calls these numbers canonical.
 pub(super) fn label(value: f64) -> String {
     if !value.is_finite() {
         let mut out = String::new();

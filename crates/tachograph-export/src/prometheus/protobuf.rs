@@ -1,4 +1,4 @@
-//! The protobuf format: families as delimited messages, with native histograms.
+//! The protobuf format: length-delimited families with native histograms.
 
 use std::time::SystemTime;
 
@@ -15,10 +15,10 @@ use super::message::{
 use crate::exponential::Exponential;
 use crate::time::milliseconds;
 
-/// Writes families, one after another. What it holds is kept for its memory.
+/// Writes families, one after another. Its fields are kept for their allocations.
 pub(super) struct Messages<'a> {
     out: &'a mut Vec<u8>,
-    /// The family that is being written, as its length comes first.
+    /// The family being written: its length must come first.
     body: Vec<u8>,
     metric: Metric,
     exponential: Exponential,
@@ -52,7 +52,7 @@ impl<'a> Messages<'a> {
         self.end();
     }
 
-    /// Writes a gauge that is not of the snapshot.
+    /// Writes a gauge that is not part of the snapshot.
     pub(super) fn own_gauge(&mut self, name: &str, help: &str, value: usize) {
         let head = MetricFamily {
             name: name.to_owned(),
@@ -76,7 +76,7 @@ impl<'a> Messages<'a> {
         self.out.append(&mut self.body);
     }
 
-    /// The values of a series become the metric's.
+    /// Copies the values of a series into the metric.
     fn take_on(&mut self, family: &Family, series: &Series) {
         let created = Timestamp::new(series.created);
         match &series.value {
@@ -147,7 +147,7 @@ impl<'a> Messages<'a> {
         });
     }
 
-    /// Of the metric before, only the time is this one's too.
+    /// Clears the previous metric's values; only its time still applies.
     fn forget(&mut self) {
         let mut label = std::mem::take(&mut self.metric.label);
         label.clear();
