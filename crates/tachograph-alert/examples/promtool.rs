@@ -1,5 +1,5 @@
-//! Random rules over random gauges, with the states that the engine finds, as a test that
-//! `promtool test rules` judges: `promtool FOLDER COUNT`.
+//! Writes random rules over random gauges, with the states that the engine computes, as a test for
+//! `promtool test rules`: `promtool FOLDER COUNT`.
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 use std::error::Error;
@@ -67,7 +67,7 @@ impl Case {
         let mut rule = Rule::new(format!("Alert{number}"), condition);
         rule.hold = STEP * random.u32(0..6);
         rule.keep_firing = STEP * random.u32(0..5);
-        // Values that stay for a while: a condition has to hold to fire.
+        // Values that persist for a while: a condition has to hold before it fires.
         let values = std::array::from_fn(|_| {
             let mut value = random.i32(0..10);
             let mut next = || {
@@ -92,7 +92,7 @@ impl Case {
         )
     }
 
-    /// The states of each series at each minute.
+    /// The state of each series at each minute.
     fn states(&self) -> Vec<[State; SERIES]> {
         let metrics = MetricsCollector::builder().manual().build();
         let mut history = History::new(Settings { step: STEP, ..Settings::default() });
@@ -119,7 +119,7 @@ impl Case {
     fn test_text(&self, series: &mut String, alerts: &mut String, states: &mut String) {
         let name = &self.rule.name;
         let gauge = name.replace("Alert", "gauge");
-        // Infallible, as all below: memory accepts every write.
+        // Infallible, like all writes below: memory accepts every write.
         for (n, values) in self.values.iter().enumerate() {
             let values: Vec<_> = values.iter().map(i32::to_string).collect();
             let values = values.join(" ");

@@ -1,4 +1,4 @@
-//! Rules that are fed frames.
+//! The engine: evaluates rules over frames.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,12 +13,12 @@ use crate::rule::{Comparison, Condition, Rule, Selector, Statistic};
 use crate::state::{Alert, State, Transition};
 use crate::window::Window;
 
-/// Evaluates rules, once a frame.
+/// Evaluates rules, once per frame.
 #[derive(Debug)]
 pub struct Engine {
     step: Duration,
     rules: Vec<Watched>,
-    /// Where a series' frames go: rule, alert, window.
+    /// The windows that a series feeds, by series id.
     routes: HashMap<u32, Vec<Route>>,
     definitions: Vec<Arc<Definition>>,
     names: HashSet<Arc<str>>,
@@ -34,7 +34,7 @@ struct Route {
     window: usize,
 }
 
-/// A rule, and its alerts.
+/// A rule and its alerts.
 #[derive(Debug)]
 struct Watched {
     rule: Rule,
@@ -42,15 +42,15 @@ struct Watched {
     problem: Option<String>,
 }
 
-/// An alert, with the values that its rule takes.
+/// An alert and the windows of its rule's metrics.
 #[derive(Debug)]
 struct Watch {
     alert: Alert,
-    /// Of the metric, then of those that are taken off, then of those that it is a share of.
+    /// In order: the metric, the counters in `minus`, the counters in `over`.
     windows: Vec<Window>,
-    /// Of each, whether the untagged series feeds it, which then is the only one.
+    /// For each window, whether the untagged series feeds it; if so, no other series does.
     untagged: Vec<bool>,
-    /// Of the metric, once it is known.
+    /// The metric's unit, once it is known.
     unit: Option<Unit>,
 }
 
@@ -66,21 +66,21 @@ pub struct Status<'a> {
     /// How long the condition must hold.
     #[serde(skip)]
     pub hold: Duration,
-    /// Where to read on; may be empty.
+    /// A link to further information; may be empty.
     pub runbook: &'a str,
-    /// Why it cannot be evaluated; `None` where it can.
+    /// Why the rule cannot be evaluated, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<&'a str>,
-    /// Its alerts, inactive ones too, sorted by their labels.
+    /// Its alerts, including inactive ones, sorted by label.
     pub alerts: Vec<&'a Alert>,
 }
 
 impl Engine {
-    /// Bytes that the values of all rules may take; beyond it the largest rule is given up, and says
-    /// so.
+    /// The limit for the values of all rules, in bytes. Beyond it the engine gives up the largest
+    /// rule and reports that as its problem.
     pub const BYTES_MAX: usize = 64 << 20;
 
-    /// An engine for frames that come every `step`.
+    /// An engine for frames `step` apart.
     pub fn new(rules: Vec<Rule>, step: Duration) -> Self {
         let mut engine = Self {
             step,
@@ -94,7 +94,7 @@ impl Engine {
         engine
     }
 
-    /// Puts other rules in place. A rule that stays as it is keeps its alerts and values.
+    /// Replaces the rules. Unchanged rules keep their alerts and values.
     pub fn replace(&mut self, rules: Vec<Rule>) {
         let mut old = std::mem::take(&mut self.rules);
         for rule in rules {
@@ -108,14 +108,14 @@ impl Engine {
         }
     }
 
-    /// Makes a series known, before the first frame that has it.
+    /// Registers a series. Must come before the first frame that contains it.
     pub fn define(&mut self, definition: &Arc<Definition>) {
         self.names.insert(Arc::clone(&definition.name));
         for (rule, watched) in self.rules.iter_mut().enumerate() {
             for (window, tags) in watched.route(definition) {
                 let route = Route { rule, tags, window };
                 if definition.tags.is_empty() {
-                    // The untagged series counts alone.
+                    // If there is an untagged series, it alone counts.
                     let is_other =
                         |it: &Route| (it.rule, it.window, &it.tags) != (rule, window, &route.tags);
                     self.routes.values_mut().for_each(|routes| routes.retain(is_other));
@@ -126,10 +126,10 @@ impl Engine {
         self.definitions.push(Arc::clone(definition));
     }
 
-    /// Feeds a frame, with the definitions that are new with it, and evaluates every rule at its end.
+    /// Feeds a frame with the definitions that first appear in it, then evaluates every rule.
     pub fn frame(&mut self, frame: &Frame, new: &[Arc<Definition>]) -> Vec<Transition> {
         new.iter().for_each(|definition| self.define(definition));
-        // The first frame has all that was recorded before the engine came.
+        // The first frame contains everything recorded before the engine started.
         let is_past = frame.marks.contains(&Mark::Start) && frame.is_late(self.step);
         for number in frame.numbers() {
             let (Some(routes), Some(statistics)) = (self.routes.get(&number), frame.get(number))
@@ -151,12 +151,12 @@ impl Engine {
         self.evaluate(frame.end_ms)
     }
 
-    /// Evaluates every rule where no frame has come: for those that are about exactly that.
+    /// Evaluates every rule without a frame, for rules that fire because no frame arrives.
     pub fn tick(&mut self, now_ms: u64) -> Vec<Transition> {
         self.evaluate(now_ms)
     }
 
-    /// Gives up the largest rule while all take too much.
+    /// Gives up the largest rule while all rules together exceed the limit.
     fn bound(&mut self) {
         let bytes = |watched: &Watched| -> usize {
             let windows = watched.alerts.values().flat_map(|watch| &watch.windows);
@@ -195,14 +195,14 @@ impl Engine {
     }
 }
 
-/// What rules know beside their own values.
+/// What rules need besides their own values.
 struct Facts<'a> {
     now_ms: u64,
     frame_ms: Option<u64>,
     names: &'a HashSet<Arc<str>>,
 }
 
-/// What a condition comes to.
+/// The outcome of a condition.
 struct Verdict {
     holds: bool,
     value: Option<f64>,
@@ -211,14 +211,15 @@ struct Verdict {
 impl Watched {
     fn new(rule: Rule) -> Self {
         let mut watched = Self { rule, alerts: BTreeMap::new(), problem: None };
-        // One alert that is always there, unless each value of a tag has one.
+        // The rule has a single alert that always exists, unless it has one for each value of a
+        // tag.
         if watched.rule.condition.selector().is_none_or(|selector| selector.tags.is_empty()) {
             watched.watch(Tags::new());
         }
         watched
     }
 
-    /// The alert of such tags, made where it is new.
+    /// The alert with these tags, created if it is new.
     fn watch(&mut self, tags: Tags) -> &mut Watch {
         let rule = &self.rule;
         self.alerts.entry(tags).or_insert_with_key(|tags| {
@@ -266,7 +267,7 @@ impl Watched {
         routes
     }
 
-    /// Whether the rule can be about such a series.
+    /// Records a problem if the rule cannot apply to this series.
     fn check(&mut self, window: usize, definition: &Definition) {
         let Condition::Compare(comparison) = &self.rule.condition else { return };
         if let Some(problem) = comparison.problem(window, definition) {
@@ -359,7 +360,7 @@ impl Watch {
         comparison.statistic.unit(self.unit.as_ref().unwrap_or(&Unit::None))
     }
 
-    /// Fills in what people read.
+    /// Updates the texts for people.
     fn describe(&mut self, rule: &Rule) {
         let (unit, threshold) = match &rule.condition {
             Condition::Compare(comparison) => {
@@ -398,7 +399,7 @@ impl Condition {
         }
     }
 
-    /// Every metric that it takes values of, in the order of the windows.
+    /// Every metric that the rule reads, in the order of the windows.
     pub(crate) fn metrics(&self) -> impl Iterator<Item = &str> {
         let (minus, over): (&[_], &[_]) = match self {
             Self::Compare(comparison) => (&comparison.minus, &comparison.over),
@@ -410,7 +411,7 @@ impl Condition {
 }
 
 impl Comparison {
-    /// Why it cannot be about such a series, as its metric or as one of the others.
+    /// Why the comparison cannot use this series for the given window.
     pub(crate) fn problem(&self, window: usize, definition: &Definition) -> Option<String> {
         let (name, kind) = (&definition.name, definition.kind);
         if !self.statistic.fits(kind) {

@@ -1,4 +1,4 @@
-//! Rules in TOML.
+//! Rule files in TOML.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,14 +12,14 @@ use toml::Spanned;
 use crate::quantity::Quantity;
 use crate::rule::{Comparison, Condition, Op, Rule, Selector, Statistic, TagMatch};
 
-/// What is wrong with a rule file, where, and the way out.
+/// An error in a rule file: its position, the reason, and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// Column in characters, from 1.
     pub column: usize,
-    /// The reason and the way out.
+    /// The reason and how to fix it.
     pub message: String,
 }
 
@@ -31,19 +31,19 @@ impl fmt::Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
-/// Reads the rules of a file.
+/// Parses a rule file.
 ///
 /// # Errors
-/// Everything that is wrong with it, in the order of the lines.
+/// Every error in the file, in line order.
 pub fn parse(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
     check(text, &[])
 }
 
-/// Reads the rules of a file, and holds them against the series that a program has: a statistic that
-/// a metric's kind does not have, or a threshold that does not fit its unit, is an error too.
+/// Parses a rule file and checks it against a program's series: it is also an error if a metric's
+/// kind does not have the statistic, or if a threshold does not fit the metric's unit.
 ///
 /// # Errors
-/// Everything that is wrong with it, in the order of the lines.
+/// Every error in the file, in line order.
 pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, Vec<RuleError>> {
     let mut errors = Errors { text, found: Vec::new() };
     let file: File = match toml::from_str(text) {
@@ -93,7 +93,7 @@ impl Errors<'_> {
         self.found.push(RuleError { line, column, message });
     }
 
-    /// The value of a field; `None`, and an error, where it cannot be read.
+    /// The value of a field, or `None` and an error if it cannot be read.
     fn read<T>(
         &mut self,
         of: &Spanned<String>,
@@ -167,7 +167,7 @@ enum RawQuantity {
 const LAST_MAX: Duration = Duration::from_secs(86_400);
 
 impl RawRule {
-    /// The rule; `None`, and errors, where it is wrong.
+    /// The rule, or `None` and errors if it is invalid.
     fn rule(self, errors: &mut Errors<'_>) -> Option<Rule> {
         let found = errors.found.len();
         let at = self.statistic.span();
@@ -231,10 +231,12 @@ impl RawRule {
         };
         let statistic = errors.read(&self.statistic, statistic);
         if statistic == Some(Statistic::Ratio) && self.over.is_empty() {
-            errors
-                .add(at.clone(), "a ratio needs `over`: the counters that it is a share of".into());
+            errors.add(
+                at.clone(),
+                "a ratio needs `over`: the counters that make up the whole".into(),
+            );
         } else if statistic.is_some_and(|it| it != Statistic::Ratio) && !self.over.is_empty() {
-            errors.add(at.clone(), "`over` is for the statistic `ratio` only".into());
+            errors.add(at.clone(), "`over` only applies to the statistic `ratio`".into());
         }
         let op = errors.read(&op, |text| named(&Op::NAMES, text, "operator"));
         let threshold = quantity(&threshold, errors);
@@ -266,7 +268,7 @@ impl From<RawMatch> for TagMatch {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let told = |_| format!("`{text}` is no time: write it as \"30s\", \"5m\" or \"1h\"");
+    let told = |_| format!("`{text}` is not a duration: write it as \"30s\", \"5m\" or \"1h\"");
     humantime::parse_duration(text).map_err(told)
 }
 
@@ -280,7 +282,7 @@ fn window(text: &str) -> Result<Duration, String> {
 
 fn statistic(text: &str) -> Result<Statistic, String> {
     named(&Statistic::NAMES, text, "statistic").map_err(|message| {
-        format!("{message}; rules without a threshold have absent, stale or heartbeat")
+        format!("{message}; for a rule without a threshold, use absent, stale or heartbeat")
     })
 }
 
@@ -297,13 +299,13 @@ fn quantity(of: &Spanned<RawQuantity>, errors: &mut Errors<'_>) -> Option<Quanti
     };
     if read.is_none() {
         let way =
-            "it is no amount: write a number, or one with its unit as \"100ms\", \"1%\", \"5MiB\"";
+            "not an amount: write a number, with a unit if it has one: \"100ms\", \"1%\", \"5MiB\"";
         errors.add(of.span(), way.to_owned());
     }
     read
 }
 
-/// Whether a message asks only for what an alert has.
+/// Checks that a message only uses placeholders that its alerts can fill in.
 fn placeholders(
     text: &str,
     labels: &BTreeMap<String, String>,

@@ -1,17 +1,17 @@
 //! Alert rules over the frames of [`tachograph_history`].
 //!
-//! Rules come from TOML ([`parse`]) or from code ([`Rule::new`]); an [`Engine`] is fed each frame and
-//! says which alerts became pending, firing or inactive. States are those of Prometheus: a condition
-//! that holds makes an alert pending; once it has held for the rule's `for`, the alert fires; once it
-//! does not hold, for longer than `keep_firing_for`, the alert is resolved.
+//! Rules come from TOML ([`parse`]) or from code ([`Rule::new`]). Feed each frame to an [`Engine`];
+//! it returns the alerts that became pending, firing or inactive. States follow Prometheus: when
+//! its condition holds an alert is pending, once the condition has held for the rule's `for` it
+//! fires, and once the condition has not held for longer than `keep_firing_for` it is resolved.
 //!
 //! # Promises
-//! * Pure: no clock, no I/O, no threads; the time is that of the frames.
-//! * Rules keep values of their own, at most a sixtieth of their window apart, so the bounds of a
-//!   history do not matter; memory is bounded ([`Engine::BYTES_MAX`]), and a rule that runs out of it
-//!   says so ([`Status::problem`]).
-//! * A rule that fails stops no other.
-//! * A wrong rule file changes nothing: every error has its line, its column and a way out.
+//! * Pure: no clock, no I/O, no threads; time comes from the frames.
+//! * Rules keep their own values, with a resolution of a sixtieth of their window, so a history's
+//!   limits do not affect them. Memory is bounded ([`Engine::BYTES_MAX`]), and a rule given up for
+//!   lack of it says so ([`Status::problem`]).
+//! * A failing rule does not stop the others.
+//! * An invalid rule file changes nothing: every error has its line, its column and a fix.
 //!
 //! # Example
 //! ```

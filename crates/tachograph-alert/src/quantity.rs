@@ -1,11 +1,11 @@
-//! Amounts with their units, as rules have them: `100ms`, `1%`, `5MiB`, `1000`.
+//! Amounts with units, as written in rules: `100ms`, `1%`, `5MiB`, `1000`.
 
 use std::fmt;
 use std::time::Duration;
 
 use tachograph::Unit;
 
-/// What an amount is of.
+/// The dimension of an amount.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dimension {
     /// A plain number.
@@ -14,7 +14,7 @@ pub enum Dimension {
     Time,
     /// Bytes.
     Bytes,
-    /// A share: 1 is all.
+    /// A share: 1 is the whole.
     Share,
 }
 
@@ -32,13 +32,13 @@ impl fmt::Display for Dimension {
 /// An amount: seconds, bytes, a share, or a plain number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantity {
-    /// In seconds, bytes, or as a share of 1.
+    /// The value in seconds, in bytes, or as a share of 1.
     pub value: f64,
-    /// What it is of.
+    /// Its dimension.
     pub dimension: Dimension,
 }
 
-/// Multiples of a byte. Longer names come first: `KiB` ends in `B` too.
+/// Multiples of a byte. Longer names come first, because `KiB` also ends in `B`.
 const BYTES: [(&str, f64); 9] = [
     ("KiB", 1024.0),
     ("MiB", 1_048_576.0),
@@ -57,7 +57,7 @@ impl Quantity {
         Self { value, dimension: Dimension::Number }
     }
 
-    /// Reads an amount; a rate may end in `/s`. `None` for what is none, or not finite.
+    /// Parses an amount; a rate may end in `/s`. `None` if it is not an amount or not finite.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_suffix("/s").unwrap_or(text).trim_end();
@@ -77,7 +77,7 @@ impl Quantity {
         time(text).and_then(|seconds| of(seconds, Dimension::Time))
     }
 
-    /// The amount in a metric's unit; else the dimension that would fit.
+    /// The amount in a metric's unit, or the dimension that would fit as the error.
     pub fn in_unit(self, unit: &Unit) -> Result<f64, Dimension> {
         let (wanted, factor) = match unit {
             Unit::Seconds => (Dimension::Time, 1.0),
@@ -88,14 +88,14 @@ impl Quantity {
         };
         match self.dimension {
             dimension if dimension == wanted => Ok(self.value * factor),
-            // A share without its sign is what the metric itself says.
+            // A share without a percent sign is in the metric's own scale.
             Dimension::Number if wanted == Dimension::Share => Ok(self.value),
             _ => Err(wanted),
         }
     }
 }
 
-/// Seconds. A fraction of a unit (`1.5s`) is read too.
+/// Seconds. Fractions of a unit (`1.5s`) are accepted too.
 fn time(text: &str) -> Option<f64> {
     let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0)];
     let fraction = units.iter().find_map(|(unit, worth)| {

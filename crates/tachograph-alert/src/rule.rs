@@ -1,4 +1,4 @@
-//! What a rule is.
+//! Rules.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,24 +7,25 @@ use tachograph_history::Definition;
 
 use crate::quantity::Quantity;
 
-/// A rule: a condition, how long it must hold, and what to say of it.
+/// A rule: a condition, how long it must hold, and the text of its alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The alert's name, such as `HighLatency`.
     pub name: String,
-    /// What makes it pending.
+    /// The condition that makes it pending.
     pub condition: Condition,
-    /// How long the condition must hold before the alert fires; 0: at once.
+    /// How long the condition must hold before the alert fires; 0 fires at once.
     pub hold: Duration,
-    /// How long the alert goes on firing after the condition has ceased.
+    /// How long the alert keeps firing after the condition stops holding.
     pub keep_firing: Duration,
-    /// Such as `warning` or `critical`.
+    /// The severity, such as `warning` or `critical`.
     pub severity: String,
-    /// Labels beside the series' tags.
+    /// Labels in addition to the series' tags.
     pub labels: BTreeMap<String, String>,
-    /// A sentence, with `{value}`, `{threshold}` and `{labels.NAME}` filled in; may be empty.
+    /// The alert's message; `{value}`, `{threshold}` and `{labels.NAME}` are filled in. May be
+    /// empty.
     pub message: String,
-    /// Where to read on; may be empty.
+    /// A link to further information; may be empty.
     pub runbook: String,
 }
 
@@ -44,24 +45,24 @@ impl Rule {
     }
 }
 
-/// When an alert is due.
+/// The condition of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
-    /// A statistic of a metric compares so with a threshold.
+    /// A statistic of a metric compares with a threshold.
     Compare(Comparison),
-    /// There is no series of this name.
+    /// No series of this name exists.
     Absent {
         /// The metric's name.
         metric: String,
     },
-    /// Nothing was recorded for so long: of these series, or at all (no frame came).
+    /// Nothing was recorded for some time: in these series, or at all (no frame arrived).
     Stale {
-        /// Which series; `None`: the frames themselves.
+        /// The series; `None` for the frames themselves.
         selector: Option<Selector>,
-        /// For how long.
+        /// How long nothing was recorded.
         last: Duration,
     },
-    /// Always: a receiver notices when it ceases.
+    /// Always holds: a receiver notices when the alert stops.
     Heartbeat,
 }
 
@@ -72,45 +73,46 @@ pub struct Comparison {
     pub selector: Selector,
     /// Which statistic.
     pub statistic: Statistic,
-    /// Counters that are taken off, with the same tags.
+    /// Counters to subtract, matched by tags.
     pub minus: Vec<String>,
-    /// Of a ratio: the counters that it is a share of, with the same tags.
+    /// For a ratio: the counters that make up the whole, matched by tags.
     pub over: Vec<String>,
-    /// Of how long; `None`: since the engine was started.
+    /// The window; `None` for everything since the engine started.
     pub last: Option<Duration>,
-    /// How it compares.
+    /// The operator.
     pub op: Op,
-    /// With what.
+    /// The threshold.
     pub threshold: Quantity,
-    /// Hysteresis: a firing alert goes on until the statistic does not compare so with this.
+    /// Hysteresis: once firing, the alert continues while the statistic compares with this value
+    /// instead.
     pub until: Option<Quantity>,
 }
 
 /// A statistic of one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Statistic {
-    /// A quantile of a timing or histogram, from 0 to 1: within 4.5 %, as frames have it.
+    /// A quantile of a timing or histogram, from 0 to 1. Frames hold it to within 4.5 %.
     Quantile(f64),
     /// The mean of a timing, histogram or gauge.
     Mean,
-    /// The greatest value of one.
+    /// The greatest value of a timing, histogram or gauge.
     Max,
-    /// The least value of one.
+    /// The least value of a timing, histogram or gauge.
     Min,
-    /// The number of samples, or of values set.
+    /// The number of samples, or of values that were set.
     Count,
     /// The change of a counter: exact, not extrapolated.
     Increase,
-    /// The change a second.
+    /// The change of a counter per second.
     Rate,
     /// The value of a gauge.
     Current,
-    /// The share of a counter's increase in others'; 0 where nothing was counted.
+    /// A counter's increase as a share of other counters' increase; 0 if nothing was counted.
     Ratio,
 }
 
 impl Statistic {
-    /// Every name of a statistic, as rule files have them.
+    /// Every statistic by its name in rule files.
     pub const NAMES: [(&'static str, Self); 13] = [
         ("p50", Self::Quantile(0.5)),
         ("p90", Self::Quantile(0.9)),
@@ -127,7 +129,7 @@ impl Statistic {
         ("ratio", Self::Ratio),
     ];
 
-    /// Whether series of a kind have it.
+    /// Whether series of this kind have the statistic.
     pub fn fits(self, kind: tachograph::Kind) -> bool {
         use tachograph::Kind;
         match self {
@@ -142,7 +144,7 @@ impl Statistic {
         }
     }
 
-    /// The unit of its values, where the metric has another one.
+    /// The unit of its values, which can differ from the metric's.
     pub(crate) fn unit(self, of_metric: &tachograph::Unit) -> tachograph::Unit {
         match self {
             Self::Count => tachograph::Unit::None,
@@ -152,7 +154,7 @@ impl Statistic {
     }
 }
 
-/// A comparison.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Op {
     /// `>`
@@ -170,7 +172,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// Every operator, as rule files have them.
+    /// Every operator by its name in rule files.
     pub const NAMES: [(&'static str, Self); 6] = [
         (">", Self::Above),
         (">=", Self::AtLeast),
@@ -192,24 +194,24 @@ impl Op {
     }
 }
 
-/// Which series of a metric.
+/// Selects series of a metric.
 ///
-/// Tags match exactly: a series has the selector's keys and no others. Without tags it is the
-/// untagged series, or, where there is none, the sum over all series of the metric.
+/// Tags match exactly: a series has the selector's keys and no others. A selector without tags
+/// selects the untagged series or, if there is none, the sum over all series of the metric.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selector {
     /// The metric's name.
     pub metric: String,
-    /// By key.
+    /// The accepted values of each tag key.
     pub tags: BTreeMap<String, TagMatch>,
 }
 
-/// Which values of a tag.
+/// The accepted values of a tag.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TagMatch {
-    /// One of these; one is enough.
+    /// Any one of these.
     OneOf(Vec<String>),
-    /// Each value: an alert for every one.
+    /// Every value, with an alert for each.
     Each,
 }
 
@@ -219,7 +221,7 @@ impl Selector {
         Self { metric: name.into(), tags: BTreeMap::new() }
     }
 
-    /// Whether a series of the metric has the tags.
+    /// Whether a series of the metric matches the tags.
     pub(crate) fn has_tags(&self, definition: &Definition) -> bool {
         self.tags.len() == definition.tags.len()
             && self.tags.iter().zip(&definition.tags).all(|((key, wanted), (other, value))| {

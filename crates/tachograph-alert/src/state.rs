@@ -6,20 +6,20 @@ use std::time::Duration;
 use serde::Serialize;
 use tachograph::Exemplar;
 
-/// As Prometheus and Alertmanager have them.
+/// An alert's state, as in Prometheus and Alertmanager.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// The condition does not hold.
     #[default]
     Inactive,
-    /// It holds, not for long enough yet.
+    /// The condition holds, but not yet for long enough.
     Pending,
     /// It has held for the rule's `for`.
     Firing,
 }
 
-/// One alert of a rule: of one series, where the rule is about several.
+/// One alert of a rule. A rule that covers several series has one for each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Alert {
     /// The rule's labels, the series' tags, `alertname` and `severity`.
@@ -28,20 +28,20 @@ pub struct Alert {
     pub state: State,
     /// When the condition began to hold; 0 while it is inactive. Milliseconds since 1970.
     pub active_since_ms: u64,
-    /// When the state last changed; 0 where it never did.
+    /// When the state last changed; 0 if it never did.
     pub changed_ms: u64,
-    /// The last value; `None` where there was nothing to take it of.
+    /// The last value; `None` without data.
     pub value: Option<f64>,
-    /// The value for people, with its unit.
+    /// The value as text, with its unit.
     pub value_text: String,
-    /// The threshold for people.
+    /// The threshold as text.
     pub threshold_text: String,
-    /// The rule's message, filled in.
+    /// The rule's message with the placeholders filled in.
     pub message: String,
-    /// The worst sample of the window with a trace, where there is one.
+    /// The worst traced sample of the window, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exemplar: Option<Box<Exemplar>>,
-    /// Since when the condition has not held, of an alert that is kept firing.
+    /// Since when the condition has not held, for an alert that is kept firing.
     #[serde(skip)]
     ceased_ms: Option<u64>,
 }
@@ -51,11 +51,11 @@ pub struct Alert {
 pub struct Transition {
     /// The rule's name.
     pub rule: String,
-    /// When, in milliseconds since 1970: the time of the frame.
+    /// The time of the frame, in milliseconds since 1970.
     pub at_ms: u64,
-    /// From which state.
+    /// The previous state.
     pub from: State,
-    /// The alert as it is now.
+    /// The alert after the change.
     pub alert: Alert,
 }
 
@@ -64,8 +64,8 @@ impl Alert {
         Self { labels, ..Self::default() }
     }
 
-    /// Goes on to the next state, by whether the condition holds now; gives the state before where it
-    /// has changed.
+    /// Advances the state, given whether the condition holds now. Returns the previous state if it
+    /// changed.
     pub(crate) fn step(
         &mut self,
         holds: bool,

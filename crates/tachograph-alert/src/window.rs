@@ -7,18 +7,18 @@ use tachograph_history::{GaugeStep, Statistics, TimingStep};
 
 use crate::rule::Statistic;
 
-/// Slots of a window: its far edge is up to that part of it out.
+/// Slots per window: its far edge is off by up to one slot.
 const SLOTS: u64 = 60;
 
-/// What was recorded in the window, in slots that leave it one by one.
+/// What was recorded in the window, in slots that expire one by one.
 #[derive(Debug)]
 pub(crate) struct Window {
-    /// `None`: all of it since the start, in one slot.
+    /// The window's length; `None` keeps everything since the start in one slot.
     last_ms: Option<u64>,
     slots: VecDeque<Slot>,
-    /// A gauge's value, which stays when its slot has left.
+    /// A gauge's value, which remains after its slot has expired.
     current: Option<f64>,
-    /// When it was first fed, and last.
+    /// When it was first and last fed.
     fed_ms: Option<(u64, u64)>,
     bytes: usize,
 }
@@ -51,7 +51,7 @@ impl Amount {
             (Self::Counter(sum), Self::Counter(more)) => *sum = sum.saturating_add(*more),
             (Self::Gauge(sum), Self::Gauge(more)) => sum.append(more),
             (Self::Timing(sum), Self::Timing(more)) => sum.append(more),
-            // A series has one kind.
+            // A series has only one kind.
             _ => {}
         }
     }
@@ -73,7 +73,7 @@ impl Window {
         }
     }
 
-    /// Adds what a frame has of the series.
+    /// Adds a frame's data for the series.
     pub(crate) fn add(&mut self, at_ms: u64, statistics: Statistics<'_>) {
         if let Statistics::Gauge(step) = statistics {
             self.current = step.current;
@@ -96,7 +96,7 @@ impl Window {
         }
     }
 
-    /// Forgets what has left the window.
+    /// Drops expired slots.
     pub(crate) fn forget(&mut self, now_ms: u64) {
         let Some(last) = self.last_ms else { return };
         while let Some(oldest) = self.slots.front()
@@ -107,12 +107,12 @@ impl Window {
         }
     }
 
-    /// Forgets everything.
+    /// Drops everything.
     pub(crate) fn clear(&mut self) {
         (self.slots, self.bytes) = (VecDeque::new(), 0);
     }
 
-    /// Bytes that it holds.
+    /// Its size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -135,7 +135,7 @@ impl Window {
         Some(all)
     }
 
-    /// The change of a counter in the window; 0 where there was none.
+    /// The change of a counter in the window; 0 without data.
     pub(crate) fn increase(&self) -> f64 {
         match self.merged() {
             Some(Amount::Counter(change)) => change as f64,
@@ -151,7 +151,7 @@ impl Window {
         }
     }
 
-    /// A statistic of a timing, a histogram or a gauge; `None` where there is nothing to take it of.
+    /// A statistic of a timing, a histogram or a gauge; `None` without data.
     pub(crate) fn value(&self, statistic: Statistic) -> Option<f64> {
         if statistic == Statistic::Current {
             return self.current;
@@ -173,7 +173,7 @@ impl Window {
                 _ => None,
             },
             Some(Amount::Counter(_)) => None,
-            // A gauge that was not set in the window has had one value in it.
+            // A gauge that was not set in the window kept one value throughout.
             None => match statistic {
                 Statistic::Mean | Statistic::Max | Statistic::Min => self.current,
                 Statistic::Count => self.fed_ms.map(|_| 0.0),

@@ -1,4 +1,4 @@
-//! What alerts do, with values and states that were worked out by hand or by a naive model.
+//! Alert behaviour, with values and states worked out by hand or by a naive model.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tachograph::MetricsCollector;
 use tachograph_alert::{Condition, Engine, Rule, State, Status, Transition, parse};
 use tachograph_history::{Definition, Frame, History, Settings};
 
-/// A collector, its history and an engine, a second a step.
+/// A collector, its history and an engine, one second per step.
 struct World {
     metrics: MetricsCollector,
     history: History,
@@ -40,7 +40,7 @@ impl World {
         self.engine.frame(&frame, &new)
     }
 
-    /// The state of the only alert of the first rule, and its value.
+    /// The state and value of the first rule's only alert.
     fn alert(&self) -> (State, Option<f64>) {
         let status = self.engine.statuses().next().expect("a rule");
         assert_eq!(status.problem, None);
@@ -96,7 +96,7 @@ fn a_counters_increase_is_exact_and_what_was_recovered_is_taken_off() {
         threshold = 100
         "#,
     );
-    // All before the engine came: no increase of its time.
+    // All recorded before the engine started, so not an increase in its time.
     world.seconds = 100;
     world.metrics.increment_by("udp.dropped", 5_000);
     assert_eq!(world.second(), []);
@@ -315,8 +315,8 @@ fn memory_is_bounded_and_the_rule_that_takes_it_says_so() {
     assert_eq!(problems, [false, true]);
 }
 
-/// The states of a condition over time, as the documentation of Prometheus has them, step by step
-/// over the whole past.
+/// The states of a condition over time, as Prometheus documents them, computed at each step from
+/// the whole past.
 fn model(holds: &[bool], hold: usize, keep: usize) -> Vec<State> {
     let mut states: Vec<State> = Vec::new();
     for now in 0..holds.len() {

@@ -1,4 +1,4 @@
-//! Rule files: right ones are read, wrong ones are told by line and column with a way out.
+//! Rule files: valid ones are read; errors are reported by line and column with a fix.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ fn every_field_is_read() {
     assert_eq!((&*rule.severity, &*rule.labels["team"]), ("critical", "audio"));
 }
 
-/// A rule with one line replaced or added; the line that begins with the same word.
+/// A rule in which `line` replaces the line that starts with the same word, or is added.
 fn with(line: &str) -> String {
     let right = [
         "name = \"A\"",
@@ -62,14 +62,14 @@ fn with(line: &str) -> String {
     ];
     let word = line.split(' ').next().unwrap_or_default();
     let other = right.iter().filter(|other| !other.starts_with(word));
-    // The line in question comes second.
+    // The line under test is the second one.
     let lines: Vec<_> = ["[[rule]]", line].into_iter().chain(other.copied()).collect();
     lines.join("\n") + "\n"
 }
 
 #[test]
 fn wrong_files_are_told_by_line_and_column_with_the_way_out() {
-    // The file, the line and column, and a part of the message.
+    // The file, the line and column, and part of the message.
     let cases = [
         (with("statistic = \"p96\""), (2, 13), "there are p50, p90"),
         (with("op = \"=>\""), (2, 6), "there are >, >="),
