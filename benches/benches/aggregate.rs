@@ -1,6 +1,6 @@
-//! What does a pass cost: a sample, an unchanged series, a changed one?
+//! What does a pass cost per sample, per unchanged series and per changed series?
 //!
-//! The limit of a sample is an HDR histogram of one's own that records the same values.
+//! The limit for a sample is a plain HDR histogram that records the same values.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
@@ -15,7 +15,7 @@ fn rounds() -> usize {
     Options::get().rounds(15)
 }
 
-/// A manual collector whose lane holds a round's samples.
+/// A manual collector whose lane holds one round's samples.
 fn collector(series: usize) -> MetricsCollector {
     let builder = MetricsCollector::builder().manual().lane_blocks(256, 256);
     builder.series_per_metric(series).build()
@@ -25,7 +25,7 @@ fn pass(metrics: &MetricsCollector) {
     metrics.run_pass(Instant::now(), SystemTime::now());
 }
 
-/// The values of a round, below `spread`.
+/// The values of one round, below `spread`.
 fn values(spread: u64) -> Vec<u64> {
     let mut state = 1;
     (0..SAMPLES).map(|_| next(&mut state) % spread).collect()
@@ -35,7 +35,7 @@ fn per_sample(Figures { min, median }: Figures) -> Figures {
     Figures { min: min / SAMPLES as f64, median: median / SAMPLES as f64 }
 }
 
-/// Nanoseconds a sample of a pass.
+/// Nanoseconds per sample of a pass.
 fn samples(spread: u64) -> Figures {
     let (metrics, values) = (collector(1), values(spread));
     let timing: Timing = metrics.register_timing("timing");
@@ -47,7 +47,7 @@ fn samples(spread: u64) -> Figures {
     per_sample(figures)
 }
 
-/// Nanoseconds a sample of a histogram of one's own.
+/// Nanoseconds per sample of a plain HDR histogram.
 fn own_histogram(spread: u64) -> Figures {
     let values = values(spread);
     let mut histogram = Histogram::<u64>::new(3).expect("three digits are valid");
@@ -86,7 +86,7 @@ fn changed_counters(series: usize) -> Figures {
     figures
 }
 
-/// Each with a hundred new samples, or as many as the lane holds for all.
+/// Each with a hundred new samples, or as many as the lane can hold for all of them.
 fn changed_timings(series: usize) -> Figures {
     let new = if series > 1_000 { 10 } else { 100 };
     let (metrics, names) = (collector(series), names(series));

@@ -1,7 +1,7 @@
-//! What happens when samples come faster than they are aggregated?
+//! What happens when samples arrive faster than they are aggregated?
 //!
-//! A burst meets a lane of the size that every thread starts with, while the background
-//! aggregator runs as it does for anyone. Saturation is a burst without an end.
+//! A burst goes into a lane of initial size, while the background aggregator runs at its normal
+//! pace. Saturation is an endless burst.
 
 use std::sync::Barrier;
 use std::thread;
@@ -10,20 +10,20 @@ use std::time::{Duration, Instant};
 use benches::{Bed, Budgets, Figures, Options, Table};
 use tachograph::MetricsCollector;
 
-/// Up to four times what a new lane holds, then far beyond.
+/// From up to four times a new lane's capacity to far beyond it.
 const BURSTS: [u64; 6] = [1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];
 const OVERLOAD_NANOS: f64 = 10.0;
 
-/// What became of the samples of some rounds.
+/// The outcome of some rounds' samples.
 struct Outcome {
-    /// Nanoseconds a sample.
+    /// Nanoseconds per sample.
     figures: Figures,
     /// Shares of all samples.
     coalesced: f64,
     dropped: f64,
 }
 
-/// Rounds of a collector and threads of their own, each recording a burst at full speed.
+/// Rounds with a collector and threads of their own, each recording a burst at full speed.
 fn bursts(threads: usize, samples: u64, rounds: usize) -> Outcome {
     let (mut coalesced, mut dropped) = (0, 0);
     let mut round = || {
@@ -32,7 +32,7 @@ fn bursts(threads: usize, samples: u64, rounds: usize) -> Outcome {
         let start = Barrier::new(threads);
         let burst = || {
             timing.record_ns(0);
-            // The lane is there and empty, and the aggregator waits as long as it ever does.
+            // The lane exists and is empty, and the aggregator waits its longest interval.
             thread::sleep(Duration::from_millis(120));
             start.wait();
             let begun = Instant::now();

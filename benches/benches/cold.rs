@@ -1,11 +1,11 @@
-//! What does a record cost in a real loop, whose own work has evicted everything?
+//! What does a record cost in a real loop, whose own work has evicted everything from the caches?
 
 use benches::{
     Bed, Budgets, COLD_CALLS, COLD_KEPT, Case, Options, Table, calls, cold, own_word,
     own_word_of_thread,
 };
 
-/// At most, in times of an own load and store that is as cold.
+/// Upper bound, as a multiple of an equally cold load and store of a private word.
 const COUNTER_TIMES: f64 = 2.2;
 const TIMING_TIMES: f64 = 2.0;
 

@@ -1,7 +1,7 @@
-//! What becomes of datagrams that come faster than events can be processed?
+//! What happens to datagrams that arrive faster than events can be processed?
 //!
-//! 100,000 a second, of the demo's mix, for ten seconds, or one where it is to be quick. Each is
-//! read or is among those that the kernel says it has dropped, and each that was read is in one
+//! Sends 100,000 per second of the demo's mix, for ten seconds (one with `--quick`). Each datagram
+//! is either read or reported by the kernel as dropped, and each one read is counted in exactly one
 //! class of events.
 
 use std::error::Error;
@@ -17,13 +17,13 @@ use tokio_tungstenite::connect_async;
 
 const PER_SECOND: u32 = 100_000;
 
-/// What came of the datagrams.
+/// The outcome of the datagrams.
 struct Counts {
     sent: u64,
     received: u64,
     dropped: u64,
     processed: u64,
-    /// Milliseconds that the slowest hundredth waited for the event loop.
+    /// Wait for the event loop of the slowest hundredth, in milliseconds.
     delay_p99: f64,
 }
 
@@ -56,15 +56,15 @@ fn run(set: &SetFile, has_viewer: bool, length: Duration) -> Result<Counts, Box<
     let mut live = EventSender::connect(addresses.udp)?;
     let mut mix = Mix::new(&ast_server::read(&set.path)?, 1);
     let mut sent = at_rate(PER_SECOND, length, |_| {
-        // It never ends.
+        // The mix is endless.
         mix.next().map_or(Ok(()), |event| live.send(event.event_type.path(), &event.args))
     })?;
     until("every datagram was read, or counted by the kernel", || {
-        // The kernel's count comes with the next datagram that it has room for.
+        // The kernel reports its count with the next datagram that it has room for.
         sent += u32::from(live.send("/live/scene/triggered", &[0.into()]).is_ok());
         Counts::of(&server, sent.into()).is_conserved()
     })?;
-    // No more come: what was read leaves the queue.
+    // No more arrive: the queue drains.
     until("each event is in one class", || {
         let summary = server.get_metrics_summary();
         let events = &summary.event_processing;

@@ -1,10 +1,10 @@
-//! What does the whole way of an event cost, and what do metrics add to it?
+//! What does an event cost end to end, and how much of that are metrics?
 //!
-//! In process: an event of the demo's mix on a set of 50 tracks and 100 scenes is looked up,
-//! applied, hashed, its change recorded. Two servers, one with metrics on, take turns at the same
-//! events; what metrics add is the median of the pairs' own ratios, so that a slow moment of the
-//! machine is in both or in one pair. Over sockets: from the call that sends its datagram to the
-//! WebSocket message that tells a viewer of its change.
+//! In process: an event of the demo's mix, on a set of 50 tracks and 100 scenes, is looked up,
+//! applied and hashed, and its change recorded. Two servers, one with metrics on, process the same
+//! events in turns. The overhead is the median of the pairs' ratios, so that a slow moment of the
+//! machine affects both servers or only one pair. Over sockets: from the call that sends the
+//! datagram to the WebSocket message that tells a viewer about the change.
 
 use std::error::Error;
 use std::time::Instant;
@@ -16,14 +16,14 @@ use benches::{Budgets, Figures, Options, Table};
 use futures_util::StreamExt;
 use tokio_tungstenite::connect_async;
 
-/// Events of a round.
+/// Events per round.
 const EVENTS: usize = 5_000;
 const DATAGRAMS: usize = 2_000;
 
 const EVENTS_PER_SECOND: f64 = 300_000.0;
 const ADDED_PERCENT: f64 = 3.0;
 
-/// Processes a round of events; gives nanoseconds an event.
+/// Processes a round of events; returns nanoseconds per event.
 fn round(server: &AstServer, events: &[MixedEvent]) -> f64 {
     let start = Instant::now();
     let mut processed = 0;
@@ -37,27 +37,28 @@ fn round(server: &AstServer, events: &[MixedEvent]) -> f64 {
     spent.as_secs_f64() * 1e9 / EVENTS as f64
 }
 
-/// Waits for the collector's verdict on the time-stamp counter; says what its timers read.
+/// Waits until the collector has judged the time-stamp counter; returns the clock that its timers
+/// read.
 fn clock(server: &AstServer) -> &'static str {
     let trusts = || {
         let gauge = server.metrics().get_gauge("telemetry.clock.tsc");
         gauge.and_then(|stats| stats.current) == Some(1.0)
     };
-    // Err: a machine whose counter keeps no time.
+    // Err: the machine's counter is not reliable.
     let _ = until("the time-stamp counter is trusted", trusts);
     if trusts() { "the time-stamp counter" } else { "the monotonic clock" }
 }
 
 fn in_process(set: &SetFile) -> Result<(), Box<dyn Error>> {
     let rounds = Options::get().rounds(101);
-    // New events each round: one that changes nothing would be cheaper.
+    // New events each round: an event that changes nothing would be cheaper.
     let mix = Mix::new(&ast_server::read(&set.path)?, 1);
     let mix: Vec<_> = mix.take(EVENTS * (rounds + 1)).collect();
     let (on, off) = (set.server(true)?, set.server(false)?);
     let clock = clock(&on);
     let (mut with, mut without) = (Vec::new(), Vec::new());
     for (i, events) in mix.chunks(EVENTS).enumerate() {
-        // Who goes first finds the events cold in the caches: they take turns at that too.
+        // The first server finds the events cold in the caches, so they alternate.
         if i % 2 == 0 {
             with.push(round(&on, events));
             without.push(round(&off, events));
@@ -90,7 +91,7 @@ fn in_process(set: &SetFile) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One event after another, each waited for; gives microseconds, sorted.
+/// Sends one event after another, waiting for each; returns sorted microseconds.
 async fn over_sockets(set: &SetFile) -> Result<Vec<f64>, Box<dyn Error>> {
     let (server, service) = set.serve().await?;
     let addresses = service.addresses();

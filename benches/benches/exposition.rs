@@ -1,7 +1,7 @@
-//! What does it cost to write all series, in each format, and beside a thread that records?
+//! What does it cost to write all series in each format, alone and beside a thread that records?
 //!
-//! Each format is written by an encoder that is kept, of a snapshot that was published just before,
-//! in which every series has changed.
+//! Each format's encoder is kept. Each snapshot was published just before, and every series in it
+//! has changed.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -18,13 +18,13 @@ use tachograph_export::prometheus::{self, Bounds, Form, Prometheus};
 const COUNTERS: usize = 10_000;
 const TIMINGS: usize = 1_000;
 const NATIVE_MILLIS: f64 = 5.0;
-/// The row that has that budget.
+/// The row that has a budget.
 const NATIVE: &str = "protobuf, native histograms";
 
 /// Appends a snapshot.
 type Encode = Box<dyn FnMut(&Snapshot, &mut Vec<u8>)>;
 
-/// By an encoder of text.
+/// Wraps a text encoder.
 fn text(mut encode: impl FnMut(&Snapshot, &mut String) + 'static) -> Encode {
     Box::new(move |snapshot, out| {
         let mut text = String::from_utf8(std::mem::take(out)).expect("its own");
@@ -40,12 +40,12 @@ fn classic() -> Prometheus {
 fn otlp(encoding: Encoding) -> Encode {
     let mut encoder = Settings::new("bench").encoding(encoding).encoder();
     Box::new(move |snapshot, out| {
-        // Its own series are told too.
+        // The encoder also writes its own series.
         assert!(encoder.encode(snapshot, out) > TIMINGS);
     })
 }
 
-/// A format's name, and its encoder.
+/// A format's name and its encoder.
 type Format = (&'static str, Encode);
 
 fn of_counters() -> Vec<Format> {
@@ -82,7 +82,7 @@ fn of_timings() -> Vec<Format> {
     ]
 }
 
-/// A format with the memory that it writes into.
+/// A format and the buffer that it writes into.
 struct Written {
     name: &'static str,
     encode: RefCell<Encode>,
@@ -97,8 +97,8 @@ impl Written {
         black_box(&*out);
     }
 
-    /// Texts are read; of all, what is kept from one snapshot to the next must change nothing. The
-    /// tests of the exporters read the other formats.
+    /// Checks the text formats by reading them, and all formats by writing twice: the cache must
+    /// change nothing. The exporters' own tests read the other formats.
     fn check(&self, scraped: &Scraped, snapshot: &Snapshot) {
         self.write(snapshot);
         let first = self.out.borrow().clone();
@@ -111,12 +111,12 @@ impl Written {
     }
 }
 
-/// Records into all series as fast as it can, while `act` is done.
+/// Runs `act` while another thread records into all series as fast as it can.
 fn beside_recording<T>(more: impl Fn() + Sync, act: impl FnOnce() -> T) -> T {
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
-            // Relaxed: a flag that stands for itself.
+            // Relaxed: the flag guards no other data.
             while !over.load(Ordering::Relaxed) {
                 more();
             }

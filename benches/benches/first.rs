@@ -1,4 +1,5 @@
-//! What does the first record on a new thread cost? It adopts the lane of one that has ended.
+//! What does the first record on a new thread cost? The thread adopts the lane of one that has
+//! ended.
 
 use benches::{
     Bed, Budgets, Case, Options, Table, calls, first_on_new_threads, own_word_of_thread,
@@ -7,7 +8,7 @@ use benches::{
 
 const FIRST_NANOS: f64 = 1_000.0;
 
-/// A loop that makes its recorder, records once and ends.
+/// A loop that creates its recorder, records once and ends.
 fn recorder_of_its_own(bed: &Bed) -> Case<'_> {
     let counter = bed.metrics.register_counter("counter.own");
     Case::new(

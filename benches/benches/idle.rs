@@ -1,6 +1,6 @@
 //! How often does an idle collector wake up?
 //!
-//! Counts the voluntary context switches of the driver's thread, which Linux keeps for each.
+//! Counts the voluntary context switches of the driver's thread, which Linux keeps per thread.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,27 +15,27 @@ const WAKE_UPS: f64 = 10.0;
 /// The name that the driver gives its thread.
 const DRIVER: &str = "tachograph";
 
-/// The folder of the driver's thread; `None` where the system has no such thing.
+/// The `/proc` folder of the driver's thread; `None` on systems without one.
 fn driver() -> Option<PathBuf> {
     let tasks = fs::read_dir("/proc/self/task").ok()?;
     let mut paths = tasks.filter_map(|entry| entry.ok().map(|entry| entry.path()));
     paths.find(|path| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == DRIVER))
 }
 
-/// How often the thread has gone to sleep.
+/// The number of times the thread has gone to sleep.
 fn sleeps(task: &Path) -> f64 {
     let status = fs::read_to_string(task.join("status")).expect("the driver runs");
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     line.and_then(|count| count.trim().parse().ok()).expect("Linux counts them")
 }
 
-/// Wake-ups a second of a collector with so many recorded series.
+/// Wake-ups per second of a collector with this many recorded series.
 fn wake_ups(series: usize, rounds: usize) -> Option<Figures> {
     let metrics = MetricsCollector::new();
     for i in 0..series {
         metrics.with_tags(&[("i", &i.to_string())]).increment("counter");
     }
-    // What was recorded last has been aggregated, and the wait has grown to its longest.
+    // By now the last records are aggregated, and the wait has grown to its longest.
     thread::sleep(ROUND);
     assert_eq!(metrics.snapshot().metric("counter").count(), series);
     let driver = driver()?;

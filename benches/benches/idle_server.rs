@@ -1,7 +1,7 @@
-//! What does a server cost that has nothing to do?
+//! What does an idle server cost?
 //!
-//! It runs in a process of its own: this program again. Time on a core is what the kernel has
-//! counted for all of its threads, memory what is resident at the end.
+//! The server runs in a process of its own, which is this program again. CPU time is what the
+//! kernel counted for all its threads; memory is what is resident at the end.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read};
@@ -17,14 +17,14 @@ use futures_util::StreamExt;
 use tokio::runtime::Builder;
 use tokio_tungstenite::connect_async;
 
-/// Tells the program that it is to be the server: a file to load, or nothing.
+/// Tells the program to be the server; the value is the file to load, or empty.
 const ROLE: &str = "BENCH_IDLE_SERVER";
 const CORE_PERCENT: f64 = 1.0;
 const RESIDENT_MIB: f64 = 32.0;
-/// What starting up leaves behind is over by then.
+/// The effects of starting up are over by then.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// The server: says where viewers may connect, and stays until nobody listens any more.
+/// The server: prints the address for viewers and runs until nobody listens any more.
 #[expect(clippy::print_stdout, reason = "the other process reads it")]
 fn serve(file: &str) -> Result<(), Box<dyn Error>> {
     Builder::new_multi_thread().enable_all().build()?.block_on(async {
@@ -40,7 +40,7 @@ fn serve(file: &str) -> Result<(), Box<dyn Error>> {
     })
 }
 
-/// A server in a process of its own, killed where something goes wrong.
+/// A server in its own process, killed on drop if something goes wrong.
 struct Server {
     process: Child,
     out: BufReader<ChildStdout>,
@@ -65,7 +65,7 @@ impl Server {
         PathBuf::from(format!("/proc/{}", self.process.id()))
     }
 
-    /// Nanoseconds that its threads have had a core.
+    /// CPU time of its threads in nanoseconds.
     fn core_ns(&self) -> Result<u64, Box<dyn Error>> {
         let mut sum = 0;
         for thread in fs::read_dir(self.folder().join("task"))? {
@@ -91,13 +91,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Err: it has ended already.
+        // Err: it has already ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Percent of a core, and MiB resident.
+/// Percent of a core, and resident MiB.
 fn measure(file: &str, has_viewer: bool, length: Duration) -> Result<(f64, f64), Box<dyn Error>> {
     let mut server = Server::start(file)?;
     let address = server.viewers_address()?;

@@ -1,11 +1,10 @@
-//! What does recording cost in instructions?
+//! How many instructions does recording take?
 //!
-//! `cargo xtask instructions` runs this under callgrind, which counts what happens inside of
-//! [`counted`] and nothing else. Each operation is counted twice, so many times and so many
-//! more: what the difference holds is the operation and its loop, exactly, and the same loop
-//! without an operation is counted too. Run on its own, it only checks that every operation does
-//! what it should. An argument picks the operations whose names contain it; with `--counted`
-//! every call of [`counted`] is told of, in a line.
+//! `cargo xtask instructions` runs this under callgrind, which counts only what happens inside
+//! [`counted`]. Each operation is counted twice with different numbers of repeats: the difference
+//! is exactly the operation and its loop, and the empty loop is counted too. Run directly, the
+//! program only checks that every operation does what it should. An argument selects the operations
+//! whose names contain it; `--counted` prints a line for every call of [`counted`].
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 use std::hint::black_box;
@@ -14,26 +13,26 @@ use std::time::{Duration, Instant, SystemTime};
 use benches::{SharedClock, every_record};
 use tachograph::{Clock, MetricsCollector};
 
-/// The series that is recorded, and its tag where there is one.
+/// The series that is recorded, and its tag if it has one.
 const NAME: &str = "event.processing";
 const TAG: (&str, &str) = ("event_type", "/live/scene/added");
 
-/// Repeats an operation as often as it is told.
+/// Repeats an operation the given number of times.
 type Repeat = Box<dyn FnMut(u64)>;
 
 struct Operation {
     name: &'static str,
     start: fn(&MetricsCollector) -> Repeat,
-    /// How often it is repeated the first time that it is counted, and the second time.
+    /// The number of repeats in the first and in the second count.
     times: [u64; 2],
 }
 
-/// An operation whose samples all go to a block that has room for them.
+/// An operation whose samples all go into a block with room for them.
 const fn operation(name: &'static str, start: fn(&MetricsCollector) -> Repeat) -> Operation {
     Operation { name, start, times: [64, 320] }
 }
 
-/// As [`operation`], over as many samples as make the shares of whole blocks exact.
+/// Like [`operation`], over enough samples that whole blocks share out exactly.
 const fn over_blocks(name: &'static str, start: fn(&MetricsCollector) -> Repeat) -> Operation {
     Operation { name, start, times: [512, 1_536] }
 }
@@ -128,7 +127,7 @@ const OVERLOADED: [Operation; 2] = [
     operation("timing, handle, overload", timing_by_handle),
 ];
 
-/// Collectors that this thread records into, besides one more that is gone by now.
+/// Other collectors that this thread records into; one more is already gone.
 fn seven_others() -> Vec<MetricsCollector> {
     let others = (0..8).map(|_| MetricsCollector::builder().manual().build());
     let mut others: Vec<_> = others.inspect(|metrics| metrics.increment(NAME)).collect();
@@ -145,30 +144,30 @@ fn timing_by_handle(metrics: &MetricsCollector) -> Repeat {
     repeat(metrics.register_timing(NAME), |timing, i| timing.record_ns(i))
 }
 
-/// Repeats `act`, which is given what it works on and its number in the round.
+/// Repeats `act`, which gets its subject and its number in the round.
 fn repeat<S: 'static>(subject: S, act: impl Fn(&S, u64) + 'static) -> Repeat {
-    // The subject's address is hidden anew each time: nothing that the operation reads of it can
-    // be kept in a register.
+    // `black_box` hides the subject's address on every call, so nothing that the operation reads
+    // from it can stay in a register.
     Box::new(move |times| (0..times).for_each(|i| act(black_box(&subject), i)))
 }
 
-/// What callgrind counts.
+/// The function that callgrind counts.
 #[inline(never)]
 fn counted(repeat: &mut Repeat, times: u64) {
     repeat(times);
-    // The call must not be this function's last word: it would be left before it is made.
+    // Prevents a tail call, which would leave this function before the call happens.
     black_box(());
 }
 
-/// Whether somebody counts.
+/// Whether to print the calls of [`counted`].
 fn tells() -> bool {
     std::env::args().any(|argument| argument == "--counted")
 }
 
-/// What an operation works with and what must have become of it.
+/// What an operation works with, and what must have been recorded.
 struct Bed {
     metrics: MetricsCollector,
-    /// Operations that were recorded.
+    /// The number of operations recorded.
     recorded: u64,
 }
 
@@ -182,13 +181,13 @@ impl Bed {
         self.metrics.run_pass(Instant::now(), SystemTime::now());
     }
 
-    /// Repeats an operation while it is not counted.
+    /// Repeats an operation without counting it.
     fn warm(&mut self, repeat: &mut Repeat, times: u64) {
         repeat(times);
         self.recorded += times;
     }
 
-    /// Has an operation counted twice, and says so.
+    /// Has an operation counted twice and prints the calls.
     fn count(&mut self, mode: &str, operation: &Operation, repeat: &mut Repeat, pass: bool) {
         for times in operation.times {
             counted(repeat, times);
@@ -217,7 +216,7 @@ impl Bed {
     }
 }
 
-/// Samples that fit in no lane of two blocks.
+/// More samples than a lane of two blocks holds.
 const TOO_MANY: u64 = 2_000;
 
 fn loop_alone() {
@@ -228,7 +227,7 @@ fn loop_alone() {
 fn on(operation: &Operation, clock: &Clock) {
     let mut bed = Bed::new(clock.clone());
     let mut repeat = (operation.start)(&bed.metrics);
-    // Cells and rows are there after the first pass.
+    // Cells and rows exist after the first pass.
     for _ in 0..2 {
         bed.warm(&mut repeat, 8);
         bed.pass();
@@ -256,7 +255,7 @@ fn off(operation: &Operation, clock: &Clock) {
     bed.pass();
     bed.metrics.set_enabled(false);
     bed.count("off", operation, &mut repeat, false);
-    // A collector that is switched off tells nothing.
+    // A collector that is switched off reports nothing.
     bed.metrics.set_enabled(true);
     bed.check();
 }

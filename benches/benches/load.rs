@@ -1,8 +1,8 @@
 //! How long does a large set take to load?
 //!
-//! 17 MB of XML, plain and as the `.als` file that Live writes, beside inflating that file and
-//! doing nothing with it; and the same file through a server, which hashes the tree's root and puts
-//! it in place.
+//! 17 MB of XML, plain and as the `.als` file that Live writes, compared with only inflating that
+//! file. The same file is also loaded through a server, which hashes the tree's root and installs
+//! the tree.
 
 use std::error::Error;
 use std::fs;
@@ -14,7 +14,7 @@ use flate2::read::GzDecoder;
 use live_set::Set;
 use live_set::generate::Spec;
 
-/// What a large set of today takes, as XML.
+/// The size of a large set today, as XML.
 const XML_BYTES: usize = 17_000_000;
 const LOAD_MILLIS: f64 = 300.0;
 

@@ -1,4 +1,4 @@
-//! How many bytes does everything take? Of requests to the allocator, its own share left out.
+//! How many bytes does everything take? Counts requests to the allocator, without its overhead.
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ const SIZES: [usize; 3] = [10, 1_000, 10_000];
 const SAMPLES: usize = 1_000;
 const KIB: f64 = 1_024.0;
 
-/// Bytes that are held now.
+/// Bytes held now.
 fn held() -> f64 {
     let stats = ALLOCATOR.stats();
     stats.bytes_allocated as f64 - stats.bytes_deallocated as f64
@@ -25,14 +25,14 @@ fn builder(series: usize) -> Builder {
     MetricsCollector::builder().manual().series_per_metric(series).max_series(series + 1_000)
 }
 
-/// As often as it takes until no snapshot but the last is held.
+/// Passes until only the last snapshot is held.
 fn passes(metrics: &MetricsCollector) {
     for _ in 0..4 {
         metrics.run_pass(Instant::now(), SystemTime::now());
     }
 }
 
-/// What an idle collector holds.
+/// The memory of an idle collector.
 fn collector() -> f64 {
     let before = held();
     let metrics = MetricsCollector::builder().manual().build();
@@ -47,11 +47,11 @@ enum By {
     Name,
 }
 
-/// What each of so many series adds, `record` having recorded all.
+/// The memory per series, after `record` has recorded all of them.
 fn each_series(series: usize, record: impl Fn(&MetricsCollector, &str)) -> f64 {
     let metrics = builder(series).build();
     metrics.increment("warm");
-    // As many as come between passes: the lane has its blocks before what is looked at begins.
+    // This many between passes, so that the lane has its blocks before measuring starts.
     for _ in 0..3 {
         (0..4 * SAMPLES).for_each(|_| metrics.timing("warm.too", Duration::from_nanos(1)));
         passes(&metrics);
@@ -59,7 +59,7 @@ fn each_series(series: usize, record: impl Fn(&MetricsCollector, &str)) -> f64 {
     let before = held();
     for i in 0..series {
         record(&metrics, &i.to_string());
-        // The ring is never full.
+        // Keeps the ring from filling up.
         if i % 4 == 3 {
             metrics.run_pass(Instant::now(), SystemTime::now());
         }
@@ -90,7 +90,7 @@ fn each_timing(series: usize) -> f64 {
     })
 }
 
-/// What so many timings hold that each have seen every magnitude.
+/// The memory of this many timings that have each seen every magnitude.
 fn wide_timings(series: usize) -> f64 {
     let before = held();
     let metrics = builder(series).build();

@@ -1,8 +1,8 @@
-//! How long do events wait while somebody asks for all that the set holds?
+//! How long do events wait while a query asks for everything in the set?
 //!
-//! They wait while it is copied. Beside that: writing the copy as JSON, for which they waited if
-//! it was not one, and a whole look-up of the list of tracks as somebody sees it, who finds it
-//! outdated each time and kept each time.
+//! They wait while it is copied. For comparison: writing the copy as JSON, which events would wait
+//! for without the copy, and a client's complete look-up of the list of tracks, once with an
+//! outdated and once with a current cache entry.
 
 use std::error::Error;
 
@@ -11,7 +11,7 @@ use benches::host::SetFile;
 use benches::{Budgets, Figures, Options, Table, time};
 use live_set::{NodeRef, Set};
 
-/// What waiting for a copy may be, of waiting for its JSON.
+/// Upper bound for waiting for a copy, as a share of waiting for its JSON.
 const WAITING: f64 = 0.5;
 
 fn write(set: &Set) -> String {

@@ -1,4 +1,4 @@
-//! What does reading cost, while nothing is recorded?
+//! What does reading cost while nothing is recorded?
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -10,7 +10,7 @@ use tachograph::MetricsCollector;
 
 const READS: u32 = 100;
 
-/// A collector with so many counters, and a hundredth as many timings, each recorded.
+/// A collector with this many counters and a hundredth as many timings, all recorded.
 fn filled(series: usize) -> MetricsCollector {
     let metrics = MetricsCollector::builder().manual().series_per_metric(series).build();
     for i in 0..series {

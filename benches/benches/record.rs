@@ -1,12 +1,12 @@
-//! What does recording cost: switched on, switched off, compiled out?
+//! What does recording cost switched on, switched off and compiled out?
 //!
-//! Passes run between bursts. On one thread they run on that thread, or on another core, as the
-//! background aggregator's do. On two threads the first one runs them: it is what one thread with
-//! passes of its own is, and the second what one thread is that another core reads. Each is
-//! compared with its like.
+//! Passes run between bursts. With one thread, they run on that thread or, like the background
+//! aggregator's, on another core. With two threads, the first one runs them: the first is like a
+//! single thread that runs its own passes, the second like a single thread that another core reads.
+//! Each is compared with its counterpart.
 //!
-//! Built with `--no-default-features`, recording is compiled out and the same operations show
-//! what is left of them.
+//! With `--no-default-features` recording is compiled out, and the same operations show the
+//! remaining cost.
 
 use std::time::{Instant, SystemTime};
 
@@ -16,7 +16,7 @@ use benches::{
 };
 use tachograph::MetricsCollector;
 
-/// The least that an operation could cost, measured in the same rounds.
+/// The minimum that an operation could cost, measured in the same rounds.
 #[derive(Clone, Copy)]
 enum Limit {
     OwnWord = 1,
@@ -24,27 +24,27 @@ enum Limit {
     TwoStamps,
 }
 
-/// The cases in front of the operations: the loop alone, then the limits.
+/// The cases before the operations: the loop alone, then the limits.
 fn limits<'a>() -> Vec<Case<'a>> {
     vec![empty(), own_word(), own_word_of_thread(), two_stamps(), two_instants()]
 }
 
-/// What an operation may cost at most.
+/// The upper bound for an operation.
 #[derive(Clone, Copy)]
 enum Budget {
-    /// So many times its limit.
+    /// A multiple of its limit.
     Times(f64),
     /// Nanoseconds over the loop alone.
     Nanos(f64),
     None,
 }
 
-/// An operation's place in the table.
+/// An operation's row in the table.
 struct Row {
     make: fn(&Bed) -> Case<'_>,
     limit: Limit,
     budget: Budget,
-    /// What it may cost on each of two threads at once, in times of the one thread that is like it.
+    /// The bound on each of two threads at once, as a multiple of its single-thread counterpart.
     two_threads: f64,
 }
 
@@ -52,7 +52,7 @@ const fn row(make: fn(&Bed) -> Case<'_>, limit: Limit, budget: Budget) -> Row {
     Row { make, limit, budget, two_threads: SAME }
 }
 
-/// "The same", with room for what the machine itself moves from round to round.
+/// "The same", with room for the machine's variation from round to round.
 const SAME: f64 = 1.15;
 
 const ROWS: [Row; 17] = [
@@ -80,29 +80,29 @@ const fn shared(row: Row) -> Row {
     Row { two_threads: 2.0, ..row }
 }
 
-/// What any of a thread's first eight collectors may cost, in times of an only one.
+/// Upper bound for any of a thread's first eight collectors, as a multiple of a single one.
 const EIGHTH_TIMES: f64 = 1.2;
-/// Of a call while recording is switched off.
+/// Upper bound for a call while recording is switched off.
 const OFF_NANOS: f64 = 0.3;
-/// Of a sample that finds no free block.
+/// Upper bound for a sample that finds no free block.
 const OVERLOAD_NANOS: f64 = 10.0;
 
-/// A timing whose lane has no free block from the warm-up on.
+/// A timing whose lane has had no free block since the warm-up.
 fn overload(bed: &Bed) -> Case<'_> {
     calls::timing_by_handle(bed).named("timing, overload").check(|done| {
-        // What filled two lanes before each of the four checks was not coalesced.
+        // Samples that filled two lanes before each of the four checks were not coalesced.
         let least = done.operations.saturating_sub(8 * 1_024);
         assert!(bed.coalesced() >= least || !cfg!(feature = "record"));
         assert_eq!(bed.dropped(), 0);
     })
 }
 
-/// Each operation with a pass between bursts.
+/// Each operation, with a pass between bursts.
 fn with_passes(bed: &Bed) -> impl Iterator<Item = Case<'_>> {
     ROWS.iter().map(|row| (row.make)(bed).between(|| bed.pass()))
 }
 
-/// Each operation on a thread that has recorded before recording was switched off.
+/// Each operation, on a thread that recorded before recording was switched off.
 fn switched_off(bed: &Bed) -> impl Iterator<Item = Case<'_>> {
     ROWS.iter().map(|row| {
         (row.make)(bed)
@@ -115,26 +115,26 @@ fn switched_off(bed: &Bed) -> impl Iterator<Item = Case<'_>> {
     })
 }
 
-/// Each operation on a thread that has never recorded.
+/// Each operation, on a thread that has never recorded.
 fn never_on(bed: &Bed) -> impl Iterator<Item = Case<'_>> {
     bed.metrics.set_enabled(false);
     ROWS.iter().map(|row| (row.make)(bed).check(|_| bed.assert_warm_only()))
 }
 
-/// Each operation with a pass on another core between bursts.
+/// Each operation, with a pass on another core between bursts.
 fn read_elsewhere<'a>(bed: &'a Bed, other: &'a OtherThread) -> impl Iterator<Item = Case<'a>> {
     ROWS.iter().map(|row| (row.make)(bed).between(|| other.run()))
 }
 
-/// Where the operations' figures stand: limits, then `ROWS` once each on, overloaded, read
-/// elsewhere, off, never on. On two threads up to the overload.
+/// The measured figures, in order: limits, then `ROWS` once each on, overloaded, read elsewhere,
+/// off, never on. With two threads only up to the overload.
 struct Taken<'a> {
     cases: Vec<Case<'a>>,
     one: Vec<Figures>,
     two: Vec<Vec<Figures>>,
 }
 
-/// The limits in front of the operations.
+/// The number of limits before the operations.
 const LIMITS: usize = 5;
 const OVERLOAD: usize = LIMITS + ROWS.len();
 const ELSEWHERE: usize = OVERLOAD + 1;
@@ -142,21 +142,21 @@ const OFF: usize = ELSEWHERE + ROWS.len();
 const NEVER_ON: usize = OFF + ROWS.len();
 
 impl Taken<'_> {
-    /// Over the loop alone.
+    /// The figures over the loop alone.
     fn alone(&self, i: usize) -> Figures {
         self.one[i].over(self.one[0])
     }
 
-    /// One of two threads, over the loop of its own.
+    /// The figures of one of two threads over its own empty loop.
     fn of_two(&self, i: usize, thread: usize) -> Figures {
         self.two[i][thread].over(self.two[0][thread])
     }
 
-    /// One of two threads, in times of the one thread that it is like.
+    /// The figures of one of two threads as a multiple of its single-thread counterpart.
     fn times_its_like(&self, i: usize, thread: usize) -> f64 {
         let like = match i.checked_sub(LIMITS) {
             Some(row) if thread > 0 && i < OVERLOAD => ELSEWHERE + row,
-            // Nobody reads what these write.
+            // No other core reads what these write.
             _ => i,
         };
         self.two[i][thread].times(self.one[like])
@@ -182,7 +182,7 @@ fn print_on_and_off() {
     assert_eq!(cases.len(), LIMITS);
     cases.extend(with_passes(&on).chain([overload(&stalled)]));
     let two = measure_threads(&cases, Plan { threads: 2, ..plan });
-    // One thread only: the passes take the second core.
+    // Single thread only: the passes take the second core.
     cases.extend(read_elsewhere(&elsewhere, &other));
     cases.extend(switched_off(&off).chain(never_on(&never)));
     let one = measure(&cases, plan);
@@ -199,8 +199,8 @@ fn title(what: &str, empty: Figures) -> String {
     format!("{what}: ns an operation, over {empty} for the loop alone; {rounds} rounds")
 }
 
-/// Ratios are of whole figures, the loop's share included, so that they stay finite where an
-/// operation costs next to nothing.
+/// Ratios use whole figures, including the loop's share, so that they stay finite when an operation
+/// costs next to nothing.
 fn print_table(taken: &Taken<'_>) {
     let header = ["operation", "min", "median", "x limit", "other core reads", "off", "never on"];
     let mut table = Table::new("record", title("Recording", taken.one[0]), &header);
@@ -275,7 +275,7 @@ fn print_budgets(taken: &Taken<'_>) {
     budgets.print();
 }
 
-/// What is left of each operation where recording was compiled out.
+/// Prints the remaining cost of each operation when recording is compiled out.
 fn print_compiled_out() {
     let bed = Bed::manual();
     let mut cases = limits();

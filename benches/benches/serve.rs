@@ -1,8 +1,9 @@
-//! What does a scrape cost the thread that records, and what a crowd of bad clients the scraper?
+//! What does a scrape cost the recording thread, and what does a crowd of bad clients cost the
+//! scraper?
 //!
-//! Three runs, each with the same records on one thread: undisturbed but for the aggregator; with
-//! a scraper; with the scraper and a crowd beside it, a thousand clients that never end their
-//! request and a hundred that never read their answer.
+//! Three runs with the same records on one thread: with only the aggregator beside it; with a
+//! scraper; and with the scraper and a crowd of a thousand clients that never end their request and
+//! a hundred that never read their answer.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -19,15 +20,15 @@ const SERIES: usize = 1_000;
 const SCRAPE_EVERY: Duration = Duration::from_millis(20);
 const SLOW: usize = 1_000;
 const DEAF: usize = 100;
-/// So that the scraper has a few hundred answers.
+/// Gives the scraper a few hundred answers.
 const CALLS: u64 = 30_000_000;
 const SCRAPE_MILLIS: f64 = 50.0;
-/// What a scrape may add to the slowest records.
+/// Upper bound for the slowest records with a scraper, as a multiple of the undisturbed run.
 const RATIO: f64 = 1.1;
 
 const CALLS_BY: [fn(&Bed) -> Case<'_>; 2] = [calls::counter_by_handle, calls::timing_by_handle];
 
-/// Other series, each with a few samples.
+/// Fills other series with a few samples each.
 fn fill(metrics: &MetricsCollector) {
     for i in 0..SERIES / 2 {
         let name = i.to_string();
@@ -41,7 +42,7 @@ fn fill(metrics: &MetricsCollector) {
 const REQUEST: &[u8] =
     b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n";
 
-/// One scrape, whole.
+/// One complete scrape.
 fn scrape(addr: SocketAddr, answer: &mut Vec<u8>) {
     answer.clear();
     let mut stream = TcpStream::connect(addr).expect("connects");
@@ -54,35 +55,35 @@ fn scrape(addr: SocketAddr, answer: &mut Vec<u8>) {
     assert_eq!(length, Some((answer.len() - end - 4).to_string().as_str()), "whole");
 }
 
-/// Scrapes until it is over: microseconds of each, connecting included.
+/// Scrapes until `over`; returns the microseconds of each, including the connect.
 fn scrapes(addr: SocketAddr, over: &AtomicBool) -> Histogram<u64> {
     let mut took = Histogram::new(3).expect("three digits are valid");
     let mut answer = Vec::new();
-    // Relaxed: a flag that stands for itself.
+    // Relaxed: the flag guards no other data.
     while !over.load(Ordering::Relaxed) {
         let begun = Instant::now();
         scrape(addr, &mut answer);
-        // Not saturating: that would be at 2 ms, where this histogram begins.
+        // Not `saturating_record`: that would cap at 2 ms, where this histogram starts.
         took.record(begun.elapsed().as_micros() as u64).expect("it grows");
         thread::sleep(SCRAPE_EVERY.saturating_sub(begun.elapsed()));
     }
     took
 }
 
-/// Bad clients, until it is over. Who is closed comes back.
+/// Bad clients until `over`. A client that is closed reconnects.
 fn crowd(addr: SocketAddr, over: &AtomicBool) {
     let pipelined = REQUEST.repeat(2);
     let deaf = String::from_utf8(pipelined).expect("ASCII").replace("Connection: close\r\n", "");
     let deaf = deaf.replace("Accept-Encoding: gzip\r\n", "").repeat(50);
     let hello = |i: usize| if i < DEAF { deaf.as_bytes() } else { b"GET / HTTP/1.1\r\nX: " };
     let mut clients: Vec<Option<TcpStream>> = (0..DEAF + SLOW).map(|_| None).collect();
-    // Relaxed: a flag that stands for itself.
+    // Relaxed: the flag guards no other data.
     while !over.load(Ordering::Relaxed) {
         for (i, client) in clients.iter_mut().enumerate() {
             let sent = client.as_mut().is_some_and(|client| client.write_all(b"x").is_ok());
             if !sent {
                 *client = TcpStream::connect(addr).ok();
-                // Err: closed already, to be seen the next time.
+                // Err: already closed, which the next round notices.
                 let _ = client.as_mut().map(|client| client.write_all(hello(i)));
             }
         }
@@ -90,7 +91,7 @@ fn crowd(addr: SocketAddr, over: &AtomicBool) {
     }
 }
 
-/// One run: the records, and what the scraper saw.
+/// One run: the records, and the scraper's times.
 fn run(
     cases: &[Case<'_>],
     addr: SocketAddr,
@@ -104,7 +105,7 @@ fn run(
         }
         let scraper = (clients > 0).then(|| scope.spawn(|| scrapes(addr, &over)));
         let tails = tails(cases, calls);
-        // Relaxed: a flag that stands for itself.
+        // Relaxed: the flag guards no other data.
         over.store(true, Ordering::Relaxed);
         (tails, scraper.map(|scraper| scraper.join().expect("every scrape is whole")))
     })

@@ -1,7 +1,7 @@
-//! How slow is the slowest of many single records, while everything else goes on?
+//! How slow is the slowest of many single records while everything else goes on?
 //!
-//! The background aggregator runs, and a scraper that renders a snapshot of a thousand series
-//! every 10 ms. After each call comes an empty pair of stamps: the machine's own tail.
+//! The background aggregator runs, and a scraper renders a snapshot of a thousand series every 10
+//! ms. After each call an empty pair of stamps shows the machine's own tail.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -13,7 +13,7 @@ use tachograph_export::prometheus;
 
 const SERIES: usize = 1_000;
 const SCRAPE_EVERY: Duration = Duration::from_millis(10);
-/// So that a hundred of them lie above p99.99.
+/// Leaves a hundred calls above p99.99.
 const CALLS: u64 = 1_000_000;
 const QUANTILES: [f64; 5] = [0.5, 0.99, 0.999, 0.9999, 1.0];
 const HEADER: [&str; 8] = ["operation", "", "p50", "p99", "p99.9", "p99.99", "max", "p99.99 over"];
@@ -31,7 +31,7 @@ const CALLS_BY: [fn(&Bed) -> Case<'_>; 9] = [
     calls::timing_by_name,
 ];
 
-/// Other series, each with a few samples.
+/// Fills other series with a few samples each.
 fn fill(metrics: &MetricsCollector) {
     for i in 0..SERIES / 2 {
         let name = i.to_string();
@@ -42,9 +42,9 @@ fn fill(metrics: &MetricsCollector) {
     }
 }
 
-/// Scrapes until it is over; counts the scrapes.
+/// Scrapes until `over` and counts the scrapes.
 fn scrape(metrics: &MetricsCollector, over: &AtomicBool, scrapes: &AtomicU64) {
-    // Relaxed, both: a flag and a count that stand for themselves.
+    // Relaxed: neither the flag nor the count guards other data.
     while !over.load(Ordering::Relaxed) {
         let mut text = String::new();
         prometheus::encode(&metrics.snapshot(), &mut text);
@@ -59,7 +59,7 @@ fn main() {
     let shared = SharedClock::new();
     let metrics = MetricsCollector::builder().clock(shared.clock()).build();
     fill(&metrics);
-    // The first scrape finds them.
+    // Makes them visible to the first scrape.
     metrics.run_pass(std::time::Instant::now(), std::time::SystemTime::now());
     let bed = Bed::of(metrics.clone());
     let cases: Vec<_> = CALLS_BY.iter().map(|make| make(&bed)).collect();
@@ -68,12 +68,12 @@ fn main() {
     let tails = thread::scope(|scope| {
         scope.spawn(|| scrape(&metrics, &over, &scrapes));
         let tails = tails(&cases, calls);
-        // Relaxed: a flag that stands for itself.
+        // Relaxed: the flag guards no other data.
         over.store(true, Ordering::Relaxed);
         tails
     });
 
-    // Relaxed: a flag or a count that stands for itself.
+    // Relaxed: the count guards no other data.
     let scrapes = scrapes.load(Ordering::Relaxed);
     let coalesced = bed.coalesced();
     let title = format!(

@@ -1,7 +1,7 @@
-//! What do other libraries' recording calls cost, in the same process and the same loop?
+//! What do other libraries' recording calls cost in the same process and the same loop?
 //!
-//! Ratios are of whole figures, the loop's share included: above 1 where ours costs less. What
-//! our aggregator does with each sample, it does on a thread of its own; `aggregate` has that.
+//! Ratios use whole figures, including the loop's share: above 1, ours costs less. Our aggregator's
+//! work per sample runs on its own thread and is measured by `aggregate`.
 
 use benches::rivals::{self, Rival};
 use benches::{Bed, Case, Figures, Plan, SharedClock, Table, calls, empty, measure, number};
@@ -10,7 +10,7 @@ use tachograph::MetricsCollector;
 const HEADER: [&str; 8] =
     ["library", "1 thread", "min", "x ours", "2 threads", "x ours, 2", "verdict", "what differs"];
 
-/// A row's operations: ours, the handle's call first, and theirs.
+/// A row's operations: ours, with the handle's call first, and theirs.
 struct Contest {
     name: &'static str,
     title: &'static str,
@@ -103,7 +103,7 @@ fn over(figures: &[Figures], i: usize) -> Figures {
 fn main() {
     let shared = SharedClock::new();
     let metrics = MetricsCollector::builder().manual().clock(shared.clock()).build();
-    // Lives as long as the process: rivals' metrics do too.
+    // Lives as long as the process, as the rivals' metrics do.
     let bed: &'static Bed = Box::leak(Box::new(Bed::of(metrics)));
     contests(bed).into_iter().for_each(run);
     bed.assert_never_full();

@@ -1,4 +1,5 @@
-//! What do other libraries' calls cost in a real loop, whose own work has evicted everything?
+//! What do other libraries' calls cost in a real loop, whose own work has evicted everything from
+//! the caches?
 
 use benches::rivals::{self, Rival};
 use benches::{Bed, COLD_CALLS, COLD_KEPT, Case, Options, Table, calls, cold, own_word};
@@ -38,7 +39,7 @@ fn run(name: &'static str, what: &str, ours: [Case<'static>; 2], rivals: Vec<Riv
 }
 
 fn main() {
-    // For good: rivals' cases live as long.
+    // Leaked, because the rivals' cases live that long.
     let bed: &'static Bed = Box::leak(Box::new(Bed::manual()));
     let ours = |make: fn(&Bed) -> Case<'_>| make(bed).between(|| bed.pass());
     let counters = [calls::counter_by_handle, calls::counter_by_recorder].map(ours);

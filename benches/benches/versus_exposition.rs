@@ -1,9 +1,9 @@
-//! What does it cost to write all series as text, beside other libraries, in the same process?
+//! What does writing all series as text cost in other libraries, in the same process?
 //!
-//! All write the same series with the same values into memory that they keep, in turns; each text is
-//! read back before the first round. Ours writes a snapshot that was published just before, in which
-//! every series has changed. The publication is the aggregator's work, ten times a second whoever
-//! scrapes; a row of its own has both.
+//! All write the same series with the same values into buffers that they keep, in turns; each text
+//! is read back before the first round. Ours writes a snapshot published just before, in which
+//! every series has changed. Publishing is the aggregator's work, ten times a second regardless of
+//! scrapes; a separate row includes it.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -17,7 +17,7 @@ use tachograph_export::prometheus::{Bounds, Form, Prometheus};
 const HEADER: [&str; 7] =
     ["library", "median", "min", "ns a series", "x ours", "verdict", "what differs"];
 
-/// What all write, and who else does.
+/// The series to write, and the other libraries that write them.
 struct Contest {
     name: &'static str,
     title: String,
@@ -47,7 +47,7 @@ fn pass(metrics: &MetricsCollector) {
     metrics.run_pass(Instant::now(), SystemTime::now());
 }
 
-/// Ours, as a server has it: an encoder and a text that are kept.
+/// Ours as a server uses it: encoder and text are kept.
 struct Ours {
     metrics: MetricsCollector,
     prometheus: RefCell<Prometheus>,

@@ -5,7 +5,7 @@ use benches::{Bed, Case, Options, Table, calls, first_on_new_threads, word_of_th
 
 const HEADER: [&str; 6] = ["library", "min", "p50", "x ours", "verdict", "what differs"];
 
-/// The limit, and ours.
+/// The limit and ours.
 const OURS: usize = 2;
 
 fn run(name: &'static str, what: &str, ours: Case<'static>, rivals: Vec<Rival>) {
@@ -38,7 +38,7 @@ fn run(name: &'static str, what: &str, ours: Case<'static>, rivals: Vec<Rival>) 
 }
 
 fn main() {
-    // For good: rivals' cases live as long.
+    // Leaked, because the rivals' cases live that long.
     let bed: &'static Bed = Box::leak(Box::new(Bed::manual()));
     let ours = |make: fn(&Bed) -> Case<'_>| make(bed).between(|| bed.pass());
     run("versus-first-counter", "a counter", ours(calls::counter_by_handle), rivals::counters());

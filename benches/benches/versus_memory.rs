@@ -1,4 +1,4 @@
-//! How many bytes does a series take in other libraries? Of requests to the allocator.
+//! How many bytes does a series take in other libraries? Counts requests to the allocator.
 
 use std::alloc::System;
 use std::any::Any;
@@ -13,7 +13,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const SERIES: usize = 1_000;
 
-/// Bytes that `make` asked for and that are still held, a series.
+/// Bytes per series that `make` requested and that are still held.
 fn each(make: impl Fn() -> Box<dyn Any>) -> f64 {
     let held = || {
         let stats = ALLOCATOR.stats();

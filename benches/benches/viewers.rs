@@ -1,8 +1,8 @@
-//! How long after an event's datagram is sent does a viewer know of it?
+//! How long after an event's datagram is sent does a viewer learn about it?
 //!
-//! 5,000 events a second for some seconds: ten viewers; one; one beside a hundred that never read.
-//! Each event is a new value of a volume, so each is one message for each viewer. A time runs from
-//! the call that sends the datagram until the viewer's program has the message.
+//! 5,000 events per second for some seconds, with ten viewers, with one, and with one beside a
+//! hundred that never read. Each event is a new volume, so each is one message per viewer. Times
+//! run from the call that sends the datagram until the viewer's program has the message.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 const PER_SECOND: u32 = 5_000;
 const DEAF: usize = 100;
-/// What a viewer that never reads has room for: the least that the kernel gives.
+/// Receive buffer of a viewer that never reads: the smallest that the kernel allows.
 const DEAF_BYTES: u32 = 4 << 10;
 
 const P50_MICROS: f64 = 200.0;
@@ -50,7 +50,7 @@ impl Sent {
 type Viewer = WebSocketStream<TcpStream>;
 type Failed = Box<dyn Error + Send + Sync>;
 
-/// Connects, and reads the tree where it reads at all.
+/// Connects and, if it reads at all, reads the tree.
 async fn viewer(to: SocketAddr, is_deaf: bool) -> Result<Viewer, Failed> {
     let socket = TcpSocket::new_v4()?;
     if is_deaf {
@@ -69,20 +69,20 @@ fn seq_num(message: &str) -> Option<usize> {
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// Reads until every event has come: each once, in order.
+/// Reads until every event has arrived, each once and in order.
 async fn listen(mut viewer: Viewer, sent: Arc<Sent>) -> Result<Histogram<u64>, Failed> {
     let mut late = Histogram::new(3)?;
     for expected in 0..sent.at.len() {
         let message = viewer.next().await.ok_or("the server has hung up")??;
         let now = sent.now();
         assert_eq!(seq_num(message.to_text()?), Some(expected), "nothing is lost");
-        // Relaxed: the message itself came after the store, by way of the kernel.
+        // Relaxed: the message arrived after the store, by way of the kernel.
         late.record(now - sent.at[expected].load(Ordering::Relaxed))?;
     }
     Ok(late)
 }
 
-/// Viewers on a thread of their own, as they would be in programs of their own.
+/// Viewers on their own thread, as they would be in their own programs.
 fn listeners(
     to: SocketAddr,
     count: usize,
@@ -101,7 +101,7 @@ fn listeners(
     })
 }
 
-/// One run; gives nanoseconds, of all viewers together.
+/// One run; returns the nanoseconds of all viewers together.
 fn run(
     set: &SetFile,
     viewers: usize,
@@ -125,7 +125,7 @@ fn run(
     let mut live = EventSender::connect(service.addresses().udp)?;
     at_rate(PER_SECOND, length, |number| {
         let args = [Arg::from((number % 50) as i32), Arg::from(number as f32)];
-        // Relaxed: see where it is read.
+        // Relaxed: see the load.
         sent.at[number as usize].store(sent.now(), Ordering::Relaxed);
         live.send("/live/track/volume", &args)
     })?;
