@@ -1,4 +1,4 @@
-//! A collector to record into, and whether everything arrived.
+//! A collector to record into, with checks that everything arrived.
 
 use std::time::{Instant, SystemTime};
 
@@ -6,12 +6,12 @@ use tachograph::{Counter, Gauge, Histogram, MetricsCollector, Recorder, Timing};
 
 use crate::case::{Done, every_record};
 
-/// A collector with a handle of each kind. Every call records a series of its own.
+/// A collector with a handle of each kind. Each call records a series of its own.
 #[derive(Debug)]
 pub struct Bed {
     /// The collector.
     pub metrics: MetricsCollector,
-    /// What is recorded while recording is on for a moment.
+    /// Recorded while recording is on for a moment.
     pub warm: Counter,
     pub(crate) counter: Counter,
     pub(crate) gauge: Gauge,
@@ -21,7 +21,7 @@ pub struct Bed {
 }
 
 impl Bed {
-    /// The handles of a collector.
+    /// Creates the handles of a collector.
     pub fn of(metrics: MetricsCollector) -> Self {
         Self {
             warm: metrics.register_counter("warm"),
@@ -34,12 +34,12 @@ impl Bed {
         }
     }
 
-    /// Of a collector that passes by hand.
+    /// A bed whose collector runs passes manually.
     pub fn manual() -> Self {
         Self::of(MetricsCollector::builder().manual().build())
     }
 
-    /// Aggregates and publishes now.
+    /// Aggregates and publishes immediately.
     pub fn pass(&self) {
         self.metrics.run_pass(Instant::now(), SystemTime::now());
     }
@@ -54,14 +54,14 @@ impl Bed {
         every_record(stats.map(|stats| stats.value), done.operations);
     }
 
-    /// Every value is its operation's number, so the sum is known too.
+    /// Checks a timing whose values are the operations' numbers, so the sum is known too.
     pub(crate) fn timed(&self, name: &str, done: Done) {
         let stats = self.metrics.get_timing(name);
         every_record(stats.as_ref().map(|stats| stats.count), done.operations);
         every_record(stats.map(|stats| stats.buckets().sum()), done.sum);
     }
 
-    /// As `timed`, of durations that nobody knows beforehand.
+    /// Like `timed`, for durations that are not known beforehand.
     pub(crate) fn ended(&self, name: &str, done: Done) {
         every_record(self.metrics.get_timing(name).map(|stats| stats.count), done.operations);
     }
@@ -73,10 +73,10 @@ impl Bed {
         assert_eq!(current, cfg!(feature = "record").then_some(0.5));
     }
 
-    /// Asserts that recording did nothing while it was off.
+    /// Asserts that nothing was recorded while recording was off.
     ///
     /// # Panics
-    /// If it did.
+    /// If something was.
     pub fn assert_warm_only(&self) {
         self.metrics.set_enabled(true);
         let of = |name| self.metrics.get_counter(name).map(|stats| stats.value);
@@ -84,23 +84,23 @@ impl Bed {
         self.metrics.set_enabled(false);
     }
 
-    /// Samples of which only the octave is known, so far.
+    /// The number of samples so far of which only the octave is known.
     ///
     /// # Panics
-    /// While recording is off.
+    /// If recording is off.
     pub fn coalesced(&self) -> u64 {
         let stats = self.metrics.get_counter("telemetry.coalesced").expect("the collector's own");
         stats.value.try_into().expect("it only grows")
     }
 
-    /// Samples for which there was no place at all, so far.
+    /// The number of samples so far for which there was no room at all.
     pub fn dropped(&self) -> u64 {
         let tags = [("reason", "overload")];
         let stats = self.metrics.with_tags(&tags).get_counter("telemetry.dropped");
         stats.map_or(0, |stats| stats.value.try_into().expect("it only grows"))
     }
 
-    /// Asserts that nothing was coalesced or dropped: that the ring was never full.
+    /// Asserts that nothing was coalesced or dropped, that is, the ring was never full.
     ///
     /// # Panics
     /// If it was.

@@ -1,4 +1,4 @@
-//! What figures may be at most.
+//! Upper bounds for figures.
 
 use crate::table::Table;
 
@@ -7,21 +7,21 @@ use crate::table::Table;
 pub struct Budgets(Table);
 
 impl Budgets {
-    /// None yet. The name is that of their JSON file, `budget-` in front.
+    /// Starts an empty list. `name` is that of its JSON file, which starts with `budget-`.
     pub fn new(name: &'static str) -> Self {
         let header = ["budget", "measured", "at most", "unit", "holds"];
         Self(Table::new(name, "Budget", &header))
     }
 
-    /// Adds a row. A budget that does not hold is told of, and fails nothing: a busy machine
-    /// breaks most of them.
+    /// Adds a row. A broken budget is reported but fails nothing: a busy machine breaks most of
+    /// them.
     pub fn at_most(&mut self, what: &str, measured: f64, most: f64, unit: &str) {
-        // Figures that come to nothing may come out below it.
+        // Figures of almost nothing can come out below zero.
         let holds = if measured <= most { "yes" } else { "no" };
         self.0.row([what.into(), measured.into(), most.into(), unit.into(), holds.into()]);
     }
 
-    /// Prints the rows, and writes them where the command line asks for that.
+    /// Prints the rows, and writes them as JSON if the command line asks for it.
     pub fn print(&self) {
         self.0.print();
     }

@@ -7,7 +7,7 @@ use tachograph::MetricsCollector;
 use crate::bed::Bed;
 use crate::case::{Case, every_record};
 
-/// The tag of calls by name and tag.
+/// The tag of calls with a name and a tag.
 pub const TAG: (&str, &str) = ("event_type", "/live/scene/added");
 
 /// [`tachograph::Recorder::increment`].
@@ -27,7 +27,7 @@ pub fn counter_by_handle(bed: &Bed) -> Case<'_> {
         .check(|done| bed.counted("counter.handle", done))
 }
 
-/// What a case is called in which the thread has recorded into seven other collectors before.
+/// The suffix of cases whose thread has already recorded into seven other collectors.
 pub const EIGHTH: &str = ", eighth collector";
 
 /// Makes a case's collector the eighth of each measuring thread.
@@ -146,7 +146,7 @@ pub fn histogram_by_handle(bed: &Bed) -> Case<'_> {
         .check(|done| bed.timed("histogram.handle", done))
 }
 
-/// [`tachograph::Recorder::start`], and the drop that records.
+/// [`tachograph::Recorder::start`] and the drop that records.
 pub fn timer_by_recorder(bed: &Bed) -> Case<'_> {
     let timing = bed.metrics.register_timing("timer.recorder");
     Case::new(
@@ -157,13 +157,13 @@ pub fn timer_by_recorder(bed: &Bed) -> Case<'_> {
     .check(|done| bed.ended("timer.recorder", done))
 }
 
-/// [`tachograph::Timing::start`], and the drop that records.
+/// [`tachograph::Timing::start`] and the drop that records.
 pub fn timer_by_handle(bed: &Bed) -> Case<'_> {
     Case::new("timer, handle", || bed.timer.clone(), |timing, _| drop(timing.start()))
         .check(|done| bed.ended("timer.handle", done))
 }
 
-/// [`tachograph::MetricsCollector::timer`], and the drop that records.
+/// [`tachograph::MetricsCollector::timer`] and the drop that records.
 pub fn timer_by_name(bed: &Bed) -> Case<'_> {
     Case::new("timer, name", || bed.metrics.clone(), |metrics, _| drop(metrics.timer("timer.name")))
         .check(|done| bed.ended("timer.name", done))

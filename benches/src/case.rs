@@ -6,22 +6,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::stamps::Stamps;
 
-/// Repeats an operation as often as it is told.
+/// Repeats an operation the given number of times.
 type Repeat<'a> = Box<dyn FnMut(u64) + 'a>;
 
-/// Prepares, then times the operation of that number alone; gives ticks.
+/// Runs the preparation, then times only the operation with the given number; returns ticks.
 pub(crate) type Single<'a> = Box<dyn FnMut(&Stamps, &mut dyn FnMut(), u64) -> u64 + 'a>;
 
-/// What has been done so far, warm-ups included.
+/// The work done so far, including warm-ups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
-    /// Operations.
+    /// The number of operations.
     pub operations: u64,
-    /// The sum of the numbers that they were given.
+    /// The sum of their numbers.
     pub sum: u64,
 }
 
-/// An operation, what each measuring thread holds for it, and how to tell that it has worked.
+/// An operation, the state each measuring thread keeps for it, and the check that it worked.
 pub struct Case<'a> {
     name: &'static str,
     before: Box<dyn Fn() + Sync + 'a>,
@@ -29,9 +29,9 @@ pub struct Case<'a> {
     single: Box<dyn Fn() -> Single<'a> + Sync + 'a>,
     pub(crate) between: Box<dyn Fn() + Sync + 'a>,
     check: Box<dyn Fn(Done) + Sync + 'a>,
-    /// Operations so far. Added to by measuring threads, read when they have ended.
+    /// Operations so far. Measuring threads add to it; it is read after they end.
     operations: AtomicU64,
-    /// The sum of their numbers. As `operations`.
+    /// The sum of their numbers, accessed like `operations`.
     sum: AtomicU64,
 }
 
@@ -42,8 +42,8 @@ impl std::fmt::Debug for Case<'_> {
 }
 
 impl<'a> Case<'a> {
-    /// Measures `operation`, which is given what its thread holds, as `subject` made it on that
-    /// thread, and the operation's number in its burst.
+    /// Measures `operation`, which gets the state that `subject` created on its thread, and the
+    /// operation's number in its burst.
     pub fn new<S: 'a>(
         name: &'static str,
         subject: impl Fn() -> S + Send + Sync + 'a,
@@ -53,8 +53,8 @@ impl<'a> Case<'a> {
         let subject_of_single = Arc::clone(&subject);
         let start = move || -> Repeat<'a> {
             let subject = subject();
-            // The subject's address is hidden anew each time: nothing that the operation reads
-            // of it can be kept in a register.
+            // `black_box` hides the subject's address on every call, so nothing that the operation
+            // reads from it can stay in a register.
             Box::new(move |times| (0..times).for_each(|i| operation(black_box(&subject), i)))
         };
         let single = move || -> Single<'a> {
@@ -78,7 +78,7 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Gives it another name.
+    /// Renames the case.
     pub fn named(mut self, name: &'static str) -> Self {
         self.name = name;
         self
@@ -96,8 +96,8 @@ impl<'a> Case<'a> {
         self
     }
 
-    /// Runs `check` with what has been done so far, before the first figure is taken and after
-    /// the last one. It panics if the operations have not all done what they should.
+    /// Runs `check` with the work done so far, before the first figure is taken and after the last
+    /// one. It panics if the operations have not all done what they should.
     pub fn check(mut self, check: impl Fn(Done) + Sync + 'a) -> Self {
         self.check = Box::new(check);
         self
@@ -117,13 +117,13 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The operation one at a time. Who calls it says so by `add`, when no figure is at stake.
+    /// The operation, one at a time. The caller reports it with `add`, while nothing is timed.
     pub(crate) fn single(&self) -> Single<'a> {
         (self.before)();
         (self.single)()
     }
 
-    /// Counts what was done.
+    /// Adds to the work done.
     pub(crate) fn add(&self, done: Done) {
         // Relaxed, both: read after the thread has been joined.
         self.operations.fetch_add(done.operations, Ordering::Relaxed);
@@ -138,8 +138,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Asserts what was read back of a series: one for each operation; nothing where recording was
-/// compiled out.
+/// Asserts that a series holds one record per operation, or nothing if recording was compiled out.
 pub fn every_record(found: Option<impl TryInto<u64>>, operations: u64) {
     let found = found.and_then(|found| found.try_into().ok()).unwrap_or(0);
     assert_eq!(found, if cfg!(feature = "record") { operations } else { 0 });

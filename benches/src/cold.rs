@@ -1,4 +1,4 @@
-//! What a call costs that finds nothing of its own in the core's caches.
+//! The cost of a call that finds none of its data in the core's caches.
 
 use std::hint::black_box;
 
@@ -7,30 +7,30 @@ use crate::figures::Figures;
 use crate::limits::empty;
 use crate::stamps::Stamps;
 
-/// Memory that other work goes through between two calls: four times a core's second-level
-/// cache on the larger machines.
+/// Memory that other work touches between two calls: four times the second-level cache per core of
+/// the larger machines.
 const OTHER_WORK_BYTES: usize = 4 << 20;
 const LINE_BYTES: usize = 64;
 
-/// Reads and writes a word of each line.
+/// Reads and writes a word of each cache line.
 fn other_work(memory: &mut [u64]) {
     for word in memory.iter_mut().step_by(LINE_BYTES / size_of::<u64>()) {
         *word = black_box(*word).wrapping_add(1);
     }
 }
 
-/// Calls of a figure.
+/// Calls per figure.
 pub const COLD_CALLS: u64 = 60;
-/// How many of them it is the mean of. The slowest are left out, with them the interrupts: one
-/// takes as long as a hundred calls.
+/// The number of calls that a figure averages. The slowest are left out, and the interrupts with
+/// them: an interrupt takes as long as a hundred calls.
 pub const COLD_KEPT: usize = 54;
 
-/// Takes figures of single operations with other work before each; a figure is the mean of the
-/// fastest [`COLD_KEPT`] of [`COLD_CALLS`], over the same without an operation. Cases take turns
-/// from round to round.
+/// Measures single operations with other work before each. A figure is the mean of the fastest
+/// [`COLD_KEPT`] of [`COLD_CALLS`], over the same without an operation. Cases take turns from round
+/// to round.
 ///
 /// # Panics
-/// Where the check of a case does.
+/// If a case's check fails.
 pub fn cold(cases: &[Case<'_>], rounds: usize) -> Vec<Figures> {
     let stamps = Stamps::new();
     let mut memory = vec![0; OTHER_WORK_BYTES / size_of::<u64>()];

@@ -1,6 +1,6 @@
-//! What the rounds of one operation come to.
+//! The figures of one operation over its rounds.
 
-/// Nanoseconds an operation over some rounds.
+/// Nanoseconds per operation over some rounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Figures {
     /// The fastest round.
@@ -10,19 +10,19 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of some rounds; zero without any.
+    /// Summarises the rounds; zero if there are none.
     pub fn of(mut rounds: Vec<f64>) -> Self {
         rounds.sort_by(f64::total_cmp);
         let at = |place: usize| rounds.get(place).copied().unwrap_or(0.0);
         Self { min: at(0), median: at(rounds.len() / 2) }
     }
 
-    /// What is left over the loop alone.
+    /// The figures minus those of the loop alone.
     pub fn over(self, empty: Self) -> Self {
         Self { min: self.min - empty.min, median: self.median - empty.median }
     }
 
-    /// How many times the median of `limit`.
+    /// The median as a multiple of `limit`'s.
     pub fn times(self, limit: Self) -> f64 {
         self.median / limit.median
     }

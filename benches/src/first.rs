@@ -1,4 +1,4 @@
-//! What a new thread's first operation costs.
+//! The cost of a new thread's first operation.
 
 use std::thread;
 
@@ -7,11 +7,11 @@ use crate::figures::Figures;
 use crate::limits::empty;
 use crate::stamps::Stamps;
 
-/// Times the first operation of new threads, one thread at a time; cases take turns. Figures
-/// are over two stamps with nothing in between, on a new thread too.
+/// Times the first operation of new threads, one thread at a time; cases take turns. Figures are
+/// over two stamps with nothing in between, also on a new thread.
 ///
 /// # Panics
-/// Where the check of a case does.
+/// If a case's check fails.
 pub fn first_on_new_threads(cases: &[Case<'_>], rounds: usize) -> Vec<Figures> {
     let stamps = Stamps::new();
     let first = |case: &Case<'_>| {
@@ -55,13 +55,13 @@ mod tests {
         let calls = AtomicU64::new(0);
         let count = |(): &(), _| {
             assert_eq!(CALLS.replace(1), 0);
-            // Relaxed: a flag or a count that stands for itself.
+            // Relaxed: the count guards no other data.
             calls.fetch_add(1, Ordering::Relaxed);
         };
         let case = Case::new("first", || (), count)
             .check(|done| assert_eq!(calls.load(Ordering::Relaxed), done.operations));
         first_on_new_threads(&[case], 10);
-        // Relaxed: a flag or a count that stands for itself.
+        // Relaxed: the count guards no other data.
         assert_eq!(calls.load(Ordering::Relaxed), 11);
     }
 }

@@ -1,17 +1,17 @@
-//! Where measuring threads wait for each other.
+//! A barrier for measuring threads.
 
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::yield_now;
 
-/// A barrier that spins: waking a sleeper takes longer than a whole burst.
+/// A barrier that spins, because waking a sleeper takes longer than a whole burst.
 pub(crate) struct Gate {
     threads: usize,
     /// Arrivals so far. Written and read by every thread.
     arrived: AtomicUsize,
 }
 
-/// Turns of spinning before the core is offered to whoever is waited for.
+/// Spins before the core is offered to the threads being waited for.
 const SPINS: u32 = 10_000;
 
 impl Gate {
@@ -19,9 +19,9 @@ impl Gate {
         Self { threads, arrived: AtomicUsize::new(0) }
     }
 
-    /// Waits until every thread has called it as often as this one.
+    /// Waits until every thread has called `wait` as often as this one.
     pub(crate) fn wait(&self) {
-        // AcqRel: what each thread did before the gate lies before what any does after it.
+        // AcqRel: everything before the gate on any thread happens before everything after it.
         let before = self.arrived.fetch_add(1, Ordering::AcqRel);
         let all = (before / self.threads + 1) * self.threads;
         let mut spins = 0;

@@ -1,4 +1,4 @@
-//! A server on its sockets, with a set: for the benches of the host.
+//! A server on its sockets with a set, for the benches of the host.
 
 use std::error::Error;
 use std::fs::File;
@@ -10,10 +10,10 @@ use ast_server::{Addresses, AstServer, Service};
 use live_set::generate::Spec;
 use tempfile::TempDir;
 
-/// What is waited for comes within this, on whatever machine.
+/// Upper bound for every wait, on any machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A file with a set of 50 tracks and 100 scenes, for as long as this lives.
+/// A file with a set of 50 tracks and 100 scenes, deleted on drop.
 #[derive(Debug)]
 pub struct SetFile {
     /// Where it is.
@@ -33,20 +33,20 @@ impl SetFile {
         Ok(Self { path, _folder: folder })
     }
 
-    /// A server in process that has loaded it.
+    /// An in-process server that has loaded the file.
     ///
     /// # Errors
-    /// It cannot be loaded.
+    /// If it cannot be loaded.
     pub fn server(&self, enable_metrics: bool) -> Result<AstServer, ast_server::Error> {
         let server = AstServer::builder().enable_metrics(enable_metrics).watch(false).build();
         server.load_project(&self.path)?;
         Ok(server)
     }
 
-    /// The same on free ports.
+    /// Such a server on free ports.
     ///
     /// # Errors
-    /// It cannot be loaded, or the machine has no free port.
+    /// If it cannot be loaded, or the machine has no free port.
     pub async fn serve(&self) -> Result<(AstServer, Service), ast_server::Error> {
         let server = self.server(true)?;
         let service = Service::start(&server, Addresses::free()).await?;
@@ -54,19 +54,19 @@ impl SetFile {
     }
 }
 
-/// A counter of a server.
+/// The value of a server's counter.
 ///
 /// # Panics
-/// Where it has none of that name.
+/// If it has none of that name.
 pub fn counted(server: &AstServer, name: &str) -> u64 {
     let counter = server.metrics().get_counter(name).unwrap_or_else(|| panic!("no {name}"));
     counter.value.try_into().unwrap_or_else(|_| panic!("{name} only grows"))
 }
 
-/// Waits until something holds.
+/// Waits until `holds` returns true.
 ///
 /// # Errors
-/// It does not within a minute.
+/// If it does not within a minute.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     while !holds() {
@@ -78,9 +78,9 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Result<(), Box<dyn 
     Ok(())
 }
 
-/// Calls `send` with 0, 1, 2… so many times a second; gives how often it was called.
+/// Calls `send` with 0, 1, 2… at a fixed rate per second; returns the number of calls.
 ///
-/// Where the thread comes late it catches up, so the rate holds over the whole time.
+/// A late thread catches up, so the rate holds over the whole time.
 ///
 /// # Errors
 /// Those of `send`.

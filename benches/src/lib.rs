@@ -1,8 +1,8 @@
-//! What the benches share: a small harness, the machine's limits, tables.
+//! What the benches share: a small harness, the machine's limits, and tables.
 //!
-//! A figure is taken beside the loop without an operation and beside the least that the machine
-//! could do instead, in rounds that alternate between all of them, so that a slow moment hits
-//! all alike. Believe the ratios; nanoseconds differ from machine to machine and day to day.
+//! Each round measures all operations, the loop without an operation, and the least that the
+//! machine could do instead, in turns, so that a slow moment hits them all alike. Trust the ratios;
+//! nanoseconds differ from machine to machine and from day to day.
 //!
 //! ```
 //! use benches::{Case, Plan, measure};

@@ -1,4 +1,4 @@
-//! The least that the machine could do: what figures are compared with.
+//! The least that the machine could do: the baselines of figures.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -25,11 +25,11 @@ const fn word() -> Word {
 /// Adds 1 as the only writer: a load and a store.
 #[inline]
 fn add_one(word: &Word) {
-    // Relaxed: a word of this thread alone.
+    // Relaxed: only this thread uses the word.
     word.store(word.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
 }
 
-/// A load and a store of a word on a cache line of its own: the limit of a counter.
+/// A load and a store of a word on its own cache line: the limit of a counter.
 pub fn own_word<'a>() -> Case<'a> {
     Case::new("limit: own load + store", word, |word, _| add_one(word))
 }
@@ -38,7 +38,7 @@ thread_local! {
     static WORD: Word = const { word() };
 }
 
-/// As [`own_word`], found through a thread-local: the limit of a counter's handle.
+/// Like [`own_word`], reached through a thread-local: the limit of a counter's handle.
 pub fn own_word_of_thread<'a>() -> Case<'a> {
     Case::new("limit: the same, thread-local", || (), |(), _| WORD.with(add_one))
 }
@@ -61,7 +61,7 @@ pub fn two_instants<'a>() -> Case<'a> {
     )
 }
 
-/// A thread-local word with something to do at the thread's exit.
+/// A thread-local word with a destructor that runs at thread exit.
 struct Guarded(Cell<u64>);
 
 impl Drop for Guarded {
@@ -74,8 +74,7 @@ thread_local! {
     static GUARDED: Guarded = const { Guarded(Cell::new(0)) };
 }
 
-/// A thread-local that runs something at its thread's exit: the limit of a thread's first
-/// record.
+/// A thread-local with a destructor that runs at thread exit: the limit of a thread's first record.
 pub fn word_of_thread_with_exit<'a>() -> Case<'a> {
     Case::new(
         "limit: a thread-local's first touch",
@@ -84,10 +83,10 @@ pub fn word_of_thread_with_exit<'a>() -> Case<'a> {
     )
 }
 
-/// A clock on which timers read the time-stamp counter wherever the machine allows it.
+/// A clock with which timers read the time-stamp counter if the machine allows it.
 ///
-/// A collector calibrates it once its driver starts, so one is kept running; manual collectors
-/// made with this clock then use it too.
+/// A collector calibrates it when its driver starts, so one is kept running. Manual collectors
+/// created with this clock then use the counter too.
 #[derive(Debug)]
 pub struct SharedClock {
     clock: Clock,
@@ -101,10 +100,10 @@ impl Default for SharedClock {
 }
 
 impl SharedClock {
-    /// Waits until the clock is calibrated; up to half a second.
+    /// Waits until the clock is calibrated, up to half a second.
     pub fn new() -> Self {
-        // Calibrates once a process, on this thread: the driver's own calibration then takes no
-        // time.
+        // Calibrates once per process, on this thread, so that the driver's own calibration takes
+        // no time.
         let _ = quanta::Clock::new();
         let clock = Clock::system();
         let driven = MetricsCollector::builder()
@@ -130,7 +129,7 @@ mod tests {
     fn words_count_and_every_limit_takes_time() {
         let own = word();
         (0..7).for_each(|_| add_one(&own));
-        // Relaxed: a word of this thread alone.
+        // Relaxed: only this thread uses the word.
         assert_eq!(own.load(Ordering::Relaxed), 7);
 
         let cases = [own_word(), own_word_of_thread(), two_stamps(), two_instants()];

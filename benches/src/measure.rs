@@ -1,4 +1,4 @@
-//! Taking figures.
+//! Measuring.
 
 use std::thread;
 use std::time::Instant;
@@ -8,47 +8,46 @@ use crate::figures::Figures;
 use crate::gate::Gate;
 use crate::options::Options;
 
-/// How often what is done.
+/// The number of repeats.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// Threads that run the operation at the same time.
     pub threads: usize,
-    /// Figures of one operation.
+    /// Figures per operation.
     pub rounds: usize,
-    /// Bursts that a figure is the median of: a thread that loses its core in one of them moves
-    /// nothing.
+    /// Bursts per figure, which is their median: losing the core during one burst changes nothing.
     pub bursts: u32,
     /// Operations that are timed together.
     pub burst: u64,
 }
 
 impl Plan {
-    /// One thread; bursts that fit a quarter of the lane that a thread starts with, so that a
-    /// ring which is read between bursts is never full.
+    /// One thread, with bursts that fit a quarter of a new lane, so that a ring that is read
+    /// between bursts is never full.
     pub fn of_bursts() -> Self {
         let (rounds, bursts) = if Options::get().quick { (9, 10) } else { (25, 40) };
         Self { threads: 1, rounds, bursts, burst: 1_024 }
     }
 }
 
-/// Takes the figures of all cases, which take turns from round to round: of each round the mean
-/// of its threads.
+/// Measures all cases, which take turns from round to round. A round's figure is the mean of its
+/// threads.
 ///
-/// Each round runs on threads of its own, after a burst that is not timed.
+/// Each round runs on new threads, after a burst that is not timed.
 ///
 /// # Panics
-/// Where the check of a case does.
+/// If a case's check fails.
 pub fn measure(cases: &[Case<'_>], plan: Plan) -> Vec<Figures> {
     let mean = |round: Vec<f64>| round.iter().sum::<f64>() / plan.threads as f64;
     let of_case = |rounds: Vec<Vec<f64>>| Figures::of(rounds.into_iter().map(mean).collect());
     rounds(cases, plan).into_iter().map(of_case).collect()
 }
 
-/// The same, with the figures of each thread: the first one does what a case wants done between
-/// bursts, so they need not be alike.
+/// Like [`measure`], with separate figures for each thread. They can differ, because the first
+/// thread does a case's work between bursts.
 ///
 /// # Panics
-/// Where the check of a case does.
+/// If a case's check fails.
 pub fn measure_threads(cases: &[Case<'_>], plan: Plan) -> Vec<Vec<Figures>> {
     let of_thread = |rounds: &[Vec<f64>], thread: usize| {
         Figures::of(rounds.iter().map(|round| round[thread]).collect())
@@ -59,7 +58,7 @@ pub fn measure_threads(cases: &[Case<'_>], plan: Plan) -> Vec<Vec<Figures>> {
     rounds(cases, plan).into_iter().map(of_case).collect()
 }
 
-/// Of each case, of each round, of each thread: nanoseconds an operation.
+/// Nanoseconds per operation, by case, round and thread.
 fn rounds(cases: &[Case<'_>], plan: Plan) -> Vec<Vec<Vec<f64>>> {
     for case in cases {
         round(case, Plan { threads: 1, bursts: 1, ..plan });
@@ -77,7 +76,7 @@ fn rounds(cases: &[Case<'_>], plan: Plan) -> Vec<Vec<Vec<f64>>> {
     rounds
 }
 
-/// One figure of each thread: nanoseconds an operation.
+/// One figure per thread: nanoseconds per operation.
 fn round(case: &Case<'_>, plan: Plan) -> Vec<f64> {
     let gate = Gate::new(plan.threads);
     thread::scope(|scope| {
@@ -91,7 +90,7 @@ fn round(case: &Case<'_>, plan: Plan) -> Vec<f64> {
     })
 }
 
-/// The bursts of one thread; gives nanoseconds a burst.
+/// Runs one thread's bursts; returns nanoseconds per burst.
 fn bursts(case: &Case<'_>, plan: Plan, gate: &Gate, is_first: bool) -> Figures {
     let mut repeat = case.start();
     repeat(plan.burst);
@@ -117,7 +116,7 @@ fn nanos_since(start: Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e9
 }
 
-/// Times `act` once a round, after `prepare`, which is not timed; figures in nanoseconds.
+/// Times `act` once per round, after `prepare`, which is not timed; figures in nanoseconds.
 pub fn time(rounds: usize, mut prepare: impl FnMut(), mut act: impl FnMut()) -> Figures {
     let mut once = || {
         prepare();
@@ -129,11 +128,11 @@ pub fn time(rounds: usize, mut prepare: impl FnMut(), mut act: impl FnMut()) -> 
     Figures::of((0..rounds).map(|_| once()).collect())
 }
 
-/// What is timed in turns with others: what comes before, which is not timed, and the act.
+/// An act that is timed in turns with others, and its untimed preparation.
 pub struct Turn<'a> {
-    /// Comes before each act.
+    /// Runs before each act.
     pub prepare: Box<dyn FnMut() + 'a>,
-    /// Is timed once a round.
+    /// Timed once per round.
     pub act: Box<dyn FnMut() + 'a>,
 }
 
@@ -143,7 +142,7 @@ impl std::fmt::Debug for Turn<'_> {
     }
 }
 
-/// Times all acts in each round, after one that does not count; figures in nanoseconds.
+/// Times all acts in each round, after a round that does not count; figures in nanoseconds.
 pub fn time_in_turns(rounds: usize, turns: &mut [Turn<'_>]) -> Vec<Figures> {
     let mut spent: Vec<_> = turns.iter().map(|_| Vec::with_capacity(rounds + 1)).collect();
     for _ in 0..=rounds {
@@ -178,7 +177,7 @@ mod tests {
 
         let mut done: Vec<_> = done.lock().expect("no panic").values().copied().collect();
         done.sort_unstable();
-        // A burst that is not timed comes first; before all of them, a round of one burst.
+        // An untimed burst comes first; before all of them, a round of one burst.
         let (first, other, trial) = ([50, 5], [50, 0], [20, 2]);
         assert_eq!(done, [trial, other, other, other, first, first, first]);
     }

@@ -1,13 +1,13 @@
-//! Numbers to record that look random and are the same each time.
+//! Numbers to record that look random but are the same every time.
 
-/// The next of a sequence: 31 bits.
+/// The next number of a sequence: 31 bits.
 pub fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *state >> 33
 }
 
-/// Durations of a call in nanoseconds: around 200 us, most within a factor of two, the slowest
-/// five times as long. Each is the product of four factors between a half and one and a half.
+/// Durations of a call in nanoseconds: around 200 us, most within a factor of two, the slowest five
+/// times as long. Each is the product of four factors between 0.5 and 1.5.
 pub fn durations(count: usize) -> Vec<u64> {
     let mut state = 1;
     let mut one = || {

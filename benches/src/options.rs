@@ -1,20 +1,20 @@
-//! What the command line asks of every bench.
+//! The command-line options of every bench.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// `cargo bench -p benches -- --quick --json FOLDER`, both optional; other arguments are cargo's
-/// own and left alone.
+/// `cargo bench -p benches -- --quick --json FOLDER`, both optional. Other arguments are cargo's
+/// own and are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Far fewer repeats: shows that everything works, its figures are rough.
+    /// Far fewer repeats: shows that everything works; the figures are rough.
     pub quick: bool,
-    /// Where each table is also written, as one JSON file.
+    /// The folder in which each table is also written as a JSON file.
     pub json: Option<PathBuf>,
 }
 
 impl Options {
-    /// This program's own.
+    /// This program's options.
     pub fn get() -> &'static Self {
         static OPTIONS: OnceLock<Options> = OnceLock::new();
         OPTIONS.get_or_init(|| Self::parse(std::env::args().skip(1)))
@@ -33,7 +33,7 @@ impl Options {
         options
     }
 
-    /// So many repeats, or the fewest that still give a median where it is to be quick.
+    /// `rounds`, or with `--quick` the fewest that still give a median.
     pub fn rounds(&self, rounds: usize) -> usize {
         if self.quick { rounds.min(9) } else { rounds }
     }

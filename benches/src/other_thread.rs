@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle, yield_now};
 
-/// A thread that acts when it is asked to: on a machine with a free core, on another one than
-/// who asks.
+/// A thread that acts on request, on another core than the requester if one is free.
 #[derive(Debug)]
 pub struct OtherThread {
     turns: Arc<Turns>,
@@ -15,16 +14,16 @@ pub struct OtherThread {
 
 #[derive(Debug, Default)]
 struct Turns {
-    /// Written by who asks, read by the thread.
+    /// Written by the requester, read by the thread.
     asked: AtomicUsize,
-    /// Written by the thread, read by who asks.
+    /// Written by the thread, read by the requester.
     done: AtomicUsize,
     /// Written by the drop, read by the thread.
     over: AtomicBool,
 }
 
-/// Turns of spinning before the thread sleeps; more than a burst takes, so that it stays on its
-/// core as long as a round goes on.
+/// Spins before the thread sleeps: longer than a burst takes, so that it keeps its core for the
+/// whole round.
 const SPINS: u32 = 20_000;
 
 impl OtherThread {
@@ -42,7 +41,7 @@ impl OtherThread {
         Self { turns, thread: Some(thread) }
     }
 
-    /// Has the thread act, and waits until it has. For one thread at a time.
+    /// Has the thread act once and waits for it. Only one thread may call this at a time.
     pub fn run(&self) {
         // Release: pairs with the Acquire in `wait`; what was done so far is visible.
         let asked = self.turns.asked.fetch_add(1, Ordering::Release) + 1;
@@ -64,7 +63,7 @@ impl OtherThread {
 
 impl Drop for OtherThread {
     fn drop(&mut self) {
-        // Relaxed: a flag that stands for itself.
+        // Relaxed: the flag guards no other data.
         self.turns.over.store(true, Ordering::Relaxed);
         self.unpark();
         let _ = self.thread.take().map(JoinHandle::join);
@@ -72,7 +71,7 @@ impl Drop for OtherThread {
 }
 
 impl Turns {
-    /// Waits for a turn; `false` once it is all over.
+    /// Waits for a request; `false` on shutdown.
     fn wait(&self) -> bool {
         let mut spins = 0;
         // Acquire: pairs with the Release in `run`. Relaxed: the thread wrote it itself.
@@ -97,7 +96,7 @@ mod tests {
         let acts = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&acts);
         let other = OtherThread::new(move || {
-            // Relaxed: a turn and its end are ordered by `run`, which the test relies on.
+            // Relaxed: `run` orders each act and its end, which the test relies on.
             count.fetch_add(1, Ordering::Relaxed);
         });
         for turn in 1..=100 {

@@ -1,4 +1,4 @@
-//! The series that the benches of exposition write, and what must be in the text.
+//! The series that the exposition benches write, with a check of the text.
 
 use std::time::{Instant, SystemTime};
 
@@ -7,15 +7,15 @@ use tachograph::{MetricsCollector, Unit};
 use crate::calls::TAG;
 use crate::numbers::next;
 
-/// Series of one metric, each with a tag of its own: counters with counts, or histograms that all
-/// have the same samples.
+/// Series of one metric, each with its own tag: counters with counts, or histograms that all have
+/// the same samples.
 #[derive(Clone, Debug)]
 pub struct Scraped {
     /// The value of each series' tag.
     pub values: Vec<String>,
-    /// Each counter's; none for histograms.
+    /// Each counter's count; empty for histograms.
     pub counts: Vec<u64>,
-    /// Each histogram's; none for counters.
+    /// The samples of each histogram; empty for counters.
     pub samples: Vec<u64>,
 }
 
@@ -25,13 +25,13 @@ pub fn bounds() -> [f64; 20] {
 }
 
 impl Scraped {
-    /// So many counters.
+    /// This many counters.
     pub fn counters(series: usize) -> Self {
         let counts = (1..=series as u64).map(|i| i * 12_345).collect();
         Self { values: values(series), counts, samples: Vec::new() }
     }
 
-    /// So many histograms of 100 samples, at all orders of magnitude up to a million.
+    /// This many histograms of 100 samples, of all orders of magnitude up to a million.
     pub fn timings(series: usize) -> Self {
         let mut state = 1;
         let mut sample = || next(&mut state) >> (11 + next(&mut state) % 20);
@@ -39,7 +39,7 @@ impl Scraped {
         Self { values: values(series), counts: Vec::new(), samples }
     }
 
-    /// A collector that has them, as `counter` and `timing`, published.
+    /// A collector with these series, named `counter` and `timing`, published.
     pub fn collector(&self) -> MetricsCollector {
         let builder = MetricsCollector::builder().manual();
         let metrics = builder.series_per_metric(self.values.len()).build();
@@ -60,7 +60,7 @@ impl Scraped {
         metrics
     }
 
-    /// Records one more into every series each time it is called.
+    /// Returns a function that records one more sample into every series.
     pub fn more(&self, metrics: &MetricsCollector) -> Box<dyn Fn() + Send + Sync> {
         let (mut counters, mut timings) = (Vec::new(), Vec::new());
         for value in &self.values {
@@ -78,10 +78,10 @@ impl Scraped {
         })
     }
 
-    /// Asserts that all of it is in a text.
+    /// Asserts that a text contains all of it.
     ///
     /// # Panics
-    /// If it is not.
+    /// If it does not.
     pub fn assert_in(&self, text: &[u8]) {
         let text = std::str::from_utf8(text).expect("UTF-8");
         let series = self.values.len();
@@ -129,7 +129,7 @@ impl Column {
         })
     }
 
-    /// The other, where there is no line of this one.
+    /// This column, or `other` if this one has no lines.
     fn or(self, other: Self) -> Self {
         if self.lines > 0 { self } else { other }
     }

@@ -1,18 +1,18 @@
 //! Reads of the machine's fastest clock around single operations.
 
-/// The time-stamp counter, each read of which waits for what stands before it.
+/// The time-stamp counter; each read waits for the instructions before it.
 #[derive(Debug, Default)]
 pub struct Stamps {
     clock: quanta::Clock,
 }
 
 impl Stamps {
-    /// Calibrates the counter; up to 200 ms, once a process.
+    /// Calibrates the counter; up to 200 ms, once per process.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Now, in ticks: after every operation before it, before every one after it.
+    /// Now, in ticks: after every earlier operation and before every later one.
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         fence();
@@ -23,14 +23,14 @@ impl Stamps {
 
     /// Ticks as nanoseconds.
     pub(crate) fn nanos(&self, ticks: f64) -> f64 {
-        // Over many ticks: the conversion rounds to whole nanoseconds.
+        // Uses many ticks, because the conversion rounds to whole nanoseconds.
         const MANY: u64 = 1 << 32;
         ticks * self.clock.delta_as_nanos(0, MANY) as f64 / MANY as f64
     }
 }
 
-/// Lets no instruction start before all earlier ones have ended; earlier stores may still be on
-/// their way to the cache.
+/// Starts no instruction before all earlier ones have ended; earlier stores may still be on their
+/// way to the cache.
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "no safe function of the standard library is this fence")]
 #[inline]
@@ -39,7 +39,7 @@ fn fence() {
     unsafe { std::arch::x86_64::_mm_lfence() };
 }
 
-/// Elsewhere reads of the clock may move a little against what they time.
+/// On other architectures, clock reads may be reordered slightly against what they time.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
 fn fence() {}
@@ -54,7 +54,7 @@ mod tests {
         let (start, before) = (std::time::Instant::now(), stamps.now());
         while start.elapsed().as_millis() < 20 {}
         let ticks = stamps.now() - before;
-        // Not a figure: whether the unit is right, whatever the machine is busy with.
+        // Checks the unit, not a figure, so it holds however busy the machine is.
         assert!(stamps.nanos(ticks as f64) > 19e6);
         assert!(stamps.nanos(ticks as f64) < 20e9);
     }

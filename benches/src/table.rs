@@ -1,4 +1,4 @@
-//! Plain aligned tables on standard output, and the same as JSON.
+//! Plain aligned tables on standard output, also as JSON.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::options::Options;
 
-/// What stands in a table.
+/// A cell of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
-    /// Words; may be empty.
+    /// Text; may be empty.
     Text(String),
-    /// A figure, shown with three digits that count.
+    /// A figure, shown with three significant digits.
     Number(f64),
 }
 
@@ -48,8 +48,8 @@ impl std::fmt::Display for Cell {
     }
 }
 
-/// A table: a name, a title, a header, rows; the first column to the left, the others to the
-/// right.
+/// A table with a name, a title, a header and rows. The first column is left-aligned, the others
+/// right-aligned.
 #[derive(Clone, Debug)]
 pub struct Table {
     name: &'static str,
@@ -59,7 +59,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table without rows. The name is that of its JSON file.
+    /// An empty table. `name` is that of its JSON file.
     pub fn new(name: &'static str, title: impl Into<String>, header: &[&str]) -> Self {
         let header = header.iter().map(ToString::to_string).collect();
         Self { name, title: title.into(), header, rows: Vec::new() }
@@ -70,10 +70,10 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Prints the table, and writes it as JSON where the command line asks for that.
+    /// Prints the table, and writes it as JSON if the command line asks for it.
     ///
     /// # Panics
-    /// Where the file cannot be written.
+    /// If the file cannot be written.
     #[expect(clippy::print_stdout, reason = "a bench's output is its purpose")]
     pub fn print(&self) {
         println!("\n{self}");
@@ -129,7 +129,7 @@ fn widths(rows: &[Vec<String>]) -> Vec<usize> {
     (0..columns).map(width).collect()
 }
 
-/// A figure with three digits that count, and separators where it is long.
+/// A figure with three significant digits, and separators if it is long.
 pub fn number(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude < 10.0 {

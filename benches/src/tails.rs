@@ -1,4 +1,4 @@
-//! What the slowest of many single operations take.
+//! The slowest of many single operations.
 
 use hdrhistogram::Histogram;
 
@@ -6,7 +6,7 @@ use crate::case::{Case, Done};
 use crate::limits::empty;
 use crate::stamps::Stamps;
 
-/// Single operations, and the machine's own moments in the same run.
+/// Single operations, and the machine's own pauses in the same run.
 #[derive(Clone, Debug)]
 pub struct Tail {
     calls: Histogram<u64>,
@@ -16,33 +16,33 @@ pub struct Tail {
 
 impl Tail {
     fn new(stamps: &Stamps) -> Self {
-        // Of a fixed size, some minutes wide: to grow would disturb what is measured, and one that
-        // can grow records what is above its beginning as next to nothing when it may saturate.
+        // Of a fixed size, some minutes wide: growing would disturb the measurement, and with
+        // saturation a growable histogram caps values at its initial range.
         let histogram = || Histogram::new_with_max(1 << 40, 3).expect("three digits are valid");
         Self { calls: histogram(), nothing: histogram(), nanos_per_tick: stamps.nanos(1.0) }
     }
 
-    /// Nanoseconds below which so many of the calls stay, the pair of stamps included.
+    /// A quantile of the calls in nanoseconds, including the pair of stamps.
     pub fn of_calls(&self, quantile: f64) -> f64 {
         self.calls.value_at_quantile(quantile) as f64 * self.nanos_per_tick
     }
 
-    /// The same of two stamps with nothing in between: the machine's own.
+    /// The same quantile of two stamps with nothing in between: the machine's own.
     pub fn of_nothing(&self, quantile: f64) -> f64 {
         self.nothing.value_at_quantile(quantile) as f64 * self.nanos_per_tick
     }
 
-    /// How many of each there were.
+    /// The number of calls, and of empty pairs.
     pub fn count(&self) -> u64 {
         self.calls.len()
     }
 }
 
-/// Times `calls` single operations of each case, a thousand at a time and in turns. After each
-/// single operation comes an empty one: whatever hits the thread hits both alike.
+/// Times `calls` single operations of each case, a thousand at a time and in turns. An empty
+/// operation follows each one, so whatever hits the thread hits both alike.
 ///
 /// # Panics
-/// Where the check of a case does.
+/// If a case's check fails.
 pub fn tails(cases: &[Case<'_>], calls: u64) -> Vec<Tail> {
     const TURN: u64 = 1_000;
     let stamps = Stamps::new();
@@ -56,7 +56,7 @@ pub fn tails(cases: &[Case<'_>], calls: u64) -> Vec<Tail> {
             for i in 0..TURN {
                 let of_call = single(&stamps, &mut || (), i);
                 let of_nothing = nothing(&stamps, &mut || (), i);
-                // The first turn warms up.
+                // The first turn is a warm-up.
                 if turn > 0 {
                     tail.calls.saturating_record(of_call);
                     tail.nothing.saturating_record(of_nothing);
@@ -90,17 +90,17 @@ mod tests {
     fn every_call_is_made_and_counted() {
         let (calls, sum) = (AtomicU64::new(0), AtomicU64::new(0));
         let add = |(): &(), i| {
-            // Relaxed: a flag or a count that stands for itself.
+            // Relaxed: the count guards no other data.
             calls.fetch_add(1, Ordering::Relaxed);
             sum.fetch_add(i, Ordering::Relaxed);
         };
         let case = Case::new("add", || (), add).check(|done| {
-            // Relaxed: a flag or a count that stands for itself.
+            // Relaxed: neither count guards other data.
             let found = [&calls, &sum].map(|word| word.load(Ordering::Relaxed));
             assert_eq!(found, [done.operations, done.sum]);
         });
         let tail = &tails(&[case], 2_000)[0];
-        // Relaxed: a flag or a count that stands for itself.
+        // Relaxed: the count guards no other data.
         assert_eq!((tail.count(), calls.load(Ordering::Relaxed)), (2_000, 3_000));
     }
 }

@@ -1,4 +1,4 @@
-//! `contatori`: counters in 64 padded slots, a slot a thread.
+//! `contatori`: counters in 64 padded slots, one per thread.
 
 use std::sync::Arc;
 

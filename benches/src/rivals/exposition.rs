@@ -1,20 +1,20 @@
-//! What other libraries take to write their series as text.
+//! The time other libraries take to write their series as text.
 
 use fast_telemetry::PrometheusExport;
 
 use super::{bounds, shards};
 use crate::calls::TAG;
 
-/// Writes all series of a library as text, and shows it.
+/// Writes all series of a library as text and passes it on.
 pub(super) type Write = Box<dyn FnMut(&mut dyn FnMut(&[u8]))>;
 
 /// Another library's series, ready to be written.
 pub struct Exposition {
     /// The library.
     pub name: &'static str,
-    /// What it does otherwise than ours: why it may be ahead.
+    /// How it differs from ours, which may explain why it is ahead.
     pub differs: &'static str,
-    /// Writes them, into memory that is kept where the library allows that.
+    /// Writes the series, into a buffer that is kept if the library allows that.
     pub write: Write,
 }
 
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Exposition {
     }
 }
 
-/// A `Write` around what appends to a string.
+/// A `Write` around a function that appends to a string.
 fn appended(mut append: impl FnMut(&mut String) + 'static) -> Write {
     let mut text = String::new();
     Box::new(move |shown| {
@@ -34,7 +34,7 @@ fn appended(mut append: impl FnMut(&mut String) + 'static) -> Write {
     })
 }
 
-/// What most of them do.
+/// Applies to most of them.
 const LIVE: &str = "reads its live words, in no order";
 
 const PLACED: &str = "label values known at the start, a place of the array each";
@@ -43,10 +43,10 @@ const MESSAGES: &str = "gathers messages first, and sorts them";
 
 const STRINGS: &str = "gathers strings first";
 
-/// Makes a series for each value of the tag, with these numbers, and what writes them.
+/// Creates a series per tag value with these numbers, and returns its `Write`.
 type Make = fn(&[String], &[u64]) -> Write;
 
-/// A counter for each value of the tag, with that count.
+/// A counter per tag value, with that count.
 pub fn counter_expositions(values: &[String], counts: &[u64]) -> Vec<Exposition> {
     let libraries: [(_, _, Make); 6] = [
         ("measured", PLACED, super::measured::counters_written),
@@ -59,7 +59,7 @@ pub fn counter_expositions(values: &[String], counts: &[u64]) -> Vec<Exposition>
     made(&libraries, values, counts)
 }
 
-/// A histogram of 20 buckets for each value of the tag, with all the samples.
+/// A histogram of 20 buckets per tag value, with all the samples.
 pub fn timing_expositions(values: &[String], samples: &[u64]) -> Vec<Exposition> {
     let libraries: [(_, _, Make); 6] = [
         ("measured", PLACED, super::measured::timings_written),
@@ -199,7 +199,7 @@ fn prometheus_timings(values: &[String], samples: &[u64]) -> Write {
     prometheus_written(family)
 }
 
-/// What is recorded in `record` with the exporter of `metrics`.
+/// Everything that `record` records, written by the exporter of `metrics`.
 fn metrics_written(record: impl FnOnce()) -> Write {
     let builder = metrics_exporter_prometheus::PrometheusBuilder::new();
     let recorder = builder.set_buckets(&bounds()).expect("not empty").build_recorder();

@@ -1,4 +1,4 @@
-//! `fast-telemetry`: metrics in padded shards, a shard a thread.
+//! `fast-telemetry`: metrics in padded shards, one per thread.
 
 use std::sync::Arc;
 

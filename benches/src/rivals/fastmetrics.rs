@@ -26,7 +26,7 @@ pub(super) fn counter() -> Rival {
     Rival::new(case, "one shared word")
 }
 
-/// A label set as its user writes one.
+/// A label set in the form that users write.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Labels {
     pub(super) event_type: String,

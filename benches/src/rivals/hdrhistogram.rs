@@ -1,4 +1,4 @@
-//! `hdrhistogram`: its synchronised histogram with a recorder a thread, and the plain one.
+//! `hdrhistogram`: its synchronised histogram with a recorder per thread, and the plain one.
 
 use std::cell::RefCell;
 use std::sync::Mutex;
@@ -32,7 +32,7 @@ pub(super) fn timing() -> Rival {
     Rival::new(case, "readers wait for idle recorders; no sum; at least 70 KB a thread and series")
 }
 
-/// A histogram that only one thread has.
+/// A histogram that only one thread uses.
 pub(super) fn own() -> Rival {
     let case = Case::new(
         "hdrhistogram, own",

@@ -13,7 +13,7 @@ use crate::case::Case;
 
 const NAME: &str = "measured";
 
-/// Groups are how it lets its values out.
+/// The library exports values only through groups.
 #[derive(MetricGroup)]
 #[metric(new(thresholds: Thresholds<20>))]
 struct Group {
@@ -27,7 +27,7 @@ fn group() -> Arc<Group> {
     Arc::new(Group::new(Thresholds::exponential_buckets(1.0, 2.0)))
 }
 
-/// What the text says of a metric.
+/// The value of a metric in the text.
 fn shown(group: &Group, metric: &str) -> Option<f64> {
     let mut text = BufferedTextEncoder::new();
     group.collect_group_into(&mut text).expect("memory accepts it");
@@ -74,10 +74,10 @@ pub(super) fn timer() -> Rival {
     Rival::new(case, "two reads of the monotonic clock; 20 buckets")
 }
 
-/// The values of a label, known beforehand: the library's fastest kind.
+/// Label values that are known beforehand: the library's fastest kind.
 struct Values(Vec<String>);
 
-/// One of them, by its place.
+/// One of the values, by its index.
 #[derive(Clone, Copy)]
 struct Value<'a>(usize, &'a str);
 
@@ -133,7 +133,7 @@ fn tags(values: &[String]) -> TagSet {
     TagSet::new(Values(values.to_vec()))
 }
 
-/// Writes a group into memory that is kept.
+/// Writes a group into a buffer that is kept.
 fn written(group: impl MetricGroup<TextEncoder<Vec<u8>>> + 'static) -> Write {
     let mut encoder = TextEncoder::new(Vec::new());
     Box::new(move |shown| {

@@ -11,7 +11,7 @@ use crate::case::Case;
 
 const NAME: &str = "metrics";
 
-/// The one recorder of the process, as its macros want it.
+/// The process's only recorder, which the macros require.
 fn recorder() -> &'static PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     RECORDER.get_or_init(|| {

@@ -12,7 +12,7 @@ use crate::case::Case;
 const NAME: &str = "metriken";
 const SHARDED: &str = "metriken, sharded";
 
-/// Two to that power buckets an octave: within 0.8 %.
+/// 2^7 buckets per octave: within 0.8 %.
 const GROUPING_POWER: u8 = 7;
 
 pub(super) fn counter() -> Rival {
@@ -57,7 +57,7 @@ pub(super) fn gauge() -> Rival {
     Rival::new(case, "whole numbers only; no min, max, mean or count")
 }
 
-/// How many samples a histogram holds.
+/// The number of samples in a histogram.
 fn count(histogram: Option<metriken::histogram::Histogram>) -> u64 {
     histogram.map_or(0, |histogram| histogram.as_slice().iter().sum())
 }

@@ -1,9 +1,9 @@
-//! Other libraries' recording calls, each as its own documentation says, as operations to
-//! measure. After the measurement each is asked what it has counted.
+//! Other libraries' recording calls as operations to measure, each written as its documentation
+//! recommends. After the measurement, each library is asked for its count.
 //!
-//! A call by handle goes through an `Arc` or the library's own shared handle; where a library
-//! has its metrics in statics, that is a pointer more or less. Histograms with buckets of one's
-//! own get 20, doubling from 1: the values are 0 to 1,023.
+//! A call by handle goes through an `Arc` or the library's own shared handle. If a library keeps
+//! its metrics in statics, that changes the cost by about one pointer. Histograms with configurable
+//! buckets get 20, doubling from 1; the values are 0 to 1,023.
 
 mod contatori;
 mod exposition;
@@ -28,9 +28,9 @@ use crate::case::Case;
 /// Another library's operation.
 #[derive(Debug)]
 pub struct Rival {
-    /// The operation, named for the library.
+    /// The operation, named after the library.
     pub case: Case<'static>,
-    /// What it does otherwise than ours: why it may be ahead.
+    /// How it differs from ours, which may explain why it is ahead.
     pub differs: &'static str,
 }
 
@@ -40,10 +40,10 @@ impl Rival {
     }
 }
 
-/// Two medians that lie closer than this may change places in the next run.
+/// Medians closer than this may swap places in the next run.
 const LEVEL: f64 = 0.05;
 
-/// Where a rival stands whose figures are so many times ours; `ahead` where one of them is.
+/// The verdict on a rival, given its figures as multiples of ours; `ahead` if one of them is.
 pub fn verdict(ratios: &[f64]) -> &'static str {
     if ratios.iter().any(|&ratio| ratio < 1.0 - LEVEL) {
         "ahead"
@@ -54,12 +54,12 @@ pub fn verdict(ratios: &[f64]) -> &'static str {
     }
 }
 
-/// Bounds of histograms that have buckets of one's own.
+/// The bounds of histograms with configurable buckets.
 fn bounds() -> Vec<f64> {
     (0..20).map(|i| f64::from(1 << i)).collect()
 }
 
-/// What sets our gauge apart: its minimum, maximum, mean and count are exact.
+/// What our gauge has in addition: exact minimum, maximum, mean and count.
 const PLAIN_GAUGE: &str = "the last value only: no min, max, mean or count";
 
 /// The value of a metric in Prometheus text.
@@ -68,7 +68,7 @@ fn shown(text: &str, metric: &str) -> Option<f64> {
     text.lines().find_map(value)
 }
 
-/// Threads that sharded metrics are made for.
+/// The number of threads that sharded metrics are created for.
 fn shards() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
@@ -134,7 +134,8 @@ pub fn timings() -> Vec<Rival> {
     ]
 }
 
-/// Recording a duration or a value by its handle, where who reads need not wait for who records.
+/// Recording a duration or a value by its handle, in libraries whose readers need not wait for
+/// writers.
 pub fn timings_without_waiting() -> Vec<Rival> {
     let mut timings = timings();
     timings.retain(|rival| rival.case.name() != hdrhistogram::NAME);

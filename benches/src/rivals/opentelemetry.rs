@@ -1,4 +1,4 @@
-//! `opentelemetry_sdk` with a periodic reader and an exporter that keeps what it is given.
+//! `opentelemetry_sdk` with a periodic reader and an exporter that keeps what it receives.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -64,7 +64,7 @@ struct Pipeline {
     totals: Totals,
 }
 
-/// The one pipeline of the process.
+/// The process's only pipeline.
 fn pipeline() -> &'static Pipeline {
     static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
     PIPELINE.get_or_init(|| {
@@ -79,7 +79,7 @@ pub(super) fn meter() -> Meter {
     pipeline().provider.meter("benches")
 }
 
-/// What the exporter is given of a metric.
+/// The exported values of a metric.
 fn exported(metric: &str) -> [f64; 2] {
     pipeline().provider.force_flush().expect("the exporter accepts everything");
     let totals = pipeline().totals.lock().expect("no panic");

@@ -1,4 +1,4 @@
-//! `prometheus`, the client of TiKV.
+//! `prometheus`, TiKV's client.
 
 use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, Opts};
 

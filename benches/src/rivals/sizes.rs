@@ -1,4 +1,4 @@
-//! What a series takes in other libraries: made, recorded and kept.
+//! The memory of a series in other libraries, created, recorded and kept.
 
 use std::any::Any;
 
@@ -10,13 +10,13 @@ use prometheus_client::metrics::histogram::Histogram;
 
 use super::bounds;
 
-/// A library's name, and a function that makes so many series with so many samples each and
-/// gives everything that holds them.
+/// A library's name, and a function that creates this many series with these samples and returns
+/// everything that holds them.
 pub type Sizes = Vec<(&'static str, fn(&[String], &[u64]) -> Box<dyn Any>)>;
 
 const KEY: &str = "i";
 
-/// What of a series a library holds that the others do not.
+/// The part of a series' memory that differs from the other libraries.
 pub fn kept(library: &str) -> &'static str {
     match library {
         "contatori" => "a cache line for each of 64 threads; no names",
@@ -29,7 +29,7 @@ pub fn kept(library: &str) -> &'static str {
     }
 }
 
-/// Counters of one tag, each with 1.
+/// Counters with one tag, each at 1.
 pub fn counter_sizes() -> Sizes {
     vec![
         ("prometheus-client", |names, _| {
@@ -83,7 +83,7 @@ pub fn counter_sizes() -> Sizes {
     ]
 }
 
-/// Timings of one tag, each with all the samples; then histograms without names.
+/// Timings with one tag, each with all the samples; then histograms without names.
 pub fn timing_sizes() -> Sizes {
     [tagged_timing_sizes(), nameless_timing_sizes()].into_iter().flatten().collect()
 }

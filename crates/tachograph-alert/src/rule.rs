@@ -69,9 +69,9 @@ pub enum Condition {
 /// `statistic(selector, last) op threshold`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// Of which series; each has an alert of its own.
+    /// The series to compare; each has its own alert.
     pub selector: Selector,
-    /// Which statistic.
+    /// The statistic.
     pub statistic: Statistic,
     /// Counters to subtract, matched by tags.
     pub minus: Vec<String>,
