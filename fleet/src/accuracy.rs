@@ -1,4 +1,4 @@
-//! How far the fleet's quantiles are from the exact ones, by the way they were added up.
+//! The error of the fleet's quantiles, by the way they were aggregated.
 
 use std::thread;
 
@@ -16,13 +16,13 @@ use crate::process::{clock, collector};
 use crate::shapes::{Place, Shape};
 use crate::table::{Table, duration, percent};
 
-/// The quantiles that are asked for, in permille.
+/// The quantiles to compare, in permille.
 const QUANTILES: [usize; 4] = [500, 950, 990, 999];
 
-/// What a scrape may be limited to, so that schemas differ within the fleet.
+/// A scrape's bucket limit, chosen so that schemas differ within the fleet.
 const BUCKET_LIMIT: usize = 50;
 
-/// A Collector's own limit, which is that of OpenTelemetry's libraries.
+/// The Collector's bucket limit, which is the default of OpenTelemetry's SDKs.
 const OTLP_BUCKETS: usize = 160;
 
 /// The errors of a fleet.
@@ -32,48 +32,48 @@ pub struct Accuracy {
     resolutions: Vec<Resolution>,
 }
 
-/// One quantile of one shape: the exact one, and how far each way of adding up is from it, as a share.
+/// One quantile of one shape: the exact value, and the relative error of each way of aggregating.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The shape's name.
     pub shape: &'static str,
     /// The quantile, in permille.
     pub permille: usize,
-    /// Of all samples of all processes, sorted; in seconds.
+    /// The exact quantile over all samples of all processes, in seconds.
     pub exact: f64,
-    /// Native histograms of schema 5, added up by a Prometheus.
+    /// Native histograms of schema 5, aggregated by Prometheus.
     pub native: f64,
-    /// The same, where the scrape keeps a limit of 50 buckets.
+    /// The same with a scrape limit of 50 buckets.
     pub limited: f64,
-    /// Exponential histograms, added up by a Collector within 160 buckets.
+    /// Exponential histograms, aggregated by a Collector within 160 buckets.
     pub otlp: f64,
-    /// Classic histograms, added up by a Prometheus.
+    /// Classic histograms, aggregated by Prometheus.
     pub classic: f64,
-    /// The mean of what each process says of itself in a summary.
+    /// The mean of the processes' own summary quantiles.
     pub mean: f64,
-    /// The greatest of those.
+    /// The maximum of the processes' own summary quantiles.
     pub greatest: f64,
 }
 
-/// What is left of the resolution of one shape.
+/// The resolution that remains for one shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolution {
     /// The shape's name.
     pub shape: &'static str,
-    /// All samples.
+    /// The total number of samples.
     pub samples: usize,
-    /// Buckets with samples of one process in schema 5, on average, and of the sum.
+    /// Non-empty buckets at schema 5: the mean per process, and the sum's.
     pub native_buckets: (f64, usize),
-    /// The coarsest schema of a limited scrape, which is that of the sum.
+    /// The coarsest schema of a limited scrape, which is also the sum's.
     pub limited_schema: i32,
-    /// The finest and the coarsest scale of a process' exponential histogram.
+    /// The finest and the coarsest scale of the processes' exponential histograms.
     pub otlp_scales: (i32, i32),
     /// The scale of their sum.
     pub otlp_scale: i32,
 }
 
 impl Accuracy {
-    /// Lets all processes record and be read, adds up, and compares.
+    /// Runs all processes, reads and aggregates them, and compares.
     pub fn of(fleet: &Fleet) -> Self {
         Self::by(fleet, thread::available_parallelism().map_or(1, usize::from))
     }
@@ -91,12 +91,12 @@ impl Accuracy {
         }
     }
 
-    /// A row for each shape and quantile.
+    /// One row per shape and quantile.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter()
     }
 
-    /// A row for each shape.
+    /// One row per shape.
     pub fn resolutions(&self) -> impl Iterator<Item = &Resolution> {
         self.resolutions.iter()
     }
@@ -125,7 +125,7 @@ impl Accuracy {
     }
 }
 
-/// Parts of the fleet, each on a thread of its own, in the order of the processes.
+/// Parts of the fleet, each computed on its own thread, in the order of the processes.
 fn in_parts(fleet: &Fleet, threads: usize) -> Vec<Vec<Sum>> {
     let size = fleet.processes.div_ceil(threads).max(1);
     let starts = (0..fleet.processes).step_by(size);
@@ -144,18 +144,18 @@ fn in_parts(fleet: &Fleet, threads: usize) -> Vec<Vec<Sum>> {
     })
 }
 
-/// A sum for each shape.
+/// An empty sum for each shape.
 fn new_sums() -> Vec<Sum> {
     Shape::ALL.iter().map(|_| Sum::default()).collect()
 }
 
-/// Lets one process record all shapes, and adds what is read of it to the sums.
+/// Has one process record all shapes, and adds what is read from it to the sums.
 fn read(fleet: &Fleet, index: usize, sums: &mut [Sum]) {
     let metrics = collector(clock().0);
     let recorder = metrics.recorder();
     let place = Place { index, of: fleet.processes };
     for (number, (shape, sum)) in Shape::ALL.iter().zip(&mut *sums).enumerate() {
-        // A seed for each process and shape, so that neither depends on the others.
+        // One seed per process and shape, so that none depends on the others.
         let stream = (index * Shape::ALL.len() + number) as u64;
         let mut random = Rng::with_seed(fleet.seed.wrapping_add(stream.wrapping_mul(ODD)));
         let timing = metrics.register_timing(shape.name);
@@ -174,7 +174,7 @@ fn read(fleet: &Fleet, index: usize, sums: &mut [Sum]) {
 /// Spreads the seeds: 2^64 divided by the golden ratio, made odd.
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// What the process says in its summary.
+/// The quantiles in the process's summary.
 fn own_quantiles(snapshot: &Snapshot, name: &str) -> [f64; 4] {
     let stats = snapshot.find(name, &[]).and_then(|series| series.value.as_timing());
     let stats = &stats.expect("recorded above").lifetime;
@@ -218,13 +218,13 @@ fn read_otlp(snapshot: &Snapshot, sums: &mut [Sum]) {
     }
 }
 
-/// One shape of all processes so far.
+/// One shape, aggregated over all processes so far.
 #[derive(Debug, Default)]
 struct Sum {
     samples: Vec<u64>,
-    /// What each process says of itself.
+    /// Each process's own quantiles.
     own: Vec<[f64; 4]>,
-    /// Of all processes' native histograms.
+    /// The non-empty buckets of all processes' native histograms.
     buckets: usize,
     scales: Vec<i32>,
     native: Exponential,
@@ -234,7 +234,7 @@ struct Sum {
 }
 
 impl Sum {
-    /// Adds that of the processes after these.
+    /// Adds the sum of later processes.
     fn merge(&mut self, other: Self) {
         self.samples.extend(other.samples);
         self.own.extend(other.own);
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(Accuracy::by(&fleet, 100), alone);
     }
 
-    // Three processes whose bytes are added up, and one that has recorded all of their samples.
+    // Compares the sum of three processes' bytes with one process that recorded all their samples.
     #[test]
     fn added_up_bytes_are_those_of_one_process_with_all_samples() {
         let place = |index| Place { index, of: 3 };
@@ -320,8 +320,8 @@ mod tests {
         for (sum, whole) in sums.iter().zip(&whole) {
             assert!(sum.native.buckets().eq(whole.native.buckets()), "{:?}", sum.native);
             assert_eq!(sum.classic, whole.classic);
-            // Whole, it may keep a finer scale than one of its parts had to take. Beyond 5 the edges
-            // are so close that a process' own least and greatest sample may move a neighbour.
+            // The whole may keep a finer scale than one of its parts. Beyond scale 5 edges are so
+            // close that a process's own minimum and maximum may shift a neighbouring bucket.
             let (mut sum, mut whole) = (sum.otlp.clone(), whole.otlp.clone());
             let scale = sum.scale().min(5);
             sum.coarsen_to(scale);

@@ -1,23 +1,23 @@
-//! A classic histogram as Prometheus adds it and asks it for quantiles.
+//! A classic histogram with Prometheus's addition and quantile estimate.
 
-/// Counts up to bounds, the last of which is infinite.
+/// Cumulative counts by bound; the last bound is infinite.
 ///
 /// Follows the description of `histogram_quantile` at
 /// <https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile>.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Classic {
-    /// Ascending upper bounds, each with how many samples do not exceed it.
+    /// Ascending upper bounds, each with the number of samples at or below it.
     buckets: Vec<(f64, u64)>,
 }
 
 impl Classic {
-    /// A histogram of cumulative buckets, in ascending order of their bounds.
+    /// A histogram from cumulative buckets in ascending order of their bounds.
     pub fn new(buckets: impl IntoIterator<Item = (f64, u64)>) -> Self {
         Self { buckets: buckets.into_iter().collect() }
     }
 
-    /// Adds another of the same bounds, as `sum by (le)` does: a bound that only one of them has
-    /// would stay beside the others.
+    /// Adds another histogram with the same bounds, like `sum by (le)`. A bound in only one of them
+    /// would remain a separate series there.
     pub fn add(&mut self, other: &Self) {
         if self.buckets.is_empty() {
             self.buckets.clone_from(&other.buckets);
@@ -34,8 +34,8 @@ impl Classic {
         &self.buckets
     }
 
-    /// The quantile `q` between 0 and 1, as if the samples of a bucket lay at equal distances. The
-    /// first bucket begins at 0. In the last one it is the bound below. NaN without samples.
+    /// The quantile `q` between 0 and 1, interpolated linearly within a bucket. The first bucket
+    /// starts at 0; in the last one the result is the bound below it. NaN without samples.
     pub fn quantile(&self, q: f64) -> f64 {
         let Some((last, finite)) = self.buckets.split_last() else { return f64::NAN };
         if last.1 == 0 {

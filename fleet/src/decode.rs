@@ -1,4 +1,4 @@
-//! What a Prometheus and a Collector read of the bytes.
+//! Decodes the bytes as Prometheus and a Collector do.
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
@@ -7,7 +7,7 @@ use prost::Message;
 use crate::classic::Classic;
 use crate::exponential::Exponential;
 
-/// A message of `io.prometheus.client`, as far as it matters here. Other fields are skipped.
+/// A message of `io.prometheus.client`, with only the fields needed here.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct MetricFamily {
     #[prost(string, tag = "1")]
@@ -57,7 +57,8 @@ struct BucketSpan {
 }
 
 impl Histogram {
-    /// The native buckets: spans of indices, and each count as its difference to the one before.
+    /// The native buckets: spans of indices, with each count as the difference from the previous
+    /// one.
     pub(crate) fn native(&self) -> Exponential {
         let mut deltas = self.positive_delta.iter();
         let (mut index, mut count, mut buckets) = (0, 0, Vec::new());
@@ -65,7 +66,7 @@ impl Histogram {
             index += span.offset;
             for delta in deltas.by_ref().take(span.length as usize) {
                 count += delta;
-                // Below 0 it would be no histogram.
+                // A negative count would not be a histogram.
                 buckets.push((index, count.unsigned_abs()));
                 index += 1;
             }
@@ -73,7 +74,7 @@ impl Histogram {
         Exponential::new(self.schema, buckets).with_zeros(self.zero_threshold, self.zero_count)
     }
 
-    /// The classic buckets, with the infinite one, which is the count.
+    /// The classic buckets, including the infinite one, which is the total count.
     pub(crate) fn classic(&self) -> Classic {
         let finite = self.bucket.iter().filter(|bucket| bucket.upper_bound < f64::INFINITY);
         let buckets = finite.map(|bucket| (bucket.upper_bound, bucket.cumulative_count));
@@ -81,10 +82,10 @@ impl Histogram {
     }
 }
 
-/// The families of a scrape in protobuf, each with its length before it.
+/// The families of a scrape in protobuf, each preceded by its length.
 ///
 /// # Panics
-/// If the bytes are not what an encoder has written.
+/// If the bytes were not written by an encoder.
 pub(crate) fn families(mut bytes: &[u8]) -> Vec<MetricFamily> {
     let mut families = Vec::new();
     while !bytes.is_empty() {
@@ -97,7 +98,7 @@ pub(crate) fn families(mut bytes: &[u8]) -> Vec<MetricFamily> {
 /// The exponential histograms of an OTLP request, by metric.
 ///
 /// # Panics
-/// If the bytes are not what an encoder has written.
+/// If the bytes were not written by an encoder.
 pub(crate) fn distributions(bytes: &[u8]) -> Vec<(String, Exponential)> {
     let request = ExportMetricsServiceRequest::decode(bytes);
     let request = request.expect("the encoder writes whole messages");
@@ -107,7 +108,7 @@ pub(crate) fn distributions(bytes: &[u8]) -> Vec<(String, Exponential)> {
         let Some(Data::ExponentialHistogram(histogram)) = metric.data else { continue };
         for point in histogram.data_points {
             let positive = point.positive.unwrap_or_default();
-            // OTLP's bucket 0 begins at 1, which is Prometheus' bucket 1.
+            // OTLP's bucket 0 starts at 1, which is Prometheus's bucket 1.
             let buckets = positive.bucket_counts.iter().zip(positive.offset + 1..);
             let buckets = buckets.map(|(count, index)| (index, *count));
             let distribution = Exponential::new(point.scale, buckets);

@@ -1,9 +1,9 @@
-//! Exponential buckets as a Prometheus and as a Collector add them.
+//! Exponential buckets with the addition of Prometheus and of a Collector.
 
 use std::collections::BTreeMap;
 
-/// A native histogram of Prometheus, an exponential histogram of OTLP: bucket `i` holds samples above
-/// `2^((i - 1) * 2^-scale)`, up to `2^(i * 2^-scale)`. There are no negative samples here.
+/// A Prometheus native histogram or OTLP exponential histogram: bucket `i` holds samples in `(2^((i
+/// - 1) * 2^-scale), 2^(i * 2^-scale)]`. There are no negative samples here.
 ///
 /// Indices are those of Prometheus; OTLP's are one less. Follows
 /// <https://prometheus.io/docs/specs/native_histograms/> and
@@ -17,34 +17,34 @@ pub struct Exponential {
 }
 
 impl Exponential {
-    /// A histogram of a scale, which Prometheus calls its schema.
+    /// A histogram at a scale (Prometheus: schema).
     pub fn new(scale: i32, buckets: impl IntoIterator<Item = (i32, u64)>) -> Self {
         Self { scale, buckets: buckets.into_iter().collect(), ..Self::default() }
     }
 
-    /// With samples that lie from 0 to a threshold.
+    /// Adds samples between 0 and a zero threshold.
     pub fn with_zeros(mut self, threshold: f64, count: u64) -> Self {
         (self.zero_threshold, self.zero_count) = (threshold, count);
         self
     }
 
-    /// How narrow the buckets are: `2^scale` for every power of two.
+    /// The scale: `2^scale` buckets per power of two.
     pub fn scale(&self) -> i32 {
         self.scale
     }
 
-    /// All samples.
+    /// The number of samples.
     pub fn count(&self) -> u64 {
         self.zero_count + self.buckets.values().sum::<u64>()
     }
 
-    /// The buckets that hold samples, by index.
+    /// The non-empty buckets, by index.
     pub fn buckets(&self) -> impl Iterator<Item = (i32, u64)> {
         self.buckets.iter().filter(|(_, count)| **count > 0).map(|(index, count)| (*index, *count))
     }
 
-    /// Makes the buckets wider, until there are `2^scale` for every power of two. Finer ones stay
-    /// unknown: a greater scale changes nothing.
+    /// Widens the buckets until there are `2^scale` per power of two. A finer scale than the
+    /// present one changes nothing, because the detail is lost.
     pub fn coarsen_to(&mut self, scale: i32) {
         let halvings = (self.scale - scale).max(0);
         if halvings == 0 {
@@ -52,13 +52,14 @@ impl Exponential {
         }
         let mut wider = BTreeMap::new();
         for (index, count) in std::mem::take(&mut self.buckets) {
-            // Both neighbours that make one, in the end, have it as the upper edge's index.
+            // Both of the neighbours that merge take the index of their upper edge.
             *wider.entry(((index - 1) >> halvings) + 1).or_insert(0) += count;
         }
         (self.buckets, self.scale) = (wider, self.scale - halvings);
     }
 
-    /// Adds another, as Prometheus' `sum` does: the coarser of the two schemas is that of the sum.
+    /// Adds another histogram like Prometheus's `sum`: the result has the coarser of the two
+    /// schemas.
     pub fn add(&mut self, other: &Self) {
         if self.count() == 0 {
             *self = other.clone();
@@ -77,39 +78,39 @@ impl Exponential {
         }
     }
 
-    /// Keeps a limit on the number of buckets as a scrape with `native_histogram_bucket_limit` does:
-    /// by halving the resolution until they are so few, or the coarsest schema is reached.
+    /// Applies a bucket limit like a scrape with `native_histogram_bucket_limit`: halves the
+    /// resolution until there are few enough, or the coarsest schema is reached.
     pub fn limit_buckets(&mut self, limit: usize) {
         while self.buckets.len() > limit && self.scale > SCALE_MIN {
             self.coarsen_to(self.scale - 1);
         }
     }
 
-    /// Keeps a limit on the distance of the outermost buckets, as OTLP writes those in between too.
+    /// Limits the span of the buckets, because OTLP also writes the empty ones in between.
     pub fn limit_span(&mut self, limit: usize) {
         while self.span() > limit && self.scale > SCALE_MIN {
             self.coarsen_to(self.scale - 1);
         }
     }
 
-    /// Adds another as a Collector does that turns deltas into totals: to the coarser of the two
-    /// scales, and coarser still until the sum spans no more buckets than the limit.
+    /// Adds another histogram like a Collector that turns deltas into totals: at the coarser of the
+    /// two scales, coarsened further until the sum's span is within the limit.
     pub fn add_within(&mut self, other: &Self, limit: usize) {
         self.add(other);
         self.limit_span(limit);
     }
 
-    /// How many buckets there are from the first with samples to the last.
+    /// The number of buckets from the first to the last non-empty one.
     pub fn span(&self) -> usize {
         let mut filled = self.buckets().map(|(index, _)| index);
         let Some(first) = filled.next() else { return 0 };
         let last = filled.last().unwrap_or(first);
-        // Both are indices of 64-bit floats' buckets: far from the ends of an `i32`.
+        // Both are bucket indices of 64-bit floats: far from the ends of an `i32`.
         (last - first + 1).unsigned_abs() as usize
     }
 
-    /// The quantile `q` between 0 and 1, as Prometheus estimates it since version 3: as if the
-    /// samples of a bucket lay evenly on a logarithmic scale. NaN without samples.
+    /// The quantile `q` between 0 and 1 as Prometheus 3 estimates it: samples are assumed to be
+    /// evenly distributed on a logarithmic scale within a bucket. NaN without samples.
     pub fn quantile(&self, q: f64) -> f64 {
         let rank = q * self.count() as f64;
         if self.zero_count > 0 && rank <= self.zero_count as f64 {
@@ -128,7 +129,7 @@ impl Exponential {
     }
 }
 
-/// The coarsest scale that Prometheus knows: buckets of a factor of 65,536.
+/// The coarsest scale that Prometheus supports: buckets of a factor of 65,536.
 const SCALE_MIN: i32 = -4;
 
 #[cfg(test)]
@@ -137,7 +138,7 @@ mod tests {
 
     use super::*;
 
-    /// Where a sample belongs, by the definition of the buckets: found by looking at the edges.
+    /// The bucket of a sample by definition, found by comparing with the edges.
     fn index(sample: f64, scale: i32) -> i32 {
         let edge = |index: i32| (f64::from(index) * f64::from(-scale).exp2()).exp2();
         (-3_000..).find(|index| sample <= edge(*index)).expect("an upper edge")
@@ -151,7 +152,7 @@ mod tests {
         Exponential::new(scale, buckets)
     }
 
-    /// Samples, and the scale that they are counted at.
+    /// Samples, and the scale at which they are counted.
     fn parts() -> impl Strategy<Value = Vec<(Vec<f64>, i32)>> {
         let samples = proptest::collection::vec(1e-3..1e3f64, 1..40);
         proptest::collection::vec((samples, -2..6i32), 1..5)
@@ -183,7 +184,7 @@ mod tests {
             prop_assert_eq!(&sum, &add(&mut parts.iter().rev()));
             prop_assert!(sum.span() <= 16);
             let all = all(&parts);
-            // The next finer scale would not do, unless a part came with this one.
+            // The next finer scale would not fit, unless a part already came at this one.
             let coarsest = parts.iter().map(|part| part.1).min().expect("one part");
             prop_assert!(sum.scale() == coarsest || filled(&all, sum.scale() + 1).span() > 16);
             prop_assert_eq!(&sum, &filled(&all, sum.scale()), "each sample by the edges");
@@ -198,7 +199,7 @@ mod tests {
             let exact = sorted[(sorted.len() * permille as usize).div_ceil(1_000) - 1];
             let estimate = sum.quantile(f64::from(permille) / 1e3);
             let width = f64::from(-sum.scale()).exp2() * 2f64.ln();
-            // An edge's logarithm may be rounded to either side.
+            // An edge's logarithm may round either way.
             prop_assert!((estimate / exact).ln().abs() <= width + 1e-9, "{estimate} {exact}");
         }
     }

@@ -1,4 +1,4 @@
-//! The forms in which a process may be read.
+//! The forms in which a process can be read.
 
 use tachograph::Snapshot;
 use tachograph_export::otlp::{Settings, Temporality};
@@ -6,37 +6,37 @@ use tachograph_export::prometheus::{Bounds, Form as Histograms, Prometheus, Sche
 
 use crate::decode::families;
 
-/// A form of a whole process' metrics.
+/// A form of all of a process's metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Prometheus' text, timings as summaries.
+    /// Prometheus text, timings as summaries.
     TextSummaries,
-    /// Prometheus' text, timings as classic histograms.
+    /// Prometheus text, timings as classic histograms.
     TextClassic,
     /// OpenMetrics, timings as summaries.
     OpenMetricsSummaries,
     /// OpenMetrics, timings as classic histograms.
     OpenMetricsClassic,
-    /// Prometheus' protobuf, timings as native histograms of schema 5.
+    /// Prometheus protobuf, timings as native histograms of schema 5.
     ProtobufNative,
-    /// The same with classic buckets beside them.
+    /// The same, with classic buckets beside them.
     ProtobufBoth,
-    /// OTLP in protobuf, totals.
+    /// OTLP in protobuf, cumulative.
     OtlpTotals,
-    /// OTLP in protobuf, what came since the push before.
+    /// OTLP in protobuf, deltas since the previous push.
     OtlpDeltas,
 }
 
-/// A process' metrics in one form.
+/// A process's metrics in one form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
-    /// What a server stores of it: a native or exponential histogram is one sample.
+    /// Samples that a server stores: a native or exponential histogram is one sample.
     pub(crate) samples: usize,
 }
 
 impl Form {
-    /// All of them.
+    /// All forms.
     pub const ALL: [Self; 8] = [
         Self::TextSummaries,
         Self::TextClassic,
@@ -48,7 +48,7 @@ impl Form {
         Self::OtlpDeltas,
     ];
 
-    /// What the tables call it.
+    /// The form's name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::TextSummaries => "text, summaries",
@@ -62,7 +62,7 @@ impl Form {
         }
     }
 
-    /// What writes one snapshot of a process after the other.
+    /// Returns an encoder for a process's snapshots, one after another.
     pub(crate) fn encoder(self) -> Box<dyn FnMut(&Snapshot) -> Body> {
         let classic = Histograms::Classic(Bounds::default());
         let both = Histograms::NativeAndClassic(Schema::default(), Bounds::default());
@@ -92,8 +92,8 @@ fn lines(
     })
 }
 
-/// What a server stores of a classic histogram beside its finite buckets: the infinite one, the
-/// sum and the count.
+/// Samples that a server stores for a classic histogram besides its finite buckets: the infinite
+/// bucket, the sum and the count.
 const BESIDE_BUCKETS: usize = 3;
 
 fn messages(timings: Histograms) -> Box<dyn FnMut(&Snapshot) -> Body> {

@@ -1,15 +1,16 @@
-//! A fleet of processes, simulated: what is left of their metrics once they are added up.
+//! A simulated fleet of processes, to see what remains of their metrics after aggregation.
 //!
-//! Every process is a real collector, every byte one of the real encoders'. What happens to the bytes
-//! afterwards is written here once more, from the documentation of those who do it: how a Prometheus
-//! adds histograms and estimates quantiles, how a Collector adds exponential histograms. What comes out is compared with all samples of all processes, sorted.
+//! Every process is a real collector, and every byte comes from the real encoders. What happens to
+//! the bytes afterwards is reimplemented here from documentation: how Prometheus adds histograms
+//! and estimates quantiles, and how a Collector adds exponential histograms. The result is compared
+//! with all samples of all processes.
 //!
-//! `docs/FLEET.md` has the tables of the default fleet, and `cargo xtask fleet` makes them.
+//! `docs/FLEET.md` has the tables of the default fleet; `cargo xtask fleet` generates them.
 //!
 //! # Promises
-//! * One seed gives the same tables, on any number of cores. (Logarithms differ in their last bit
-//!   from one platform's mathematics to another's; a figure may then differ in its last digit.)
-//! * No clock, no socket, no file but the page that is asked for.
+//! * The same seed gives the same tables, on any number of cores. (Logarithms can differ in their
+//!   last bit between platforms, so a figure may differ in its last digit.)
+//! * No clock, no socket, and no file except the requested page.
 //!
 //! # Example
 //! ```
@@ -44,14 +45,14 @@ pub use self::scrape::{Scrape, Scrapes};
 pub use self::shapes::Shape;
 pub use self::table::Table;
 
-/// The fleet that is simulated.
+/// The fleet to simulate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fleet {
-    /// How many processes.
+    /// The number of processes.
     pub processes: usize,
-    /// Series of each, without what the collector says about itself.
+    /// Series per process, without the collector's own.
     pub series: usize,
-    /// What all randomness follows from.
+    /// The seed of all randomness.
     pub seed: u64,
 }
 

@@ -9,23 +9,23 @@ use std::process::ExitCode;
 use clap::Parser;
 use fleet::{Fleet, Page, Tables};
 
-/// Simulate a fleet of processes, and what is left of their metrics once they are added up.
+/// Simulate a fleet of processes to see what remains of their metrics after aggregation.
 ///
-/// Prints tables in Markdown: how far the fleet's quantiles are from the exact ones, and what a
-/// scrape takes. One seed gives the same tables each time.
+/// Prints Markdown tables: the error of the fleet's quantiles, and the size of a scrape. The same
+/// seed always gives the same tables.
 #[derive(Debug, Parser)]
 #[command(name = "fleet", bin_name = "cargo xtask fleet")]
 struct Arguments {
-    /// Processes of the fleet, from 1 to 1,000,000.
+    /// Processes in the fleet, from 1 to 1,000,000.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = within::<1_000_000>)]
     processes: usize,
-    /// Series of each, from 1 to 10,000.
+    /// Series per process, from 1 to 10,000.
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = within::<10_000>)]
     series: usize,
-    /// What all randomness follows from.
+    /// The seed of all randomness.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Also put the tables into a page that has places for them, such as docs/FLEET.md.
+    /// Also put the tables into a page with places for them, such as docs/FLEET.md.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
 }

@@ -1,7 +1,7 @@
-//! What the quantiles really are.
+//! The exact quantiles.
 
-/// The quantile of a number of permille: the least sample that so many of all do not exceed. Of
-/// sorted samples; `None` without any.
+/// The exact quantile, in permille, of sorted samples: the least sample such that at least this
+/// share of all samples do not exceed it. `None` without samples.
 ///
 /// ```
 /// let sorted = [10, 20, 30, 40];

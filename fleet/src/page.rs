@@ -1,4 +1,4 @@
-//! The tables, and the page that shows them.
+//! The tables and the page that shows them.
 
 use thiserror::Error;
 
@@ -20,29 +20,29 @@ impl Tables {
         tables
     }
 
-    /// Those that take a second or two, whatever the number of processes.
+    /// The tables that take a second or two, whatever the number of processes.
     pub fn quick(fleet: &Fleet) -> Self {
         Self(vec![("bytes", Scrapes::of(fleet).table())])
     }
 
-    /// Each with its name.
+    /// Each table with its name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Table)> {
         self.0.iter().map(|(name, table)| (*name, table))
     }
 }
 
-/// A page in Markdown with places for tables, each between two comments:
-/// `<!-- fleet: NAME -->` and `<!-- /fleet: NAME -->`.
+/// A Markdown page with places for tables, each between two comments: `<!-- fleet: NAME -->` and
+/// `<!-- /fleet: NAME -->`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page(String);
 
-/// A page that has no place for a table.
+/// The page lacks a place for a table.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the page has no place for `{0}`: put the lines {start} and {end} into it", start = start(.0), end = end(.0))]
 pub struct PageError(&'static str);
 
 impl Page {
-    /// A page as it stands.
+    /// A page with this text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -55,7 +55,7 @@ impl Page {
     /// Puts every table into its place.
     ///
     /// # Errors
-    /// If one has none; then nothing is changed.
+    /// If a table has no place; then nothing is changed.
     pub fn set(&mut self, tables: &Tables) -> Result<(), PageError> {
         let mut text = self.0.clone();
         for (name, table) in tables.iter() {
@@ -67,7 +67,7 @@ impl Page {
     }
 }
 
-/// Where a table stands: behind the first comment, before the second.
+/// The place of a table: after the first comment and before the second.
 fn place(text: &str, name: &'static str) -> Option<(usize, usize)> {
     let start = start(name);
     let from = text.find(&start)? + start.len();

@@ -10,19 +10,19 @@ use tachograph::{
 
 use crate::shapes::log_normal;
 
-/// Between two scrapes, in seconds.
+/// Seconds between two scrapes.
 pub(crate) const SCRAPE_SECONDS: u64 = 15;
 
-/// Intervals between two passes: a lane takes what is recorded meanwhile several times over.
+/// Scrape intervals between two passes: a lane has several times the room needed for them.
 const PASS_EVERY: u32 = 8;
 
-/// Routes that a family's series are told apart by.
+/// The number of routes that tag a family's series.
 const ROUTES: usize = 40;
 
-/// A process with a mix of series as `ast-server` has it: of a hundred about 79 counters, 16 timings,
-/// 4 gauges and a histogram, each tagged with one of 40 routes.
+/// A process with a mix of series like `ast-server`'s: per hundred about 79 counters, 16 timings, 4
+/// gauges and a histogram, each tagged with one of 40 routes.
 ///
-/// How often a series is recorded differs by a factor of a thousand from one to another.
+/// Recording rates differ by up to a factor of a thousand between series.
 #[derive(Debug)]
 pub struct Process {
     metrics: MetricsCollector,
@@ -59,7 +59,7 @@ impl Process {
         Self { metrics, clock, mock, recorder, series, random }
     }
 
-    /// Works for a number of scrape intervals: records, without being scraped.
+    /// Records for a number of scrape intervals without being scraped.
     pub fn work(&mut self, intervals: u32) {
         for interval in 1..=intervals {
             for series in &self.series {
@@ -74,22 +74,23 @@ impl Process {
         }
     }
 
-    /// Everything so far.
+    /// A snapshot of everything so far.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.metrics.get_all_metrics()
     }
 }
 
-/// A clock that stands at a moment of its own, so that times take as many bytes in each run.
+/// A clock that is stopped at a fixed moment, so that times take the same number of bytes in each
+/// run.
 pub(crate) fn clock() -> (Clock, MockClock) {
     let (clock, mock) = Clock::mock();
     let moment = SystemTime::UNIX_EPOCH + Duration::new(4_000_000_000, 123_456_789);
-    // In 2096: behind no clock that is set right.
+    // In 2096: later than any correctly set clock.
     mock.advance_wall(moment.duration_since(clock.wall()).unwrap_or_default());
     (clock, mock)
 }
 
-/// A collector with room for 16,384 samples between two passes: none is coalesced here.
+/// A collector with room for 16,384 samples between two passes, so none is coalesced.
 pub(crate) fn collector(clock: Clock) -> MetricsCollector {
     MetricsCollector::builder().manual().no_window().clock(clock).lane_blocks(32, 32).build()
 }
@@ -127,7 +128,7 @@ impl Series {
     }
 
     fn work(&self, recorder: &Recorder, random: &mut Rng) {
-        // As many as on average: of 2.3 records 2 always, and a third in 3 of 10 intervals.
+        // Correct on average: 2.3 records are always 2, and a third in 3 of 10 intervals.
         for _ in 0..(self.records + random.f64()) as u64 {
             match &self.handle {
                 Handle::Counter(counter) => recorder.increment(counter),

@@ -1,4 +1,4 @@
-//! What a scrape or a push of one process takes.
+//! The size of a scrape or push of one process.
 
 use std::io::Write;
 
@@ -10,26 +10,26 @@ use crate::forms::Form;
 use crate::process::Process;
 use crate::table::{Table, bytes, whole};
 
-/// How many processes are read to see how far they differ.
+/// The number of processes to read, to see how far they differ.
 const READ: usize = 8;
 
 /// An hour of scrapes: how long each process has worked.
 const INTERVALS: u32 = 240;
 
-/// Every form of a few processes.
+/// A few processes in every form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scrapes(Vec<Scrape>);
 
-/// What one form takes, of the processes that were read.
+/// The size of one form, over the processes that were read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scrape {
     /// The form.
     pub form: Form,
-    /// Bytes of the body: the least, the mean and the most.
+    /// Bytes of the body: minimum, mean and maximum.
     pub bytes: [f64; 3],
-    /// Bytes of the body compressed with gzip, as the endpoint does it; the mean.
+    /// Bytes of the body compressed with gzip as the endpoint does it; the mean.
     pub gzip: f64,
-    /// Samples that a server stores of it; the mean.
+    /// Samples that a server stores; the mean.
     pub samples: f64,
 }
 
@@ -41,7 +41,7 @@ impl Scrapes {
             let mut process = Process::new(fleet.series, fleet.seed.wrapping_add(index));
             let mut encoders = Form::ALL.map(Form::encoder);
             process.work(INTERVALS - 1);
-            // What deltas go on from.
+            // Gives deltas their starting point.
             encoders.iter_mut().for_each(|encode| drop(encode(&process.snapshot())));
             process.work(1);
             let snapshot = process.snapshot();
@@ -55,7 +55,7 @@ impl Scrapes {
         Self(Form::ALL.iter().zip(read).map(|(form, read)| Scrape::of(*form, &read)).collect())
     }
 
-    /// One for each form.
+    /// One entry per form.
     pub fn iter(&self) -> impl Iterator<Item = &Scrape> {
         self.0.iter()
     }
@@ -78,7 +78,7 @@ impl Scrapes {
     }
 }
 
-/// One form of one process.
+/// One process in one form.
 struct Measured {
     bytes: f64,
     gzip: f64,
@@ -100,7 +100,7 @@ impl Scrape {
     }
 }
 
-/// How many bytes are left by gzip at its fastest level, which is the endpoint's.
+/// The number of bytes after gzip at its fastest level, which the endpoint uses.
 fn compressed(body: &[u8]) -> usize {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Infallible: memory accepts every write.

@@ -2,29 +2,29 @@
 
 use fastrand::Rng;
 
-/// A process' place in its fleet.
+/// A process's place in its fleet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) index: usize,
     pub(crate) of: usize,
 }
 
-/// A way in which the latencies of a fleet may lie; docs/FLEET.md says what each is.
+/// A distribution of latencies over a fleet; docs/FLEET.md describes each.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// What the tables call it.
+    /// The shape's name in tables.
     pub name: &'static str,
     /// Samples of one process, in nanoseconds.
     draw: fn(&mut Rng, Place) -> Vec<u64>,
 }
 
-/// Samples of a process, but of those whose load differs.
+/// Samples per process, except in the shape whose load varies.
 const SAMPLES: usize = 200;
 
 const MS: f64 = 1e6;
 
 impl Shape {
-    /// All of them.
+    /// All shapes.
     pub const ALL: [Self; 6] = [
         Self {
             name: "alike",
@@ -64,7 +64,7 @@ impl Shape {
         },
     ];
 
-    /// Samples of one process, in nanoseconds, not in order.
+    /// Samples of one process, in nanoseconds, unsorted.
     pub(crate) fn draw(&self, random: &mut Rng, place: Place) -> Vec<u64> {
         (self.draw)(random, place)
     }
@@ -75,7 +75,7 @@ fn many(samples: usize, mut draw: impl FnMut() -> f64) -> Vec<u64> {
     (0..samples).map(|_| draw() as u64).collect()
 }
 
-/// A value whose logarithm is normally distributed, by the method of Box and Muller.
+/// A log-normally distributed value, by the Box-Muller method.
 pub(crate) fn log_normal(random: &mut Rng, median: f64, sigma: f64) -> f64 {
     let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
     median * (sigma * radius * (std::f64::consts::TAU * random.f64()).cos()).exp()
@@ -91,7 +91,7 @@ mod tests {
         let mut drawn = many(20_000, || log_normal(&mut random, 1e6, 0.5));
         drawn.sort_unstable();
         let at = |permille: usize| drawn[drawn.len() * permille / 1_000] as f64 / 1e6;
-        // One sigma above the median lie 15.87 % of a normal distribution.
+        // In a normal distribution 15.87 % lie more than one sigma above the median.
         assert!((at(500) - 1.0).abs() < 0.02, "{}", at(500));
         assert!((at(841) / 0.5f64.exp() - 1.0).abs() < 0.02, "{}", at(841));
     }

@@ -1,8 +1,8 @@
-//! Tables in Markdown.
+//! Markdown tables.
 
 use std::fmt;
 
-/// A header and rows; the first columns to the left, those with figures to the right.
+/// A header and rows. Text columns come first and are left-aligned; figures are right-aligned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     header: Vec<String>,
@@ -11,7 +11,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table without rows, the first `words` columns of which hold words.
+    /// An empty table whose first `words` columns hold text.
     pub fn new(words: usize, header: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { header: header.into_iter().map(Into::into).collect(), words, rows: Vec::new() }
     }
@@ -37,7 +37,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A whole number with separators.
+/// An integer with separators.
 pub(crate) fn whole(value: f64) -> String {
     let digits = format!("{:.0}", value.abs());
     let mut grouped = String::new();
@@ -50,7 +50,7 @@ pub(crate) fn whole(value: f64) -> String {
     if value < 0.0 { format!("-{grouped}") } else { grouped }
 }
 
-/// A difference as a share of what it is from, in percent, with its sign.
+/// A relative difference in percent, with its sign.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent.abs() < 0.005 {
@@ -59,7 +59,7 @@ pub(crate) fn percent(share: f64) -> String {
     if percent.abs() < 100.0 { format!("{percent:+.2} %") } else { format!("{percent:+.0} %") }
 }
 
-/// A duration in seconds, with three digits that count.
+/// A duration in seconds, with three significant digits.
 pub(crate) fn duration(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s < 1e-3 => (s * 1e6, "µs"),

@@ -1,11 +1,11 @@
-//! What holds for every fleet: how far each way of adding up can be off.
+//! Bounds that hold for every fleet: the error of each way of aggregating.
 
 use fleet::{Accuracy, Fleet};
 
-/// A sample may be counted beside its bucket where it is this close to the edge.
+/// A sample this close to an edge may be counted in the neighbouring bucket.
 const PLACED: f64 = 1.0 / 2_048.0;
 
-/// How much wider than its lower edge a bucket of a scale is.
+/// A bucket's width at this scale, relative to its lower edge.
 fn width(scale: i32) -> f64 {
     f64::from(-scale).exp2().exp2() - 1.0
 }

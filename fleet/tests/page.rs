@@ -1,14 +1,14 @@
-//! Whether `docs/FLEET.md` shows what the simulation says.
+//! Checks that `docs/FLEET.md` shows the simulation's results.
 
 use fleet::{Fleet, Page, Tables};
 
 const PAGE: &str = include_str!("../../docs/FLEET.md");
 
-/// How far figures of bytes may be off, as a share: a series more of the collector's own is no reason
-/// to write the page again.
+/// Allowed deviation of byte figures, as a share: one more series of the collector's own should not
+/// require rewriting the page.
 const SLACK: f64 = 0.05;
 
-/// Whether two lines say the same: exactly, or where they are about bytes, nearly.
+/// Whether two lines agree: exactly, or nearly if they are about bytes.
 fn says_the_same(made: &str, shown: &str) -> bool {
     let number = |word: &str| word.replace(',', "").parse::<f64>().ok();
     let is_near = |(made, shown): (&str, &str)| match (number(made), number(shown)) {

@@ -1,4 +1,4 @@
-//! Distributions and their windows, through the public API, against sorted lists.
+//! Distributions and their windows through the public API, compared with sorted lists.
 #![no_main]
 
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tachograph::{Clock, MetricsCollector, TimingStats, Value};
 #[derive(Arbitrary, Debug)]
 enum Op {
     Record(u64),
-    /// Values next to one another, so that many buckets are met.
+    /// Consecutive values, so that many buckets are used.
     Run {
         from: u64,
         step: u32,
         times: u8,
     },
-    /// Makes a pass, so many steps of the window later.
+    /// A pass, this many window steps later.
     Pass(u8),
     Reset,
 }
@@ -29,7 +29,7 @@ struct Input {
     quantiles: [u32; 3],
 }
 
-/// What was recorded: the step in which it was aggregated, and the value.
+/// The step in which each value was aggregated, and the value.
 type Recorded = Vec<(u64, u64)>;
 
 fn check(values: &[u64], stats: &TimingStats, input: &Input) {
@@ -113,7 +113,7 @@ fuzz_target!(|input: Input| {
                 recorded.clear();
             }
         }
-        // Before the lane is full: what overload coalesces is another target's.
+        // Before the lane is full: another target covers samples coalesced under overload.
         if pending.len() >= 15 {
             pass(0, &mut pending, &mut recorded);
         }

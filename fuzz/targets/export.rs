@@ -1,4 +1,4 @@
-//! Encoders on hostile names, tags and values: what they write is valid in its format.
+//! Encoders with hostile names, tags and values: the output must be valid in its format.
 #![no_main]
 
 mod series;
@@ -18,7 +18,7 @@ fn is_name(text: &str, colons: bool) -> bool {
     text.chars().all(good) && text.chars().next().is_some_and(|c| !c.is_ascii_digit())
 }
 
-/// The labels of a sample, from behind `{`; gives what follows `}`.
+/// Parses a sample's labels, starting after `{`; returns what follows `}`.
 fn labels(mut rest: &str) -> Option<(BTreeSet<String>, &str)> {
     let mut names = BTreeSet::new();
     loop {
@@ -73,12 +73,12 @@ fn check(text: &str) {
     }
 }
 
-/// A line but for its exemplar. No label's value looks like one, as its quotes are escaped.
+/// A line without its exemplar. No label value looks like one, because its quotes are escaped.
 fn without_exemplar(line: &str) -> &str {
     line.split(" # {trace_id=\"").next().unwrap_or_default()
 }
 
-/// The same samples as in the text format, some with exemplars, and an end.
+/// Checks for the same samples as in the text format, some with exemplars, and the end marker.
 fn check_open_metrics(prometheus: &mut Prometheus, snapshot: &Snapshot, text: &str) {
     let mut open_metrics = String::new();
     prometheus.open_metrics(snapshot, &mut open_metrics);
@@ -89,7 +89,7 @@ fn check_open_metrics(prometheus: &mut Prometheus, snapshot: &Snapshot, text: &s
     assert!(samples(body).map(without_exemplar).eq(samples(text)));
 }
 
-/// Messages with their lengths before them, one for each family, up to the end.
+/// Checks for length-delimited messages up to the end, one per family.
 fn check_protobuf(prometheus: &mut Prometheus, snapshot: &Snapshot) {
     let mut bytes = Vec::new();
     prometheus.protobuf(snapshot, &mut bytes);
@@ -119,7 +119,7 @@ fuzz_target!(|input: Vec<Series<'_>>| {
     check(&text);
     check_open_metrics(&mut prometheus.clone().created(false), &snapshot, &text);
     check_protobuf(&mut prometheus, &snapshot);
-    // JSON is built as a value: what could go wrong is a panic.
+    // JSON is built as a value: only a panic could go wrong.
     let json = MetricsExporter::to_json(&snapshot);
     assert!(json["metrics"]["counters"].is_object());
     let _ = MetricsExporter::to_summary(&snapshot);

@@ -1,4 +1,4 @@
-//! Display keys: no two series share one, and each can be taken apart again.
+//! Display keys: no two series share one, and each can be parsed back.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -7,30 +7,30 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tachograph::testing::models::{cut, display_key};
 
-/// Bytes of a name, a tag key or a tag value; longer ones are cut.
+/// Maximum bytes of a name, tag key or tag value; longer ones are cut.
 const TEXT_BYTES: usize = 256;
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     name: &'a str,
     tags: Vec<(&'a str, &'a str)>,
-    /// Another series, which may be the same one.
+    /// A second series, which may equal the first.
     other_name: &'a str,
     other_tags: Vec<(&'a str, &'a str)>,
-    /// Where its parts are taken from the first one instead.
+    /// Which of its parts are copied from the first.
     same: [bool; 2],
 }
 
 type Series = (String, BTreeMap<String, String>);
 
-/// What makes a series: of tags with one key the last, unless its value is empty.
+/// A series. Of tags with the same key the last one wins; an empty value removes the tag.
 fn series(name: &str, tags: &[(&str, &str)]) -> Series {
     let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let last: BTreeMap<_, _> = tags.collect();
     (name.to_owned(), last.into_iter().filter(|(_, value)| !value.is_empty()).collect())
 }
 
-/// Takes a key apart: a state machine over its characters, unlike what makes it.
+/// Parses a key with a state machine over its characters, unlike the code that builds keys.
 fn parse(key: &str) -> Option<Series> {
     let (mut texts, mut ends) = (vec![String::new()], Vec::new());
     let mut chars = key.chars();
@@ -48,7 +48,7 @@ fn parse(key: &str) -> Option<Series> {
     if ends.is_empty() {
         return Some((name, BTreeMap::new()));
     }
-    // [ = , = , = ] and nothing behind.
+    // [ = , = , = ] and nothing after it.
     let pairs = (ends.len() - 1).checked_div(2)?;
     let expected =
         std::iter::once('[').chain("=,".chars().cycle().take(2 * pairs - 1)).chain([']']);
@@ -58,7 +58,7 @@ fn parse(key: &str) -> Option<Series> {
     let mut tags = BTreeMap::new();
     let mut last: Option<&String> = None;
     for pair in texts[1..=2 * pairs].chunks(2) {
-        // Sorted, and none twice.
+        // Sorted and without duplicates.
         if last.is_some_and(|last| *last >= pair[0]) {
             return None;
         }
@@ -78,14 +78,14 @@ fuzz_target!(|input: Input<'_>| {
     let same = series(name, tags) == series(other_name, other_tags);
     assert_eq!(key == display_key(other_name, other_tags), same);
 
-    // Of tags with distinct keys the order makes no difference.
+    // The order of tags with distinct keys makes no difference.
     let (_, distinct) = series(name, tags);
     let mut reversed: Vec<(&str, &str)> =
         distinct.iter().map(|(key, value)| (&**key, &**value)).collect();
     reversed.reverse();
     assert_eq!(display_key(name, &reversed), key);
 
-    // The longest prefix that is not too long.
+    // The longest prefix within the limit.
     let short = cut(name);
     assert!(name.starts_with(short) && short.len() <= TEXT_BYTES);
     let next = name[short.len()..].chars().next();

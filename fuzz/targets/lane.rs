@@ -1,4 +1,4 @@
-//! A lane's operations, in any order, against a queue and plain sums.
+//! A lane's operations in any order, compared with a queue and plain sums.
 #![no_main]
 
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use tachograph::testing::models::{BLOCK_SAMPLES, ModelLane, ModelReader, ModelWriter};
 
-/// Places that are used: a cell in the lane itself and one in a chunk, rows of two pages.
+/// The slots in use: a cell in the lane itself and one in a chunk, and rows in two pages.
 const SLOTS: [u32; 2] = [0, 6];
 
 #[derive(Arbitrary, Debug)]
@@ -19,9 +19,9 @@ enum Op {
     },
     Drain,
     Grow(u8),
-    /// The owner's thread ends, and another one takes the lane over.
+    /// The owner's thread ends and another one takes over the lane.
     Adopt,
-    /// Makes a counter's cell exist.
+    /// Creates a counter's cell.
     Install(bool),
     Count {
         slot: bool,
@@ -45,16 +45,16 @@ struct Input {
     ops: Vec<Op>,
 }
 
-/// What was recorded and not read yet.
+/// What was recorded and not yet read.
 #[derive(Default)]
 struct Expected {
     queue: VecDeque<(u32, u64)>,
-    /// Samples that were taken since everything was last read.
+    /// Samples accepted since the last complete drain.
     since_drain: usize,
     counted: [(u64, u64); 2],
     spilled: [(u64, u128, Option<(u64, u64)>); 2],
     gauged: [(u64, u64, f64, Option<(f64, f64)>); 2],
-    /// Which cells were installed: a lane has some from its start.
+    /// Which cells exist: a lane has some from the start.
     cells: [bool; 2],
 }
 
@@ -64,7 +64,7 @@ impl Expected {
             self.queue.push_back(sample);
             self.since_drain += 1;
         } else {
-            // Only the block being filled can be kept from use by a drain.
+            // Only the block being filled can be unavailable after a drain.
             let room = (blocks - 1) * BLOCK_SAMPLES;
             assert!(self.since_drain >= room, "{} of {room} samples", self.since_drain);
         }
@@ -110,7 +110,7 @@ impl Expected {
 
     fn spill_gauge(&mut self, writer: &ModelWriter, slot: bool, value: i32) {
         let slot = usize::from(slot);
-        // Whole numbers, whose sums are exact.
+        // Whole numbers have exact sums.
         let value = f64::from(value);
         assert!(writer.spill_gauge(SLOTS[slot], value), "rows are reserved");
         let (count, finite, sum, ends) = self.gauged[slot];

@@ -1,5 +1,5 @@
-//! The OSC decoder: an answer to whatever bytes, and the same as another implementation's where
-//! both accept them.
+//! The OSC decoder: it answers any bytes, and agrees with another implementation whenever both
+//! accept them.
 #![no_main]
 
 use ast_server::Arg;
@@ -35,15 +35,15 @@ fn same(ours: &Message<'_>, theirs: &OscMessage) -> bool {
 }
 
 fuzz_target!(|datagram: &[u8]| {
-    // The other one recurses on nesting, so it sees only what the limits let through.
+    // The other decoder recurses on nesting, so it only gets what the limits let through.
     let Ok(packet) = decode(datagram) else { return };
     let ours = match packet {
         Packet::Message(message) => vec![message],
         Packet::Bundle(messages) => messages,
     };
     let Ok((rest, packet)) = decoder::decode_udp(datagram) else { return };
-    // What it does not understand inside a bundle, such as a character beyond Unicode, it leaves
-    // out without a word.
+    // Inside a bundle, it silently leaves out what it does not understand, such as an invalid
+    // character.
     let whole = encoder::encode(&packet).is_ok_and(|bytes| bytes.len() == datagram.len());
     if !rest.is_empty() || !whole {
         return;

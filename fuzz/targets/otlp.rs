@@ -1,6 +1,5 @@
-//! OTLP of hostile names, tags, values and traces, in two rounds: what is written reads back by the
-//! public definition's own messages, the same in both encodings, and every count is the sum of its
-//! buckets.
+//! OTLP of hostile names, tags, values and traces, in two rounds: the output parses with the public
+//! definition's own messages, both encodings agree, and every count is the sum of its buckets.
 #![no_main]
 
 mod series;
@@ -18,7 +17,7 @@ use self::series::Series;
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     is_delta: bool,
-    /// A fixed scale, or a bound on the buckets.
+    /// A fixed scale, or a limit on the buckets.
     resolution: Result<i8, u8>,
     service: &'a str,
     rounds: [Vec<Series<'a>>; 2],
@@ -29,7 +28,7 @@ fn encode(encoder: &mut Encoder, snapshot: &Snapshot) -> (usize, Vec<u8>) {
     (encoder.encode(snapshot, &mut bytes), bytes)
 }
 
-/// How many data points there are; each is checked.
+/// Checks each data point and returns their number.
 fn points(request: &ExportMetricsServiceRequest, buckets_max: usize) -> usize {
     let scopes = request.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
     let mut points = 0;
@@ -63,7 +62,7 @@ fuzz_target!(|input: Input<'_>| {
     let mut protobuf = settings.encoder();
     let mut json = settings.encoding(Encoding::Json).encoder();
     let metrics = series::collector();
-    // JSON's words for what is not finite are read by few libraries: tests look at the bytes.
+    // Few libraries read JSON's spelling of non-finite values; tests check those bytes instead.
     let finite = |value: f64| value.clamp(-1e300, 1e300);
     for round in &input.rounds {
         round.iter().for_each(|series| series.record(&metrics, finite));

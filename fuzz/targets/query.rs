@@ -1,5 +1,5 @@
-//! Queries over HTTP: an answer to whatever is asked, always JSON where there is something to say,
-//! and of nodes the same as a search of the tree that viewers are sent.
+//! Queries over HTTP: every request gets an answer, every body is JSON, and nodes are found exactly
+//! as by searching the tree that viewers are sent.
 #![no_main]
 
 use std::fs::File;
@@ -36,12 +36,12 @@ const OPERATORS: [&str; 5] = ["==", "!=", "<", ">", "contains"];
 
 #[derive(Arbitrary, Debug)]
 enum Asked<'a> {
-    /// A path and a query as they are, by a method of some sort.
+    /// An arbitrary path and query, with some method.
     Target {
         method: u8,
         target: &'a str,
     },
-    /// Any name and value of each part, or none.
+    /// Any name and value for each part, or none.
     Loose {
         path: u8,
         parts: Vec<(&'a str, &'a str)>,
@@ -53,7 +53,7 @@ enum Asked<'a> {
         value: Wanted<'a>,
     },
     Node(&'a str),
-    /// The node at some place of the tree.
+    /// The node at some position in the tree.
     Known(u16),
     Track(u64),
     Scene(u64),
@@ -66,7 +66,7 @@ enum Wanted<'a> {
     Number(f64),
     Small(u8),
     Flag(bool),
-    /// What some node has, as text.
+    /// A value that occurs in some node, as text.
     Found(u16),
 }
 
@@ -108,7 +108,7 @@ fn walk(node: Value, into: &mut Vec<Value>) {
     children.into_iter().for_each(|child| walk(child, into));
 }
 
-/// Whether an attribute compares like that with text: the words of the protocol page on JSON.
+/// Whether an attribute compares with text as the protocol page defines it for JSON.
 fn fits(attribute: &Value, operator: &str, wanted: &str) -> bool {
     fn compare<T: PartialOrd>(value: T, operator: &str, wanted: Option<T>) -> bool {
         wanted.is_some_and(|wanted| match operator {
@@ -138,7 +138,7 @@ fn fits(attribute: &Value, operator: &str, wanted: &str) -> bool {
     }
 }
 
-/// Every byte escaped, so that it means itself.
+/// Every byte percent-encoded, so that it stands for itself.
 fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
@@ -147,7 +147,7 @@ fn pick<'a>(names: &[&'a str], place: u8) -> &'a str {
     names[usize::from(place) % names.len()]
 }
 
-/// Asks; gives the status and the body, which is JSON wherever it is said to be.
+/// Sends a request; returns the status and the body, which must be JSON if it claims to be.
 fn ask(method: Method, target: &str) -> Option<(u16, Option<Value>)> {
     let uri = Uri::try_from(target).ok()?;
     let request = Request::builder().method(method).uri(uri).body(Body::empty()).ok()?;
@@ -173,7 +173,7 @@ fn get(target: &str) -> (u16, Value) {
     (status, json.expect("every query is answered in JSON"))
 }
 
-/// The element at a position, or that there is none.
+/// Checks that the answer is the element at a position, or that there is none.
 fn check_position(kind: &str, node_type: &str, index: u64) {
     let of_type = STAGE.nodes.iter().filter(|node| node["node_type"] == node_type);
     let wanted = usize::try_from(index).ok().and_then(|index| of_type.clone().nth(index));

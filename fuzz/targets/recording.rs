@@ -1,5 +1,5 @@
-//! Whatever a recording holds: it is read or refused by line, kept within its bytes, and rules over
-//! it are evaluated.
+//! Recordings with any content: each line is read or refused, the byte limit holds, and rules can
+//! be evaluated over the result.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};

@@ -1,4 +1,4 @@
-//! Whatever a rule file holds: it is read, or every error has its place in the file.
+//! Rule files with any content: each is read, or every error has a position in the file.
 #![no_main]
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ fuzz_target!(|text: &str| {
         Err(errors) => {
             let lines = text.lines().count().max(1);
             assert!(!errors.is_empty());
-            // An error at the end of a file stands in the line after its last one.
+            // An error at the end of a file is on the line after its last one.
             assert!(errors.iter().all(|it| (1..=lines + 1).contains(&it.line) && it.column > 0));
         }
     }

@@ -1,4 +1,4 @@
-//! What a target of an exporter records: series with any names, tags and values.
+//! The series that exporter targets record: any names, tags and values.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tachograph::{MetricsCollector, Trace, Unit};
 pub(crate) struct Series<'a> {
     name: &'a str,
     tags: Vec<(&'a str, &'a str)>,
-    /// The unit, and the description too.
+    /// The unit, also used as the description.
     unit: Option<&'a str>,
     value: Value,
 }
@@ -24,14 +24,14 @@ enum Value {
     Traced(u64, [u8; 16], [u8; 8]),
 }
 
-/// A collector of few series, so that an input meets the limits.
+/// A collector with room for few series, so that inputs reach the limits.
 pub(crate) fn collector() -> MetricsCollector {
     let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2);
     metrics.max_series(16).max_metrics(16).build()
 }
 
 impl Series<'_> {
-    /// Records the value; a gauge's as `gauge` has it.
+    /// Records the value; for a gauge, after applying `gauge`.
     pub(crate) fn record(&self, metrics: &MetricsCollector, gauge: impl Fn(f64) -> f64) {
         let Self { name, tags, unit, value } = self;
         if let Some(unit) = unit {
@@ -44,7 +44,7 @@ impl Series<'_> {
             Value::Gauge(value) => tagged.gauge(name, gauge(value)),
             Value::Timing(nanos) => tagged.timing(name, Duration::from_nanos(nanos)),
             Value::Histogram(value) => tagged.histogram(name, value),
-            // Ids of nothing but zeros are none.
+            // All-zero ids are no ids.
             Value::Traced(value, trace, span) => match Trace::new(trace, span) {
                 Some(trace) => tagged.histogram_traced(name, value, trace),
                 None => tagged.histogram(name, value),

@@ -1,4 +1,4 @@
-//! Reading a Live set: an answer to whatever bytes, plain or compressed, within small limits.
+//! Reading a Live set: any bytes, plain or compressed, get an answer within small limits.
 #![no_main]
 
 use std::io::Write;
@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use libfuzzer_sys::fuzz_target;
 use live_set::{Limits, Set, diff};
 
-/// Small, so that a document which gets past one of them shows as time or memory at once.
+/// Small, so that exceeding one of them shows as time or memory at once.
 fn limits() -> Limits {
     Limits {
         file_bytes: 1 << 20,
@@ -31,7 +31,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fuzz_target!(|document: &[u8]| {
     let read = Set::read_within(document, &limits());
     let packed = Set::read_within(gzip(document).as_slice(), &limits());
-    // A gzip stream inside another is no set.
+    // A gzip stream inside another is not a set.
     if !document.starts_with(&[0x1f, 0x8b]) {
         assert_eq!(read.is_ok(), packed.is_ok());
     }

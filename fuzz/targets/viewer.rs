@@ -1,5 +1,5 @@
-//! What viewers send: frames of whatever shape, JSON of whatever depth. Every message has its
-//! answer, in order; a request that is known to be one is acknowledged with its own id.
+//! What viewers send: frames of any shape, JSON of any depth. Every message is answered, in order,
+//! and a request known to be valid is acknowledged with its own id.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -7,7 +7,7 @@ use ast_server::parts::answers;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 
-/// What a viewer may send in one message.
+/// The limit for one message from a viewer.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
 const CONTINUE: u8 = 0;
@@ -17,21 +17,21 @@ const PING: u8 = 9;
 
 #[derive(Arbitrary, Debug)]
 enum Sent<'a> {
-    /// JSON with members of its own, in so many frames.
+    /// JSON with arbitrary members, in several frames.
     Request {
         id: Option<Id<'a>>,
         others: Vec<(&'a str, f64)>,
         frames: u8,
         pings: bool,
     },
-    /// So many lists inside one another.
+    /// Lists nested this deep.
     Nested(u16),
     /// Any bytes, in one frame.
     Binary(&'a [u8]),
     /// Any text, in one frame.
     Text(&'a str),
     Ping(&'a [u8]),
-    /// Bytes where a frame should be: nothing is certain behind them.
+    /// Bytes in place of a frame: nothing after them is certain.
     Raw(&'a [u8]),
 }
 
@@ -78,7 +78,7 @@ fn frame(into: &mut Vec<u8>, (opcode, is_last): (u8, bool), payload: &[u8], mask
     into.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
-/// The text of a request. Its id stands behind the others, so that none of them takes its place.
+/// The text of a request. Its id comes after the other members, so that none of them replaces it.
 fn request(id: Option<&Id<'_>>, others: &[(&str, f64)]) -> String {
     let quoted = |text: &str| serde_json::to_string(text).expect("text");
     let others = others.iter().filter(|(_, number)| number.is_finite());
@@ -90,14 +90,14 @@ fn request(id: Option<&Id<'_>>, others: &[(&str, f64)]) -> String {
     format!(" {{{}}}\n", members.join(" ,\t"))
 }
 
-/// The answer that is known beforehand.
+/// The expected answer.
 enum Expected {
     Exactly(Value),
-    /// Of the two kinds, one.
+    /// Either of the two kinds.
     Either,
 }
 
-/// Adds the frames of a message; `None` where nothing is certain behind it.
+/// Adds the frames of a message; `None` if nothing after it is certain.
 fn add(sent: &Sent<'_>, mask: [u8; 4], bytes: &mut Vec<u8>) -> Option<Option<Expected>> {
     let mut whole = |opcode, payload: &[u8]| {
         frame(bytes, (opcode, true), payload, mask);

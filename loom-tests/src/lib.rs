@@ -1,4 +1,4 @@
-//! What every model needs: runs it, counts what it saw, and refuses a model that has stopped looking.
+//! Runs a model, counts its executions, and fails if there were too few.
 #![cfg(tachograph_loom)]
 #![forbid(unsafe_code)]
 
@@ -8,15 +8,15 @@ use std::time::{Instant, SystemTime};
 
 use tachograph::{Builder, MetricsCollector, Snapshot, Value};
 
-/// Checks every interleaving of `body` within the preemption bound (2, or what
-/// `LOOM_MAX_PREEMPTIONS` says), prints how many there were, and fails if there were fewer than
-/// `floor`: a model that loses its concurrency would pass without showing anything.
+/// Checks every interleaving of `body` within the preemption bound (2, or `LOOM_MAX_PREEMPTIONS`),
+/// prints their number, and fails if it is below `floor`: a model that loses its concurrency would
+/// otherwise pass without checking anything.
 /// A floor is nine tenths or more of what the model sees, so that losing one place where threads
 /// alternate shows; raise it when a model comes to see more.
 ///
 /// # Panics
 /// If an interleaving fails, or if there were too few.
-#[allow(clippy::print_stderr, reason = "the count is what the reader of a run looks for")]
+#[allow(clippy::print_stderr, reason = "the reader of a run looks for this count")]
 pub fn check(name: &str, floor: usize, body: impl Fn() + Send + Sync + 'static) {
     let executions = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&executions);
@@ -32,22 +32,22 @@ pub fn check(name: &str, floor: usize, body: impl Fn() + Send + Sync + 'static) 
     // Relaxed: all executions have ended.
     let executions = executions.load(Ordering::Relaxed);
     eprintln!("{name}: {executions} executions (floor {floor})");
-    // Seeded bugs change the number; what has to catch them is the model itself.
+    // Seeded bugs change the number of executions; the model itself must catch them.
     let floor = if std::env::var_os("TACHOGRAPH_NO_FLOORS").is_some() { 0 } else { floor };
     assert!(executions >= floor, "{name}: {executions} executions, the floor is {floor}");
 }
 
-/// Settings of a collector whose passes are made by hand, with 4 samples of room in a lane.
+/// Settings of a collector with manual passes and room for 4 samples per lane.
 pub fn collector() -> Builder {
     MetricsCollector::builder().manual().no_window()
 }
 
-/// A pass, published.
+/// Runs and publishes a pass.
 pub fn pass(metrics: &MetricsCollector) {
     metrics.run_pass(Instant::now(), SystemTime::now());
 }
 
-/// A counter's total; `None` if the snapshot does not have it.
+/// A counter's total; `None` if it is not in the snapshot.
 pub fn total(snapshot: &Snapshot, name: &str, tags: &[(&str, &str)]) -> Option<i128> {
     match &snapshot.find(name, tags)?.value {
         Value::Counter(views) | Value::UpDownCounter(views) => Some(views.lifetime.value),
@@ -55,11 +55,11 @@ pub fn total(snapshot: &Snapshot, name: &str, tags: &[(&str, &str)]) -> Option<i
     }
 }
 
-/// Reads everything, and checks that each of `calls` is accounted for: recorded = aggregated +
-/// dropped. Gives how many were dropped.
+/// Reads everything and checks that each of `calls` is accounted for: recorded = aggregated +
+/// dropped. Returns the number dropped.
 ///
 /// # Panics
-/// If a call is missing, or counted twice.
+/// If a call is missing or counted twice.
 pub fn account(metrics: &MetricsCollector, calls: i128) -> i128 {
     let snapshot = metrics.get_all_metrics();
     let own = |name| total(&snapshot, name, &[]).expect("telemetry is always there");

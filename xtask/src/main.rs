@@ -23,22 +23,22 @@ use crate::tools::Tools;
 struct Arguments {
     #[command(subcommand)]
     task: Task,
-    /// Install packages that a step needs and this machine lacks, with `apt-get`, `pip` and
-    /// `cargo install`. Without it such a step is skipped, or fails where `CI=true`.
+    /// Install packages that a step needs and this machine lacks, with `apt-get`, `pip` and `cargo
+    /// install`. Otherwise such a step is skipped, or fails if `CI=true`.
     #[arg(long, global = true)]
     install: bool,
 }
 
 #[derive(Subcommand)]
 enum Task {
-    /// Everything that a change must pass, beside `cargo test --workspace`.
+    /// Everything that a change must pass, besides `cargo test --workspace`.
     Ci,
-    /// What no lint checks: layers, sizes, unsafe code, atomics, the concurrency page.
+    /// The checks no lint covers: layers, sizes, unsafe code, atomics, the concurrency page.
     Tidy,
     /// Model-check the core, with LOOM_MAX_PREEMPTIONS=2 unless it is set.
     Loom {
-        /// Put the bugs of loom-tests/seeded.txt into a copy, those whose names contain NAME or
-        /// all: a model must fail with each.
+        /// Put the bugs of loom-tests/seeded.txt into a copy, one at a time: all, or those whose
+        /// names contain NAME. A model must fail for each.
         #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
         seeded: Option<String>,
         /// Arguments of `cargo test`, such as a model's name.
@@ -47,22 +47,22 @@ enum Task {
     },
     /// The core's simulation: 10,000 seeds, or TACHOGRAPH_SEEDS of them, or the given one.
     Simulate { seed: Option<u64> },
-    /// The server under siege for five minutes, or AST_SIEGE_SECONDS: a crowd, silent viewers, saves,
-    /// a bad receiver and a log that nobody reads, beside good ones that lose nothing.
+    /// The server under siege for five minutes, or AST_SIEGE_SECONDS: a crowd, silent viewers,
+    /// saves, a bad receiver and an unread log, beside well-behaved clients that must lose nothing.
     Siege,
     /// Fuzz targets, all or the named ones, for 30 s each unless FUZZ_SECONDS is set.
     Fuzz { targets: Vec<String> },
     /// The core's tests under sanitizers: realtime, thread, address.
     Sanitize { names: Vec<String> },
-    /// The server and the exporters before other people's programs.
+    /// The server and the exporters against other people's programs.
     Peers { names: Vec<String> },
-    /// What recording costs in instructions, against its ceilings.
+    /// The cost of recording in instructions, compared with its ceilings.
     Instructions {
         /// Make the counts of this run the new ceilings.
         #[arg(long)]
         update: bool,
     },
-    /// Many processes added up as a Prometheus does it; arguments go to the program `fleet`.
+    /// Many processes aggregated as Prometheus does it; arguments go to the program `fleet`.
     Fleet {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -73,7 +73,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Every benchmark, and docs/BENCHMARKS.md from it.
+    /// Every benchmark, and docs/BENCHMARKS.md from its results.
     Bench(bench::Options),
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// The remark of a step that was not taken; an error where everything must be checked.
+/// The remark of a skipped step; an error if every step is required.
 pub(crate) fn skipped(reason: &str) -> Result<String> {
     skip(std::env::var("CI").is_ok_and(|ci| ci == "true"), reason)
 }
@@ -17,7 +17,7 @@ fn skip(is_required: bool, reason: &str) -> Result<String> {
     Ok(format!("not run: {reason}"))
 }
 
-/// A remark on success, all problems otherwise.
+/// A remark on success, otherwise all problems.
 pub(crate) fn outcome(problems: &[String], remark: impl Into<String>) -> Result<String> {
     if !problems.is_empty() {
         bail!("{}", problems.join("\n"));
@@ -25,11 +25,11 @@ pub(crate) fn outcome(problems: &[String], remark: impl Into<String>) -> Result<
     Ok(remark.into())
 }
 
-/// A step has failed; its reason is in the table.
+/// A step has failed; the table shows the reason.
 #[derive(Debug)]
 pub(crate) struct Failed;
 
-/// The steps that were taken.
+/// The steps so far.
 #[derive(Debug, Default)]
 pub(crate) struct Steps(Vec<Step>);
 
@@ -41,7 +41,7 @@ struct Step {
 }
 
 impl Steps {
-    /// Takes a step. No other follows one that fails: `?`.
+    /// Runs a step. `?` stops after the first failure.
     pub(crate) fn run(
         &mut self,
         name: &str,
@@ -70,7 +70,7 @@ impl Steps {
                 Ok(remark) => ("ok", remark.clone()),
                 Err(error) => ("FAILED", format!("{error:#}")),
             };
-            // The rest was printed where the step failed.
+            // The rest was printed when the step failed.
             let remark = remark.lines().next().unwrap_or_default();
             let line = format!("{name:<width$}  {seconds:>7.1} s  {verdict:<6}  {remark}");
             // Infallible: memory accepts every write.

@@ -1,4 +1,4 @@
-//! The programs that tasks run: cargo, the nightly toolchain, and what may be installed.
+//! The programs that tasks run: cargo, the nightly toolchain, and installable tools.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand};
 use xshell::{Cmd, Shell, cmd};
 
-/// A shell in the workspace's root, and what cargo knows of the workspace.
+/// A shell in the workspace's root, and cargo's metadata of the workspace.
 pub(crate) struct Tools {
     pub(crate) shell: Shell,
     pub(crate) metadata: Metadata,
@@ -20,7 +20,7 @@ pub(crate) fn root() -> &'static Path {
     here.parent().unwrap_or(here)
 }
 
-/// A file of the workspace.
+/// The content of a workspace file.
 pub(crate) fn read(path: &str) -> Result<String> {
     std::fs::read_to_string(root().join(path)).with_context(|| format!("cannot read {path}"))
 }
@@ -37,26 +37,26 @@ impl Tools {
         Ok(Self { shell, metadata, install })
     }
 
-    /// A folder below the one that builds go to: builds with flags of their own need one each, or
-    /// every other build would start over.
+    /// A subfolder of the build folder. Each build with its own flags needs one: otherwise every
+    /// other build would start over.
     pub(crate) fn target(&self, name: &str) -> PathBuf {
         self.metadata.target_directory.join(name).into()
     }
 
-    /// Cargo of the toolchain that runs this program.
+    /// The cargo of the toolchain that runs this program.
     pub(crate) fn cargo(&self) -> Cmd<'_> {
         let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
         cmd!(self.shell, "{cargo}")
     }
 
-    /// Cargo of the nightly toolchain, the only one with sanitizers; `None` where it is missing.
+    /// The cargo of the nightly toolchain, the only one with sanitizers; `None` if it is missing.
     pub(crate) fn nightly(&self) -> Option<Cmd<'_>> {
         let has = cmd!(self.shell, "rustup run nightly cargo --version");
         let is_there = has.quiet().ignore_stdout().ignore_stderr().run().is_ok();
         is_there.then(|| cmd!(self.shell, "rustup run nightly cargo"))
     }
 
-    /// Whether a program runs, after it was installed where that is allowed.
+    /// Whether a program runs, after installing it if allowed.
     pub(crate) fn has(&self, probe: &[&str], install: &[&str]) -> bool {
         let is_there = || {
             let (program, arguments) = probe.split_first()?;
@@ -68,7 +68,7 @@ impl Tools {
         }
         let Some((program, arguments)) = install.split_first() else { return false };
         if *program == "apt-get" {
-            // The lists of a new machine are empty.
+            // A new machine has no package lists.
             let _ = cmd!(self.shell, "apt-get update --quiet").run();
         }
         cmd!(self.shell, "{program} {arguments...}").run().is_ok() && is_there().is_some()

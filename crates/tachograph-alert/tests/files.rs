@@ -84,7 +84,7 @@ fn wrong_files_are_told_by_line_and_column_with_the_way_out() {
         (with("for = \"5 elephants\""), (2, 7), "\"30s\""),
         (with("keep_firing_for = \"-1s\""), (2, 19), "\"30s\""),
         (with("treshold = 5"), (2, 1), "threshold"),
-        (with("over = [\"x\"]"), (5, 13), "`ratio` only"),
+        (with("over = [\"x\"]"), (5, 13), "only applies to the statistic `ratio`"),
         (with("message = \"{value} {host}\""), (2, 11), "{labels.NAME}"),
         (with("message = \"{labels.host}\""), (2, 11), "{labels.NAME}"),
         ("[[rule]]\nname = \"A\"\n".to_owned(), (1, 1), "statistic"),

@@ -1,10 +1,10 @@
-//! A gauge's current value: a word that every setter shares, beside samples in many lanes.
+//! A gauge's current value: a word shared by all setters, beside samples in many lanes.
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
 use tachograph::{GaugeStats, MetricsCollector};
 
-/// The gauge as the last published pass shows it, if it has been set.
+/// The gauge in the last published pass, if it has been set.
 fn published(metrics: &MetricsCollector) -> GaugeStats {
     let snapshot = metrics.snapshot();
     snapshot.find("g", &[]).and_then(|series| series.value.as_gauge()).expect("registered").lifetime

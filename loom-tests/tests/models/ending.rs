@@ -1,4 +1,4 @@
-//! Ends: of recording, of a pass that panics, of threads whose lanes are trimmed.
+//! Ends: of recording, of a panicking pass, of threads whose lanes are trimmed.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use loom::thread;
 use loom_tests::{account, check, collector, pass};
 use tachograph::{Counter, MetricsCollector, Recorder, testing::models};
 
-/// Longer than any interleaving takes: the final pass is never given up.
+/// Longer than any interleaving: the final pass is never given up.
 const TIMEOUT: Duration = Duration::from_secs(3_600);
 
 #[test]
@@ -22,7 +22,7 @@ fn what_was_recorded_at_shutdown_is_aggregated_or_a_counted_drop() {
         });
         let report = metrics.shutdown(TIMEOUT);
         let recorder = thread.join().expect("no panic");
-        // A record that was under way may have come to its lane after the lane was read.
+        // A record in progress may have reached its lane after the lane was read.
         assert!(report.recorded >= report.aggregated + report.dropped);
         assert_eq!(report.unfinished_lanes, 1);
         let report = metrics.shutdown(TIMEOUT);
@@ -36,7 +36,7 @@ fn what_was_recorded_at_shutdown_is_aggregated_or_a_counted_drop() {
     });
 }
 
-/// Counts once more, and checks that this is a drop.
+/// Counts once more and checks that the call is dropped.
 fn refuses(metrics: &MetricsCollector, recorder: &Recorder, counter: &Counter, calls: i128) {
     let before = account(metrics, calls);
     recorder.increment(counter);
@@ -129,7 +129,7 @@ fn a_surplus_lane_is_trimmed_with_all_that_was_recorded_into_it() {
             drop(recorder);
         });
         pass(&metrics);
-        // The lane that was left, or a new one where it is gone.
+        // The abandoned lane, or a new one if it is gone.
         let recorder = metrics.recorder();
         recorder.record_ns(&timing, 8);
         recorder.increment(&counter);
@@ -154,7 +154,7 @@ fn a_lane_that_is_made_while_another_is_trimmed_is_kept() {
         drop(recorder);
         let (arriving, counting, timed) = (metrics.clone(), counter.clone(), timing.clone());
         let arriving = thread::spawn(move || {
-            // The closed lane, or a new one where it is gone.
+            // The closed lane, or a new one if it is gone.
             let recorder = arriving.recorder();
             recorder.record_ns(&timed, 8);
             recorder.increment(&counting);

@@ -1,4 +1,4 @@
-//! Threads that end, and threads that go on in the lane they left.
+//! Threads that end, and threads that continue in the lane they left.
 
 use loom::thread;
 use loom_tests::check;
@@ -48,7 +48,7 @@ fn a_lane_is_retired_or_adopted_and_its_last_samples_are_read() {
         let mut drained = reader.drain();
         let retired = lane.retire();
         if retired {
-            // Nobody records any more: this is the last of it.
+            // Nothing is recorded any more, so this drains the rest.
             drained.extend(reader.drain());
         }
         let recorded = recorder.join().expect("no panic");

@@ -1,5 +1,4 @@
-//! The child of a fork, whose lanes are behind closed gates; and how the background thread is
-//! stopped.
+//! The child of a fork, whose lanes are behind closed gates, and stopping the background thread.
 
 use loom::thread;
 use loom_tests::{account, check, collector};

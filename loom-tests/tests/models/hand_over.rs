@@ -1,17 +1,17 @@
-//! Blocks between a recorder and the aggregator: published, read, returned, taken again, added.
+//! Blocks between a recorder and the aggregator: published, read, returned, reused, added.
 
 use loom::thread;
 use loom_tests::check;
 use tachograph::testing::models::{BLOCK_SAMPLES, ModelLane, ModelWriter};
 
-/// Pushes values from `first` up and gives those that were accepted.
+/// Pushes values from `first` up and returns those that were accepted.
 fn push_all(writer: &ModelWriter, first: u64, samples: u64) -> Vec<(u32, u64)> {
     let values = (first..first + samples).map(|value| (7, value));
     values.filter(|&(id, value)| writer.push(id, value)).collect()
 }
 
-/// A recorder pushes, after some samples pushed before, while the aggregator drains twice; then
-/// everything is drained.
+/// A recorder pushes after some earlier samples, while the aggregator drains twice; then everything
+/// is drained.
 fn pushed_and_drained(lane: &ModelLane, before: u64, samples: u64, grow_to: Option<usize>) {
     let writer = lane.adopt().expect("the lane is closed");
     let mut accepted = push_all(&writer, 1, before);
@@ -37,7 +37,7 @@ fn a_half_full_block_is_read_without_its_recorder() {
 
 #[test]
 fn blocks_wrap_around() {
-    // One sample more than two blocks hold: it finds a returned block, or none.
+    // One sample more than two blocks hold: the recorder finds a returned block, or none.
     check("wrap", 250, || pushed_and_drained(&ModelLane::new(2, 2), 0, 2 * BLOCK + 1, None));
 }
 

@@ -6,7 +6,7 @@ use tachograph::testing::models::{ModelLane, ModelReader};
 
 #[test]
 fn a_cell_gains_what_was_counted_never_less_never_twice() {
-    // What 0, 1, 2 and 3 of the calls have counted at the least.
+    // The least total after 0, 1, 2 and 3 of the calls.
     const LEAST: [u64; 4] = [0, 1, 4, 9];
     check("counter cell", 440, || {
         let lane = ModelLane::new(2, 2);
@@ -34,7 +34,7 @@ fn a_cell_gains_what_was_counted_never_less_never_twice() {
     });
 }
 
-/// Adds up what folds of a row have gained.
+/// Sums up the gains of a row's folds.
 #[derive(Default)]
 struct Folded {
     count: u64,
@@ -61,7 +61,7 @@ fn a_row_gains_every_sample_once_and_the_extremes_of_all() {
     check("spill row", 8_800, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
-        // Folded while the next ones come: they may still belong to its epoch.
+        // Folded while the next samples arrive: they may still belong to its epoch.
         assert!(writer.spill(0, 4));
         let recorder = thread::spawn(move || {
             [2, 6, 3].into_iter().for_each(|value| assert!(writer.spill(0, value)));
@@ -148,7 +148,7 @@ fn what_signal_handlers_count_is_all_there() {
         counter.increment_from_signal();
         pass(&metrics);
         thread.join().expect("no panic");
-        // By a pass, which looks for them where it is told to; a read of one counter always does.
+        // A pass looks for them only when told to; a read of one counter always does.
         assert_eq!(account(&metrics, 2), 0);
         assert_eq!(metrics.get_counter("n").expect("registered").value, 2);
     });

@@ -1,4 +1,4 @@
-//! Places for series, made in a lane while its owner records and the aggregator reads.
+//! Cells and rows for series, created in a lane while its owner records and the aggregator reads.
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
@@ -8,7 +8,7 @@ use tachograph::testing::models::{self, ModelLane};
 fn a_counter_is_exact_while_its_cell_is_made() {
     check("cell installation", 320, || {
         let metrics = collector().build();
-        // Beyond the cells that every lane holds from its start.
+        // More than the cells that every lane starts with.
         ["first", "second"].iter().for_each(|name| drop(metrics.register_counter(name)));
         let counter = models::unplaced_counter(&metrics, "n");
         let recorder = metrics.recorder();
@@ -29,7 +29,7 @@ fn rows_are_taken_one_by_one_and_more_are_made_meanwhile() {
     check("row reserve", 570, || {
         let lane = ModelLane::new(2, 2);
         let writer = lane.adopt().expect("the lane is closed");
-        // Two rows are reserved: the third is made by the reader, or the sample is refused.
+        // Two rows are reserved: the reader creates the third, or the sample is refused.
         let recorder = thread::spawn(move || [0, 1, 2].map(|slot| writer.spill(slot, 5)));
         let mut reader = lane.reader();
         let mut gained = [0, 1, 2].map(|slot| reader.spilled(slot).0);
@@ -49,13 +49,13 @@ fn whoever_makes_a_place_first_both_use_it() {
         let writer = lane.adopt().expect("the lane is closed");
         let owners = lane.clone();
         let thread = thread::spawn(move || {
-            // Beyond the cells that the lane holds from its start.
+            // Beyond the cells that the lane starts with.
             owners.install_cell(2);
             assert!(writer.count(2, 5), "the cell is there, whoever has made it");
             writer
         });
         let mut reader = lane.reader();
-        // In the same chunk as what the owner makes.
+        // In the same chunk as the cell that the owner creates.
         lane.install_cell(3);
         let writer = thread.join().expect("no panic");
         assert!(writer.count(3, 7), "the neighbour is there as well");

@@ -1,4 +1,4 @@
-//! The models, one subject a module. They exist under `--cfg tachograph_loom` only.
+//! The models, one module per subject. They are only built with `--cfg tachograph_loom`.
 #![cfg(tachograph_loom)]
 
 mod current;

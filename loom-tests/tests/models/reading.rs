@@ -1,10 +1,10 @@
-//! Snapshots, reads and resets, while threads record and others pass.
+//! Snapshots, reads and resets, while threads record and other passes run.
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass, total};
 use tachograph::Snapshot;
 
-/// Checks that a snapshot is from one pass, which had found as many samples as counts.
+/// Checks that a snapshot comes from one pass, which had found as many samples as counts.
 fn whole(snapshot: &Snapshot) {
     let timing = snapshot.find("t", &[]).and_then(|series| series.value.as_timing());
     let timing = &timing.expect("registered").lifetime;
@@ -129,8 +129,8 @@ fn a_record_lands_wholly_before_a_reset_or_wholly_after() {
     });
 }
 
-// A coalesced sample is several words: one that is under way at the reset may leave its sum
-// before it and its count after it. What is counted is exact all the same.
+// A coalesced sample takes several words: one in progress during the reset may leave its sum before
+// it and its count after it. The totals are still exact.
 #[test]
 fn a_coalesced_record_is_counted_once_before_a_reset_or_after() {
     check("reset under overload", 5_300, || {

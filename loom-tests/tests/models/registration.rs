@@ -1,4 +1,4 @@
-//! Names that several threads ask for at once, or while a pass is under way.
+//! Names that several threads register at once, or during a pass.
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass, total};

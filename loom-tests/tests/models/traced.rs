@@ -1,22 +1,22 @@
-//! Samples that carry a trace: in a block with it, in the next one, or alone; and what a series
-//! remembers of them.
+//! Samples that carry a trace: in a block with it, in the next one, or without it; and the exemplar
+//! that a series keeps.
 
 use loom::thread;
 use loom_tests::{account, check, collector, pass};
 use tachograph::testing::models::{ModelDrained, ModelLane, ModelReader, ModelWriter};
 use tachograph::{MetricsCollector, Trace};
 
-/// The trace of a number, both of whose words tell it: one that is put together of two shows.
+/// A trace whose two words both encode a number, so that a mix of two traces shows.
 fn trace(number: u64) -> Trace {
     Trace::new(u128::from(number).to_be_bytes(), number.to_be_bytes()).expect("not zero")
 }
 
 const SERIES: u32 = 3;
 
-/// What was drained, or should be: values, and those of them that came with a trace.
+/// Values that were or should be drained, and the traced ones among them.
 type Values = (Vec<u64>, Vec<u64>);
 
-/// Drains, and checks that each trace is its sample's own.
+/// Drains, and checks that each trace belongs to its sample.
 fn drain(reader: &mut ModelReader, into: &mut Values) {
     let ModelDrained { samples, traced } = reader.drain_traced();
     assert!(samples.iter().all(|&(series, _)| series == SERIES), "{samples:?}");
@@ -37,8 +37,8 @@ fn push(writer: &ModelWriter, value: u64, accepted: &mut Values) -> Option<bool>
     outcome
 }
 
-/// Two drains while `record` is under way, and one after it: they find what it has accepted, each
-/// sample once, in order, with its trace.
+/// Two drains during `record` and one after it: together they find every accepted sample once, in
+/// order, with its trace.
 fn drained_meanwhile(
     lane: &ModelLane,
     record: impl FnOnce(&ModelWriter, &mut Values) + Send + 'static,
@@ -67,7 +67,7 @@ fn a_sample_is_never_seen_without_its_trace_nor_with_another_s() {
         let record = |writer: &ModelWriter, accepted: &mut Values| {
             assert_eq!(push(writer, 1, accepted), Some(true));
             assert_eq!(push(writer, 2, accepted), Some(true));
-            // In a block that has come back, in which there was another trace; or not at all.
+            // Either in a returned block that held another trace, or not at all.
             push(writer, 3, accepted);
         };
         drained_meanwhile(&lane, record, Values::default(), writer);
@@ -108,7 +108,7 @@ fn without_a_free_block_the_sample_goes_alone_where_there_is_room() {
     });
 }
 
-/// The count of a timing, and the number of its exemplar's trace.
+/// The count of a timing, and the trace of its exemplar.
 fn seen(metrics: &MetricsCollector) -> (u64, Option<Trace>) {
     let snapshot = metrics.snapshot();
     let series = snapshot.find("t", &[]).expect("registered");

@@ -1,26 +1,26 @@
-//! Whether the core's atomics come through its one door, and each ordering is explained.
+//! Checks that the core's atomics come through `sync/door.rs` and that each ordering is explained.
 
 use anyhow::Result;
 
 use super::source::Source;
 use crate::steps::outcome;
 
-/// Only the doors may name atomics here.
+/// In this folder only the doors may name atomics.
 const CORE: &str = "crates/tachograph/src/";
 
-/// Files that may name std's or loom's atomics: the door, and the stand-ins behind it.
+/// Files that may name std's or loom's atomics: the door and the stand-ins behind it.
 const DOORS: [&str; 2] =
     ["crates/tachograph/src/sync/door.rs", "crates/tachograph/src/sync/stand_ins.rs"];
 
-/// Modules and crates that give atomics.
+/// Modules and crates that provide atomics.
 const ATOMICS: [&str; 4] = ["atomic", "atomic_float", "loom", "portable_atomic"];
 
 const ORDERINGS: [&str; 5] = ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"];
 
-/// An ordering has its comment in the lines before it, no further up than this.
+/// The ordering's comment is at most this many lines above it.
 const COMMENT_WITHIN: usize = 4;
 
-/// Checks every file but integration tests and examples, which explain nothing but themselves.
+/// Checks every file except integration tests and examples, where orderings need no explanation.
 pub(super) fn check(sources: &[Source]) -> Result<String> {
     let is_test = |path: &str| path.starts_with("crates/") && path.contains("/tests/");
     let is_product = |path: &str| !path.contains("/examples/") && !is_test(path);
@@ -36,17 +36,17 @@ fn check_one(source: &Source, orderings: &mut usize, problems: &mut Vec<String>)
     let path = &source.path;
     let is_inside = path.starts_with(CORE) && !DOORS.contains(&path.as_str());
     let lines: Vec<_> = source.text.lines().collect();
-    // A text that only speaks of an ordering has it in quotes.
+    // A line with quotes may only mention an ordering.
     for (line, code) in source.code().filter(|(_, code)| !code.contains('"')) {
         let mut words = code.split(|c: char| !c.is_alphanumeric() && c != '_');
         if let Some(name) = words.find(|word| is_inside && ATOMICS.contains(word)) {
             problems.push(format!(
-                "{path}:{line}: names `{name}`: atomics come through sync/door.rs, export them there"
+                "{path}:{line}: names `{name}`: import it from sync/door.rs, the only file to name it"
             ));
         }
         let is_of = |it: &&&str| code.contains(&format!("Ordering::{it}"));
         if code.contains("Ordering::{") && ORDERINGS.iter().any(|it| code.contains(it)) {
-            problems.push(format!("{path}:{line}: orderings are written in full: `Ordering::…`"));
+            problems.push(format!("{path}:{line}: write orderings in full: `Ordering::…`"));
         }
         for name in ORDERINGS.iter().filter(is_of) {
             *orderings += 1;
@@ -54,7 +54,7 @@ fn check_one(source: &Source, orderings: &mut usize, problems: &mut Vec<String>)
             let mut comments = before.iter().filter_map(|line| Some(line.split_once("//")?.1));
             if !comments.any(|comment| comment.contains(name)) {
                 problems.push(format!(
-                    "{path}:{line}: {name} has no line that says why: add `// {name}: …` above \
+                    "{path}:{line}: {name} has no comment that explains it: add `// {name}: …` above \
                      it, with what it pairs with"
                 ));
             }

@@ -1,5 +1,5 @@
-//! Whether `docs/CONCURRENCY.md` has every word that threads share and every model, and none that
-//! is gone.
+//! Checks that `docs/CONCURRENCY.md` lists every word that threads share and every model, and none
+//! that no longer exist.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::steps::outcome;
 
 pub(super) const PAGE: &str = "docs/CONCURRENCY.md";
 
-/// Where the table of words begins.
+/// The heading above the table of words.
 const WORDS: &str = "## Every shared word";
 
-/// How a row begins its reason for having no model.
+/// The prefix of a row's reason for having no model.
 const NO_MODEL: &str = "none: ";
 
 pub(super) fn check(page: &str, sources: &[Source]) -> Result<String> {
@@ -31,7 +31,8 @@ pub(super) fn check(page: &str, sources: &[Source]) -> Result<String> {
     let last = |row: &Vec<&str>| row.last().copied().unwrap_or_default().to_owned();
     for row in rows.iter().filter(|row| code(&last(row)).is_empty()) {
         if !last(row).starts_with(NO_MODEL) {
-            problems.push(format!("{PAGE}: {} names no model, nor why: `{NO_MODEL}…`", row[0]));
+            problems
+                .push(format!("{PAGE}: {} names no model and no reason: `{NO_MODEL}…`", row[0]));
         }
     }
     let mut named: BTreeSet<_> = rows
@@ -39,7 +40,7 @@ pub(super) fn check(page: &str, sources: &[Source]) -> Result<String> {
         .filter(|row| !last(row).starts_with(NO_MODEL))
         .flat_map(|row| code(&last(row)))
         .collect();
-    // Some are about no word, but named where their protocol is explained.
+    // Some models belong to no word; the page names them where it explains their protocol.
     named.extend(code(page).into_iter().filter(|name| models.contains(name)));
     compare(&named, &models, "model", &mut problems);
     outcome(&problems, format!("{} words, {} models", words.len(), models.len()))
@@ -57,16 +58,16 @@ fn compare(
         .extend(real.difference(page).map(|it| format!("{PAGE}: the {what} `{it}` is missing")));
 }
 
-/// The cells of each row of the table of words.
+/// The cells of each row in the table of words.
 fn rows(page: &str) -> Vec<Vec<&str>> {
     let section = page.split_once(WORDS).map_or("", |(_, rest)| rest);
     let section = section.split("\n## ").next().unwrap_or_default();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|'));
-    // The first row has the titles.
+    // The first row is the header.
     rows.skip(1).map(|row| row.split('|').map(str::trim).collect()).collect()
 }
 
-/// What stands in backticks.
+/// The texts in backticks.
 fn code(text: &str) -> Vec<String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }

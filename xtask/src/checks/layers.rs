@@ -1,14 +1,14 @@
-//! Whether the crates depend on each other in one direction only, and the core on little.
+//! Checks that crates depend on each other in one direction only, and the core on little.
 
 use anyhow::Result;
 use cargo_metadata::{DependencyKind, Metadata, Package};
 
 use crate::steps::outcome;
 
-/// The crate that depends on no other.
+/// The crate that depends on no other workspace crate.
 const CORE: &str = "tachograph";
 
-/// The crates from the innermost outwards: each may use those before it.
+/// The crates from the inside out: each may use those before it.
 const ORDER: [&str; 18] = [
     CORE,
     "live-set",
@@ -30,7 +30,7 @@ const ORDER: [&str; 18] = [
     "xtask",
 ];
 
-/// Crates that others may use, but that use nothing of the workspace beyond this.
+/// Crates that others may use, but that use only these workspace crates.
 const FEW: [(&str, &[&str]); 6] = [
     ("live-set", &[]),
     ("tachograph-loop", &[CORE]),
@@ -40,7 +40,7 @@ const FEW: [(&str, &[&str]); 6] = [
     ("loom-tests", &[CORE]),
 ];
 
-/// What the core may use of the world.
+/// External crates that the core may use.
 const CORE_MAY_USE: [&str; 12] = [
     "arc-swap",
     "atomic_float",
@@ -56,7 +56,7 @@ const CORE_MAY_USE: [&str; 12] = [
     "zerocopy",
 ];
 
-/// Checks every package of the workspace. Tests may use what they like, but for the core's.
+/// Checks every package of the workspace. Dev-dependencies are free, except the core's.
 pub(super) fn check(metadata: &Metadata) -> Result<String> {
     let packages = metadata.workspace_packages();
     let problems: Vec<_> = packages.iter().flat_map(|package| problems(package)).collect();
@@ -71,7 +71,7 @@ fn problems(package: &Package) -> Vec<String> {
         let other = dependency.name.as_str();
         (counts && !may_use(name, other, is_own)).then(|| {
             format!(
-                "{name} may not use {other}: arrows point inwards; turn it round, or say in \
+                "{name} may not use {other}: dependencies point inwards; turn it round, or say in \
                  xtask/src/checks/layers.rs why it may"
             )
         })

@@ -1,4 +1,4 @@
-//! `cargo xtask tidy`: what no lint checks.
+//! `cargo xtask tidy`: the checks that no lint covers.
 
 mod atomics;
 mod concurrency;

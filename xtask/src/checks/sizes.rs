@@ -1,14 +1,14 @@
-//! Whether files stay small enough to be read in one go. Clippy counts the lines of functions.
+//! Checks that files stay small enough to read in one go. Clippy limits the length of functions.
 
 use anyhow::Result;
 
 use super::source::Source;
 use crate::steps::outcome;
 
-/// Lines of code in a file, without its unit tests.
+/// Upper bound for the code lines of a file without its unit tests.
 const FILE: usize = 400;
 
-/// Lines of a file's unit tests. About 60 is the habit.
+/// Upper bound for the lines of a file's unit tests. About 60 is usual.
 const UNIT_TESTS: usize = 75;
 
 pub(super) fn check(sources: &[Source]) -> Result<String> {
@@ -23,7 +23,7 @@ fn problem(source: &Source) -> Option<String> {
     if code.len() > FILE {
         let lines = code.len();
         return Some(format!(
-            "{path}: {lines} lines of code, at most {FILE}: give one of its nouns a file of its own"
+            "{path}: {lines} lines of code, at most {FILE}: move one of its types to its own file"
         ));
     }
     (tests.len() > UNIT_TESTS).then(|| {

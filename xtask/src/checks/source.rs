@@ -1,15 +1,15 @@
-//! Rust sources as checks see them: their lines, and which of them are code.
+//! Rust sources as the checks see them: lines, and which of them are code.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Folders of the workspace that hold sources. Those that do not exist hold none.
+/// Workspace folders with sources; missing ones are skipped.
 const FOLDERS: [&str; 6] = ["benches", "crates", "fleet", "fuzz", "loom-tests", "xtask"];
 
 /// A source file.
 pub(super) struct Source {
-    /// From the workspace's root, with slashes.
+    /// The path from the workspace's root, with slashes.
     pub(super) path: String,
     pub(super) text: String,
 }
@@ -28,7 +28,7 @@ pub(super) fn all(root: &Path) -> Result<Vec<Source>> {
 fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        // Build output is nobody's source.
+        // Build output is not source code.
         if path.is_dir() && !path.ends_with("target") {
             collect(root, &path, sources)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -41,20 +41,20 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> 
 }
 
 impl Source {
-    /// Lines with their numbers, from 1.
+    /// The lines with their numbers, from 1.
     pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         self.text.lines().enumerate().map(|(i, line)| (i + 1, line))
     }
 
-    /// The code of each line that has any: what stands before a comment. Block comments are not
-    /// used here.
+    /// The code on each line that has any, without its comment. Block comments are not used in this
+    /// project.
     pub(super) fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let code = |line: &'_ str| line.find("//").map_or(line.len(), |comment| comment);
         let lines = self.lines().map(move |(number, line)| (number, line[..code(line)].trim()));
         lines.filter(|(_, code)| !code.is_empty())
     }
 
-    /// The line in which the module of unit tests begins, which is a file's last item.
+    /// The line where the module of unit tests begins, which is a file's last item.
     pub(super) fn unit_tests(&self) -> Option<usize> {
         let mut lines = self.lines().skip_while(|(_, line)| *line != "#[cfg(test)]");
         let (first, _) = lines.next()?;

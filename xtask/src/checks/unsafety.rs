@@ -1,11 +1,12 @@
-//! Which files may hold unsafe code. Clippy sees to it that each piece says why it is sound.
+//! Checks which files contain unsafe code. Clippy makes sure that each block has a `SAFETY:`
+//! comment.
 
 use anyhow::Result;
 
 use super::source::Source;
 use crate::steps::outcome;
 
-/// Files, or folders, that may; why.
+/// The files or folders that may, each with the reason.
 const MAY: [(&str, &str); 18] = [
     ("benches/src/stamps.rs", "a fence around reads of the time-stamp counter"),
     ("crates/live-set/tests/memory.rs", "a counting allocator"),
@@ -27,7 +28,7 @@ const MAY: [(&str, &str); 18] = [
     ("crates/tachograph-loop/src/stall.rs", "asking a stalled thread for its stack is a signal"),
 ];
 
-/// Packages that lift the ban for such a file, so they cannot forbid unsafe code for good.
+/// Packages with such a file lift the ban there, so they use `deny` instead of `forbid`.
 const DENY: [&str; 3] = ["benches/", "crates/tachograph/", "crates/tachograph-loop/"];
 
 pub(super) fn check(sources: &[Source]) -> Result<String> {
@@ -44,7 +45,7 @@ fn problems(source: &Source) -> Vec<String> {
         return Vec::new();
     }
     let mut problems = Vec::new();
-    // In a macro no lint sees it; a text that only speaks of it has it in quotes.
+    // Lints do not see inside macros. A line with quotes may only mention `unsafe`.
     for (line, code) in source.code().filter(|(_, code)| !code.contains('"')) {
         let words = || code.split(|c: char| !c.is_alphanumeric() && c != '_');
         let lifts = words().any(|word| word == "unsafe_code") && !code.starts_with("#![");

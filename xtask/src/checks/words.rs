@@ -1,4 +1,4 @@
-//! The words that threads of the core share, and the models that are about them.
+//! The words that threads of the core share, and the models that cover them.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use super::source::Source;
 const CORE: &str = "crates/tachograph/src/";
 const MODELS: &str = "loom-tests/tests/";
 
-/// Not shared: stand-ins of models, and what exists in unit tests only.
+/// Not shared: the stand-ins of models, and code that only exists in unit tests.
 const OTHERS: [&str; 4] = ["sync/stand_ins.rs", "sync/door.rs", "sync/fault/", "testing/"];
 
-/// Types of the door that threads share.
+/// The door's types that threads share.
 const SHARED: [&str; 9] = [
     "ArcSwap",
     "ArrayQueue",
@@ -74,7 +74,7 @@ impl<'ast> Visit<'ast> for Words<'_> {
     }
 }
 
-/// Whether a type is, or holds, one that is shared.
+/// Whether a type is or contains a shared one.
 struct Names(bool);
 
 impl<'ast> Visit<'ast> for Names {
@@ -91,15 +91,15 @@ pub(super) fn models(sources: &[Source], problems: &mut Vec<String>) -> BTreeSet
         let (tests, checks) =
             (source.text.matches("#[test]"), source.text.match_indices("check(\""));
         if tests.count() != checks.clone().count() {
-            problems.push(format!("{path}: each test must run one model, by one `check`"));
+            problems.push(format!("{path}: each test must run one model with one `check`"));
         }
         for (at, head) in checks {
             let mut parts = source.text[at + head.len()..].splitn(2, '"');
             let name = parts.next().unwrap_or_default().to_owned();
             let floor = parts.next().and_then(|rest| rest.split(',').nth(1)).unwrap_or_default();
-            // A model that sees one execution sees no two threads meet.
+            // In a model with a single execution, no two threads interact.
             if floor.trim().replace('_', "").parse().is_ok_and(|floor: usize| floor < 2) {
-                problems.push(format!("{path}: the floor of `{name}` shows nothing"));
+                problems.push(format!("{path}: the floor of `{name}` must be at least 2"));
             }
             if !names.insert(name.clone()) {
                 problems.push(format!("{path}: two models are called `{name}`"));

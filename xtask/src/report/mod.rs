@@ -1,7 +1,7 @@
-//! The report of the benches: `docs/BENCHMARKS.md`, and plots beside it.
+//! The benchmark report: `docs/BENCHMARKS.md` and its plots.
 //!
-//! `benches/report.md` is the page without its figures: a line in double braces stands for
-//! something that a run fills in.
+//! `benches/report.md` is the page without figures: each line in double braces is filled in by a
+//! run.
 
 mod plots;
 mod tables;
@@ -19,7 +19,7 @@ use crate::tools::{self, Tools};
 const TEMPLATE: &str = "benches/report.md";
 const PLOTS: &str = "benches/plots.toml";
 
-/// Writes the page and its plots of a folder of tables.
+/// Writes the page and its plots from a folder of tables.
 pub(crate) fn write(tools: &Tools, tables: &Path, folder: &Path) -> Result<String> {
     let tables = Tables::read(tables)?;
     let plots = Plot::parse(&tools::read(PLOTS)?)?;
@@ -62,7 +62,7 @@ fn text(template: &str, tables: &Tables, plots: &[Plot], machine: &str) -> Resul
     Ok(page)
 }
 
-/// What figures depend on.
+/// The machine that the figures depend on.
 fn machine(tools: &Tools) -> Result<String> {
     let known = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = known.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
@@ -97,7 +97,7 @@ mod tests {
     use super::tables::Cell;
     use super::*;
 
-    /// A table of every name that the page asks for, with all columns that plots read.
+    /// A table for every name on the page, with all columns that plots read.
     fn recorded(template: &str, plots: &[Plot]) -> Tables {
         let columns: Vec<_> = plots.iter().flat_map(Plot::columns).collect();
         let named =

@@ -1,4 +1,4 @@
-//! Plots as SVG.
+//! Plots, drawn as SVG.
 
 use anyhow::{Context, Result};
 use plotters::coord::Shift;
@@ -8,14 +8,14 @@ use serde::Deserialize;
 
 use super::tables::{Cell, Table, Tables, figure};
 
-/// What is drawn, of which tables: one entry of `benches/plots.toml`.
+/// One entry of `benches/plots.toml`: what to draw, and from which tables.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Plot {
     pub(super) file: String,
     pub(super) title: String,
     unit: String,
-    /// A group of bars for each row, a bar for each of these; rows are joined by their first cell.
+    /// A group of bars per row, with a bar for each entry; rows are matched by their first cell.
     #[serde(default)]
     bars: Vec<Bars>,
     tails: Option<Tails>,
@@ -29,17 +29,17 @@ struct Bars {
     column: String,
 }
 
-/// A line for each operation whose name ends so, over quantiles, and one for none at all.
+/// A line per operation with this suffix, over quantiles, and one for no call at all.
 #[derive(Debug, Deserialize)]
 struct Tails {
     table: String,
     only: String,
 }
 
-/// The columns of a table of tails.
+/// The quantile columns of a table of tails.
 const QUANTILES: [&str; 5] = ["p50", "p99", "p99.9", "p99.99", "max"];
 
-/// Colours that the colour-blind tell apart, too: those of Okabe and Ito.
+/// Colours that colour-blind people can tell apart: those of Okabe and Ito.
 const COLOURS: [RGBColor; 5] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -49,17 +49,17 @@ const COLOURS: [RGBColor; 5] = [
 ];
 
 const WIDTH: u32 = 860;
-/// Left of the bars, for their names.
+/// Space on the left for the names of the bars.
 const NAMES: u32 = 230;
 const BAR: u32 = 13;
 const FONT: &str = "sans-serif";
 
-/// Pixels of a group of bars.
+/// Height of a group of bars in pixels.
 fn group_height(series: &[Bars]) -> u32 {
     BAR * series.len() as u32 + 8
 }
 
-/// Pixels of what tells the colours; there is none of one colour.
+/// Height of the legend in pixels; 0 for a single colour.
 fn legend_height(series: &[Bars]) -> u32 {
     if series.len() > 1 { 17 * series.len() as u32 + 20 } else { 0 }
 }
@@ -67,7 +67,7 @@ fn legend_height(series: &[Bars]) -> u32 {
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 impl Plot {
-    /// The plots that a file lists.
+    /// Parses a list of plots.
     pub(super) fn parse(file: &str) -> Result<Vec<Self>> {
         #[derive(Deserialize)]
         struct File {
@@ -92,7 +92,7 @@ impl Plot {
         Ok(svg)
     }
 
-    /// Every column that is read, with its table.
+    /// Every column that the plot reads, with its table.
     #[cfg(test)]
     pub(super) fn columns(&self) -> Vec<(String, String)> {
         let bars = self.bars.iter().map(|it| (it.table.clone(), it.column.clone()));
@@ -109,7 +109,7 @@ impl Plot {
         let values = groups.iter().flat_map(|group| &group.values).flatten();
         let most = values.copied().fold(1.0, f64::max) * 1.12;
         let rows = groups.len() as f64;
-        // Below the last group, where no bar is.
+        // Below the last group, where there are no bars.
         let legend = f64::from(legend_height(series)) / f64::from(group_height(series));
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 18))
@@ -127,7 +127,7 @@ impl Plot {
         let left = (FONT, 11).into_font().color(&BLACK).pos(Pos::new(HPos::Left, VPos::Center));
         let step = 0.84 / series.len() as f64;
         for (number, (of, colour)) in series.iter().zip(COLOURS).enumerate() {
-            // The first group is the topmost.
+            // The first group is at the top.
             let top = |group: usize| rows - group as f64 - 0.08 - number as f64 * step;
             let bars = groups.iter().enumerate().filter_map(|(group, it)| {
                 let value = it.values[number]?.max(0.0);
@@ -197,13 +197,13 @@ impl Plot {
     }
 }
 
-/// The bars of one row, or the points of one line.
+/// The bars of one row or the points of one line.
 struct Group {
     name: String,
     values: Vec<Option<f64>>,
 }
 
-/// The rows of the first series' table, with what every series says of them.
+/// The rows of the first series' table, with the values of every series.
 fn groups(series: &[Bars], tables: &Tables) -> Result<Vec<Group>> {
     let first = series.first().context("a plot without bars")?;
     let rows = &tables.get(&first.table)?.rows;
@@ -223,7 +223,7 @@ fn groups(series: &[Bars], tables: &Tables) -> Result<Vec<Group>> {
     Ok(groups)
 }
 
-/// The tails of the calls that are wanted, and the machine's own in the first of them.
+/// The tails of the selected calls, and the machine's own tail from the first of them.
 fn lines(table: &Table, only: &str) -> Result<Vec<Group>> {
     let columns = QUANTILES.map(|name| table.column(name));
     let columns = columns.into_iter().collect::<Result<Vec<_>, _>>()?;

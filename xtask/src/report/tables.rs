@@ -1,4 +1,4 @@
-//! The tables that benches write.
+//! The tables that the benches write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-/// What stands in a table.
+/// A cell of a table.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
 pub(super) enum Cell {
@@ -24,7 +24,7 @@ impl fmt::Display for Cell {
     }
 }
 
-/// A number with three digits that count.
+/// A number with three significant digits.
 pub(super) fn figure(value: f64) -> String {
     let digits = match value.abs() {
         size if size < 10.0 => 2,
@@ -32,14 +32,14 @@ pub(super) fn figure(value: f64) -> String {
         _ => 0,
     };
     let shown = format!("{value:.digits$}");
-    // What is rounded to nothing has no sign.
+    // A value rounded to zero has no sign.
     if shown.trim_start_matches(['-', '0', '.']).is_empty() {
         return shown.trim_start_matches('-').to_owned();
     }
     shown
 }
 
-/// A table: its rows' first cell says what they are of.
+/// A table; the first cell of each row names it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Table {
     pub(super) name: String,
@@ -49,7 +49,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The place of a column.
+    /// The index of a column.
     pub(super) fn column(&self, name: &str) -> Result<usize> {
         let known = || format!("`{}` has no column `{name}`: {:?}", self.name, self.header);
         self.header.iter().position(|column| column == name).with_context(known)
@@ -83,7 +83,7 @@ impl FromIterator<Table> for Tables {
 }
 
 impl Tables {
-    /// Every table of a folder.
+    /// Reads every table in a folder.
     pub(super) fn read(folder: &Path) -> Result<Self> {
         let mut tables = Self::default();
         let entries = std::fs::read_dir(folder);
@@ -108,7 +108,7 @@ impl Tables {
         self.0.get(name).with_context(told)
     }
 
-    /// The rows of all budgets in one.
+    /// The rows of all budgets in one table.
     pub(super) fn budgets(&self) -> Table {
         let budgets = || self.0.values().filter(|table| table.is_budget());
         Table {
@@ -119,7 +119,7 @@ impl Tables {
         }
     }
 
-    /// Those that are neither named nor budgets.
+    /// The tables that are neither named nor budgets.
     pub(super) fn others<'a>(&'a self, named: &BTreeSet<&str>) -> impl Iterator<Item = &'a Table> {
         self.0.values().filter(|table| !table.is_budget() && !named.contains(&*table.name))
     }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: every benchmark, with recording compiled in, compiled out and beside other
-//! libraries, and a report of all of it.
+//! `cargo xtask bench`: every benchmark with recording compiled in, compiled out and beside other
+//! libraries, and the report.
 
 use std::path::PathBuf;
 
@@ -14,12 +14,12 @@ pub(crate) struct Options {
     /// Few repeats: figures are rough, so the report goes to the build folder instead of docs/.
     #[arg(long)]
     quick: bool,
-    /// Report the tables of an earlier run; nothing is measured.
+    /// Report the tables of an earlier run without measuring anything.
     #[arg(long, value_name = "FOLDER")]
     from: Option<PathBuf>,
 }
 
-/// The runs that the report is of: one package has one set of features a build.
+/// The runs of a report. They are separate because a build has one set of features per package.
 const RUNS: [(&str, &[&str]); 3] = [
     ("bench: recording on and off", &[]),
     ("bench: recording compiled out", &["--no-default-features", "--bench", "record"]),
@@ -34,7 +34,7 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result
     let tables = options.from.clone().unwrap_or_else(|| folder.join("tables"));
     if options.from.is_none() {
         steps.run("bench: folder", || {
-            // Nothing of an earlier run is left to be taken for this one's.
+            // Otherwise tables of an earlier run could be taken for this one's.
             tools.shell.remove_path(&tables)?;
             Ok(tables.display().to_string())
         })?;

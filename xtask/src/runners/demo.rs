@@ -1,4 +1,4 @@
-//! The README's demo: run as it stands there, then checked for what it promises.
+//! Runs the README's demo as written and checks what the README promises.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -16,18 +16,18 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     })?;
     steps.run("demo: its summary", || {
         let summary = tools.cargo().args(DEMO).args(["--events", "20000", "--json"]).read()?;
-        check(&serde_json::from_str(&summary).context("the summary is no JSON")?)
+        check(&serde_json::from_str(&summary).context("the summary is not JSON")?)
     })
 }
 
-/// Whether nothing that the demo is built of asks for a compiler of another language.
+/// Checks that no dependency of the demo needs a C compiler.
 fn no_c_compiler(tools: &Tools) -> Result<String> {
     let tree = ["tree", "--edges", "normal,build", "--prefix", "none"];
     let packages = tools.cargo().args(tree).read()?;
-    ensure!(packages.contains("ast-server v"), "`cargo tree` does not know the server");
+    ensure!(packages.contains("ast-server v"), "`cargo tree` does not list the server");
     let compiles = |line: &&str| ["cc ", "cmake "].iter().any(|name| line.starts_with(name));
     let needed: Vec<_> = packages.lines().filter(compiles).collect();
-    ensure!(needed.is_empty(), "{needed:?}: put what needs it behind a feature");
+    ensure!(needed.is_empty(), "{needed:?}: put the dependency behind a feature");
     Ok(String::new())
 }
 

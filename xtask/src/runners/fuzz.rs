@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the fuzz targets, each over its corpus.
+//! `cargo xtask fuzz`: runs each fuzz target on its corpus.
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -10,13 +10,13 @@ use super::chosen;
 use crate::steps::{Failed, Steps, skipped};
 use crate::tools::{self, Tools};
 
-/// Seconds for each target, unless `FUZZ_SECONDS` says otherwise.
+/// Seconds per target, unless `FUZZ_SECONDS` is set.
 const SECONDS: &str = "30";
-/// Targets that run at a time: each keeps one core busy.
+/// Targets that run in parallel: each keeps one core busy.
 const AT_A_TIME: usize = 2;
-/// A target that needs more has found something.
+/// Memory limit: a target that exceeds it has found something.
 const MEMORY_MB: &str = "1024";
-/// One input that takes longer has, too.
+/// Time limit per input, likewise.
 const INPUT_SECONDS: &str = "10";
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
@@ -47,7 +47,7 @@ fn fuzz(shell: &Shell) -> Cmd<'_> {
     cmd!(shell, "rustup run nightly cargo fuzz")
 }
 
-/// Runs some targets at the same time; their remarks, or the reason of the first to fail.
+/// Runs some targets in parallel; returns their remarks, or the error of the first that fails.
 fn together(tools: &Tools, targets: &[String]) -> Result<String> {
     let build = tools.target("fuzz");
     let remarks: Result<Vec<_>> = thread::scope(|scope| {
@@ -62,33 +62,35 @@ fn together(tools: &Tools, targets: &[String]) -> Result<String> {
     Ok(remarks?.join("; "))
 }
 
-/// Runs one target over its corpus. Its finds go to the build folder, so that the corpus in the
-/// repository stays as it is.
+/// Runs one target on its corpus. New inputs go to the build folder, so the corpus in the
+/// repository stays unchanged.
 fn run_one(target: &str, build: &Path) -> Result<String> {
-    // A shell is of one thread.
+    // A `Shell` cannot be shared between threads.
     let shell = Shell::new()?;
     shell.change_dir(tools::root());
     let found = build.join("corpus").join(target);
     shell.create_dir(&found)?;
     let corpus: PathBuf = ["fuzz", "corpus", target].iter().collect();
     let seconds = std::env::var("FUZZ_SECONDS").unwrap_or_else(|_| SECONDS.to_owned());
-    seconds.parse::<u32>().with_context(|| format!("FUZZ_SECONDS is a number, not `{seconds}`"))?;
+    seconds
+        .parse::<u32>()
+        .with_context(|| format!("FUZZ_SECONDS must be a number, not `{seconds}`"))?;
     let run = fuzz(&shell).args(["run", "--target-dir"]).arg(build).arg(target);
     let run = run.arg(found).arg(corpus).arg("--").arg(format!("-max_total_time={seconds}"));
     let run = run.args([format!("-rss_limit_mb={MEMORY_MB}"), format!("-timeout={INPUT_SECONDS}")]);
     let output = run.ignore_status().output()?;
-    // It says everything there.
+    // libFuzzer writes everything to stderr.
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         let lines: Vec<_> = said.lines().collect();
         bail!("target `{target}` failed\n{}", lines[lines.len().saturating_sub(80)..].join("\n"));
     }
     let remark = remark(&said);
-    ensure!(!remark.is_empty(), "target `{target}` said nothing of what it tried");
+    ensure!(!remark.is_empty(), "target `{target}` did not report what it tried");
     Ok(format!("{target}: {remark}"))
 }
 
-/// How many inputs were tried, and how many edges of the code they have reached.
+/// The number of inputs tried and of code edges reached.
 fn remark(said: &str) -> String {
     let is_last = |line: &&str| line.split_whitespace().nth(1) == Some("DONE");
     let Some(last) = said.lines().rev().find(is_last) else { return String::new() };

@@ -1,7 +1,7 @@
-//! `cargo xtask instructions`: what recording costs in instructions, which may not grow.
+//! `cargo xtask instructions`: the cost of recording in instructions, which must not grow.
 //!
-//! Unlike times, counts are the same on every machine and in every run of one program. A new
-//! compiler, or code beside an operation, may move them a little all the same: hence the slack.
+//! Unlike times, counts are the same on every machine and in every run of a program. A new
+//! compiler, or changed code beside an operation, can still shift them a little: hence the slack.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,42 +15,42 @@ use xshell::cmd;
 use crate::steps::{Failed, Steps, outcome, skipped};
 use crate::tools::{self, Tools};
 
-/// Where the counts are kept that the next ones are held against.
+/// The file with the counts that new ones are compared with.
 const FILE: &str = "benches/instructions.json";
 
 const UPDATE: &str = "`cargo xtask instructions --update`";
 
-/// The function whose calls are counted, each on its own, with all that it calls.
+/// The function whose calls callgrind counts separately, each with everything it calls.
 const COUNTED: &str = "instructions::counted";
 
-/// The loop that every operation is repeated by.
+/// The loop that repeats every operation.
 const LOOP_ALONE: &str = "the loop alone";
 
-/// What an operation may cost beyond its kept count: a share of it.
+/// What an operation may exceed its recorded count by, as a share of it.
 const SLACK: f64 = 0.05;
 
-/// What an operation is called on a thread that records into seven other collectors, too.
+/// The suffix of operations on a thread that also records into seven other collectors.
 const EIGHTH: &str = ", eighth collector";
 
-/// What it may cost then, in times of an only collector's.
+/// Upper bound for their cost, as a multiple of the cost with a single collector.
 const EIGHTH_TIMES: f64 = 1.2;
 
-/// Instructions an operation, by name.
+/// Instructions per operation, by name.
 type Costs = BTreeMap<String, f64>;
 
-/// The counts of each operation, and the compiler that they are of.
+/// The counts of each operation, and the compiler that produced them.
 #[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
 struct Kept {
     rustc: String,
     on: Costs,
     off: Costs,
     compiled_out: Costs,
-    /// Why counts were raised; kept by updates.
+    /// Why counts were raised; updates keep this.
     #[serde(default)]
     reasons: Vec<String>,
 }
 
-/// How often an operation was repeated, and what that came to.
+/// The number of repeats of an operation, and their instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Count {
     mode: String,
@@ -91,7 +91,7 @@ fn count(tools: &Tools) -> Result<Kept> {
     let mut take = |mode| with.remove(mode).unwrap_or_default();
     let rustc = cmd!(tools.shell, "rustc --version").read()?;
     Ok(Kept {
-        // Without its date.
+        // The version without its date.
         rustc: rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
         on: take("on"),
         off: take("off"),
@@ -100,7 +100,7 @@ fn count(tools: &Tools) -> Result<Kept> {
     })
 }
 
-/// Builds the program that repeats the operations; gives its path.
+/// Builds the program that repeats the operations; returns its path.
 fn build(tools: &Tools, features: &[&str]) -> Result<PathBuf> {
     let base = ["bench", "--package", "benches", "--bench", "instructions", "--no-run"];
     let build = tools.cargo().args(base).arg("--no-default-features").args(features);
@@ -113,12 +113,12 @@ fn build(tools: &Tools, features: &[&str]) -> Result<PathBuf> {
     Ok(programs.next().context("cargo did not say where the bench `instructions` is")?.into())
 }
 
-/// Runs a program under callgrind; `folder` is emptied for what callgrind writes.
+/// Runs a program under callgrind; `folder` is emptied first and gets callgrind's output.
 fn callgrind(tools: &Tools, program: &Path, folder: &Path) -> Result<Vec<Count>> {
     tools.shell.remove_path(folder)?;
     tools.shell.create_dir(folder)?;
     let parts = format!("--callgrind-out-file={}", folder.join("part").display());
-    // Counts between the function's begin and end only, and starts anew after each call.
+    // Counts only inside the function and starts again after each call.
     let (toggle, dump) = (format!("--toggle-collect={COUNTED}"), format!("--dump-after={COUNTED}"));
     let valgrind = cmd!(tools.shell, "valgrind --quiet --tool=callgrind {parts} {toggle} {dump}");
     let said = valgrind.arg(program).arg("--counted").read()?;
@@ -130,7 +130,7 @@ fn callgrind(tools: &Tools, program: &Path, folder: &Path) -> Result<Vec<Count>>
     said.lines().enumerate().map(part).collect()
 }
 
-/// A call: what the program has said of it, and callgrind's total.
+/// One call: the program's own line, and callgrind's total.
 fn parse(said: &str, part: &str) -> Option<Count> {
     let mut fields = said.split('\t').map(str::to_owned);
     let (mode, operation) = (fields.next()?, fields.next()?);
@@ -139,8 +139,8 @@ fn parse(said: &str, part: &str) -> Option<Count> {
     Some(Count { mode, operation, times, instructions: total.trim().parse().ok()? })
 }
 
-/// Instructions an operation by mode, over the loop alone: each was counted twice, the second
-/// time more often.
+/// Instructions per operation, by mode, over the loop alone. Each operation was counted twice, the
+/// second time with more repeats.
 fn costs(counts: &[Count]) -> Result<BTreeMap<String, Costs>> {
     let each = |first: &Count, more: &Count| -> Option<f64> {
         let times = more.times.checked_sub(first.times).filter(|times| *times > 0)?;
@@ -150,15 +150,15 @@ fn costs(counts: &[Count]) -> Result<BTreeMap<String, Costs>> {
     let mut alone = None;
     let mut costs: BTreeMap<String, Costs> = BTreeMap::new();
     for pair in counts.chunks(2) {
-        let [first, more] = pair else { bail!("an operation was counted once") };
-        let told = || format!("`{}` did not cost more the more it was done", more.operation);
+        let [first, more] = pair else { bail!("an operation was counted only once") };
+        let told = || format!("`{}` did not cost more with more repeats", more.operation);
         let each = each(first, more).with_context(told)?;
         if more.operation == LOOP_ALONE {
             alone = Some(each);
             continue;
         }
         let over = each - alone.context("the loop alone must be counted first")?;
-        // Two digits: an operation's share of a block's turn.
+        // Two digits: an operation's share of the cost of a block.
         let over = (over * 100.0).round() / 100.0;
         costs.entry(more.mode.clone()).or_default().insert(more.operation.clone(), over);
     }
@@ -177,14 +177,14 @@ fn table(counted: &Kept) -> String {
     table
 }
 
-/// Nothing may be left of recording that was compiled out.
+/// Checks that nothing of recording remains when it is compiled out.
 fn nothing_is_left(compiled_out: &Costs) -> Result<String> {
     let left = compiled_out.iter().filter(|(_, cost)| **cost != 0.0);
     let left: Vec<_> = left.map(|(name, cost)| format!("{name}: {cost} instructions")).collect();
-    outcome(&left, "").context("compiled out, yet something is left")
+    outcome(&left, "").context("compiled out, but something remains")
 }
 
-/// The operations for which it matters which of its thread's collectors they are for.
+/// The operations whose cost depends on which of its thread's collectors they record into.
 fn eighths(on: &Costs) -> Vec<String> {
     let eighths = on.iter().filter_map(|(name, cost)| {
         let only = name.strip_suffix(EIGHTH)?;
@@ -214,7 +214,7 @@ fn compare(counted: &Kept, kept: &Kept) -> Result<String> {
                     "{name} ({mode}): {now} instructions, at most {ceiling:.2} are allowed"
                 )),
                 Some(now) => fewer += usize::from(*now < before * (1.0 - SLACK)),
-                None => problems.push(format!("{name} ({mode}) has a ceiling and is not counted")),
+                None => problems.push(format!("{name} ({mode}) has a ceiling but was not counted")),
             }
         }
     }

@@ -24,7 +24,7 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         Ok(String::new())
     })?;
     steps.run("deny: licences, sources, versions with known faults", || deny_check(tools))?;
-    // Listing is enough: whatever a package lacks, such as the version of a path, fails here.
+    // Listing is enough: it fails if a package lacks something, such as the version of a path.
     steps.run("package", || {
         lint(&["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"])
     })?;
@@ -32,7 +32,7 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     steps.run("msrv: check", || check(tools))
 }
 
-/// `deny.toml` says what is checked. Advisories are left out: they are fetched from the network.
+/// `deny.toml` configures the checks. Advisories are left out because they need the network.
 fn deny_check(tools: &Tools) -> Result<String> {
     let install = ["cargo", "install", "cargo-deny", "--locked"];
     if !tools.has(&["cargo", "deny", "--version"], &install) {
@@ -43,14 +43,14 @@ fn deny_check(tools: &Tools) -> Result<String> {
     Ok(String::new())
 }
 
-/// The Rust version that the workspace promises.
+/// The Rust version that the workspace supports.
 fn ours(tools: &Tools) -> Result<&cargo_metadata::semver::Version> {
     let own = tools.metadata.workspace_packages().into_iter();
     let versions = own.filter_map(|package| package.rust_version.as_ref());
     versions.max().context("no package of the workspace has a `rust-version`")
 }
 
-/// No package of the lock graph asks for a newer Rust than the workspace does.
+/// Checks that no package of the lock graph needs a newer Rust than the workspace.
 fn dependencies(tools: &Tools) -> Result<String> {
     let ours = ours(tools)?;
     let newer = tools.metadata.packages.iter().filter_map(|package| {
@@ -62,7 +62,7 @@ fn dependencies(tools: &Tools) -> Result<String> {
     outcome(&newer.collect::<Vec<_>>(), format!("{packages} packages need at most Rust {ours}"))
 }
 
-/// Builds with that very toolchain, where rustup has it.
+/// Builds with exactly that toolchain, if rustup has it.
 fn check(tools: &Tools) -> Result<String> {
     let ours = ours(tools)?;
     let wanted = format!("{}.{}", ours.major, ours.minor);

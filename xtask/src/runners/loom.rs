@@ -1,8 +1,8 @@
-//! `cargo xtask loom`: model-checks the core; with `--seeded`, checks the models with bugs.
+//! `cargo xtask loom` model-checks the core; with `--seeded` it checks the models by seeding bugs.
 //!
-//! For that the core and its models are copied, one bug at a time is put into the copy, and the
-//! model that is about it has to fail. A bug that does not compile, or whose text has gone, is an
-//! error of the list.
+//! The core and its models are copied, one bug at a time is put into the copy, and a model named
+//! for the bug must fail. A bug that does not compile, or whose text is gone from the source, is an
+//! error in the list.
 
 use std::fs;
 use std::ops::Range;
@@ -17,31 +17,31 @@ use xshell::{Cmd, cmd};
 use crate::steps::{Failed, Steps, outcome};
 use crate::tools::{self, Tools};
 
-/// How often a model's scheduler may interrupt a thread; models beyond 2 take hours.
+/// How often a model's scheduler may preempt a thread; models take hours beyond 2.
 const MAX_PREEMPTIONS: &str = "2";
 
-/// A model that a bug sends round in circles has not caught it.
+/// A bug that sends a model into a loop does not count as caught.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Models that have to pass in the copy before any bug is in it.
+/// Models that must pass in the copy before any bug is seeded.
 const SANITY: &str = "hand_over";
 
 const LIST: &str = "loom-tests/seeded.txt";
 
-/// Where the core's sources are, here and in the copy.
+/// The core's sources, here and in the copy.
 const SOURCES: &str = "crates/tachograph/src";
 
 pub(crate) fn models(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
     steps.run("loom", || {
         let separator = (!arguments.iter().any(|argument| argument == "--")).then_some("--");
-        // Each model's number of executions is what the reader of a run looks for.
+        // Shows the number of executions of each model.
         let test = test(tools).args(arguments).args(separator).arg("--nocapture");
         test.run()?;
         Ok(String::new())
     })
 }
 
-/// The models' tests, built as models.
+/// The tests of `loom-tests`, built as models.
 fn test(tools: &Tools) -> Cmd<'_> {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
     let target = tools.target("loom");
@@ -51,7 +51,7 @@ fn test(tools: &Tools) -> Cmd<'_> {
     if std::env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
         test = test.env("LOOM_MAX_PREEMPTIONS", MAX_PREEMPTIONS);
     }
-    // Linking would take longer than the models.
+    // Linking would otherwise take longer than the models.
     test.env("CARGO_PROFILE_RELEASE_LTO", "off")
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn seeded(tools: &Tools, steps: &mut Steps, filter: &str) -> Result<(
             match caught {
                 Ok(true) => println!("caught ({took:.1} s): {}", bug.name),
                 Ok(false) => {
-                    problems.push(format!("`{}` survived: no model of it fails", bug.name))
+                    problems.push(format!("`{}` survived: none of its models fails", bug.name))
                 }
                 Err(error) => problems.push(format!("`{}`: {error:#}", bug.name)),
             }
@@ -79,18 +79,18 @@ pub(crate) fn seeded(tools: &Tools, steps: &mut Steps, filter: &str) -> Result<(
     })
 }
 
-/// A bug: what to find in a file of the core, once, and what to make of it.
+/// A bug: a text that occurs once in a file of the core, and its replacement.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Bug {
     name: String,
     file: String,
     find: String,
     make: String,
-    /// A part of the names of the models of which one has to fail.
+    /// Part of the names of the models, of which at least one must fail.
     model: String,
 }
 
-/// Whether each bug of the list has its place in the core.
+/// Checks that each bug of the list still matches the core's source.
 pub(crate) fn check_list() -> Result<String> {
     let bugs = list()?;
     let stale: Vec<_> =
@@ -102,7 +102,7 @@ fn list() -> Result<Vec<Bug>> {
     parse(&tools::read(LIST)?).context(LIST)
 }
 
-/// Reads the list, whose head says how it is written.
+/// Parses the list; its head describes the format.
 fn parse(list: &str) -> Result<Vec<Bug>> {
     let mut bugs: Vec<Bug> = Vec::new();
     for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -112,7 +112,7 @@ fn parse(list: &str) -> Result<Vec<Bug>> {
             continue;
         };
         let (word, text) = field.split_once(' ').unwrap_or((field, ""));
-        let bug = bugs.last_mut().context("the list begins with a field, not with a name")?;
+        let bug = bugs.last_mut().context("the list must begin with a name, not a field")?;
         let place = match word {
             "in" => &mut bug.file,
             "find" => &mut bug.find,
@@ -134,7 +134,7 @@ fn parse(list: &str) -> Result<Vec<Bug>> {
 }
 
 impl Bug {
-    /// The bug's file, with the bug in it.
+    /// The content of the bug's file with the bug in it.
     fn put_in(&self) -> Result<String> {
         let text = code(&tools::read(&format!("{SOURCES}/{}", self.file))?);
         let places: Vec<_> = places(&text, &self.find).collect();
@@ -150,14 +150,14 @@ impl Bug {
     }
 }
 
-/// The lines that are neither comments nor fault points, which do nothing here: a bug's text
-/// survives a change of those around it.
+/// The lines that are neither comments nor fault points, which have no effect here. A bug's text
+/// still matches when those around it change.
 fn code(text: &str) -> String {
     let other = |line: &&str| ["//", "fault::point("].iter().any(|is| line.trim().starts_with(is));
     text.lines().filter(|line| !other(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Where a text stands; a space of it matches any white space, so that it survives formatting.
+/// The places of a text. A space in `find` matches any white space, so it survives reformatting.
 fn places<'a>(text: &'a str, find: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
     let words: Vec<&str> = find.split_whitespace().collect();
     let first = words.first().copied().unwrap_or("\0");
@@ -165,7 +165,7 @@ fn places<'a>(text: &'a str, find: &'a str) -> impl Iterator<Item = Range<usize>
         .filter_map(move |(start, _)| Some(start..end_of(text, start, &words)?))
 }
 
-/// The end of the words that begin at `start`, if they are all there.
+/// The end of the words that start at `start`, if all of them match.
 fn end_of(text: &str, start: usize, words: &[&str]) -> Option<usize> {
     let mut rest = &text[start..];
     for (i, word) in words.iter().enumerate() {
@@ -178,7 +178,7 @@ fn end_of(text: &str, start: usize, words: &[&str]) -> Option<usize> {
     Some(text.len() - rest.len())
 }
 
-/// A workspace of the core and its models alone.
+/// A workspace that contains only the core and its models.
 struct Copy<'a> {
     root: PathBuf,
     tools: &'a Tools,
@@ -220,7 +220,7 @@ impl<'a> Copy<'a> {
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "it does not compile:\n{said}");
         let mut models = self.models();
-        // What a bug does to the number of executions is no proof of anything.
+        // A changed number of executions proves nothing about a bug.
         models.args(["--", filter]).env("TACHOGRAPH_NO_FLOORS", "1");
         let mut models = models.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let started = Instant::now();
@@ -236,7 +236,7 @@ impl<'a> Copy<'a> {
 
     fn models(&self) -> Command {
         let mut command = Command::from(test(self.tools).arg("--quiet"));
-        // Built once for each bug, from the little that it has changed.
+        // Rebuilt for each bug, but only what the bug has changed.
         command.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true").current_dir(&self.root);
         command
     }

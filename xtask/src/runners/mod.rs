@@ -1,4 +1,4 @@
-//! Tasks that run other programs: one file a task.
+//! Tasks that run other programs, one per file.
 
 pub(crate) mod bench;
 pub(crate) mod demo;
@@ -13,7 +13,7 @@ pub(crate) mod tls;
 
 use anyhow::{Result, bail};
 
-/// The wanted items, or all of them where none is named.
+/// The named items, or all of them if none is named.
 fn chosen<'a, T>(all: &'a [T], names: &[String], name: fn(&T) -> &str) -> Result<Vec<&'a T>> {
     let is_known = |wanted: &&String| all.iter().any(|item| name(item) == **wanted);
     if let Some(unknown) = names.iter().find(|wanted| !is_known(wanted)) {

@@ -1,7 +1,7 @@
-//! `cargo xtask peers`: the server and the exporters before programs that others wrote.
+//! `cargo xtask peers`: tests the server and the exporters against other people's programs.
 //!
-//! The checks are Python programs in `xtask/peers`: each prints what it has compared, and ends with
-//! an error where the two sides differ.
+//! The checks are Python programs in `xtask/peers`: each prints what it has compared, and exits
+//! with an error if the two sides differ.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::chosen;
 use crate::steps::{Failed, Steps, skipped};
 use crate::tools::Tools;
 
-/// A check: its program in `xtask/peers`, and the arguments that it needs.
+/// A check: its program in `xtask/peers` and its arguments.
 struct Peer {
     name: &'static str,
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
@@ -23,7 +23,7 @@ const PEERS: [Peer; 10] = [
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "fleet", arguments: |it| Ok(vec![it.server(), it.prometheus("prometheus")]) },
-    // Registries with hostile names, tags and values, in the formats of Prometheus.
+    // Registries with hostile names, tags and values in the Prometheus formats.
     Peer {
         name: "hostile",
         arguments: |it| {
@@ -31,7 +31,7 @@ const PEERS: [Peer; 10] = [
             Ok(vec![written, it.prometheus("promtool")])
         },
     },
-    // Counters whose names collide, and that come one after the other.
+    // Counters with colliding names that appear one after another.
     Peer {
         name: "names",
         arguments: |it| {
@@ -57,7 +57,7 @@ const PEERS: [Peer; 10] = [
             Ok(vec![recording, tachograph, it.prometheus("promtool")])
         },
     },
-    // Random rules over random gauges, with the states that our engine finds.
+    // Random rules over random gauges, with the states that our engine computes.
     Peer {
         name: "alerts",
         arguments: |it| {
@@ -89,14 +89,14 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<
     Ok(())
 }
 
-/// What the checks need beside a Rust toolchain, in a folder of their own.
+/// What the checks need besides a Rust toolchain, in a folder of their own.
 struct Peers<'a> {
     tools: &'a Tools,
     folder: PathBuf,
 }
 
 impl Peers<'_> {
-    /// Finds all programs, installs missing ones where that is allowed, and builds the server.
+    /// Finds all programs, installs missing ones if allowed, and builds the server.
     fn prepare(&self) -> Result<String> {
         self.tools.shell.create_dir(&self.folder)?;
         let python = self.python();
@@ -131,7 +131,7 @@ impl Peers<'_> {
         Ok(said.trim_end().lines().next_back().unwrap_or_default().to_owned())
     }
 
-    /// Python with the packages of `xtask/peers/requirements.txt`, and no others.
+    /// Python with exactly the packages of `xtask/peers/requirements.txt`.
     fn python(&self) -> PathBuf {
         self.folder.join("python/bin/python")
     }
@@ -147,7 +147,7 @@ impl Peers<'_> {
         Ok(())
     }
 
-    /// A program of Debian's `prometheus`: the system's, or the one that was unpacked here.
+    /// A program of Debian's `prometheus`: the installed one, or the one unpacked here.
     fn prometheus(&self, program: &str) -> PathBuf {
         let system = Path::new("/usr/bin").join(program);
         if system.is_file() { system } else { self.folder.join("prometheus/usr/bin").join(program) }
@@ -159,7 +159,8 @@ impl Peers<'_> {
             return Ok(());
         }
         let shell = &self.tools.shell;
-        // The lists of a new machine are empty; without the right to fetch them they may be there.
+        // A new machine has no package lists. Without permission to fetch them, they may still be
+        // there.
         let _ = cmd!(shell, "apt-get update --quiet").run();
         let _here = shell.push_dir(&self.folder);
         cmd!(shell, "apt-get download prometheus").run()?;
@@ -192,12 +193,12 @@ impl Peers<'_> {
         }
     }
 
-    /// `ast-server` as it stands.
+    /// The path of `ast-server`.
     fn server(&self) -> PathBuf {
         self.tools.target("debug").join("ast-server")
     }
 
-    /// The folder into which an example of a package has written so many random cases.
+    /// The folder into which an example of a package has written `count` random cases.
     fn written(&self, package: &str, example: &str, count: u32) -> Result<PathBuf> {
         let folder = self.folder.join(example);
         let write = self.tools.cargo().args(["run", "--package", package, "--example", example]);

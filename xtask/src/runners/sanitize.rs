@@ -7,19 +7,19 @@ use super::chosen;
 use crate::steps::{Failed, Steps, skipped};
 use crate::tools::{self, Tools};
 
-/// A sanitizer, what is built for it, and what runs under it.
+/// A sanitizer, its build settings, and the tests that run under it.
 struct Sanitizer {
     name: &'static str,
     flags: &'static str,
-    /// How far dependencies and tests are optimised. ThreadSanitizer sees std's inlined atomics
-    /// only where they are inlined.
+    /// The optimisation level of dependencies and tests. ThreadSanitizer only sees std's inline
+    /// atomics where they are inlined.
     opt_level: &'static str,
     /// The runtime's options.
     options: (&'static str, &'static str),
     tests: &'static [&'static str],
 }
 
-/// Tests in which threads meet.
+/// Tests in which threads interact.
 const CONCURRENT: [&str; 8] =
     ["faults", "hostile_text", "kinds", "overload", "reading", "stress", "thread_end", "threads"];
 
@@ -31,7 +31,7 @@ const SANITIZERS: [Sanitizer; 3] = [
         options: ("RTSAN_OPTIONS", "halt_on_error=1"),
         tests: &["realtime"],
     },
-    // The suppressions are false reports, each with its reason.
+    // The suppressions are false reports; each has its reason.
     Sanitizer {
         name: "thread",
         flags: "-Zsanitizer=thread --cfg=tachograph_tsan",

@@ -1,12 +1,12 @@
-//! `cargo xtask simulate`, `siege`, `fleet` and `soak`: programs that take long and say what they
-//! found.
+//! `cargo xtask simulate`, `siege`, `fleet` and `soak`: long-running programs that report their
+//! findings.
 
 use anyhow::Result;
 
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
 
-/// Seeds that CI runs; a minute's worth of them on an idle machine is 100,000.
+/// Seeds that CI runs; an idle machine runs 100,000 in a minute.
 const SEEDS: &str = "10000";
 const SIEGE_SECONDS: &str = "300";
 
@@ -14,7 +14,7 @@ const SIEGE_SECONDS: &str = "300";
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, seed: Option<u64>) -> Result<(), Failed> {
     steps.run("simulation", || {
         let test = tools.cargo().args(["test", "--release", "--package", "tachograph", "--lib"]);
-        // Fast, and with every check that a debug build makes.
+        // Fast, but with all the checks of a debug build.
         let test = test
             .arg("--target-dir")
             .arg(tools.target("simulate"))
@@ -48,7 +48,7 @@ pub(crate) fn siege(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     })
 }
 
-/// The simulation of a fleet.
+/// The fleet simulation.
 pub(crate) fn fleet(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
     steps.run("fleet", || {
         let fleet = tools.cargo().args(["run", "--release", "--package", "fleet", "--"]);

@@ -1,4 +1,4 @@
-//! The server with TLS: `cargo test --workspace` runs the tests of one without.
+//! The server with TLS; `cargo test --workspace` tests it without.
 
 use anyhow::Result;
 
