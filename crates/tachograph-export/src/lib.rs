@@ -1,27 +1,27 @@
-//! Snapshots of [`tachograph`] as bytes that other programs read.
+//! Encoders that turn [`tachograph`] snapshots into the formats other programs read.
 //!
-//! | format | for | by |
+//! | format | for | module or type |
 //! |---|---|---|
 //! | JSON | programs that want every statistic of every series | [`json`] |
-//! | Prometheus text 0.0.4, OpenMetrics 1.0, protobuf with native histograms | a Prometheus server, and all that read its formats | [`prometheus`] |
-//! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and all that receive its protocol | [`otlp`] |
+//! | Prometheus text 0.0.4, OpenMetrics 1.0, protobuf with native histograms | a Prometheus server, and anything else that reads its formats | [`prometheus`] |
+//! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and anything else that receives OTLP | [`otlp`] |
 //!
 //! # Promises
-//! * No I/O, no clock, no threads, and no word to the collector: what is written follows from the
-//!   snapshot alone; where OTLP is told as deltas, also from the one before it.
-//! * Whatever was recorded, under whatever names and tags, the output is valid in its format.
-//! * One snapshot gives the same bytes each time; keys, families and labels are sorted.
-//! * Encoders append to a buffer of the caller's, which may be used again and again.
+//! * No I/O, no clock, no threads, no calls into the collector: the output depends only on the
+//!   snapshot, and for OTLP deltas also on the previous snapshot.
+//! * The output is valid in its format, whatever names, tags and values were recorded.
+//! * The same snapshot always gives the same bytes; keys, families and labels are sorted.
+//! * Encoders append to a buffer that you provide and can reuse.
 //!
 //! # Costs
-//! One pass over the series. What Prometheus reads is spelled once, names and labels, while no series
-//! comes or goes and one [encoder](prometheus::Prometheus) is kept; a line then allocates nothing.
-//! `cargo bench -p benches --bench exposition` measures each format.
+//! One pass over the series. If you keep one [Prometheus encoder](prometheus::Prometheus), it
+//! caches the text of names and labels until a series comes or goes, and writing a line allocates
+//! nothing. `cargo bench -p benches --bench exposition` measures each format.
 //!
 //! # Limits
-//! What Prometheus reads holds lifetime statistics, of summaries the window's quantiles, and a gauge's current value only. Values are
-//! 64-bit floats there: in the text formats integers above 2^53 are written exactly, but read back
-//! rounded.
+//! The Prometheus formats carry lifetime statistics, the window's quantiles for summaries, and only
+//! the current value of a gauge. Prometheus stores values as 64-bit floats: the text formats write
+//! integers above 2^53 exactly, but a reader rounds them.
 //!
 //! # Example
 //! ```

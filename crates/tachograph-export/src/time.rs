@@ -1,20 +1,19 @@
-//! Wall-clock time as exports write it.
+//! Wall-clock time in the form that exports write.
 
 use std::time::{Duration, SystemTime};
 
 /// The last second that RFC 3339 can write: 9999-12-31T23:59:59Z.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// Milliseconds since 1970; 0 before.
+/// Milliseconds since 1970; 0 for earlier times.
 pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// RFC 3339 in UTC, to the millisecond. Times outside the years 1970 to 9999 become the nearest
-/// one within.
+/// RFC 3339 in UTC, to the millisecond. Times outside the years 1970 to 9999 are clamped.
 pub fn rfc3339(time: SystemTime) -> String {
-    // humantime panics before 1970 and fails after 9999; a wall clock can be set to either.
+    // humantime panics before 1970 and fails after 9999, and a wall clock can be set to either.
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let within = since_epoch.min(Duration::from_secs(LAST_SECOND));
     humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + within).to_string()

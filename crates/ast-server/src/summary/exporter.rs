@@ -1,4 +1,4 @@
-//! The exporter by its well-known name.
+//! The exporter under its well-known name.
 
 use serde_json::Value;
 use tachograph::Snapshot;
@@ -12,7 +12,7 @@ use crate::summary::Summary;
 pub struct MetricsExporter;
 
 impl MetricsExporter {
-    /// Every series with all its statistics, as described in [`json`].
+    /// Every series with all its statistics; see [`json`].
     ///
     /// ```
     /// use std::fs::File;
@@ -53,8 +53,8 @@ impl MetricsExporter {
     /// println!("Cache hit rate: {}%", summary.cache.hit_rate_percent);
     /// ```
     ///
-    /// Every field exists from the first moment, so that checks need no special case for a quiet
-    /// system, neither on the fields nor on the JSON:
+    /// Every field exists from the start, so checks need no special case for an idle system,
+    /// neither on the struct nor on its JSON:
     ///
     /// ```
     /// # use std::{cell::RefCell, time::Duration};

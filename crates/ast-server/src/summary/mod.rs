@@ -13,48 +13,49 @@ use tachograph_export::rfc3339;
 
 use self::totals::Totals;
 
-/// The high-level view of a snapshot: counts of its lifetime, latencies of its window. Every field exists from the first moment.
+/// The health of an event server at a glance: lifetime counts and window latencies. Every field
+/// exists from the start.
 ///
-/// As JSON, fields have the names that they have here. Reading it back, fields that are missing
-/// are 0, so a newer reader understands an older writer.
+/// In JSON the fields have the names they have here. When JSON is read back, missing fields become
+/// 0, so a newer reader understands an older writer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Summary {
     /// When the snapshot was made: RFC 3339, UTC.
     pub timestamp: String,
-    /// Seconds since the collector was made or reset.
+    /// Seconds since the collector was created or reset.
     pub uptime_seconds: f64,
     /// Of which snapshot it is: [`Snapshot::version`].
     pub snapshot_version: u64,
-    /// What became of events.
+    /// Counts and latencies of events.
     pub event_processing: EventProcessing,
     /// The health of the UDP link.
     pub udp_listener: UdpListener,
-    /// WebSocket clients and what they were sent.
+    /// WebSocket clients and the messages sent to them.
     pub websocket: WebSocket,
-    /// How useful the cache is.
+    /// Cache effectiveness.
     pub cache: Cache,
-    /// Each counter whose name starts with `errors.`, but those ending in `.by_type`;
-    /// `errors.event_processing` is always there.
+    /// Every counter whose name starts with `errors.`, except those that end in `.by_type`.
+    /// `errors.event_processing` is always present.
     pub errors: BTreeMap<String, u64>,
     /// The sum of `errors`.
     pub errors_total: u64,
 }
 
-/// What became of events.
+/// Counts and latencies of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EventProcessing {
     /// Events that were processed: `events.processed`.
     pub total_processed: u64,
-    /// How long that took, in the sliding window: the untagged `event.processing.duration`. 0.0
-    /// where the window is empty; of the lifetime for a collector without windows.
+    /// Processing time in the sliding window, from the untagged `event.processing.duration`. 0.0 if
+    /// the window is empty; covers the lifetime if the collector has no windows.
     pub latency_ms: LatencyMs,
     /// The same over the lifetime.
     pub latency_ms_lifetime: LatencyMs,
-    /// Events that came in: `events.received`.
+    /// Events received: `events.received`.
     pub received: u64,
-    /// Events that came while nothing was loaded: `events.ignored.no_ast`.
+    /// Events received while no set was loaded: `events.ignored.no_ast`.
     pub ignored: u64,
     /// Events without a handler: `events.unhandled`.
     pub unhandled: u64,
@@ -78,21 +79,21 @@ pub struct LatencyMs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct UdpListener {
-    /// Packets that came in: `udp.packet.received`.
+    /// Packets received: `udp.packet.received`.
     pub packets_received: u64,
-    /// Packets that never came: `udp.packet.dropped` without `udp.packet.recovered`.
+    /// Packets lost for good: `udp.packet.dropped` minus `udp.packet.recovered`.
     pub packets_dropped: u64,
     /// Gaps in the sequence numbers: `udp.sequence.gap`.
     pub sequence_gaps: u64,
-    /// Dropped of received and dropped packets, 0 to 100.
+    /// Lost packets as a share of received and lost ones, 0 to 100.
     pub loss_rate_percent: f64,
 }
 
-/// WebSocket clients and what they were sent.
+/// WebSocket clients and the messages sent to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WebSocket {
-    /// Clients at the moment: `websocket.clients`, a gauge or a counter.
+    /// Clients connected now: `websocket.clients`, a gauge or a counter.
     pub clients_connected: u64,
     /// `websocket.broadcast.success`.
     pub broadcasts_sent: u64,
@@ -100,19 +101,20 @@ pub struct WebSocket {
     pub broadcasts_failed: u64,
 }
 
-/// How useful the cache is.
+/// Cache effectiveness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cache {
-    /// `cache.hit` of `cache.hit` and `cache.miss`, 0 to 100, to 1 decimal; 0 when never asked.
+    /// `cache.hit` as a share of `cache.hit` + `cache.miss`, 0 to 100, to 1 decimal; 0 without
+    /// lookups.
     pub hit_rate_percent: f64,
 }
 
 impl Summary {
-    /// The summary of a snapshot. Costs one pass over its series.
+    /// Computes the summary of a snapshot in one pass over its series.
     ///
-    /// Metrics feed fields by their exact names. A name without an untagged series counts as the
-    /// sum over its tags; counts below 0 count as 0.
+    /// Fields are fed by metrics of exactly these names. If a name has no untagged series, its
+    /// value is the sum over its tags; negative counts become 0.
     pub fn of(snapshot: &Snapshot) -> Self {
         let totals = Totals::of(snapshot);
         let errors = errors(&totals);
@@ -154,7 +156,7 @@ fn errors(totals: &Totals<'_>) -> BTreeMap<String, u64> {
     errors
 }
 
-/// The latencies of a timing in the window and over the lifetime.
+/// The latencies of a timing, in the window and over the lifetime.
 fn latencies(snapshot: &Snapshot, name: &str) -> (LatencyMs, LatencyMs) {
     let series = snapshot.find(name, &[]).filter(|series| series.metric.unit == Unit::Seconds);
     let Some(views) = series.map(|series| &series.value).and_then(Value::as_timing) else {
@@ -184,7 +186,7 @@ impl UdpListener {
 impl Cache {
     fn new(hits: u64, misses: u64) -> Self {
         let asked = u128::from(hits) + u128::from(misses);
-        // In integers: half a tenth is rounded up, whatever a float would make of it.
+        // Integer arithmetic, so that half a tenth always rounds up.
         let tenths = (u128::from(hits) * 2_000 + asked).checked_div(asked * 2).unwrap_or(0);
         Self { hit_rate_percent: tenths as f64 / 10.0 }
     }
