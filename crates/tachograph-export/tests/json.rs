@@ -199,6 +199,6 @@ fn the_document_tells_how_many_samples_were_coalesced() {
     let timing = metrics.register_timing("t");
     // Room for two blocks of 512.
     (0..5_000).for_each(|nanos| timing.record_ns(1_000_000 + nanos));
-    let json = MetricsExporter::to_json(&metrics.get_all_metrics());
+    let json = json::to_value(&metrics.get_all_metrics(), json::Options::default());
     assert_eq!(json["metrics"]["counters"]["telemetry.coalesced"]["value"], 5_000 - 1_024);
 }
