@@ -328,7 +328,11 @@ async fn nothing_but_a_set_of_the_folders_is_loaded() {
 async fn the_file_is_taken_as_it_is_when_somebody_asks_for_it() {
     let stage = Stage::new().await;
     let before = stage.server.root_hash().expect("a set");
-    let _ = stage.server.process_live_event("/live/track/mute", &[0.into(), true.into()], 1, 0.0);
+    let track: Value =
+        serde_json::from_str(&stage.server.get_track(0).expect("a track")).expect("JSON");
+    let is_muted = track["attributes"]["is_muted"].as_bool().expect("a flag");
+    let mute = [0.into(), (!is_muted).into()];
+    let _ = stage.server.process_live_event("/live/track/mute", &mute, 1, 0.0);
     assert_ne!(stage.server.root_hash().expect("a set"), before);
     let mut viewer = stage.viewer().await;
     viewer.tree().await;

@@ -64,6 +64,7 @@ mod class;
 mod diff;
 mod edit;
 mod error;
+#[cfg(feature = "generate")]
 pub mod generate;
 mod inherit;
 mod limits;

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use fastrand::Rng;
+
 use super::Version;
 use super::document::{follow_action, lom_ids};
-use super::random::Random;
 use super::xml::Xml;
 
 /// How long a clip is, in beats.
@@ -29,7 +30,7 @@ impl<'a> Clip<'a> {
         self,
         xml: &mut Xml<W>,
         notes: usize,
-        random: &mut Random,
+        random: &mut Rng,
     ) -> io::Result<()> {
         self.element(xml, "MidiClip", |xml| {
             self.common(xml, random)?;
@@ -46,7 +47,7 @@ impl<'a> Clip<'a> {
         self,
         xml: &mut Xml<W>,
         sample: &str,
-        random: &mut Random,
+        random: &mut Rng,
     ) -> io::Result<()> {
         self.element(xml, "AudioClip", |xml| {
             self.common(xml, random)?;
@@ -71,7 +72,7 @@ impl<'a> Clip<'a> {
         xml.element(name, &[("Time", &self.time)], inside)
     }
 
-    fn common<W: Write>(self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn common<W: Write>(self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         lom_ids(xml)?;
         xml.value("CurrentStart", self.time)?;
         xml.value("CurrentEnd", self.time as f64 + BEATS)?;
@@ -79,16 +80,16 @@ impl<'a> Clip<'a> {
             xml.value("LoopStart", 0)?;
             xml.value("LoopEnd", BEATS)?;
             xml.value("StartRelative", 0)?;
-            xml.value("LoopOn", random.below(4) > 0)?;
+            xml.value("LoopOn", random.usize(..4) > 0)?;
             xml.value("OutMarker", BEATS)?;
             xml.value("HiddenLoopStart", 0)?;
             xml.value("HiddenLoopEnd", BEATS)
         })?;
         xml.value("Name", self.name)?;
         xml.value("Annotation", "")?;
-        xml.color(random.below(70))?;
+        xml.color(random.usize(..70))?;
         xml.value("LaunchMode", 0)?;
-        xml.value("Disabled", random.below(16) == 0)?;
+        xml.value("Disabled", random.usize(..16) == 0)?;
         xml.within("FollowAction", follow_action)?;
         xml.value("IsWarped", true)
     }

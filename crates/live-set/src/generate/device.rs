@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use fastrand::Rng;
+
 use super::Spec;
 use super::document::lom_ids;
-use super::random::Random;
+use super::random::share;
 use super::xml::Xml;
 
 const CLASSES: [&str; 6] = ["AutoFilter", "Compressor2", "Delay", "Eq8", "Reverb", "Saturator"];
@@ -12,11 +14,7 @@ const PARAMETERS: [&str; 8] =
     ["Drive", "Frequency", "Resonance", "Attack", "Release", "Threshold", "Ratio", "DryWet"];
 
 /// The inner chain of a track, with as many devices, racks and plug-ins as are asked for.
-pub(super) fn chain<W: Write>(
-    xml: &mut Xml<W>,
-    spec: &Spec,
-    random: &mut Random,
-) -> io::Result<()> {
+pub(super) fn chain<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
     let Spec { devices, racks, plug_ins, max_devices, parameters, .. } = *spec;
     xml.within("DeviceChain", |xml| {
         if devices + racks + plug_ins + max_devices == 0 {
@@ -52,16 +50,16 @@ pub(super) fn device<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
     parameters: usize,
-    random: &mut Random,
+    random: &mut Rng,
 ) -> io::Result<()> {
-    let class = CLASSES[random.below(CLASSES.len())];
+    let class = CLASSES[random.usize(..CLASSES.len())];
     let name = if id % 3 == 2 { format!("My {class}") } else { String::new() };
     xml.element(class, &[("Id", &id)], |xml| {
-        head(xml, &name, random.below(8) > 0)?;
+        head(xml, &name, random.usize(..8) > 0)?;
         xml.value("OverwriteProtectionNumber", 3_072)?;
         for parameter in 0..parameters {
             let name = PARAMETERS[parameter % PARAMETERS.len()];
-            let value = random.share();
+            let value = share(random);
             match parameter / PARAMETERS.len() {
                 0 => xml.automatable(name, value, Some((0.0, 1.0)))?,
                 round => xml.automatable(&format!("{name}.{round}"), value, Some((0.0, 1.0)))?,

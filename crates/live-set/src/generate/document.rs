@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use fastrand::Rng;
+
 use super::clip::Clip;
-use super::random::Random;
 use super::xml::Xml;
 use super::{Spec, Version};
 
@@ -13,16 +14,15 @@ const NEXT_POINTEE: u32 = 1 << 30;
 pub(super) const FOUR_FOUR: u32 = 201;
 
 /// A document that is being written.
-#[derive(Debug)]
-pub(super) struct Document<'a, W> {
+pub(super) struct Document<'a, W: Write> {
     pub(super) spec: &'a Spec,
     pub(super) xml: Xml<W>,
-    pub(super) random: Random,
+    pub(super) random: Rng,
 }
 
 impl<'a, W: Write> Document<'a, W> {
-    pub(super) const fn new(spec: &'a Spec, out: W) -> Self {
-        Self { spec, xml: Xml::new(out, spec.version), random: Random::new(spec.seed) }
+    pub(super) fn new(spec: &'a Spec, out: W) -> Self {
+        Self { spec, xml: Xml::new(out, spec.version), random: Rng::with_seed(spec.seed) }
     }
 
     pub(super) fn write(mut self) -> io::Result<()> {
@@ -49,7 +49,7 @@ impl<'a, W: Write> Document<'a, W> {
     }
 }
 
-fn live_set<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Random) -> io::Result<()> {
+fn live_set<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
     xml.value("NextPointeeId", NEXT_POINTEE)?;
     xml.value("OverwriteProtectionNumber", 3_072)?;
     lom_ids(xml)?;
@@ -146,7 +146,7 @@ fn locators<W: Write>(xml: &mut Xml<W>, locators: usize) -> io::Result<()> {
 
 /// A groove holds a MIDI clip, which is none of the set's.
 fn groove_pool<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
-    let mut random = Random::new(0);
+    let mut random = Rng::with_seed(0);
     xml.value("LomId", 0)?;
     xml.within("Grooves", |xml| {
         xml.element("Groove", &[("Id", &4)], |xml| {

@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use fastrand::Rng;
+
 use super::Version;
 use super::device::{device, head};
-use super::random::Random;
+use super::random::share;
 use super::xml::Xml;
 
 /// Macro controls, two chains of a device, and what `is_deep` adds: a rack inside the first chain,
@@ -14,7 +16,7 @@ pub(super) fn rack<W: Write>(
     id: usize,
     is_deep: bool,
     parameters: usize,
-    random: &mut Random,
+    random: &mut Rng,
 ) -> io::Result<()> {
     xml.element("AudioEffectGroupDevice", &[("Id", &id)], |xml| {
         head(xml, if is_deep { "Outer" } else { "" }, true)?;
@@ -33,7 +35,7 @@ pub(super) fn rack<W: Write>(
         let macros = if xml.is_since(Version::Live11) { 16 } else { 8 };
         (0..macros).try_for_each(|number| {
             // What is random in a document stays what it was with 8 of them.
-            let value = if number < 8 { random.share() * 127.0 } else { 0.0 };
+            let value = if number < 8 { share(random) * 127.0 } else { 0.0 };
             xml.automatable(&format!("MacroControls.{number}"), value, Some((0.0, 127.0)))
         })?;
         if is_deep {
@@ -85,7 +87,7 @@ fn branch<W: Write>(
 pub(super) fn max_device<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
-    random: &mut Random,
+    random: &mut Rng,
 ) -> io::Result<()> {
     xml.element("MxDeviceAudioEffect", &[("Id", &id)], |xml| {
         head(xml, "", true)?;
@@ -101,7 +103,7 @@ pub(super) fn max_device<W: Write>(
             xml.within("ParameterList", |xml| {
                 xml.element("MxDFloatParameter", &[("Id", &0)], |xml| {
                     xml.value("Name", "Depth")?;
-                    xml.automatable("Timeable", random.share(), Some((0.0, 1.0)))
+                    xml.automatable("Timeable", share(random), Some((0.0, 1.0)))
                 })
             })
         })
@@ -113,7 +115,7 @@ pub(super) fn plug_in<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
     kind: usize,
-    random: &mut Random,
+    random: &mut Rng,
 ) -> io::Result<()> {
     let (class, info, name) = match kind % 3 {
         0 => ("AuPluginDevice", "AuPluginInfo", "Name"),
@@ -134,7 +136,7 @@ pub(super) fn plug_in<W: Write>(
                     xml.value("ParameterName", name)?;
                     xml.value("ParameterId", number)?;
                     xml.value("VisualIndex", number)?;
-                    xml.automatable("ParameterValue", random.share(), Some((0.0, 1.0)))
+                    xml.automatable("ParameterValue", share(random), Some((0.0, 1.0)))
                 })?;
             }
             Ok(())

@@ -2,9 +2,11 @@
 
 use std::io::{self, Write};
 
+use fastrand::Rng;
+
 use super::clip::Clip;
 use super::document::{FOUR_FOUR, lom_ids};
-use super::random::Random;
+use super::random::{choose, share};
 use super::xml::{Attributes, Xml};
 use super::{Spec, Version, device};
 
@@ -29,11 +31,7 @@ struct Track<'a> {
 }
 
 /// All tracks, the main track and the pre-hear track.
-pub(super) fn tracks<W: Write>(
-    xml: &mut Xml<W>,
-    spec: &Spec,
-    random: &mut Random,
-) -> io::Result<()> {
+pub(super) fn tracks<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
     let mut id = 1;
     let mut next = |kind, name: String, group| {
         id += 1;
@@ -74,7 +72,7 @@ pub(super) fn tracks<W: Write>(
 }
 
 impl Track<'_> {
-    fn write<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn write<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         let element = match (self.kind, self.spec.version) {
             (Kind::Midi, _) => "MidiTrack",
             (Kind::Audio, _) => "AudioTrack",
@@ -99,7 +97,7 @@ impl Track<'_> {
         xml: &mut Xml<W>,
         element: &str,
         attributes: Attributes<'_>,
-        random: &mut Random,
+        random: &mut Rng,
     ) -> io::Result<()> {
         let is_main = matches!(self.kind, Kind::Main | Kind::PreHear);
         let user_name = if self.name.starts_with("Drums") { self.name.as_str() } else { "" };
@@ -110,7 +108,7 @@ impl Track<'_> {
                 xml.value("UserName", user_name)?;
                 xml.value("Annotation", "")
             })?;
-            xml.color(random.below(70))?;
+            xml.color(random.usize(..70))?;
             xml.within("AutomationEnvelopes", |xml| xml.empty("Envelopes", &[]))?;
             match self.group {
                 Some(group) => xml.value("TrackGroupId", group)?,
@@ -136,7 +134,7 @@ impl Track<'_> {
 
     /// Live writes the mixer, the sequencers of a MIDI or audio track, then the inner chain; other
     /// tracks have the inner chain before their only sequencer.
-    fn chain<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn chain<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         xml.within("Mixer", |xml| self.mixer(xml, random))?;
         match self.kind {
             Kind::Midi | Kind::Audio => {
@@ -160,20 +158,20 @@ impl Track<'_> {
         }
     }
 
-    fn mixer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn mixer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         device::head(xml, "", true)?;
         let sends = match self.kind {
             Kind::Main | Kind::PreHear => 0,
             _ => self.spec.returns,
         };
         xml.within("Sends", |xml| (0..sends).try_for_each(|id| send(xml, id, random)))?;
-        xml.automatable("Speaker", random.below(10) > 0, None)?;
-        xml.value("SoloSink", random.below(20) == 0)?;
+        xml.automatable("Speaker", random.usize(..10) > 0, None)?;
+        xml.value("SoloSink", random.usize(..20) == 0)?;
         xml.value("PanMode", 0)?;
-        xml.automatable("Pan", random.share() * 2.0 - 1.0, Some((-1.0, 1.0)))?;
-        xml.automatable("Volume", random.share(), Some((0.000_316_227_757_1, 1.995_262_38)))?;
+        xml.automatable("Pan", share(random) * 2.0 - 1.0, Some((-1.0, 1.0)))?;
+        xml.automatable("Volume", share(random), Some((0.000_316_227_757_1, 1.995_262_38)))?;
         xml.value("ViewStateSessionTrackWidth", 93)?;
-        xml.automatable("CrossFadeState", random.below(3), None)?;
+        xml.automatable("CrossFadeState", random.usize(..3), None)?;
         xml.empty("SendsListWrapper", &[("LomId", &0)])?;
         if self.kind == Kind::Main {
             xml.automatable("Tempo", self.spec.tempo, Some((60.0, 200.0)))?;
@@ -182,12 +180,12 @@ impl Track<'_> {
         Ok(())
     }
 
-    fn main_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn main_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         device::head(xml, "", true)?;
-        let holds_clip = random.choose(self.spec.clips, self.spec.scenes);
+        let holds_clip = choose(random, self.spec.clips, self.spec.scenes);
         xml.within("ClipSlotList", |xml| {
             for (row, holds_clip) in holds_clip.into_iter().enumerate() {
-                let has_stop = random.below(16) > 0;
+                let has_stop = random.usize(..16) > 0;
                 slot(xml, row, has_stop, |xml| {
                     if holds_clip { self.clip(xml, row, random) } else { Ok(()) }
                 })?;
@@ -206,7 +204,7 @@ impl Track<'_> {
     }
 
     /// A frozen track has what freezing rendered in here: clips that are not the session's.
-    fn freeze_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn freeze_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         device::head(xml, "", true)?;
         if matches!(self.kind, Kind::Midi | Kind::Audio) && self.spec.scenes > 0 {
             xml.within("ClipSlotList", |xml| {
@@ -226,7 +224,7 @@ impl Track<'_> {
         xml.within("Recorder", |xml| xml.value("IsArmed", false))
     }
 
-    fn clip<W: Write>(&self, xml: &mut Xml<W>, row: usize, random: &mut Random) -> io::Result<()> {
+    fn clip<W: Write>(&self, xml: &mut Xml<W>, row: usize, random: &mut Rng) -> io::Result<()> {
         let name = format!("{} {}", self.name, row + 1);
         self.write_clip(xml, Clip::in_slot(&name), row, random)
     }
@@ -236,7 +234,7 @@ impl Track<'_> {
         xml: &mut Xml<W>,
         clip: Clip<'_>,
         number: usize,
-        random: &mut Random,
+        random: &mut Rng,
     ) -> io::Result<()> {
         match self.kind {
             Kind::Midi => clip.midi(xml, self.spec.notes, random),
@@ -245,7 +243,7 @@ impl Track<'_> {
     }
 
     /// One clip after another, with a gap between them.
-    fn arrangement<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn arrangement<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         events(xml, "ArrangerAutomation", self.spec.arrangement, |xml, number| {
             let name = format!("{} part {}", self.name, number + 1);
             let clip = Clip { id: number, time: number * 20, name: &name };
@@ -253,7 +251,7 @@ impl Track<'_> {
         })
     }
 
-    fn take_lanes<W: Write>(&self, xml: &mut Xml<W>, random: &mut Random) -> io::Result<()> {
+    fn take_lanes<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         let takes = if self.has_clips() { self.spec.takes } else { 0 };
         xml.within("TakeLanes", |xml| {
             if takes == 0 {
@@ -280,12 +278,12 @@ impl Track<'_> {
     }
 }
 
-fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Random) -> io::Result<()> {
+fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Rng) -> io::Result<()> {
     xml.element("TrackSendHolder", &[("Id", &id)], |xml| {
-        xml.automatable("Send", random.share(), Some((0.000_316_227_757_1, 1.0)))?;
+        xml.automatable("Send", share(random), Some((0.000_316_227_757_1, 1.0)))?;
         let flag = if xml.is_since(Version::Live12) { "EnabledByUser" } else { "Active" };
         // A look ahead: what is random in a document stays what it was without this.
-        xml.value(flag, random.clone().below(8) > 0)
+        xml.value(flag, random.clone().usize(..8) > 0)
     })
 }
 

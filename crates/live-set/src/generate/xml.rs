@@ -3,24 +3,27 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event};
+
 use super::Version;
 
 /// Attributes of an element.
 pub(super) type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];
 
 /// Writes elements.
-#[derive(Debug)]
-pub(super) struct Xml<W> {
-    out: W,
-    depth: usize,
+pub(super) struct Xml<W: Write> {
+    writer: Writer<W>,
     version: Version,
     /// The next number that something can be automated by: unique in a document.
     next_pointee: u64,
 }
 
 impl<W: Write> Xml<W> {
-    pub(super) const fn new(out: W, version: Version) -> Self {
-        Self { out, depth: 0, version, next_pointee: 1 }
+    pub(super) fn new(out: W, version: Version) -> Self {
+        let mut writer = Writer::new_with_indent(out, b'\t', 1);
+        writer.config_mut().add_space_before_slash_in_empty_elements = true;
+        Self { writer, version, next_pointee: 1 }
     }
 
     /// The layout is that of a version, or of one after it.
@@ -29,7 +32,7 @@ impl<W: Write> Xml<W> {
     }
 
     pub(super) fn declaration(&mut self) -> io::Result<()> {
-        writeln!(self.out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)
+        self.writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))
     }
 
     /// An element with whatever `inside` writes in it.
@@ -39,13 +42,9 @@ impl<W: Write> Xml<W> {
         attributes: Attributes<'_>,
         inside: impl FnOnce(&mut Self) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.start(name, attributes)?;
-        writeln!(self.out, ">")?;
-        self.depth += 1;
+        self.writer.write_event(Event::Start(start(name, attributes)))?;
         inside(self)?;
-        self.depth -= 1;
-        self.indent()?;
-        writeln!(self.out, "</{name}>")
+        self.writer.write_event(Event::End(BytesEnd::new(name)))
     }
 
     /// An element without attributes.
@@ -59,8 +58,7 @@ impl<W: Write> Xml<W> {
 
     /// An element with nothing in it.
     pub(super) fn empty(&mut self, name: &str, attributes: Attributes<'_>) -> io::Result<()> {
-        self.start(name, attributes)?;
-        writeln!(self.out, " />")
+        self.writer.write_event(Event::Empty(start(name, attributes)))
     }
 
     /// An element with a `Value`.
@@ -126,37 +124,18 @@ impl<W: Write> Xml<W> {
         self.next_pointee += 1;
         self.next_pointee
     }
+}
 
-    fn start(&mut self, name: &str, attributes: Attributes<'_>) -> io::Result<()> {
-        self.indent()?;
-        write!(self.out, "<{name}")?;
-        for (key, value) in attributes {
-            write!(self.out, " {key}=\"{}\"", escape(&value.to_string()))?;
-        }
-        Ok(())
+fn start<'a>(name: &'a str, attributes: Attributes<'_>) -> BytesStart<'a> {
+    let mut start = BytesStart::new(name);
+    for (key, value) in attributes {
+        start.push_attribute((*key, value.to_string().as_str()));
     }
-
-    fn indent(&mut self) -> io::Result<()> {
-        (0..self.depth).try_for_each(|_| self.out.write_all(b"\t"))
-    }
+    start
 }
 
 fn path_elements<W: Write>(xml: &mut Xml<W>, folders: &[&str]) -> io::Result<()> {
     folders.iter().enumerate().try_for_each(|(id, folder)| {
         xml.empty("RelativePathElement", &[("Id", &id), ("Dir", folder)])
     })
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
