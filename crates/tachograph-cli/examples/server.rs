@@ -7,13 +7,36 @@ use std::time::Duration;
 
 use tachograph::MetricsCollector;
 use tachograph_history::Settings;
-use tachograph_serve::Endpoint;
+use tachograph_serve::{Alerts, Endpoint};
+
+/// One fires after two seconds, one never.
+const RULES: &str = r#"
+[[rule]]
+name = "Busy"
+metric = "events.processed"
+statistic = "increase"
+last = "30s"
+op = ">"
+threshold = 10
+for = "2s"
+message = "{value} events in 30 s"
+
+[[rule]]
+name = "Slow"
+metric = "event.processing.duration"
+statistic = "p95"
+last = "30s"
+op = ">"
+threshold = "1s"
+"#;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let addr: SocketAddr = std::env::args().nth(1).ok_or("which address?")?.parse()?;
     let metrics = MetricsCollector::new();
     let endpoint = Endpoint::new(metrics.clone()).listen(addr).program("server", "0.1.0");
-    let server = endpoint.history(Settings::default()).spawn()?;
+    let rules = tachograph_alert::parse(RULES).map_err(|errors| format!("{errors:?}"))?;
+    let endpoint = endpoint.history(Settings::default()).alerts(Alerts::new(rules).log());
+    let server = endpoint.spawn()?;
     println!("metrics at http://{}/metrics", server.addr());
     let mut random = fastrand::Rng::with_seed(1);
     loop {
