@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 10] = [
+const PEERS: [Peer; 11] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -46,7 +46,7 @@ const PEERS: [Peer; 10] = [
         name: "terminal",
         arguments: |it| {
             let (tachograph, recording) = it.tachograph()?;
-            Ok(vec![recording, tachograph, it.tools.target("debug").join("examples"), it.tmux()])
+            Ok(vec![recording, tachograph, it.tools.target("debug").join("examples"), TMUX.into()])
         },
     },
     // Alert rules as `tachograph rules --prometheus` writes them.
@@ -65,7 +65,21 @@ const PEERS: [Peer; 10] = [
             Ok(vec![written, it.prometheus("promtool")])
         },
     },
+    // The alerts of a program before a real Alertmanager, which is down for a minute.
+    Peer {
+        name: "alertmanager",
+        arguments: |it| {
+            let build = ["build", "--package", "tachograph-serve", "--features", "alerts"];
+            it.tools.cargo().args(build).args(["--example", "alertmanager"]).run()?;
+            let built = it.tools.target("debug").join("examples/alertmanager");
+            Ok(vec![built, ALERTMANAGER.into()])
+        },
+    },
 ];
+
+/// Needs files of the system beside it, so that it has to be installed.
+const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
+const TMUX: &str = "/usr/bin/tmux";
 
 /// Runs the named checks, or all of them.
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
@@ -101,7 +115,8 @@ impl Peers<'_> {
         self.tools.shell.create_dir(&self.folder)?;
         let python = self.python();
         if self.tools.install {
-            self.install_tmux();
+            self.install("tmux", TMUX);
+            self.install("prometheus-alertmanager", ALERTMANAGER);
             self.install_python().context("python3 with venv and PyPI's packages are needed")?;
             self.unpack_prometheus().context("Debian's package `prometheus` is needed")?;
         }
@@ -115,8 +130,10 @@ impl Peers<'_> {
     }
 
     fn check(&self, peer: &Peer) -> Result<String> {
-        if peer.name == "terminal" && !self.tmux().is_file() {
-            return skipped("there is no tmux: install it, or pass --install as root");
+        for (name, program) in [("terminal", TMUX), ("alertmanager", ALERTMANAGER)] {
+            if peer.name == name && !Path::new(program).is_file() {
+                return skipped(&format!("there is no {program}: pass --install as root"));
+            }
         }
         let program = format!("xtask/peers/{}.py", peer.name);
         let (python, arguments) = (self.python(), (peer.arguments)(self)?);
@@ -179,17 +196,13 @@ impl Peers<'_> {
         Ok((self.tools.target("debug").join("tachograph"), recording))
     }
 
-    /// The terminal, which needs libraries of the system.
-    fn tmux(&self) -> PathBuf {
-        PathBuf::from("/usr/bin/tmux")
-    }
-
-    /// Err: its check says that it is missing; the others do without.
-    fn install_tmux(&self) {
-        if !self.tmux().is_file() {
+    /// Installs a package of Debian's. Err: its check says that it is missing; the others do without.
+    fn install(&self, package: &str, program: &str) {
+        if !Path::new(program).is_file() {
             let shell = &self.tools.shell;
             let _ = cmd!(shell, "apt-get update --quiet").run();
-            let _ = cmd!(shell, "apt-get install --quiet --yes tmux").run();
+            let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
+            let _ = cmd!(shell, "apt-get").args(install).arg(package).run();
         }
     }
 
