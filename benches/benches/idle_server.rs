@@ -1,7 +1,8 @@
 //! What does an idle server cost?
 //!
 //! The server runs in a process of its own, which is this program again. CPU time is what the
-//! kernel counted for all its threads; memory is what is resident at the end.
+//! kernel counted for all its threads; memory is what is resident at the end. For a set, what that
+//! adds to a server without one is also given as a multiple of the tree.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Read};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use ast_server::{Addresses, AstServer, Service};
-use benches::host::SetFile;
+use benches::host::{SetFile, large};
 use benches::{Budgets, Options, Table};
 use futures_util::StreamExt;
 use tokio::runtime::Builder;
@@ -21,6 +22,7 @@ use tokio_tungstenite::connect_async;
 const ROLE: &str = "BENCH_IDLE_SERVER";
 const CORE_PERCENT: f64 = 1.0;
 const RESIDENT_MIB: f64 = 32.0;
+const MIB: f64 = (1 << 20) as f64;
 /// The effects of starting up are over by then.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -126,21 +128,31 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let length = Duration::from_secs(if Options::get().quick { 3 } else { 20 });
     let set = SetFile::write()?;
-    let file = set.path.to_str().ok_or("a temporary folder has a plain name")?;
+    let largest = SetFile::of(&large())?;
     let title = format!("A server with nothing to do, over {length:?}");
-    let header = ["server", "% of a core", "resident MiB"];
+    let header = ["server", "% of a core", "resident MiB", "tree MiB", "x tree"];
     let mut table = Table::new("idle-server", title, &header);
     let mut budgets = Budgets::new("budget-idle-server");
     let rows = [
-        ("no set", "", false),
-        ("50 tracks x 100 scenes", file, false),
-        ("the same, and a viewer", file, true),
+        ("no set", None, false),
+        ("50 tracks x 100 scenes", Some(&set), false),
+        ("the same, and a viewer", Some(&set), true),
+        ("the largest set", Some(&largest), false),
     ];
-    for (name, file, has_viewer) in rows {
+    let mut without_set = 0.0;
+    for (name, set, has_viewer) in rows {
+        let file = set.map_or(Ok(""), |set| set.path.to_str().ok_or("a plain name"))?;
         let (percent, resident) = measure(file, has_viewer, length)?;
-        table.row([name.into(), percent.into(), resident.into()]);
+        let tree = set.map(|set| ast_server::read(&set.path)).transpose()?;
+        let tree = tree.map(|set| set.tree_bytes() as f64 / MIB);
+        let times = tree.map(|tree| (resident - without_set) / tree);
+        table.row([name.into(), percent.into(), resident.into(), tree.into(), times.into()]);
         budgets.at_most(&format!("idle server, {name}"), percent, CORE_PERCENT, "% of a core");
-        budgets.at_most(&format!("idle server, {name}: resident"), resident, RESIDENT_MIB, "MiB");
+        let what = format!("idle server, {name}: resident");
+        budgets.at_most(&what, resident, RESIDENT_MIB, "MiB");
+        if set.is_none() {
+            without_set = resident;
+        }
     }
     table.print();
     budgets.print();

@@ -13,7 +13,25 @@ use tempfile::TempDir;
 /// Upper bound for every wait, on any machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A file with a set of 50 tracks and 100 scenes, deleted on drop.
+/// The largest set of today: 19 MB of XML.
+#[must_use]
+pub fn large() -> Spec {
+    Spec {
+        tracks: 40,
+        groups: 4,
+        scenes: 120,
+        clips: 40,
+        notes: 32,
+        devices: 4,
+        parameters: 32,
+        racks: 2,
+        plug_ins: 2,
+        arrangement: 8,
+        ..Spec::default()
+    }
+}
+
+/// A file with a set, deleted on drop.
 #[derive(Debug)]
 pub struct SetFile {
     /// Where it is.
@@ -22,14 +40,22 @@ pub struct SetFile {
 }
 
 impl SetFile {
-    /// Writes the file.
+    /// Writes a set of 50 tracks and 100 scenes.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn write() -> std::io::Result<Self> {
+        Self::of(&Spec::default())
+    }
+
+    /// Writes a set made to order.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn of(spec: &Spec) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("set.als");
-        Spec::default().write_als(File::create(&path)?)?;
+        spec.write_als(File::create(&path)?)?;
         Ok(Self { path, _folder: folder })
     }
 
