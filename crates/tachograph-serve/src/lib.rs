@@ -9,6 +9,7 @@
 //! | `/snapshot` | the last published snapshot, whole: reads back as a [`Snapshot`](tachograph::Snapshot) by serde |
 //! | `/health` | 200 while snapshots are fresh or recording is off and the [program's own checks](Endpoint::check) pass, 503 otherwise |
 //! | `/-/ready` | 200 once there is something to see |
+//! | `/` | the page: charts of every series as it comes, alerts, doctor; `/?token=…` lets a browser in |
 //! | `/live` | every second as it is recorded, after the last ten minutes: server-sent events |
 //! | `/history` | the last minutes in steps of any length: `?from=-10m&to=-5m&step=30s` |
 //! | `/doctor` | findings in the history, in plain words with their numbers |
@@ -73,7 +74,7 @@
 //! | `metrics.push.rejected` | counter | data points | left out of payloads that were taken |
 //! | `metrics.push.queue` | gauge | payloads | that wait to be sent |
 //!
-//! `page` is the path below the endpoint, `mounted` for routes that the program has added, `other`
+//! `page` is the path below the endpoint, `page` for the files of the page, `mounted` for routes that the program has added, `other`
 //! for what is not served.
 //!
 //! # Example

@@ -21,7 +21,9 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::error::Error;
 use crate::http::access::{Access, Refusal};
+use crate::http::files;
 use crate::http::health::{Checks, Health};
+use crate::http::session;
 use crate::live::seat::Seat;
 use crate::live::site::Live;
 use crate::pages::accept;
@@ -46,6 +48,7 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
 
 /// Those of an endpoint with a history.
 pub(crate) const HISTORY_PAGES: &[(&str, &str)] = &[
+    ("/", "the page: charts of every series as it comes, in a browser; ?token=… lets one in"),
     (
         "/live",
         "every second as it comes, as server-sent events; ?since=10m: with so much before it",
@@ -87,7 +90,30 @@ impl Site {
     pub(crate) fn let_in(&self, mut access: Access) {
         let mut present = self.access.write().unwrap_or_else(PoisonError::into_inner);
         access.hosts.bound = present.hosts.bound;
+        if let (Some(token), Some(before)) = (&mut access.token, &present.token) {
+            token.go_on(before);
+        }
         *present = access;
+    }
+
+    /// What a request gets instead of its answer; `None` where it may have that.
+    fn instead(&self, page: &str, request: &Request) -> Option<Response> {
+        let (access, headers) = (self.access(), request.headers());
+        let refusal = access.check(request.uri(), headers).err();
+        let is_known = matches!(refusal, None | Some(Refusal::Token));
+        if let Some(token) = access.token.as_ref().filter(|_| is_known)
+            // A session reads, and does nothing else: other methods need the token.
+            && request.method() == Method::GET
+        {
+            let given = session::token_in(request.uri().query()).filter(|_| page == "/");
+            if given.is_some_and(|given| token.is(given.as_bytes())) {
+                return Some(session::begin(token, headers));
+            }
+            if session::is_in(token, headers) {
+                return None;
+            }
+        }
+        refusal.as_ref().map(refuse)
     }
 
     /// Ends the answers that would go on for ever.
@@ -123,12 +149,19 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         "/doctor" => get(doctor),
         #[cfg(feature = "alerts")]
         ALERTS => get(alerts),
+        "/" => get(file),
         _ => get(ready),
     };
     let add = |router: Router<Arc<Site>>, path: &&'static str| {
         router.route(path, guard(site, path, route(path).fallback(method_not_allowed)))
     };
-    site.paths.iter().fold(Router::new(), add).with_state(Arc::clone(site))
+    let mut router = site.paths.iter().fold(Router::new(), add);
+    if site.paths.contains(&"/") {
+        for (path, answer) in [(files::FILES, get(file)), (files::PATHS, get(paths))] {
+            router = router.route(path, guard(site, "page", answer.fallback(method_not_allowed)));
+        }
+    }
+    router.with_state(Arc::clone(site))
 }
 
 /// The routes of an endpoint that has a server of its own, with what is mounted beside them: every
@@ -171,10 +204,9 @@ fn guarded(site: &Arc<Site>, routes: Router) -> Router {
 
 async fn watch(site: Arc<Site>, path: &'static str, request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let checked = site.access().check(request.uri(), request.headers());
-    let mut answer = match checked {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => refuse(&refusal),
+    let mut answer = match site.instead(path, &request) {
+        None => next.run(request).await,
+        Some(instead) => instead,
     };
     protect(answer.headers_mut());
     site.scrapes.note_request(path, answer.status().as_u16(), begun.elapsed());
@@ -260,6 +292,14 @@ async fn alerts(State(site): State<Arc<Site>>) -> Response {
     to_json(StatusCode::OK, &board.report())
 }
 
+async fn file(uri: Uri, headers: HeaderMap) -> Response {
+    files::file(&uri, &headers)
+}
+
+async fn paths(State(site): State<Arc<Site>>) -> Response {
+    to_json(StatusCode::OK, &site.paths)
+}
+
 fn no_history() -> Response {
     error(StatusCode::NOT_FOUND, "this endpoint keeps no history")
 }
@@ -310,7 +350,8 @@ pub(crate) fn refuse(refusal: &Refusal) -> Response {
             &format!("pages from {origin:?} may not read this: allow the host if they should"),
         ),
         Refusal::Token => {
-            let told = "a token is needed: send `Authorization: Bearer TOKEN`";
+            let told = "a token is needed: send `Authorization: Bearer TOKEN`, or open /?token=TOKEN in a \
+                        browser";
             let mut answer = error(StatusCode::UNAUTHORIZED, told);
             let scheme = HeaderValue::from_static("Bearer");
             answer.headers_mut().insert(WWW_AUTHENTICATE, scheme);

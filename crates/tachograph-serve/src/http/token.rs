@@ -1,16 +1,21 @@
 //! A bearer token.
 
 use std::fmt;
+use std::sync::Arc;
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, HeaderValue};
 use subtle::ConstantTimeEq;
 
 use crate::error::Error;
+use crate::http::session::Sessions;
 
-/// A secret that a client must know.
+/// A secret that a client must know, and the browsers that have shown it. Clones share these.
 #[derive(Clone)]
-pub(crate) struct Token(String);
+pub(crate) struct Token {
+    secret: String,
+    sessions: Arc<Sessions>,
+}
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,7 +29,7 @@ impl Token {
             return Err(Error::token("it is empty, which would let nobody in"));
         }
         match secret.bytes().find(|b| !b.is_ascii_graphic()) {
-            None => Ok(Self(secret)),
+            None => Ok(Self { secret, sessions: Arc::default() }),
             Some(b'\n' | b'\r') => Err(Error::token("there is a line break in it")),
             Some(0xef) if secret.starts_with('\u{feff}') => {
                 Err(Error::token("it starts with a byte order mark"))
@@ -38,7 +43,23 @@ impl Token {
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
         let Some((scheme, given)) = given.split_at_checked("Bearer ".len()) else { return false };
-        scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(given.ct_eq(self.0.as_bytes()))
+        scheme.eq_ignore_ascii_case(b"Bearer ") && self.is(given)
+    }
+
+    /// Whether it is this one, in the same time as above.
+    pub(crate) fn is(&self, given: &[u8]) -> bool {
+        given.ct_eq(self.secret.as_bytes()).into()
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
+    /// The sessions of another object of the same token go on with this one.
+    pub(crate) fn go_on(&mut self, before: &Self) {
+        if self.is(before.secret.as_bytes()) {
+            self.sessions = Arc::clone(&before.sessions);
+        }
     }
 }
 

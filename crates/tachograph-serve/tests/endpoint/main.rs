@@ -7,6 +7,7 @@ mod limits;
 mod measured;
 mod negotiation;
 mod own_thread;
+mod page;
 mod tls;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,71 @@
+// Distributions as frames hold them: bucket i counts the values in (2^((i-1)/8), 2^(i/8)].
+
+export const PER_OCTAVE = 8;
+// The bucket of values that are not above 0, and that of values without end.
+export const ZERO = -32_768;
+export const ENDLESS = 32_767;
+
+const EDGES = Array.from({ length: PER_OCTAVE }, (_, j) => 2 ** (j / PER_OCTAVE));
+
+// The upper edge of a bucket; the edge below it is that of `index - 1`.
+export function upperEdge(index) {
+  if (index === ZERO) return 0;
+  if (index === ENDLESS) return Infinity;
+  const octave = Math.floor(index / PER_OCTAVE);
+  return EDGES[index - octave * PER_OCTAVE] * 2 ** octave;
+}
+
+// The geometric middle of a bucket: within 4.5 % of everything in it.
+export function middle(index) {
+  if (index === ZERO) return 0;
+  if (index === ENDLESS) return Number.MAX_VALUE;
+  return Math.sqrt(upperEdge(index - 1)) * Math.sqrt(upperEdge(index));
+}
+
+// Samples of any number of steps, added up exactly.
+export class Distribution {
+  constructor() {
+    this.counts = new Map();
+    this.count = 0;
+    this.sum = 0;
+    this.min = Infinity;
+    this.max = -Infinity;
+    this.sorted = null;
+  }
+
+  add(index, count) {
+    this.counts.set(index, (this.counts.get(index) ?? 0) + count);
+    this.sorted = null;
+  }
+
+  // Notes the exact count, sum and ends of a step whose buckets were added.
+  note(count, sum, min, max) {
+    this.count += count;
+    this.sum += sum;
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+  }
+
+  entries() {
+    this.sorted ??= [...this.counts].sort((a, b) => a[0] - b[0]);
+    return this.sorted;
+  }
+
+  // The quantile between 0 and 1: of the sample of rank ceil(q * count), within 4.5 %, never
+  // beyond the least and the greatest sample. NaN without samples.
+  quantile(q) {
+    if (this.count === 0) return NaN;
+    // The epsilon undoes what q * count loses: 0.99 * 200 is above 198.
+    const rank = Math.max(1, Math.ceil(q * this.count * (1 - 1e-12)));
+    let below = 0;
+    for (const [index, count] of this.entries()) {
+      below += count;
+      if (below >= rank) return Math.min(Math.max(middle(index), this.min), this.max);
+    }
+    return this.max;
+  }
+
+  mean() {
+    return this.count > 0 ? this.sum / this.count : NaN;
+  }
+}

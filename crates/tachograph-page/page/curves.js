@@ -1,0 +1,231 @@
+// From frames to what charts draw. A pixel that holds several frames keeps their least and
+// greatest value beside the one drawn, so that a spike never vanishes; a rate is never taken
+// across a mark (start, reset, restart, gap).
+
+import { Distribution, middle } from "./buckets.js";
+import { COUNTER, GAUGE, TIMING } from "./depth.js";
+
+// Which frames fall into which of `width` pixels between two times.
+export class Plan {
+  constructor(store, from, to, width) {
+    Object.assign(this, { store, from, to, width });
+    this.parts = store.stretches(from, to);
+    const length = this.parts.reduce((sum, it) => sum + it.next - it.first, 0);
+    this.length = length;
+    this.ends = new Float64Array(length);
+    this.spans = new Float64Array(length);
+    this.marks = new Uint8Array(length);
+    this.pixels = new Int32Array(length);
+    let i = 0;
+    for (const part of this.parts) {
+      part.offset = i - part.first;
+      for (let slot = part.first; slot < part.next; slot += 1, i += 1) {
+        const frame = part.depth.frame(slot);
+        this.ends[i] = frame.end;
+        this.spans[i] = frame.span;
+        this.marks[i] = frame.marks;
+        this.pixels[i] = Math.min(width - 1, Math.floor(((frame.end - from) / (to - from)) * width));
+      }
+    }
+  }
+
+  // Calls `visit(frame index, column, row, at)` for each row of a series.
+  each(series, visit) {
+    for (const { depth, first, next, offset } of this.parts) {
+      const column = depth.columns[series.id];
+      if (!column) continue;
+      for (let row = column.seek(first); row < column.length; row += 1) {
+        const slot = column.slot(row);
+        if (slot >= next) break;
+        visit(slot + offset, column, row, column.at(row));
+      }
+    }
+  }
+
+  // One value a frame becomes one point a pixel: { t, value, low, high }, NaN where there is none.
+  // `pick` says which value of a pixel is drawn: the mean of "mean", the greatest of "max".
+  points(values, pick = "mean") {
+    const points = { t: [], value: [], low: [], high: [] };
+    let i = 0;
+    while (i < this.length) {
+      const pixel = this.pixels[i];
+      let [sum, count, low, high, isBroken] = [0, 0, Infinity, -Infinity, false];
+      const first = i;
+      for (; i < this.length && this.pixels[i] === pixel; i += 1) {
+        const value = values[i];
+        if (value !== value) {
+          isBroken ||= this.marks[i] !== 0;
+          continue;
+        }
+        sum += value;
+        count += 1;
+        if (value < low) low = value;
+        if (value > high) high = value;
+      }
+      // A mark interrupts the line even where its pixel has other frames.
+      if (isBroken && count > 0) push(points, this.ends[first] - this.spans[first], NaN, NaN, NaN);
+      const value = count === 0 ? NaN : pick === "max" ? high : sum / count;
+      push(points, this.ends[i - 1], value, count ? low : NaN, count ? high : NaN);
+    }
+    return points;
+  }
+}
+
+function push(points, t, value, low, high) {
+  points.t.push(t);
+  points.value.push(value);
+  points.low.push(low);
+  points.high.push(high);
+}
+
+// Amount a second in every frame, of several series together; NaN across a mark.
+export function rates(plan, family) {
+  const values = new Float64Array(plan.length);
+  for (const series of family) {
+    const field = series.isTiming ? TIMING.count : series.kind === "gauge" ? GAUGE.count : COUNTER.change;
+    plan.each(series, (i, column, row, at) => {
+      values[i] += column.rows.data[at + field];
+    });
+  }
+  for (let i = 0; i < plan.length; i += 1) {
+    const isKnown = plan.marks[i] === 0 && plan.spans[i] > 0;
+    values[i] = isKnown ? (values[i] * 1000) / plan.spans[i] : NaN;
+  }
+  return values;
+}
+
+// The value that a gauge had at the end of every frame, and its ends where frames were merged.
+export function levels(plan, series) {
+  const values = new Float64Array(plan.length).fill(NaN);
+  plan.each(series, (i, column, row, at) => {
+    values[i] = column.rows.data[at + GAUGE.current];
+  });
+  // It keeps its value where it was not set, but not through a restart.
+  for (let i = 1; i < plan.length; i += 1) {
+    if (values[i] !== values[i] && (plan.marks[i] & 7) === 0) values[i] = values[i - 1];
+  }
+  return values;
+}
+
+// Quantiles of every frame's own samples; the greatest for q = 1. One array a quantile.
+export function quantiles(plan, family, qs) {
+  const arrays = qs.map(() => new Float64Array(plan.length).fill(NaN));
+  if (family.length === 1) {
+    plan.each(family[0], (i, column, row) => {
+      for (let k = 0; k < qs.length; k += 1) arrays[k][i] = rowQuantile(column, row, qs[k]);
+    });
+    return arrays;
+  }
+  for (const [i, distribution] of distributions(plan, family)) {
+    qs.forEach((q, k) => {
+      arrays[k][i] = q === 1 ? distribution.max : distribution.quantile(q);
+    });
+  }
+  return arrays;
+}
+
+// A quantile of a single row, whose buckets ascend: as `Distribution.quantile`, without one.
+function rowQuantile(column, row, q) {
+  const { data } = column.rows;
+  const at = column.at(row);
+  const [count, min, max] = [data[at + TIMING.count], data[at + TIMING.min], data[at + TIMING.max]];
+  if (q === 1) return max;
+  const rank = Math.max(1, Math.ceil(q * count * (1 - 1e-12)));
+  let [below, found] = [0, null];
+  column.eachBucket(row, (index, more) => {
+    below += more;
+    if (found === null && below >= rank) found = index;
+  });
+  return found === null ? max : Math.min(Math.max(middle(found), min), max);
+}
+
+// The samples of each frame in which several series together have any, by its index.
+function distributions(plan, family) {
+  const all = new Map();
+  for (const series of family) {
+    plan.each(series, (i, column, row) => {
+      if (!all.has(i)) all.set(i, new Distribution());
+      addRow(all.get(i), column, row);
+    });
+  }
+  return all;
+}
+
+function addRow(distribution, column, row) {
+  const { data } = column.rows;
+  const at = column.at(row);
+  distribution.note(data[at + TIMING.count], data[at + TIMING.sum], data[at + TIMING.min], data[at + TIMING.max]);
+  column.eachBucket(row, (index, count) => distribution.add(index, count));
+}
+
+// All samples of the plan's range in one.
+export function whole(plan, family) {
+  const distribution = new Distribution();
+  for (const series of family) plan.each(series, (i, column, row) => addRow(distribution, column, row));
+  return distribution;
+}
+
+// The sum of the changes in the plan's range, without what the first frame of a process tells.
+export function increase(plan, family) {
+  let sum = 0;
+  for (const series of family) {
+    const field = series.isTiming ? TIMING.count : COUNTER.change;
+    plan.each(series, (i, column, row, at) => {
+      if ((plan.marks[i] & 1) === 0) sum += column.rows.data[at + field];
+    });
+  }
+  return sum;
+}
+
+// The mean rate over the plan's range, from the frames across which one may be taken.
+export function meanRate(plan, family) {
+  const values = rates(plan, family);
+  let [amount, time] = [0, 0];
+  for (let i = 0; i < plan.length; i += 1) {
+    if (values[i] !== values[i]) continue;
+    amount += values[i] * plan.spans[i];
+    time += plan.spans[i];
+  }
+  return time > 0 ? amount / time : NaN;
+}
+
+// The frames with the worst samples of a series, longest first: { value, at, exemplar }.
+export function worst(plan, series, count) {
+  const found = [];
+  plan.each(series, (i, column, row, at) => {
+    const { data } = column.rows;
+    const exemplar = column.exemplars.get(data[at]) ?? null;
+    found.push({ value: data[at + TIMING.max], end: plan.ends[i], span: plan.spans[i], exemplar });
+  });
+  return found.sort((a, b) => b.value - a.value).slice(0, count);
+}
+
+// Counts by time and bucket: { columns, lowest, rows, counts, totals, isCoarse }.
+export function heat(plan, family) {
+  const cells = [];
+  const totals = new Float64Array(plan.width);
+  let [lowest, highest] = [Infinity, -Infinity];
+  for (const series of family) {
+    plan.each(series, (i, column, row) => {
+      const cell = (cells[plan.pixels[i]] ??= new Map());
+      column.eachBucket(row, (index, count) => {
+        cell.set(index, (cell.get(index) ?? 0) + count);
+        totals[plan.pixels[i]] += count;
+        if (index < lowest && index !== -32_768) lowest = index;
+        if (index > highest && index !== 32_767) highest = index;
+      });
+    });
+  }
+  if (lowest > highest) return { columns: plan.width, lowest: 0, rows: 0, counts: null, totals };
+  // A heat map of one bucket would be a bar: some room on both sides, and 500 rows at most.
+  [lowest, highest] = [lowest - 2, Math.min(highest + 2, lowest + 498)];
+  const rows = highest - lowest + 1;
+  const counts = new Float64Array(plan.width * rows);
+  cells.forEach((cell, pixel) => {
+    for (const [index, count] of cell) {
+      const row = Math.min(rows - 1, Math.max(0, index - lowest));
+      counts[pixel * rows + row] += count;
+    }
+  });
+  return { columns: plan.width, lowest, rows, counts, totals };
+}

@@ -1,0 +1,238 @@
+// One depth of history: a ring of frames, and for each series a ring of what it did in them.
+// A series has a row only for frames in which it changed.
+
+import { unitName } from "./format.js";
+
+export const MARKS = { start: 1, reset: 2, restart: 4, gap: 8 };
+
+// The fields of a row by kind; the first of each is the frame's slot.
+export const COUNTER = { slot: 0, change: 1, width: 2 };
+export const GAUGE = { slot: 0, current: 1, mean: 2, count: 3, min: 4, max: 5, width: 6 };
+export const TIMING = {
+  slot: 0, count: 1, sum: 2, min: 3, max: 4, p50: 5, p95: 6, p99: 7, windowMax: 8, pool: 9, width: 10,
+};
+
+// A typed array that grows at its end and is dropped from its front.
+class Growing {
+  constructor(type, length = 16) {
+    this.data = new type(length);
+    this.head = 0;
+    this.tail = 0;
+    // How much was dropped: places count from the first that ever was.
+    this.dropped = 0;
+  }
+
+  // Room for more at the end; gives its index in `data`.
+  grow(more) {
+    if (this.tail + more > this.data.length) {
+      const held = this.tail - this.head;
+      const room = this.head > held ? this.data.length : Math.max(2 * this.data.length, held + more);
+      const data = new this.data.constructor(Math.max(room, held + more));
+      data.set(this.data.subarray(this.head, this.tail));
+      this.data = data;
+      this.head = 0;
+      this.tail = held;
+    }
+    const at = this.tail;
+    this.tail += more;
+    return at;
+  }
+
+  drop(count) {
+    this.head += count;
+    this.dropped += count;
+  }
+
+  get end() {
+    return this.dropped + this.tail - this.head;
+  }
+}
+
+// What one series did: rows in ascending order of their slots.
+export class Column {
+  constructor(kind) {
+    this.layout = kind === "gauge" ? GAUGE : kind.endsWith("counter") ? COUNTER : TIMING;
+    this.rows = new Growing(Float64Array, this.layout.width * 4);
+    if (this.layout === TIMING) {
+      this.indices = new Growing(Int16Array);
+      this.counts = new Growing(Float64Array);
+      this.exemplars = new Map();
+    }
+  }
+
+  get length() {
+    return (this.rows.tail - this.rows.head) / this.layout.width;
+  }
+
+  // Where the row of that index begins in `rows.data`.
+  at(row) {
+    return this.rows.head + row * this.layout.width;
+  }
+
+  slot(row) {
+    return this.rows.data[this.at(row)];
+  }
+
+  // The first row whose slot is not below this one.
+  seek(slot) {
+    let [low, high] = [0, this.length];
+    while (low < high) {
+      const half = (low + high) >> 1;
+      if (this.slot(half) < slot) low = half + 1;
+      else high = half;
+    }
+    return low;
+  }
+
+  // Forgets what lies before a slot.
+  dropTo(slot) {
+    const rows = this.seek(slot);
+    if (rows === 0) return;
+    this.rows.drop(rows * this.layout.width);
+    if (this.layout !== TIMING) return;
+    const left = this.length > 0 ? this.rows.data[this.at(0) + TIMING.pool] : this.indices.end;
+    const gone = left - this.indices.dropped;
+    this.indices.drop(gone);
+    this.counts.drop(gone);
+    for (const held of this.exemplars.keys()) if (held < slot) this.exemplars.delete(held);
+  }
+
+  pushCounter(slot, change) {
+    const at = this.rows.grow(COUNTER.width);
+    this.rows.data[at] = slot;
+    this.rows.data[at + 1] = change;
+  }
+
+  pushGauge(slot, step) {
+    const at = this.rows.grow(GAUGE.width);
+    const { data } = this.rows;
+    data[at] = slot;
+    data[at + GAUGE.current] = step.current ?? NaN;
+    data[at + GAUGE.mean] = step.mean ?? NaN;
+    data[at + GAUGE.count] = step.count ?? 0;
+    data[at + GAUGE.min] = step.min ?? NaN;
+    data[at + GAUGE.max] = step.max ?? NaN;
+  }
+
+  // Buckets as frames write them: pairs of index and count.
+  pushTiming(slot, step) {
+    const buckets = step.buckets ?? [];
+    const pool = this.indices.end;
+    const at = this.rows.grow(TIMING.width);
+    const { data } = this.rows;
+    const { window } = step;
+    data[at] = slot;
+    data[at + TIMING.count] = step.count;
+    data[at + TIMING.sum] = step.sum;
+    data[at + TIMING.min] = step.min;
+    data[at + TIMING.max] = step.max;
+    data[at + TIMING.p50] = window?.p50 ?? NaN;
+    data[at + TIMING.p95] = window?.p95 ?? NaN;
+    data[at + TIMING.p99] = window?.p99 ?? NaN;
+    data[at + TIMING.windowMax] = window?.max ?? NaN;
+    data[at + TIMING.pool] = pool;
+    const [index, count] = [this.indices.grow(buckets.length), this.counts.grow(buckets.length)];
+    for (let i = 0; i < buckets.length; i += 1) {
+      this.indices.data[index + i] = buckets[i][0];
+      this.counts.data[count + i] = buckets[i][1];
+    }
+    if (step.exemplar) this.exemplars.set(slot, step.exemplar);
+  }
+
+  // Calls `visit(index, count)` for each bucket of a row.
+  eachBucket(row, visit) {
+    const place = (of) => this.rows.data[this.at(of) + TIMING.pool];
+    const begin = place(row);
+    const end = row + 1 < this.length ? place(row + 1) : this.indices.end;
+    const index = this.indices.head - this.indices.dropped;
+    const count = this.counts.head - this.counts.dropped;
+    for (let i = begin; i < end; i += 1) {
+      visit(this.indices.data[index + i], this.counts.data[count + i]);
+    }
+  }
+
+  // Adds the rows of several slots to a distribution.
+  addTo(distribution, from, to) {
+    const add = (index, count) => distribution.add(index, count);
+    for (let row = this.seek(from); row < this.length && this.slot(row) < to; row += 1) {
+      const { data } = this.rows;
+      const at = this.at(row);
+      distribution.note(data[at + 1], data[at + 2], data[at + 3], data[at + 4]);
+      this.eachBucket(row, add);
+    }
+  }
+}
+
+// Frames, and the columns of all series in them.
+export class Depth {
+  constructor() {
+    this.columns = [];
+    this.first = 0;
+    this.frames = [];
+    this.bytes = 0;
+  }
+
+  get next() {
+    return this.first + this.frames.length;
+  }
+
+  frame(slot) {
+    return this.frames[slot - this.first];
+  }
+
+  get begin() {
+    const oldest = this.frames[0];
+    return oldest ? oldest.end - oldest.span : Infinity;
+  }
+
+  open(frame) {
+    this.frames.push({ ...frame, bytes: 64 });
+    this.bytes += 64;
+    return this.next - 1;
+  }
+
+  column(series) {
+    return (this.columns[series.id] ??= new Column(series.kind));
+  }
+
+  weigh(bytes) {
+    this.frames[this.frames.length - 1].bytes += bytes;
+    this.bytes += bytes;
+  }
+
+  dropOldest() {
+    this.bytes -= this.frames.shift().bytes;
+    this.first += 1;
+  }
+
+  // Gives room back of series that have not changed for long.
+  sweep() {
+    for (const column of this.columns) column?.dropTo(this.first);
+  }
+
+  // The first slot that ends after a time.
+  after(ms) {
+    let [low, high] = [0, this.frames.length];
+    while (low < high) {
+      const half = (low + high) >> 1;
+      if (this.frames[half].end <= ms) low = half + 1;
+      else high = half;
+    }
+    return this.first + low;
+  }
+}
+
+// What a definition line says, with what is left out of it put in.
+export function seriesOf(definition, id) {
+  return {
+    id,
+    key: definition.key,
+    name: definition.name,
+    tags: definition.tags ?? {},
+    isTagged: Object.keys(definition.tags ?? {}).length > 0,
+    kind: definition.kind,
+    isTiming: definition.kind === "timing" || definition.kind === "histogram",
+    unit: unitName(definition.unit),
+    description: definition.description ?? "",
+  };
+}

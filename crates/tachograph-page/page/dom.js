@@ -1,0 +1,22 @@
+// Elements, without markup in strings: text from series and labels is never taken for HTML.
+
+// h("td", { class: "number", onclick }, "text", child, …)
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.flat().filter((it) => it !== null && it !== undefined));
+  return element;
+}
+
+// Writes a text only where it differs, so that screen readers hear changes only.
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+export function attribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}

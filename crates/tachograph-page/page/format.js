@@ -1,0 +1,115 @@
+// Numbers as people read them: three significant digits, the unit beside.
+
+export const DASH = "–";
+
+const TIMES = [[1e-9, "ns"], [1e-6, "µs"], [1e-3, "ms"], [1, "s"]];
+const BYTES = [[1, "B"], [1024, "KiB"], [1024 ** 2, "MiB"], [1024 ** 3, "GiB"], [1024 ** 4, "TiB"]];
+const COUNTS = [[1, ""], [1e6, "M"], [1e9, "G"], [1e12, "T"], [1e15, "P"]];
+// How far below 1 a plain number may lie before it is written by its exponent.
+const LEAST = 1e-4;
+
+// The name of a unit as frames write it.
+export function unitName(unit) {
+  if (unit && typeof unit === "object") return unit.other ?? "";
+  return unit && unit !== "none" ? unit : "";
+}
+
+// Three significant digits, thousands separated: 4,982 and 1.87 and 0.0312.
+export function digits(value) {
+  if (!Number.isFinite(value)) return DASH;
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < LEAST) return value.toExponential(2).replace("e-", "e−").replace("-", "−");
+  const rounded = Number(size.toPrecision(3));
+  const places = rounded >= 100 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(rounded)));
+  // A whole number of up to six digits is written out: nothing is gained by rounding it.
+  const text = size >= 100 ? Math.round(size).toLocaleString("en-US") : rounded.toFixed(places);
+  return value < 0 ? `−${text}` : text;
+}
+
+// The largest step of a ladder at which a value is at least 1, after it was rounded.
+function step(ladder, size) {
+  let chosen = ladder[0];
+  for (const it of ladder) if (Number((size / it[0]).toPrecision(3)) >= 1) chosen = it;
+  return chosen;
+}
+
+function ladder(unit) {
+  if (unit === "seconds") return TIMES;
+  return unit === "bytes" ? BYTES : COUNTS;
+}
+
+// The divisor and the suffix for values of about this size: one for a whole axis or column.
+export function scaleFor(value, unit) {
+  const size = Math.abs(value);
+  if (unit === "ratio") return [0.01, "%"];
+  if (unit === "percent") return [1, "%"];
+  const [by, name] = step(ladder(unit), Number.isFinite(size) ? size : 0);
+  const plain = unit === "seconds" || unit === "bytes" ? "" : unit;
+  return [by, `${name} ${plain}`.trim()];
+}
+
+// A value with its unit: "330 µs", "12.4 MiB", "0.25 %". `at` fixes the scale by another value.
+export function format(value, unit = "", at = value) {
+  if (!Number.isFinite(value)) return DASH;
+  if (unit === "seconds" && value === 0 && at === value) return "0 s";
+  const [by, suffix] = scaleFor(at, unit);
+  return `${digits(value / by)} ${suffix}`.trim();
+}
+
+// A number of things: written out below a million.
+export function count(value) {
+  if (!Number.isFinite(value)) return DASH;
+  if (Math.abs(value) < 1e6) return Math.round(value).toLocaleString("en-US");
+  return format(value);
+}
+
+// An amount a second: "4,982 /s", "1.2 MiB/s".
+export function rate(value, unit = "") {
+  if (!Number.isFinite(value)) return DASH;
+  if (unit === "bytes") return `${format(value, "bytes")}/s`;
+  const [by, suffix] = scaleFor(value, "");
+  return `${digits(value / by)} ${suffix}/s`;
+}
+
+// Everything a number has, for the hover text and screen readers.
+export function exact(value, unit = "") {
+  if (!Number.isFinite(value)) return "no value";
+  return `${value.toLocaleString("en-US", { maximumSignificantDigits: 15 })} ${unit}`.trim();
+}
+
+// "3 h 12 min", "42 s": the two largest parts.
+export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return DASH;
+  const whole = Math.max(0, Math.floor(seconds));
+  const parts = [[86_400, "d"], [3_600, "h"], [60, "min"], [1, "s"]];
+  const first = parts.findIndex(([size]) => whole >= size);
+  if (first < 0) return "0 s";
+  let rest = whole;
+  const texts = parts.slice(first, first + 2).map(([size, name]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count > 0 ? `${count} ${name}` : "";
+  });
+  return texts.filter(Boolean).join(" ");
+}
+
+// "+12 %", "−3 %", "×4.2": how a value compares with one before.
+export function change(now, before) {
+  if (!Number.isFinite(now) || !Number.isFinite(before)) return "";
+  if (before === 0) return now === 0 ? "±0 %" : "new";
+  const ratio = now / before;
+  if (ratio >= 2) return `×${digits(ratio)}`;
+  const percent = Math.round((ratio - 1) * 100);
+  if (percent === 0) return "±0 %";
+  return percent > 0 ? `+${percent} %` : `−${-percent} %`;
+}
+
+const two = (number) => String(number).padStart(2, "0");
+
+// Local wall time, "12:01:33"; without seconds where they do not matter.
+export function clock(ms, withSeconds = true) {
+  const at = new Date(ms);
+  const minutes = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  return withSeconds ? `${minutes}:${two(at.getSeconds())}` : minutes;
+}

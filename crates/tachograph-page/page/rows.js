@@ -1,0 +1,148 @@
+// The table of all series: what each row tells, search, order, groups. No documents: tested as is.
+
+import { COUNTER, GAUGE, TIMING } from "./depth.js";
+
+// Frames over which a rate in the table is taken, and those before that it is compared with.
+const RATE_FRAMES = 10;
+const BEFORE_FRAMES = 60;
+
+// Numbers of every series, kept between frames: { rate, before, p50, p99, last }.
+export class Rows {
+  constructor(store) {
+    this.store = store;
+    this.stats = [];
+  }
+
+  refresh() {
+    const { store } = this;
+    const { fine } = store;
+    const next = fine.next;
+    const border = Math.max(fine.first, next - RATE_FRAMES);
+    const start = Math.max(fine.first, border - BEFORE_FRAMES);
+    const [now, before] = [this.seconds(border, next), this.seconds(start, border)];
+    for (const series of store.series) {
+      const stats = (this.stats[series.id] ??= { rate: NaN, before: NaN, p50: NaN, p99: NaN, max: NaN, last: NaN });
+      const column = fine.columns[series.id];
+      if (!column) {
+        // Nothing within the time that is held.
+        [stats.rate, stats.before] = [now > 0 ? 0 : NaN, before > 0 ? 0 : NaN];
+        continue;
+      }
+      this.read(series, column, stats, { border, start, now, before });
+    }
+  }
+
+  // Seconds of the frames of a stretch that a rate may be taken of.
+  seconds(first, next) {
+    let ms = 0;
+    for (let slot = first; slot < next; slot += 1) {
+      const frame = this.store.fine.frame(slot);
+      if (frame.marks === 0) ms += frame.span;
+    }
+    return ms / 1000;
+  }
+
+  read(series, column, stats, { border, start, now, before }) {
+    const { fine } = this.store;
+    const { data } = column.rows;
+    const field = series.isTiming ? TIMING.count : series.kind === "gauge" ? GAUGE.count : COUNTER.change;
+    let [recent, earlier] = [0, 0];
+    for (let row = column.length - 1; row >= 0; row -= 1) {
+      const at = column.at(row);
+      const slot = data[at];
+      if (slot < start) break;
+      if (fine.frame(slot).marks !== 0) continue;
+      if (slot >= border) recent += data[at + field];
+      else earlier += data[at + field];
+    }
+    stats.rate = now > 0 ? recent / now : NaN;
+    stats.before = before > 0 ? earlier / before : NaN;
+    const at = column.length > 0 ? column.at(column.length - 1) : -1;
+    if (at < 0) return;
+    if (series.isTiming) {
+      stats.p50 = data[at + TIMING.p50];
+      stats.p99 = data[at + TIMING.p99];
+      stats.max = data[at + TIMING.windowMax];
+    } else if (series.kind === "gauge") {
+      stats.last = data[at + GAUGE.current];
+    }
+  }
+
+  // The rows to show: { series, name, depth, isGroup, children, stats }. Series of one name form a group,
+  // which is folded unless its name is in `unfolded` or something is searched.
+  list({ search, sort, isUp, unfolded }) {
+    const wanted = matcher(search);
+    const groups = new Map();
+    for (const series of this.store.series) {
+      if (!wanted(series.key)) continue;
+      const group = groups.get(series.name) ?? { name: series.name, head: null, children: [] };
+      groups.set(series.name, group);
+      if (series.isTagged) group.children.push(series);
+      else group.head = series;
+    }
+    const value = (stats) => measure(stats, sort);
+    const sign = isUp ? 1 : -1;
+    const order = (a, b) => compare(a, b, sort, sign, value);
+    const heads = [...groups.values()].map((group) => this.head(group, sort));
+    heads.sort(order);
+    const rows = [];
+    for (const head of heads) {
+      rows.push(head);
+      if (!head.isGroup || !(search || unfolded.has(head.name))) continue;
+      const children = head.children.map((series) => this.row(series, 1));
+      rows.push(...children.sort(order));
+    }
+    return rows;
+  }
+
+  row(series, depth) {
+    return { series, name: series.key, depth, isGroup: false, children: [], stats: this.stats[series.id] };
+  }
+
+  // A group shows its untagged series; without one, the sum of rates and the worst of the rest.
+  head(group) {
+    const { head, children, name } = group;
+    if (!head && children.length === 1) return this.row(children[0], 0);
+    if (children.length === 0) return this.row(head, 0);
+    const row = { series: head, name, depth: 0, isGroup: true, children };
+    if (head) return { ...row, stats: this.stats[head.id] };
+    const all = children.map((it) => this.stats[it.id]);
+    const sum = (field) => all.reduce((total, it) => total + (it[field] || 0), 0);
+    const most = (field) => Math.max(...all.map((it) => (it[field] === it[field] ? it[field] : -Infinity)));
+    const or = (value) => (Number.isFinite(value) ? value : NaN);
+    return {
+      ...row,
+      stats: { rate: sum("rate"), before: sum("before"), p50: NaN, p99: or(most("p99")), max: or(most("max")), last: NaN },
+    };
+  }
+}
+
+function measure(stats, sort) {
+  if (sort === "change") {
+    // In units of what chance alone would do to counts: a jump at 4,000 /s goes before one sample.
+    const { rate, before } = stats;
+    return rate + before > 0 ? Math.abs(rate - before) / Math.sqrt(rate + before) : NaN;
+  }
+  return stats[sort] ?? NaN;
+}
+
+// What has no value comes last, whichever the direction; equal ones are sorted by name.
+function compare(a, b, sort, sign, value) {
+  if (sort !== "name") {
+    const [x, y] = [value(a.stats), value(b.stats)];
+    const [isX, isY] = [x === x, y === y];
+    if (isX !== isY) return isX ? -1 : 1;
+    if (isX && x !== y) return sign * (x - y);
+    return a.name < b.name ? -1 : 1;
+  }
+  return (a.name < b.name ? -1 : 1) * -sign;
+}
+
+// Every word of the search has to be in the key, in any order, whatever the case.
+export function matcher(search) {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return (key) => {
+    const text = key.toLowerCase();
+    return words.every((word) => text.includes(word));
+  };
+}

@@ -1,0 +1,62 @@
+// What is shown, as the address holds it: `#/series/KEY?range=10m&q=text`. A link shows the same.
+
+export const RANGES = { "1m": 60_000, "10m": 600_000, "30m": 1_800_000, "2h": 7_200_000 };
+
+const VIEWS = ["well", "series", "alerts", "doctor", "about"];
+
+// Reads an address; what it does not know it leaves at its usual value.
+export function parse(hash) {
+  const [path, query = ""] = hash.replace(/^#?\/?/, "").split("?");
+  const slash = path.indexOf("/");
+  const [view, rest] = slash < 0 ? [path, ""] : [path.slice(0, slash), path.slice(slash + 1)];
+  const parameters = new URLSearchParams(query);
+  const number = (name) => {
+    const text = parameters.get(name);
+    const value = Number(text);
+    return text && Number.isFinite(value) ? value : null;
+  };
+  let [from, to] = [number("from"), number("to")];
+  if (from === null || to === null || from >= to) [from, to] = [null, null];
+  const range = parameters.get("range");
+  return {
+    view: VIEWS.includes(view) ? view : "well",
+    key: view === "series" && rest ? decode(rest) : null,
+    range: Object.hasOwn(RANGES, range) ? range : "10m",
+    from,
+    to,
+    search: parameters.get("q") ?? "",
+    sort: parameters.get("sort") ?? "rate",
+    isUp: parameters.get("up") === "1",
+  };
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+// Writes the address of a state: only what differs from the usual.
+export function address(state) {
+  const parameters = new URLSearchParams();
+  if (state.range !== "10m") parameters.set("range", state.range);
+  if (state.from !== null) {
+    parameters.set("from", Math.round(state.from));
+    parameters.set("to", Math.round(state.to));
+  }
+  if (state.search) parameters.set("q", state.search);
+  if (state.sort !== "rate") parameters.set("sort", state.sort);
+  if (state.isUp) parameters.set("up", "1");
+  const key = state.key === null ? "" : `/${encodeURIComponent(state.key)}`;
+  const query = parameters.toString();
+  return `#/${state.view}${key}${query ? `?${query}` : ""}`;
+}
+
+// The two ends of what is shown. Live, the right edge is the newest frame's end, so that the last
+// point does not flicker.
+export function rangeOf(state, newestEnd) {
+  if (state.from !== null) return [state.from, state.to];
+  return [newestEnd - RANGES[state.range], newestEnd];
+}

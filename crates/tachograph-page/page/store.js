@@ -1,0 +1,289 @@
+// The frames that the page has seen, in two depths: singly for ten minutes, merged by ten for two
+// hours. Merging is exact: counts, sums, ends and buckets add up.
+
+import { COUNTER, Depth, GAUGE, MARKS, TIMING, seriesOf } from "./depth.js";
+
+const FINE_MS = 600_000;
+const COARSE_MS = 7_200_000;
+const MERGE = 10;
+// Bytes for single frames; what is beyond is forgotten early, and told.
+const FINE_BYTES = 96 << 20;
+const SWEEP = 64;
+
+const sumOf = (a, b) => a + b;
+
+export class Store {
+  constructor() {
+    this.meta = null;
+    this.series = [];
+    this.byKey = new Map();
+    this.byName = new Map();
+    this.byNumber = new Map();
+    this.fine = new Depth();
+    this.coarse = new Depth();
+    // Frames fetched for a closer look at a range: { from, to, depth }.
+    this.zoom = null;
+    // The next single frame that is to be merged, and the group that is being merged.
+    this.unmerged = 0;
+    this.group = null;
+    this.isRestarted = false;
+    // Frames that the server had to skip because this page did not keep up.
+    this.lost = 0;
+    this.isCut = false;
+  }
+
+  // Takes a line of the stream or of a file. Gives whether it was a new frame.
+  apply(line) {
+    if (line.meta) this.begin(line.meta);
+    else if (line.series) this.define(line.series);
+    else if (line.frame) return this.push(line.frame);
+    return false;
+  }
+
+  begin(meta) {
+    const isOther = this.meta && this.meta.started_ms !== meta.started_ms;
+    this.meta = meta;
+    if (!isOther) return;
+    // Another process gives out other numbers.
+    this.byNumber.clear();
+    this.isRestarted = true;
+  }
+
+  define(definition) {
+    let series = this.byKey.get(definition.key);
+    if (!series || series.kind !== definition.kind) {
+      series = seriesOf(definition, this.series.length);
+      this.series.push(series);
+      this.byKey.set(series.key, series);
+      const family = this.byName.get(series.name) ?? [];
+      this.byName.set(series.name, [...family.filter((it) => it.key !== series.key), series]);
+    }
+    this.byNumber.set(definition.number, series);
+  }
+
+  get newest() {
+    return this.fine.frames[this.fine.frames.length - 1] ?? null;
+  }
+
+  push(frame) {
+    const { newest } = this;
+    // After a connection is made again, the server repeats frames.
+    if (newest && frame.end_ms <= newest.end) return false;
+    let marks = (frame.marks ?? []).reduce((bits, mark) => bits | MARKS[mark], 0);
+    if (this.isRestarted) marks |= MARKS.restart;
+    this.isRestarted = false;
+    // The page itself was away: what lies between is not known.
+    const begin = frame.end_ms - frame.span_ms;
+    if (newest && !(marks & MARKS.restart) && begin - newest.end > 2.5 * this.step) marks |= MARKS.gap;
+    this.add(this.fine, frame, marks);
+    this.mergeNext();
+    this.forget();
+    return true;
+  }
+
+  get step() {
+    return this.meta?.step_ms ?? 1000;
+  }
+
+  add(depth, frame, marks) {
+    const { end_ms: end, span_ms: span, version } = frame;
+    const slot = depth.open({ end, span, version, marks });
+    let bytes = 0;
+    for (const [number, change] of frame.counters ?? []) {
+      const series = this.byNumber.get(number);
+      if (!series) continue;
+      depth.column(series).pushCounter(slot, change);
+      bytes += 16;
+    }
+    for (const [number, step] of frame.gauges ?? []) {
+      const series = this.byNumber.get(number);
+      if (!series) continue;
+      depth.column(series).pushGauge(slot, step);
+      bytes += 48;
+    }
+    for (const [number, step] of frame.timings ?? []) {
+      const series = this.byNumber.get(number);
+      if (!series) continue;
+      depth.column(series).pushTiming(slot, step);
+      bytes += 80 + 10 * step.buckets.length;
+    }
+    depth.weigh(bytes);
+  }
+
+  // Closes groups of ten frames, or up to a mark, and merges a tenth of the series at each frame,
+  // so that no frame costs much more than another.
+  mergeNext() {
+    const { fine } = this;
+    const last = fine.next - 1;
+    const isWhole = last - this.unmerged + 1 >= MERGE || fine.frame(last).marks !== 0;
+    if (this.group) this.mergePart(isWhole ? this.series.length : Math.ceil(this.series.length / MERGE));
+    if (!isWhole) return;
+    const frames = fine.frames.slice(this.unmerged - fine.first);
+    const slot = this.coarse.open({
+      end: frames[frames.length - 1].end,
+      span: frames.map((it) => it.span).reduce(sumOf, 0),
+      marks: frames.reduce((bits, it) => bits | it.marks, 0),
+      version: frames[frames.length - 1].version,
+    });
+    this.group = { from: this.unmerged, to: fine.next, slot, done: 0 };
+    this.unmerged = fine.next;
+  }
+
+  mergePart(count) {
+    const { from, to, slot, done } = this.group;
+    const end = Math.min(this.series.length, done + count);
+    for (let id = done; id < end; id += 1) {
+      const column = this.fine.columns[id];
+      if (column) mergeRows(column, from, to, this.coarse.column(this.series[id]), slot);
+    }
+    this.group.done = end;
+    if (end === this.series.length) this.group = null;
+  }
+
+  forget() {
+    const { fine, coarse } = this;
+    const now = this.newest.end;
+    // Never what is not merged yet.
+    const kept = this.group ? this.group.from : this.unmerged;
+    while (fine.first < kept && fine.frames.length > 3 * MERGE) {
+      const isOld = fine.frames[0].end + FINE_MS < now;
+      const isTooMuch = fine.bytes > FINE_BYTES;
+      if (!isOld && !isTooMuch) break;
+      this.isCut ||= !isOld;
+      fine.dropOldest();
+    }
+    while (coarse.frames.length > 1 && coarse.frames[0].end + COARSE_MS < now) coarse.dropOldest();
+    if (fine.next % SWEEP === 0) {
+      fine.sweep();
+      coarse.sweep();
+    }
+  }
+
+  // Takes frames that were asked for: for a closer look, or from before the page was opened.
+  view(lines, from, to) {
+    const depth = new Depth();
+    for (const line of lines) {
+      if (line.series) this.define(line.series);
+      if (!line.frame) continue;
+      const marks = (line.frame.marks ?? []).reduce((bits, mark) => bits | MARKS[mark], 0);
+      this.add(depth, line.frame, marks);
+    }
+    this.zoom = { from, to, depth };
+  }
+
+  // The frames that end in (from, to], oldest first, as stretches of a depth: each frame once.
+  stretches(from, to) {
+    const { zoom, fine, coarse } = this;
+    const parts = [];
+    const take = (depth, begin, end) => {
+      const [first, next] = [depth.after(begin), depth.after(end)];
+      if (next > first) parts.push({ depth, first, next });
+      return next > first ? depth.frame(next - 1).end : begin;
+    };
+    let reached = from;
+    // Merged frames as far back as single ones do not reach.
+    const border = Math.min(to, fine.begin);
+    if (zoom && zoom.from <= from + this.step && zoom.depth.frames.length > 0 && zoom.depth.begin < border) {
+      reached = take(zoom.depth, from, Math.min(to, zoom.to));
+    }
+    if (reached < border && coarse.frames.length > 0) {
+      // The one that lies across the border as well: it has what single frames have lost.
+      const last = coarse.frames.findLast((it) => it.end - it.span < border - this.step / 2);
+      if (last) reached = take(coarse, reached, Math.min(to, last.end));
+    }
+    take(fine, reached, to);
+    return parts;
+  }
+
+  // The series that stand for a name: the untagged one, or else all of them.
+  family(name) {
+    const all = this.byName.get(name) ?? [];
+    const plain = all.filter((it) => !it.isTagged);
+    return plain.length > 0 ? plain : all;
+  }
+
+  // The newest row of a series as { layout, data, at, age in frames }, or null.
+  last(series) {
+    const column = this.fine.columns[series.id] ?? null;
+    if (!column || column.length === 0) return null;
+    const at = column.at(column.length - 1);
+    const { layout, rows: { data } } = column;
+    return { layout, data, at, age: this.fine.next - 1 - data[at] };
+  }
+
+  // The time before which single frames, and all frames, are forgotten.
+  oldest() {
+    return { fine: this.fine.begin, coarse: Math.min(this.coarse.begin, this.fine.begin) };
+  }
+}
+
+// A dense place for every bucket, so that merging allocates nothing.
+const scratch = new Float64Array(65_536);
+
+function mergeRows(column, from, to, target, slot) {
+  const { layout } = column;
+  const first = column.seek(from);
+  if (first >= column.length || column.slot(first) >= to) return;
+  let end = first;
+  while (end < column.length && column.slot(end) < to) end += 1;
+  if (layout === COUNTER) target.pushCounter(slot, mergeCounters(column, first, end));
+  else if (layout === GAUGE) target.pushGauge(slot, mergeGauges(column, first, end));
+  else target.pushTiming(slot, mergeTimings(column, first, end));
+}
+
+function mergeCounters(column, first, end) {
+  let change = 0;
+  for (let row = first; row < end; row += 1) change += column.rows.data[column.at(row) + COUNTER.change];
+  return change;
+}
+
+function mergeGauges(column, first, end) {
+  const merged = { current: NaN, mean: 0, count: 0, min: Infinity, max: -Infinity };
+  let weight = 0;
+  for (let row = first; row < end; row += 1) {
+    const at = column.at(row);
+    const [, current, mean, count, min, max] = column.rows.data.subarray(at, at + GAUGE.width);
+    merged.current = current;
+    merged.count += count;
+    if (mean === mean && count > 0) {
+      weight += count;
+      merged.mean += (mean - merged.mean) * (count / weight);
+    }
+    if (min < merged.min) merged.min = min;
+    if (max > merged.max) merged.max = max;
+  }
+  if (weight === 0) merged.mean = NaN;
+  if (merged.min > merged.max) merged.min = merged.max = NaN;
+  return merged;
+}
+
+function mergeTimings(column, first, end) {
+  const merged = { count: 0, sum: 0, min: Infinity, max: -Infinity, buckets: [], window: {} };
+  const touched = [];
+  const add = (index, count) => {
+    const place = index + 32_768;
+    if (scratch[place] === 0) touched.push(index);
+    scratch[place] += count;
+  };
+  for (let row = first; row < end; row += 1) {
+    const at = column.at(row);
+    const { data } = column.rows;
+    merged.count += data[at + TIMING.count];
+    merged.sum += data[at + TIMING.sum];
+    merged.min = Math.min(merged.min, data[at + TIMING.min]);
+    merged.max = Math.max(merged.max, data[at + TIMING.max]);
+    merged.window = {
+      p50: data[at + TIMING.p50],
+      p95: data[at + TIMING.p95],
+      p99: data[at + TIMING.p99],
+      max: data[at + TIMING.windowMax],
+    };
+    const exemplar = column.exemplars.get(data[at]);
+    if (exemplar && !(merged.exemplar?.value >= exemplar.value)) merged.exemplar = exemplar;
+    column.eachBucket(row, add);
+  }
+  touched.sort((a, b) => a - b);
+  merged.buckets = touched.map((index) => [index, scratch[index + 32_768]]);
+  for (const index of touched) scratch[index + 32_768] = 0;
+  return merged;
+}

@@ -1,0 +1,85 @@
+// Where frames come from: the server's live stream, which is taken up again after every loss, with
+// growing pauses; and the small documents beside it.
+
+const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000];
+
+export class Live {
+  // `on` is told: line(line), lost(frames), state("connecting" | "live" | "locked" |
+  // "disconnected").
+  constructor(on) {
+    this.on = on;
+    // What the server has, by path: nothing else is asked for.
+    this.paths = [];
+    this.tries = 0;
+    this.state = "connecting";
+    this.retryAt = 0;
+  }
+
+  async start() {
+    const { status, told } = await ask("/page/paths.json");
+    if (status !== 200) return this.retry(status === 401 ? "locked" : "disconnected");
+    this.paths = told;
+    return this.listen();
+  }
+
+  listen() {
+    const source = new EventSource("/live");
+    for (const name of ["meta", "series", "frame"]) {
+      source.addEventListener(name, (event) => {
+        this.tries = 0;
+        this.tell("live");
+        this.on.line(JSON.parse(event.data));
+      });
+    }
+    source.addEventListener("lost", (event) => this.on.lost(JSON.parse(event.data).frames));
+    source.addEventListener("error", () => {
+      source.close();
+      this.retry("disconnected");
+    });
+  }
+
+  retry(state) {
+    this.tell(state);
+    const pause = PAUSES_MS[Math.min(this.tries, PAUSES_MS.length - 1)];
+    this.tries += 1;
+    this.retryAt = Date.now() + pause;
+    setTimeout(() => this.start(), pause);
+  }
+
+  tell(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.on.state(state);
+  }
+}
+
+// A document of the server: { status, told }, the status 0 where nobody answers.
+async function ask(path) {
+  try {
+    const answer = await fetch(path, { cache: "no-store" });
+    return { status: answer.status, told: answer.ok ? await answer.json() : null };
+  } catch {
+    return { status: 0, told: null };
+  }
+}
+
+// A document of the server, or null where it does not answer.
+export const read = async (path) => (await ask(path)).told;
+
+// The lines of a range, each frame of about `step` milliseconds.
+export async function history(from, to, step) {
+  const seconds = (ms) => (ms / 1000).toFixed(3);
+  const query = new URLSearchParams({ from: seconds(from), to: seconds(to), step: seconds(step) });
+  try {
+    const answer = await fetch(`/history?${query}`, { cache: "no-store" });
+    return answer.ok ? lines(await answer.text()) : null;
+  } catch {
+    return null;
+  }
+}
+
+// Whole lines of a recording; one that is torn at the end is left out.
+export function lines(text) {
+  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  return whole.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+}

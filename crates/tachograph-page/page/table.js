@@ -1,0 +1,223 @@
+// The table of all series. Only the rows in sight are elements, so that thousands stay smooth.
+
+import { attribute, h, say } from "./dom.js";
+import { COUNTER, GAUGE, TIMING } from "./depth.js";
+import { change, count, exact, format, rate } from "./format.js";
+import { drawSpark, spark } from "./lines.js";
+
+const ROW = 28;
+const SPARE = 4;
+const SPARK_FRAMES = 60;
+
+const COLUMNS = [
+  { name: "name", title: "series" },
+  { name: "rate", title: "rate", hint: "samples or counts a second, over the last ten frames" },
+  { name: "p50", title: "p50", hint: "the median of the sliding window" },
+  { name: "p99", title: "p99", hint: "the 99th percentile of the sliding window" },
+  { name: "last", title: "value", hint: "a gauge's current value" },
+  { name: "change", title: "change", hint: "of the rate, against the minute before; sorted by how unlikely chance alone would do it" },
+];
+
+export class SeriesTable {
+  // `app` has store, rows, state; `open(key)` shows one series, `change(parts)` changes the state.
+  constructor(app, { label = "all series" } = {}) {
+    this.app = app;
+    this.unfolded = new Set();
+    this.list = [];
+    this.selected = 0;
+    this.top = 0;
+    this.height = 400;
+    this.pool = [];
+    this.search = h("input", {
+      type: "search", class: "search", placeholder: "search  /", "aria-label": "search series",
+      value: app.state.search, oninput: () => app.change({ search: this.search.value }, true),
+      onkeydown: (event) => this.searchKey(event),
+    });
+    this.count = h("span", { class: "quiet count" });
+    this.head = h("div", { role: "row", "aria-rowindex": "1", class: "row head" }, COLUMNS.map((it) => this.header(it)), h("span", { role: "columnheader", class: "cell trend" }, "last minute"));
+    this.space = h("div", { class: "space", role: "rowgroup" });
+    this.grid = h("div", {
+      role: "grid", class: "grid", tabindex: "0", "aria-label": label,
+      onkeydown: (event) => this.key(event),
+      onscroll: () => this.scroll(),
+    }, h("div", { role: "rowgroup", class: "heads" }, this.head), this.space);
+    this.element = h("div", { class: "series-table" }, h("div", { class: "bar" }, this.search, this.count), this.grid);
+    this.observer = new ResizeObserver(([entry]) => {
+      this.height = entry.contentRect.height;
+      this.paint();
+    });
+    this.observer.observe(this.grid);
+  }
+
+  header({ name, title, hint }) {
+    const button = h("button", { type: "button", title: hint, onclick: () => this.sortBy(name) }, title);
+    return h("span", { role: "columnheader", class: `cell ${name}`, "data-sort": name }, button);
+  }
+
+  sortBy(name) {
+    const { sort, isUp } = this.app.state;
+    this.app.change({ sort: name, isUp: sort === name ? !isUp : false }, true);
+  }
+
+  searchKey(event) {
+    if (event.key === "ArrowDown" || event.key === "Enter") {
+      event.preventDefault();
+      this.grid.focus();
+    } else if (event.key === "Escape") {
+      event.stopPropagation();
+      if (this.search.value) this.app.change({ search: (this.search.value = "") }, true);
+      else this.search.blur();
+    }
+  }
+
+  key(event) {
+    const page = Math.max(1, Math.floor(this.height / ROW) - 2);
+    const moves = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    const row = this.list[this.selected];
+    if (event.key in moves) this.move(this.selected + moves[event.key]);
+    else if (event.key === "Enter" && row) this.open(row);
+    else if (event.key === "ArrowRight" && row?.isGroup) this.fold(row, false);
+    else if (event.key === "ArrowLeft" && row) this.fold(row, true);
+    else return;
+    event.preventDefault();
+  }
+
+  move(to) {
+    this.selected = Math.min(this.list.length - 1, Math.max(0, to));
+    const at = this.selected * ROW;
+    const seen = this.height - 2 * ROW;
+    if (at < this.top) this.grid.scrollTop = at;
+    else if (at > this.top + seen) this.grid.scrollTop = at - seen;
+    this.paint();
+  }
+
+  fold(row, isFolded) {
+    if (isFolded) this.unfolded.delete(row.isGroup ? row.name : row.series.name);
+    else this.unfolded.add(row.name);
+    this.update();
+  }
+
+  open(row) {
+    if (row.series) this.app.open(row.series.key);
+    else this.fold(row, this.unfolded.has(row.name));
+  }
+
+  scroll() {
+    this.top = this.grid.scrollTop;
+    this.paint();
+  }
+
+  // Takes the numbers of the newest frame.
+  update() {
+    const { state, rows } = this.app;
+    if (document.activeElement !== this.search && this.search.value !== state.search) this.search.value = state.search;
+    this.list = rows.list({ ...state, unfolded: this.unfolded });
+    this.selected = Math.min(this.selected, Math.max(0, this.list.length - 1));
+    const all = this.app.store.series.length;
+    say(this.count, all === 0 ? "no series yet" : `${this.list.length.toLocaleString("en-US")} rows, ${all.toLocaleString("en-US")} series`);
+    attribute(this.grid, "aria-rowcount", String(this.list.length + 1));
+    for (const cell of this.head.children) {
+      const isSorted = cell.dataset.sort === state.sort;
+      if (!cell.dataset.sort) continue;
+      attribute(cell, "aria-sort", isSorted ? (state.isUp ? "ascending" : "descending") : "none");
+    }
+    this.paint();
+  }
+
+  paint() {
+    const height = `${this.list.length * ROW}px`;
+    if (this.space.style.height !== height) this.space.style.height = height;
+    const first = Math.max(0, Math.floor(this.top / ROW) - SPARE);
+    const end = Math.min(this.list.length, Math.ceil((this.top + this.height) / ROW) + SPARE);
+    while (this.pool.length < end - first) this.pool.push(this.makeRow());
+    this.pool.forEach((row, i) => {
+      const at = first + i;
+      if (at < end) this.fill(row, at);
+      else if (row.element.isConnected) row.element.remove();
+    });
+    const active = this.list.length > 0 ? `row-${this.selected}` : "";
+    attribute(this.grid, "aria-activedescendant", active);
+  }
+
+  makeRow() {
+    const cells = COLUMNS.map(({ name }) => h("span", { role: "gridcell", class: `cell ${name}` }));
+    const fold = h("button", { type: "button", class: "fold", tabindex: "-1" });
+    const text = h("span", { class: "key-text" });
+    cells[0].append(fold, text);
+    const trend = spark(96, 20);
+    const element = h("div", { role: "row", class: "row" }, cells, h("span", { role: "gridcell", class: "cell trend" }, trend));
+    const row = { element, cells, fold, text, trend, shown: null };
+    element.addEventListener("click", () => this.open(this.list[row.at]));
+    fold.addEventListener("click", (event) => {
+      event.stopPropagation();
+      const shown = this.list[row.at];
+      this.fold(shown, this.unfolded.has(shown.name));
+    });
+    return row;
+  }
+
+  fill(row, at) {
+    const { series, name, depth, isGroup, children, stats } = this.list[at];
+    row.at = at;
+    const { element, cells } = row;
+    if (!element.isConnected) this.space.append(element);
+    attribute(element, "id", `row-${at}`);
+    attribute(element, "aria-rowindex", String(at + 2));
+    const top = `translateY(${at * ROW}px)`;
+    if (element.style.transform !== top) element.style.transform = top;
+    element.classList.toggle("selected", at === this.selected);
+    element.classList.toggle("child", depth > 0);
+    row.fold.hidden = !isGroup;
+    if (isGroup) {
+      const isOpen = this.unfolded.has(name) || this.app.state.search !== "";
+      say(row.fold, `${isOpen ? "▾" : "▸"} ${children.length}`);
+      attribute(row.fold, "aria-label", `${isOpen ? "fold" : "unfold"} ${children.length} series of ${name}`);
+    }
+    say(row.text, depth > 0 ? tagsText(series) : name);
+    attribute(row.text, "title", name);
+    const unit = (series ?? children[0])?.unit ?? "";
+    const isCount = (series ?? children[0])?.kind.endsWith("counter");
+    const texts = [
+      rate(stats.rate, isCount ? unit : ""),
+      format(stats.p50, unit),
+      format(stats.p99, unit),
+      Number.isInteger(stats.last) && unit === "" ? count(stats.last) : format(stats.last, unit),
+      series?.kind === "gauge" ? "" : change(stats.rate, stats.before),
+    ];
+    texts.forEach((text, i) => say(cells[i + 1], text === "–" && i > 0 ? "" : text));
+    attribute(cells[3], "title", Number.isFinite(stats.p99) ? exact(stats.p99, unit) : "");
+    drawSpark(row.trend, series ? trendOf(this.app.store, series) : []);
+  }
+
+  free() {
+    this.observer.disconnect();
+  }
+}
+
+function tagsText(series) {
+  return Object.entries(series.tags).map(([key, value]) => `${key}=${value}`).join("  ");
+}
+
+// The last minute: rates of counters, p99 of timings, values of gauges.
+function trendOf(store, series) {
+  const { fine } = store;
+  const values = new Array(Math.min(SPARK_FRAMES, fine.frames.length)).fill(NaN);
+  const column = fine.columns[series.id];
+  const start = fine.next - values.length;
+  if (series.kind.endsWith("counter")) {
+    for (let i = 0; i < values.length; i += 1) values[i] = fine.frame(start + i).marks === 0 ? 0 : NaN;
+  }
+  if (!column) return values;
+  const { data } = column.rows;
+  for (let row = column.seek(start); row < column.length; row += 1) {
+    const at = column.at(row);
+    const i = data[at] - start;
+    const frame = fine.frame(data[at]);
+    if (series.isTiming) values[i] = data[at + TIMING.p99];
+    else if (series.kind === "gauge") values[i] = data[at + GAUGE.current];
+    else if (frame.marks === 0) values[i] = (data[at + COUNTER.change] * 1000) / frame.span;
+  }
+  if (series.kind !== "gauge") return values;
+  for (let i = 1; i < values.length; i += 1) if (values[i] !== values[i]) values[i] = values[i - 1];
+  return values;
+}

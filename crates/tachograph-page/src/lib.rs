@@ -1,0 +1,117 @@
+//! The page of a Tachograph endpoint, as files to be served: live charts of every series, alerts
+//! and doctor, from the lines of `/live`, `/history`, `/alerts` and `/doctor`.
+//!
+//! # Promises
+//! * No build step, no framework, nothing fetched from elsewhere: [`ASSETS`] is all there is, and
+//!   [`CONTENT_SECURITY_POLICY`] forbids anything else.
+//! * Numbers are those of the frames: counts, sums, least and greatest values merge exactly, and a
+//!   rate is never taken across a start, a reset, a restart or a gap.
+//!
+//! # Limits
+//! Browsers of 2023 and later. The page keeps 96 MiB of single frames: with thousands of series it
+//! reaches back less than ten minutes and says so.
+//!
+//! # Cost
+//! The bytes of the files, in the program. [`asset`] compares a path with two dozen others.
+//!
+//! # Example
+//! ```
+//! let index = tachograph_page::asset("/").expect("the page itself");
+//! assert_eq!(index.media_type, "text/html; charset=utf-8");
+//! assert!(tachograph_page::asset("/page/none.js").is_none());
+//! ```
+#![forbid(unsafe_code)]
+
+/// A file of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Where it is served: `/`, or a path below `/page/`.
+    pub path: &'static str,
+    /// Its media type, with the character set of texts.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: &'static [u8],
+    /// A strong entity tag, in its quotes: another one for other bytes.
+    pub etag: ETag,
+}
+
+/// An entity tag as the header `ETag` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ETag([u8; 18]);
+
+impl ETag {
+    /// FNV-1a in hexadecimal: tells versions of a file apart, and nothing else.
+    const fn of(bytes: &[u8]) -> Self {
+        let mut hash = 0xcbf2_9ce4_8422_2325u64;
+        let mut i = 0;
+        while i < bytes.len() {
+            hash = (hash ^ bytes[i] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+            i += 1;
+        }
+        let mut text = [b'"'; 18];
+        let mut place = 16;
+        while place > 0 {
+            text[place] = b"0123456789abcdef"[(hash & 15) as usize];
+            hash >>= 4;
+            place -= 1;
+        }
+        Self(text)
+    }
+
+    /// The tag with its quotes.
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// The header `Content-Security-Policy` with which the page is to be served: its own files, its own
+/// endpoint, no frames around it, nothing else.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+macro_rules! assets {
+    ($($path:literal, $media_type:ident, $file:literal;)*) => {
+        &[$({
+            const BYTES: &[u8] = include_bytes!(concat!("../page/", $file));
+            Asset { path: $path, media_type: $media_type, bytes: BYTES, etag: ETag::of(BYTES) }
+        }),*]
+    };
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// All files of the page, itself first.
+pub const ASSETS: &[Asset] = assets! {
+    "/", HTML, "index.html";
+    "/page/style.css", CSS, "style.css";
+    "/page/icon.svg", SVG, "icon.svg";
+    "/page/axes.js", JAVASCRIPT, "axes.js";
+    "/page/buckets.js", JAVASCRIPT, "buckets.js";
+    "/page/chart.js", JAVASCRIPT, "chart.js";
+    "/page/curves.js", JAVASCRIPT, "curves.js";
+    "/page/depth.js", JAVASCRIPT, "depth.js";
+    "/page/dom.js", JAVASCRIPT, "dom.js";
+    "/page/format.js", JAVASCRIPT, "format.js";
+    "/page/headlines.js", JAVASCRIPT, "headlines.js";
+    "/page/keys.js", JAVASCRIPT, "keys.js";
+    "/page/lines.js", JAVASCRIPT, "lines.js";
+    "/page/main.js", JAVASCRIPT, "main.js";
+    "/page/rows.js", JAVASCRIPT, "rows.js";
+    "/page/spread.js", JAVASCRIPT, "spread.js";
+    "/page/state.js", JAVASCRIPT, "state.js";
+    "/page/store.js", JAVASCRIPT, "store.js";
+    "/page/stream.js", JAVASCRIPT, "stream.js";
+    "/page/table.js", JAVASCRIPT, "table.js";
+    "/page/theme.js", JAVASCRIPT, "theme.js";
+    "/page/told.js", JAVASCRIPT, "told.js";
+    "/page/views.js", JAVASCRIPT, "views.js";
+};
+
+/// The file that is served at a path.
+pub fn asset(path: &str) -> Option<&'static Asset> {
+    ASSETS.iter().find(|asset| asset.path == path)
+}

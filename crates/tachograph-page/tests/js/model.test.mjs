@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Distribution, middle, upperEdge } from "../../page/buckets.js";
+import { Plan, heat, increase, levels, meanRate, quantiles, rates, whole, worst } from "../../page/curves.js";
+import { MARKS } from "../../page/depth.js";
+import { Store } from "../../page/store.js";
+import { START, define, frame, meta, quantileOf, random, samples, timingStep } from "./oracle.mjs";
+
+const at = (second) => START + second * 1000;
+const near = (value, right, share) =>
+  assert.ok(Math.abs(value - right) <= share * Math.abs(right), `${value} is not ${right}`);
+
+function storeOf(lines) {
+  const store = new Store();
+  for (const line of lines) store.apply(line);
+  return store;
+}
+
+test("edges are powers of two, eight to each", () => {
+  for (let i = -300; i < 300; i += 1) near(upperEdge(i), Math.pow(2, i / 8), 1e-12);
+  near(middle(1), Math.pow(2, 1 / 16), 1e-12);
+});
+
+test("quantiles of merged steps are within half a bucket of the sorted samples", () => {
+  const next = random(7);
+  const distribution = new Distribution();
+  const all = [];
+  for (let step = 0; step < 40; step += 1) {
+    const values = samples(next, 1 + Math.floor(next() * 300));
+    all.push(...values);
+    const { count, sum, min, max, buckets } = timingStep(values);
+    distribution.note(count, sum, min, max);
+    for (const [index, more] of buckets) distribution.add(index, more);
+  }
+  for (const q of [0.001, 0.01, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999, 0.9999]) {
+    near(distribution.quantile(q), quantileOf(all, q), 0.0443);
+  }
+  assert.equal(distribution.count, all.length);
+  assert.equal(distribution.max, Math.max(...all));
+  near(distribution.mean(), all.reduce((a, b) => a + b) / all.length, 1e-12);
+});
+
+test("a rank that is a whole number is not rounded up by floating point", () => {
+  const distribution = new Distribution();
+  distribution.note(100, 1, 1, 1000);
+  distribution.add(0, 99);
+  distribution.add(80, 1);
+  assert.ok(distribution.quantile(0.99) < 2 && distribution.quantile(0.991) > 900);
+});
+
+// Two hours of one timing, one counter and one gauge, and the samples themselves.
+function long(seconds) {
+  const next = random(3);
+  const lines = [meta(), define(4, "a", "timing", "seconds"), define(9, "c", "counter"), define(5, "g", "gauge")];
+  const truth = [];
+  for (let second = 1; second <= seconds; second += 1) {
+    const values = samples(next, 1 + Math.floor(next() * 8));
+    const count = Math.floor(next() * 100);
+    const gauge = next();
+    truth.push({ values, count, gauge });
+    const step = { current: gauge, mean: gauge, count: 1, min: gauge, max: gauge };
+    lines.push(frame(second, {
+      marks: second === 1 ? ["start"] : [],
+      counters: count > 0 ? [[9, count]] : [],
+      gauges: [[5, step]],
+      timings: [[4, timingStep(values)]],
+    }));
+  }
+  return { store: storeOf(lines), truth };
+}
+
+test("over two depths nothing is lost and nothing counted twice", () => {
+  const seconds = 3_000;
+  const { store, truth } = long(seconds);
+  assert.ok(store.fine.frames.length <= 611, "single frames reach ten minutes");
+  const [a, c] = [store.byKey.get("a"), store.byKey.get("c")];
+  // Of any range that begins where a merged frame begins.
+  for (const [from, to] of [[1, seconds], [1001, 2991], [2401, 2999], [2951, 2970]]) {
+    const plan = new Plan(store, at(from), at(to), 200);
+    const values = truth.slice(from, to).flatMap((it) => it.values);
+    const all = whole(plan, [a]);
+    assert.equal(all.count, values.length, `${from} to ${to}`);
+    assert.equal(all.max, Math.max(...values));
+    near(all.quantile(0.99), quantileOf(values, 0.99), 0.0443);
+    const count = truth.slice(from, to).reduce((sum, it) => sum + it.count, 0);
+    assert.equal(increase(plan, [c]), count);
+    near(meanRate(plan, [c]), count / (to - from), 1e-9);
+    const map = heat(plan, [a]);
+    assert.equal(map.counts.reduce((x, y) => x + y, 0), values.length);
+  }
+});
+
+test("a spike is drawn however many frames share its pixel", () => {
+  const { store, truth } = long(3_000);
+  const plan = new Plan(store, at(0), at(3_000), 20);
+  const [max] = quantiles(plan, [store.byKey.get("a")], [1]);
+  const points = plan.points(max, "max");
+  const right = Math.max(...truth.flatMap((it) => it.values));
+  assert.equal(Math.max(...points.value), right);
+  const [first] = worst(plan, store.byKey.get("a"), 5);
+  assert.equal(first.value, right);
+  const second = truth.findIndex((it) => it.values.includes(right)) + 1;
+  assert.ok(first.end >= at(second) && first.end - first.span < at(second));
+  const rate = plan.points(rates(plan, [store.byKey.get("c")]));
+  assert.ok(rate.t.length <= 21 && rate.high.every((high, i) => !(high < rate.value[i])));
+});
+
+test("a gauge keeps its value where it was not set", () => {
+  const gauge = (value) => [[1, { current: value, mean: value, count: 1, min: value, max: value }]];
+  const store = storeOf([
+    meta(), define(1, "g", "gauge"),
+    frame(1, { gauges: gauge(5) }), frame(2), frame(3, { gauges: gauge(7) }), frame(4, { marks: ["reset"] }),
+  ]);
+  const plan = new Plan(store, at(0), at(4), 100);
+  assert.deepEqual([...levels(plan, store.byKey.get("g"))], [5, 5, 7, NaN]);
+});
+
+test("no rate is taken across a start, a reset, a gap or a restart", () => {
+  for (const mark of ["start", "reset", "gap"]) {
+    const store = storeOf([
+      meta(), define(1, "c", "counter"), frame(1, { counters: [[1, 10]] }),
+      frame(2, { counters: [[1, 1_000_000]], marks: [mark] }), frame(3),
+    ]);
+    const plan = new Plan(store, at(0), at(3), 100);
+    assert.deepEqual([...rates(plan, [store.byKey.get("c")])], [10, NaN, 0], mark);
+    const { value } = plan.points(rates(plan, [store.byKey.get("c")]));
+    assert.deepEqual(value, [10, NaN, 0]);
+  }
+});
+
+test("after a restart numbers mean other series, and what was before stays", () => {
+  const store = storeOf([
+    meta(), define(1, "c", "counter"), define(2, "d", "counter"), frame(1, { counters: [[1, 10], [2, 20]] }),
+    meta(START + 2_500), define(1, "d", "counter"), frame(3, { counters: [[1, 7]], marks: ["start"] }),
+    frame(4, { counters: [[1, 8]] }),
+  ]);
+  const plan = new Plan(store, at(0), at(4), 100);
+  assert.deepEqual([...rates(plan, [store.byKey.get("d")])], [20, NaN, 8]);
+  assert.deepEqual([...rates(plan, [store.byKey.get("c")])], [10, NaN, 0]);
+  assert.equal(plan.marks[1] & MARKS.restart, MARKS.restart);
+});
+
+test("frames that the server repeats are counted once; those that are missing are a gap", () => {
+  const count = { counters: [[1, 10]] };
+  const store = storeOf([
+    meta(), define(1, "c", "counter"), frame(1, count), frame(2, count),
+    meta(), define(1, "c", "counter"), frame(1, count), frame(2, count), frame(9, count),
+  ]);
+  const plan = new Plan(store, at(0), at(9), 100);
+  assert.equal(increase(plan, [store.byKey.get("c")]), 30);
+  assert.equal(plan.marks[2], MARKS.gap);
+});
+
+test("tagged series stand for a name only where there is no untagged one", () => {
+  const store = storeOf([
+    meta(), define(1, "a[t=x]", "counter"), define(2, "a[t=y]", "counter"),
+    define(3, "b", "counter"), define(4, "b[t=x]", "counter"),
+  ]);
+  assert.deepEqual(store.family("a").map((it) => it.key), ["a[t=x]", "a[t=y]"]);
+  assert.deepEqual(store.family("b").map((it) => it.key), ["b"]);
+});
+
+test("a closer look replaces merged frames where it reaches", () => {
+  const { store, truth } = long(2_000);
+  const lines = truth.slice(100, 200).map((it, i) => frame(101 + i, { timings: [[4, timingStep(it.values)]] }));
+  store.view(lines, at(100), at(200));
+  const plan = new Plan(store, at(100), at(200), 500);
+  assert.equal(plan.length, 100);
+  assert.equal(whole(plan, [store.byKey.get("a")]).count, truth.slice(100, 200).flatMap((it) => it.values).length);
+});
+
+test("memory is bounded: what is too much is forgotten early and told", () => {
+  const buckets = Array.from({ length: 400 }, (_, i) => [i, 1]);
+  const store = storeOf([meta()]);
+  for (let n = 0; n < 300; n += 1) store.apply(define(n, `t${n}`, "timing", "seconds"));
+  const step = { count: 400, sum: 1, min: 1, max: 2, buckets };
+  for (let second = 1; second <= 120; second += 1) {
+    store.apply(frame(second, { timings: Array.from({ length: 300 }, (_, n) => [n, step]) }));
+  }
+  assert.ok(store.isCut && store.fine.bytes < 100 << 20);
+  const plan = new Plan(store, at(0), at(120), 500);
+  assert.equal(whole(plan, [store.byKey.get("t299")]).count, 120 * 400);
+});

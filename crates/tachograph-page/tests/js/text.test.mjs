@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { change, digits, duration, exact, format, rate, unitName } from "../../page/format.js";
+import { Rows, matcher } from "../../page/rows.js";
+import { address, parse } from "../../page/state.js";
+import { lines } from "../../page/stream.js";
+import { Store } from "../../page/store.js";
+import { define, frame, meta } from "./oracle.mjs";
+
+test("numbers have three significant digits and their unit", () => {
+  const right = [
+    [330e-6, "seconds", "330 µs"], [1.87e-3, "seconds", "1.87 ms"], [0.187, "seconds", "187 ms"],
+    [999.6e-6, "seconds", "1.00 ms"], [8.9e-6, "seconds", "8.90 µs"], [59, "seconds", "59.0 s"],
+    [0, "seconds", "0 s"], [13_002_342, "bytes", "12.4 MiB"], [1023, "bytes", "1,023 B"],
+    [0.0025, "ratio", "0.250 %"], [87.34, "percent", "87.3 %"], [4982, "", "4,982"],
+    [123_456_789, "", "123 M"], [12, "volts", "12.0 volts"], [NaN, "seconds", "–"], [-5, "", "−5.00"],
+  ];
+  for (const [value, unit, text] of right) assert.equal(format(value, unit), text);
+  assert.equal(format(0.02, "seconds", 2e-3), "20.0 ms", "a column keeps one unit");
+  assert.equal(rate(4982), "4,982 /s");
+  assert.equal(rate(1258291, "bytes"), "1.20 MiB/s");
+  assert.equal(digits(0.00001), "1.00e−5");
+  assert.equal(exact(0.123456789, "seconds"), "0.123456789 seconds");
+  assert.equal(unitName({ other: "volts" }), "volts");
+});
+
+test("times and changes are told in words", () => {
+  const right = [[0.4, "0 s"], [42, "42 s"], [60, "1 min"], [11_520, "3 h 12 min"], [90_061, "1 d 1 h"]];
+  for (const [seconds, text] of right) assert.equal(duration(seconds), text);
+  assert.deepEqual([change(112, 100), change(97, 100), change(100, 100), change(420, 100), change(1, 0)],
+    ["+12 %", "−3 %", "±0 %", "×4.20", "new"]);
+});
+
+test("an address that was written reads back the same; a wrong one is the usual", () => {
+  const usual = parse("");
+  assert.equal(address(usual), "#/well");
+  const state = { ...usual, view: "series", key: "a[t=/live/x?y=1,u=ü %]", range: "2h", from: 5, to: 7, search: "a b&c", sort: "p99", isUp: true };
+  assert.deepEqual(parse(address(state)), state);
+  for (const wrong of ["#/nothing", "#/series?range=9m", "#/well?from=9&to=3", "#/series/%", "#?range=constructor", "#/well?from=x&to=1"]) {
+    assert.equal(parse(wrong).range, "10m");
+    assert.equal(parse(wrong).from, null);
+  }
+});
+
+function rowsOf() {
+  const store = new Store();
+  [meta(), define(1, "slow", "timing", "seconds"), define(2, "c[t=x]", "counter"), define(3, "c[t=y]", "counter"), define(4, "g", "gauge")].forEach((it) => store.apply(it));
+  for (let second = 1; second <= 30; second += 1) {
+    const step = { count: 1, sum: 1, min: 1, max: 1, buckets: [[0, 1]], window: { p50: 1, p95: 1, p99: second, max: 40 } };
+    store.apply(frame(second, {
+      counters: [[2, 10], [3, second > 20 ? 60 : 30]],
+      timings: second === 25 ? [[1, step]] : [],
+      gauges: second === 2 ? [[4, { current: 8, mean: 8, count: 1, min: 8, max: 8 }]] : [],
+    }));
+  }
+  const rows = new Rows(store);
+  rows.refresh();
+  return rows;
+}
+
+test("rows have rates of the last ten frames and the window's quantiles", () => {
+  const rows = rowsOf();
+  const usual = { search: "", sort: "rate", isUp: false, unfolded: new Set() };
+  const list = rows.list(usual);
+  assert.deepEqual(list.map((it) => [it.name, it.stats.rate]), [["c", 70], ["slow", 0.1], ["g", 0]]);
+  assert.equal(list[1].stats.p99, 25);
+  assert.equal(list[2].stats.last, 8);
+  const open = rows.list({ ...usual, unfolded: new Set(["c"]) });
+  assert.deepEqual(open.map((it) => it.name), ["c", "c[t=y]", "c[t=x]", "slow", "g"]);
+  assert.equal(open[1].stats.before, 30);
+  assert.deepEqual(rows.list({ ...usual, sort: "p99", isUp: true }).map((it) => it.name), ["slow", "c", "g"]);
+  assert.deepEqual(rows.list({ ...usual, sort: "change" })[0].name, "c");
+  assert.deepEqual(rows.list({ ...usual, search: "T=X c" }).map((it) => it.name), ["c[t=x]"]);
+  assert.deepEqual(rows.list({ ...usual, sort: "name", isUp: true }).map((it) => it.name).at(0), "slow");
+});
+
+test("a search wants every word", () => {
+  assert.ok(matcher("proc EVENT")("event.processing"));
+  assert.ok(!matcher("proc none")("event.processing"));
+});
+
+test("a torn last line is left out", () => {
+  assert.deepEqual(lines('{"a":1}\n{"b":2}\n{"c"'), [{ a: 1 }, { b: 2 }]);
+});

@@ -1,0 +1,93 @@
+//! The page with something to see: `cargo run --example page -- 9464 1000` serves a program that
+//! handles events, with a thousand more series beside its own, at http://127.0.0.1:9464/.
+#![allow(clippy::print_stdout, reason = "a program that is started by hand")]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use std::{env, thread};
+
+use serde_json::{Value, json};
+use tachograph::{MetricsCollector, Snapshot, Unit};
+use tachograph_history::Settings;
+use tachograph_serve::Endpoint;
+
+const STEP: Duration = Duration::from_millis(10);
+const TYPES: [&str; 4] =
+    ["/live/track/volume", "/live/track/pan", "/live/clip/fire", "/live/tempo"];
+
+/// A latency in nanoseconds, mostly near `middle`, now and then far above.
+fn latency(random: &mut fastrand::Rng, middle: f64) -> Duration {
+    let spread = random.f64() + random.f64() + random.f64() - 1.5;
+    let rare = if random.u32(0..400) == 0 { 20.0 } else { 1.0 };
+    Duration::from_nanos((middle * spread.exp() * rare) as u64)
+}
+
+/// What the program does in one step of time.
+fn work(metrics: &MetricsCollector, random: &mut fastrand::Rng, series: usize, step: u64) {
+    // Half a minute of trouble every three minutes.
+    let is_slow = step % 18_000 > 9_000 && step % 18_000 < 12_000;
+    for _ in 0..random.usize(8..16) {
+        let middle = if is_slow && random.u32(0..5) == 0 { 2e6 } else { 9_000.0 };
+        let took = latency(random, middle);
+        metrics.increment("udp.packet.received");
+        metrics.increment("events.received");
+        metrics.increment("events.processed");
+        metrics.timing("event.processing.duration", took);
+        let kind = TYPES[random.usize(..TYPES.len())];
+        metrics.with_tags(&[("event_type", kind)]).timing("event.processing.duration", took);
+        metrics.timing("udp.queue.delay", latency(random, 30_000.0));
+        metrics.increment(if random.u32(0..8) > 0 { "cache.hit" } else { "cache.miss" });
+    }
+    metrics.increment_by("websocket.broadcast.success", 3);
+    metrics.gauge("websocket.clients", f64::from(2 + (step / 3_000) as u32 % 3));
+    metrics.gauge("udp.queue.depth", random.f64() * 20.0);
+    if random.u32(0..2_000) == 0 {
+        metrics.increment("udp.packet.dropped");
+    }
+    // Each of the others once a second.
+    for number in (0..series).filter(|number| number % 100 == (step % 100) as usize) {
+        let number_text = format!("{number:05}");
+        let tagged = [("n", number_text.as_str())];
+        match number % 2 {
+            0 => metrics.with_tags(&tagged).increment_by("load.count", 1 + number as u64 % 7),
+            _ => metrics.with_tags(&tagged).timing("load.duration", latency(random, 50_000.0)),
+        }
+    }
+}
+
+/// The window's quantiles of a timing in milliseconds, for `/summary`.
+fn summary(snapshot: &Snapshot) -> Value {
+    let timing = snapshot.total("event.processing.duration");
+    let window = timing.as_ref().and_then(|it| it.as_timing()?.window.as_ref());
+    let ms = |quantile: Option<f64>| quantile.unwrap_or_default() * 1e3;
+    let latency =
+        window.map(|it| json!({ "p50": ms(it.p50), "p95": ms(it.p95), "p99": ms(it.p99) }));
+    json!({
+        "snapshot_version": snapshot.version(),
+        "event_processing": { "latency_ms": latency },
+    })
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = env::args().skip(1);
+    let port = arguments.next().map_or(Ok(9464), |it| it.parse())?;
+    let series = arguments.next().map_or(Ok(0), |it| it.parse())?;
+    let metrics = MetricsCollector::builder()
+        .max_series(1_000 + 2 * series)
+        .series_per_metric(1_000 + series)
+        .build();
+    metrics.describe("udp.queue.depth", Unit::None, "Packets that wait in the socket.");
+    let endpoint = Endpoint::new(metrics.clone())
+        .listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .program("example", env!("CARGO_PKG_VERSION"))
+        .summary(summary)
+        .history(Settings::default());
+    let server = endpoint.spawn()?;
+    println!("the page is at http://{}/", server.addr());
+    let mut random = fastrand::Rng::with_seed(1);
+    for step in 0.. {
+        work(&metrics, &mut random, series, step);
+        thread::sleep(STEP);
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! The page as a browser asks for it, and how a browser is let in.
+
+use tachograph_history::Settings;
+use tachograph_serve::{Endpoint, Server};
+
+use super::client::{Answer, get, request, with};
+use super::{loopback, manual};
+
+async fn serve(token: Option<&str>) -> Server {
+    let endpoint = Endpoint::new(manual()).listen(loopback()).history(Settings::default());
+    let endpoint = match token {
+        Some(token) => endpoint.bearer_token(token).expect("a token"),
+        None => endpoint,
+    };
+    endpoint.serve().await.expect("binds")
+}
+
+#[tokio::test]
+async fn the_page_and_its_files_come_from_here_and_from_nowhere_else() {
+    let server = serve(None).await;
+    for asset in tachograph_page::ASSETS {
+        let answer = get(server.addr(), asset.path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, asset.media_type));
+        assert_eq!(answer.bytes, asset.bytes, "{}", asset.path);
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        let tag = answer.header("etag");
+        for known in [tag.to_owned(), format!("\"x\", {tag}"), "*".to_owned()] {
+            let again = with(server.addr(), "GET", asset.path, &[("If-None-Match", &known)]).await;
+            assert_eq!((again.status, again.text()), (304, ""), "{known}");
+        }
+        let other = with(server.addr(), "GET", asset.path, &[("If-None-Match", "\"x\"")]).await;
+        assert_eq!(other.status, 200);
+    }
+    let missing = get(server.addr(), "/page/none.js").await;
+    assert_eq!(missing.json()["error"], "the page has no /page/none.js");
+    assert_eq!(request(server.addr(), "POST", "/").await.status, 405);
+    let paths = get(server.addr(), "/page/paths.json").await.json();
+    for path in ["/", "/live", "/history", "/doctor", "/metrics"] {
+        assert!(paths.as_array().expect("a list").iter().any(|it| it == path), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_history_or_where_it_is_not_wanted_there_is_no_page() {
+    let plain = Endpoint::new(manual()).listen(loopback()).serve().await.expect("binds");
+    let chosen = Endpoint::new(manual()).listen(loopback()).history(Settings::default());
+    let chosen = chosen.pages(["/live", "/metrics"]).expect("pages").serve().await.expect("binds");
+    for path in ["/", "/page/main.js", "/page/paths.json"] {
+        assert_eq!(get(plain.addr(), path).await.status, 404, "{path}");
+        assert_eq!(get(chosen.addr(), path).await.status, 404, "{path}");
+    }
+}
+
+/// Opens an address with a token in it; the cookie that it gives.
+async fn enter(server: &Server, query: &str) -> (Answer, String) {
+    let answer = get(server.addr(), &format!("/?{query}")).await;
+    let cookie = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+    (answer, cookie)
+}
+
+#[tokio::test]
+async fn a_token_in_the_address_is_exchanged_for_a_session_that_only_reads() {
+    let server = serve(Some("s&cret")).await;
+    assert_eq!(get(server.addr(), "/").await.status, 401);
+    for wrong in ["token=s", "token=", "token=s&cret", "Token=s%26cret", "x=s%26cret"] {
+        let (refused, cookie) = enter(&server, wrong).await;
+        assert_eq!((refused.status, cookie.as_str()), (401, ""), "{wrong}");
+    }
+    let (entered, cookie) = enter(&server, "token=s%26cret").await;
+    assert_eq!((entered.status, entered.header("location")), (303, "/"));
+    assert_eq!((entered.header("cache-control"), entered.text()), ("no-store", ""));
+    let name = format!("tachograph-{}=", server.addr().port());
+    let id = cookie.strip_prefix(&name).expect("named by the port");
+    assert!(id.len() == 32 && !id.contains("cret"));
+    let told = entered.header("set-cookie");
+    assert!(told.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{told}");
+    assert_ne!(enter(&server, "token=s%26cret").await.1, cookie);
+
+    let beside = format!("a=b; {cookie}; c");
+    for path in ["/", "/page/main.js", "/metrics", "/doctor", "/page/paths.json"] {
+        assert_eq!(with(server.addr(), "GET", path, &[("Cookie", &beside)]).await.status, 200);
+    }
+    let wrong = [name.clone(), format!("{name}{}", "0".repeat(32)), format!("other={id}")];
+    for wrong in wrong.iter().chain([&cookie[..cookie.len() - 1].to_owned()]) {
+        let answer = with(server.addr(), "GET", "/metrics", &[("Cookie", wrong)]).await;
+        assert_eq!(answer.status, 401, "{wrong}");
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let answer = with(server.addr(), method, "/metrics", &[("Cookie", &cookie)]).await;
+        assert_eq!(answer.status, 401, "{method}");
+    }
+    let elsewhere = [("Cookie", cookie.as_str()), ("Origin", "https://evil.example")];
+    assert_eq!(with(server.addr(), "GET", "/metrics", &elsewhere).await.status, 403);
+    let rebound = [("Cookie", cookie.as_str()), ("Host", "evil.example")];
+    assert_eq!(with(server.addr(), "GET", "/metrics", &rebound).await.status, 403);
+    // No other path takes a token from its address.
+    assert_eq!(get(server.addr(), "/metrics?token=s%26cret").await.status, 401);
+}
+
+#[tokio::test]
+async fn another_token_ends_all_sessions_and_the_same_one_ends_none() {
+    let server = serve(Some("first")).await;
+    let (_, cookie) = enter(&server, "token=first").await;
+    let read = async || with(server.addr(), "GET", "/metrics", &[("Cookie", &cookie)]).await.status;
+    for (token, expected) in [("first", 200), ("second", 401), ("first", 401)] {
+        let settings = Endpoint::new(manual()).bearer_token(token).expect("a token");
+        server.let_in(&settings);
+        assert_eq!(read().await, expected, "{token}");
+    }
+}
