@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 11] = [
+const PEERS: [Peer; 12] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -57,6 +57,16 @@ const PEERS: [Peer; 11] = [
             Ok(vec![recording, tachograph, it.prometheus("promtool")])
         },
     },
+    // The page in a browser, before a program with up to 1,000 series more than its own. Leaves
+    // pictures of every view in `target/peers/pictures`.
+    Peer {
+        name: "page",
+        arguments: |it| {
+            let program = it.example("tachograph-serve", "page")?;
+            let pictures = it.folder.join("pictures");
+            Ok([program, pictures].into_iter().chain(it.axe()).collect())
+        },
+    },
     // Random rules over random gauges, with the states that our engine computes.
     Peer {
         name: "alerts",
@@ -80,6 +90,9 @@ const PEERS: [Peer; 11] = [
 /// Needs files of the system beside it, so that it has to be installed.
 const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
 const TMUX: &str = "/usr/bin/tmux";
+const BROWSER: &str = "/usr/bin/chromium";
+
+const AXE: &str = "axe-core@4.14.1";
 
 /// Runs the named checks, or all of them.
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
@@ -117,8 +130,10 @@ impl Peers<'_> {
         if self.tools.install {
             self.install("tmux", TMUX);
             self.install("prometheus-alertmanager", ALERTMANAGER);
+            self.install("chromium", BROWSER);
             self.install_python().context("python3 with venv and PyPI's packages are needed")?;
             self.unpack_prometheus().context("Debian's package `prometheus` is needed")?;
+            self.install_axe();
         }
         for program in [&python, &self.prometheus("promtool")] {
             let path = program.display();
@@ -204,6 +219,27 @@ impl Peers<'_> {
             let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
             let _ = cmd!(shell, "apt-get").args(install).arg(package).run();
         }
+    }
+
+    /// Without npm, or where it cannot fetch axe-core, the page is checked without.
+    fn install_axe(&self) {
+        let (shell, folder) = (&self.tools.shell, self.folder.join("node"));
+        if self.axe().is_none() {
+            let npm = cmd!(shell, "npm install --silent --no-audit --no-fund");
+            let _ = npm.arg("--prefix").arg(folder).arg(AXE).run();
+        }
+    }
+
+    /// The script of axe-core, which looks for what keeps people out of a page.
+    fn axe(&self) -> Option<PathBuf> {
+        let script = self.folder.join("node/node_modules/axe-core/axe.min.js");
+        script.is_file().then_some(script)
+    }
+
+    /// An example of a package, built.
+    fn example(&self, package: &str, example: &str) -> Result<PathBuf> {
+        self.tools.cargo().args(["build", "--package", package, "--example", example]).run()?;
+        Ok(self.tools.target("debug/examples").join(example))
     }
 
     /// The path of `ast-server`.

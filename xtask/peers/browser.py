@@ -1,0 +1,139 @@
+"""A headless Chromium, driven over its DevTools protocol."""
+
+import base64
+import json
+import pathlib
+import subprocess
+import tempfile
+import time
+
+from websockets.sync.client import connect
+
+KEYS = {"Enter": 13, "Escape": 27, "Tab": 9, "ArrowDown": 40, "ArrowUp": 38, "ArrowLeft": 37, "ArrowRight": 39, " ": 32}
+
+
+class Browser:
+    """One browser with one page; everything that it says and asks for is kept."""
+
+    def __init__(self, program="chromium"):
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        profile = pathlib.Path(self.folder.name)
+        self.process = subprocess.Popen(
+            [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
+             "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+             "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        port_file = profile / "DevToolsActivePort"
+        until(lambda: port_file.exists() and len(port_file.read_text().split()) == 2, "Chromium does not start", 60)
+        port, path = port_file.read_text().split()
+        self.socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=30)
+        self.last = 0
+        self.session = None
+        self.said, self.asked = [], []
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method, **parameters):
+        self.last += 1
+        message = {"id": self.last, "method": method, "params": parameters}
+        if self.session:
+            message["sessionId"] = self.session
+        self.socket.send(json.dumps(message))
+        while True:
+            answer = json.loads(self.socket.recv(timeout=60))
+            if answer.get("id") == self.last:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']['message']}")
+                return answer["result"]
+            self.note(answer)
+
+    def note(self, event):
+        method, told = event.get("method"), event.get("params", {})
+        if method == "Runtime.consoleAPICalled":
+            self.said.append(" ".join(str(it.get("value", it.get("description"))) for it in told["args"]))
+        elif method == "Runtime.exceptionThrown":
+            details = told["exceptionDetails"]
+            self.said.append(details.get("exception", {}).get("description", details["text"]))
+        elif method == "Log.entryAdded":
+            self.said.append(f"{told['entry']['text']} {told['entry'].get('url', '')}")
+        elif method == "Network.requestWillBeSent":
+            self.asked.append(told["request"]["url"])
+
+    def run(self, script):
+        """The value of an expression in the page; promises are awaited."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", script))
+        return answer["result"].get("value")
+
+    def wait(self, script, what, seconds=20):
+        return until(lambda: self.run(script), what, seconds)
+
+    def open(self, address):
+        self.call("Page.navigate", url=address)
+
+    def press(self, key, shift=False):
+        text = "\r" if key == "Enter" else key if len(key) == 1 else ""
+        code = KEYS.get(key, ord(key.upper()) if len(key) == 1 else 0)
+        told = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 8 if shift else 0}
+        self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **told)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    def place(self, selector):
+        """The middle of an element, scrolled into sight."""
+        found = self.run(f"""(() => {{
+            const element = document.querySelector({json.dumps(selector)});
+            if (!element) return null;
+            element.scrollIntoView({{block: "center"}});
+            const box = element.getBoundingClientRect();
+            return [box.x, box.y, box.width, box.height];
+        }})()""")
+        if found is None:
+            raise AssertionError(f"there is no {selector}")
+        return found
+
+    def mouse(self, kind, x, y):
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+
+    def click(self, selector):
+        x, y, width, height = self.place(selector)
+        self.mouse("mousePressed", x + width / 2, y + height / 2)
+        self.mouse("mouseReleased", x + width / 2, y + height / 2)
+
+    def drag(self, selector, begin, end):
+        """Drags over an element, between two shares of its width."""
+        x, y, width, height = self.place(selector)
+        self.mouse("mouseMoved", x + begin * width, y + height / 2)
+        self.mouse("mousePressed", x + begin * width, y + height / 2)
+        self.mouse("mouseMoved", x + (begin + end) / 2 * width, y + height / 2)
+        self.mouse("mouseMoved", x + end * width, y + height / 2)
+        self.mouse("mouseReleased", x + end * width, y + height / 2)
+
+    def resize(self, width, height, scale=1):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+
+    def scheme(self, name):
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+
+    def picture(self, path):
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        pathlib.Path(path).write_bytes(base64.b64decode(data))
+
+    def close(self):
+        self.socket.close()
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def until(check, what, seconds):
+    """Waits until a check gives something; fails with `what` when that takes too long."""
+    end = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} within {seconds} s")
+        time.sleep(0.05)
