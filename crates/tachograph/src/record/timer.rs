@@ -56,7 +56,9 @@ impl<T: Target> Timer<T> {
     /// Records now; gives what was recorded, or zero while recording is off.
     #[inline]
     pub fn stop(mut self) -> Duration {
-        Duration::from_nanos(self.finish().unwrap_or(0))
+        let recorded = self.finish();
+        self.start = Stamp::Off;
+        Duration::from_nanos(recorded.unwrap_or(0))
     }
 
     /// Ends the timer without recording.
@@ -90,10 +92,10 @@ impl<T: Target> Timer<T> {
         Timer { target: Traced { target: self.target.take(), trace }, start }
     }
 
+    /// Records what has passed; the caller sees to it that this comes once.
     #[inline]
-    fn finish(&mut self) -> Option<u64> {
+    fn finish(&self) -> Option<u64> {
         let nanos = self.target.elapsed_ns(self.start)?;
-        self.start = Stamp::Off;
         self.target.record_ns(nanos);
         Some(nanos)
     }
@@ -116,7 +118,10 @@ impl Timer<ByName> {
     /// Starts it, where recording is on; otherwise it asks for no handle and reads no clock.
     #[inline]
     pub(crate) fn by_name(shared: &Shared, handle: impl FnOnce() -> Option<Arc<Handle>>) -> Self {
-        let handle = if is_on(shared) { handle() } else { None };
+        if !is_on(shared) {
+            return Self { target: ByName(None), start: Stamp::Off };
+        }
+        let handle = handle();
         let start = if handle.is_some() { stamp(shared) } else { Stamp::Off };
         Self { target: ByName(handle), start }
     }
