@@ -1,27 +1,31 @@
 //! Metrics for latency-sensitive event loops.
 //!
 //! # Promises
-//! - Recording never takes a lock, allocates, makes a system call or loops without a bound, after
-//!   a thread's first use of a series. [`Gauge::add`] alone may repeat a compare-and-swap.
-//! - No sample is lost quietly: `recorded = aggregated + dropped`, exactly, for every series.
-//!   Overload first coalesces samples in place; only one with no such place is dropped, and counted.
-//! - A read by `get_*` holds everything that was recorded before it. A snapshot is one pass over
-//!   all recorders, immutable, and free to take.
-//! - Memory is bounded, whatever the number of threads that come and go, the number of series
-//!   asked for, or the length of an aggregator's stall.
-//! - Counts, sums, minima, maxima and means are exact. Quantiles are within 0.05 % at 250,000 samples
-//!   a second and thread, also from quiet; of samples that overload coalesces, within 3.2 %.
+//! - Recording never takes a lock, allocates, makes a system call or loops without a bound, once a
+//!   thread has used a series for the first time. Only [`Gauge::add`] may repeat a
+//!   compare-and-swap.
+//! - No sample is lost silently: `recorded = aggregated + dropped`, exactly, for every series.
+//!   Overload first coalesces samples in place; a sample is dropped, and counted, only if there is
+//!   no place for that.
+//! - A read by `get_*` includes everything that was recorded before it. A snapshot comes from one
+//!   pass over all recorders, is immutable, and costs nothing to take.
+//! - Memory is bounded, no matter how many threads come and go, how many series are requested, or
+//!   how long the aggregator stalls.
+//! - Counts, sums, minima, maxima and means are exact. Quantiles are within 0.05 % at up to 250,000
+//!   samples per second and thread, also from idle, and within 3.2 % for samples coalesced under
+//!   overload.
 //!
 //! # Costs
-//! A counter is one load and one store on a word of the calling thread, a timing three stores.
-//! A thread's lane takes under 128 KiB below 4,000 samples a drain, a timing 1 to 90 KiB by its spread. One background thread
-//! aggregates, at 10 wake-ups a second while idle; [`Builder::manual`] does without it.
+//! A counter is one load and one store on a word of the calling thread, a timing is three stores. A
+//! thread's lane takes under 128 KiB below 4,000 samples per drain; a timing takes 1 to 90 KiB,
+//! depending on its spread. One background thread aggregates, with 10 wake-ups per second while
+//! idle; [`Builder::manual`] does without it.
 //!
 //! # Limits
-//! Samples carry no time: one belongs to the step of the window in which it is aggregated. Two
-//! metrics of one thread may differ, in a snapshot, by what was recorded during the pass. More
-//! than 4,096 threads at once, 20,000 series, 2,000 metrics, or 256 MiB of timings need larger
-//! limits ([`Builder`]); what exceeds them is added up under `overflow=true` or counted as dropped.
+//! Samples carry no time: each belongs to the window step in which it is aggregated. Within a
+//! snapshot, two metrics of one thread may differ by what was recorded during the pass. More than
+//! 4,096 concurrent threads, 20,000 series, 2,000 metrics or 256 MiB of timings need higher limits
+//! ([`Builder`]); anything beyond them is added up under `overflow=true` or counted as dropped.
 //!
 //! # Example
 //! ```
@@ -32,7 +36,7 @@
 //! assert_eq!(metrics.get_counter("events.processed").map(|stats| stats.value), Some(1));
 //! ```
 //!
-//! The [`guide`] shows everything; [`telemetry`] lists what a collector says about itself.
+//! The [`guide`] shows everything; [`telemetry`] lists the collector's own metrics.
 #![deny(unsafe_code)]
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 

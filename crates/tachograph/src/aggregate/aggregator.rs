@@ -1,6 +1,6 @@
-//! One pass: drain the lanes, fold the samples, make a snapshot.
+//! One pass: drains the lanes, folds the samples, makes a snapshot.
 //!
-//! Owns no thread and reads no clock. Whoever holds its mutex runs it; recorders never do.
+//! Owns no thread and reads no clock. The holder of its mutex runs it; recorders never do.
 
 use std::time::{Duration, Instant};
 
@@ -26,12 +26,12 @@ use crate::sync::fault;
 use crate::time::start::{self, PassTime, Start};
 use crate::time::tsc::TscWatch;
 
-/// What the aggregator is made with.
+/// The settings of an aggregator.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     /// The sliding window's width and steps; `None`: no windows.
     pub(crate) window: Option<(Duration, u32)>,
-    /// After which a series leaves the snapshots; `None`: never.
+    /// How long an idle series stays in the snapshots; `None`: forever.
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) blocks_initial: usize,
     pub(crate) blocks_max: usize,
@@ -41,10 +41,10 @@ pub(crate) struct Settings {
 pub(crate) struct Aggregator {
     shared: Arc<Shared>,
     settings: Settings,
-    /// The lanes as they were listed when `readers` was last matched to them.
+    /// The list of lanes when `readers` was last matched to it.
     lanes: Arc<Vec<Arc<Lane>>>,
     pub(crate) readers: Vec<LaneReader>,
-    /// Samples that were recorded into lanes that are gone.
+    /// Samples recorded into lanes that no longer exist.
     of_gone_lanes: u64,
     pub(crate) table: SeriesTable,
     idle: IdleWatch,
@@ -52,22 +52,22 @@ pub(crate) struct Aggregator {
     metrics: Vec<Arc<Metric>>,
     metrics_revision: u64,
     naming: Naming,
-    /// When the collector was made: where steps are counted from.
+    /// When the collector was created; steps are counted from here.
     epoch: Instant,
-    /// When it was made or reset: where the uptime is counted from.
+    /// When it was created or reset; the uptime is counted from here.
     started: Start,
     /// The time of the last pass.
     now: PassTime,
-    /// Grows with every reset of whatever values.
+    /// Increases with every reset of any values.
     generation: u64,
-    /// How long recording was on: up to the last pass, which folds cells and rows, and up to the last
-    /// drain.
+    /// How long recording was on: up to the last pass, which folds cells and rows, and up to the
+    /// last drain.
     on_passes: OnSteps,
     on_drains: OnSteps,
     version: u64,
     telemetry: Telemetry,
-    /// Published snapshots that somebody may still hold. Kept here, so that freeing one never
-    /// falls to an event loop.
+    /// Published snapshots that a reader may still hold. They are kept here so that an event loop
+    /// never has to free one.
     retired: Vec<Arc<Snapshot>>,
     snapshot_bytes: usize,
     batch: Batch,
@@ -120,8 +120,8 @@ impl Aggregator {
         self.now
     }
 
-    /// Moves the pass's time on. Time that runs backwards stands still and is counted; a wall clock
-    /// that was set moves every start.
+    /// Advances the pass's time. Time that runs backwards stands still and is counted; if the wall
+    /// clock was set, every start is converted again.
     pub(crate) fn set_time(&mut self, now: PassTime) {
         let expected = self.now.wall_at(now.monotonic);
         if now.monotonic < self.now.monotonic {
@@ -136,19 +136,19 @@ impl Aggregator {
         }
     }
 
-    /// What begins now, told from all that has begun before.
+    /// A start that begins now, with a new generation.
     fn next_start(&mut self) -> Start {
         self.generation = self.generation.wrapping_add(1);
         Start { on_before: self.on_passes.total(), ..self.here() }
     }
 
-    /// The present time and generation.
+    /// The current time and generation.
     fn here(&self) -> Start {
         let on_before = self.started.on_before;
         Start { at: self.now, generation: self.generation, on_before }
     }
 
-    /// Compares the clocks that timers may read. Says so where one was found wrong.
+    /// Compares the clocks that timers may read, and warns if one was found wrong.
     pub(crate) fn check_clock(&mut self, registry: &Registry) {
         if self.tsc.check(&self.shared.clock, self.now.monotonic) {
             self.shared.tallies.clock_anomalies.add(1);
@@ -166,8 +166,8 @@ impl Aggregator {
         Step { now: Some((since / width) as u64), width: u64::from(steps.max(1)), wall }
     }
 
-    /// Drains every lane to the length it had on entry. Cells and rows are left for later. Says
-    /// how full the fullest lane was, from 0 to 1.
+    /// Drains every lane up to its length on entry. Cells and rows are left for later. Returns how
+    /// full the fullest lane was, from 0 to 1.
     pub(crate) fn drain(&mut self, registry: &Registry) -> f64 {
         let step = self.step();
         self.on_drains.fold(self.shared.on_time(self.now.monotonic), step);
@@ -178,7 +178,7 @@ impl Aggregator {
             fault::point("drain: between lanes");
             let occupancy = self.readers[i].note_gain(samples);
             fullest = fullest.max(occupancy);
-            // The pace alone has not kept it at a quarter.
+            // Draining more often was not enough to keep it below a quarter.
             if occupancy > 0.5 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
                 let reader = &self.readers[i];
                 reader.grow((2 * reader.lane().len()).min(self.settings.blocks_max));
@@ -193,7 +193,7 @@ impl Aggregator {
         self.pace.wait()
     }
 
-    /// Bytes of blocks that lanes have beyond those they were made with.
+    /// Bytes of blocks that lanes have in addition to their initial ones.
     fn added_block_bytes(&self) -> usize {
         let initial = self.settings.blocks_initial;
         let added = |reader: &LaneReader| reader.lane().len().saturating_sub(initial);
@@ -222,7 +222,7 @@ impl Aggregator {
         }
     }
 
-    /// Folds what a panic has left of a batch. The sample at which it happened is a counted drop,
+    /// Folds the rest of a batch after a panic. The sample at which it happened is a counted drop,
     /// so that one sample cannot stop every pass.
     #[cold]
     fn finish_batch(&mut self, registry: &Registry, step: Step) {
@@ -233,7 +233,7 @@ impl Aggregator {
         self.table.fold(&mut self.batch, registry, step, |_| {});
     }
 
-    /// Folds what cells and rows have gained, and settles which values of gauges are current.
+    /// Folds the gains of cells and rows, and determines the current values of gauges.
     fn fold_in_place(&mut self, registry: &Registry) {
         let step = self.step();
         self.table.refresh(registry, self.here());
@@ -246,7 +246,7 @@ impl Aggregator {
         }
     }
 
-    /// Everything: blocks, cells, rows, gauges, metadata.
+    /// Folds everything: blocks, cells, rows, gauges, metadata.
     pub(crate) fn pass(&mut self, registry: &Registry) {
         self.refresh(registry);
         fault::point("pass: refreshed");
@@ -256,7 +256,7 @@ impl Aggregator {
         self.fold_in_place(registry);
         self.on_passes.fold(self.shared.on_time(self.now.monotonic), self.step());
         fault::point("pass: folded");
-        // A trimmed lane may hold the first sample of a gauge.
+        // A trimmed lane may hold a gauge's first sample.
         self.trim(registry);
         self.table.settle_gauges(self.step());
         fault::point("pass: settled");
@@ -266,7 +266,7 @@ impl Aggregator {
         self.telemetry.occupancy = occupancy;
     }
 
-    /// How long recording was on, as of the step.
+    /// How long recording was on, as of this step.
     fn recording(&mut self, step: Step) -> Recording {
         Recording {
             on: self.on_passes.total(),
@@ -276,7 +276,7 @@ impl Aggregator {
         }
     }
 
-    /// A new snapshot of what has been folded.
+    /// A new snapshot of everything folded.
     pub(crate) fn build(&mut self, registry: &Registry) -> Arc<Snapshot> {
         let step = self.step();
         self.table.settle_places(registry);
@@ -307,13 +307,13 @@ impl Aggregator {
         })
     }
 
-    /// Keeps a snapshot that is not the published one any more, until nobody else holds it.
+    /// Keeps a snapshot that is no longer the published one until no reader holds it.
     pub(crate) fn retire(&mut self, snapshot: Arc<Snapshot>) {
         self.retired.push(snapshot);
         self.retired.retain(|snapshot| Arc::strong_count(snapshot) > 1);
     }
 
-    /// The statistics of one series, its own writes included.
+    /// The statistics of one series, including everything recorded so far.
     pub(crate) fn read_one(&mut self, id: u32, registry: &Registry) -> Option<Value> {
         let step = self.step();
         if self.table.is_of_all(id) {
@@ -329,7 +329,7 @@ impl Aggregator {
         self.table.value(id, &self.metrics, step, registry)
     }
 
-    /// Forgets all values and restarts the uptime.
+    /// Discards all values and restarts the uptime.
     pub(crate) fn reset(&mut self, registry: &Registry) {
         self.pass(registry);
         self.started = self.next_start();
@@ -337,8 +337,8 @@ impl Aggregator {
         self.idle.forget(|_| true);
     }
 
-    /// Takes a series out of the snapshots, with all that was recorded before the call. Whether it
-    /// was there.
+    /// Removes a series from the snapshots, with everything recorded before the call. Returns
+    /// whether it was there.
     pub(crate) fn remove(&mut self, id: u32, registry: &Registry) -> bool {
         self.pass(registry);
         let start = self.next_start();
@@ -346,15 +346,15 @@ impl Aggregator {
         self.table.remove(id, start, registry)
     }
 
-    /// Begins anew in the child of a fork: what the lanes hold is the parent's, and so is all that
-    /// was ever counted.
+    /// Starts over in the child of a fork: the content of the lanes and all counts belong to the
+    /// parent.
     pub(crate) fn start_over(&mut self, registry: &Registry) {
         self.of_gone_lanes = 0;
         self.readers.clear();
         self.lanes = self.shared.lanes();
         self.batch.clear();
         self.refresh(registry);
-        // Not the parent's next one.
+        // A new one, not the parent's plus one.
         self.generation = start::first_generation();
         self.started = Start { on_before: self.on_passes.total(), ..self.here() };
         self.table.start_over(self.started);
@@ -372,9 +372,9 @@ impl Aggregator {
         self.idle.forget(|id| table.state(id).is_some_and(|state| state.entry.kind.is_counter()));
     }
 
-    /// Samples recorded, by the words of lanes and signal handlers, without those that were dropped;
-    /// samples in the values of series; lanes that an owner may still record into. The first two
-    /// are counted apart, so that a sample that is lost in between shows.
+    /// Returns three counts: samples recorded, by the words of lanes and signal handlers, minus
+    /// those dropped; samples in the values of series; lanes with an owner that may still record.
+    /// The first two are counted independently, so that a sample lost in between would show.
     pub(crate) fn totals(&self) -> (u64, u64, usize) {
         let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
         let lanes = self.readers.iter().map(LaneReader::recorded);
@@ -392,7 +392,7 @@ impl Aggregator {
         self.telemetry.panics += 1;
     }
 
-    /// The time since the last pass, for the telemetry of a read.
+    /// Notes the time since the last pass, for a read's telemetry.
     pub(crate) fn note_age(&mut self, age: Duration) {
         self.telemetry.age = age;
     }
@@ -415,7 +415,7 @@ impl Aggregator {
         }
     }
 
-    /// Takes over what the registry has learnt.
+    /// Copies new series and metadata from the registry.
     fn refresh(&mut self, registry: &Registry) {
         self.match_readers();
         self.table.refresh(registry, self.here());
@@ -426,21 +426,20 @@ impl Aggregator {
         }
     }
 
-    /// A reader for each lane that has come since the last look.
+    /// Adds a reader for each new lane.
     pub(crate) fn match_readers(&mut self) {
         let lanes = self.shared.lanes();
         if Arc::ptr_eq(&lanes, &self.lanes) && lanes.len() == self.readers.len() {
             return;
         }
-        // Lanes are appended, and only `trim` takes any away, together with their readers.
+        // Lanes are appended, and only `trim` removes any, together with their readers.
         for lane in lanes.iter().skip(self.readers.len()) {
             self.readers.push(LaneReader::new(Arc::clone(lane)));
         }
         self.lanes = lanes;
     }
 
-    /// Tells recorders that have found no lane where there is one now, which costs each of them one
-    /// look.
+    /// Tells recorders without a lane if one is free now, which costs each of them one look.
     fn announce_lanes(&mut self) {
         let now = self.now.monotonic;
         let due = now.saturating_duration_since(self.announced) >= LANES_ANNOUNCED_EVERY;
@@ -450,7 +449,7 @@ impl Aggregator {
         }
     }
 
-    /// The place of a retired lane: of one that a panic has left behind, or of a surplus one.
+    /// The index of a retired lane: one left by a panic, or a surplus one.
     fn retire_one(&self) -> Option<usize> {
         let left = self.readers.iter().position(|reader| reader.lane().is_retired());
         let open = self.readers.iter().filter(|reader| reader.lane().is_owned()).count();
@@ -461,18 +460,18 @@ impl Aggregator {
         candidate.filter(|&i| self.readers[i].lane().retire())
     }
 
-    /// Gives back one lane that no thread will want soon.
+    /// Removes one lane that no thread will want soon.
     fn trim(&mut self, registry: &Registry) {
         let Some(place) = self.retire_one() else { return };
         fault::point("trim: a lane is retired");
-        // Retired: nobody records into it any more, so this is the last of it, whatever series
-        // it was recorded to.
+        // Nobody records into a retired lane, so these are its last samples, whatever their series.
         let step = self.step();
         self.table.refresh(registry, self.here());
         self.drain_lane(place, registry, step);
         self.table.fold_lane(&mut self.readers[place], step, registry);
         fault::point("trim: its samples are folded");
-        // Off the list and without its reader in one step: readers stand in the list's order.
+        // The lane and its reader are removed together, because readers are in the order of the
+        // list.
         self.of_gone_lanes = self.of_gone_lanes.wrapping_add(self.readers[place].recorded());
         self.shared.remove(self.readers[place].lane());
         self.readers.remove(place);

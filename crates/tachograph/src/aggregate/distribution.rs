@@ -1,5 +1,5 @@
-//! What the aggregator keeps of a timing's or histogram's samples: sorted rows while there are
-//! few, counts by octave where samples are folded, an HDR histogram where steps are added up.
+//! The aggregator's samples of a timing or histogram: sorted rows while there are few, counts by
+//! octave where samples are folded, an HDR histogram where steps are added up.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,14 @@ use crate::limits::SPARSE_ROWS;
 use crate::read::exemplar::{Witness, worst};
 use crate::read::rows::{self, Row, Totals};
 
-/// Counts by bucket, and the exact totals that buckets cannot give.
+/// Counts by bucket, plus the exact totals that buckets cannot give.
 #[derive(Clone, Debug)]
 pub(crate) struct Distribution {
     counts: Counts,
     pub(crate) totals: Totals,
-    /// Those of the counts that were coalesced, by coarse bucket.
+    /// The coalesced counts, by coarse bucket.
     coarse: Vec<Row>,
-    // Boxed: most distributions are without traces.
+    // Boxed, because most distributions have no traces.
     worst: Option<Box<Witness>>,
 }
 
@@ -53,8 +53,8 @@ impl Distribution {
         self.totals.max = self.totals.max.max(value);
     }
 
-    /// Adds samples that were coalesced under overload: count, sum, minimum and maximum are exact,
-    /// each value is known to its coarse bucket.
+    /// Adds samples coalesced under overload: count, sum, minimum and maximum are exact, and each
+    /// value is known to its coarse bucket.
     pub(crate) fn record_coalesced(&mut self, gain: &SpillGain) {
         for &(bucket, count) in &gain.buckets {
             let (low, high) = coarse::ends(bucket.into());
@@ -70,7 +70,7 @@ impl Distribution {
         self.totals.max = self.totals.max.max(gain.max);
     }
 
-    /// Remembers a traced sample, unless it knows one that is as great.
+    /// Keeps a traced sample, unless it already has one that is as great.
     pub(crate) fn witness(&mut self, witness: &Witness) {
         if let Some(worst) = worst(self.worst(), Some(witness)) {
             match &mut self.worst {
@@ -97,7 +97,7 @@ impl Distribution {
         match &mut self.counts {
             Counts::Sparse(rows) => {
                 rows::add(rows, bucket::index(value), count);
-                // Now and then: the look costs as much as it could save.
+                // Only now and then, because the check costs as much as it could save.
                 if rows.len().is_multiple_of(SPARSE_ROWS / 32)
                     && (rows.len() >= SPARSE_ROWS || Octaves::suit(rows))
                 {
@@ -109,12 +109,12 @@ impl Distribution {
         }
     }
 
-    /// Makes it an HDR histogram: the form for totals of many steps.
+    /// Converts it to an HDR histogram, the form for totals of many steps.
     fn densify(&mut self) {
         if let Counts::Dense(_) = self.counts {
             return;
         }
-        // Err: cannot be, three digits are valid. Staying sparse would be slow, not wrong.
+        // Err: impossible, three digits are valid. Staying sparse would be slow, not wrong.
         let Ok(mut histogram) = Histogram::new(3) else { return };
         for &Row(bucket, count) in self.rows().iter() {
             record_n(&mut histogram, bucket::low(bucket), u64::from(count));
@@ -186,7 +186,7 @@ impl Accumulate for Distribution {
 #[inline]
 fn record_n(histogram: &mut Histogram<u64>, value: u64, count: u64) {
     if histogram.record_n(value, count).is_err() {
-        // It cannot grow any further: the sample counts in its last bucket.
+        // It cannot grow any further: the sample is counted in its last bucket.
         histogram.saturating_record_n(value, count);
     }
 }

@@ -6,16 +6,17 @@ use crate::lane::spill::GaugeReading;
 use crate::lane::wide::Wide;
 use crate::read::stats::GaugeStats;
 
-/// A gauge's values, and which one is current.
+/// A gauge's values, and the current one.
 #[derive(Debug)]
 pub(crate) struct GaugeState {
     pub(super) levels: Windowed<Levels>,
     pub(super) current: Option<f64>,
-    /// The sample drained last, until the pass has settled `current`.
+    /// The sample drained last, until the pass has determined `current`.
     last: Option<f64>,
-    /// What the shared word held when the last reset cleared it, until it is set again; NaN then.
+    /// The shared word's value when the last reset cleared it, until the gauge is set again; then
+    /// NaN.
     cleared: f64,
-    /// Whether a sample since that reset has that value.
+    /// Whether a sample since that reset has this value.
     again: bool,
 }
 
@@ -32,36 +33,36 @@ impl Default for GaugeState {
 }
 
 impl GaugeState {
-    /// Begins after a reset that has found this in the shared word.
+    /// Starts after a reset that found this value in the shared word.
     pub(super) fn begin_after(&mut self, cleared: f64) {
         self.cleared = cleared;
     }
 
-    /// A drained sample.
+    /// Adds a drained sample.
     pub(super) fn set(&mut self, value: f64, step: Step) {
         self.levels.current(step.now).set(value);
         self.last = Some(value);
         self.again |= value.to_bits() == self.cleared.to_bits();
     }
 
-    /// What a row has gained.
+    /// Adds the gain of a row.
     pub(super) fn set_in_place(&mut self, gained: GaugeReading, step: Step) {
         let GaugeReading { sum, finite, count, min, max } = gained;
         let levels = Levels { min, max, sum, finite, count };
         self.levels.current(step.now).absorb(&levels);
     }
 
-    /// Settles which value is current, from what the shared word held before the drain; says
-    /// whether another one is.
+    /// Determines the current value, given what the shared word held before the drain; returns
+    /// whether it changed.
     pub(super) fn settle(&mut self, loaded: f64, step: Step) -> bool {
         let last = self.last.take();
         if self.levels.is_empty() {
             return false;
         }
         let current = if loaded.is_nan() {
-            // Nobody has finished setting it since the reset cleared the word. The last to finish
-            // before that is current if its sample was not forgotten; else the sample of somebody
-            // who is about to finish. Where all were coalesced, none was drained.
+            // No thread has finished setting it since the reset cleared the word. The last one to
+            // finish before that is current if its sample was not discarded; otherwise the sample
+            // of a thread that is about to finish. If all were coalesced, none was drained.
             let cleared = Some(self.cleared).filter(|cleared| !cleared.is_nan());
             cleared.filter(|_| self.again).or(last).or(self.current).or(cleared)
         } else {
@@ -117,7 +118,7 @@ impl Levels {
     }
 
     pub(super) fn stats(&self, current: Option<f64>) -> GaugeStats {
-        // Samples that were all coalesced have no range of their own.
+        // If all samples were coalesced, they have no range of their own.
         let known = |value: f64| (self.min <= self.max).then_some(value);
         GaugeStats {
             current,
@@ -153,11 +154,12 @@ mod tests {
 
     const STEP: Step = Step { now: None, width: 0, wall: SystemTime::UNIX_EPOCH };
 
-    // Not a model: loom lets a swap read a value that another has followed, which no machine does.
+    // Not a model: loom lets a swap read a value that another store has already replaced, which no
+    // machine does.
     #[test]
     fn of_what_was_set_just_before_a_reset_cleared_the_word_the_last_is_current() {
         let mut gauge = GaugeState::default();
-        // Both set after the last drain, the second one to finish in the lane that is drained first.
+        // Both set after the last drain; the second one to finish is in the lane drained first.
         gauge.begin_after(1.0);
         gauge.set(1.0, STEP);
         gauge.set(0.0, STEP);

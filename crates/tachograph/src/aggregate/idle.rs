@@ -1,9 +1,9 @@
-//! Which series have not been recorded for so long that they leave the snapshots.
+//! Detects series that have been idle for so long that they leave the snapshots.
 
 use std::time::{Duration, Instant};
 
-/// Watches every series' count of samples from snapshot to snapshot, so that recording and
-/// folding know nothing of it.
+/// Compares every series' sample count from snapshot to snapshot, so that recording and folding are
+/// not involved.
 #[derive(Debug)]
 pub(crate) struct IdleWatch {
     timeout: Option<Duration>,
@@ -11,7 +11,7 @@ pub(crate) struct IdleWatch {
     seen: Vec<Option<Seen>>,
 }
 
-/// What a series had recorded, and when that was new.
+/// The sample count of a series, and when it last changed.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     samples: u64,
@@ -27,15 +27,15 @@ impl IdleWatch {
         self.timeout.is_some()
     }
 
-    /// Forgets the counts of series that were reset, which is news of each: a count that comes to
-    /// what it was before is a new one all the same.
+    /// Forgets the counts of series that were reset, because a reset counts as activity: the same
+    /// count reached again afterwards is new.
     pub(crate) fn forget(&mut self, mut is_reset: impl FnMut(u32) -> bool) {
         let seen = (0..).zip(&mut self.seen).filter(|(_, seen)| seen.is_some());
         seen.filter(|(id, _)| is_reset(*id)).for_each(|(_, seen)| *seen = None);
     }
 
-    /// Whether a series has recorded nothing for longer than the timeout. `samples` is anything
-    /// that differs once it has.
+    /// Whether a series has recorded nothing for longer than the timeout. `samples` is any value
+    /// that changes when it records.
     pub(crate) fn is_idle(&mut self, id: u32, samples: u64, now: Instant) -> bool {
         let Some(timeout) = self.timeout else { return false };
         let id = id as usize;
@@ -49,7 +49,7 @@ impl IdleWatch {
         now.saturating_duration_since(seen.at) > timeout
     }
 
-    /// Forgets a series that has left: whatever it counts when it returns is new.
+    /// Forgets a series that has left: any count is new when it returns.
     pub(crate) fn forget_one(&mut self, id: u32) {
         if let Some(seen) = self.seen.get_mut(id as usize) {
             *seen = None;

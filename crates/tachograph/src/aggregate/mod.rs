@@ -1,11 +1,11 @@
-//! One pass: reading the lanes, folding what they hold, making a snapshot of it.
+//! One pass: reads the lanes, folds their content and makes a snapshot.
 //!
-//! May use everything but `run` and `testing`. In reading order:
+//! May use everything except `run` and `testing`. In reading order:
 //! - `window`, `on_steps`: steps of time, and how long recording was on in them
-//! - `octaves`, `distribution`, `gauge_state`, `series_state`: what is known of one series
-//! - `idle`, `overload`, `pace`: unused series, coalesced samples, when to drain next
-//! - `series_table`: the states of all series; `places`: which of them have a place in the limits
-//! - `telemetry`: what a collector says about itself
+//! - `octaves`, `distribution`, `gauge_state`, `series_state`: the state of one series
+//! - `idle`, `overload`, `pace`: unused series, coalesced samples, the time of the next drain
+//! - `series_table`: the states of all series; `places`: which of them count against the limits
+//! - `telemetry`: the collector's own metrics
 //! - `aggregator`: the pass
 
 pub(crate) mod aggregator;

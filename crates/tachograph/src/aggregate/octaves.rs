@@ -1,13 +1,13 @@
-//! Counts by bucket, an array an octave: what most samples are folded into.
+//! Counts by bucket, one array per octave: most samples are folded into this.
 //!
-//! A sample costs two dependent loads and a store, whatever the spread; an octave that has
-//! samples costs 2 KiB. 16-bit counts, because a step of a window rarely fills one bucket beyond
-//! that: what one cannot hold is carried to rows of its own.
+//! A sample costs two dependent loads and a store, whatever the spread; an octave with samples
+//! takes 2 KiB. Counts have 16 bits, because a window step rarely exceeds that in one bucket; the
+//! excess is carried to separate rows.
 
 use crate::limits::OCTAVE_BUCKETS;
 use crate::read::rows::{self, Row};
 
-/// Octaves that all buckets fall into.
+/// The number of octaves that hold all buckets.
 const OCTAVES: usize = 56_320 / OCTAVE_BUCKETS;
 
 type Counts = [u16; OCTAVE_BUCKETS];
@@ -15,20 +15,20 @@ type Counts = [u16; OCTAVE_BUCKETS];
 #[derive(Clone, Debug)]
 pub(crate) struct Octaves {
     octaves: [Option<Box<Counts>>; OCTAVES],
-    /// Counts of 2^16 and their multiples.
+    /// Counts carried in multiples of 2^16.
     carried: Vec<Row>,
 }
 
 impl Octaves {
-    /// Those of sorted rows.
+    /// The counts of sorted rows.
     pub(crate) fn of(rows: &[Row]) -> Self {
         let mut octaves = Self { octaves: [const { None }; OCTAVES], carried: Vec::new() };
         rows.iter().for_each(|&Row(bucket, count)| octaves.add(bucket, u64::from(count)));
         octaves
     }
 
-    /// Whether the counts of sorted rows are better kept by octaves: where they take no more
-    /// than twice the room.
+    /// Whether the counts of sorted rows are better kept by octaves: if they take at most twice the
+    /// space.
     pub(crate) fn suit(rows: &[Row]) -> bool {
         let of = |row: &Row| usize::from(row.0) / OCTAVE_BUCKETS;
         let octaves = rows.chunk_by(|a, b| of(a) == of(b)).count();
@@ -69,7 +69,7 @@ impl Octaves {
 
     /// The counts as sorted rows.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        // Sixteen buckets at a look: most are empty.
+        // Checks sixteen buckets at a time, because most are empty.
         const LOOK: usize = 16;
         let mut rows = Vec::new();
         for (octave, counts) in self.octaves.iter().enumerate() {
@@ -84,7 +84,7 @@ impl Octaves {
         rows
     }
 
-    /// Bytes held on the heap, these included.
+    /// Bytes held on the heap, including this struct.
     pub(crate) fn bytes(&self) -> usize {
         let counts = self.octaves.iter().flatten().count() * size_of::<Counts>();
         size_of::<Self>() + counts + self.carried.capacity() * size_of::<Row>()

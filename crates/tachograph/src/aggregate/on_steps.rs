@@ -5,16 +5,16 @@ use std::time::Duration;
 use crate::aggregate::window::Step;
 use crate::aggregate::window::{self, Windowed};
 
-/// The time whose samples were folded, by the steps that have them.
+/// The time whose samples were folded, by step.
 #[derive(Debug, Default)]
 pub(crate) struct OnSteps {
-    /// All of it, resets or not.
+    /// The total, regardless of resets.
     total: Duration,
     steps: Windowed<Duration>,
 }
 
 impl OnSteps {
-    /// Adds the time from the last call until recording was on for `total`.
+    /// Adds the time from the last call until recording had been on for `total`.
     pub(crate) fn fold(&mut self, total: Duration, step: Step) {
         *self.steps.current(step.now) += total.saturating_sub(self.total);
         self.total = total;
@@ -24,7 +24,7 @@ impl OnSteps {
         self.total
     }
 
-    /// The time in the window, or all of it where there are no windows.
+    /// The time in the window, or the total if there are no windows.
     pub(crate) fn in_window(&mut self, step: Step) -> Duration {
         let Some(now) = step.now else { return self.total };
         self.steps.slide(now, step.width);

@@ -1,23 +1,23 @@
-//! Tells of overload: which series lost resolution, at most once a minute.
+//! Reports overload: the series that lost resolution, at most once a minute.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-/// How far warnings of overload are apart.
+/// The minimum interval between overload warnings.
 const WARN_EVERY: Duration = Duration::from_secs(60);
 
-/// Samples that were coalesced since the last warning.
+/// Samples coalesced since the last warning.
 #[derive(Debug, Default)]
 pub(crate) struct Overload {
     by_series: HashMap<u32, u64>,
     warned: Option<Instant>,
 }
 
-/// What a warning tells.
+/// The content of a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Coalesced {
     pub(crate) samples: u64,
-    /// The series with the most of them, and how many those are.
+    /// The series with the most of them, and its number of samples.
     pub(crate) worst: (u32, u64),
 }
 
@@ -26,7 +26,7 @@ impl Overload {
         *self.by_series.entry(series).or_default() += samples;
     }
 
-    /// What is to be told of now; forgets it.
+    /// Takes the pending warning, if one is due.
     pub(crate) fn take_warning(&mut self, now: Instant) -> Option<Coalesced> {
         if self.warned.is_some_and(|warned| now < warned + WARN_EVERY) {
             return None;

@@ -1,18 +1,19 @@
-//! How far apart drains may be: what keeps lanes from filling up without waking for nothing.
+//! The interval between drains: short enough to keep lanes from filling up, long enough to avoid
+//! needless wake-ups.
 
 use std::time::{Duration, Instant};
 
 use crate::lane::reader::LaneReader;
 use crate::limits::{DRAIN_MAX, DRAIN_MIN};
 
-/// How full the fullest lane should be at the next drain: as much again is left for a rate that
+/// How full the fullest lane should be at the next drain: leaves as much again for a rate that
 /// doubles, and as much for a thread that wakes late.
 const SHARE: f64 = 1.0 / 4.0;
 
-/// The wait before the next drain, by the rates of all lanes.
+/// The wait before the next drain, from the rates of all lanes.
 #[derive(Debug)]
 pub(crate) struct Pace {
-    /// Since when readers have counted what their lanes gained.
+    /// The time since which readers have counted their lanes' gain.
     since: Instant,
     wait: Duration,
 }
@@ -22,8 +23,8 @@ impl Pace {
         Self { since: now, wait: DRAIN_MAX }
     }
 
-    /// Measures the rates anew, after a drain. A read that comes right after another drain tells
-    /// nothing of a rate: what it found counts with what the next one finds.
+    /// Measures the rates again after a drain. A read immediately after another drain shows no
+    /// rate, so its samples are counted with the next one's.
     pub(crate) fn measure(&mut self, now: Instant, readers: &mut [LaneReader]) {
         let elapsed = now.saturating_duration_since(self.since);
         if elapsed < DRAIN_MIN {
@@ -38,11 +39,11 @@ impl Pace {
     }
 }
 
-/// How long it takes until a lane is as full as it should be, which has gained `fullness` of its
-/// room in `elapsed`.
+/// How long until a lane is as full as it should be, given that it gained `fullness` of its
+/// capacity in `elapsed`.
 fn wait(elapsed: Duration, fullness: f64) -> Duration {
     let seconds = elapsed.as_secs_f64() * SHARE / fullness;
-    // Nothing gained: infinite, or not a number.
+    // Without a gain it is infinite or NaN.
     if seconds < DRAIN_MAX.as_secs_f64() {
         Duration::from_secs_f64(seconds).max(DRAIN_MIN)
     } else {

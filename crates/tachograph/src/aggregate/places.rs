@@ -1,5 +1,5 @@
-//! Which series have a place in the limits: who leaves, who returns, and where the samples of one
-//! that finds no place to return to are counted.
+//! Places in the limits: which series leave, which return, and where the samples of a series count
+//! if there is no place for its return.
 
 use std::time::Instant;
 
@@ -12,8 +12,8 @@ use crate::sync::Arc;
 use crate::time::start::Start;
 
 impl SeriesTable {
-    /// The series that a series' samples count in: itself, unless it has left and finds no place to
-    /// return to.
+    /// The series in which a series' samples count: itself, unless it has left and there is no
+    /// place for its return.
     #[inline]
     pub(super) fn home(&mut self, id: u32, registry: &Registry) -> u32 {
         if self.states[id as usize].is_placed() { id } else { self.readmit(id, registry) }
@@ -26,7 +26,7 @@ impl SeriesTable {
             None if self.enter(id, registry) => return id,
             None => registry.overflow_of(&self.states[id as usize].entry).id,
         };
-        // It may have been made just now.
+        // It may have been created just now.
         if other as usize >= self.states.len() && !self.knows(other, registry) {
             return id;
         }
@@ -49,7 +49,7 @@ impl SeriesTable {
         state.is_placed()
     }
 
-    /// Gives the places of series that nobody wants any more back, then places to those that were
+    /// Frees the places of series that are no longer wanted, then gives places to series that were
     /// registered again.
     pub(crate) fn settle_places(&mut self, registry: &Registry) {
         self.states.iter_mut().for_each(|state| state.settle_place(registry));
@@ -71,7 +71,7 @@ impl SeriesTable {
         idle.map(|state| state.entry.id).collect()
     }
 
-    /// Takes idle series out of the snapshots.
+    /// Removes idle series from the snapshots.
     pub(crate) fn leave(
         &mut self,
         idle: &[u32],
@@ -91,7 +91,7 @@ impl SeriesTable {
         }
     }
 
-    /// Sets overflow gauges to what those were set to whose samples they have.
+    /// Sets overflow gauges to the values of the gauges whose samples they took.
     pub(super) fn lend_gauges(&mut self) {
         for place in 0..self.gauges.len() {
             let lent = self.states[self.gauges[place] as usize].take_lent();
@@ -106,7 +106,7 @@ impl SeriesTable {
         }
     }
 
-    /// Ids of series whose samples counted elsewhere since this was last asked.
+    /// Ids of series whose samples counted elsewhere since the last call.
     #[cfg(test)]
     pub(crate) fn take_refused(&mut self) -> std::collections::BTreeSet<u32> {
         std::mem::take(&mut self.refused)

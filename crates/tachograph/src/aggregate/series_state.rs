@@ -25,33 +25,34 @@ pub(crate) struct SeriesState {
     pub(crate) values: Values,
     /// When it was first recorded or registered, or last reset; never later.
     start: Start,
-    /// What was folded of the entry's count of signals.
+    /// The part of the entry's signal count that was folded.
     signals: u64,
     /// Recorded since the start or the last reset.
     recorded: bool,
-    /// What the series says of itself has changed since it was published.
+    /// Whether the series has changed since it was published.
     changed: bool,
     published: Option<Arc<Series>>,
     own: bool,
-    /// Whether it has a place in the limits.
+    /// Whether it counts against the limits.
     placed: bool,
-    /// The series that has its samples until the next snapshot, because it found no place.
+    /// The series that takes its samples until the next snapshot, because there was no place for
+    /// it.
     elsewhere: Option<u32>,
-    /// The gauge that the next pass gives its value, because that has its samples.
+    /// The gauge that took its samples, and that the next pass sets to its value.
     lent: Option<u32>,
-    /// The last of it that a snapshot shows, once it has left for being idle.
+    /// The series as last shown in a snapshot, after it has left for being idle.
     left: Option<Arc<Series>>,
-    /// Whether it was reset or shown. Before, the first record of a thread that has just made it
-    /// may be on its way, for which it keeps its place.
+    /// Whether it was reset or shown. Before that, it keeps its place because the first record of
+    /// the thread that created it may still be on its way.
     may_leave: bool,
-    /// Whether it was removed, and had handles then.
+    /// Whether it was removed while it had handles.
     removed_with_handles: bool,
 }
 
 #[derive(Debug)]
 pub(crate) enum Values {
     Counter(Windowed<Count>),
-    // Boxed: most series are counters, and smaller.
+    // Boxed, because most series are counters, which are smaller.
     Gauge(Box<GaugeState>),
     Distribution(Box<Windowed<Distribution>>),
 }
@@ -93,33 +94,33 @@ impl SeriesState {
         }
     }
 
-    /// Whether the series is the collector's own.
+    /// Whether the series is one of the collector's own.
     pub(crate) fn is_own(&self) -> bool {
         self.own
     }
 
-    /// Whether snapshots and reads know the series.
+    /// Whether snapshots and reads show the series.
     pub(crate) fn is_active(&self) -> bool {
         self.placed && self.is_wanted()
     }
 
-    /// Whether they would, if it has a place.
+    /// Whether they would show it if it has a place.
     pub(crate) fn is_wanted(&self) -> bool {
         self.recorded || self.own || self.entry.is_pinned()
     }
 
-    /// Whether it has a place in the limits: else its samples may count elsewhere.
+    /// Whether it has a place in the limits; otherwise its samples may count elsewhere.
     #[inline]
     pub(crate) fn is_placed(&self) -> bool {
         self.placed
     }
 
-    /// The series that has its samples until the next snapshot, if it was refused a place.
+    /// The series that takes its samples until the next snapshot, if it was refused a place.
     pub(crate) fn elsewhere(&self) -> Option<u32> {
         self.elsewhere
     }
 
-    /// Takes a place that the registry has given it.
+    /// Takes a place that the registry has granted.
     pub(crate) fn enter(&mut self) {
         self.placed = true;
         if std::mem::take(&mut self.removed_with_handles) {
@@ -127,23 +128,23 @@ impl SeriesState {
         }
     }
 
-    /// Leaves its samples to another series until the next snapshot.
+    /// Sends its samples to another series until the next snapshot.
     pub(crate) fn go_elsewhere(&mut self, other: u32) {
         self.elsewhere = Some(other);
     }
 
-    /// Notes that a gauge's samples were folded into another one.
+    /// Notes that a gauge's samples were folded into another gauge.
     pub(crate) fn lend(&mut self, other: u32) {
         self.lent = Some(other);
     }
 
-    /// The gauge that was lent samples of this one since the last look.
+    /// The gauge that took samples of this one since the last call.
     pub(crate) fn take_lent(&mut self) -> Option<u32> {
         self.lent.take()
     }
 
-    /// Gives its place back, unless somebody wants it: a series has one while snapshots show it.
-    /// May ask for one again.
+    /// Gives its place back unless it is still wanted: a series has a place while snapshots show
+    /// it. May request one again.
     pub(crate) fn settle_place(&mut self, registry: &Registry) {
         self.elsewhere = None;
         let wanted = self.is_wanted();
@@ -154,14 +155,14 @@ impl SeriesState {
         }
     }
 
-    /// Leaves until it is recorded or registered again, handles or not.
+    /// Leaves until it is recorded or registered again, with or without handles.
     pub(crate) fn remove(&mut self, start: Start, registry: &Registry) {
         self.reset(start);
         self.removed_with_handles |= self.entry.unpin();
         self.settle_place(registry);
     }
 
-    /// As `remove`, for being idle: differences still tell what was recorded before.
+    /// Like `remove`, for an idle series: differences still include what was recorded before.
     pub(crate) fn leave(
         &mut self,
         metric: &Arc<Metric>,
@@ -169,7 +170,7 @@ impl SeriesState {
         start: Start,
         registry: &Registry,
     ) {
-        // Its window is over, whatever that of others is.
+        // Its window is over, whatever the others' windows are.
         if let Some(now) = step.now {
             self.values.slide(now + step.width, step.width);
         }
@@ -178,7 +179,7 @@ impl SeriesState {
         self.left = Some(left);
     }
 
-    /// What it was when it left for being idle, if it has not returned.
+    /// The series as it was when it left for being idle, if it has not returned.
     pub(crate) fn left(&mut self) -> Option<Arc<Series>> {
         let (left, dropped) = (self.left.as_mut()?, self.entry.dropped());
         if left.dropped != dropped {
@@ -187,7 +188,7 @@ impl SeriesState {
         Some(Arc::clone(left))
     }
 
-    /// Samples that its values are of: those since the start or the last reset.
+    /// The number of samples in its values, since the start or the last reset.
     pub(crate) fn count(&self) -> u64 {
         match &self.values {
             Values::Counter(windowed) => window::sum(windowed.lifetime()).0.calls,
@@ -196,7 +197,7 @@ impl SeriesState {
         }
     }
 
-    /// As `count`, with those that were dropped.
+    /// Like `count`, plus those that were dropped.
     pub(crate) fn samples(&self) -> u64 {
         self.count().wrapping_add(self.entry.dropped())
     }
@@ -207,7 +208,7 @@ impl SeriesState {
         self.changed = true;
     }
 
-    /// Marks the series as changed, so that it is published anew.
+    /// Marks the series as changed, so that it is published again.
     pub(crate) fn touch(&mut self) {
         self.changed = true;
     }
@@ -240,7 +241,7 @@ impl SeriesState {
         }
     }
 
-    /// Remembers a folded sample's trace, if it is the worst of its step.
+    /// Keeps a folded sample's trace, if it is the worst of its step.
     pub(crate) fn witness(&mut self, value: u64, trace: Trace, step: Step) {
         if let Values::Distribution(windowed) = &mut self.values {
             let witness = Witness { value, trace, timestamp: step.wall };
@@ -256,14 +257,14 @@ impl SeriesState {
         }
     }
 
-    /// Forgets all that the parent of a fork has recorded.
+    /// Discards everything that the parent of a fork recorded.
     pub(crate) fn start_over(&mut self, start: Start) {
         self.reset(start);
         self.signals = self.entry.signals();
         self.entry.start_over();
     }
 
-    /// What signal handlers have counted of a counter since this was last asked.
+    /// The increments from signal handlers since the last call.
     pub(crate) fn take_signals(&mut self) -> u64 {
         let now = self.entry.signals();
         now.wrapping_sub(std::mem::replace(&mut self.signals, now))
@@ -285,14 +286,14 @@ impl SeriesState {
         }
     }
 
-    /// Settles which value of a gauge is current; `loaded` is the shared word before the drain.
+    /// Determines a gauge's current value; `loaded` is the shared word's value before the drain.
     pub(crate) fn settle_gauge(&mut self, loaded: f64, step: Step) {
         if let Values::Gauge(gauge) = &mut self.values {
             self.changed |= gauge.settle(loaded, step);
         }
     }
 
-    /// Forgets all values. A series without a handle leaves until it is recorded again.
+    /// Discards all values. A series without a handle leaves until it is recorded again.
     pub(crate) fn reset(&mut self, start: Start) {
         self.values = Values::new(self.entry.kind);
         if let Values::Gauge(gauge) = &mut self.values {
@@ -315,7 +316,7 @@ impl SeriesState {
         }
     }
 
-    /// The series as snapshots show it: the last one, unless something has changed.
+    /// The series as snapshots show it: the previous one, unless something has changed.
     pub(crate) fn publish(&mut self, metric: &Arc<Metric>, step: Step) -> Arc<Series> {
         self.left = None;
         self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
@@ -346,7 +347,7 @@ impl SeriesState {
         }
     }
 
-    /// The statistics of this series alone, as of the step.
+    /// The statistics of only this series, as of the step.
     pub(crate) fn value(&mut self, metric: &Arc<Metric>, step: Step) -> Value {
         if let Some(now) = step.now
             && self.values.slide(now, step.width)
@@ -356,12 +357,12 @@ impl SeriesState {
         self.values.value(self.entry.kind, metric.scale, step.now.is_some())
     }
 
-    /// An estimate of the bytes that any series takes.
+    /// The estimated size of any series in bytes.
     pub(crate) fn own_bytes(&self) -> usize {
         size_of::<Self>() + size_of::<SeriesId>() + size_of::<Series>() + self.entry.key.len()
     }
 
-    /// Bytes of the values beyond that, and of what was published of them.
+    /// Additional bytes of its values and of their published copies.
     pub(crate) fn heap_bytes(&self) -> usize {
         match &self.values {
             Values::Distribution(windowed) => {
@@ -394,7 +395,7 @@ impl Values {
         }
     }
 
-    /// The worst traced sample in the window, or ever where there are no windows.
+    /// The worst traced sample in the window, or of the lifetime if there are no windows.
     fn exemplar(&self, scale: f64, windows: bool) -> Option<Exemplar> {
         let Self::Distribution(windowed) = self else { return None };
         let closed = Some(windowed.closed()).filter(|_| !windows);
@@ -435,12 +436,12 @@ impl Values {
     }
 }
 
-/// The total as its kind reads it: unsigned for a counter, signed for one that goes both ways.
+/// The total as its kind reads it: unsigned for a counter, signed for an up-down counter.
 fn signed(value: u64, kind: Kind) -> i128 {
     if kind == Kind::Counter { i128::from(value) } else { i128::from(value.cast_signed()) }
 }
 
-/// Both views of a distribution: the window's steps are merged once and serve for both.
+/// Both views of a distribution: the window's steps are merged once and used for both.
 fn distribution_views(
     windowed: &Windowed<Distribution>,
     scale: f64,
@@ -456,7 +457,7 @@ fn distribution_views(
     let closed = windowed.closed();
     let window = windows.then(|| TimingStats::new(rows.as_slice().into(), &coarse, totals, scale));
     let lifetime = match &window {
-        // Nothing has left the window yet: both views are one.
+        // Nothing has left the window yet, so both views are the same.
         Some(window) if closed.is_empty() => window.clone(),
         _ => {
             rows::merge(&mut rows, &closed.rows(), &mut scratch);

@@ -30,44 +30,45 @@ pub(crate) struct SeriesTable {
     counters: Vec<u32>,
     distributions: Vec<u32>,
     pub(super) gauges: Vec<u32>,
-    /// The gauges' current values as loaded before the drain, in the order of `gauges`.
+    /// The gauges' current values loaded before the drain, in the order of `gauges`.
     pub(super) loaded: Vec<f64>,
     fresh: Vec<Arc<SeriesId>>,
-    /// When new series were last looked for, and when before that.
+    /// When new series were last looked for, and the time before that.
     looks: Option<[Start; 2]>,
     /// Ids of series that no snapshot has shown yet.
     unnamed: Vec<u32>,
-    /// Samples of values that were reset.
+    /// Samples in values that were reset.
     pub(super) forgotten: u64,
     /// Samples that were read from a lane and became counted drops.
     lost: u64,
-    /// What signal handlers had counted when the child of a fork started over.
+    /// The signal handlers' count when the child of a fork started over.
     signals_before: u64,
     pub(crate) coalesced: u64,
     overload: Overload,
-    /// Ids of series whose samples counted elsewhere, for the simulation, which takes them.
+    /// Ids of series whose samples counted elsewhere; the simulation takes them.
     #[cfg(test)]
     pub(super) refused: std::collections::BTreeSet<u32>,
 }
 
-/// An estimate of the bytes that the series hold.
+/// The estimated size of the series in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Bytes {
     pub(crate) all: usize,
-    /// Of them, the values of timings and histograms, and what the last snapshot shows of these.
+    /// The part used by the values of timings and histograms, and by their copies in the last
+    /// snapshot.
     pub(crate) distributions: usize,
 }
 
 impl SeriesTable {
-    /// Takes over the series that were registered since the last look.
+    /// Adds the series that were registered since the last call.
     pub(crate) fn refresh(&mut self, registry: &Registry, now: Start) {
         let start = self.look(now);
         registry.series_from(self.states.len(), &mut self.fresh);
-        // Fewer are in order than there are after a panic, too.
+        // After a panic, too, fewer ids are in order than there are states.
         if self.fresh.is_empty() && self.order.len() == self.states.len() {
             return;
         }
-        // A quarter more at a time: states are large, and doubling leaves up to half of them unused.
+        // Grows by a quarter: states are large, and doubling would leave up to half of them unused.
         let spare = self.states.capacity() - self.states.len();
         if spare < self.fresh.len() {
             self.states.reserve_exact(self.fresh.len().max(self.states.len() / 4));
@@ -79,7 +80,7 @@ impl SeriesTable {
                 Kind::Timing | Kind::Histogram => &mut self.distributions,
                 Kind::Gauge => &mut self.gauges,
             };
-            // The collector's own series have no slot; the others' count up by kind.
+            // The collector's own series have no slot; those of others are numbered by kind.
             if entry.slot != u32::MAX {
                 by_slot.push(entry.id);
             }
@@ -95,10 +96,12 @@ impl SeriesTable {
         });
     }
 
-    /// When series began that are found now: at the look before, after which they were registered.
+    /// The start of series found now: the time of the previous look, after which they were
+    /// registered.
     fn look(&mut self, now: Start) -> Start {
         let [before, last] = self.looks.unwrap_or([now; 2]);
-        // Another look at the same time may find what was registered since: still before `now`.
+        // A second look at the same time may find series registered since: they still started
+        // before `now`.
         let moved = last.at.monotonic < now.at.monotonic;
         let start = if moved { last.at } else { before.at };
         let start = Start { at: start, ..now };
@@ -123,7 +126,7 @@ impl SeriesTable {
             let home = self.home(series, registry);
             let mut values = rest.run(series);
             let first = values.next();
-            // With a sample in hand: a panic from here on makes that one a drop.
+            // From here on there is a sample in hand: a panic makes that one a drop.
             recorded(&self.states[series as usize].entry);
             self.states[home as usize].fold(first.into_iter().chain(values), step);
         }
@@ -146,11 +149,11 @@ impl SeriesTable {
         self.lost += 1;
     }
 
-    /// Looks for a series that this table has not seen: it was registered since, or refused.
+    /// Looks for a series that this table has not seen: it is either new or refused.
     #[cold]
     pub(super) fn knows(&mut self, series: u32, registry: &Registry) -> bool {
         if ![CONFLICTING, BEYOND_LIMIT].contains(&series) {
-            // One is found only after a first look.
+            // It can only be found after a first look.
             if let Some([_, last]) = self.looks {
                 self.refresh(registry, last);
             }
@@ -167,7 +170,7 @@ impl SeriesTable {
         });
     }
 
-    /// Folds what the cells and rows of one lane have gained.
+    /// Folds the gains of one lane's cells and rows.
     pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step, registry: &Registry) {
         reader.counter_deltas(self.counters.len() as u32, |slot, delta| {
             if let Some(&id) = self.counters.get(slot as usize) {
@@ -184,7 +187,7 @@ impl SeriesTable {
         self.states[home as usize].fold_counter(delta, step);
     }
 
-    /// Folds what the cells and rows of one series have gained in every lane.
+    /// Folds the gains of one series' cells and rows in every lane.
     pub(crate) fn fold_series(
         &mut self,
         id: u32,
@@ -218,7 +221,7 @@ impl SeriesTable {
         }
     }
 
-    /// Folds what signal handlers have counted.
+    /// Folds the increments from signal handlers.
     pub(crate) fn fold_signals(&mut self, step: Step, registry: &Registry) {
         for place in 0..self.counters.len() {
             self.fold_signals_of(self.counters[place], step, registry);
@@ -234,7 +237,7 @@ impl SeriesTable {
         }
     }
 
-    /// Folds what a lane's spill rows have gained, or one series' row alone. A row of a series that
+    /// Folds the gains of a lane's spill rows, or only of one series' row. The row of a series that
     /// is not known yet keeps its gain.
     fn fold_spills(
         &mut self,
@@ -254,7 +257,7 @@ impl SeriesTable {
         reader.spill_gains(only, fold, |slot| (slot as usize) < known);
     }
 
-    /// As `fold_spills`, for gauges.
+    /// Like `fold_spills`, for gauges.
     fn fold_gauges(
         &mut self,
         reader: &mut LaneReader,
@@ -273,7 +276,7 @@ impl SeriesTable {
         reader.gauge_gains(only, fold, |slot| (slot as usize) < known);
     }
 
-    /// Tells of overload, if that is due.
+    /// Warns of overload, if a warning is due.
     pub(crate) fn warn_of_overload(&mut self, registry: &Registry, now: Instant) {
         let Some(told) = self.overload.take_warning(now) else { return };
         let (worst, of_worst) = told.worst;
@@ -288,18 +291,18 @@ impl SeriesTable {
         self.coalesced += samples;
     }
 
-    /// Samples that are or were in the values of series.
+    /// Samples that are, or were before a reset, in the values of series.
     pub(crate) fn aggregated(&self) -> u64 {
         let states = self.states.iter().filter(|state| !state.is_own());
         states.map(SeriesState::count).fold(self.forgotten, u64::wrapping_add)
     }
 
-    /// Samples that were in a lane and are in no series' values, but among the drops.
+    /// Samples that were in a lane and are counted as dropped instead of aggregated.
     pub(crate) fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// What signal handlers have counted.
+    /// The increments from signal handlers.
     pub(crate) fn signals(&self) -> u64 {
         self.all_signals().wrapping_sub(self.signals_before)
     }
@@ -309,7 +312,8 @@ impl SeriesTable {
         entries.map(|entry| entry.signals()).fold(0, u64::wrapping_add)
     }
 
-    /// Loads the gauges' current values; before the drain, so that each comes with its sample.
+    /// Loads the gauges' current values. Called before the drain, so that each value's sample is
+    /// drained too.
     pub(crate) fn load_gauges(&mut self) {
         let states = &self.states;
         self.loaded.clear();
@@ -318,7 +322,7 @@ impl SeriesTable {
         self.loaded.extend(self.gauges.iter().map(current));
     }
 
-    /// As `load_gauges`, for one series.
+    /// Like `load_gauges`, for one series.
     pub(crate) fn load_gauge(&mut self, id: u32) {
         let Some(entry) = self.states.get(id as usize).map(|state| &state.entry) else { return };
         if entry.kind == Kind::Gauge && entry.slot != u32::MAX {
@@ -330,7 +334,7 @@ impl SeriesTable {
 
     pub(crate) fn settle_gauges(&mut self, step: Step) {
         self.lend_gauges();
-        // A gauge that was registered since the load has nothing loaded.
+        // A gauge registered after the load has no loaded value.
         let loaded = self.loaded.iter().copied().chain(std::iter::repeat(f64::NAN));
         for (&id, loaded) in self.gauges.iter().zip(loaded) {
             fault::point("settle: a gauge");
@@ -338,13 +342,13 @@ impl SeriesTable {
         }
     }
 
-    /// Gives names to the series that are about to enter a snapshot for the first time.
+    /// Names the series that are about to enter a snapshot for the first time.
     pub(crate) fn name_new(&mut self, metrics: &[Arc<Metric>], naming: &mut Naming) {
         let Self { unnamed, states, .. } = self;
         if unnamed.is_empty() {
             return;
         }
-        // By key, so that one collector's names do not depend on which thread came first.
+        // Sorted by key, so that a collector's names do not depend on which thread came first.
         unnamed.sort_by(|&a, &b| states[a as usize].entry.key.cmp(&states[b as usize].entry.key));
         unnamed.retain(|&id| {
             let state = &states[id as usize];
@@ -353,8 +357,8 @@ impl SeriesTable {
         });
     }
 
-    /// Every active series as snapshots show it, and those that have left for being idle, each in
-    /// the order of the keys.
+    /// Every active series as snapshots show it, and those that have left for being idle, each list
+    /// sorted by key.
     pub(crate) fn publish(
         &mut self,
         metrics: &[Arc<Metric>],
@@ -391,12 +395,12 @@ impl SeriesTable {
         Some(state.value(metrics.get(state.entry.metric as usize)?, step))
     }
 
-    /// A series' state, for the telemetry that the aggregator itself records.
+    /// A series' state, for telemetry that the aggregator records itself.
     pub(crate) fn state(&mut self, id: u32) -> Option<&mut SeriesState> {
         self.states.get_mut(id as usize)
     }
 
-    /// Whether a series is the collector's own, or has samples of others.
+    /// Whether a series is the collector's own, or takes samples of other series.
     pub(crate) fn is_of_all(&self, id: u32) -> bool {
         let state = self.states.get(id as usize);
         state.is_some_and(|state| state.is_own() || state.entry.tags.is_overflow())
@@ -406,7 +410,7 @@ impl SeriesTable {
         self.states.iter_mut().for_each(SeriesState::touch);
     }
 
-    /// Forgets all values but the collector's own.
+    /// Discards all values except the collector's own.
     pub(crate) fn reset(&mut self, start: Start) {
         let mut forgotten = self.forgotten;
         for state in self.others() {
@@ -416,7 +420,8 @@ impl SeriesTable {
         self.forgotten = forgotten;
     }
 
-    /// Takes one series out of the snapshots; whether it was there, and not the collector's own.
+    /// Removes one series from the snapshots; returns whether it was there and not the collector's
+    /// own.
     pub(crate) fn remove(&mut self, id: u32, start: Start, registry: &Registry) -> bool {
         let state = self.states.get_mut(id as usize);
         let Some(state) = state.filter(|state| state.is_active() && !state.is_own()) else {
@@ -427,7 +432,7 @@ impl SeriesTable {
         true
     }
 
-    /// Forgets all values, drops and counts, the collector's own included.
+    /// Discards all values, drops and counts, including the collector's own.
     pub(crate) fn start_over(&mut self, start: Start) {
         for state in &mut self.states {
             state.start_over(start);
@@ -437,7 +442,7 @@ impl SeriesTable {
         self.signals_before = self.all_signals();
     }
 
-    /// Sets every counter but the collector's own to 0.
+    /// Sets every counter except the collector's own to 0.
     pub(crate) fn reset_counters(&mut self, start: Start) {
         let mut forgotten = self.forgotten;
         for state in self.others().filter(|state| state.entry.kind.is_counter()) {
@@ -447,7 +452,7 @@ impl SeriesTable {
         self.forgotten = forgotten;
     }
 
-    /// Converts every start to wall time again: the clock was set.
+    /// Converts every start to wall time again, because the clock was set.
     pub(crate) fn convert_starts(&mut self, now: PassTime) {
         self.states.iter_mut().for_each(|state| state.convert_start(now));
         self.looks.iter_mut().flatten().for_each(|look| look.at.convert(now));
@@ -457,7 +462,7 @@ impl SeriesTable {
         self.states.iter_mut().filter(|state| !state.is_own())
     }
 
-    /// Series that snapshots show.
+    /// The number of series that snapshots show.
     pub(crate) fn active(&self) -> usize {
         self.states.iter().filter(|state| state.is_active()).count()
     }

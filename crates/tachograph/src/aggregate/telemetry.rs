@@ -1,12 +1,12 @@
-//! What the collector says about itself: the `telemetry.*` series, part of every snapshot.
+//! The collector's own metrics: the `telemetry.*` series, part of every snapshot.
 //!
-//! | name | kind | unit | is |
+//! | name | kind | unit | meaning |
 //! |---|---|---|---|
-//! | `telemetry.recorded` | counter | samples | recording calls, dropped ones included |
+//! | `telemetry.recorded` | counter | samples | recording calls, including dropped ones |
 //! | `telemetry.aggregated` | counter | samples | folded into a series |
 //! | `telemetry.dropped[reason=…]` | counter | samples | not aggregated, by [`DropReason`] |
 //! | `telemetry.coalesced` | counter | samples | aggregated with 3.2 % resolution, under overload |
-//! | `telemetry.exemplars_dropped` | counter | traces | lost under overload, their samples were not |
+//! | `telemetry.exemplars_dropped` | counter | traces | lost under overload, without losing their samples |
 //! | `telemetry.kind_conflicts` | counter | calls | refused: the name has another kind, or is the collector's own |
 //! | `telemetry.monotonic_decrements` | counter | calls | decrements of a monotonic counter |
 //! | `telemetry.overflowed` | counter | look-ups | tag sets sent to an overflow series |
@@ -21,7 +21,7 @@
 //! | `telemetry.series`, `telemetry.metrics` | gauge | – | that exist |
 //! | `telemetry.memory` | gauge | bytes | held, estimated |
 //!
-//! At every quiescent point `recorded = aggregated + dropped`.
+//! Whenever nothing is being recorded, `recorded = aggregated + dropped`.
 
 use std::iter::once;
 use std::time::Duration;
@@ -38,7 +38,7 @@ use crate::sync::Arc;
 use crate::sync::fault;
 use crate::time::clock::nanos;
 
-/// What the aggregator has counted.
+/// The aggregator's own counts.
 #[derive(Debug)]
 pub(crate) struct Readings {
     pub(crate) read: u64,
@@ -49,7 +49,7 @@ pub(crate) struct Readings {
     pub(crate) series: usize,
     pub(crate) metrics: usize,
     pub(crate) memory: usize,
-    /// Of that, what timings and histograms hold.
+    /// The part held by timings and histograms.
     pub(crate) distribution_bytes: usize,
     pub(crate) tsc: bool,
 }
@@ -57,7 +57,7 @@ pub(crate) struct Readings {
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     tallies: Arc<Tallies>,
-    /// Each counter's id and what was reported of it.
+    /// Each counter's id, and the value reported so far.
     counters: Vec<(u32, u64)>,
     dropped: Vec<(u32, u64)>,
     gauges: Vec<u32>,
@@ -100,7 +100,7 @@ const GAUGES: [(&str, Unit, &str); 8] = [
 const DROPPED: &str = "telemetry.dropped";
 const PASS_DURATION: &str = "telemetry.pass.duration";
 
-/// Pass durations that wait for a report; more are not kept.
+/// The most pass durations that wait for a report; further ones are discarded.
 const DURATIONS_MAX: usize = 1_024;
 
 impl Telemetry {
@@ -142,7 +142,7 @@ impl Telemetry {
         }
     }
 
-    /// Forgets what was counted and reported.
+    /// Discards all counts.
     pub(crate) fn start_over(&mut self) {
         let reported = self.counters.iter_mut().chain(&mut self.dropped);
         reported.for_each(|(_, reported)| *reported = 0);
@@ -150,7 +150,7 @@ impl Telemetry {
         (self.passes, self.panics) = (0, 0);
     }
 
-    /// Brings the series up to date.
+    /// Updates the series.
     pub(crate) fn report(&mut self, table: &mut SeriesTable, readings: &Readings, step: Step) {
         let counts = &self.tallies;
         let totals = [
@@ -169,7 +169,7 @@ impl Telemetry {
         let dropped = DropReason::ALL.map(|reason| counts.dropped(reason));
         let counters = self.counters.iter_mut().zip(totals);
         for ((id, reported), total) in counters.chain(self.dropped.iter_mut().zip(dropped)) {
-            // What is read while threads record may come short of what was read before.
+            // A total read while threads record may be lower than one read before.
             let gained = total.saturating_sub(*reported);
             if gained > 0
                 && let Some(state) = table.state(*id)

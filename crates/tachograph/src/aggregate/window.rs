@@ -1,14 +1,14 @@
-//! A sliding window in steps, beside everything that has slid out of it.
+//! A sliding window in steps, plus the total of everything that has left it.
 //!
 //! A sample is folded once, into the current step. A step that leaves the window is added to the
-//! closed total, so lifetime = closed + window. Steps are numbered by the collector; a step
-//! without samples takes no room.
+//! closed total, so lifetime = closed + window. The collector numbers the steps; a step without
+//! samples takes no space.
 
 use std::time::{Duration, SystemTime};
 
 use crate::sync::fault;
 
-/// The window that samples go to and statistics are taken of.
+/// The window step that samples go to, and the window that statistics cover.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     /// The current step's number; `None` for a collector without windows.
@@ -19,7 +19,7 @@ pub(crate) struct Step {
     pub(crate) wall: SystemTime,
 }
 
-/// What can be added up.
+/// Values that can be added up.
 pub(crate) trait Accumulate: Default {
     fn absorb(&mut self, other: &Self);
     fn is_empty(&self) -> bool;
@@ -33,12 +33,13 @@ pub(crate) struct Windowed<T> {
 }
 
 impl<T: Accumulate> Windowed<T> {
-    /// Where samples of step `now` go; `None` for a collector without windows.
+    /// The accumulator for samples of step `now`; `None` for a collector without windows.
     pub(crate) fn current(&mut self, now: Option<u64>) -> &mut T {
         let Some(now) = now else { return &mut self.closed };
-        // Step numbers only grow, so a late caller adds to the newest step.
+        // Step numbers only increase, so a late caller adds to the newest step.
         if self.steps.last().is_none_or(|(step, _)| *step < now) {
-            // One at a time, there are few: spare room would double the size of a counter.
+            // Reserves one at a time: there are few steps, and spare capacity would double the size
+            // of a counter.
             self.steps.reserve_exact(1);
             self.steps.push((now, T::default()));
         }
@@ -48,7 +49,7 @@ impl<T: Accumulate> Windowed<T> {
         }
     }
 
-    /// Closes the steps that have left a window of `width` steps which ends with `now`; says
+    /// Closes the steps that have left a window of `width` steps that ends with `now`; returns
     /// whether there were any.
     pub(crate) fn slide(&mut self, now: u64, width: u64) -> bool {
         let mut moved = false;
@@ -57,7 +58,7 @@ impl<T: Accumulate> Windowed<T> {
         {
             fault::point("window: a step closes");
             self.closed.absorb(left);
-            // Few, and once in a step's time.
+            // There are few steps, and this happens once per step.
             self.steps.remove(0);
             moved = true;
         }
@@ -69,7 +70,7 @@ impl<T: Accumulate> Windowed<T> {
         self.steps.iter().map(|(_, step)| step)
     }
 
-    /// Everything that has slid out of the window.
+    /// The total of everything that has left the window.
     pub(crate) fn closed(&self) -> &T {
         &self.closed
     }
@@ -84,7 +85,7 @@ impl<T: Accumulate> Windowed<T> {
     }
 }
 
-/// Time that steps cover.
+/// The time that steps cover.
 impl Accumulate for Duration {
     fn absorb(&mut self, other: &Self) {
         *self += *other;

@@ -4,25 +4,25 @@ use crate::lane::sample::Sample;
 use crate::lane::trace::Trace;
 use crate::limits::BLOCK_SAMPLES;
 
-/// Samples that were read from a lane and are still to be folded, each handed out once. What a
-/// panic leaves stays for the next pass.
+/// Samples that were read from a lane but not yet folded; each is handed out once. After a panic
+/// the rest stay for the next pass.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) samples: Vec<Sample>,
-    /// Of them, those with a trace.
+    /// The samples among them that have a trace.
     pub(crate) traced: Vec<Traced>,
-    /// Samples that were handed out.
+    /// The number of samples handed out.
     taken: usize,
-    /// Samples that were handed out before a panic, and are not among `samples` any more.
+    /// Samples handed out before a panic, which are no longer in `samples`.
     removed: usize,
 }
 
-/// A sample that came with a trace.
+/// A sample that has a trace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Traced {
     pub(crate) sample: Sample,
     pub(crate) trace: Trace,
-    /// Where it stood in the batch when that was read: another one may be its equal.
+    /// Its index in the batch as read, because another sample may be equal to it.
     place: usize,
 }
 
@@ -35,34 +35,34 @@ impl Batch {
         self.samples.len()
     }
 
-    /// Makes room for the next block's samples, so that reading them, counting them and giving the
-    /// block back is one step that nothing can stop half-way.
+    /// Reserves room for the next block's samples, so that nothing can interrupt reading them,
+    /// counting them and returning the block.
     pub(crate) fn refill(&mut self) -> &mut Self {
         self.clear();
         self.samples.reserve(BLOCK_SAMPLES);
         self
     }
 
-    /// Appends a sample that came with a trace.
+    /// Appends a sample that has a trace.
     pub(crate) fn push_traced(&mut self, sample: Sample, trace: Trace) {
         self.traced.push(Traced { sample, trace, place: self.samples.len() });
         self.samples.push(sample);
     }
 
-    /// Hands out the samples, also the rest of them after a panic.
+    /// Hands out the samples, or after a panic the rest of them.
     pub(crate) fn rest(&mut self) -> Rest<'_> {
         Rest { next: self.taken, batch: self }
     }
 
-    /// Every sample was folded.
+    /// Clears the batch once every sample is folded.
     pub(crate) fn clear(&mut self) {
         self.samples.clear();
         self.traced.clear();
         (self.taken, self.removed) = (0, 0);
     }
 
-    /// Takes away what was handed out before a panic; gives the sample that was the last of it,
-    /// the one that was being folded. Its trace goes with it, those of the others stay.
+    /// Removes the samples handed out before a panic and returns the last of them, which was being
+    /// folded. Its trace is removed too; those of the others stay.
     pub(crate) fn remove_taken(&mut self) -> Option<Sample> {
         let taken = std::mem::take(&mut self.taken);
         let last = self.samples.drain(..taken).next_back();
@@ -74,8 +74,8 @@ impl Batch {
     }
 }
 
-/// The samples that are still to be folded. Where it stands is noted only as it goes, so that a
-/// sample costs no store for it.
+/// The samples still to be folded. The position is tracked by the iterator itself, so that a sample
+/// costs no store for it.
 #[derive(Debug)]
 pub(crate) struct Rest<'a> {
     batch: &'a mut Batch,
@@ -89,7 +89,7 @@ impl Rest<'_> {
         Some(self.batch.samples.get(self.next)?.series)
     }
 
-    /// Hands out the values of the samples that follow without one of another series.
+    /// Hands out the values of the following samples until another series comes.
     #[inline]
     pub(crate) fn run(&mut self, series: u32) -> impl Iterator<Item = u64> {
         std::iter::from_fn(move || {

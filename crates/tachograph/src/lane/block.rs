@@ -1,12 +1,12 @@
-//! A block of samples: what a recorder fills and the aggregator reads.
+//! A block of samples: a recorder fills it and the aggregator reads it.
 //!
 //! # Synchronization
-//! `slots` and `len` are written by the lane's owner while the block is its current one. The
-//! owner stores a sample, then `len` (Release); the aggregator loads `len` (Acquire) and reads
-//! only below it. A traced sample takes the slots behind its own too, and one store of `len`
-//! publishes them all, so that it is never seen without its trace. Once the block is full and
-//! read, the aggregator stores `len` = 0 and gives the block back by a flag in the lane (Release),
-//! which the owner loads (Acquire) before it takes the block again.
+//! `slots` and `len` are written by the lane's owner while the block is its current one. The owner
+//! stores a sample, then `len` (Release); the aggregator loads `len` (Acquire) and reads only slots
+//! below it. A traced sample also takes the slots after its own, and one store of `len` publishes
+//! them all, so it is never seen without its trace. Once the block is full and read, the aggregator
+//! stores `len` = 0 and returns the block by a flag in the lane (Release), which the owner loads
+//! (Acquire) before it takes the block again.
 
 use crate::lane::batch::Batch;
 use crate::lane::sample::Sample;
@@ -14,10 +14,10 @@ use crate::lane::trace::Trace;
 use crate::limits::{BLOCK_SAMPLES, TRACE_WORDS, TRACED_SLOTS};
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, Zeroed};
 
-/// Beside a sample's series: its trace is in the slots behind it.
+/// A flag beside a sample's series: its trace is in the slots that follow.
 const TRACED: u64 = 1 << 32;
 
-/// In the place of a series: the slot holds nothing.
+/// In place of a series: the slot is empty.
 const PADDING: u64 = 1 << 33;
 
 #[derive(Debug, Zeroed)]
@@ -26,7 +26,7 @@ pub(crate) struct Block {
     /// Samples that may be read, 0 to `BLOCK_SAMPLES`. Written by the owner, reset by the
     /// aggregator.
     len: AtomicUsize,
-    /// Keeps the length, which the aggregator looks at, off the samples' cache lines. No
+    /// Keeps the length, which the aggregator polls, off the samples' cache lines. Not done by
     /// alignment: see `sync::zeroed`.
     _apart: [u64; 15],
     slots: [Slot; BLOCK_SAMPLES],
@@ -42,21 +42,21 @@ struct Slot {
 impl Slot {
     #[inline]
     fn store(&self, series: u64, value: u64) {
-        // Relaxed: published by the Release that follows, of the block's length.
+        // Relaxed: published by the Release store of the block's length that follows.
         self.series.store(series, Ordering::Relaxed);
         self.value.store(value, Ordering::Relaxed);
     }
 
     #[inline]
     fn load(&self) -> (u64, u64) {
-        // Relaxed: ordered by the Acquire before it, of the block's length; the owner does not
-        // write below that again before it has taken the block anew.
+        // Relaxed: ordered by the Acquire load of the block's length before it; the owner does not
+        // write below that length again until it has retaken the block.
         (self.series.load(Ordering::Relaxed), self.value.load(Ordering::Relaxed))
     }
 }
 
 impl Block {
-    /// Writes the sample at `position` and publishes it. The owner only.
+    /// Writes the sample at `position` and publishes it. Only for the owner.
     #[inline]
     pub(crate) fn publish(&self, position: usize, sample: Sample) {
         let Some(slot) = self.slots.get(position) else { return };
@@ -67,7 +67,7 @@ impl Block {
         self.len.store(position + 1, Ordering::Release);
     }
 
-    /// Writes a sample and its trace from `position` on, and publishes both. The owner only.
+    /// Writes a sample and its trace from `position` on, and publishes both. Only for the owner.
     #[inline]
     pub(crate) fn publish_traced(&self, position: usize, sample: Sample, trace: Trace) {
         let end = position + TRACED_SLOTS;
@@ -80,15 +80,15 @@ impl Block {
         self.len.store(end, Ordering::Release);
     }
 
-    /// Fills the block up with nothing from `position` on. The owner only.
+    /// Fills the block with padding from `position` on. Only for the owner.
     pub(crate) fn pad(&self, position: usize) {
         self.slots.iter().skip(position).for_each(|slot| slot.store(PADDING, 0));
         // Release: pairs with the Acquire in `read`; the padding is visible with it.
         self.len.store(BLOCK_SAMPLES, Ordering::Release);
     }
 
-    /// Adds the samples from slot `start` to the published length to an empty batch; says how
-    /// many slots that were. The aggregator only.
+    /// Appends the samples from slot `start` to the published length to an empty batch; returns the
+    /// number of slots. Only for the aggregator.
     pub(crate) fn read(&self, start: usize, into: &mut Batch) -> usize {
         let len = self.published().min(BLOCK_SAMPLES);
         let unread = self.slots.get(start..len).unwrap_or_default();
@@ -98,7 +98,7 @@ impl Block {
             marks |= series;
             Sample { series: series as u32, value }
         }));
-        // Mostly there is no mark in a whole block, and then no slot but a sample's.
+        // Usually a whole block has no marks, so every slot is a plain sample.
         if marks >= TRACED {
             into.clear();
             read_marked(unread, into);
@@ -106,20 +106,20 @@ impl Block {
         unread.len()
     }
 
-    /// Slots that are published. The aggregator only.
+    /// The number of published slots. Only for the aggregator.
     pub(crate) fn published(&self) -> usize {
         // Acquire: pairs with the Release in `publish`; the samples below are visible.
         self.len.load(Ordering::Acquire)
     }
 
-    /// Empties a block that was read to its end, before it is returned. The aggregator only.
+    /// Empties a fully read block before it is returned. Only for the aggregator.
     pub(crate) fn clear(&self) {
         // Relaxed: published by the Release in `Lane::give_back`.
         self.len.store(0, Ordering::Relaxed);
     }
 }
 
-/// Reads slots some of which hold traces or nothing.
+/// Reads slots of which some hold traces or padding.
 #[cold]
 fn read_marked(slots: &[Slot], into: &mut Batch) {
     let mut slots = slots.iter().map(Slot::load);

@@ -1,9 +1,9 @@
 //! The bucket layout: that of an HDR histogram with three significant digits.
 //!
-//! Values below 2,048 have a bucket each; above, every power of two is cut into 1,024 buckets, so
-//! a bucket is at most 1/1,024 of its lower edge wide. All of `u64` takes 56,320 buckets, which
-//! fits a `u16`. Follows Gil Tene's HdrHistogram. The coarse layout of overload is the same with
-//! sixteen buckets in a power of two: each of its buckets is a number of whole ones.
+//! Values below 2,048 have a bucket each; above, every power of two is split into 1,024 buckets, so
+//! a bucket's width is at most 1/1,024 of its lower edge. All of `u64` takes 56,320 buckets, which
+//! fits a `u16`. Follows Gil Tene's HdrHistogram. Overload uses a coarse layout with sixteen
+//! buckets per power of two; each coarse bucket consists of whole fine ones.
 
 /// Significant bits that a bucket keeps.
 const PRECISION_BITS: u32 = 11;
@@ -21,18 +21,18 @@ const fn index_in(bits: u32, value: u64) -> u32 {
     (magnitude << (bits - 1)) + (value >> magnitude) as u32
 }
 
-/// Buckets of which sixteen make up a power of two: what overload keeps of a value.
+/// The coarse layout, with sixteen buckets per power of two: what overload keeps of a value.
 pub(crate) mod coarse {
     use super::{index_in, split_in};
 
     const PRECISION_BITS: u32 = 5;
 
-    /// Buckets of all of `u64`. Under the model, those of the smallest values.
+    /// Buckets for all of `u64`; in a model, those of the smallest values.
     pub(crate) const BUCKETS: usize =
         if cfg!(tachograph_loom) { 2 } else { index_in(PRECISION_BITS, u64::MAX) as usize + 1 };
 
-    /// How far a value may be from the one that stands for its bucket, relative to it: half of a
-    /// sixteenth, and a bucket of the fine layout.
+    /// The largest relative distance between a value and its bucket's representative: half of a
+    /// sixteenth, plus a bucket of the fine layout.
     pub(crate) const ERROR: f64 = 1.0 / 32.0 + 1.0 / 2048.0;
 
     /// The bucket of a value.
@@ -63,7 +63,7 @@ pub(crate) fn high(index: u16) -> u64 {
     low(index) + ((1 << magnitude) - 1)
 }
 
-/// The value that stands for a bucket: its middle, at most 1/2,048 from any value in it.
+/// The representative value of a bucket: its middle, within 1/2,048 of any value in it.
 #[inline]
 pub(crate) fn middle(index: u16) -> u64 {
     let (magnitude, _) = split(index);
@@ -85,7 +85,7 @@ fn split_in(bits: u32, index: u32) -> (u32, u32) {
 mod tests {
     use super::*;
 
-    /// Values around every power of two, and the ends.
+    /// Values around every power of two, and both extremes.
     fn interesting() -> impl Iterator<Item = u64> {
         (0..64).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + 1]).chain([0, u64::MAX])
     }

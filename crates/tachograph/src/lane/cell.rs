@@ -1,28 +1,28 @@
-//! Words that only a lane's owner writes and the aggregator reads in place.
+//! Words that only a lane's owner writes, and that the aggregator reads in place.
 //!
 //! # Synchronization
-//! One writer, so a load and a store make an increment. The aggregator remembers what it has
-//! folded and takes the difference, so nobody else ever writes a cell, not even a reset. A word
-//! says nothing about another one and is read by coherence alone (Relaxed); only a cell's `calls`
-//! orders the words before it.
+//! There is one writer, so a load and a store make an increment. The aggregator remembers what it
+//! has folded and takes the difference, so no other thread ever writes a cell, not even for a
+//! reset. A word guards no other word and is read Relaxed; only a cell's `calls` orders the words
+//! before it.
 
 use crate::sync::{AtomicU64, Ordering, SingleWriter};
 
-/// Adds to a word of which the caller is the only writer; wraps.
+/// Adds to a word whose only writer is the caller; wraps.
 #[inline]
 pub(crate) fn add(word: &AtomicU64, amount: u64) {
-    // Relaxed: a single writer; the reader takes differences of a word that stands for itself.
+    // Relaxed: a single writer; the reader takes differences of this word alone.
     word.store(word.load_own().wrapping_add(amount), Ordering::Relaxed);
 }
 
 /// One counter in one lane.
 ///
-/// Counting by one, which is what most do, is one store. What is counted by other amounts has a
-/// sum and a number of its own, so that neither is ever taken from the difference of two words:
-/// each only grows, and a sample that is being added shows in part and never as a loss.
+/// Counting by one, the most common case, is a single store. Other amounts have a sum and a number
+/// of their own, so that neither is derived from the difference of two words. Each word only grows,
+/// so a record in progress shows in part, never as a loss.
 #[derive(Debug, Default)]
 pub(crate) struct CounterCell {
-    /// How often it was counted by one, wrapping. Written by the owner, read by the aggregator.
+    /// Increments by one, wrapping. Written by the owner, read by the aggregator.
     ones: AtomicU64,
     /// The sum of the other amounts, wrapping. Written by the owner, read by the aggregator.
     amounts: AtomicU64,
@@ -30,7 +30,7 @@ pub(crate) struct CounterCell {
     calls: AtomicU64,
 }
 
-/// What a counter cell held when it was read, or the difference of two readings.
+/// The content of a counter cell, or the difference between two readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CounterReading {
     pub(crate) value: u64,
@@ -64,7 +64,7 @@ impl CounterCell {
     }
 
     pub(crate) fn read(&self) -> CounterReading {
-        // Relaxed: it stands for itself.
+        // Relaxed: the word guards no other data.
         let ones = self.ones.load(Ordering::Relaxed);
         // Acquire: pairs with the Release in `add`.
         let calls = self.calls.load(Ordering::Acquire);

@@ -1,17 +1,18 @@
-//! What a recording thread shares with the aggregator.
+//! The state that a recording thread shares with the aggregator.
 //!
 //! # Synchronization
-//! A lane has one owner at a time, which is the only one to push, to take blocks and to write
-//! cells and rows, and one reader, whoever holds the aggregator's mutex. Nothing in it names its
-//! owner's thread: at a thread's exit the owner stores where it stood, then `state` = closed
-//! (Release), and the next thread goes on from there after a compare-and-swap (Acquire).
+//! A lane has one owner at a time, which alone pushes, takes blocks and writes cells and rows, and
+//! one reader: the holder of the aggregator's mutex. Nothing in a lane identifies its owner's
+//! thread. When a thread exits, the owner stores its position, then `state` = closed (Release); the
+//! next thread continues from there after a compare-and-swap (Acquire).
 //!
-//! Whether a block is free are two bits, one that the aggregator turns when it gives the block
-//! back (Release) and one that the owner turns when it takes it: where they differ it is free
-//! (Acquire). So each word has one writer. The owner takes the lowest-numbered free block.
+//! Two bits say whether a block is free: the aggregator flips one when it returns the block
+//! (Release), and the owner flips the other when it takes it. The block is free if they differ
+//! (Acquire). So each word has a single writer. The owner takes the free block with the lowest
+//! index.
 //!
-//! What a record reads comes first, so that a cold one touches few lines: the gate beside the
-//! first blocks, then the cells.
+//! The fields that a record reads come first, so that a cold record touches few cache lines: the
+//! gate beside the first blocks, then the cells.
 
 use crate::lane::block::Block;
 use crate::lane::spill::{GaugeRow, SpillRow};
@@ -20,7 +21,7 @@ use crate::limits::{BLOCK_SAMPLES, LANE_BLOCKS_MAX};
 use crate::series::metric::Kind;
 use crate::sync::{ArrayQueue, AtomicU8, AtomicU64, AtomicUsize, Ordering, SingleWriter, zeroed};
 
-/// How many blocks and series a lane is made for.
+/// The number of blocks and series that a lane has room for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LaneSize {
     pub(crate) blocks_initial: usize,
@@ -28,7 +29,7 @@ pub(crate) struct LaneSize {
     pub(crate) slots: usize,
 }
 
-/// Whether recording counts, as every lane and every handle sees it.
+/// The recording mode, as every lane and every handle sees it.
 pub(crate) mod mode {
     /// Samples are recorded.
     pub(crate) const ON: u8 = 0;
@@ -36,21 +37,21 @@ pub(crate) mod mode {
     pub(crate) const OFF: u8 = 1;
     /// Recording is a counted drop.
     pub(crate) const SHUTDOWN: u8 = 2;
-    /// On, in the child of a fork that has not used the collector yet: the next record takes a
-    /// cold path. Of gates only.
+    /// On, in the child of a fork that has not yet used the collector: the next record takes a cold
+    /// path. Only used in gates.
     pub(crate) const FORKED: u8 = 3;
 }
 
-/// Whose lane it is, and whether recording is on, in one word: a record compares it once with
-/// what its handle expects.
+/// A lane's collector and its recording mode in one word: a record compares it once with the value
+/// its handle expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gate(usize);
 
 impl Gate {
-    /// Of a lane that belongs to no collector: no handle expects it.
+    /// The gate of a lane without a collector: no handle expects it.
     pub(crate) const DETACHED: Self = Self(usize::MAX);
 
-    /// Of a lane whose owner a fork has left behind, should it still be used.
+    /// The gate of a lane that a fork left without its owner, in case it is still used.
     pub(crate) const ABANDONED: Self = Self(usize::MAX - 1);
 
     /// Of a collector, by the address of its shared, whose low bits are free.
@@ -59,7 +60,7 @@ impl Gate {
         Self(owner | usize::from(mode))
     }
 
-    /// The gate of the same collector where recording is on, as it is now.
+    /// The same collector's gate with recording switched off.
     #[inline]
     pub(crate) fn off(self) -> Self {
         Self(self.0 | mode::OFF as usize)
@@ -70,42 +71,42 @@ const OWNED: u8 = 0;
 const CLOSED: u8 = 1;
 const RETIRED: u8 = 2;
 
-/// Flags in a word, one a block; under the model so few that there are two words.
+/// Flags per word, one per block; few in models, so that there are two words.
 const FLAGS: usize = if cfg!(tachograph_loom) { 2 } else { 64 };
 
-/// Words that have a flag for each block.
+/// Words needed for a flag per block.
 const FLAG_WORDS: usize = LANE_BLOCKS_MAX.div_ceil(FLAGS);
 
-/// A bit for each block: how often it was taken, or given back, modulo two.
+/// A bit per block: the number of times it was taken, or returned, modulo two.
 pub(crate) type BlockFlags = [u64; FLAG_WORDS];
 
-/// The word that holds a block's flag, and the flag in it.
+/// The index of the word with a block's flag, and the flag in it.
 #[inline]
 fn flag_of(block: u8) -> (usize, u64) {
     let block = usize::from(block);
     (block / FLAGS, 1 << (block % FLAGS))
 }
 
-/// Turns a block's flag.
+/// Flips a block's flag.
 pub(crate) fn turn(flags: &mut BlockFlags, block: u8) {
     let (word, flag) = flag_of(block);
     flags[word] ^= flag;
 }
 
-/// Where the owner stands: the next thread goes on from here, never from a block's length, which
-/// the aggregator resets.
+/// The owner's position. The next thread continues from here, not from a block's length, which the
+/// aggregator resets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
     /// The block being filled.
     pub(crate) block: u8,
     /// Samples in it; a full block's worth before the first block is taken.
     pub(crate) filled: usize,
-    /// Turned for each block that was taken.
+    /// Flipped for each block that was taken.
     pub(crate) taken: BlockFlags,
 }
 
 impl Position {
-    /// Where a new lane's first owner starts.
+    /// The position of a new lane's first owner.
     pub(crate) const START: Self = Self { block: 0, filled: BLOCK_SAMPLES, taken: [0; FLAG_WORDS] };
 }
 
@@ -114,7 +115,7 @@ impl Position {
 pub(crate) struct Lane {
     /// A [`Gate`]. Written by the collector, read by the owner for each record.
     gate: AtomicUsize,
-    /// As many as there may be. The memory of one is untouched until it is first taken.
+    /// The maximum number of blocks. A block's memory stays untouched until it is first taken.
     blocks: Box<[Block]>,
     pub(crate) cells: CellTable,
     pub(crate) rows: RowTable<SpillRow>,
@@ -122,25 +123,25 @@ pub(crate) struct Lane {
     /// Owned, closed or retired. Written by the owner (closed), by an adopter (owned) and by the
     /// aggregator (retired).
     state: AtomicU8,
-    /// Blocks that may be used. Written by the aggregator, for itself.
+    /// Blocks in use. Written and read by the aggregator only.
     len: AtomicUsize,
-    /// Turned for each block that was given back or added. Written by the aggregator, read by the
+    /// Flipped for each block that was returned or added. Written by the aggregator, read by the
     /// owner.
     freed: [AtomicU64; FLAG_WORDS],
-    /// Indices of taken blocks, in order. The owner pushes, the aggregator pops; it has room for
+    /// Indices of taken blocks, in order. The owner pushes, the aggregator pops. It has room for
     /// every block, so a push never meets a slot that is being popped.
     filled: ArrayQueue<u8>,
-    /// Blocks pushed so far, wrapping. Written by the owner, read by the aggregator, which pops
+    /// Blocks pushed so far, wrapping. Written by the owner; read by the aggregator, which pops
     /// only that many, so a pop never meets an unfinished push.
     pushed: AtomicUsize,
-    /// Slots of taken blocks that hold no sample, but a part of a trace or nothing. Written by the
-    /// owner, read by the aggregator.
+    /// Slots of taken blocks that hold part of a trace or padding instead of a sample. Written by
+    /// the owner, read by the aggregator.
     unsampled: AtomicU64,
-    /// The owner's position, written at its exit, read by the next owner: the block and how much
-    /// of it is filled, then which blocks were taken.
+    /// The owner's position, written when it exits and read by the next owner: the block and its
+    /// fill level, then the blocks that were taken.
     exit: [AtomicUsize; 2],
     exit_taken: [AtomicU64; FLAG_WORDS],
-    /// Bytes of installed cells. Added to by whoever installs, read by the aggregator.
+    /// Bytes of installed cells. Added to by the installing thread, read by the aggregator.
     installed: AtomicUsize,
 }
 
@@ -158,7 +159,7 @@ impl Lane {
             state: AtomicU8::new(CLOSED),
             len: AtomicUsize::new(0),
             freed: std::array::from_fn(|_| AtomicU64::new(0)),
-            // A queue cannot be made without a slot; a detached lane never uses it.
+            // A queue needs at least one slot; a detached lane never uses it.
             filled: ArrayQueue::new(blocks_max.max(1)),
             pushed: AtomicUsize::new(0),
             unsampled: AtomicU64::new(0),
@@ -174,7 +175,7 @@ impl Lane {
 
     #[inline]
     pub(crate) fn gate(&self) -> Gate {
-        // Relaxed: a switch; it orders nothing else.
+        // Relaxed: the switch orders nothing else.
         Gate(self.gate.load(Ordering::Relaxed))
     }
 
@@ -183,21 +184,21 @@ impl Lane {
         self.gate.store(gate.0, Ordering::Relaxed);
     }
 
-    /// Counts slots that will hold no sample, before they are published. The owner only.
+    /// Counts slots without a sample, before they are published. Only for the owner.
     pub(crate) fn add_unsampled(&self, slots: usize) {
         let unsampled = self.unsampled.load_own().wrapping_add(slots as u64);
         // Relaxed: published by the Release of the block's length that follows.
         self.unsampled.store(unsampled, Ordering::Relaxed);
     }
 
-    /// Slots so far that hold no sample: at least those of the blocks' lengths that were loaded
+    /// Slots without a sample so far: at least those within the block lengths that were loaded
     /// before.
     pub(crate) fn unsampled(&self) -> u64 {
         // Relaxed: ordered by the Acquire of a block's length.
         self.unsampled.load(Ordering::Relaxed)
     }
 
-    /// Takes over a closed lane as it stands.
+    /// Takes over a closed lane in its current state.
     pub(crate) fn adopt(&self) -> Option<Position> {
         // Acquire: pairs with the Release in `close`; the last owner's position, cells and blocks
         // are visible. Relaxed on failure: nothing is read then.
@@ -210,7 +211,7 @@ impl Lane {
         Some(Position { block: block as u8, filled, taken })
     }
 
-    /// Gives the lane up. The owner's last act.
+    /// Gives up the lane. The owner's last action.
     pub(crate) fn close(&self, position: Position) {
         let Position { block, filled, taken } = position;
         for (word, value) in self.exit.iter().zip([usize::from(block), filled]) {
@@ -226,7 +227,7 @@ impl Lane {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        // Relaxed: a hint for counting; who wants the lane uses a compare-and-swap.
+        // Relaxed: only a hint for counting; taking the lane uses a compare-and-swap.
         self.state.load(Ordering::Relaxed) == CLOSED
     }
 
@@ -235,16 +236,16 @@ impl Lane {
         self.state.load(Ordering::Relaxed) == OWNED
     }
 
-    /// Whether `retire` has succeeded. The aggregator only, which is who has retired it.
+    /// Whether `retire` has succeeded. Only for the aggregator, which retires lanes.
     pub(crate) fn is_retired(&self) -> bool {
-        // Relaxed: what this word says comes after the Acquire in `retire`.
+        // Relaxed: the reads that depend on it follow the Acquire in `retire`.
         self.state.load(Ordering::Relaxed) == RETIRED
     }
 
-    /// Takes a closed lane out of use for good. The aggregator only.
+    /// Takes a closed lane out of use for good. Only for the aggregator.
     pub(crate) fn retire(&self) -> bool {
-        // Acquire: pairs with the Release in `close`; all that was ever recorded is visible.
-        // Relaxed on failure: nothing is read then.
+        // Acquire: pairs with the Release in `close`; everything ever recorded is visible. Relaxed
+        // on failure: nothing is read then.
         self.state.compare_exchange(CLOSED, RETIRED, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
@@ -253,34 +254,34 @@ impl Lane {
         self.blocks.get(usize::from(index))
     }
 
-    /// Blocks that may be used. The aggregator only.
+    /// Blocks in use. Only for the aggregator.
     pub(crate) fn len(&self) -> usize {
         self.len.load_own()
     }
 
-    /// Makes one more block free for use. The aggregator only.
+    /// Adds one more free block. Only for the aggregator.
     pub(crate) fn add_block(&self) -> bool {
         let len = self.len();
         if len >= self.blocks.len() {
             return false;
         }
-        // Relaxed: nobody else reads it.
+        // Relaxed: only the aggregator reads it.
         self.len.store(len + 1, Ordering::Relaxed);
         self.give_back(len as u8);
         true
     }
 
-    /// Hands a cleared block to the owner. The aggregator only.
+    /// Returns a cleared block to the owner. Only for the aggregator.
     pub(crate) fn give_back(&self, index: u8) {
         let (word, flag) = flag_of(index);
         let freed = self.freed[word].load_own();
         // Release: pairs with the Acquire in `free_block`; the block, its cleared length and our
-        // reads of its old samples lie before the owner's next store.
+        // reads of its old samples happen before the owner's next store.
         self.freed[word].store(freed ^ flag, Ordering::Release);
     }
 
-    /// The lowest-numbered free block; `None` while every block is filled. The owner only, who
-    /// tells which ones it has `taken`.
+    /// The free block with the lowest index; `None` if every block is filled. Only for the owner,
+    /// which knows the `taken` flags.
     pub(crate) fn free_block(&self, taken: &BlockFlags) -> Option<u8> {
         self.freed.iter().zip(taken).enumerate().find_map(|(word, (freed, taken))| {
             // Acquire: pairs with the Release in `give_back`.
@@ -289,11 +290,11 @@ impl Lane {
         })
     }
 
-    /// Announces a block that was just taken. The owner only.
+    /// Announces a block that was just taken. Only for the owner.
     pub(crate) fn push(&self, block: u8) {
-        // Err: cannot be, the queue has room for every block.
+        // Err: impossible, the queue has room for every block.
         let _ = self.filled.push(block);
-        // Release: pairs with the Acquire in `pushed`; the push is finished, so the pop finds it.
+        // Release: pairs with the Acquire in `pushed`; the push has finished, so the pop finds it.
         let pushed = self.pushed.load_own().wrapping_add(1);
         self.pushed.store(pushed, Ordering::Release);
     }
@@ -304,28 +305,28 @@ impl Lane {
         self.pushed.load(Ordering::Acquire)
     }
 
-    /// The next block in the order in which they were taken. The aggregator only, and only as
-    /// often as `pushed` says.
+    /// The next block in the order in which they were taken. Only for the aggregator, at most
+    /// `pushed` times.
     pub(crate) fn pop(&self) -> Option<u8> {
         self.filled.pop()
     }
 
-    /// Makes the cell of a counter exist in this lane; other kinds need nothing. Allocates.
+    /// Creates a counter's cell in this lane; other kinds need nothing. Allocates.
     pub(crate) fn install(&self, kind: Kind, slot: u32) {
         if kind.is_counter() {
             let bytes = self.cells.install(slot);
-            // Relaxed: a count that stands for itself.
+            // Relaxed: the count guards no other data.
             self.installed.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
-    /// Bytes of the lane and everything in it but its blocks.
+    /// Bytes of the lane and everything in it except its blocks.
     pub(crate) fn bytes(&self) -> usize {
         // Relaxed: see `install`.
         let installed = self.installed.load(Ordering::Relaxed);
         size_of::<Self>()
             + installed
-            // The queue's slots are two words.
+            // Each slot of the queue takes two words.
             + self.filled.capacity() * 2 * size_of::<usize>()
             + self.cells.bytes()
             + self.rows.bytes()

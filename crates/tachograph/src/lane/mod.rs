@@ -1,13 +1,13 @@
-//! What one recording thread and the aggregator share.
+//! The state shared by one recording thread and the aggregator.
 //!
 //! May use `sync`, `time` and `series`. In reading order:
-//! - `sample`, `trace`, `batch`: a sample, the trace it belongs to, many of them as they were read
+//! - `sample`, `trace`, `batch`: a sample, its trace, and many samples as they were read
 //! - `block`: 512 samples that change hands
-//! - `bucket`, `wide`: the layout of distributions, sums that lose nothing
-//! - `cell`, `spill`, `table`: counters in place, samples coalesced in place, where both lie
-//! - `lane`: all of that of one thread, and who has it
+//! - `bucket`, `wide`: the layout of distributions, and sums without rounding loss
+//! - `cell`, `spill`, `table`: counters in place, samples coalesced in place, and their tables
+//! - `lane`: all of this for one thread, and its ownership
 //! - `writer`, `reader`: its two sides
-//! - `shared`: what all recording threads of one collector share
+//! - `shared`: the state that all recording threads of a collector share
 
 pub(crate) mod batch;
 pub(crate) mod block;

@@ -11,20 +11,20 @@ use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
 use crate::sync::Arc;
 use crate::sync::fault;
 
-/// What was read from a lane so far. There is one for a lane, under the aggregator's mutex.
+/// The reading state of a lane. Each lane has one, under the aggregator's mutex.
 #[derive(Debug)]
 pub(crate) struct LaneReader {
     lane: Arc<Lane>,
     /// Blocks popped so far, wrapping.
     popped: usize,
-    /// Popped blocks that are not read to their end, oldest first. Only the last one may still
-    /// be filled.
+    /// Popped blocks that are not completely read, oldest first. Only the last one may still be
+    /// filling.
     held: VecDeque<u8>,
-    /// Slots of the first held block that were read.
+    /// Slots read so far in the first held block.
     read: usize,
-    /// Samples that were read since the rate was last measured.
+    /// Samples read since the rate was last measured.
     gained: usize,
-    /// Blocks that were ever taken: the others' memory is untouched.
+    /// Blocks that were ever taken: the memory of the others is untouched.
     touched: usize,
     cells: Vec<Option<Box<[CounterReading; CELLS_PER_CHUNK]>>>,
     /// By row.
@@ -52,8 +52,8 @@ impl LaneReader {
         &self.lane
     }
 
-    /// Notes the blocks that were taken before the call: what [`LaneReader::read_block`] reads
-    /// up to, whatever the load.
+    /// Notes the blocks that were taken before this call. [`LaneReader::read_block`] reads up to
+    /// them, whatever the load.
     pub(crate) fn announce(&mut self) {
         fault::point("reader: before announcing");
         let pushed = self.lane.pushed();
@@ -65,12 +65,12 @@ impl LaneReader {
         }
     }
 
-    /// Samples that were ever recorded into the lane, by its own words and not by what was read of
-    /// them: exact while nobody records, else too few at most.
+    /// The number of samples ever recorded into the lane, computed from its own words and not from
+    /// what was read: exact while nothing is being recorded, otherwise possibly too low.
     pub(crate) fn recorded(&self) -> u64 {
         let lane = &self.lane;
         let pushed = lane.pushed();
-        // All but the last block are full, and so is that if it was handed back. One that was
+        // All blocks except the last are full, and so is the last if it was returned. A block
         // pushed since the last announcement is not known yet.
         let last = match self.held.back().and_then(|&index| lane.block(index)) {
             _ if pushed == 0 || pushed != self.popped => 0,
@@ -86,8 +86,8 @@ impl LaneReader {
         slots.saturating_sub(lane.unsampled()).wrapping_add(in_place)
     }
 
-    /// Reads what is published of the oldest held block, and hands the block back if that is
-    /// all of it. Says whether there may be more.
+    /// Reads the published part of the oldest held block, and returns the block if it is completely
+    /// read. Returns whether there may be more.
     pub(crate) fn read_block(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
         let Some(&index) = self.held.front() else { return false };
@@ -103,8 +103,8 @@ impl LaneReader {
         true
     }
 
-    /// Calls `fold` with how far the cell of `slot` has moved since it was last folded. Should
-    /// `fold` panic, it counts as not folded; so with all that follow.
+    /// Calls `fold` with the change of the cell of `slot` since it was last folded. If `fold`
+    /// panics, the change counts as not folded; the same holds for the methods below.
     pub(crate) fn counter_delta(&mut self, slot: u32, fold: impl FnOnce(CounterReading)) {
         let Some(now) = self.lane.cells.get(slot).map(|cell| cell.read()) else { return };
         let (chunk, place) = (slot as usize / CELLS_PER_CHUNK, slot as usize % CELLS_PER_CHUNK);
@@ -116,8 +116,8 @@ impl LaneReader {
         }
     }
 
-    /// Calls `fold` for each cell below slot `known` that has moved since it was last folded. The
-    /// others keep their gain: a series may be registered and counted while a pass is under way.
+    /// Calls `fold` for each cell below slot `known` that has changed since it was last folded. The
+    /// others keep their gain: a series can be registered and counted while a pass is running.
     pub(crate) fn counter_deltas(&mut self, known: u32, mut fold: impl FnMut(u32, CounterReading)) {
         for (first, chunk) in self.lane.cells.chunks() {
             let bases = chunk_of(&mut self.cells, first as usize / CELLS_PER_CHUNK);
@@ -131,8 +131,8 @@ impl LaneReader {
         }
     }
 
-    /// Calls `fold` with the slot of each spill row that was coalesced into since it was last
-    /// folded, and what it gained; the row keeps what `fold` does not want.
+    /// Calls `fold` with the slot and gain of each spill row that has changed since it was last
+    /// folded; a row keeps its gain if `fold` refuses it.
     pub(crate) fn spill_gains(
         &mut self,
         only: Option<u32>,
@@ -148,7 +148,7 @@ impl LaneReader {
         self.lane.rows.refill();
     }
 
-    /// As `spill_gains`, for gauges.
+    /// Like `spill_gains`, for gauges.
     pub(crate) fn gauge_gains(
         &mut self,
         only: Option<u32>,
@@ -164,13 +164,13 @@ impl LaneReader {
         self.lane.gauges.refill();
     }
 
-    /// Notes samples that were read; says what share of the lane's room they take.
+    /// Notes samples that were read; returns their share of the lane's capacity.
     pub(crate) fn note_gain(&mut self, samples: usize) -> f64 {
         self.gained += samples;
         self.share(samples)
     }
 
-    /// What share of the lane's room was read since the last call.
+    /// The share of the lane's capacity that was read since the last call.
     pub(crate) fn take_gain(&mut self) -> f64 {
         let gained = std::mem::take(&mut self.gained);
         self.share(gained)
@@ -180,7 +180,7 @@ impl LaneReader {
         samples as f64 / (self.lane.len() * BLOCK_SAMPLES).max(1) as f64
     }
 
-    /// Bytes of the lane and everything in it, as far as it was ever used.
+    /// Bytes of the lane and everything in it, counting only memory that was used.
     pub(crate) fn bytes(&self) -> usize {
         let cells = self.cells.iter().flatten().map(|chunk| size_of_val(&**chunk));
         let rows = self.rows.iter().map(SpillReading::heap_bytes);
@@ -196,7 +196,7 @@ impl LaneReader {
     }
 }
 
-/// The element `slot`, made with its default if it is not there yet.
+/// The element `slot`, created with its default if missing.
 fn place_of<T: Default>(places: &mut Vec<T>, slot: u32) -> &mut T {
     let slot = slot as usize;
     if places.len() <= slot {

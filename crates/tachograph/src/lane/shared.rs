@@ -1,5 +1,5 @@
-//! What every recording thread of one collector shares: the switch, the clock, the counts of
-//! what was refused, the lanes.
+//! The state that all recording threads of a collector share: the switch, the clock, the counts of
+//! refused samples, the lanes.
 //!
 //! # Synchronization
 //! `mode` is written by the collector and copied into every lane; `lanes` is read through an
@@ -32,38 +32,37 @@ impl std::fmt::Debug for Restart {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// One of [`mode`]. Written by the collector, read before each record by name and where a
+    /// One of [`mode`]. Written by the collector; read before each record by name, and where a
     /// thread has no lane.
     mode: AtomicU8,
-    /// The collector's place in every thread's table.
+    /// The collector's index in every thread's table.
     seat: u8,
     pub(crate) clock: Clock,
     pub(crate) tallies: Arc<Tallies>,
     lanes: ArcSwap<Vec<Arc<Lane>>>,
-    /// How often it was announced that lanes are free, wrapping. Added to by the aggregator, read
-    /// by recorders that have found none.
+    /// The number of times free lanes were announced, wrapping. Added to by the aggregator, read by
+    /// recorders without a lane.
     announced: AtomicUsize,
-    /// Whether this is the child of a fork that has not used the collector yet. Set by the fork,
-    /// cleared once the first cold path has made the collector start over.
+    /// Whether this is the child of a fork that has not yet used the collector. Set by the fork,
+    /// cleared when the first cold path has made the collector start over.
     forked: AtomicBool,
     /// Whether this is the child of a fork. Set by the fork.
     child: AtomicBool,
-    /// How the collector starts over in the child of a fork. Set when it is made.
+    /// How the collector starts over in the child of a fork. Set when the collector is created.
     restart: OnceBox<Restart>,
-    /// Bytes of all threads' caches of names. Added to and taken from by their threads, read by the
-    /// aggregator.
+    /// Bytes of all threads' name caches. Updated by their threads, read by the aggregator.
     cached_bytes: AtomicUsize,
     growth: Mutex<Growth>,
-    /// Tells the trace that the calling thread is in.
+    /// Returns the trace that the calling thread is in.
     current_trace: Option<TraceSource>,
     lane_size: LaneSize,
     lanes_max: usize,
 }
 
-/// What new lanes are made with, and how long any of them was recorded into.
+/// What new lanes start with, and how long recording was on.
 #[derive(Debug)]
 pub(crate) struct Growth {
-    /// Counters whose cells every lane has from its start.
+    /// Counters whose cells every lane has from the start.
     pinned: Vec<(Kind, u32)>,
     on_time: OnTime,
 }
@@ -97,14 +96,14 @@ impl Shared {
         }
     }
 
-    /// The trace that the calling thread is in, as far as the collector was told how to find out.
+    /// The trace that the calling thread is in, if the collector has a way to find out.
     pub(crate) fn current_trace(&self) -> Option<Trace> {
         self.current_trace?()
     }
 
     #[inline]
     pub(crate) fn mode(&self) -> u8 {
-        // Relaxed: a switch; it orders nothing else.
+        // Relaxed: the switch orders nothing else.
         self.mode.load(Ordering::Relaxed)
     }
 
@@ -113,7 +112,7 @@ impl Shared {
         self.seat
     }
 
-    /// Switches recording for every thread. A shut-down shared stays so.
+    /// Switches recording for every thread. After shutdown it cannot be switched on again.
     pub(crate) fn set_mode(&self, mode: u8) {
         let (_cold, mut growth) = self.growth();
         if self.mode() == mode::SHUTDOWN {
@@ -126,7 +125,7 @@ impl Shared {
         self.lanes.load().iter().for_each(|lane| lane.set_gate(gate));
     }
 
-    /// How long recording was on up to a time of the monotonic clock.
+    /// How long recording was on, up to a time of the monotonic clock.
     pub(crate) fn on_time(&self, now: Instant) -> Duration {
         self.growth().1.on_time.up_to(now)
     }
@@ -136,47 +135,47 @@ impl Shared {
         self.growth().1.on_time.was_ever_on()
     }
 
-    /// The gate of every lane, by the mode of now.
+    /// The gate of every lane in the current mode.
     fn gate(&self) -> Gate {
         let mode = self.mode();
         let forked = mode == mode::ON && self.is_forked();
         Gate::new(self.address(), if forked { mode::FORKED } else { mode })
     }
 
-    /// The gate of a lane that takes this collector's samples.
+    /// The gate of a lane that accepts this collector's samples.
     pub(crate) fn open_gate(&self) -> Gate {
         Gate::new(self.address(), mode::ON)
     }
 
     pub(crate) fn is_forked(&self) -> bool {
-        // Acquire: pairs with the Release in `reopen`; all that was started over is visible.
+        // Acquire: pairs with the Release in `reopen`; everything that was started over is visible.
         self.forked.load(Ordering::Acquire)
     }
 
     pub(crate) fn is_child(&self) -> bool {
-        // Relaxed: a flag that stands for itself; set while there is one thread.
+        // Relaxed: the flag guards no other data; it is set while there is one thread.
         self.child.load(Ordering::Relaxed)
     }
 
-    /// Says how the collector starts over in the child of a fork.
+    /// Sets how the collector starts over in the child of a fork.
     pub(crate) fn set_restart(&self, restart: impl Fn() + Send + Sync + 'static) {
-        // Err: cannot be, a collector is made once.
+        // Err: impossible, a collector is created once.
         let _ = self.restart.set(Box::new(Restart(Box::new(restart))));
     }
 
-    /// Has the collector start over in the child of a fork that has not used it yet. On cold paths
-    /// only; whoever comes meanwhile waits.
+    /// Makes the collector start over in the child of a fork that has not yet used it. Only called
+    /// on cold paths; other callers wait meanwhile.
     pub(crate) fn resume(&self) {
         if self.is_forked() {
             let _cold = ColdPath::enter_again();
             self.restart.get().into_iter().for_each(|restart| (restart.0)());
-            // Should the collector be gone, its handles are left.
+            // If the collector is gone, only its handles remain.
             self.reopen();
         }
     }
 
-    /// What a fork does in the child, in which only the calling thread is alive: shuts the lanes,
-    /// so that whoever records first comes by a cold path. Neither allocates nor locks.
+    /// Called by a fork in the child, where only the calling thread exists: shuts the lanes, so
+    /// that the first record takes a cold path. Does not allocate or lock.
     #[cfg(unix)]
     pub(crate) fn shut_by_fork(&self, lanes: &[Arc<Lane>]) {
         // Relaxed: see `is_child`.
@@ -187,8 +186,8 @@ impl Shared {
         lanes.iter().for_each(|lane| lane.set_gate(gate));
     }
 
-    /// Leaves every lane to the parent, whose owners the child does not have but for one, and
-    /// forgets what was counted.
+    /// Leaves every lane to the parent, because the child has at most one of their owners, and
+    /// resets the counts.
     pub(crate) fn start_over(&self) {
         let _growth = self.growth();
         self.tallies.start_over();
@@ -197,7 +196,7 @@ impl Shared {
         self.announce();
     }
 
-    /// Says that the child has started over: lanes are open from now on.
+    /// Marks the child as started over: lanes are open from now on.
     pub(crate) fn reopen(&self) {
         // Release: pairs with the Acquire in `is_forked`.
         self.forked.store(false, Ordering::Release);
@@ -208,7 +207,7 @@ impl Shared {
         lock(&self.growth)
     }
 
-    /// Unique while anything of the collector is alive.
+    /// Unique as long as any part of the collector is alive.
     fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
@@ -217,9 +216,9 @@ impl Shared {
         self.lanes.load_full()
     }
 
-    /// Notes that a thread's cache of names takes `now` bytes and no longer `before`.
+    /// Updates the size of a thread's name cache from `before` to `now` bytes.
     pub(crate) fn note_cached(&self, before: usize, now: usize) {
-        // Relaxed: a count that stands for itself.
+        // Relaxed: the count guards no other data.
         self.cached_bytes.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
     }
 
@@ -228,21 +227,20 @@ impl Shared {
         self.cached_bytes.load(Ordering::Relaxed)
     }
 
-    /// A lane for the calling thread: a closed one as it stands, else a new one. `None` when
-    /// there are as many lanes as there may be.
+    /// A lane for the calling thread: a closed one, or else a new one. `None` if the maximum number
+    /// of lanes exists.
     pub(crate) fn acquire(&self) -> Option<LaneWriter> {
         self.adopt().or_else(|| self.grow())
     }
 
-    /// What new lanes are made with, locked. What allocates in there and records is kept out
-    /// meanwhile.
+    /// Locks the growth state, and turns records made by an allocator inside it into counted drops.
     fn growth(&self) -> (ColdPath, MutexGuard<'_, Growth>) {
         (ColdPath::enter_again(), lock(&self.growth))
     }
 
-    /// Tells recorders that have found no lane to look again. The aggregator only.
+    /// Tells recorders without a lane to look again. Only for the aggregator.
     pub(crate) fn announce(&self) {
-        // Relaxed: a count that stands for itself.
+        // Relaxed: the count guards no other data.
         self.announced.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -251,7 +249,7 @@ impl Shared {
         self.announced.load(Ordering::Relaxed)
     }
 
-    /// A closed lane as it stands.
+    /// Adopts a closed lane in its current state.
     pub(crate) fn adopt(&self) -> Option<LaneWriter> {
         let lanes = self.lanes.load();
         lanes.iter().filter(|lane| lane.is_closed()).find_map(LaneWriter::adopt)
@@ -270,8 +268,8 @@ impl Shared {
         writer
     }
 
-    /// Makes the cell of a registered counter exist in every lane, now and from now on. Other kinds
-    /// have a place without that.
+    /// Creates the cell of a registered counter in every present and future lane. Other kinds do
+    /// not need this.
     pub(crate) fn pin(&self, kind: Kind, slot: u32) {
         if !kind.is_counter() {
             return;
@@ -285,7 +283,7 @@ impl Shared {
         self.lanes.load().iter().for_each(|lane| lane.install(kind, slot));
     }
 
-    /// Takes a retired lane off the list. The aggregator only.
+    /// Removes a retired lane from the list. Only for the aggregator.
     pub(crate) fn remove(&self, retired: &Arc<Lane>) {
         let _growth = self.growth();
         let lanes = self.lanes.load_full();

@@ -1,14 +1,14 @@
-//! Where a lane coalesces samples while it has no free block: one row a series.
+//! Rows in which a lane coalesces samples while it has no free block, one per series.
 //!
 //! # Synchronization
-//! Only the lane's owner writes a row, but for its epoch; the aggregator reads it in place and folds
-//! the difference to what it folded before. A sample's extremes are stored first, then its sum, its
-//! bucket (Release) and the row's count (Release). The aggregator loads the count (Acquire), then
-//! the buckets (Acquire), then the sum and the extremes: so it has the words of every sample that
-//! was counted, and the extremes of each that it finds in a bucket. A sample under way may show in
-//! part, and the next reading has the rest of it.
+//! Only the lane's owner writes a row, except for its epoch; the aggregator reads it in place and
+//! folds the difference from what it folded before. A sample's extremes are stored first, then its
+//! sum, its bucket (Release) and the row's count (Release). The aggregator loads the count
+//! (Acquire), then the buckets (Acquire), then the sum and the extremes. So it sees all words of
+//! every counted sample, and the extremes of every sample that it finds in a bucket. A sample in
+//! progress may show in part; the next reading has the rest.
 //!
-//! Minimum and maximum cannot be folded as differences: they are those of an epoch. See
+//! Minimum and maximum cannot be folded as differences, so they belong to an epoch. See
 //! [`Extremes`].
 
 use crate::lane::bucket::coarse;
@@ -18,41 +18,41 @@ use crate::sync::{AtomicU64, Ordering, SingleWriter, Zeroed};
 
 /// The least and the greatest value since an epoch began.
 ///
-/// The aggregator begins an epoch when it has folded a row. The owner finds that at its next sample:
-/// it sets the values of the old epoch aside, with the count at which that ended, and starts anew.
-/// No epoch begins before the owner was seen to be in the last one, so what was set aside is always
-/// of the epoch before. The aggregator folds the values of now, and those set aside if their epoch
-/// ended with samples that it had not folded: none is missed, and none from before its last reading
-/// comes back, unless the owner recorded at the same time as that.
+/// The aggregator begins an epoch when it has folded a row. The owner notices at its next sample:
+/// it sets aside the values of the old epoch, with the count at which that ended, and starts again.
+/// No epoch begins before the owner was seen in the last one, so the values set aside always belong
+/// to the previous epoch. The aggregator folds the current values, and also those set aside if
+/// their epoch ended with samples that it had not folded. So no extreme is missed, and none from
+/// before its last reading comes back, unless the owner recorded at the same time as that reading.
 #[derive(Debug, Zeroed)]
 pub(crate) struct Extremes {
     /// Written by the aggregator, read by the owner.
     epoch: AtomicU64,
-    /// The epoch that the owner is in. Written by the owner, read by the aggregator, as all that
-    /// follows.
+    /// The epoch that the owner is in. This and all following fields are written by the owner and
+    /// read by the aggregator.
     entered: AtomicU64,
-    /// The row's count when the owner entered it.
+    /// The row's count when the owner entered the epoch.
     start: AtomicU64,
     min: AtomicU64,
     max: AtomicU64,
-    /// Those of the epoch before.
+    /// The extremes of the previous epoch.
     old_min: AtomicU64,
     old_max: AtomicU64,
 }
 
 impl Extremes {
-    /// Takes samples in that follow the row's first `count`. The owner only.
+    /// Adds samples that follow the row's first `count`. Only for the owner.
     #[inline]
     fn widen(&self, count: u64, least: u64, greatest: u64) {
-        // Acquire: pairs with the Release in `begin_next`; the aggregator has read what is set
-        // aside, before it is overwritten.
+        // Acquire: pairs with the Release in `begin_next`; the aggregator has read the values set
+        // aside before they are overwritten.
         let epoch = self.epoch.load(Ordering::Acquire);
         if epoch != self.entered.load_own() {
             self.enter(epoch, count);
         }
         let is_first = self.start.load_own() == count;
-        // Release: pairs with the Acquire in `read`, whoever sees a value of this epoch sees what
-        // was set aside before.
+        // Release: pairs with the Acquire in `read`; a reader that sees a value of this epoch also
+        // sees the values set aside before it.
         if is_first || least < self.min.load_own() {
             self.min.store(least, Ordering::Release);
         }
@@ -69,14 +69,14 @@ impl Extremes {
         self.old_min.store(self.min.load_own(), Ordering::Relaxed);
         // Relaxed: as above.
         self.old_max.store(self.max.load_own(), Ordering::Relaxed);
-        // Release: pairs with the Acquire in `read`; what is set aside is visible.
+        // Release: pairs with the Acquire in `read`; the values set aside are visible.
         self.start.store(count, Ordering::Release);
-        // Release: pairs with the Acquire in `begin_next`; the epoch before is set aside.
+        // Release: pairs with the Acquire in `begin_next`; the previous epoch is set aside.
         self.entered.store(epoch, Ordering::Release);
     }
 
-    /// The extremes of all samples since the first `folded`, which were folded before. After
-    /// the samples were read, of which there was at least one. The aggregator only.
+    /// The extremes of all samples after the first `folded`, which were folded before. Called after
+    /// the samples were read, of which there must be at least one. Only for the aggregator.
     fn read(&self, folded: u64) -> (u64, u64) {
         // Acquire: pairs with the Release in `widen`.
         let (min, max) = (self.min.load(Ordering::Acquire), self.max.load(Ordering::Acquire));
@@ -90,8 +90,8 @@ impl Extremes {
         (min.min(old_min), max.max(self.old_max.load(Ordering::Relaxed)))
     }
 
-    /// Begins the next epoch, if the owner has entered the last one before `read`: so says
-    /// `has_entered`. The aggregator only, when what it has read is folded.
+    /// Begins the next epoch if the owner had entered the last one before `read`, as given by
+    /// `has_entered`. Only for the aggregator, after it has folded the reading.
     fn begin_next(&self, has_entered: bool) {
         if has_entered {
             // Release: pairs with the Acquire in `widen`.
@@ -105,8 +105,8 @@ impl Extremes {
     }
 }
 
-/// Limbs of a sum: each adds up 22 bits of every value, so none wraps before 2^42 samples have
-/// been coalesced between two passes. Under the model values fit one.
+/// Limbs of a sum: each adds up 22 bits of every value, so none wraps before 2^42 samples have been
+/// coalesced between two passes. In models a value fits one limb.
 const LIMBS: usize = if cfg!(tachograph_loom) { 1 } else { 3 };
 const LIMB_BITS: u32 = 22;
 
@@ -127,7 +127,7 @@ impl SpillRow {
         let count = self.count.load_own();
         self.extremes.widen(count, value, value);
         for (i, limb) in self.limbs.iter().enumerate() {
-            // The last limb takes all that is left: a sum of 2^32 values fits it.
+            // The last limb takes all remaining bits: a sum of 2^32 values fits it.
             let mask = if i + 1 < LIMBS { (1 << LIMB_BITS) - 1 } else { u64::MAX };
             add(limb, (value >> (LIMB_BITS * i as u32)) & mask);
         }
@@ -140,7 +140,7 @@ impl SpillRow {
         self.count.store(counted, Ordering::Release);
     }
 
-    /// Samples coalesced so far, to see at one glance whether there is anything new.
+    /// Samples coalesced so far: a cheap check for anything new.
     pub(crate) fn count(&self) -> u64 {
         // Acquire: pairs with the Release in `add`.
         self.count.load(Ordering::Acquire)
@@ -156,8 +156,8 @@ impl SpillRow {
         SpillReading { count, buckets, limbs }
     }
 
-    /// Calls `fold` with what was gained since `base` was read, and moves that on. Should `fold`
-    /// panic, it counts as not folded.
+    /// Calls `fold` with the gain since `base` was read, and advances `base`. If `fold` panics, the
+    /// gain counts as not folded.
     pub(crate) fn fold_gain(&self, base: &mut SpillReading, fold: impl FnOnce(&SpillGain)) {
         if self.count() == base.count {
             return;
@@ -165,7 +165,8 @@ impl SpillRow {
         let now = self.read();
         let mut gain = now.since(base);
         if gain.buckets.is_empty() {
-            // They were found under way before. The sum may hold part of the next one: it waits.
+            // These were seen in progress before. The sum may hold part of the next sample, so it
+            // waits.
             base.count = now.count;
             return;
         }
@@ -177,19 +178,19 @@ impl SpillRow {
     }
 }
 
-/// What a spill row held when it was read.
+/// The content of a spill row when it was read.
 #[derive(Debug, Default)]
 pub(crate) struct SpillReading {
     count: u64,
-    /// Those with samples, in ascending order.
+    /// The non-empty ones, in ascending order.
     buckets: Vec<(u16, u64)>,
     limbs: [u64; LIMBS],
 }
 
-/// What a spill row has gained between two readings.
+/// The gain of a spill row between two readings.
 #[derive(Debug, Default)]
 pub(crate) struct SpillGain {
-    /// Coarse buckets with samples, in ascending order.
+    /// Non-empty coarse buckets, in ascending order.
     pub(crate) buckets: Vec<(u16, u64)>,
     /// The exact sum of the coalesced values.
     pub(crate) sum: u128,
@@ -226,10 +227,11 @@ impl SpillGain {
     }
 }
 
-/// The row of a gauge: how many values, how many of them finite, their sum, and the extremes.
+/// The row of a gauge: the number of values, how many are finite, their sum, and the extremes.
 #[derive(Debug, Zeroed)]
 pub(crate) struct GaugeRow {
-    /// Stored last. Written by the owner, read by the aggregator, as all that follows.
+    /// Stored last. This and all following fields are written by the owner and read by the
+    /// aggregator.
     count: AtomicU64,
     finite: AtomicU64,
     /// Both floats of a [`Wide`].
@@ -237,7 +239,7 @@ pub(crate) struct GaugeRow {
     extremes: Extremes,
 }
 
-/// What a gauge row held when it was read, or has gained since.
+/// The content of a gauge row, or its gain since a reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct GaugeReading {
     pub(crate) sum: Wide,
@@ -252,8 +254,8 @@ impl GaugeRow {
         let count = self.count.load_own();
         let key = key(value);
         self.extremes.widen(count, key, key);
-        // An infinite value, or one that would make the sum infinite for good, is left out of
-        // the mean.
+        // The mean leaves out infinite values, and values that would make the sum permanently
+        // infinite.
         if self.add_to_sum(value) {
             add(&self.finite, 1);
         }
@@ -275,10 +277,10 @@ impl GaugeRow {
         true
     }
 
-    /// The sum of what was added so far.
+    /// The sum of all values added so far.
     fn sum(&self) -> Wide {
-        // Relaxed: ordered by the Acquire in `count`. A sample under way may show in part, and the
-        // next reading has the rest of it.
+        // Relaxed: ordered by the Acquire in `count`. A sample in progress may show in part; the
+        // next reading has the rest.
         let [high, low] = [0, 1].map(|i| f64::from_bits(self.sum[i].load(Ordering::Relaxed)));
         Wide { high, low }
     }
@@ -289,10 +291,10 @@ impl GaugeRow {
         self.count.load(Ordering::Acquire)
     }
 
-    /// As [`SpillRow::fold_gain`].
+    /// Like [`SpillRow::fold_gain`].
     pub(crate) fn fold_gain(&self, base: &mut GaugeReading, fold: impl FnOnce(GaugeReading)) {
         let count = self.count();
-        // A value that is added but not counted yet stays for the next reading.
+        // A value that is added but not yet counted stays for the next reading.
         if count == base.count {
             return;
         }
@@ -315,7 +317,7 @@ impl GaugeRow {
 
 const SIGN: u64 = 1 << 63;
 
-/// A float as a number of the same order.
+/// Maps a float to an integer of the same order.
 fn key(value: f64) -> u64 {
     let bits = value.to_bits();
     if bits & SIGN == 0 { bits | SIGN } else { !bits }

@@ -1,9 +1,9 @@
-//! Fixed tables of slots that are filled once: a lane's cells and rows by series.
+//! Tables whose slots are filled once: a lane's cells and rows, by series.
 //!
 //! # Synchronization
-//! A slot is empty, then holds one value for good (`OnceBox`: set by compare-and-swap, got by
-//! one Acquire load). Owner, aggregator and registering threads may all fill it; the first one
-//! wins, the others drop what they brought, nobody waits.
+//! A slot is empty until it gets its one permanent value (`OnceBox`: set by compare-and-swap, read
+//! by one Acquire load). Owner, aggregator and registering threads may all try to fill it; the
+//! first one wins, the others drop theirs, and none waits.
 
 use crate::lane::cell::CounterCell;
 use crate::limits::{CELLS_IN_LANE, CELLS_PER_CHUNK, ROWS_PER_CHUNK};
@@ -13,8 +13,8 @@ fn empty<T>(len: usize) -> Box<[OnceBox<T>]> {
     (0..len).map(|_| OnceBox::new()).collect()
 }
 
-/// The counter cells of a lane: the first in the lane itself, which a record finds without
-/// another load, the others in chunks that are allocated when they are needed.
+/// The counter cells of a lane. The first ones are in the lane itself, where a record finds them
+/// without another load; the others are in chunks that are allocated on demand.
 #[derive(Debug)]
 pub(crate) struct CellTable {
     first: [CounterCell; CELLS_IN_LANE],
@@ -42,7 +42,7 @@ impl CellTable {
         self.more.get(place / CELLS_PER_CHUNK)?.get()?.get(place % CELLS_PER_CHUNK)
     }
 
-    /// Makes the cell of `slot` exist; says how many bytes that took.
+    /// Creates the cell of `slot`; returns the number of bytes that took.
     pub(crate) fn install(&self, slot: u32) -> usize {
         let Some(place) = (slot as usize).checked_sub(CELLS_IN_LANE) else { return 0 };
         let Some(chunk) = self.more.get(place / CELLS_PER_CHUNK) else { return 0 };
@@ -50,11 +50,11 @@ impl CellTable {
             return 0;
         }
         let fresh = Box::new(std::array::from_fn(|_| CounterCell::default()));
-        // Err: another thread was first, which serves as well.
+        // Err: another thread was first, which is just as good.
         chunk.set(fresh).map_or(0, |()| size_of::<CellChunk>())
     }
 
-    /// The chunks that exist, each with the slot of its first cell.
+    /// The existing chunks, each with the slot of its first cell.
     pub(crate) fn chunks(&self) -> impl Iterator<Item = (u32, &[CounterCell])> {
         let first = self.first.chunks(CELLS_PER_CHUNK).map(Some);
         let more = self.more.iter().map(|chunk| chunk.get().map(|cells| &cells[..]));
@@ -64,24 +64,25 @@ impl CellTable {
         })
     }
 
-    /// Bytes beside the lane itself.
+    /// Bytes outside the lane itself.
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.more)
     }
 }
 
-/// The spill rows of a lane: zeroed memory, of which the owner takes a row at a series' first
-/// overload, without an allocation. The aggregator sees to it that there are more.
+/// The spill rows of a lane: zeroed memory from which the owner takes a row, without an allocation,
+/// when a series first meets overload. The aggregator keeps enough rows available.
 ///
 /// # Synchronization
-/// The owner alone knows which series has which row, and tells the aggregator by the list of taken
-/// rows and its length (Release). Rows come in chunks, which the aggregator appends (`OnceBox`).
+/// Only the owner knows which series has which row; it tells the aggregator through the list of
+/// taken rows and its length (Release). Rows come in chunks, which the aggregator appends
+/// (`OnceBox`).
 #[derive(Debug)]
 pub(crate) struct RowTable<T> {
     chunks: Box<[OnceBox<Box<[T]>>]>,
-    /// By slot, the number of its row, and 1; 0 before it has one. Written and read by the owner.
+    /// By slot: its row number plus 1, or 0 without a row. Written and read by the owner.
     numbers: Box<[AtomicU64]>,
-    /// By row, its slot. Written by the owner, read by the aggregator.
+    /// By row: its slot. Written by the owner, read by the aggregator.
     slots: Box<[AtomicU64]>,
     /// Rows that were taken. Written by the owner, read by the aggregator.
     taken: AtomicUsize,
@@ -99,7 +100,8 @@ impl<T: Zeroed> RowTable<T> {
         table
     }
 
-    /// The row of a slot, a new one at first; `None` where none is left. The owner only.
+    /// The row of a slot, taking a new one the first time; `None` if none is left. Only for the
+    /// owner.
     #[inline]
     pub(crate) fn take(&self, slot: u32) -> Option<&T> {
         let number = self.numbers.get(slot as usize)?;
@@ -114,11 +116,11 @@ impl<T: Zeroed> RowTable<T> {
     fn take_new(&self, slot: u32, number: &AtomicU64) -> Option<&T> {
         let taken = self.taken.load_own();
         let row = self.row(taken)?;
-        // Relaxed: nobody else reads it.
+        // Relaxed: only the owner reads it.
         number.store(taken as u64 + 1, Ordering::Relaxed);
         // Relaxed: published by the Release below.
         self.slots.get(taken)?.store(u64::from(slot), Ordering::Relaxed);
-        // Release: pairs with the Acquire in `taken`; whose row it is is visible.
+        // Release: pairs with the Acquire in `taken`; the row's slot is visible.
         self.taken.store(taken + 1, Ordering::Release);
         Some(row)
     }
@@ -132,31 +134,31 @@ impl<T: Zeroed> RowTable<T> {
         self.chunks.get(number / ROWS_PER_CHUNK)?.get()?.get(number % ROWS_PER_CHUNK)
     }
 
-    /// Rows that were taken.
+    /// The number of rows taken.
     pub(crate) fn taken(&self) -> usize {
         // Acquire: pairs with the Release in `take_new`.
         self.taken.load(Ordering::Acquire)
     }
 
-    /// A taken row, with its slot. The aggregator only.
+    /// A taken row, with its slot. Only for the aggregator.
     pub(crate) fn nth(&self, number: usize) -> Option<(u32, &T)> {
         // Relaxed: ordered by the Acquire in `taken`.
         let slot = self.slots.get(number)?.load(Ordering::Relaxed);
         Some((slot as u32, self.row(number)?))
     }
 
-    /// Makes more rows, where less than half a chunk is left. The aggregator only.
+    /// Adds rows if less than half a chunk is left. Only for the aggregator.
     pub(crate) fn refill(&self) {
         let wanted = (self.taken() + ROWS_PER_CHUNK / 2) / ROWS_PER_CHUNK;
         if let Some(chunk) = self.chunks.get(wanted)
             && chunk.get().is_none()
         {
-            // Err: cannot be, only the aggregator appends.
+            // Err: impossible, only the aggregator appends.
             let _ = chunk.set(Box::new(zeroed(ROWS_PER_CHUNK)));
         }
     }
 
-    /// Bytes beside the lane itself, as far as rows were taken.
+    /// Bytes outside the lane itself, counting only rows that were taken.
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.chunks) + self.taken() * (size_of::<T>() + 2 * size_of::<u64>())
     }

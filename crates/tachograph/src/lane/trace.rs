@@ -1,4 +1,4 @@
-//! The trace that a sample belongs to, as W3C Trace Context names it.
+//! The trace that a sample belongs to, as defined by W3C Trace Context.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::limits::TRACE_WORDS;
 
-/// Defines an id of so many bytes that is never all zero.
+/// Defines an id of a fixed number of bytes that is never all zero.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $bytes:literal, $word:ident, $wrong:ident) => {
         $(#[$doc])*
@@ -16,12 +16,12 @@ macro_rules! id {
         pub struct $name([u8; $bytes]);
 
         impl $name {
-            /// The id of these bytes; `None` where all are zero, which is no id.
+            /// The id with these bytes; `None` if all are zero, which is not a valid id.
             pub fn new(bytes: [u8; $bytes]) -> Option<Self> {
                 (bytes != [0; $bytes]).then_some(Self(bytes))
             }
 
-            /// Its bytes, in the order in which they are sent.
+            /// Its bytes, in transmission order.
             pub fn to_bytes(self) -> [u8; $bytes] {
                 self.0
             }
@@ -42,10 +42,10 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = InvalidTrace;
 
-            /// From its lower-case hexadecimal digits.
+            /// Parses lower-case hexadecimal digits.
             fn from_str(text: &str) -> Result<Self, InvalidTrace> {
                 let value = hex(text, 2 * $bytes).ok_or(InvalidTrace::$wrong)?;
-                // The value has no more bytes than the digits stand for.
+                // The value has no more bytes than the digits represent.
                 Self::new((value as $word).to_be_bytes()).ok_or(InvalidTrace::$wrong)
             }
         }
@@ -76,9 +76,9 @@ id! {
     SpanId, 8, u64, SpanId
 }
 
-/// A trace that a sample belongs to, and the span of it, if that is known.
+/// A trace that a sample belongs to, and the span within it, if known.
 ///
-/// Follows W3C Trace Context. As text it is the trace's id and, behind a hyphen, the span's; the
+/// Follows W3C Trace Context. As text it is the trace id and, after a hyphen, the span id; the
 /// value of a `traceparent` header can be parsed too.
 ///
 /// ```
@@ -96,17 +96,17 @@ pub struct Trace {
     span_id: Option<SpanId>,
 }
 
-/// Tells the trace that the calling thread is in.
+/// Returns the trace that the calling thread is in.
 pub(crate) type TraceSource = fn() -> Option<Trace>;
 
-/// Why a text is no trace.
+/// Why a text is not a valid trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidTrace {
     /// Its trace id is not 32 lower-case hexadecimal digits, or all zero.
     TraceId,
     /// Its span id is not 16 lower-case hexadecimal digits, or all zero.
     SpanId,
-    /// It is neither ids alone nor a `traceparent` of a known form.
+    /// It is neither plain ids nor a `traceparent` of a known form.
     Form,
 }
 
@@ -122,30 +122,30 @@ impl fmt::Display for InvalidTrace {
 
 impl std::error::Error for InvalidTrace {}
 
-/// The value of exactly so many lower-case hexadecimal digits.
+/// The value of exactly `digits` lower-case hexadecimal digits.
 fn hex(text: &str, digits: usize) -> Option<u128> {
     let all = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     (all && text.len() == digits).then(|| u128::from_str_radix(text, 16).ok())?
 }
 
 impl Trace {
-    /// The trace of these ids, as they are sent; `None` where the trace's is all zero. A span's
-    /// that is all zero stands for no span.
+    /// The trace with these ids, in transmission order; `None` if the trace id is all zero. An
+    /// all-zero span id means no span.
     pub fn new(trace_id: [u8; 16], span_id: [u8; 8]) -> Option<Self> {
         Some(Self { trace_id: TraceId::new(trace_id)?, span_id: SpanId::new(span_id) })
     }
 
-    /// The trace's id.
+    /// The trace id.
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
-    /// The span's id, if it is known.
+    /// The span id, if known.
     pub fn span_id(&self) -> Option<SpanId> {
         self.span_id
     }
 
-    /// As it travels in a lane.
+    /// The words that travel in a lane.
     #[inline]
     pub(crate) fn to_words(self) -> [u64; TRACE_WORDS] {
         let id = u128::from_be_bytes(self.trace_id.0);
@@ -154,9 +154,9 @@ impl Trace {
         std::array::from_fn(|i| words[i])
     }
 
-    /// What `to_words` has made; `None` for anything else.
+    /// The inverse of `to_words`; `None` for any other words.
     pub(crate) fn from_words(words: [u64; TRACE_WORDS]) -> Option<Self> {
-        // Under the model the upper half stays behind.
+        // In models the upper half is left out.
         let high = words.get(2).copied().unwrap_or(0);
         let id = (u128::from(high) << 64) | u128::from(words[0]);
         Self::new(id.to_be_bytes(), words[1].to_be_bytes())
@@ -179,7 +179,7 @@ impl FromStr for Trace {
             [trace_id] => (trace_id, None),
             [trace_id, span_id] => (trace_id, Some(span_id)),
             [version, trace_id, span_id, flags, ref more @ ..] => {
-                // A later version may hold more behind the flags, version 00 may not.
+                // A later version may have more after the flags, version 00 may not.
                 let known = hex(version, 2).is_some_and(|v| v < 0xff && (v > 0 || more.is_empty()));
                 if !known || hex(flags, 2).is_none() {
                     return Err(InvalidTrace::Form);

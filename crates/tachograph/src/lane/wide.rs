@@ -1,11 +1,11 @@
-//! Sums of floats that keep what cancels out.
+//! Sums of floats that survive cancellation.
 
 use serde::{Deserialize, Serialize};
 
-/// A float of twice the digits, as the sum of two that do not overlap: 1e16, a thousand ones and
-/// -1e16 add up to a thousand. Follows T. J. Dekker and D. E. Knuth.
+/// A float with twice the precision, as the sum of two non-overlapping floats: 1e16, a thousand
+/// ones and -1e16 add up to a thousand. Follows T. J. Dekker and D. E. Knuth.
 ///
-/// A sum beyond all floats is infinite, and stays so.
+/// A sum that exceeds the range of floats becomes infinite and stays so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Wide {
     #[serde(with = "crate::series::encoding::float")]
@@ -14,7 +14,7 @@ pub(crate) struct Wide {
     pub(crate) low: f64,
 }
 
-/// The rounded sum, and what rounding has lost.
+/// The rounded sum and its rounding error.
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_of_it = sum - a;
@@ -40,7 +40,7 @@ impl Wide {
 
     fn of(high: f64, low: f64) -> Self {
         let (sum, low) = two_sum(high, low);
-        // Beyond all floats, what rounding has lost is no number.
+        // Beyond the range of floats, the rounding error is NaN.
         if high.is_finite() && sum.is_finite() {
             Self { high: sum, low }
         } else {
@@ -48,7 +48,7 @@ impl Wide {
         }
     }
 
-    /// The mean of so many values; of a sum beyond all floats the greatest float.
+    /// The mean of `count` values; the greatest float if the sum overflowed.
     pub(crate) fn over(self, count: u64) -> f64 {
         ((self.high + self.low) / count as f64).clamp(f64::MIN, f64::MAX)
     }
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn tenths_add_up_as_integers_do() {
-        // Of 1/1024, so that the right sum is known.
+        // Multiples of 1/1024, so that the exact sum is known.
         let values: Vec<i64> = (0..10_000).map(|i| (i * 7_919) % 1_000_003 - 500_000).collect();
         let exact: i64 = values.iter().sum();
         let scaled = values.iter().map(|&value| value as f64 * 1e9 / 1024.0);

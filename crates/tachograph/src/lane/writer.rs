@@ -1,7 +1,7 @@
 //! The owner's side of a lane.
 //!
-//! Only a [`LaneWriter`] can push into a lane or write its cells, there is one for a lane at a
-//! time, and it cannot be shared between threads: the single-writer rule is the type's.
+//! Only a [`LaneWriter`] can push into a lane or write its cells. Each lane has at most one at a
+//! time, and it cannot be shared between threads: the type enforces the single-writer rule.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use crate::lane::trace::Trace;
 use crate::limits::{BLOCK_SAMPLES, TRACED_SLOTS};
 use crate::sync::Arc;
 
-/// The lane has no free block: the aggregator has not kept up.
+/// The lane has no free block because the aggregator has not kept up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoFreeBlock;
 
@@ -25,7 +25,7 @@ pub(crate) struct LaneWriter {
 }
 
 impl LaneWriter {
-    /// The writer of a lane that admits nobody, for a thread that gets no other one.
+    /// The writer of a lane that no handle matches, for a thread that gets no other one.
     pub(crate) fn detached() -> Self {
         let size = LaneSize { blocks_initial: 0, blocks_max: 0, slots: 0 };
         let Position { block, filled, taken } = Position::START;
@@ -53,7 +53,7 @@ impl LaneWriter {
         &self.lane
     }
 
-    /// Publishes a sample in the current block, by three stores; false where that is full.
+    /// Publishes a sample in the current block, with three stores; false if the block is full.
     #[inline]
     pub(crate) fn publish(&self, series: u32, value: u64) -> bool {
         let filled = self.filled.get();
@@ -67,7 +67,7 @@ impl LaneWriter {
         false
     }
 
-    /// Publishes a sample, if need be in the next free block.
+    /// Publishes a sample, in the next free block if necessary.
     pub(crate) fn push(&self, sample: Sample) -> Result<(), NoFreeBlock> {
         if self.publish(sample.series, sample.value) {
             return Ok(());
@@ -78,9 +78,9 @@ impl LaneWriter {
         Ok(())
     }
 
-    /// Publishes a sample with its trace; false where there is room for the sample alone, which is
-    /// published then. Its slots lie in one block: what the current one has no room for goes to
-    /// the next.
+    /// Publishes a sample with its trace; false if there was only room for the sample, which is
+    /// then published alone. Its slots must lie in one block: if the current one has too little
+    /// room, they go to the next.
     pub(crate) fn push_traced(&self, sample: Sample, trace: Trace) -> Result<bool, NoFreeBlock> {
         let filled = self.filled.get();
         if filled + TRACED_SLOTS <= BLOCK_SAMPLES
@@ -108,7 +108,7 @@ impl LaneWriter {
         Ok(true)
     }
 
-    /// Takes the lowest-numbered free block.
+    /// Takes the free block with the lowest index.
     fn take_next(&self) -> Option<&Block> {
         let mut taken = self.taken.get();
         let index = self.lane.free_block(&taken)?;

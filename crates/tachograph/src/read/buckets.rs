@@ -1,4 +1,4 @@
-//! A distribution, as readers see it.
+//! A distribution, for readers.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub struct Buckets {
     scale: f64,
 }
 
-/// Totals in words that every serde format knows.
+/// Totals in integers that every serde format supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct SharedTotals {
     count: u64,
@@ -47,7 +47,7 @@ impl From<SharedTotals> for Totals {
     }
 }
 
-/// One bucket: how many samples lie from `low` to `high`, both included, in recorded units.
+/// One bucket: the number of samples between `low` and `high`, both inclusive, in recorded units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bucket {
     /// The least value of the bucket.
@@ -63,7 +63,7 @@ impl Buckets {
         Self { rows, coarse, totals: totals.into(), scale }
     }
 
-    /// The buckets with samples, in ascending order.
+    /// The non-empty buckets, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = Bucket> {
         self.rows.chunk_by(|a, b| a.0 == b.0).map(|rows| Bucket {
             low: bucket::low(rows[0].0),
@@ -72,10 +72,10 @@ impl Buckets {
         })
     }
 
-    /// Where the samples lie: a value in recorded units that stands for a bucket, and for how many
-    /// samples, in ascending order. It is the bucket's middle, within 1/2,048 of all of them, but
-    /// never below the least sample nor above the greatest. A bucket of more than 2^32 samples
-    /// comes more than once.
+    /// The position of the samples: pairs of a representative value in recorded units and a number
+    /// of samples, in ascending order. The value is the bucket's middle, within 1/2,048 of all its
+    /// samples, but never below the least or above the greatest sample. A bucket with more than
+    /// 2^32 samples appears more than once.
     #[inline]
     pub fn placed(&self) -> impl Iterator<Item = (u64, u64)> {
         let (least, greatest) = (self.totals.min, self.totals.max);
@@ -84,8 +84,8 @@ impl Buckets {
             .map(move |row| (bucket::middle(row.0).min(greatest).max(least), u64::from(row.1)))
     }
 
-    /// How many samples are [placed](Buckets::placed) at most at each of some values in recorded
-    /// units, which ascend. One pass over the rows, and no arithmetic but their sum.
+    /// The number of samples [placed](Buckets::placed) at or below each of `values`, in recorded
+    /// units, which must ascend. One pass over the rows, with no arithmetic except adding counts.
     pub fn up_to<'a>(
         &'a self,
         values: impl Iterator<Item = u64> + 'a,
@@ -103,19 +103,19 @@ impl Buckets {
         })
     }
 
-    /// The last bucket whose samples are placed at most at a value; `None` where none are.
+    /// The last bucket whose samples are placed at or below a value; `None` if there is none.
     fn last_up_to(&self, value: u64) -> Option<u16> {
         let (least, greatest) = (self.totals.min, self.totals.max);
         if value < least || value >= greatest {
             return (value >= greatest).then_some(u16::MAX);
         }
-        // Buckets below are placed below it, buckets above are placed above.
+        // Lower buckets are placed below it, higher buckets above.
         let bucket = bucket::index(value);
         let placed = bucket::middle(bucket).min(greatest).max(least);
         if placed <= value { Some(bucket) } else { bucket.checked_sub(1) }
     }
 
-    /// The exact sum of all samples, in recorded units (a timing's: nanoseconds).
+    /// The exact sum of all samples, in recorded units (nanoseconds for a timing).
     pub fn sum(&self) -> u128 {
         self.totals().sum
     }
@@ -124,12 +124,12 @@ impl Buckets {
         self.totals.into()
     }
 
-    /// Sorted counts by bucket; one bucket may have several.
+    /// Counts sorted by bucket; a bucket may have several.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// Sorted counts of coalesced samples by coarse bucket.
+    /// Counts of coalesced samples, sorted by coarse bucket.
     pub(crate) fn coarse(&self) -> &[Row] {
         &self.coarse
     }
@@ -144,18 +144,18 @@ impl Buckets {
         (self.totals.count > 0).then_some(self.totals.max)
     }
 
-    /// Samples that overload coalesced: counted and summed exactly, placed within 3.2 %.
+    /// Samples coalesced under overload: counted and summed exactly, placed within 3.2 %.
     pub fn coalesced(&self) -> u64 {
         self.totals.coalesced
     }
 
-    /// What one recorded unit is worth in the metric's unit (a timing's: 1e-9).
+    /// The value of one recorded unit in the metric's unit (1e-9 for a timing).
     pub fn scale(&self) -> f64 {
         self.scale
     }
 
-    /// A value in recorded units in the metric's unit, rounded once where that has a decimal fraction
-    /// of the recorded one.
+    /// Converts a value from recorded units to the metric's unit, rounding only once if the scale
+    /// is a decimal fraction.
     #[inline]
     pub fn scaled(&self, recorded: u64) -> f64 {
         scaled(recorded as f64, self.scale)
@@ -174,7 +174,7 @@ impl Buckets {
         })
     }
 
-    /// The ranks of such quantiles, from 1, and the buckets that they lie in.
+    /// The ranks of these quantiles, from 1, and the buckets that contain them.
     pub(crate) fn ranked<const N: usize>(&self, millionths: [u32; N]) -> [Option<(u128, u16)>; N] {
         let count = u128::from(self.totals.count);
         let mut rows = self.rows.iter();
@@ -190,7 +190,7 @@ impl Buckets {
     }
 }
 
-/// Buckets as they are written.
+/// Buckets in serialized form.
 #[derive(serde::Deserialize)]
 pub(crate) struct ToldBuckets {
     rows: Vec<Row>,

@@ -1,9 +1,9 @@
-//! Correction for coordinated omission, when reading.
+//! Correction for coordinated omission, applied when reading.
 //!
-//! A caller that works at a fixed rate and waits for each answer measures a stall once, where it
-//! should have measured it as often as it would have called. The correction adds these samples:
-//! the value less one interval, less two, and so on, down to one interval. Follows Gil Tene's
-//! HdrHistogram.
+//! A caller that works at a fixed rate but waits for each answer measures a stall once, although it
+//! should have measured it as often as it would have called. The correction adds the missing
+//! samples: the value minus one interval, minus two, and so on, down to one interval. Follows Gil
+//! Tene's HdrHistogram.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use crate::read::stats::TimingStats;
 use crate::time::clock::nanos;
 
 impl TimingStats {
-    /// The same with the samples that a caller at a fixed rate missed while it waited: for each
-    /// sample above `expected_interval` the sample less one interval, less two, and so on, down to
-    /// one interval, as HdrHistogram's corrected copies have it.
+    /// A copy with the samples that a caller at a fixed rate missed while it waited: for each
+    /// sample above `expected_interval`, the sample minus one interval, minus two, and so on, down
+    /// to one interval, like HdrHistogram's corrected copies.
     ///
-    /// For timings, and for histograms whose unit is seconds. An interval of zero corrects nothing,
-    /// one below a millionth of the greatest sample counts as that. Added samples are as far from
-    /// the exact ones as the samples that they come from, in seconds: so
-    /// [`error`](TimingStats::error) holds for them only near these. Costs one step for each bucket
-    /// that gets a sample, for each bucket that has one above the interval.
+    /// For timings, and for histograms whose unit is seconds. An interval of zero corrects nothing;
+    /// one below a millionth of the greatest sample is raised to that. In seconds, added samples
+    /// have the same error as the samples that they come from, so [`error`](TimingStats::error)
+    /// only holds near these. For each bucket with samples above the interval, costs one step per
+    /// bucket that gets a sample.
     #[must_use]
     pub fn corrected(&self, expected_interval: Duration) -> Self {
         let buckets = self.buckets();
@@ -41,7 +41,7 @@ impl TimingStats {
     }
 }
 
-/// Counts by bucket, and what they add up to.
+/// Counts by bucket, and their totals.
 struct Corrected {
     counts: Vec<u64>,
     totals: Totals,
@@ -55,7 +55,7 @@ impl Corrected {
         Self { counts, totals: buckets.totals() }
     }
 
-    /// Adds what is missing below so many samples of a value, all of a bucket at once.
+    /// Adds the missing samples below `times` samples of a value, for a whole bucket at once.
     fn add_missing(&mut self, value: u64, times: u64, interval: u64) {
         let mut next = value.saturating_sub(interval);
         while next >= interval {

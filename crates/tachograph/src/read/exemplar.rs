@@ -1,4 +1,4 @@
-//! The sample that a distribution remembers together with its trace.
+//! The sample of a distribution that is kept together with its trace.
 
 use std::time::SystemTime;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::lane::trace::Trace;
 use crate::series::metric::scaled;
 
-/// The greatest traced sample of a series, and the trace that it belongs to.
+/// The greatest traced sample of a series, with its trace.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exemplar {
-    /// The sample, in the metric's unit (a timing's: seconds).
+    /// The sample in the metric's unit (seconds for a timing).
     #[serde(with = "crate::series::encoding::float")]
     pub value: f64,
     /// The trace that it was recorded with.
@@ -35,7 +35,7 @@ impl Witness {
     }
 }
 
-/// Of two witnesses the one of the greater sample; of equal ones the first.
+/// The witness with the greater sample; the first one if they are equal.
 pub(crate) fn worst(a: Option<&Witness>, b: Option<&Witness>) -> Option<Witness> {
     [a, b].into_iter().flatten().copied().reduce(|a, b| if b.value > a.value { b } else { a })
 }

@@ -1,8 +1,9 @@
-//! What metrics and tag keys are called in formats that allow fewer characters than a collector.
+//! Exported names: metric names and tag keys in formats that allow fewer characters than a
+//! collector.
 //!
-//! A name is given when its metric or its tag key first enters a snapshot, and stays for the
-//! collector's life, whatever else appears, hides or goes: no series is ever exported under the
-//! name of another. Snapshots carry the names, and all formats share them.
+//! A name is assigned when its metric or tag key first enters a snapshot, and is kept for the
+//! collector's life, whatever else appears, is hidden or goes: no series is ever exported under
+//! another one's name. Snapshots carry the names, and all formats share them.
 
 mod claims;
 pub(crate) mod naming;
@@ -14,12 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::series::metric::{Kind, Unit};
 
-/// What a counter's name ends in.
+/// The suffix of a counter's name.
 const TOTAL: &str = "_total";
 
-/// What every metric of a collector, or of a sum of collectors, is called in exports.
+/// The exported name of every metric of a collector, or of a merge of collectors.
 ///
-/// Those of metrics that have left the snapshots are kept, so that nothing else gets them.
+/// Names of metrics that have left the snapshots are kept, so that nothing else gets them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportedNames {
     metrics: BTreeMap<Arc<str>, MetricNames>,
@@ -27,19 +28,20 @@ pub struct ExportedNames {
 }
 
 impl ExportedNames {
-    /// The names of a metric; there are some of every metric in the snapshot.
+    /// The names of a metric; every metric in the snapshot has some.
     pub fn metric(&self, name: &str) -> Option<&MetricNames> {
         self.metrics.get(name)
     }
 
-    /// How many metrics and tag keys got a numeric suffix, as their name was taken or reserved.
+    /// The number of metrics and tag keys that got a numeric suffix because their name was taken or
+    /// reserved.
     pub fn renamed(&self) -> usize {
         self.renamed
     }
 }
 
-/// What one metric and its tag keys are called in exports: in the grammar of Prometheus, which
-/// all other formats allow.
+/// The exported names of one metric and its tag keys, in Prometheus's grammar, which all other
+/// formats allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricNames {
     kind: Kind,
@@ -52,7 +54,8 @@ pub struct MetricNames {
 }
 
 impl MetricNames {
-    /// What a metric is called where nothing else has that name. A timing's unit is always seconds.
+    /// The names of a metric if no other metric collides with it. A timing's unit is always
+    /// seconds.
     pub fn new(name: &str, kind: Kind, unit: &Unit) -> Self {
         let unit = if kind == Kind::Timing { &Unit::Seconds } else { unit };
         let unit = exported_unit(unit);
@@ -66,33 +69,34 @@ impl MetricNames {
         Self { kind, base: with_unit(stem, &unit), unit, labels: BTreeMap::new() }
     }
 
-    /// The name with the unit, without a counter's `_total`: what OpenMetrics calls the family.
+    /// The name with the unit, but without a counter's `_total`: OpenMetrics's family name.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// The name of the samples of a kind: the base, and `_total` where it is a counter.
+    /// The name of a kind's samples: the base, plus `_total` for a counter.
     pub fn full(&self, kind: Kind) -> String {
         let total = if kind == Kind::Counter { TOTAL } else { "" };
         format!("{}{total}", self.base)
     }
 
-    /// The unit that ends the base; may be empty. One that the metric is given later is not in it.
+    /// The unit at the end of the base; may be empty. A unit that the metric is given later is not
+    /// in it.
     pub fn unit(&self) -> &str {
         &self.unit
     }
 
-    /// The label of a tag key; there is one for the keys of every series in the snapshot.
+    /// The label of a tag key; every key in the snapshot's series has one.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.labels.get(key).map(String::as_str)
     }
 
-    /// The base without its unit: where a suffix goes.
+    /// The base without its unit: suffixes are added here.
     fn stem(&self) -> &str {
         self.base.strip_suffix(&*with_unit("", &self.unit)).unwrap_or(&self.base)
     }
 
-    /// The same with another stem.
+    /// The same names with another stem.
     fn with_stem(&self, stem: &str) -> Self {
         Self { base: with_unit(stem, &self.unit), ..self.clone() }
     }
@@ -108,7 +112,7 @@ impl MetricNames {
     }
 }
 
-/// A unit as it ends a name; empty without one.
+/// A unit in the form that ends a name; empty if there is none.
 fn exported_unit(unit: &Unit) -> String {
     match unit.name() {
         "" => String::new(),
@@ -124,7 +128,7 @@ fn is_allowed(c: char, colons: bool) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || (colons && c == ':')
 }
 
-/// A name in which every character but the allowed ones is `_`, and that starts with no digit.
+/// A name with every character that is not allowed replaced by `_`, and no leading digit.
 fn sanitized(name: &str, allowed: impl Fn(char) -> bool) -> String {
     let lead =
         if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() { "_" } else { "" };

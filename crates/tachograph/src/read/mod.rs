@@ -1,13 +1,13 @@
-//! What readers see: snapshots and the statistics in them.
+//! Snapshots and the statistics in them.
 //!
 //! May use `sync`, `time`, `series` and `lane`. In reading order:
 //! - `rows`: a distribution as sorted rows
-//! - `buckets`, `stats`: a distribution, the statistics of each kind
-//! - `corrected`: what a caller at a fixed rate missed
+//! - `buckets`, `stats`: a distribution, and the statistics of each kind
+//! - `corrected`: correction for coordinated omission
 //! - `exemplar`: a sample with its trace
-//! - `exported`: what exports call metrics and tag keys
-//! - `snapshot`: one pass over all series; differences and sums of snapshots
-//! - `snapshot_reader`: the last snapshot, again and again
+//! - `exported`: names as exports spell them
+//! - `snapshot`: one pass over all series; differences and merges of snapshots
+//! - `snapshot_reader`: follows the last published snapshot
 
 pub(crate) mod buckets;
 mod corrected;

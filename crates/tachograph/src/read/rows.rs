@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The count of one bucket. A count beyond 32 bits takes several rows, one after another.
+/// The count of one bucket. A count beyond 32 bits takes several consecutive rows.
 ///
-/// Packed: rows are most of what a snapshot holds of a timing, and padding would be a quarter of
-/// them.
+/// Packed, because rows make up most of a timing in a snapshot, and a quarter of them would be
+/// padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(Rust, packed(2))]
 pub(crate) struct Row(pub(crate) u16, pub(crate) u32);
@@ -40,7 +40,7 @@ fn insert(rows: &mut Vec<Row>, place: usize, bucket: u16, count: u64) {
     rows.splice(place..place, fresh);
 }
 
-/// Merges sorted rows `b` into sorted rows `a`, by way of `scratch`.
+/// Merges sorted rows `b` into sorted rows `a`, using `scratch`.
 pub(crate) fn merge(a: &mut Vec<Row>, b: &[Row], scratch: &mut Vec<Row>) {
     if a.is_empty() || b.is_empty() {
         return a.extend_from_slice(b);
@@ -63,12 +63,12 @@ pub(crate) fn merge(a: &mut Vec<Row>, b: &[Row], scratch: &mut Vec<Row>) {
     std::mem::swap(a, scratch);
 }
 
-/// The exact part of a distribution.
+/// The exact totals of a distribution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) count: u64,
     pub(crate) sum: u128,
-    /// `u64::MAX` while there is no sample.
+    /// `u64::MAX` without samples.
     pub(crate) min: u64,
     pub(crate) max: u64,
     /// Samples of which only the coarse bucket is known.
@@ -83,7 +83,7 @@ impl Default for Totals {
 
 impl Totals {
     pub(crate) fn absorb(&mut self, other: &Self) {
-        // Saturating, as what was read from elsewhere may hold any number.
+        // Saturating, because a deserialized distribution may contain any number.
         self.count = self.count.saturating_add(other.count);
         self.sum = self.sum.wrapping_add(other.sum);
         self.min = self.min.min(other.min);

@@ -1,4 +1,4 @@
-//! What readers and exporters see: an immutable, versioned picture of every series.
+//! An immutable, versioned snapshot of every series, for readers and exporters.
 
 mod difference;
 mod merge;
@@ -20,7 +20,7 @@ use crate::time::start;
 
 /// Every series at the time of one pass over all recorders.
 ///
-/// Immutable and shared; series that have not changed are shared with the snapshot before.
+/// Immutable and shared; unchanged series are shared with the previous snapshot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 // Implements the two as functions, around which `Deserialize` completes what came.
 #[serde(remote = "Self")]
@@ -31,16 +31,16 @@ pub struct Snapshot {
     #[serde(with = "wall")]
     pub(crate) started: SystemTime,
     pub(crate) uptime: Duration,
-    /// Of the collector's values as a whole; see [`Series::generation`].
+    /// The generation of the collector as a whole; see [`Series::generation`].
     pub(crate) generation: u64,
-    /// Time since the collector was made, by the monotonic clock; resets leave it.
+    /// Time since the collector was created, by the monotonic clock; resets do not change it.
     pub(crate) age: Duration,
     pub(crate) window_span: Option<Duration>,
     pub(crate) recording: Recording,
     pub(crate) series: Vec<Arc<Series>>,
-    /// Series that the idle timeout hides, sorted by key: a difference goes on from them.
+    /// Series hidden by the idle timeout, sorted by key: differences continue from them.
     pub(crate) idle: Vec<Arc<Series>>,
-    /// What the metrics and tag keys of all these are called in exports, and some of others.
+    /// Exported names of all metrics and tag keys in the snapshot, and of some others.
     #[serde(default)]
     pub(crate) names: Arc<ExportedNames>,
 }
@@ -54,59 +54,62 @@ impl Serialize for Snapshot {
 /// How long recording was on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Recording {
-    /// Since the collector was made.
+    /// Since the collector was created.
     pub(crate) on: Duration,
-    /// Of that, before the last reset.
+    /// The part of `on` before the last reset.
     pub(crate) before_reset: Duration,
-    /// Of it all, in the window's steps as passes fold counters; without windows, everything.
+    /// The part of `on` within the window's steps, at the times when passes fold counters; all of
+    /// it without windows.
     pub(crate) in_window: Duration,
-    /// The same as drains fold samples, which come between passes, too.
+    /// The same at the times when drains fold samples, which also happen between passes.
     pub(crate) in_window_of_samples: Duration,
 }
 
 impl Recording {
-    /// No reset came in between, and all of it is in the window.
+    /// There was no reset in between, and all of it is in the window.
     fn all(on: Duration) -> Self {
         Self { on, before_reset: Duration::ZERO, in_window: on, in_window_of_samples: on }
     }
 
-    /// Of a time in the window, that since a reset until which recording was on for so long.
+    /// The part of a time in the window that lies after a reset, at which recording had been on for
+    /// `before`.
     fn since(self, before: Duration, in_window: Duration) -> Duration {
         in_window.min(self.on.saturating_sub(before))
     }
 }
 
 impl Snapshot {
-    /// Grows with every snapshot of one collector.
+    /// Increases with every snapshot of a collector.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// When the pass was made, by the wall clock.
+    /// The time of the pass, by the wall clock.
     pub fn timestamp(&self) -> SystemTime {
         self.timestamp
     }
 
-    /// When the collector was made or last reset, by the wall clock.
+    /// When the collector was created or last reset, by the wall clock.
     pub fn started(&self) -> SystemTime {
         self.started
     }
 
-    /// Time since the collector was made or reset, by the monotonic clock.
+    /// Time since the collector was created or reset, by the monotonic clock.
     pub fn uptime(&self) -> Duration {
         self.uptime
     }
 
-    /// When an earlier snapshot of the same collector was made, by the wall clock as it goes now:
-    /// the snapshot's own timestamp, unless the clock was set by more than a second in between.
+    /// When an earlier snapshot of the same collector was made, by the wall clock as it is now set.
+    /// This is the snapshot's own timestamp, unless the clock was set by more than a second in
+    /// between.
     pub fn time_of(&self, earlier: &Snapshot) -> SystemTime {
         let apart = self.age.saturating_sub(earlier.age);
         let converted = start::before(self.timestamp, apart);
         if start::was_set(earlier.timestamp, converted) { converted } else { earlier.timestamp }
     }
 
-    /// Which of the collector's beginnings the values count from: another one after every reset,
-    /// and in every process.
+    /// Identifies the collector's start from which the values count: it changes with every reset
+    /// and differs between processes.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -116,19 +119,21 @@ impl Snapshot {
         self.window_span
     }
 
-    /// The time that a window's rates divide by: what its steps cover while recording was on, since
-    /// the last reset. Without windows, and in a [difference](Snapshot::since), all such time.
+    /// The duration that a window's rates are divided by: the time covered by its steps while
+    /// recording was on, since the last reset. Without windows, and in a
+    /// [difference](Snapshot::since), all such time.
     ///
-    /// A window of six steps of 10 s covers 50 to 60 s, and more after a stall, as what was recorded
-    /// during one is aggregated after it.
+    /// A window of six steps of 10 s covers 50 to 60 s, and more after a stall, because everything
+    /// recorded during a stall is aggregated after it.
     pub fn window_elapsed(&self) -> Duration {
         self.recording.since(self.recording.before_reset, self.recording.in_window)
     }
 
-    /// As [`Snapshot::window_elapsed`], for one series of this snapshot: less for one that began after
-    /// the last reset, as a counter after [`reset_counters`], and more for `telemetry.*`, which no reset
-    /// touches. Samples of timings, histograms and gauges are aggregated between passes, too, so theirs
-    /// may differ from a counter's by the time between two passes. What overload has coalesced is not.
+    /// Like [`Snapshot::window_elapsed`], for one series of this snapshot. It is less for a series
+    /// that began after the last reset, such as a counter after [`reset_counters`], and more for
+    /// `telemetry.*`, which no reset touches. Samples of timings, histograms and gauges are also
+    /// aggregated between passes, so theirs can differ from a counter's by up to the time between
+    /// two passes. Samples coalesced under overload are only aggregated by passes.
     ///
     /// [`reset_counters`]: crate::MetricsCollector::reset_counters
     pub fn window_elapsed_of(&self, series: &Series) -> Duration {
@@ -138,7 +143,7 @@ impl Snapshot {
         self.recording.since(series.on_before, in_window)
     }
 
-    /// All series, sorted by key; without those that [`Builder::idle_timeout`] hides.
+    /// All series, sorted by key, except those hidden by [`Builder::idle_timeout`].
     ///
     /// [`Builder::idle_timeout`]: crate::Builder::idle_timeout
     pub fn series(&self) -> &[Arc<Series>] {
@@ -150,18 +155,18 @@ impl Snapshot {
         by_key(&self.series, &crate::series::key::display(name, &Tags::new(tags)))
     }
 
-    /// A series by its key, also one that the idle timeout hides.
+    /// A series by its key, including hidden ones.
     pub(crate) fn known(&self, key: &str) -> Option<&Series> {
         by_key(&self.series, key).or_else(|| by_key(&self.idle, key))
     }
 
-    /// What metrics and tag keys are called in formats that allow fewer characters. The same ones
-    /// in every snapshot of a collector that has them, also after a way as JSON, and in sums.
+    /// Metric names and tag keys for formats that allow fewer characters. They are the same in
+    /// every snapshot of a collector, also after a round trip through JSON, and in merges.
     pub fn exported_names(&self) -> &Arc<ExportedNames> {
         &self.names
     }
 
-    /// Takes over the names that were given, and gives names to what has none.
+    /// Adopts existing names, and assigns names to everything without one.
     fn name_all(&mut self, mut naming: Naming) {
         let all = self.series.iter().chain(&self.idle);
         all.for_each(|series| naming.name(&series.metric, &series.tags));
@@ -188,20 +193,20 @@ pub struct Series {
     pub tags: Tags,
     /// The display key: `name` or `name[k1=v1,k2=v2]`, separators escaped with `\`.
     pub key: Arc<str>,
-    /// When the series began, by the wall clock: at the pass before it was first recorded or
-    /// registered, or when it was last reset. Never later than its first record; it stays while the
-    /// series goes on, but for a wall clock that is set by more than a second.
+    /// When the series began, by the wall clock: at the pass before its first record or
+    /// registration, or at its last reset. Never later than its first record. It does not change
+    /// while the series continues, unless the wall clock is set by more than a second.
     #[serde(with = "wall")]
     pub created: SystemTime,
-    /// Which of the series' beginnings that was: another one after every reset, and in every
-    /// process.
+    /// Identifies which start of the series that was: it changes with every reset and differs
+    /// between processes.
     pub generation: u64,
     /// How long recording had been on when its values were last reset.
     pub(crate) on_before: Duration,
-    /// Samples of this series that were dropped, whatever the reason.
+    /// Dropped samples of this series, for any reason.
     pub dropped: u64,
     /// The greatest traced sample of the window; without windows, since the start or the last
-    /// reset. Boxed: most series have none.
+    /// reset. Boxed, because most series have none.
     #[serde(default)]
     pub exemplar: Option<Box<Exemplar>>,
     /// The statistics.
@@ -212,13 +217,14 @@ pub struct Series {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// Of a timing, in seconds. Boxed, as a histogram's: a counter takes a tenth of the room.
+    /// Of a timing, in seconds. Boxed like a histogram's, because a counter takes a tenth of the
+    /// space.
     Timing(Box<Views<TimingStats>>),
     /// Of a histogram, in its own unit.
     Histogram(Box<Views<TimingStats>>),
     /// Of a monotonic counter.
     Counter(Views<CounterStats>),
-    /// Of a counter that goes both ways.
+    /// Of an up-down counter.
     UpDownCounter(Views<CounterStats>),
     /// Of a gauge.
     Gauge(Box<Views<GaugeStats>>),
@@ -233,7 +239,7 @@ impl Value {
         }
     }
 
-    /// The statistics of either kind of counter.
+    /// The statistics of a counter or up-down counter.
     pub fn as_counter(&self) -> Option<&Views<CounterStats>> {
         match self {
             Self::Counter(views) | Self::UpDownCounter(views) => Some(views),

@@ -1,14 +1,14 @@
-//! Reading published snapshots again and again, from a loop.
+//! Reading published snapshots repeatedly, from a loop.
 
 use crate::read::snapshot::Snapshot;
 use crate::sync::{Arc, ArcSwap, Cache};
 
 /// Follows the published snapshots of one collector and keeps the last one it has seen.
 ///
-/// As long as nothing new was published, [`SnapshotReader::latest`] costs two loads, where
-/// [`MetricsCollector::snapshot`] counts a reference up and down. One for each reading thread;
-/// wait-free. It keeps one snapshot alive, and goes on showing the last one after the collector
-/// is gone.
+/// While nothing new has been published, [`SnapshotReader::latest`] costs two loads, whereas
+/// [`MetricsCollector::snapshot`] increments and decrements a reference count. Use one per reading
+/// thread; wait-free. It keeps one snapshot alive, and still returns the last one after the
+/// collector is gone.
 ///
 /// ```
 /// let metrics = tachograph::MetricsCollector::new();

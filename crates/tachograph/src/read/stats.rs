@@ -1,4 +1,4 @@
-//! The statistics of one series, as readers see them.
+//! The statistics of one series, for readers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,14 @@ pub struct Views<T> {
     pub window: Option<T>,
 }
 
-/// Statistics of a timing or a histogram, in the metric's unit (a timing's: seconds).
+/// Statistics of a timing or a histogram, in the metric's unit (seconds for a timing).
 ///
 /// `count`, `sum`, `min`, `max` and `mean` are exact; quantiles are within [`TimingStats::error`]
-/// of a recorded value. Without samples, everything but `count` and `sum` is `None`.
+/// of a recorded value. Without samples, everything except `count` and `sum` is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "ToldTiming")]
 pub struct TimingStats {
-    /// Samples.
+    /// The number of samples.
     pub count: u64,
     /// Their sum, rounded to a float; [`Buckets::sum`] has it exactly.
     #[serde(with = "float")]
@@ -64,7 +64,7 @@ pub struct TimingStats {
 /// Quantiles that are computed with every snapshot, in units of 1e-6.
 const PRECOMPUTED: [u32; 5] = [500_000, 900_000, 950_000, 990_000, 999_000];
 
-/// How far a value may be from the middle of its bucket, relative to it.
+/// The largest relative distance between a value and the middle of its bucket.
 const FINE_ERROR: f64 = 1.0 / 2048.0;
 
 /// A quantile in units of 1e-6; `None` outside 0 to 1.
@@ -98,8 +98,8 @@ impl TimingStats {
         }
     }
 
-    /// The quantile `q` between 0 and 1, in steps of 1e-6: the smallest value that at least
-    /// `ceil(q * count)` samples do not exceed. `None` without samples or for a `q` outside 0
+    /// The quantile `q` between 0 and 1, in steps of 1e-6: the smallest value such that at least
+    /// `ceil(q * count)` samples do not exceed it. `None` without samples, or for a `q` outside 0
     /// to 1. Costs one pass over the buckets.
     pub fn quantile(&self, q: f64) -> Option<f64> {
         self.buckets.quantiles([millionths(q)?])[0]
@@ -110,7 +110,7 @@ impl TimingStats {
         &self.buckets
     }
 
-    /// Bytes of both views' buckets, which may be the same ones.
+    /// Bytes of both views' buckets, which may be shared.
     pub(crate) fn bucket_bytes(views: &Views<Self>) -> usize {
         let lifetime = views.lifetime.buckets.rows();
         let rows = views.window.as_ref().map(|window| window.buckets.rows());
@@ -118,25 +118,25 @@ impl TimingStats {
         size_of_val(lifetime) + other.map_or(0, size_of_val)
     }
 
-    /// How far any quantile may be from the exact one, relative to it: 1/2,048 by the buckets'
-    /// width, 3.2 % if a sample was coalesced under overload. [`TimingStats::error_at`] tells it
-    /// of one quantile.
+    /// The largest relative error of any quantile: 1/2,048 from the buckets' width, or 3.2 % if a
+    /// sample was coalesced under overload. [`TimingStats::error_at`] gives it for one quantile.
     pub fn error(&self) -> f64 {
         if self.buckets.coalesced() > 0 { coarse::ERROR } else { FINE_ERROR }
     }
 
-    /// How far the quantile `q` may be from the exact one, relative to it: 3.2 % if samples were
-    /// coalesced under overload around it, otherwise 1/2,048. `None` as for
-    /// [`TimingStats::quantile`], which costs as much.
+    /// The largest relative error of the quantile `q`: 3.2 % if samples around it were coalesced
+    /// under overload, otherwise 1/2,048. `None` as for [`TimingStats::quantile`], which costs the
+    /// same.
     pub fn error_at(&self, q: f64) -> Option<f64> {
         let (_, bucket) = self.buckets.ranked([millionths(q)?])[0]?;
-        // A coarse bucket is made of whole buckets and its count is exact: the quantile lies in it.
+        // A coarse bucket consists of whole buckets and its count is exact, so the quantile lies in
+        // it.
         let bucket = coarse::index(bucket::low(bucket)) as u16;
         let found = self.buckets.coarse().binary_search_by_key(&bucket, |row| row.0);
         Some(if found.is_ok() { coarse::ERROR } else { FINE_ERROR })
     }
 
-    /// Samples a second over a time, such as [`Snapshot::window_elapsed`].
+    /// Samples per second over a duration, such as [`Snapshot::window_elapsed`].
     ///
     /// [`Snapshot::window_elapsed`]: crate::Snapshot::window_elapsed
     pub fn rate(&self, over: Duration) -> f64 {
@@ -147,13 +147,13 @@ impl TimingStats {
 /// Statistics of a counter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CounterStats {
-    /// The total: 0 to 2^64 - 1 for a counter, -2^63 to 2^63 - 1 for one that goes both ways;
-    /// in a window, the net change.
+    /// The total: 0 to 2^64 - 1 for a counter, -2^63 to 2^63 - 1 for an up-down counter; in a
+    /// window, the net change.
     pub value: i128,
 }
 
 impl CounterStats {
-    /// Change a second over a time, such as [`Snapshot::window_elapsed`].
+    /// Change per second over a duration, such as [`Snapshot::window_elapsed`].
     ///
     /// [`Snapshot::window_elapsed`]: crate::Snapshot::window_elapsed
     pub fn rate(&self, over: Duration) -> f64 {
@@ -161,7 +161,7 @@ impl CounterStats {
     }
 }
 
-/// Statistics of a gauge. Without a value set, everything but `count` is `None`.
+/// Statistics of a gauge. If no value was set, everything except `count` is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ToldGauge")]
 pub struct GaugeStats {
@@ -177,9 +177,9 @@ pub struct GaugeStats {
     /// The mean of the finite values set.
     #[serde(with = "float::option")]
     pub mean: Option<f64>,
-    /// How many values were set.
+    /// The number of values set.
     pub count: u64,
-    /// How many of them were finite, which the mean is of.
+    /// The number of finite values, which the mean is computed from.
     pub finite: u64,
     pub(crate) sum: Wide,
 }
@@ -188,7 +188,7 @@ fn per_second(amount: f64, over: Duration) -> f64 {
     if over.is_zero() { 0.0 } else { amount / over.as_secs_f64() }
 }
 
-/// A timing's statistics as they are written. All but the buckets follow from these.
+/// A timing's statistics in serialized form. Everything except the buckets follows from these.
 #[derive(serde::Deserialize)]
 struct ToldTiming {
     #[serde(rename = "count")]
@@ -220,7 +220,7 @@ impl From<ToldTiming> for TimingStats {
     }
 }
 
-/// A gauge's statistics as they are written.
+/// A gauge's statistics in serialized form.
 #[derive(serde::Deserialize)]
 struct ToldGauge {
     #[serde(default, with = "float::option")]

@@ -1,4 +1,4 @@
-//! What every handle holds, whichever kind of series it is of.
+//! The common part of all handles, whatever the kind of series.
 
 use crate::lane::lane::{Gate, mode};
 use crate::lane::shared::Shared;
@@ -7,8 +7,8 @@ use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId};
 use crate::series::warning::DropReason;
 use crate::sync::Arc;
 
-/// What every handle is: the entry, with what the hot path reads of it beside the pointer, so
-/// that a cold record touches no line of the entry.
+/// The common part of all handles: the entry, with the fields that the hot path reads copied beside
+/// the pointer, so that a cold record touches no cache line of the entry.
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(crate) entry: Arc<SeriesId>,
@@ -18,7 +18,7 @@ pub struct Handle {
     pub(crate) id: u32,
     pub(crate) slot: u32,
     pub(crate) kind: Kind,
-    /// The collector's place in every thread's table.
+    /// The collector's index in every thread's table.
     pub(crate) seat: u8,
 }
 
@@ -29,7 +29,7 @@ impl Handle {
         Self { gate, id, slot, kind, seat, entry, shared: Arc::clone(shared) }
     }
 
-    /// Counts a sample that the lane has no place for.
+    /// Counts a sample for which the lane has no room.
     #[cold]
     #[inline(never)]
     pub(crate) fn overloaded(&self) {
@@ -41,13 +41,13 @@ impl Handle {
         self.entry.drop_sample(reason);
     }
 
-    /// Counts one without touching a lane.
+    /// Adds 1 without touching a lane.
     pub(crate) fn signal(&self) {
         let entry = &self.entry;
         match self.shared.mode() {
             mode::OFF => {}
             mode::SHUTDOWN => entry.drop_sample(DropReason::Shutdown),
-            // A refused handle is of no series.
+            // A refused handle has no series.
             _ if self.slot == u32::MAX => self.overloaded(),
             _ => entry.signal(),
         }

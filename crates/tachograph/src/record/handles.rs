@@ -1,8 +1,8 @@
-//! Handles of registered series: what hot code holds.
+//! Handles of registered series, for use in hot code.
 //!
-//! A handle is `Clone + Send + Sync`. Recording through it costs a look-up in a thread-local and
-//! what a [`Recorder`](crate::Recorder) costs; a thread's first record also takes over or makes a
-//! lane.
+//! A handle is `Clone + Send + Sync`. Recording through it costs what a
+//! [`Recorder`](crate::Recorder) costs, plus a look-up in a thread-local; a thread's first record
+//! also adopts or creates a lane.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::record::operation::Operation;
 use crate::record::timer::{ByHandle, Timer};
 use crate::time::clock::nanos;
 
-/// Implements what the two kinds of counter have in common.
+/// Implements what the two kinds of counter share.
 macro_rules! counter {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -44,7 +44,7 @@ counter! {
 }
 
 counter! {
-    /// A counter that goes both ways: signed 64 bits, wrapping. Costs what a [`Counter`] costs.
+    /// An up-down counter: signed 64 bits, wrapping. Costs the same as a [`Counter`].
     UpDownCounter
 }
 
@@ -53,8 +53,8 @@ impl Counter {
     /// threads share.
     ///
     /// Touches no thread-local, takes no lock and allocates nothing, whatever the interrupted
-    /// thread was doing. The handle has to exist before: registering one is not for a handler. In
-    /// the child of a fork it counts from the collector's first other use there on.
+    /// thread was doing. The handle must already exist: do not register one in a handler. In the
+    /// child of a fork it counts only after another use of the collector there.
     pub fn increment_from_signal(&self) {
         if cfg!(feature = "record") {
             self.0.signal();
@@ -78,7 +78,7 @@ impl UpDownCounter {
 
 /// A distribution of durations: recorded in nanoseconds, reported in seconds.
 ///
-/// Costs three stores. Takes up to 2^64 - 1 nanoseconds, 584 years; longer ones count as that.
+/// Costs three stores. Accepts up to 2^64 - 1 nanoseconds, 584 years; longer durations are capped.
 #[derive(Clone, Debug)]
 pub struct Timing(pub(crate) Handle);
 
@@ -97,25 +97,25 @@ impl Timing {
 
     /// Records a duration with the trace that it belongs to.
     ///
-    /// The greatest such sample of each step of the window keeps its trace, as the
-    /// [`Series::exemplar`](crate::Series::exemplar) that exports carry. Takes three times the
-    /// room of a plain record in the thread's lane, and as little time otherwise: no lock, no
-    /// allocation, no system call. Under overload the sample is coalesced and its trace dropped,
-    /// which `telemetry.exemplars_dropped` counts.
+    /// The greatest such sample in each step of the window keeps its trace; exports carry it as
+    /// [`Series::exemplar`](crate::Series::exemplar). Takes three times the room of a plain record
+    /// in the thread's lane, but is otherwise as cheap: no lock, no allocation, no system call.
+    /// Under overload the sample is coalesced and its trace dropped, which
+    /// `telemetry.exemplars_dropped` counts.
     #[inline]
     pub fn record_traced(&self, duration: Duration, trace: Trace) {
         self.record_ns_traced(nanos(duration), trace);
     }
 
-    /// As [`Timing::record_traced`], in nanoseconds.
+    /// Like [`Timing::record_traced`], in nanoseconds.
     #[inline]
     pub fn record_ns_traced(&self, nanos: u64, trace: Trace) {
         self.0.trace(nanos, trace);
     }
 
-    /// Records a duration with the trace that the calling thread is in, by what
-    /// [`Builder::current_trace`](crate::Builder::current_trace) was given; outside a trace, or
-    /// without that, it records the duration alone.
+    /// Records a duration with the trace that the calling thread is in, as returned by the function
+    /// passed to [`Builder::current_trace`](crate::Builder::current_trace). Without a trace or
+    /// without that function, records only the duration.
     #[inline]
     pub fn record_in_span(&self, duration: Duration) {
         self.0.trace_or_current(nanos(duration), None);
@@ -123,15 +123,15 @@ impl Timing {
 
     /// Starts a timer that records when it is dropped.
     ///
-    /// `Send`: it may end on another thread. A task that outlives the handle takes a clone of that
-    /// with it.
+    /// `Send`: it may end on another thread. A task that outlives the handle takes a clone of the
+    /// handle with it.
     #[inline]
     pub fn start(&self) -> Timer<ByHandle<'_>> {
         Timer::by_handle(&self.0)
     }
 }
 
-/// A distribution of plain values, such as sizes. Costs what a [`Timing`] costs.
+/// A distribution of plain values, such as sizes. Costs the same as a [`Timing`].
 #[derive(Clone, Debug)]
 pub struct Histogram(pub(crate) Handle);
 
@@ -158,28 +158,28 @@ impl Histogram {
 
 /// A value that goes up and down.
 ///
-/// Setting it costs what a timing costs, and one shared store. NaN is refused and counted; an
-/// infinity is stored and left out of the mean.
+/// Setting it costs as much as a timing, plus one shared store. NaN is refused and counted; an
+/// infinity is stored but left out of the mean.
 #[derive(Clone, Debug)]
 pub struct Gauge(pub(crate) Handle);
 
 impl Gauge {
-    /// Sets the value. Where two threads race, the last to finish wins.
+    /// Sets the value. If two threads race, the last one to finish wins.
     #[inline]
     pub fn set(&self, value: f64) {
         self.0.record(Operation::Set, value.to_bits());
     }
 
-    /// Adds to the value that was set last, or to 0 where none was since the last reset.
+    /// Adds to the value that was set last, or to 0 if none was set since the last reset.
     ///
-    /// The one recording call that is not wait-free: it repeats a compare-and-swap while other
+    /// The only recording call that is not wait-free: it repeats a compare-and-swap while other
     /// threads change the gauge in between.
     pub fn add(&self, amount: f64) {
         self.0.record(Operation::AddToGauge, amount.to_bits());
     }
 }
 
-/// Either kind of counter; of this crate only.
+/// Either kind of counter; sealed.
 pub trait AnyCounter {
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
@@ -199,7 +199,7 @@ impl AnyCounter for UpDownCounter {
     }
 }
 
-/// What leads to one, as a static handle does.
+/// Types that dereference to one, such as a static handle.
 impl<T: Deref<Target: AnyCounter>> AnyCounter for T {
     #[inline]
     fn handle(&self) -> &Handle {
@@ -207,9 +207,9 @@ impl<T: Deref<Target: AnyCounter>> AnyCounter for T {
     }
 }
 
-/// A timing or a histogram; of this crate only.
+/// A timing or a histogram; sealed.
 pub trait AnyDistribution {
-    /// What is recorded: a duration, or a plain value.
+    /// The type of a recorded value: a duration, or a plain value.
     type Value;
 
     #[doc(hidden)]
@@ -248,7 +248,7 @@ impl AnyDistribution for Histogram {
     }
 }
 
-/// What leads to one, as a static handle does.
+/// Types that dereference to one, such as a static handle.
 impl<T: Deref<Target: AnyDistribution>> AnyDistribution for T {
     type Value = <T::Target as AnyDistribution>::Value;
 

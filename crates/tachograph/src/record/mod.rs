@@ -1,13 +1,13 @@
-//! How samples are recorded: by handle, by recorder, by name.
+//! Recording: by handle, by recorder, by name.
 //!
 //! May use `sync`, `time`, `series` and `lane`. In reading order:
-//! - `handle`: what every handle holds
+//! - `handle`: the common part of all handles
 //! - `operation`: what recording does with a lane
-//! - `own_lane`: a lane with its one writer, and what to do where there is none
-//! - `seat`, `name_cache`, `own`: what this thread has for each collector
-//! - `this_thread`: recording with that, by handle and by name
+//! - `own_lane`: a lane with its only writer, and the fallbacks without one
+//! - `seat`, `name_cache`, `own`: this thread's state for each collector
+//! - `this_thread`: recording with that state, by handle and by name
 //! - `timer`: guards that record how long they lived
-//! - `handles`: counters, timings, histograms and gauges, as hot code holds them
+//! - `handles`: counters, timings, histograms and gauges, for use in hot code
 //! - `recorder`: the same for a loop that owns its thread
 
 pub(crate) mod handle;

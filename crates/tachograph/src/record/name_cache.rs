@@ -1,11 +1,11 @@
 //! A thread's cache from names and tags to handles, so that recording by name takes no lock.
 //!
-//! Keys are the tags as the caller gave them, unsorted: two orders of one tag set are two entries
-//! of one series, and a hit needs neither sorting nor an allocation.
+//! Keys are the tags as the caller gave them, unsorted: two orders of the same tag set are two
+//! entries for one series, and a hit needs neither sorting nor an allocation.
 //!
-//! A call site mostly names the series that it named last time. So where the name lies in memory
-//! and the ends of the tags' values give a place in a small table of hints; an entry found there
-//! is compared in full, which is cheaper than hashing, and only a miss hashes.
+//! A call site usually names the same series as last time. So the address of the name and the ends
+//! of the tag values select a slot in a small table of hints. The entry found there is compared in
+//! full, which is cheaper than hashing; only a miss hashes.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::hash::{BuildHasher, Hasher};
@@ -21,31 +21,32 @@ use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING};
 use crate::series::tags::Tags;
 use crate::sync::Arc;
 
-/// Takes 2 KiB, and for each name about 140 bytes (56 more of a timing or histogram) and its text;
-/// counted in `telemetry.memory`.
+/// Takes 2 KiB, plus about 140 bytes and the text for each name (56 more for a timing or
+/// histogram); counted in `telemetry.memory`.
 pub(crate) struct NameCache {
     shared: Arc<Shared>,
     known: RefCell<Known>,
-    /// Numbers of entries, by `hint`; any number may stand anywhere.
+    /// Entry indexes, by `hint`; any slot may hold any index.
     hints: [Cell<u32>; NAME_HINTS],
-    /// Handles of no series, a histogram's and a timing's, for names that are recorded as another
-    /// kind than they have.
+    /// Handles without a series, one for a histogram and one for a timing, for names recorded as a
+    /// kind that is not theirs.
     conflicting: [OnceCell<Arc<Handle>>; 2],
 }
 
 #[derive(Default)]
 struct Known {
     entries: Vec<Entry>,
-    /// The handles of timings and histograms again, by the same numbers, for timers, which own
-    /// theirs and may end anywhere: threads that shared a count of owners would contend for it.
+    /// The handles of timings and histograms again, with the same indexes, for timers. Timers own
+    /// theirs and may end on any thread; threads that shared one reference count would contend for
+    /// it.
     owned: Vec<Option<Arc<Handle>>>,
-    /// Seeded at random, a thread and collector each.
+    /// Randomly seeded, per thread and collector.
     hasher: RandomState,
-    /// Hashes and numbers of all entries.
+    /// Hash and index of every entry.
     table: HashTable<(u64, u32)>,
-    /// Bytes that entries and handles for timers hold beside their places.
+    /// Bytes held by entries and timers' handles, besides their slots.
     held: usize,
-    /// Bytes that the collector knows of.
+    /// The number of bytes reported to the collector.
     noted: usize,
 }
 
@@ -64,7 +65,7 @@ impl Entry {
     }
 }
 
-/// Compares texts; those of the usual lengths by their two ends, which overlap, without a call.
+/// Compares texts; those of usual length by their two ends, which overlap, without a call.
 #[inline]
 fn same(a: &str, b: &str) -> bool {
     fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
@@ -98,8 +99,8 @@ impl NameCache {
     }
 }
 
-/// Where a series' hint stands: by the address of its name, which is mostly a literal, and by
-/// what its tags' values end in, which may have been read from anywhere.
+/// The hint slot of a series, from the address of its name, which is usually a literal, and from
+/// the ends of its tag values, which may have been read from anywhere.
 #[inline]
 fn hint(name: &str, tags: &[(&str, &str)]) -> usize {
     let mut mixed = name.as_ptr().addr() as u64 ^ name.len() as u64;
@@ -112,7 +113,7 @@ fn hint(name: &str, tags: &[(&str, &str)]) -> usize {
 }
 
 impl NameCache {
-    /// Runs `act` with the handle, if it is known and its hint is right; says whether `act` did.
+    /// Runs `act` with the handle if it is known and its hint is right; returns whether it did.
     #[inline]
     pub(crate) fn with_hinted(
         &self,
@@ -120,7 +121,7 @@ impl NameCache {
         tags: &[(&str, &str)],
         act: impl FnOnce(&Handle) -> bool,
     ) -> bool {
-        // Err: an insertion is under way on this thread, and its allocation records.
+        // Err: an insertion is in progress on this thread, and its allocation records.
         let Ok(known) = self.known.try_borrow() else { return false };
         let number = self.hints[hint(name, tags)].get() as usize;
         match known.entries.get(number).filter(|entry| entry.is(name, tags)) {
@@ -139,7 +140,7 @@ impl NameCache {
         known.owned.get(number)?.clone()
     }
 
-    /// Runs `act` with the handle, if it is known, and puts its hint right.
+    /// Runs `act` with the handle if it is known, and updates its hint.
     pub(crate) fn with<R>(
         &self,
         name: &str,
@@ -152,7 +153,7 @@ impl NameCache {
         known.entries.get(number).map(|entry| act(&entry.handle))
     }
 
-    /// The number of a known name; puts its hint right.
+    /// The index of a known name; updates its hint.
     #[inline(never)]
     fn find(&self, known: &Known, name: &str, tags: &[(&str, &str)]) -> Option<usize> {
         let number = known.look_up(name, tags)?;
@@ -160,15 +161,15 @@ impl NameCache {
         Some(number as usize)
     }
 
-    /// A handle of a kind that its name does not have: what it records is a counted drop. Only the
-    /// first one of this thread is made.
+    /// A handle for a kind that differs from its name's: its records are counted drops. Created
+    /// only once per thread.
     pub(crate) fn conflicting(&self, kind: Kind, make: impl FnOnce() -> Handle) -> Arc<Handle> {
         let place = &self.conflicting[usize::from(kind == Kind::Timing)];
         Arc::clone(place.get_or_init(|| Arc::new(make())))
     }
 
-    /// Remembers a handle, unless it must be asked for anew: text that was cut, a tag set that
-    /// went to the overflow series, a metric beyond the limit.
+    /// Caches a handle, unless it must be looked up again each time: text that was cut, a tag set
+    /// that went to the overflow series, a metric beyond the limit.
     pub(crate) fn insert(&self, name: &str, tags: &[(&str, &str)], handle: Handle, max: usize) {
         let long = |text: &str| text.len() > TEXT_BYTES;
         let cut = long(name) || tags.iter().any(|(key, value)| long(key) || long(value));
@@ -186,7 +187,7 @@ impl NameCache {
     }
 }
 
-/// The handle for timers, of what can be timed.
+/// The handle for timers, if the kind can be timed.
 fn owned(handle: &Handle) -> Option<Arc<Handle>> {
     handle.kind.is_distribution().then(|| Arc::new(handle.clone()))
 }
@@ -214,11 +215,11 @@ impl Known {
         self.table.insert_unique(hash, (hash, number), |known| known.0);
     }
 
-    /// Bytes beside the cache itself.
+    /// Bytes besides the cache itself.
     fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<Entry>()
             + self.owned.capacity() * size_of::<Option<Arc<Handle>>>()
-            // Each with its two counts of owners.
+            // Each with its two reference counts.
             + self.owned.iter().flatten().count() * (size_of::<Handle>() + 2 * size_of::<usize>())
             + self.table.allocation_size()
             + self.held

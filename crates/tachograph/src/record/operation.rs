@@ -1,7 +1,7 @@
-//! What a recording call does to a series, once it is known in which lane.
+//! What a recording call does to a series once its lane is known.
 //!
-//! An operation and its value travel as two words, so that the way to a cold path costs the hot
-//! one nothing: no closure has to be kept in memory for it.
+//! An operation and its value travel as two words, so that the branch to a cold path costs the hot
+//! path nothing: no closure has to be kept in memory for it.
 
 use crate::lane::sample::Sample;
 use crate::lane::trace::Trace;
@@ -10,26 +10,26 @@ use crate::record::handle::Handle;
 use crate::series::metric::Kind;
 use crate::series::warning::DropReason;
 
-/// A recording call; what its value is stands beside it.
+/// A recording call; its value is passed separately.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
     /// Adds 1 to a counter.
     Increment,
-    /// Adds to a counter: a wrapping amount.
+    /// Adds to a counter; the value is a wrapping amount.
     Add,
-    /// Adds to a counter what was asked for as a subtraction, which a monotonic counter tells of:
+    /// Adds to a counter for a call that subtracts, which a monotonic counter reports; the value is
     /// a wrapping amount.
     Subtract,
     /// Records a value of a timing or histogram.
     Sample,
-    /// Sets a gauge: the bits of an `f64`.
+    /// Sets a gauge; the value is the bits of an `f64`.
     Set,
-    /// Adds to a gauge: the bits of an `f64`.
+    /// Adds to a gauge; the value is the bits of an `f64`.
     AddToGauge,
 }
 
-/// Records a value of a timing or histogram with the trace that it belongs to, into the series of a
-/// handle of the writer's collector.
+/// Records a value of a timing or histogram with its trace, into the series of a handle that
+/// belongs to the writer's collector.
 pub(crate) fn perform_traced(writer: &LaneWriter, handle: &Handle, value: u64, trace: Trace) {
     let outcome = writer.push_traced(Sample { series: handle.id, value }, trace);
     if !matches!(outcome, Ok(true)) {
@@ -41,7 +41,7 @@ pub(crate) fn perform_traced(writer: &LaneWriter, handle: &Handle, value: u64, t
 }
 
 impl Operation {
-    /// Records `value` into the series of a handle of the writer's collector.
+    /// Records `value` into the series of a handle that belongs to the writer's collector.
     #[inline]
     pub(crate) fn perform(self, writer: &LaneWriter, handle: &Handle, value: u64) {
         match self {
@@ -67,8 +67,8 @@ impl Operation {
     }
 }
 
-// What is beyond the common case stands apart, each as the last thing its caller does, so that
-// the common case saves no register for it.
+// The uncommon cases are separate functions, each called last by its caller, so that the common
+// case saves no registers for them.
 
 #[inline]
 fn add(writer: &LaneWriter, handle: &Handle, amount: u64) {
@@ -78,8 +78,8 @@ fn add(writer: &LaneWriter, handle: &Handle, amount: u64) {
     }
 }
 
-/// The cell is not among the first, or not there yet: the aggregator makes one when it sees the
-/// amount as a sample.
+/// The cell is not among the first, or does not exist yet: the aggregator creates it when it sees
+/// the amount as a sample.
 #[inline(never)]
 fn add_beyond(writer: &LaneWriter, handle: &Handle, amount: u64) {
     match writer.lane().cells.get(handle.slot) {
@@ -126,7 +126,7 @@ fn store_current(handle: &Handle, value: f64) {
     handle.entry.store_current(value);
 }
 
-/// As `sample_beyond`, for a gauge.
+/// Like `sample_beyond`, for a gauge.
 #[cold]
 #[inline(never)]
 fn set_beyond(writer: &LaneWriter, handle: &Handle, value: f64) {
@@ -134,7 +134,7 @@ fn set_beyond(writer: &LaneWriter, handle: &Handle, value: f64) {
     store_current(handle, value);
 }
 
-/// The one operation that is not wait-free; see `SeriesId::add_to_current`.
+/// The only operation that is not wait-free; see `SeriesId::add_to_current`.
 #[inline(never)]
 fn add_to_gauge(writer: &LaneWriter, handle: &Handle, amount: f64) {
     let sum = handle.entry.add_to_current(amount);

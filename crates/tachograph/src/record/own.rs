@@ -1,12 +1,13 @@
-//! What this thread has for each collector that it records into.
+//! This thread's state for each collector that it records into.
 //!
-//! A table has a place for each collector of the process, by its [`Seat`](crate::record::seat::Seat), so
-//! that a record finds its own by one load, whichever of the thread's collectors it is for. A
-//! record takes what is there out and puts it back, which costs two stores: so the place can be
-//! given to another collector once its first one is gone, and that without unsafe code.
+//! A table has a place for each collector of the process, indexed by its
+//! [`Seat`](crate::record::seat::Seat), so that a record finds its own with one load, whichever of
+//! the thread's collectors it is for. A record takes the content out and puts it back, which costs
+//! two stores. This allows the place to go to another collector once its first one is gone, without
+//! unsafe code.
 //!
-//! The table is freed by a second thread-local when the thread ends, and has no destructor itself:
-//! a record need not ask whether it has run.
+//! A second thread-local frees the table when the thread ends. The table itself has no destructor,
+//! so a record need not check whether it has run.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::mem::ManuallyDrop;
@@ -28,15 +29,15 @@ use crate::sync::{Arc, thread_local};
 pub(crate) struct Named<'a> {
     pub(crate) name: &'a str,
     pub(crate) tags: &'a [(&'a str, &'a str)],
-    /// What it is recorded as.
+    /// The kind it is recorded as.
     pub(crate) kind: Kind,
 }
 
 /// What a thread has for one collector.
 pub(crate) struct Own {
     pub(crate) lane: OwnLane,
-    /// Made at the first use by name: it is large, and would spread what a record by handle reads
-    /// over many lines.
+    /// Created at the first use by name: it is large, and would spread the data that a record by
+    /// handle reads over many cache lines.
     pub(crate) names: OnceCell<Box<NameCache>>,
     /// The open gate of the collector's lanes.
     gate: Gate,
@@ -47,7 +48,7 @@ impl Own {
         Self { gate: lane.shared().open_gate(), lane, names: OnceCell::new() }
     }
 
-    /// Whether it is for the collector with this open gate.
+    /// Whether it belongs to the collector with this open gate.
     pub(crate) fn is_of(&self, open: Gate) -> bool {
         self.gate == open
     }
@@ -61,10 +62,11 @@ impl Own {
         self.names.get()?.with(name, tags, Handle::clone)
     }
 
-    /// The handle of a name: known, or asked for and remembered. Allocates, and takes a lock.
+    /// The handle of a name, from the cache or else looked up and cached. Allocates, and takes a
+    /// lock.
     pub(crate) fn handle(&self, registry: &Registry, series: Named<'_>) -> Handle {
         let Named { name, tags, kind } = series;
-        // What was refused as one kind may be right as another.
+        // A name that was refused as one kind may be right as another.
         let good = |handle: &Handle| handle.id != CONFLICTING || handle.kind.fits(kind);
         self.known(name, tags).filter(good).unwrap_or_else(|| {
             let handle = Handle::new(self.lane.shared(), registry.resolve(name, tags, kind));
@@ -81,8 +83,8 @@ impl Own {
         known.filter(|handle| handle.kind.fits(series.kind))
     }
 
-    /// As `handle`, to be owned, and where the series has another kind, a handle that counts as a
-    /// conflict what it records.
+    /// Like `handle`, but owned. If the series has another kind, the handle counts its records as
+    /// conflicts.
     pub(crate) fn handle_or_conflict(&self, registry: &Registry, series: Named<'_>) -> Arc<Handle> {
         if let Some(known) = self.known_to_own(series) {
             return known;
@@ -97,7 +99,7 @@ impl Own {
     }
 }
 
-/// A place of the table. What stands in it is dropped by [`Ending`] alone.
+/// A place in the table. Only [`Ending`] drops its content.
 struct Place(Cell<Option<ManuallyDrop<Rc<Own>>>>);
 
 impl Place {
@@ -115,7 +117,7 @@ impl Place {
         own
     }
 
-    /// As `with` of the file.
+    /// Like the function `with` below.
     #[inline]
     fn with<R>(&self, act: impl FnOnce(&Own) -> R) -> Option<R> {
         let own = self.0.take()?;
@@ -125,15 +127,15 @@ impl Place {
     }
 }
 
-/// What ends with the thread.
+/// Dropped when the thread ends.
 struct Ending {
-    /// Of collectors without a seat.
+    /// The state for collectors without a seat.
     others: RefCell<Vec<Rc<Own>>>,
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        // Err: only models' tables can be gone, and nothing is in these.
+        // Err: only a model's tables can be gone, and they are empty.
         let _ = TABLE.try_with(|table| table.iter().for_each(|place| drop(place.put(None))));
     }
 }
@@ -150,17 +152,17 @@ thread_local! {
     static ENDING: Ending = Ending { others: RefCell::new(Vec::new()) };
 }
 
-/// Runs `act` with what the thread has in a collector's place, which may be another one's.
+/// Runs `act` with the thread's state in a collector's place, which may belong to another collector.
 ///
-/// `act` must not lead back here: it would find the place empty. That is all it would do, so what
-/// records and neither allocates nor calls back may run in it.
+/// `act` must not call this again: it would find the place empty. That is the only effect, so code
+/// that records but neither allocates nor calls back may run in it.
 #[inline]
 pub(crate) fn with<R>(seat: u8, act: impl FnOnce(&Own) -> R) -> Option<R> {
-    // Err: only models' tables can be gone, and nothing is in these.
+    // Err: only a model's tables can be gone, and they are empty.
     TABLE.try_with(|table| table[usize::from(seat)].with(act)).ok().flatten()
 }
 
-/// What the thread has for a collector, to be kept while anything happens.
+/// The thread's state for a collector, which may be kept while other code runs.
 pub(crate) fn find(shared: &Shared) -> Option<Rc<Own>> {
     let gate = shared.open_gate();
     let is = |own: &Rc<Own>| own.is_of(gate);
@@ -173,12 +175,12 @@ pub(crate) fn find(shared: &Shared) -> Option<Rc<Own>> {
     ENDING.try_with(other).ok().flatten()
 }
 
-/// The thread has ended: what it had for its collectors is gone.
+/// The thread has ended, and its state for its collectors is gone.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended;
 
-/// Makes what the thread has for a collector, in the place of what it had, and lets go of what it
-/// has for those that were shut down. Allocates.
+/// Creates the thread's state for a collector, replacing any previous one, and drops its state for
+/// collectors that were shut down. Allocates.
 pub(crate) fn make(shared: &Arc<Shared>) -> Result<Rc<Own>, Ended> {
     // First, so that the table is emptied when the thread ends.
     ENDING.try_with(|_| ()).map_err(|_| Ended)?;
@@ -198,19 +200,19 @@ pub(crate) fn make(shared: &Arc<Shared>) -> Result<Rc<Own>, Ended> {
     Ok(own)
 }
 
-/// Lets go of what the thread has for some collectors: their lanes are closed and, where the
-/// collector is gone, freed.
+/// Drops the thread's state for some collectors: closes their lanes and, if the collector is gone,
+/// frees them.
 pub(crate) fn forget(is: impl Fn(&Own) -> bool) {
     let _ = TABLE.try_with(|table| {
         let is = |place: &&Place| place.with(&is).unwrap_or(false);
         table.iter().filter(is).for_each(|place| drop(place.put(None)));
     });
     let gone = |ending: &Ending| {
-        // Err: it is being added to.
+        // Err: the list is being added to.
         let mut others = ending.others.try_borrow_mut().ok()?;
         Some(others.extract_if(.., |own| is(own)).collect::<Vec<_>>())
     };
-    // Dropped once the list is free again.
+    // Dropped after the list is released.
     drop(ENDING.try_with(gone));
 }
 

@@ -1,4 +1,4 @@
-//! A lane with its one writer, and what to do where there is none or it is shut.
+//! A lane with its only writer, and the fallbacks if there is no lane or it is shut.
 
 use std::cell::{Cell, RefCell};
 
@@ -12,29 +12,29 @@ use crate::series::warning::DropReason;
 use crate::sync::Arc;
 use crate::sync::ColdPath;
 
-/// What a [`Recorder`](crate::Recorder) owns, and each thread for the handles that it records by.
+/// The lane of a [`Recorder`](crate::Recorder), or of a thread that records by handle.
 #[derive(Debug)]
 pub(crate) struct OwnLane {
     writer: LaneWriter,
     shared: Arc<Shared>,
-    /// How often lanes had been announced when none was found; `None` where one was.
+    /// The number of announcements of free lanes when none was found; `None` if one was.
     refused_at: Cell<Option<usize>>,
-    /// In the place of a lane that there was not, or that a fork has left behind.
+    /// Replaces a lane that was not available, or that a fork left behind.
     late: RefCell<Option<LaneWriter>>,
 }
 
-/// What became of a call at the gate of a lane.
+/// The result of a call at the gate of a lane.
 pub(crate) enum Admission<'a> {
     /// Recording is on.
     Open(&'a LaneWriter),
     /// Recording is off.
     Off,
-    /// Another collector's lane, none at all, or recording has ended.
+    /// Another collector's lane, no lane, or recording has ended.
     Refused,
 }
 
 impl OwnLane {
-    /// A lane of its own, if there is one left.
+    /// A lane of its own, if one is available.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let announced = shared.announced();
         let writer = shared.acquire();
@@ -51,7 +51,7 @@ impl OwnLane {
         &self.shared
     }
 
-    /// Shows a handle's gate, as it is while recording is on, at the lane.
+    /// Compares a handle's open gate with the lane's.
     #[inline]
     pub(crate) fn admit(&self, open: Gate) -> Admission<'_> {
         match self.writer.lane().gate() {
@@ -92,8 +92,8 @@ impl OwnLane {
         self.elsewhere(handle, &|writer| operation.perform(writer, handle, value));
     }
 
-    /// Records after all, where the lane is shut because this is the child of a fork, or where
-    /// there is another lane by now.
+    /// Records anyway if the lane is shut because this is the child of a fork, or if another lane
+    /// is available by now.
     fn elsewhere(&self, handle: &Handle, act: &dyn Fn(&LaneWriter)) {
         self.shared.resume();
         let own = handle.gate == self.shared.open_gate();
@@ -102,9 +102,9 @@ impl OwnLane {
         }
     }
 
-    /// Records in a lane that was found later; says whether there is one that is open.
+    /// Records in a lane that was found later; returns whether there is an open one.
     fn perform_late(&self, open: Gate, act: &dyn Fn(&LaneWriter)) -> bool {
-        // Err: cannot be, nothing in here records.
+        // Err: impossible, nothing in here records.
         let Ok(mut late) = self.late.try_borrow_mut() else { return false };
         if self.shared.mode() == mode::ON && is_left(late.as_ref().unwrap_or(&self.writer)) {
             let found = self.look_again();
@@ -114,8 +114,8 @@ impl OwnLane {
         open.map(act).is_some()
     }
 
-    /// A lane, where one was announced since the last look; in the child of a fork, where lanes
-    /// were left behind, also a new one.
+    /// A lane, if one was announced since the last attempt. In the child of a fork, where lanes
+    /// were left behind, it may also be a new one.
     fn look_again(&self) -> Option<LaneWriter> {
         let announced = self.shared.announced();
         if self.refused_at.get() == Some(announced) {
@@ -128,7 +128,7 @@ impl OwnLane {
         found
     }
 
-    /// Whether it has no lane, and another one may be had.
+    /// Whether it has no lane, and another one may be available.
     pub(crate) fn is_to_be_replaced(&self) -> bool {
         is_left(&self.writer) && self.refused_at.get() != Some(self.shared.announced())
     }
@@ -151,13 +151,13 @@ impl OwnLane {
         }
     }
 
-    /// Makes the place of a series exist in this lane. Allocates.
+    /// Creates the place of a series in this lane. Allocates.
     pub(crate) fn prepare(&self, handle: &Handle) {
         self.writer.lane().install(handle.kind, handle.slot);
     }
 }
 
-/// Whether a writer's lane is none, or one that a fork has left behind.
+/// Whether a writer has no lane, or one that a fork left behind.
 fn is_left(writer: &LaneWriter) -> bool {
     [Gate::DETACHED, Gate::ABANDONED].contains(&writer.lane().gate())
 }

@@ -1,4 +1,4 @@
-//! What a loop records by that owns its thread.
+//! A recorder, for a loop that owns its thread.
 
 use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
@@ -11,7 +11,7 @@ use crate::sync::Arc;
 /// A recorder for a loop that owns its thread: records through handles without the thread-local
 /// look-up that the handles' own methods make.
 ///
-/// `Send`, so it can move into the loop's thread; not `Sync`, because it is the one writer of its
+/// `Send`, so it can move into the loop's thread; not `Sync`, because it is the only writer of its
 /// lane:
 ///
 /// ```compile_fail
@@ -22,9 +22,9 @@ use crate::sync::Arc;
 /// });
 /// ```
 ///
-/// No call allocates, locks, makes a system call or loops without a bound. Where the collector
-/// has no lane left for it, its samples are counted drops until a lane is free: then it takes that
-/// one, at most 100 ms after a pass could know of it. Its records go a longer way then.
+/// No call allocates, locks, makes a system call or loops without a bound. If the collector has no
+/// lane left for it, its samples are counted drops until a lane is free. It then takes that lane,
+/// at most 100 ms after a pass could know of it, and its records take a slightly longer path.
 #[derive(Debug)]
 pub struct Recorder(pub(crate) OwnLane);
 
@@ -81,7 +81,7 @@ impl Recorder {
         self.0.perform_traced(distribution.handle(), D::recorded(value), trace);
     }
 
-    /// As [`Recorder::record_traced`], of a duration in nanoseconds.
+    /// Like [`Recorder::record_traced`], for a duration in nanoseconds.
     #[inline]
     pub fn record_ns_traced(&self, timing: &Timing, nanos: u64, trace: Trace) {
         self.0.perform_traced(&timing.0, nanos, trace);
@@ -98,7 +98,7 @@ impl Recorder {
         self.0.perform(&gauge.0, Operation::AddToGauge, amount.to_bits());
     }
 
-    /// Starts a timer that records into this recorder when it is dropped. Not `Send`, as the
+    /// Starts a timer that records into this recorder when it is dropped. Not `Send`, because the
     /// recorder is not `Sync`.
     #[inline]
     pub fn start<'a>(&'a self, timing: &'a Timing) -> Timer<ByRecorder<'a>> {

@@ -1,24 +1,24 @@
-//! Which place of every thread's table a collector has.
+//! A collector's index in every thread's table.
 //!
 //! # Synchronization
-//! The places that are taken are bits of a few words, which collectors set when they are made and
-//! clear when they are dropped, by read-modify-writes. A place says nothing about other memory: a
-//! record compares the gate of what it finds there.
+//! The taken seats are bits in a few words, set with read-modify-writes when collectors are created
+//! and cleared when they are dropped. A seat guards no other memory: a record compares the gate of
+//! what it finds there.
 
 #[cfg(not(tachograph_loom))]
 use crate::sync::{AtomicU64, Ordering};
 
-/// Places of a thread's table; every `u8` is one.
+/// Places in a thread's table; every `u8` is one.
 pub(crate) const SEATS: usize = 256;
 
-/// The place that no collector has: of those that come when all the others are taken.
+/// The place shared by all collectors that are created while every seat is taken.
 pub(crate) const SHARED: u8 = u8::MAX;
 
-/// Seats that are taken, 64 a word. Changed by whoever makes or drops a collector.
+/// Taken seats, 64 per word. Changed by the thread that creates or drops a collector.
 #[cfg(not(tachograph_loom))]
 static TAKEN: [AtomicU64; SEATS / 64] = [const { AtomicU64::new(0) }; SEATS / 64];
 
-/// A collector's place, given back on drop. It is the lowest that is free, so that few lines of a
+/// A collector's seat, given back on drop. It is the lowest free one, so that few cache lines of a
 /// thread's table are in use.
 #[derive(Debug)]
 pub(crate) struct Seat(u8);

@@ -1,7 +1,7 @@
-//! Recording with this thread's recorders and caches of names.
+//! Recording with this thread's recorders and name caches.
 //!
-//! When the thread ends, its lanes are closed; recording after that, from another thread-local's
-//! destructor, borrows a lane for the one sample.
+//! When the thread ends, its lanes are closed. Recording after that, from another thread-local's
+//! destructor, borrows a lane for that one sample.
 
 use crate::lane::lane::mode;
 use crate::lane::shared::Shared;
@@ -16,7 +16,7 @@ use crate::series::series_id::CONFLICTING;
 use crate::series::warning::DropReason;
 use crate::sync::{Arc, ColdPath};
 
-/// What recording needs of a collector.
+/// The parts of a collector that recording needs.
 #[derive(Debug)]
 pub(crate) struct Inlet {
     pub(crate) shared: Arc<Shared>,
@@ -40,7 +40,7 @@ impl Handle {
         }
     }
 
-    /// Records a value with its trace, or with the one that the calling thread is in.
+    /// Records a value with its trace, or else with the trace that the calling thread is in.
     pub(crate) fn trace_or_current(&self, value: u64, trace: Option<Trace>) {
         if !cfg!(feature = "record") || self.shared.mode() == mode::OFF {
             return;
@@ -68,7 +68,7 @@ fn record(handle: &Handle, operation: Operation, value: u64) {
     }
 }
 
-/// The thread has no recorder for the collector yet, or not in the collector's place.
+/// The thread has no recorder for the collector yet, or it is not in the collector's place.
 #[cold]
 #[inline(never)]
 fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
@@ -83,7 +83,7 @@ fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
     }
 }
 
-/// As `record`, of a value with its trace.
+/// Like `record`, for a value with its trace.
 fn record_traced(handle: &Handle, value: u64, trace: Trace) {
     let done = own::with(handle.seat, |own| match own.lane.admit(handle.gate) {
         Admission::Open(writer) => {
@@ -106,19 +106,19 @@ fn record_traced(handle: &Handle, value: u64, trace: Trace) {
     }
 }
 
-/// A lane for one sample of a thread whose own one is gone.
+/// A lane for one sample of a thread whose own lane is gone.
 fn ending(shared: &Arc<Shared>) -> OwnLane {
     OwnLane::new(Arc::clone(shared))
 }
 
-/// What came of looking for this thread's recorder.
+/// The result of looking for this thread's recorder.
 enum Found<R> {
     Done(R),
     Shutdown,
     ThreadEnding,
 }
 
-/// Runs `act` with what this thread has for a collector, made if need be.
+/// Runs `act` with this thread's state for a collector, created if necessary.
 fn with_own<R>(shared: &Arc<Shared>, act: impl FnOnce(&Own) -> R) -> Found<R> {
     shared.resume();
     let known = own::find(shared).filter(|own| !own.lane.is_to_be_replaced());
@@ -133,17 +133,17 @@ fn with_own<R>(shared: &Arc<Shared>, act: impl FnOnce(&Own) -> R) -> Found<R> {
     }
 }
 
-/// What is recorded by name: as which kind, and how.
+/// A recording call by name: its kind and its operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) kind: Kind,
     pub(crate) operation: Operation,
 }
 
-/// Records into the series of a name and tags with this thread's recorder; resolves the name at
-/// the thread's first use of it. The caller has seen that recording is not off.
+/// Records into the series of a name and tags with this thread's recorder; resolves the name when
+/// the thread first uses it. The caller has checked that recording is not off.
 ///
-/// `call` is a function so that each call has a copy of this one, in which it is a constant.
+/// `call` is a function so that each call has its own copy of this one, in which it is a constant.
 #[inline(never)]
 pub(crate) fn record_by_name(
     inlet: &Inlet,
@@ -172,7 +172,7 @@ pub(crate) fn record_by_name(
     }
 }
 
-/// The series is new to this thread, or has another kind, or its hint is another one's, or the
+/// The series is new to this thread or has another kind, its hint belongs to another series, or the
 /// thread's recorder is not in the collector's place.
 #[inline(never)]
 fn look_up_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, value: u64) {
@@ -191,7 +191,7 @@ fn look_up_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, va
     }
 }
 
-/// A record of a known series as another kind, from any place that records.
+/// Handles a record of a known series as another kind, from any recording path.
 #[cold]
 #[inline(never)]
 fn refuse(registry: &Registry, handle: &Handle, kind: Kind) {
@@ -229,8 +229,8 @@ fn resolve_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, va
     }
 }
 
-/// A handle of a timing or histogram by name, for a call that takes more to tell than a value or
-/// comes later; `None` from inside a cold path, where an unknown name cannot be asked for.
+/// A handle of a timing or histogram by name, for a call that carries a trace or several samples,
+/// or that records later. `None` inside a cold path, where an unknown name cannot be looked up.
 #[inline(never)]
 pub(crate) fn handle(inlet: &Inlet, series: Named<'_>) -> Option<Arc<Handle>> {
     let open = inlet.shared.open_gate();
@@ -255,7 +255,7 @@ fn resolve(inlet: &Inlet, series: Named<'_>) -> Option<Arc<Handle>> {
     })
 }
 
-/// Whether the calling thread holds a lane of the collector, in its thread-local.
+/// Whether the calling thread's thread-local holds a lane of the collector.
 pub(crate) fn has_lane(shared: &Shared) -> bool {
     own::find(shared).is_some_and(|own| own.lane.lane().is_owned())
 }

@@ -1,8 +1,7 @@
 //! Timers: guards that record the time between their start and their end.
 //!
-//! While recording is off a timer does not read the clock; one that was started while it was off,
-//! or ends while it is off, records nothing. Time that runs backwards counts as 0 and as an
-//! anomaly.
+//! While recording is off, a timer does not read the clock. A timer that was started or ends while
+//! recording is off records nothing. Time that runs backwards counts as 0 and as an anomaly.
 
 use std::time::Duration;
 
@@ -15,9 +14,9 @@ use crate::record::own_lane::OwnLane;
 use crate::sync::Arc;
 use crate::time::clock::Stamp;
 
-/// Where a timer records; of this crate only.
+/// The destination of a timer's record; sealed.
 pub trait Target {
-    /// What is left where it was is a target that records nothing, or the same one.
+    /// Takes the target out and leaves one that records nothing, or the same one.
     #[doc(hidden)]
     fn take(&mut self) -> Self;
 
@@ -27,15 +26,15 @@ pub trait Target {
     #[doc(hidden)]
     fn record_ns(&self, nanos: u64);
 
-    /// Records with a trace, or with that of the calling thread where there is none.
+    /// Records with a trace, or else with the calling thread's.
     #[doc(hidden)]
     fn record_traced(&self, nanos: u64, trace: Option<Trace>);
 }
 
 /// A running timer; records when it is dropped.
 ///
-/// `Send`, but for that of a [`Recorder`](crate::Recorder): it may be dropped on another thread
-/// than it was started on.
+/// `Send`, except the timer of a [`Recorder`](crate::Recorder): it may be dropped on a different
+/// thread than it was started on.
 #[derive(Debug)]
 #[must_use = "a timer that is dropped at once measures nothing"]
 pub struct Timer<T: Target> {
@@ -44,16 +43,16 @@ pub struct Timer<T: Target> {
 }
 
 impl<T: Target> Timer<T> {
-    /// The time since the start; `None` where recording was off then. Records nothing, and the
-    /// timer runs on: one timer can serve nested timings.
+    /// The time since the start; `None` if recording was off then. Records nothing, and the timer
+    /// keeps running, so one timer can serve nested timings.
     ///
-    /// Reads the clock once, as every ending but `discard` does.
+    /// Reads the clock once, as every ending except `discard` does.
     #[inline]
     pub fn elapsed(&self) -> Option<Duration> {
         self.target.elapsed_ns(self.start).map(Duration::from_nanos)
     }
 
-    /// Records now; gives what was recorded, or zero while recording is off.
+    /// Records now and returns the recorded duration, or zero while recording is off.
     #[inline]
     pub fn stop(mut self) -> Duration {
         let recorded = self.finish();
@@ -66,21 +65,22 @@ impl<T: Target> Timer<T> {
         self.start = Stamp::Off;
     }
 
-    /// Lets the timer record with a trace when it is dropped; see
+    /// Makes the timer record with a trace when it is dropped; see
     /// [`Timing::record_traced`](crate::Timing::record_traced).
     #[inline]
     pub fn with_trace(self, trace: Trace) -> Timer<Traced<T>> {
         self.traced(Some(trace))
     }
 
-    /// Lets the timer record with the trace that the thread which drops it is in then; see
+    /// Makes the timer record with the trace that the dropping thread is in at that time; see
     /// [`Timing::record_in_span`](crate::Timing::record_in_span).
     #[inline]
     pub fn in_span(self) -> Timer<Traced<T>> {
         self.traced(None)
     }
 
-    /// Records now with a trace; gives what was recorded, or zero while recording is off.
+    /// Records now with a trace and returns the recorded duration, or zero while recording
+    /// is off.
     #[inline]
     pub fn stop_traced(self, trace: Trace) -> Duration {
         self.with_trace(trace).stop()
@@ -108,14 +108,14 @@ impl<T: Target> Drop for Timer<T> {
     }
 }
 
-/// What a timer that was started by name records into.
+/// The target of a timer that was started by name.
 #[derive(Debug)]
-// `None` where it was started while recording was off. What the starting thread knows the name by:
-// threads that shared a count of owners would contend for it.
+// `None` if it was started while recording was off. Otherwise the starting thread's own handle:
+// threads that shared one reference count would contend for it.
 pub struct ByName(Option<Arc<Handle>>);
 
 impl Timer<ByName> {
-    /// Starts it, where recording is on; otherwise it asks for no handle and reads no clock.
+    /// Starts it if recording is on; otherwise requests no handle and reads no clock.
     #[inline]
     pub(crate) fn by_name(shared: &Shared, handle: impl FnOnce() -> Option<Arc<Handle>>) -> Self {
         if !is_on(shared) {
@@ -153,7 +153,7 @@ impl Target for ByName {
     }
 }
 
-/// The handle that a timer records by.
+/// The target of a timer that borrows a handle.
 #[derive(Debug)]
 pub struct ByHandle<'a>(&'a Handle);
 
@@ -186,7 +186,7 @@ impl Target for ByHandle<'_> {
     }
 }
 
-/// The recorder and the handle that a timer records by.
+/// The target of a timer that borrows a recorder and a handle.
 #[derive(Debug)]
 pub struct ByRecorder<'a> {
     lane: &'a OwnLane,
@@ -225,11 +225,11 @@ impl Target for ByRecorder<'_> {
     }
 }
 
-/// Another target, with the trace that the sample belongs to.
+/// Another target, plus the trace of the sample.
 #[derive(Debug)]
 pub struct Traced<T> {
     target: T,
-    /// `None`: the one that the thread is in when the timer ends.
+    /// `None`: the trace that the thread is in when the timer ends.
     trace: Option<Trace>,
 }
 
@@ -255,19 +255,19 @@ impl<T: Target> Target for Traced<T> {
     }
 }
 
-/// Starts timing, where recording is on.
+/// Starts timing if recording is on.
 #[inline]
 fn stamp(shared: &Shared) -> Stamp {
     if is_on(shared) { shared.clock.stamp() } else { Stamp::Off }
 }
 
-/// Whether recording is on; known to be off, without a look, where it is compiled out.
+/// Whether recording is on; a constant `false` if recording is compiled out.
 #[inline]
 fn is_on(shared: &Shared) -> bool {
     cfg!(feature = "record") && shared.mode() == mode::ON
 }
 
-/// Nanoseconds since the start; `None` where nothing was started.
+/// Nanoseconds since the start; `None` if timing was not started.
 #[inline]
 fn elapsed(shared: &Shared, start: Stamp) -> Option<u64> {
     match start {

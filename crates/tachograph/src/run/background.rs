@@ -1,12 +1,12 @@
-//! A thread of the core's own, started by the C library.
+//! The core's own threads, started through the C library.
 //!
-//! Not by std, which takes a lock of its own for a moment whenever a thread that it has started
-//! begins or ends (to know a stack overflow when it sees one). In a child that is forked while
-//! another thread holds it, every thread that std starts waits for good. The C library makes its
-//! locks usable in a child.
+//! They are not started by std, which briefly takes a lock of its own whenever one of its threads
+//! starts or ends (to recognize stack overflows). In a child forked while another thread holds that
+//! lock, every thread that std starts waits forever. The C library makes its locks usable in a
+//! child.
 //!
-//! The thread is scheduled as ordinary ones are, whatever the thread that starts it is: one that
-//! is pinned to a CPU, or runs before all others there, would keep it from ever running.
+//! The threads get ordinary scheduling, whatever thread starts them: if that one is pinned to a
+//! CPU, or has real-time priority there, a thread that inherits this might never run.
 
 #![allow(unsafe_code, reason = "threads that survive forks, and how they are scheduled, are C's")]
 
@@ -16,18 +16,18 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-/// The stack of a thread of the core, as large as std's.
+/// The stack size of the core's threads, the same as std's.
 const STACK_BYTES: usize = 2 << 20;
 
-/// What a thread runs, and what it is called.
+/// A thread's name and what it runs.
 type Body = (&'static CStr, Box<dyn FnOnce() + Send>);
 
-/// A thread that was started; left to itself on drop.
+/// A started thread; detached on drop.
 #[derive(Debug)]
 pub(crate) struct Background(libc::pthread_t);
 
 impl Background {
-    /// Starts a thread. A panic of `body` ends it and goes no further.
+    /// Starts a thread. A panic of `body` ends the thread and does not propagate.
     pub(crate) fn start(
         name: &'static CStr,
         body: impl FnOnce() + Send + 'static,
@@ -40,18 +40,18 @@ impl Background {
                 Err(back) => body = back.1,
             }
         }
-        // Where such a thread is not permitted, one that is scheduled as the calling one is.
+        // If such a thread is not permitted, starts one with the calling thread's scheduling.
         create(ptr::null(), body).map_err(|(error, _)| error)
     }
 
-    /// Waits until it has ended and nothing of it runs any more.
+    /// Waits until the thread has ended completely.
     pub(crate) fn join(self) {
         let thread = ManuallyDrop::new(self);
         // SAFETY: it was started as one that is joined or detached once, which is here.
         unsafe { libc::pthread_join(thread.0, ptr::null_mut()) };
     }
 
-    /// Forgets a thread that the child of a fork does not have.
+    /// Forgets a thread that does not exist in the child of a fork.
     pub(crate) fn forget(self) {
         let _ = ManuallyDrop::new(self);
     }
@@ -73,15 +73,15 @@ impl Attributes {
         checked(unsafe { libc::pthread_attr_init(attributes.as_mut_ptr()) })?;
         // SAFETY: it was initialised above.
         let mut attributes = Self(unsafe { attributes.assume_init() });
-        // SAFETY: they are initialised, and ours. Refused, the default stands.
+        // SAFETY: they are initialised, and ours. If the call fails, the default remains.
         unsafe { libc::pthread_attr_setstacksize(&mut attributes.0, STACK_BYTES) };
         Ok(attributes)
     }
 
-    /// Asks for ordinary scheduling on the main thread's CPUs, isolated ones left out.
+    /// Requests ordinary scheduling on the main thread's CPUs, except isolated ones.
     fn schedule_ordinarily(&mut self) {
-        // SAFETY: the attributes are initialised, and ours; a parameter of zeros is one for
-        // ordinary scheduling. Refused, the default stands.
+        // SAFETY: the attributes are initialised, and ours; an all-zero parameter is valid for
+        // ordinary scheduling. If the call fails, the default remains.
         unsafe {
             let parameter = MaybeUninit::<libc::sched_param>::zeroed().assume_init();
             libc::pthread_attr_setinheritsched(&mut self.0, libc::PTHREAD_EXPLICIT_SCHED);
@@ -90,8 +90,7 @@ impl Attributes {
         }
         #[cfg(all(target_os = "linux", target_env = "gnu"))]
         if let Some(cpus) = linux::cpus() {
-            // SAFETY: the attributes are initialised, and ours; `cpus` is as large as it is said
-            // to be.
+            // SAFETY: the attributes are initialised, and ours; `cpus` has the given size.
             unsafe { libc::pthread_attr_setaffinity_np(&mut self.0, size_of_val(&cpus), &cpus) };
         }
     }
@@ -104,33 +103,32 @@ impl Drop for Attributes {
     }
 }
 
-/// Starts a thread; gives the body back where it could not. The attributes are initialised, or
-/// null.
+/// Starts a thread; returns the body if that fails. The attributes must be initialised, or null.
 fn create(
     attributes: *const libc::pthread_attr_t,
     body: Box<Body>,
 ) -> Result<Background, (io::Error, Box<Body>)> {
     let mut thread = MaybeUninit::uninit();
     let body = Box::into_raw(body);
-    // SAFETY: `attributes` are initialised, as this file's two callers see to, or null; `thread`
-    // is ours to write; `begin` takes what `body` points to, which is the new thread's alone.
+    // SAFETY: `attributes` are initialised, as both callers in this file ensure, or null; `thread`
+    // is ours to write; `begin` takes what `body` points to, which only the new thread owns.
     let started = checked(unsafe {
         libc::pthread_create(thread.as_mut_ptr(), attributes, begin, body.cast())
     });
     match started {
-        // SAFETY: a thread that was started has been written there.
+        // SAFETY: the started thread has been written there.
         Ok(()) => Ok(Background(unsafe { thread.assume_init() })),
-        // SAFETY: made by `into_raw` above, and no thread has been given it.
+        // SAFETY: created by `into_raw` above, and no thread has received it.
         Err(error) => Err((error, unsafe { Box::from_raw(body) })),
     }
 }
 
 extern "C" fn begin(body: *mut c_void) -> *mut c_void {
-    // SAFETY: `create` has made it by `into_raw` and given it to this thread alone.
+    // SAFETY: `create` made it with `into_raw` and gave it only to this thread.
     let (name, body) = *unsafe { Box::from_raw(body.cast::<Body>()) };
     #[cfg(target_os = "linux")]
-    // SAFETY: the calling thread is alive; the name ends in a zero byte. A longer one than the
-    // kernel keeps is refused, which is all.
+    // SAFETY: the calling thread is alive; the name ends in a zero byte. The kernel refuses a name
+    // that is too long, without other effects.
     unsafe {
         libc::pthread_setname_np(libc::pthread_self(), name.as_ptr());
     }
@@ -140,7 +138,7 @@ extern "C" fn begin(body: *mut c_void) -> *mut c_void {
     ptr::null_mut()
 }
 
-/// What a function of the C library's threads has returned.
+/// The result of a C library thread function.
 fn checked(error: c_int) -> io::Result<()> {
     if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
 }
@@ -152,28 +150,27 @@ mod linux {
 
     const ISOLATED: &str = "/sys/devices/system/cpu/isolated";
 
-    /// The main thread's CPUs without isolated ones; all of them where only those are left.
+    /// The main thread's CPUs without isolated ones, or all of them if only those are left.
     pub(super) fn cpus() -> Option<libc::cpu_set_t> {
         // SAFETY: a set of zeros is the empty one.
         let mut cpus = unsafe { MaybeUninit::<libc::cpu_set_t>::zeroed().assume_init() };
         let bytes = size_of_val(&cpus);
-        // SAFETY: the kernel writes at most so many bytes. The main thread has the process's
-        // number.
+        // SAFETY: the kernel writes at most `bytes` bytes. The main thread's id is the process's.
         let got = unsafe { libc::sched_getaffinity(libc::getpid(), bytes, &mut cpus) };
         if got != 0 {
             return None;
         }
         let all = cpus;
         for cpu in list(&fs::read_to_string(ISOLATED).unwrap_or_default()) {
-            // SAFETY: a CPU beyond the set changes nothing.
+            // SAFETY: a CPU outside the set changes nothing.
             unsafe { libc::CPU_CLR(cpu, &mut cpus) };
         }
-        // SAFETY: reads the set.
+        // SAFETY: only reads the set.
         let left = unsafe { libc::CPU_COUNT(&cpus) };
         Some(if left > 0 { cpus } else { all })
     }
 
-    /// The CPUs of a list such as `2-3,7`, as far as a set goes.
+    /// The CPUs of a list such as `2-3,7`, limited to the size of a set.
     fn list(text: &str) -> impl Iterator<Item = usize> {
         let most = libc::CPU_SETSIZE as usize - 1;
         text.trim().split(',').flat_map(move |range| {

@@ -1,4 +1,4 @@
-//! How a collector is configured.
+//! The configuration of a collector.
 
 use std::time::Duration;
 
@@ -82,8 +82,8 @@ impl Builder {
         self
     }
 
-    /// Starts no background thread: aggregation happens in [`MetricsCollector::run_pass`] and
-    /// when something is read, and time is what `run_pass` was last told.
+    /// Starts no background thread: aggregation happens in [`MetricsCollector::run_pass`] and on
+    /// reads, and time is what was last passed to `run_pass`.
     pub fn manual(mut self) -> Self {
         self.manual = true;
         self
@@ -95,8 +95,8 @@ impl Builder {
         self
     }
 
-    /// The sliding window and how many steps it moves in; 60 s in 6 by default, at most 1,000. A zero span or
-    /// no steps turn windows off, as [`Builder::no_window`] does.
+    /// The sliding window and its number of steps: 60 s in 6 steps by default, at most 1,000 steps.
+    /// A zero span or zero steps turn windows off, like [`Builder::no_window`].
     pub fn window(mut self, span: Duration, steps: u32) -> Self {
         self.window =
             (!span.is_zero() && steps > 0).then_some((span, steps.min(limits::WINDOW_STEPS_MAX)));
@@ -109,115 +109,116 @@ impl Builder {
         self
     }
 
-    /// Leaves a series out of snapshots and exports once nothing was recorded to it for longer
-    /// than `timeout`, handle or not; off by default.
+    /// Hides a series from snapshots and exports once nothing has been recorded to it for longer
+    /// than `timeout`, with or without a handle; off by default.
     ///
-    /// It gives its place in the limits back and its handles stay valid: when it records again, it
-    /// starts at 0 with a new [`created`](crate::Series::created), or counts in its metric's
-    /// overflow series while the limits are full. The collector's own series always stay. Costs
-    /// recording nothing, and each snapshot a look at every series.
+    /// The series gives its place in the limits back and its handles stay valid: when it records
+    /// again, it starts at 0 with a new [`created`](crate::Series::created), or counts in its
+    /// metric's overflow series while the limits are full. The collector's own series always stay.
+    /// Costs nothing on recording, and one look at every series per snapshot.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = Some(timeout);
         self
     }
 
-    /// How many blocks of 512 samples (8 KiB) a thread's lane starts with and may grow to; 64 and
-    /// 256 by default, at least 2, at most 256. A block's memory is untouched until it is first
-    /// needed, and the lowest-numbered free one is always taken, so that a thread holds what it
-    /// records between two drains.
+    /// The number of blocks of 512 samples (8 KiB) that a thread's lane starts with and may grow
+    /// to: 64 and 256 by default, at least 2, at most 256. A block's memory is untouched until it
+    /// is first needed, and the free block with the lowest index is always taken, so a thread uses
+    /// only as much memory as it records between two drains.
     pub fn lane_blocks(mut self, initial: usize, max: usize) -> Self {
         let initial = initial.clamp(2, limits::LANE_BLOCKS_MAX);
         self.lane_blocks = (initial, max.clamp(initial, limits::LANE_BLOCKS_MAX));
         self
     }
 
-    /// How many threads can record at the same time; 4,096 by default. A thread beyond that
-    /// drops its samples, counted.
+    /// The number of threads that can record at the same time; 4,096 by default. Samples of any
+    /// further thread are counted drops.
     pub fn max_lanes(mut self, lanes: usize) -> Self {
         self.lanes_max = lanes;
         self
     }
 
-    /// How many series one metric may have; 2,000 by default, at most 1,048,576. Beyond it, samples go to the
-    /// metric's overflow series.
+    /// The maximum number of series per metric; 2,000 by default, at most 1,048,576. Samples beyond
+    /// it go to the metric's overflow series.
     pub fn series_per_metric(mut self, series: usize) -> Self {
         self.cardinality.series_per_metric = series.min(limits::SERIES_MAX);
         self
     }
 
-    /// How many series there may be in all; 20,000 by default, at most 1,048,576.
+    /// The maximum number of series in total; 20,000 by default, at most 1,048,576.
     ///
-    /// Those that a reset, [`remove`](crate::MetricsCollector::remove) or the
-    /// [idle timeout](Builder::idle_timeout) makes leave give their places back. But a handle or a
-    /// thread's cache of names may bring any of them back, so the collector remembers them, with
-    /// their slots in the lanes: about 450 bytes of a counter, 560 of a timing, 730 of a gauge. It remembers four times as many series as this; beyond
-    /// that, series that it has never seen are added up in overflow series, places or not. Give
-    /// tags values that recur, such as a slot's number instead of a connection's.
+    /// A series that leaves because of a reset, [`remove`](crate::MetricsCollector::remove) or the
+    /// [idle timeout](Builder::idle_timeout) gives its place back. But a handle or a thread's name
+    /// cache may bring it back, so the collector remembers it with its slot in the lanes: about 450
+    /// bytes for a counter, 560 for a timing, 730 for a gauge. It remembers four times as many series
+    /// as this limit; beyond that, new series are added up in overflow series, even if there are free
+    /// places. Use tag values that recur, such as a slot number instead of a connection id.
     ///
-    /// A thread that records by name holds 2 KiB for that, and about 150 bytes for each name and tag set
-    /// (56 more of a timing or histogram), besides their text; a handle takes none of it.
-    /// `telemetry.memory` counts it.
+    /// A thread that records by name holds 2 KiB, plus about 150 bytes and the text for each name and
+    /// tag set (56 more for a timing or histogram); handles need none of this. `telemetry.memory`
+    /// counts it.
     pub fn max_series(mut self, series: usize) -> Self {
         self.cardinality.series = series.min(limits::SERIES_MAX);
         self
     }
 
-    /// How many metrics there may be; 2,000 by default, at most 1,048,576. Samples of further ones are counted
-    /// drops.
+    /// The maximum number of metrics; 2,000 by default, at most 1,048,576. Samples of further
+    /// metrics are counted drops.
     pub fn max_metrics(mut self, metrics: usize) -> Self {
         self.cardinality.metrics = metrics.min(limits::SERIES_MAX);
         self
     }
 
-    /// How many bytes the timings and histograms may hold together, buckets of snapshots included;
-    /// 256 MiB by default. While a snapshot finds more, samples of further timing and histogram
-    /// series go to their metric's overflow series; those that exist go on as before.
+    /// The maximum number of bytes that all timings and histograms may hold together, including
+    /// buckets in snapshots; 256 MiB by default. While a snapshot exceeds it, samples of new timing
+    /// and histogram series go to their metric's overflow series; existing ones continue.
     ///
-    /// A series takes 1 to 20 KiB as a rule, 110 KiB where its values have every magnitude.
+    /// A series usually takes 1 to 20 KiB, and 110 KiB if its values cover every magnitude.
     pub fn max_distribution_bytes(mut self, bytes: usize) -> Self {
         self.cardinality.distribution_bytes = bytes;
         self
     }
 
-    /// Where time comes from; the machine's clocks by default.
+    /// The source of time; the machine's clocks by default.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Calls back, once a cause, with what the owner should look at. Runs on the thread that
-    /// makes a pass, with no lock held; a panic in it is caught.
+    /// Calls back, once per cause, with problems that the owner should look at. Runs on the thread
+    /// that makes a pass, without holding a lock; a panic in it is caught.
     pub fn on_warning(mut self, callback: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
         self.on_warning = Some(Box::new(callback));
         self
     }
 
-    /// Has timers of a [manual](Builder::manual) collector read the time-stamp counter, too, once
-    /// two passes at least 50 ms apart have seen it keep the monotonic clock's time, where the
-    /// kernel's own clock uses it; they take half the time then. See [`Clock::system`].
+    /// Lets timers of a [manual](Builder::manual) collector read the time-stamp counter, too, which
+    /// halves their cost. They do so once two passes at least 50 ms apart have seen it keep the
+    /// monotonic clock's time, and only if the kernel's own clock uses it. See [`Clock::system`].
     ///
-    /// [`Builder::build`] takes up to 200 ms then, the first time in a process. A collector that
-    /// is not manual does this by itself, on a thread of its own, without the wait.
+    /// [`Builder::build`] then takes up to 200 ms, the first time in a process. A collector that is
+    /// not manual does this automatically, on a separate thread and without the wait.
     pub fn calibrate_tsc(mut self) -> Self {
         self.calibrate_tsc = true;
         self
     }
 
-    /// Calls `act` on each background thread as its first act, for example to give it a priority
-    /// or CPUs of its own. A panic in it is caught.
+    /// Calls `act` at the start of each background thread, for example to give it a priority or
+    /// CPUs of its own. A panic in it is caught.
     ///
     /// Background threads start with ordinary scheduling on the CPUs of the process's main thread,
-    /// isolated ones left out, whatever the thread that starts them has: one that is pinned, or
-    /// real-time, would starve them. Where the system does not permit that, and on others than
-    /// Linux with glibc as for the CPUs, they start as threads do.
+    /// except isolated ones, whatever the thread that starts them has: a pinned or real-time thread
+    /// would starve them. Where the system does not permit this, they inherit the starting thread's
+    /// scheduling; CPUs are only set on Linux with glibc.
     pub fn on_thread_start(mut self, act: impl Fn() + Send + Sync + 'static) -> Self {
         self.on_thread_start = Some(Arc::new(act));
         self
     }
 
-    /// How to find the trace that the calling thread is in; for
-    /// [`Timing::record_in_span`](crate::Timing::record_in_span) and its like. Runs on recording
-    /// threads, so what it does is part of what recording costs; a panic in it is the caller's.
+    /// The function that finds the calling thread's current trace, for
+    /// [`Timing::record_in_span`](crate::Timing::record_in_span) and its variants. It runs on
+    /// recording threads, so its cost adds to that of recording; a panic in it propagates to the
+    /// caller.
     ///
     /// ```
     /// use tachograph::{MetricsCollector, Trace};
@@ -240,7 +241,7 @@ impl Builder {
         self
     }
 
-    /// Makes the collector, and starts its background thread if it is enabled and not manual.
+    /// Creates the collector, and starts its background thread if it is enabled and not manual.
     pub fn build(self) -> MetricsCollector {
         let collector = self.assemble();
         collector.start_driver();
@@ -254,7 +255,7 @@ impl Builder {
             self.clock.calibrate_tsc();
         }
         let (initial, max) = self.lane_blocks;
-        // Every series may have a cell, and every metric one overflow series more.
+        // Every series may have a cell, and every metric may have one additional overflow series.
         let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);
         let size = LaneSize { blocks_initial: initial, blocks_max: max, slots };
         let mode = if self.enabled { mode::ON } else { mode::OFF };
@@ -285,7 +286,7 @@ impl Default for MetricsCollector {
 }
 
 impl MetricsCollector {
-    /// A collector that is enabled and aggregates on a background thread.
+    /// Creates an enabled collector that aggregates on a background thread.
     pub fn new() -> Self {
         Builder::default().build()
     }

@@ -24,34 +24,33 @@ use crate::time::start::PassTime;
 
 /// Collects metrics from any number of threads.
 ///
-/// `Clone` is cheap and gives the same collector. The last clone's drop shuts it down; handles
-/// and recorders may outlive it, what they record then is a counted drop.
+/// `Clone` is cheap and returns the same collector. Dropping the last clone shuts it down; handles
+/// and recorders may outlive it, and their records are then counted drops.
 ///
 /// Recording never waits for a reader, nor for another recorder once a thread has used a series.
-/// Reading by `get_*` may wait for another reader.
+/// Reading with `get_*` may wait for another reader.
 ///
-/// A process may fork without exec: in the child every collector starts over from zero, and its
-/// handles and recorders go on working; the background thread comes back with the first use. A
-/// fork waits for a pass that is under way. Do not fork while you hold one of the collector's
-/// locks, for example in a panic hook that runs inside a pass. A child that goes on to exec has
-/// done nothing for its collectors.
+/// A process may fork without exec: in the child every collector starts over from zero, its handles
+/// and recorders keep working, and the background thread starts again with the first use. A fork
+/// waits for a running pass. Do not fork while you hold one of the collector's locks, for example
+/// in a panic hook that runs inside a pass. For a child that only calls exec, nothing is done.
 #[derive(Clone, Debug)]
 pub struct MetricsCollector {
     owner: Arc<Owner>,
 }
 
-/// What all clones share; shut down when the last one goes.
+/// The part shared by all clones; shut down when the last one is dropped.
 #[derive(Debug)]
 struct Owner {
     core: Arc<Core>,
-    /// Another collector's from then on.
+    /// Free for another collector when dropped.
     _seat: Seat,
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shutdown(DROP_TIMEOUT);
-        // Other threads let go of theirs when they next take a lane, or end.
+        // Other threads drop theirs when they next take a lane, or end.
         let gate = self.core.inlet.shared.open_gate();
         own::forget(|own| own.is_of(gate));
     }
@@ -60,7 +59,7 @@ impl Drop for Owner {
 impl Owner {
     fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         let now = Instant::now();
-        // A timeout beyond what the clock can hold: as good as none.
+        // A timeout beyond the clock's range is as good as none.
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
         self.core.inlet.shared.set_mode(mode::SHUTDOWN);
         self.core.inlet.shared.resume();
@@ -77,7 +76,7 @@ impl MetricsCollector {
         Self { owner: Arc::new(Owner { core, _seat: seat }) }
     }
 
-    /// Starts the background thread, where recording is on and it is not running.
+    /// Starts the background thread if recording is on and it is not running.
     pub(crate) fn start_driver(&self) {
         if !self.enabled() {
             return;
@@ -94,7 +93,7 @@ impl MetricsCollector {
         &self.owner.core
     }
 
-    /// Records with a set of tags: all methods by name, and registration.
+    /// Records with a set of tags: offers all by-name methods, and registration.
     ///
     /// ```
     /// let metrics = tachograph::MetricsCollector::new();
@@ -122,8 +121,8 @@ impl MetricsCollector {
         self.untagged().increment_by(name, amount);
     }
 
-    /// Subtracts 1 from a counter. As the first call of a name it makes a counter that goes both
-    /// ways; of a monotonic counter it is applied, and counted in
+    /// Subtracts 1 from a counter. If this is the first call with the name, it creates an up-down
+    /// counter. On a monotonic counter it is applied, and counted in
     /// `telemetry.monotonic_decrements`.
     #[inline]
     pub fn decrement(&self, name: &str) {
@@ -170,42 +169,42 @@ impl MetricsCollector {
         self.untagged().timer(name)
     }
 
-    /// Says what a metric's values are measured in and what it is about; before or after its
-    /// first record. A timing's unit stays seconds.
+    /// Sets a metric's unit and description, before or after its first record. A timing's unit is
+    /// always seconds.
     pub fn describe(&self, name: &str, unit: Unit, description: &str) {
         self.describe_scaled(name, unit, 1.0, description);
     }
 
-    /// As [`MetricsCollector::describe`], for a histogram or counter whose recorded unit is worth
-    /// `scale` of its reported unit: recorded in thousandths, 0.001. A histogram's statistics are in
-    /// the reported unit; a counter's value stays whole, in recorded units, and exports tell it in
-    /// the reported one.
+    /// Like [`MetricsCollector::describe`], for a histogram or counter whose recorded unit is
+    /// `scale` of its reported unit: 0.001 if it is recorded in thousandths. A histogram's
+    /// statistics are in the reported unit. A counter's value stays an integer in recorded units,
+    /// and exports convert it to the reported unit.
     pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
         let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
         self.core().inlet.registry.describe(name, Description { unit, scale, text: description });
     }
 
-    /// A handle of a monotonic counter. The series exists from now on, with the value 0.
+    /// A handle for a monotonic counter. The series exists from now on, with the value 0.
     pub fn register_counter(&self, name: &str) -> Counter {
         self.untagged().register_counter(name)
     }
 
-    /// A handle of a counter that goes both ways.
+    /// A handle for an up-down counter.
     pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
         self.untagged().register_up_down_counter(name)
     }
 
-    /// A handle of a timing.
+    /// A handle for a timing.
     pub fn register_timing(&self, name: &str) -> Timing {
         self.untagged().register_timing(name)
     }
 
-    /// A handle of a histogram.
+    /// A handle for a histogram.
     pub fn register_histogram(&self, name: &str) -> Histogram {
         self.untagged().register_histogram(name)
     }
 
-    /// A handle of a gauge.
+    /// A handle for a gauge.
     pub fn register_gauge(&self, name: &str) -> Gauge {
         self.untagged().register_gauge(name)
     }
@@ -223,20 +222,20 @@ impl MetricsCollector {
         self.core().snapshot()
     }
 
-    /// A reader of the published snapshots, for a thread that looks at each turn of a loop.
+    /// A reader of the published snapshots, for a thread that checks them on each turn of a loop.
     pub fn snapshot_reader(&self) -> SnapshotReader {
         self.core().snapshot_reader()
     }
 
-    /// A snapshot that holds everything that was recorded before the call. It is not published.
+    /// A snapshot of everything that was recorded before the call. It is not published.
     pub fn get_all_metrics(&self) -> Arc<Snapshot> {
         self.core().read_all()
     }
 
-    /// Statistics of a timing or histogram, everything recorded before the call included.
+    /// The statistics of a timing or histogram, including everything recorded before the call.
     ///
-    /// `None` for a series that does not exist, and of a collector that was never on. Switched off
-    /// or shut down, it goes on answering.
+    /// `None` if the series does not exist, or if the collector was never enabled. Still works
+    /// after the collector is switched off or shut down.
     pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
         self.untagged().get_timing(name)
     }
@@ -251,23 +250,23 @@ impl MetricsCollector {
         self.untagged().get_gauge(name)
     }
 
-    /// As [`MetricsCollector::get_timing`], of the sliding window; `None` without windows, too.
+    /// Like [`MetricsCollector::get_timing`], for the sliding window; also `None` without windows.
     pub fn get_timing_window(&self, name: &str) -> Option<TimingStats> {
         self.untagged().get_timing_window(name)
     }
 
-    /// As [`MetricsCollector::get_counter`], of the sliding window: its net change.
+    /// Like [`MetricsCollector::get_counter`], for the sliding window: its net change.
     pub fn get_counter_window(&self, name: &str) -> Option<CounterStats> {
         self.untagged().get_counter_window(name)
     }
 
-    /// As [`MetricsCollector::get_gauge`], of the sliding window.
+    /// Like [`MetricsCollector::get_gauge`], for the sliding window.
     pub fn get_gauge_window(&self, name: &str) -> Option<GaugeStats> {
         self.untagged().get_gauge_window(name)
     }
 
-    /// The statistics of all series of a metric together, everything recorded before the call
-    /// included; see [`Snapshot::total`]. Costs a snapshot.
+    /// The statistics of all series of a metric together, including everything recorded before the
+    /// call; see [`Snapshot::total`]. Costs a snapshot.
     pub fn total(&self, name: &str) -> Option<Value> {
         self.core().read_total(name)
     }
@@ -278,30 +277,32 @@ impl MetricsCollector {
         self.core().inlet.shared.mode() == mode::ON
     }
 
-    /// How often a snapshot is published, as the [builder](crate::Builder::publish_every) was told;
-    /// a collector that is driven by hand publishes when its owner does.
+    /// The publish interval as [configured](crate::Builder::publish_every); a manual collector
+    /// publishes when its owner calls `run_pass`.
     pub fn publish_every(&self) -> std::time::Duration {
         self.core().driver.publish_every()
     }
 
-    /// Switches recording on or off, for every thread and handle. Off, a record costs one load
-    /// and a branch; what was recorded before stays readable and exported. After [`MetricsCollector::shutdown`] it stays off.
+    /// Switches recording on or off, for every thread and handle. While off, a record costs one
+    /// load and a branch, and everything recorded before remains readable and exported. After
+    /// [`MetricsCollector::shutdown`] it stays off.
     pub fn set_enabled(&self, enabled: bool) {
         self.core().inlet.shared.set_mode(if enabled { mode::ON } else { mode::OFF });
         self.start_driver();
     }
 
-    /// Forgets all values and restarts the uptime. Series recorded by name disappear until they
-    /// are recorded again, those with handles stay with 0. Handles stay valid.
+    /// Discards all values and restarts the uptime. Series recorded by name disappear until they
+    /// are recorded again; those with handles stay, with 0. Handles stay valid.
     ///
-    /// A sample is forgotten or kept as a whole, but for one that is coalesced, under overload, in
-    /// the very moment of the reset: it may be counted after it without its value in the sum.
+    /// A sample is discarded or kept as a whole, except one that is being coalesced under overload
+    /// during the reset: it may be counted after the reset without its value in the sum.
     pub fn reset(&self) {
         self.core().reset();
     }
 
-    /// Takes a series out of snapshots and exports, and gives its place in the limits back; whether
-    /// there was one. When it is recorded again it starts at 0, and its handles work on.
+    /// Removes a series from snapshots and exports and gives its place in the limits back; returns
+    /// whether it was there. When it is recorded again it starts at 0, and its handles keep
+    /// working.
     ///
     /// ```
     /// let metrics = tachograph::MetricsCollector::new();
@@ -314,29 +315,31 @@ impl MetricsCollector {
         self.core().remove(name, tags)
     }
 
-    /// Sets every counter to 0; timings, histograms and gauges stay.
+    /// Sets every counter to 0; timings, histograms and gauges keep their values.
     pub fn reset_counters(&self) {
         self.core().reset_counters();
     }
 
-    /// Aggregates and publishes now, at the given times: what a loop calls that drives a
-    /// [manual](Builder::manual) collector. Does not panic: a panic of the aggregator is caught,
-    /// counted in `telemetry.panics` and told by a warning, and the next pass goes on from there.
+    /// Aggregates and publishes now, with the given times: for a loop that drives a
+    /// [manual](crate::Builder::manual) collector. Does not panic: a panic of the aggregator is caught,
+    /// counted in `telemetry.panics` and reported as a warning, and the next pass continues from
+    /// there.
     ///
-    /// Says how long the next pass may wait, 1 to 100 ms: until the fullest lane would be a
-    /// quarter full at the rate of now. This is the pace that the background thread keeps; a later
-    /// pass is fine as long as no thread runs out of blocks, from where on samples are coalesced.
+    /// Returns how long the next pass may wait, 1 to 100 ms: until the fullest lane would be a
+    /// quarter full at the current rate. The background thread keeps this pace. A later pass is
+    /// fine as long as no thread runs out of blocks; after that, samples are coalesced.
     pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) -> Duration {
         let wait = self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
         wait.unwrap_or(DRAIN_MIN)
     }
 
-    /// Stops recording, makes a final pass and says what became of every sample. Recording
-    /// afterwards is a counted drop; reading still works. May be called again.
+    /// Stops recording, makes a final pass and reports what happened to every sample. Later records
+    /// are counted drops; reading still works. May be called again.
     ///
-    /// The background threads have ended when it returns, unless a callback of yours keeps one
+    /// The background threads have ended when it returns, unless one of your callbacks keeps one
     /// busy beyond the timeout. Returns at the timeout even if another reader or a callback blocks
-    /// the final pass, and says so; up to 0.2 s later in the first moments of a process's first collector.
+    /// the final pass, and reports that; up to 0.2 s later in the first moments of a process's
+    /// first collector.
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         self.owner.shutdown(timeout)
     }

@@ -1,10 +1,11 @@
 //! The background thread, the only part of the core that does I/O or starts a thread.
 //!
-//! It drains at the pace of the fullest lane (`pace.rs`) and publishes at a fixed one. A pass that panics is caught,
-//! counted and followed by the next.
+//! It drains at the pace of the fullest lane (`pace.rs`) and publishes at a fixed interval. A pass
+//! that panics is caught and counted, and the next one follows.
 //!
 //! # Synchronization
-//! That it is to end, and that it has, goes through a [`Stop`]; both are told by `unpark`.
+//! A [`Stop`] carries the request to end and the news that it has ended; `unpark` wakes the other
+//! side.
 
 use std::ffi::CStr;
 use std::io;
@@ -21,29 +22,29 @@ use crate::series::warning::Warning;
 use crate::sync::fault;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
-/// What the background thread drives.
+/// The operations that the background thread drives.
 pub(crate) trait Driven: Send + Sync + 'static {
     fn shared(&self) -> &Shared;
 
-    /// Whether passes are made by hand.
+    /// Whether passes are made manually.
     fn is_manual(&self) -> bool;
 
     fn warn(&self, warning: Warning);
 
-    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Says
+    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Returns
     /// how long the next drain may wait; `None` after a panic.
     fn drain(&self) -> Option<Duration>;
 
-    /// A full pass, published. Says what `drain` does.
+    /// Makes and publishes a full pass. Returns the same as `drain`.
     fn publish_now(&self) -> Option<Duration>;
 
-    /// Counts and reports a panic that came in between two passes.
+    /// Counts and reports a panic between two passes.
     fn note_panic(&self);
 
     fn note_pass(&self, took: Duration);
 }
 
-/// Called on each background thread, as its first act.
+/// Called at the start of each background thread.
 pub(crate) type ThreadStart = Arc<dyn Fn() + Send + Sync>;
 
 /// The driver of a collector, while it runs.
@@ -63,7 +64,7 @@ impl std::fmt::Debug for Driver {
 #[derive(Debug)]
 pub(crate) struct Running {
     driver: Started,
-    /// Calibrates the time-stamp counter, and ends.
+    /// Calibrates the time-stamp counter, then ends.
     calibration: Option<Started>,
 }
 
@@ -74,11 +75,11 @@ struct Started {
     thread: Background,
 }
 
-/// Calibrating ends within 200 ms. A thread of it is waited for longer than that, whatever the
-/// deadline: it cannot be asked to end, and its code may be unloaded next.
+/// Calibrating ends within 200 ms. Its thread is waited for up to this long, whatever the deadline:
+/// it cannot be asked to end, and its code may be unloaded next.
 const CALIBRATION_MAX: Duration = Duration::from_secs(1);
 
-/// Tells that the thread has ended, however it did.
+/// Signals that the thread has ended, for whatever reason.
 struct DoneOnDrop(Arc<Stop<Thread>>);
 
 impl Drop for DoneOnDrop {
@@ -90,8 +91,8 @@ impl Drop for DoneOnDrop {
 }
 
 impl Started {
-    /// Asks the thread to end and waits until it is gone, or for the deadline. On the thread
-    /// itself, it only asks.
+    /// Asks the thread to end and waits until it has, or until the deadline. If called on the
+    /// thread itself, it only asks.
     fn stop(self, deadline: Instant) {
         let stopper = thread::current();
         let id = stopper.id();
@@ -104,12 +105,12 @@ impl Started {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { return };
             thread::park_timeout(left);
         }
-        // It has told that it is done, and does nothing more that could wait.
+        // It has signalled that it is done, and does nothing more that could block.
         self.thread.join();
     }
 
-    /// Forgets a thread that the child of a fork does not have, or tells it to end, where it is
-    /// the one that has forked.
+    /// Forgets a thread that does not exist in the child of a fork, or asks it to end if it is the
+    /// thread that forked.
     fn forget(self) {
         self.stop.ask(None);
         self.thread.forget();
@@ -139,7 +140,7 @@ impl Driver {
         if running.is_some() || core.is_manual() {
             return;
         }
-        // Weak: the thread ends with the collector even where nobody has asked it to.
+        // Weak: the thread ends with the collector even if it was not asked to.
         let weak = Arc::downgrade(core);
         let driver = fault::io("driver: spawn")
             .and_then(|()| self.spawn(c"tachograph", move |stop| run(&weak, stop, publish_every)));
@@ -165,7 +166,7 @@ impl Driver {
         let thread = Background::start(name, move || {
             faults.take_over();
             let _done = DoneOnDrop(Arc::clone(&stop_of_thread));
-            // A panic of it is the user's, and the thread goes on.
+            // A panic here comes from the user's callback, and the thread continues.
             let _ = catch_unwind(AssertUnwindSafe(|| on_start.iter().for_each(|act| act())));
             if !stop_of_thread.arrive(thread::current()) {
                 body(&stop_of_thread);
@@ -174,12 +175,11 @@ impl Driver {
         Ok(Started { stop, thread })
     }
 
-    /// Makes the time-stamp counter known, on a thread of its own: it takes up to 200 ms, and
-    /// passes must not wait for it. Where the thread cannot be started, timers stay with the
-    /// monotonic clock.
+    /// Calibrates the time-stamp counter on a separate thread: it takes up to 200 ms, and passes
+    /// must not wait for it. If the thread cannot be started, timers stay with the monotonic clock.
     fn calibrate(&self, core: &impl Driven) -> Option<Started> {
-        // In the child of a fork the parent's calibration holds; one that was under way does not
-        // end there.
+        // In the child of a fork the parent's calibration is still valid; one that was running does
+        // not finish there.
         if core.shared().is_child() || !core.shared().clock.is_to_be_calibrated() || !tsc_is_used()
         {
             return None;
@@ -188,13 +188,13 @@ impl Driver {
         self.spawn(c"tachograph-tsc", move |_| clock.calibrate_tsc()).ok()
     }
 
-    /// Keeps everyone else from starting and stopping the threads.
+    /// Prevents others from starting and stopping the threads.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Option<Running>> {
         lock(&self.running)
     }
 
     /// Asks the threads to end and waits for them: for the driver until the deadline, for the
-    /// calibration until it is done. Called on a thread of its own, by a callback, it only asks.
+    /// calibration until it is done. If a callback calls it on one of these threads, it only asks.
     pub(crate) fn stop(&self, deadline: Instant) {
         let Some(Running { driver, calibration }) = self.lock().take() else { return };
         driver.stop(deadline);
@@ -204,8 +204,8 @@ impl Driver {
     }
 }
 
-/// Whether the kernel's own clock uses the time-stamp counter; passes compare it all the same
-/// before timers read it.
+/// Whether the kernel's own clock uses the time-stamp counter. Passes still compare it before
+/// timers read it.
 pub(crate) fn tsc_is_used() -> bool {
     const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
     std::fs::read_to_string(SOURCE).is_ok_and(|source| source.trim() == "tsc")
@@ -230,7 +230,7 @@ fn run(core: &Weak<impl Driven>, stop: &Stop<Thread>, publish_every: Duration) {
     }
 }
 
-/// Says how long the next turn may wait; `None` after a panic that was caught on the way.
+/// Returns how long the next turn may wait; `None` after a caught panic.
 fn turn(core: &impl Driven, publish: bool) -> Option<Duration> {
     fault::point("driver: a turn");
     if !publish {
@@ -242,7 +242,7 @@ fn turn(core: &impl Driven, publish: bool) -> Option<Duration> {
     wait
 }
 
-/// The next publication in the rhythm; publications missed in a stall are not made up for.
+/// The next publication in the rhythm; publications missed in a stall are skipped.
 fn next_publish(due: Instant, every: Duration) -> Instant {
     (due + every).max(Instant::now())
 }

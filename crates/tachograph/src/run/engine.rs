@@ -2,8 +2,8 @@
 //!
 //! # Synchronization
 //! The aggregator has a mutex: the driver, readers and manual passes take turns, recorders never
-//! touch it. Snapshots are published through an `ArcSwap`. What users gave to be called is called
-//! after the mutex is released.
+//! touch it. Snapshots are published through an `ArcSwap`. User callbacks run after the mutex is
+//! released.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +29,7 @@ use crate::sync::fault;
 use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
 use crate::time::start::PassTime;
 
-/// Told what the owner of the collector should look at.
+/// Receives problems that the collector's owner should look at.
 pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
 
 pub(crate) struct Core {
@@ -38,7 +38,7 @@ pub(crate) struct Core {
     snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
     pub(crate) driver: Driver,
-    /// Whether passes are made by hand, and with them the time.
+    /// Whether passes are made manually, which also set the time.
     pub(crate) manual: bool,
 }
 
@@ -57,22 +57,22 @@ pub(crate) struct Locks<'a> {
     _growth: MutexGuard<'a, Growth>,
 }
 
-/// What became of everything that was recorded, at a collector's end.
+/// The fate of everything that was recorded, at a collector's end.
 ///
-/// `recorded = aggregated + dropped`, once no record is under way any more.
+/// `recorded = aggregated + dropped`, once no record is in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShutdownReport {
-    /// Recording calls, dropped ones included.
+    /// Recording calls, including dropped ones.
     pub recorded: u64,
     /// Samples folded into a series.
     pub aggregated: u64,
     /// Samples that were counted as dropped.
     pub dropped: u64,
-    /// Lanes that another live thread still owns. A record that was under way there during the
-    /// final pass is counted by the next read.
+    /// Lanes that another live thread still owns. A record in progress there during the final pass
+    /// is counted by the next read.
     pub unfinished_lanes: usize,
-    /// Whether the deadline came before the final pass could be made, because a reader or a callback
-    /// was in the way: the counts leave out what only a pass can tell, and the next read or
+    /// Whether the deadline came before the final pass, because a reader or callback was in the
+    /// way. The counts then lack what only a pass can determine; the next read or
     /// [`shutdown`](crate::MetricsCollector::shutdown) has them.
     pub timed_out: bool,
 }
@@ -96,7 +96,7 @@ impl Core {
         }
     }
 
-    /// A handle of a series, registered for good.
+    /// A handle for a series, registered permanently.
     pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
         let Inlet { shared, registry } = &self.inlet;
         shared.resume();
@@ -116,7 +116,7 @@ impl Core {
         SnapshotReader::new(Arc::clone(&self.snapshot))
     }
 
-    /// A full pass at the given time or else the present one, published. Says what `drain` does.
+    /// Makes and publishes a full pass at the given time, or else now. Returns the same as `drain`.
     pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Option<Duration> {
         let wait = self.attempt(|aggregator| {
             let before = aggregator.now().monotonic;
@@ -132,7 +132,7 @@ impl Core {
         wait
     }
 
-    /// Takes every lock: nobody else is half-way through anything then.
+    /// Takes every lock, so that no other thread is in the middle of a change.
     #[cfg(unix)]
     pub(crate) fn lock_all(&self) -> Locks<'_> {
         Locks {
@@ -143,14 +143,14 @@ impl Core {
         }
     }
 
-    /// Begins anew in the child of a fork, unless another thread has had it do so: what was
-    /// recorded is the parent's. The caller holds no lock.
+    /// Starts over in the child of a fork, unless another thread has already done so: everything
+    /// recorded belongs to the parent. The caller holds no lock.
     pub(crate) fn start_over(self: &Arc<Self>) {
         let mut running = self.driver.lock();
         if !self.inlet.shared.is_forked() {
             return;
         }
-        // The child does not have the thread; or is it, and ends with it.
+        // The child does not have the thread, or is running on it and ends it.
         running.take().into_iter().for_each(Running::forget);
         self.inlet.shared.start_over();
         self.locked(|aggregator| {
@@ -175,8 +175,8 @@ impl Core {
         fault::point("publish: published");
     }
 
-    /// A snapshot that holds the caller's own writes; it is not published. Should making it panic
-    /// twice, the last one that was.
+    /// A snapshot with the caller's own writes, which is not published. If making it panics twice,
+    /// the last published one.
     pub(crate) fn read_all(&self) -> Arc<Snapshot> {
         let snapshot = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
@@ -187,8 +187,8 @@ impl Core {
         snapshot.unwrap_or_else(|| self.snapshot())
     }
 
-    /// One series' statistics, the caller's own writes included. `None` for a series that does
-    /// not exist, and where recording was never on.
+    /// One series' statistics with the caller's own writes. `None` for a series that does not
+    /// exist, or if recording was never on.
     pub(crate) fn read_one(&self, name: &str, tags: &[(&str, &str)]) -> Option<Value> {
         if !self.inlet.shared.was_ever_on() {
             return None;
@@ -202,7 +202,7 @@ impl Core {
         value.flatten()
     }
 
-    /// All series of a metric together, the caller's own writes included.
+    /// All series of a metric together, with the caller's own writes.
     pub(crate) fn read_total(&self, name: &str) -> Option<Value> {
         self.inlet.shared.was_ever_on().then(|| self.read_all())?.total(name)
     }
@@ -216,13 +216,13 @@ impl Core {
         self.deliver_warnings();
     }
 
-    /// Takes a series out of the snapshots; whether it was there.
+    /// Removes a series from the snapshots; returns whether it was there.
     pub(crate) fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
         let Some(entry) = self.inlet.registry.find(name, tags) else { return false };
         let removed = Cell::new(false);
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            // A panic later on does not bring it back.
+            // A later panic does not bring it back.
             removed.set(removed.get() | aggregator.remove(entry.id, &self.inlet.registry));
             self.publish(aggregator);
         });
@@ -239,7 +239,8 @@ impl Core {
         self.deliver_warnings();
     }
 
-    /// The final pass; given up at the deadline if another reader holds the aggregator so long.
+    /// Makes the final pass; gives up at the deadline if another reader holds the aggregator that
+    /// long.
     pub(crate) fn finish(&self, deadline: Instant) -> ShutdownReport {
         let Some(mut aggregator) = self.lock_until(deadline) else {
             let dropped = self.inlet.shared.tallies.dropped_total();
@@ -269,7 +270,7 @@ impl Core {
         }
     }
 
-    /// Time as a read sees it: a manual collector's stands still between its passes.
+    /// Sets the time for a read: a manual collector's time stands still between its passes.
     fn move_time(&self, aggregator: &mut Aggregator) {
         if !self.manual {
             aggregator.set_time(self.time());
@@ -285,15 +286,15 @@ impl Core {
         with_lock(&self.aggregator, act)
     }
 
-    /// As `locked`, with a panic caught: whoever drives or reads a collector may be recording
-    /// too, or be in the middle of a destructor.
+    /// Like `locked`, but catches panics: the thread that drives or reads a collector may also be
+    /// recording, or be inside a destructor.
     fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
         self.inlet.shared.resume();
         self.locked(|aggregator| self.caught(aggregator, act))
     }
 
-    /// What a panic has left half done is taken up by whatever comes next, and the sample that
-    /// caused it is out of the way: so once more.
+    /// Tries twice: whatever a panic leaves half done is completed by the next attempt, without the
+    /// sample that caused it.
     fn attempt_twice<R>(&self, act: impl Fn(&mut Aggregator) -> R) -> Option<R> {
         self.attempt(&act).or_else(|| self.attempt(&act))
     }
@@ -322,12 +323,12 @@ impl Core {
                 Err(std::sync::TryLockError::WouldBlock) => {}
             }
             let left = deadline.checked_duration_since(Instant::now())?;
-            // Std's mutex cannot wait with a deadline, so look again now and then.
+            // Std's mutex cannot wait with a deadline, so try again periodically.
             std::thread::park_timeout(left.min(Duration::from_millis(1)));
         }
     }
 
-    /// Calls back with what has come up. A panic of the callback stays in here.
+    /// Delivers pending warnings to the callback. A panic of the callback does not propagate.
     fn deliver_warnings(&self) {
         let warnings = self.inlet.registry.take_warnings();
         let Some(callback) = &self.on_warning else { return };
@@ -387,7 +388,7 @@ mod tests {
         let metrics = MetricsCollector::builder().manual().build();
         metrics.increment("c");
         metrics.gauge("g", f64::NAN);
-        // A reader that is in the way.
+        // A reader that blocks the pass.
         let report = metrics.core().locked(|_| {
             let end = || metrics.shutdown(Duration::from_millis(1));
             std::thread::scope(|scope| scope.spawn(end).join().expect("no panic"))

@@ -1,10 +1,11 @@
-//! Fork without exec: the child's collectors start over, and nothing in it ever hangs.
+//! Fork without exec: the child's collectors start over, and nothing in the child hangs.
 //!
 //! Before a fork, the forking thread takes every lock of every live collector, in the order in
-//! which passes take them; so no lock is held by a thread that the child does not have, and all
-//! that is behind them is whole. Parent and child release them. In the child every gate is shut
-//! besides, which is all: a child that goes on to exec has allocated nothing. Whoever first comes
-//! to a collector there by a cold path makes it start over ([`Core::start_over`]).
+//! which passes take them. So no lock is held by a thread that the child does not have, and all
+//! data behind the locks is consistent. Parent and child release them. The only other thing done in
+//! the child is to shut every gate: a child that goes on to exec has allocated nothing. The first
+//! thread that reaches a collector there through a cold path makes it start over
+//! ([`Core::start_over`]).
 
 #![allow(unsafe_code, reason = "C has forks, and locks are kept between two handlers")]
 
@@ -19,11 +20,11 @@ use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, lock};
 
 static CORES: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
 
-/// Whether the handlers are installed. Set and read by whoever makes a collector.
+/// Whether the handlers are installed. Set and read by threads that create a collector.
 static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// What the forking thread holds from before the fork to after it.
+    /// The locks that the forking thread holds from before the fork until after it.
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
@@ -31,14 +32,14 @@ thread_local! {
 struct Held {
     cores: Vec<HeldCore>,
     _list: MutexGuard<'static, Vec<Weak<Core>>>,
-    /// What allocates meanwhile and records must not need a lock.
+    /// An allocator that records meanwhile must not need a lock.
     _cold: ColdPath,
 }
 
-/// One collector's locks, and what keeps them alive.
+/// One collector's locks, and the collector that they belong to.
 struct HeldCore {
     locks: Option<Locks<'static>>,
-    /// Loaded before the fork, so that the child need not.
+    /// Loaded before the fork, so that the child need not load it.
     lanes: Arc<Vec<Arc<Lane>>>,
     core: Arc<Core>,
 }
@@ -46,24 +47,24 @@ struct HeldCore {
 impl HeldCore {
     fn new(core: Arc<Core>) -> Self {
         let locks = core.lock_all();
-        // SAFETY: only the lifetime changes. The locks are inside of what `core` points to, which
-        // does not move and lives for as long as this value; `locks` is never handed out, and is
-        // dropped first, as the first field.
+        // SAFETY: only the lifetime changes. The locks are inside what `core` points to, which does
+        // not move and lives as long as this value; `locks` is never handed out, and is dropped
+        // first, as the first field.
         let locks = unsafe { std::mem::transmute::<Locks<'_>, Locks<'static>>(locks) };
         Self { locks: Some(locks), lanes: core.inlet.shared.lanes(), core }
     }
 }
 
-/// Installs the handlers, for good, before the first lock of a collector is taken. Threads that
-/// make the process's first collectors at once may install them twice, which changes nothing;
-/// nobody waits for a thread that the child of a fork does not have.
+/// Installs the handlers, permanently, before the first lock of a collector is taken. Threads that
+/// create the process's first collectors at the same time may install them twice, which is
+/// harmless; no thread waits for one that the child of a fork does not have.
 pub(crate) fn install() {
     // Acquire: pairs with the Release below; forks from now on run the handlers.
     if INSTALLED.load(Ordering::Acquire) {
         return;
     }
-    // SAFETY: the three functions live for ever, take and give nothing, and do not unwind.
-    // Where there is no memory for them, forks are as they would be without.
+    // SAFETY: the three functions live forever, take and return nothing, and do not unwind. If
+    // there is no memory for them, forks work as if they were not installed.
     unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
     // Release: pairs with the Acquire above.
     INSTALLED.store(true, Ordering::Release);
@@ -79,7 +80,7 @@ pub(crate) fn watch(core: &Arc<Core>) {
 
 extern "C" fn prepare() {
     let _ = catch_unwind(|| {
-        // Err: the thread is ending, and a child of it is on its own.
+        // Err: the thread is ending, so a child forked from it is not handled.
         if HELD.try_with(|held| held.borrow().is_some()) != Ok(false) {
             return;
         }

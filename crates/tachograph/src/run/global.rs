@@ -1,10 +1,10 @@
-//! The collector of the whole process, for code that has none handed to it.
+//! The collector of the whole process, for code that was not given one.
 //!
 //! # Synchronization
-//! It is set once (`OnceBox`: set by compare-and-swap, got by one Acquire load), so even the
-//! first use waits for nobody: threads that race to it each make one, and the first one stays.
-//! Samples from inside the making, which an allocator may record, are counted in `EARLY` until
-//! there is a collector that can count them as dropped.
+//! It is set once (`OnceBox`: set by compare-and-swap, read by one Acquire load), so even the
+//! first use waits for no other thread: racing threads each create one, and the first one stays.
+//! Samples that an allocator records during the creation are counted in `EARLY` until there is a
+//! collector that can count them as dropped.
 
 use std::fmt;
 
@@ -15,17 +15,17 @@ use crate::sync::{AtomicU64, OnceBox, Ordering};
 
 static GLOBAL: OnceBox<MetricsCollector> = OnceBox::new();
 
-/// Samples that came before there was a collector. Added to by any thread, taken by whoever
+/// Samples recorded before there was a collector. Added to by any thread, taken by the thread that
 /// finds one.
 static EARLY: AtomicU64 = AtomicU64::new(0);
 
-/// The process's collector: the one given to [`set_global`], else one that is made now, enabled
-/// and with its background thread.
+/// The process's collector: the one passed to [`set_global`], or else one created now, enabled and
+/// with its background thread.
 ///
-/// Costs one load after the first use; takes no lock and waits for nobody. It is never dropped:
-/// a program that wants its last samples read calls [`MetricsCollector::shutdown`] at its end.
-/// Not for an allocator's own use before a collector exists: making one allocates. The static
-/// handles, such as [`LazyCounter`](crate::LazyCounter), are.
+/// Costs one load after the first use; takes no lock and waits for no other thread. It is never
+/// dropped: a program that needs its last samples calls [`MetricsCollector::shutdown`] at its end.
+/// An allocator must not call this before a collector exists, because creating one allocates; it
+/// can use the static handles, such as [`LazyCounter`](crate::LazyCounter).
 pub fn global() -> &'static MetricsCollector {
     match GLOBAL.get() {
         Some(collector) => collector,
@@ -35,7 +35,7 @@ pub fn global() -> &'static MetricsCollector {
 
 #[cold]
 fn make() -> &'static MetricsCollector {
-    // What allocates in here and records is kept out meanwhile.
+    // Turns records made by an allocator inside this function into counted drops.
     let _cold = ColdPath::enter_again();
     let fresh = MetricsCollector::builder().assemble();
     let first = GLOBAL.set(Box::new(fresh.clone())).is_ok();
@@ -48,12 +48,12 @@ fn make() -> &'static MetricsCollector {
     collector
 }
 
-/// Makes a collector the process's own; before its first use, and once.
+/// Makes a collector the process's own; only once, and before its first use.
 ///
-/// Without it, [`global`] makes one with the default settings. Waits for nobody.
+/// Without it, [`global`] creates one with the default settings. Waits for no other thread.
 ///
 /// # Errors
-/// Gives the collector back where the process has one already.
+/// Returns the collector if the process already has one.
 pub fn set_global(collector: MetricsCollector) -> Result<(), AlreadySet> {
     GLOBAL.set(Box::new(collector)).map_err(|collector| AlreadySet(*collector))?;
     GLOBAL.get().into_iter().for_each(count_early);
@@ -65,22 +65,22 @@ pub(crate) fn existing() -> Option<&'static MetricsCollector> {
     GLOBAL.get()
 }
 
-/// Counts a sample that needs a series while this thread is making the collector or another
+/// Counts a sample that needs a series while this thread is creating the collector or another
 /// series: as dropped, once there is a collector to count it.
 pub(crate) fn drop_early() {
-    // AcqRel: with the swap in `count_early` there is an order of both; whichever comes second
-    // sees the collector that was set before, or the count.
+    // AcqRel: orders this with the swap in `count_early`; whichever comes second sees the collector
+    // that was set before, or the count.
     EARLY.fetch_add(1, Ordering::AcqRel);
     existing().into_iter().for_each(count_early);
 }
 
 fn count_early(collector: &MetricsCollector) {
-    // AcqRel: pairs with itself in `drop_early`.
+    // AcqRel: pairs with the addition in `drop_early`.
     let early = EARLY.swap(0, Ordering::AcqRel);
     collector.core().inlet.shared.tallies.drop_samples(DropReason::NoLane, early);
 }
 
-/// The process has a collector already; see [`set_global`].
+/// The process already has a collector; see [`set_global`].
 #[derive(Debug)]
 pub struct AlreadySet(MetricsCollector);
 

@@ -1,4 +1,4 @@
-//! Static handles: series of the process's collector, registered at their first use.
+//! Static handles: series of the process's collector, registered at first use.
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::run::global;
 use crate::sync::ColdPath;
 use crate::sync::OnceBox;
 
-/// A handle of the process's collector that is made when it is first used.
+/// A handle of the process's collector that is created at first use.
 #[derive(Debug)]
 struct Lazy<H> {
     name: &'static str,
@@ -23,8 +23,8 @@ impl<H> Lazy<H> {
         Self { name, tags, handle: OnceBox::new() }
     }
 
-    /// Runs `act` with the handle, registered if need be. Nothing is registered while recording
-    /// is off, nor from inside a cold path, where the sample is counted as dropped.
+    /// Runs `act` with the handle, registering it if necessary. Nothing is registered while
+    /// recording is off, or inside a cold path, where the sample is counted as dropped.
     #[inline]
     fn record(&self, register: fn(&Self) -> H, act: impl FnOnce(&H)) {
         if !cfg!(feature = "record") {
@@ -53,8 +53,8 @@ impl<H> Lazy<H> {
         Some(self.force(register))
     }
 
-    /// The handle, registered if need be. Of two threads that race to it the first one's stays;
-    /// both are of one series.
+    /// The handle, registered if necessary. If two threads race, the first one's handle stays; both
+    /// belong to the same series.
     fn force(&self, register: fn(&Self) -> H) -> &H {
         self.handle.get_or_init(|| Box::new(register(self)))
     }
@@ -64,21 +64,21 @@ macro_rules! lazy {
     ($(#[$doc:meta])* $name:ident: $handle:ident, $register:ident) => {
         $(#[$doc])*
         ///
-        /// Made for a `static`: belongs to [`global`](fn@crate::global) and is registered when it
-        /// is first used. Recording costs a load and a branch more than by the handle, and the
-        /// first use waits for no other thread's. Dereferences to the handle, for a
-        /// [`Recorder`](crate::Recorder) and for what is not shown here; that registers the
-        /// series even while recording is off, and is not for an allocator's first use.
+        /// For use as a `static`: belongs to [`global`](fn@crate::global) and is registered at
+        /// first use. Recording costs a load and a branch more than with the handle, and the first
+        /// use waits for no other thread's. Dereferences to the handle, for a
+        /// [`Recorder`](crate::Recorder) and for methods not shown here. Dereferencing registers
+        /// the series even while recording is off, and must not be an allocator's first use.
         #[derive(Debug)]
         pub struct $name(Lazy<$handle>);
 
         impl $name {
-            /// The series of a name, without tags.
+            /// The series with this name, without tags.
             pub const fn new(name: &'static str) -> Self {
                 Self(Lazy::new(name, &[]))
             }
 
-            /// The series of a name and tags.
+            /// The series with this name and tags.
             pub const fn with_tags(
                 name: &'static str,
                 tags: &'static [(&'static str, &'static str)],
@@ -147,8 +147,8 @@ impl LazyCounter {
 }
 
 impl LazyCounter {
-    /// Adds 1 from a signal handler; see [`Counter::increment_from_signal`]. A counter that was
-    /// not used before counts it as dropped: nothing can be registered there.
+    /// Adds 1 from a signal handler; see [`Counter::increment_from_signal`]. If the counter was not
+    /// used before, the call is counted as dropped, because nothing can be registered there.
     pub fn increment_from_signal(&self) {
         match self.0.handle.get() {
             Some(counter) => counter.increment_from_signal(),

@@ -1,11 +1,11 @@
-//! The collector: what a program makes, and what makes passes in its background.
+//! The collector and the passes in its background.
 //!
-//! May use everything but `testing`. In reading order:
-//! - `stop`: how the background thread is told to end
-//! - `background`: starting that thread
-//! - `engine`, `driver`: one collector's parts and the passes over them, when these are made
+//! May use everything except `testing`. In reading order:
+//! - `stop`: asks the background thread to end
+//! - `background`: starts that thread
+//! - `engine`, `driver`: one collector's parts and its passes, and when they are made
 //! - `fork`: a child process starts over
-//! - `collector`, `tagged`, `builder`: the public face
+//! - `collector`, `tagged`, `builder`: the public API
 //! - `global`, `lazy`: the collector of the whole process, static handles
 
 #[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_background.rs")]

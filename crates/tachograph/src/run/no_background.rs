@@ -1,4 +1,4 @@
-//! What stands in for the core's own threads where there are no C threads, and under the model.
+//! Replaces the core's own threads on platforms without C threads, and in models.
 
 use std::ffi::CStr;
 use std::io;
@@ -18,7 +18,7 @@ impl Background {
     }
 
     pub(crate) fn join(self) {
-        // Err: it has panicked, which goes no further.
+        // Err: it has panicked, which does not propagate.
         let _ = self.0.join();
     }
 

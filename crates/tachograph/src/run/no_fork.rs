@@ -1,4 +1,4 @@
-//! What stands in for fork handling where there are no forks, and under the model.
+//! Replaces fork handling on platforms without forks, and in models.
 
 use crate::run::engine::Core;
 use crate::sync::Arc;

@@ -17,10 +17,10 @@ use crate::time::clock::nanos;
 
 /// A collector with a set of tags; see [`MetricsCollector::with_tags`](crate::MetricsCollector::with_tags).
 ///
-/// The methods are those of the collector. The order of the tags makes no difference; of two tags
-/// with one key the last wins. A thread's first use of a name and tag set takes a lock and
-/// allocates; later ones do neither. A tag set beyond its metric's limit, and text that has to be
-/// cut, are looked up under the lock each time.
+/// The methods are those of the collector. The order of tags makes no difference; if two tags have
+/// the same key, the last one wins. A thread's first use of a name and tag set takes a lock and
+/// allocates; later ones do neither. A tag set beyond its metric's limit, or text that must be cut,
+/// is looked up under the lock each time.
 #[derive(Clone, Copy, Debug)]
 pub struct Tagged<'a> {
     core: &'a Core,
@@ -122,27 +122,27 @@ impl<'a> Tagged<'a> {
         Timer::by_name(&inlet.shared, || this_thread::handle(inlet, series))
     }
 
-    /// A handle of a monotonic counter with these tags.
+    /// A handle for a monotonic counter with these tags.
     pub fn register_counter(&self, name: &str) -> Counter {
         Counter(self.core.handle(name, self.tags, Kind::Counter))
     }
 
-    /// A handle of a counter that goes both ways, with these tags.
+    /// A handle for an up-down counter with these tags.
     pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
         UpDownCounter(self.core.handle(name, self.tags, Kind::UpDownCounter))
     }
 
-    /// A handle of a timing with these tags.
+    /// A handle for a timing with these tags.
     pub fn register_timing(&self, name: &str) -> Timing {
         Timing(self.core.handle(name, self.tags, Kind::Timing))
     }
 
-    /// A handle of a histogram with these tags.
+    /// A handle for a histogram with these tags.
     pub fn register_histogram(&self, name: &str) -> Histogram {
         Histogram(self.core.handle(name, self.tags, Kind::Histogram))
     }
 
-    /// A handle of a gauge with these tags.
+    /// A handle for a gauge with these tags.
     pub fn register_gauge(&self, name: &str) -> Gauge {
         Gauge(self.core.handle(name, self.tags, Kind::Gauge))
     }
@@ -162,17 +162,17 @@ impl<'a> Tagged<'a> {
         self.read(name, |value| Some(value.as_gauge()?.lifetime))
     }
 
-    /// As [`Tagged::get_timing`], of the sliding window; `None` without windows, too.
+    /// Like [`Tagged::get_timing`], for the sliding window; also `None` without windows.
     pub fn get_timing_window(&self, name: &str) -> Option<TimingStats> {
         self.read(name, |value| value.as_timing()?.window.clone())
     }
 
-    /// As [`Tagged::get_counter`], of the sliding window: its net change.
+    /// Like [`Tagged::get_counter`], for the sliding window: its net change.
     pub fn get_counter_window(&self, name: &str) -> Option<CounterStats> {
         self.read(name, |value| value.as_counter()?.window)
     }
 
-    /// As [`Tagged::get_gauge`], of the sliding window.
+    /// Like [`Tagged::get_gauge`], for the sliding window.
     pub fn get_gauge_window(&self, name: &str) -> Option<GaugeStats> {
         self.read(name, |value| value.as_gauge()?.window)
     }

@@ -1,11 +1,11 @@
-//! How serde writes floats and times, so that whatever is read is harmless.
+//! The serde form of floats and times, so that anything that deserializes is harmless.
 
 use std::time::SystemTime;
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
-/// A float that may be infinite, which JSON has no number for: `"inf"` and `"-inf"` there.
+/// A float that may be infinite. JSON has no number for that and uses `"inf"` and `"-inf"`.
 pub(crate) mod float {
     use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
 
@@ -39,7 +39,7 @@ pub(crate) mod float {
         if value.is_nan() { Err(E::custom("no statistic is NaN")) } else { Ok(value) }
     }
 
-    /// As a float, where there is one.
+    /// An optional float.
     pub(crate) mod option {
         use super::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -62,7 +62,7 @@ pub(crate) mod float {
     }
 }
 
-/// A time of the wall clock; one before 1970, which serde has no form for, is 1970.
+/// A wall-clock time. One before 1970, which serde cannot represent, becomes 1970.
 pub(crate) mod wall {
     use super::{Deserialize, Deserializer, Serialize, Serializer, SystemTime};
 

@@ -1,4 +1,4 @@
-//! The display key of a series, and the length limit of what goes into it.
+//! The display key of a series, and the length limit of its parts.
 
 use crate::limits::TEXT_BYTES;
 use crate::series::tags::Tags;
@@ -31,7 +31,7 @@ fn escape(text: &str, into: &mut String) {
     }
 }
 
-/// The text up to the length limit, at a character boundary.
+/// The text cut to the length limit at a character boundary.
 pub(crate) fn cut(text: &str) -> &str {
     let end = (0..=TEXT_BYTES.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
     text.get(..end.unwrap_or(0)).unwrap_or_default()

@@ -1,29 +1,29 @@
-//! What a metric is: its kind, its unit, its description.
+//! A metric's kind, unit and description.
 
 use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// How a metric's samples are aggregated. One name has one kind.
+/// How a metric's samples are aggregated. A name has only one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Durations: recorded in nanoseconds, reported in seconds.
     Timing,
-    /// Plain values: a timing's statistics in the metric's own unit.
+    /// Plain values, with a timing's statistics in the metric's own unit.
     Histogram,
     /// A monotonic count: unsigned 64 bits, wrapping.
     Counter,
     /// A count that goes both ways: signed 64 bits, wrapping.
     UpDownCounter,
-    /// The value that was set last, with the range and the mean of the values set.
+    /// The value that was set last, with the range and mean of all values set.
     Gauge,
 }
 
 impl Kind {
     /// Whether two kinds can be recorded by the same calls: `increment` and `decrement` fit both
-    /// kinds of counter.
+    /// counter kinds.
     pub(crate) fn fits(self, other: Self) -> bool {
         self == other || (self.is_counter() && other.is_counter())
     }
@@ -36,7 +36,7 @@ impl Kind {
         matches!(self, Self::Timing | Self::Histogram)
     }
 
-    /// The kind's name, as it stands in messages.
+    /// The kind's name in messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Timing => "timing",
@@ -48,14 +48,14 @@ impl Kind {
     }
 }
 
-/// What a metric's reported values are measured in.
+/// The unit of a metric's reported values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
-    /// No unit, or not known.
+    /// No unit, or unknown.
     #[default]
     None,
-    /// Seconds; every timing's unit.
+    /// Seconds; the unit of every timing.
     Seconds,
     /// Bytes.
     Bytes,
@@ -68,7 +68,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// The unit's name as exports spell it; empty for [`Unit::None`].
+    /// The unit's name in exports; empty for [`Unit::None`].
     pub fn name(&self) -> &str {
         match self {
             Self::None => "",
@@ -81,10 +81,10 @@ impl Unit {
     }
 }
 
-/// A metric: what all series of one name have in common.
+/// A metric: what all series with one name share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Metric {
-    /// The name as it was recorded, such as `event.processing.duration`.
+    /// The recorded name, such as `event.processing.duration`.
     pub name: Arc<str>,
     /// How its samples are aggregated.
     pub kind: Kind,
@@ -92,23 +92,23 @@ pub struct Metric {
     pub unit: Unit,
     /// One sentence for people; may be empty.
     pub description: Arc<str>,
-    /// What one recorded unit is worth in `unit`: 1, but for timings (1e-9) and for histograms and
-    /// counters that were described otherwise.
+    /// The value of one recorded unit in `unit`: 1e-9 for timings, and 1 for other kinds unless a
+    /// histogram or counter was described with another scale.
     #[serde(default = "one", deserialize_with = "scale")]
     pub scale: f64,
 }
 
 impl Metric {
-    /// The value of a counter of this metric in its unit, as exports tell it.
+    /// A recorded counter value in the metric's unit, as exports report it.
     pub fn scaled(&self, recorded: f64) -> f64 {
         scaled(recorded, self.scale)
     }
 }
 
-/// What a value in recorded units is in the reported ones.
+/// Converts a value from recorded units to reported ones.
 #[inline]
 pub(crate) fn scaled(recorded: f64, scale: f64) -> f64 {
-    // Divided by a whole number where that is possible: no part of ten is a float.
+    // Divides by an integer if possible, because fractions like 0.001 have no exact float.
     let parts = (1.0 / scale).round();
     if parts >= 1.0 && 1.0 / parts == scale { recorded / parts } else { recorded * scale }
 }
@@ -117,7 +117,7 @@ fn one() -> f64 {
     1.0
 }
 
-/// A scale, as `describe_scaled` lets one pass.
+/// Deserializes a scale that `describe_scaled` would accept.
 fn scale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let scale = f64::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format!("a metric's scale is {scale}: it has to be above 0"));

@@ -1,14 +1,14 @@
-//! What a series is, and the table of all series.
+//! Series, and the table of all series.
 //!
 //! May use `sync` and `time`. In reading order:
 //! - `metric`: a metric's kind, unit and description
-//! - `encoding`: floats and times as serde writes them
+//! - `encoding`: floats and times in serde's form
 //! - `tags`: a set of tags
 //! - `key`: the display key of a series
-//! - `warning`: why a sample was dropped, and what the collector's owner is told
-//! - `tallies`: how often recording threads were refused, and the like
+//! - `warning`: reasons for dropping a sample, and warnings to the collector's owner
+//! - `tallies`: counts of refused samples and other rare events
 //! - `series_id`: a series as recording threads know it
-//! - `registry`: from a name and tags to a series, within limits
+//! - `registry`: looks up or creates the series of a name and tags, within limits
 
 pub(crate) mod encoding;
 pub(crate) mod key;

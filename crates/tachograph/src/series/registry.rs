@@ -1,7 +1,7 @@
-//! From a name and tags to a series: kinds, limits, metadata.
+//! Looks up or creates the series of a name and tags: kinds, limits, metadata.
 //!
-//! A cold path: a thread comes here at its first use of a series by name, and when a handle is
-//! registered. Ids are never reused, so a sample of an old one never lands in a new series.
+//! A cold path: a thread gets here when it first uses a series by name, and when a handle is
+//! registered. Ids are never reused, so a sample with an old id never lands in a new series.
 
 use std::collections::hash_map::{Entry as MapEntry, RandomState};
 use std::collections::{HashMap, HashSet};
@@ -19,16 +19,16 @@ use crate::series::warning::{DropReason, Warning};
 use crate::sync::ColdPath;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
-/// Names under it are the collector's own.
+/// The prefix of the collector's own names.
 pub(crate) const RESERVED: &str = "telemetry.";
 
-/// How many series and metrics there may be.
+/// The limits on series and metrics.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cardinality {
     pub(crate) series_per_metric: usize,
     pub(crate) series: usize,
     pub(crate) metrics: usize,
-    /// Bytes that distributions may hold together before further ones are refused.
+    /// Bytes that all distributions may hold together before further ones are refused.
     pub(crate) distribution_bytes: usize,
 }
 
@@ -41,42 +41,42 @@ pub(crate) struct Registry {
 
 #[derive(Debug, Default)]
 pub(crate) struct Inner {
-    /// Std's hash, randomly seeded: tag values may come from a stranger.
+    /// Std's hash, randomly seeded, because tag values may come from a stranger.
     hasher: RandomState,
     by_name: HashMap<Arc<str>, u32>,
     metrics: Vec<MetricEntry>,
     series: Vec<Arc<SeriesId>>,
-    /// Slots given out, by kind of table: cells, spill rows, gauge rows.
+    /// Slots assigned so far, by kind of table: cells, spill rows, gauge rows.
     slots: [u32; 3],
-    /// Series and metrics that count against the limits: all but the collector's own.
+    /// Series and metrics that count against the limits: all except the collector's own.
     counted_series: usize,
-    /// Series that ever did.
+    /// Series that have ever counted.
     known_series: usize,
     counted_metrics: usize,
     warnings: Vec<Warning>,
     warned_of_limit: bool,
     /// Bytes that distributions held at the last snapshot.
     distribution_bytes: usize,
-    /// Grows with every change of the metrics.
+    /// Incremented with every change of the metrics.
     revision: u64,
 }
 
 #[derive(Debug)]
 struct MetricEntry {
     name: Arc<str>,
-    /// `None` while the metric is only described.
+    /// `None` while the metric has only been described.
     kind: Option<Kind>,
     unit: Unit,
     scale: f64,
     description: Arc<str>,
-    /// By their tags.
+    /// The metric's series by tags.
     series: HashTable<Arc<SeriesId>>,
-    /// How many of them have a place in the limits.
+    /// The number of series that count against the limits.
     live: usize,
-    /// The tag keys of all of them.
+    /// The tag keys of all series.
     keys: HashSet<Box<str>>,
     overflow: Option<Arc<SeriesId>>,
-    /// Whether the callback has been told of a conflict, and of a limit.
+    /// Whether the callback has been told of a conflict and of a limit.
     warned: bool,
     warned_of_limit: bool,
 }
@@ -94,8 +94,9 @@ impl Registry {
         Self { tallies, limits, inner: Mutex::new(Inner::default()) }
     }
 
-    /// The series of a name and tags, made if need be. Refused, it is an entry that no
-    /// collector knows, whose id says why, so that recording into it is a counted drop.
+    /// The series of a name and tags, created if necessary. If it is refused, the result is an
+    /// entry unknown to any collector, whose id encodes the reason, so that recording into it is a
+    /// counted drop.
     pub(crate) fn resolve(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Arc<SeriesId> {
         let name = self.cut(name);
         if name.starts_with(RESERVED) {
@@ -106,7 +107,7 @@ impl Registry {
         self.resolve_any(name, self.canonical(tags), kind)
     }
 
-    /// As `resolve`, reserved names included.
+    /// Like `resolve`, but allows reserved names.
     pub(crate) fn resolve_any(&self, name: &str, tags: Tags, kind: Kind) -> Arc<SeriesId> {
         let (_cold, mut inner) = self.inner();
         let Some(index) = inner.metric_index(name, &self.limits) else {
@@ -128,7 +129,7 @@ impl Registry {
         }
     }
 
-    /// The series that takes what is beyond its metric's limits. It counts against none itself.
+    /// The series that takes samples beyond its metric's limits. It counts against none itself.
     fn overflow(&self, inner: &mut Inner, index: u32, kind: Kind) -> Arc<SeriesId> {
         if let Some(overflow) = &inner.metrics[index as usize].overflow {
             return Arc::clone(overflow);
@@ -186,7 +187,7 @@ impl Registry {
         })
     }
 
-    /// The series of a name and tags, if it exists. Never makes one.
+    /// The series of a name and tags, if it exists. Never creates one.
     pub(crate) fn find(&self, name: &str, tags: &[(&str, &str)]) -> Option<Arc<SeriesId>> {
         let tags = canonical(tags);
         let (_cold, inner) = self.inner();
@@ -197,7 +198,7 @@ impl Registry {
         metric.overflow.as_ref().filter(|overflow| overflow.tags == tags).cloned()
     }
 
-    /// Sets a metric's unit and description; they may come before or after its first record.
+    /// Sets a metric's unit and description, before or after its first record.
     pub(crate) fn describe(&self, name: &str, description: Description<'_>) {
         let name = self.cut(name);
         if name.starts_with(RESERVED) {
@@ -207,7 +208,7 @@ impl Registry {
         self.describe_any(name, description);
     }
 
-    /// As `describe`, reserved names included.
+    /// Like `describe`, but allows reserved names.
     pub(crate) fn describe_any(&self, name: &str, description: Description<'_>) {
         let (_cold, mut inner) = self.inner();
         let Some(index) = inner.metric_index(name, &self.limits) else {
@@ -220,13 +221,13 @@ impl Registry {
         inner.revision += 1;
     }
 
-    /// Notes that a series gives its place in the limits back.
+    /// Stops counting a series against the limits.
     pub(crate) fn vacate(&self, entry: &SeriesId) {
         let (_cold, mut inner) = self.inner();
         inner.count_place(entry, |count| count.saturating_sub(1));
     }
 
-    /// Gives a series that returns a place in the limits; says whether there was one.
+    /// Counts a returning series against the limits again; false if they are full.
     pub(crate) fn readmit(&self, entry: &SeriesId) -> bool {
         let (_cold, mut inner) = self.inner();
         let full = self.is_heavy(&inner, entry.kind) || self.is_full(&inner, entry.metric);
@@ -237,25 +238,25 @@ impl Registry {
         true
     }
 
-    /// The series that is to have the samples of one that found no place to return to.
+    /// The overflow series for a returning series that the limits do not admit.
     pub(crate) fn overflow_of(&self, entry: &SeriesId) -> Arc<SeriesId> {
         let (_cold, mut inner) = self.inner();
         let heavy = self.is_heavy(&inner, entry.kind);
         self.refuse_place(&mut inner, entry.metric, entry.kind, heavy)
     }
 
-    /// Whether distributions have no room left.
+    /// Whether distributions have reached their limit of bytes.
     fn is_heavy(&self, inner: &Inner, kind: Kind) -> bool {
         kind.is_distribution() && inner.distribution_bytes >= self.limits.distribution_bytes
     }
 
-    /// Whether all places of a metric or of the collector are taken.
+    /// Whether the metric or the collector has reached its limit of series.
     fn is_full(&self, inner: &Inner, metric: u32) -> bool {
         let live = inner.metrics.get(metric as usize).map_or(0, |metric| metric.live);
         live >= self.limits.series_per_metric || inner.counted_series >= self.limits.series
     }
 
-    /// The series that has the samples of one that finds no place.
+    /// The series that takes the samples of a series beyond the limits.
     fn refuse_place(
         &self,
         inner: &mut Inner,
@@ -276,19 +277,19 @@ impl Registry {
         self.overflow(inner, metric, kind)
     }
 
-    /// Counts a record of a known series as another kind, and warns of it.
+    /// Counts a record of a known series as another kind, and warns about it.
     #[cold]
     pub(crate) fn conflict(&self, entry: &SeriesId, recorded_as: Kind) {
         self.tallies.drop_sample(DropReason::KindConflict);
         self.warn_of_conflict(entry, recorded_as);
     }
 
-    /// An entry of no series, recording into which is counted as a conflict.
+    /// An entry without a series; recording into it counts as a conflict.
     pub(crate) fn conflicting(&self, kind: Kind) -> Arc<SeriesId> {
         self.refused(CONFLICTING, kind)
     }
 
-    /// Warns once a metric; only the first conflict of a series takes the lock.
+    /// Warns once per metric; only the first conflict of a series takes the lock.
     pub(crate) fn warn_of_conflict(&self, entry: &SeriesId, recorded_as: Kind) {
         if !entry.is_first_conflict() {
             return;
@@ -299,25 +300,25 @@ impl Registry {
         warning.into_iter().for_each(|warning| inner.warn(warning));
     }
 
-    /// Entries that a thread's cache of names may have.
+    /// The number of entries that a thread's name cache may have.
     pub(crate) fn cached_names_max(&self) -> usize {
         self.limits.series.saturating_mul(CACHED_NAMES_PER_SERIES)
     }
 
-    /// Appends the series from number `known` on.
+    /// Appends the series from index `known` on.
     pub(crate) fn series_from(&self, known: usize, into: &mut Vec<Arc<SeriesId>>) {
         let (_cold, inner) = self.inner();
         into.extend(inner.series.get(known..).unwrap_or_default().iter().cloned());
     }
 
-    /// The metadata of every metric, by number, and its revision, unless that is `known`.
+    /// The metadata of every metric, by index, with its revision, unless that is `known`.
     pub(crate) fn metrics_since(&self, known: u64) -> Option<(u64, Vec<Arc<Metric>>)> {
         let (_cold, inner) = self.inner();
         let infos = || inner.metrics.iter().map(MetricEntry::info).collect();
         (inner.revision != known).then(|| (inner.revision, infos()))
     }
 
-    /// Notes what distributions hold, for series that come.
+    /// Stores the size of all distributions, which decides about new series.
     pub(crate) fn note_distributions(&self, bytes: usize) {
         self.inner().1.distribution_bytes = bytes;
     }
@@ -330,7 +331,7 @@ impl Registry {
         std::mem::take(&mut self.inner().1.warnings)
     }
 
-    /// Everything known, locked; nothing is kept out meanwhile.
+    /// Locks the registry, without affecting records made meanwhile.
     #[cfg(unix)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         lock(&self.inner)
@@ -340,17 +341,17 @@ impl Registry {
         Arc::clone(&self.tallies)
     }
 
-    /// Counts a sample that has no series.
+    /// Counts a sample without a series.
     pub(crate) fn count_drop(&self, reason: DropReason) {
         self.tallies.drop_sample(reason);
     }
 
-    /// Everything known, locked. What allocates in there and records is kept out meanwhile.
+    /// Locks the registry, and turns records made by an allocator inside it into counted drops.
     fn inner(&self) -> (ColdPath, MutexGuard<'_, Inner>) {
         (ColdPath::enter_again(), lock(&self.inner))
     }
 
-    /// The name cut to the length limit, which is counted.
+    /// Cuts a name to the length limit and counts if it did.
     fn cut<'a>(&self, text: &'a str) -> &'a str {
         let cut = key::cut(text);
         self.tallies.truncated.add(u64::from(cut.len() < text.len()));
@@ -374,7 +375,7 @@ fn canonical(tags: &[(&str, &str)]) -> Tags {
     Tags::new(&cut)
 }
 
-/// The table that a kind's slots are counted in.
+/// The table in which a kind's slots are counted.
 fn table_of(kind: Kind) -> usize {
     match kind {
         Kind::Counter | Kind::UpDownCounter => 0,
@@ -384,7 +385,7 @@ fn table_of(kind: Kind) -> usize {
 }
 
 impl Inner {
-    /// The number of a metric, made if the limits allow.
+    /// The index of a metric, created if the limits allow.
     fn metric_index(&mut self, name: &str, limits: &Cardinality) -> Option<u32> {
         if let Some(&index) = self.by_name.get(name) {
             return Some(index);
@@ -404,7 +405,7 @@ impl Inner {
         }
     }
 
-    /// Changes how many places are taken; an overflow series takes none.
+    /// Changes the counts against the limits; an overflow series does not count.
     fn count_place(&mut self, entry: &SeriesId, change: impl Fn(usize) -> usize) {
         let Some(metric) = self.metrics.get_mut(entry.metric as usize) else { return };
         if !entry.tags.is_overflow() {
@@ -461,7 +462,7 @@ impl MetricEntry {
         self.keys.len() + self.new_keys(tags).count() <= TAG_KEYS_PER_METRIC
     }
 
-    /// The warning of a first conflict.
+    /// The warning of a metric's first conflict.
     fn conflict(&mut self, is: Kind, recorded_as: Kind) -> Option<Warning> {
         let first = !std::mem::replace(&mut self.warned, true);
         first.then(|| Warning::KindConflict { name: Arc::clone(&self.name), is, recorded_as })
@@ -471,7 +472,7 @@ impl MetricEntry {
         let kind = self.kind.unwrap_or(Kind::Counter);
         let (unit, scale) = match kind {
             Kind::Timing => (Unit::Seconds, 1e-9),
-            // What a gauge is set to is in its unit already.
+            // A gauge is set in its own unit already.
             Kind::Gauge => (self.unit.clone(), 1.0),
             _ => (self.unit.clone(), self.scale),
         };

@@ -9,28 +9,30 @@ use std::sync::Arc;
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
-/// The only tag of the series that takes what is beyond its metric's limits.
+/// The only tag of a metric's overflow series.
 pub(crate) const OVERFLOW: (&str, &str) = ("overflow", "true");
 
 /// An unordered set of `key=value` pairs, kept sorted by key; cheap to clone.
 ///
-/// Of two pairs with one key the last wins. A pair with an empty value is no pair, as in
-/// Prometheus. As JSON it is an object. One allocation: there may be a great many series.
+/// If two pairs have the same key, the last one wins. A pair with an empty value is no pair, as in
+/// Prometheus. Serialized to JSON as an object. A single allocation, because there may be a great
+/// many series.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Tags(
-    /// How many pairs there are, then of each key and value the length and the text; nothing at
-    /// all of no pair.
+    /// The number of pairs, then length and text of each key and value; empty if there are no
+    /// pairs.
     Arc<str>,
 );
 
 impl Tags {
-    /// The set of the given pairs.
+    /// The tag set of the given pairs.
     pub fn new<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)]) -> Self {
         Self::from_pairs(pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect())
     }
 
     fn from_pairs(mut pairs: Vec<(&str, &str)>) -> Self {
-        // Stable, and reversed first: of equal keys the last given comes first and is kept.
+        // The sort is stable and the list reversed first: of equal keys the last given one comes
+        // first and is kept.
         pairs.reverse();
         pairs.sort_by_key(|(key, _)| *key);
         pairs.dedup_by_key(|(key, _)| *key);
@@ -49,7 +51,7 @@ impl Tags {
         Self(all.into())
     }
 
-    /// The value of a key. Costs a look at each pair up to it.
+    /// The value of a key. Looks at each pair up to it.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.iter().find(|(k, _)| *k == key).map(|(_, value)| value)
     }
@@ -61,7 +63,7 @@ impl Tags {
         Pairs { rest, left }
     }
 
-    /// How many pairs there are.
+    /// The number of pairs.
     pub fn len(&self) -> usize {
         self.iter().len()
     }
@@ -71,13 +73,13 @@ impl Tags {
         self.iter().eq([OVERFLOW])
     }
 
-    /// Whether there is no pair.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Goes through the pairs of a text as [`Tags`] holds it.
+/// Iterates over the pairs of the text in a [`Tags`].
 #[derive(Clone)]
 struct Pairs<'a> {
     rest: &'a str,
@@ -111,7 +113,7 @@ impl<'a> Iterator for Pairs<'a> {
 impl ExactSizeIterator for Pairs<'_> {}
 impl FusedIterator for Pairs<'_> {}
 
-/// Appends a number as characters of one byte: six bits in each, the lowest first, and a seventh
+/// Appends a number as single-byte characters: six bits in each, lowest first, and a seventh bit
 /// that says whether more follow.
 fn push_number(text: &mut String, mut number: usize) {
     while number > 0x3F {
@@ -121,7 +123,7 @@ fn push_number(text: &mut String, mut number: usize) {
     text.push(char::from(number as u8));
 }
 
-/// Takes such a number off the front.
+/// Removes such a number from the front.
 #[inline]
 fn take_number(text: &mut &str) -> Option<usize> {
     let mut number = 0;
@@ -142,7 +144,7 @@ impl fmt::Debug for Tags {
 }
 
 impl Ord for Tags {
-    /// By the first pair that differs.
+    /// Orders by the first pair that differs.
     fn cmp(&self, other: &Self) -> Ordering {
         self.iter().cmp(other.iter())
     }
@@ -173,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    /// Lengths on both sides of one, two and three characters for a number.
+    /// Lengths around the limits of numbers with one, two and three characters.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof!["\\PC{0,3}", ".{60,70}", (4_090_usize..4_100).prop_map(|len| "é".repeat(len))]
     }

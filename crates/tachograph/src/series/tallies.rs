@@ -1,12 +1,12 @@
-//! Counts of what happened on recording threads beside recording.
+//! Counts of events on recording threads other than records.
 //!
 //! # Synchronization
-//! Shared words on cold paths only, each of which stands for itself.
+//! Shared words that only cold paths touch; each guards no other data.
 
 use crate::series::warning::DropReason;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// What happened on recording threads beside recording. Written by any thread, read by the
+/// Counts of events on recording threads other than records. Written by any thread, read by the
 /// aggregator.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
@@ -16,9 +16,9 @@ pub(crate) struct Tallies {
     pub(crate) truncated: Tally,
     pub(crate) kind_conflicts: Tally,
     pub(crate) overflowed: Tally,
-    /// Traces that a lane had no room for; the samples were recorded.
+    /// Traces for which a lane had no room; their samples were recorded.
     pub(crate) exemplars_dropped: Tally,
-    /// Whether a signal handler has ever counted, so that passes look for it. Set by handlers,
+    /// Whether a signal handler has ever counted, so that passes check for it. Set by handlers,
     /// read by the pass.
     signalled: AtomicBool,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Tally(AtomicU64);
 
 impl Tally {
     pub(crate) fn add(&self, amount: u64) {
-        // Relaxed: a count that stands for itself.
+        // Relaxed: the count guards no other data.
         self.0.fetch_add(amount, Ordering::Relaxed);
     }
 
@@ -45,14 +45,14 @@ impl Tallies {
     }
 
     pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
-        // Relaxed: a count that stands for itself.
+        // Relaxed: the count guards no other data.
         self.dropped[reason as usize].fetch_add(samples, Ordering::Relaxed);
         if reason == DropReason::KindConflict {
             self.kind_conflicts.add(samples);
         }
     }
 
-    /// Sets every count to 0. Nobody else may be recording.
+    /// Resets every count. No other thread may be recording.
     pub(crate) fn start_over(&self) {
         let Self {
             dropped,
@@ -88,7 +88,7 @@ impl Tallies {
     }
 
     pub(crate) fn note_signal(&self) {
-        // Relaxed: a flag that stands for itself; a pass that misses it was concurrent.
+        // Relaxed: the flag guards no other data; a pass that misses it was concurrent.
         self.signalled.store(true, Ordering::Relaxed);
     }
 

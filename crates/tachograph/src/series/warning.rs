@@ -1,4 +1,4 @@
-//! What the core refuses, and why a sample was not aggregated.
+//! Reasons for not aggregating a sample, and warnings to the collector's owner.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use crate::series::metric::Kind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
-    /// No free block, and no spill row of this series in this thread's lane yet.
+    /// No free block, and no spill row yet for this series in the thread's lane.
     Overload,
     /// Recorded after `shutdown`.
     Shutdown,
     /// A gauge was set to NaN.
     NotANumber,
-    /// No lane for this thread: too many threads record at once, or the sample was recorded
-    /// while this thread's recorder was being set up.
+    /// No lane for this thread: too many threads record at once, or the sample was recorded while
+    /// the thread's recorder was being set up.
     NoLane,
-    /// Folding it panicked, by a mistake in the aggregator.
+    /// Folding it panicked, because of a bug in the aggregator.
     Panicked,
-    /// A new metric beyond the limit on metrics or on series.
+    /// The metric is new and the limit on metrics or series is reached.
     SeriesLimit,
-    /// The name has another kind, or is reserved.
+    /// The name belongs to another kind, or is reserved.
     KindConflict,
-    /// The handle belongs to another collector than the recorder.
+    /// The handle belongs to a different collector than the recorder.
     ForeignHandle,
 }
 
@@ -43,12 +43,12 @@ impl DropReason {
         Self::ForeignHandle,
     ];
 
-    /// Whether it is counted for a series too: the others have no series to be counted for.
+    /// Whether drops are also counted per series; for the other reasons there is no series.
     pub(crate) fn is_per_series(self) -> bool {
         !matches!(self, Self::SeriesLimit | Self::KindConflict | Self::ForeignHandle)
     }
 
-    /// The reason's value of the tag `reason`.
+    /// The value of the tag `reason`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Overload => "overload",
@@ -63,23 +63,23 @@ impl DropReason {
     }
 }
 
-/// Something that the owner of the collector should look at; given to the warning callback,
-/// once a cause.
+/// A problem that the collector's owner should look at; passed to the warning callback once per
+/// cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// A metric was recorded as another kind than it has.
+    /// A metric was recorded as a different kind than its own.
     KindConflict {
         /// The metric's name.
         name: Arc<str>,
-        /// The kind it has.
+        /// Its kind.
         is: Kind,
         /// The kind it was recorded as.
         recorded_as: Kind,
     },
-    /// A metric under the prefix `telemetry.`, which is the collector's own.
+    /// A metric under the reserved prefix `telemetry.`.
     ReservedName {
-        /// The name that was asked for.
+        /// The requested name.
         name: Arc<str>,
     },
     /// A metric has reached its limit of series; further ones go to its overflow series.
@@ -93,31 +93,31 @@ pub enum Warning {
         /// The metric's name.
         name: Arc<str>,
     },
-    /// A metric was refused: the collector has reached its limit of metrics or of series.
+    /// A metric was refused because the collector has reached its limit of metrics or series.
     MetricLimit {
-        /// The name that was asked for.
+        /// The requested name.
         name: Arc<str>,
     },
-    /// Threads had no free block, so samples were coalesced: their counts, sums, minima and maxima
-    /// are exact, their quantiles within 3.2 %. At most once a minute.
+    /// Threads found no free block, so samples were coalesced: counts, sums, minima and maxima are
+    /// exact, and quantiles of these samples are within 3.2 %. At most once a minute.
     Coalesced {
-        /// How many, since the last such warning.
+        /// The number of samples since the last such warning.
         samples: u64,
         /// The display key of the series with the most of them.
         worst: Arc<str>,
-        /// How many samples of that series.
+        /// The number of samples of that series.
         of_worst: u64,
     },
-    /// A pass or a read has panicked: a mistake in the aggregator. It goes on with the next one;
-    /// nothing was lost but samples that are counted as dropped.
+    /// A pass or read panicked because of a bug in the aggregator. The aggregator continues with
+    /// the next pass; nothing was lost except samples that are counted as dropped.
     AggregatorPanicked,
-    /// The CPU's time-stamp counter and the monotonic clock differ: timers use the monotonic
+    /// The CPU's time-stamp counter and the monotonic clock disagree: timers use the monotonic
     /// clock from now on.
     ClockUntrusted,
-    /// The background thread could not be started: drive the collector by `run_pass`, or by
+    /// The background thread could not be started: call `run_pass`, or drive the collector by
     /// reading.
     DriverFailed {
-        /// What the operating system said.
+        /// The operating system's error.
         reason: Arc<str>,
     },
 }

@@ -1,4 +1,4 @@
-//! Whether this thread is in a cold path of recording.
+//! Tracks whether this thread is in a cold path of recording.
 
 use std::cell::Cell;
 
@@ -16,24 +16,25 @@ thread_local! {
 
 /// Held while this thread is in a cold path, which allocates and may hold a lock.
 ///
-/// An allocator that counts itself records in the middle of it. A sample that needs a cold path
-/// in turn is dropped and counted then, instead of entering twice; one that does not is recorded
-/// as ever.
+/// An allocator that counts allocations records in the middle of it. A sample that would need a
+/// cold path itself is then dropped and counted instead of entering twice; any other sample is
+/// recorded normally.
 #[derive(Debug)]
 pub(crate) struct ColdPath {
     was_inside: bool,
 }
 
 impl ColdPath {
-    /// Enters, on recording's way; `None` from inside a cold path.
+    /// Enters from a recording call; `None` inside a cold path.
     pub(crate) fn enter() -> Option<Self> {
         let path = Self::enter_again();
         (!path.was_inside).then_some(path)
     }
 
-    /// Enters, or goes one level deeper.
+    /// Enters, or nests one level deeper.
     pub(crate) fn enter_again() -> Self {
-        // Err: cannot be, the cell has no destructor. Not inside, then, as far as is known.
+        // Err: impossible, the cell has no destructor. If it did, we would not know of being
+        // inside.
         let was_inside = IN_COLD_PATH.try_with(|inside| inside.replace(true)).unwrap_or(false);
         Self { was_inside }
     }

@@ -1,9 +1,9 @@
 //! The only door to atomics and the shared structures built on them.
 //!
 //! Everything in this crate that two threads touch comes through here, so that one private cfg,
-//! `tachograph_loom`, puts loom's versions in the place of all of them. Three of the structures
-//! have no loom support; under the model a stand-in gives exactly what their documentation
-//! promises and nothing more (`stand_ins.rs`).
+//! `tachograph_loom`, replaces all of it with loom's versions. Three of the structures have no loom
+//! support: in models a stand-in gives exactly what their documentation promises and nothing more
+//! (`stand_ins.rs`).
 
 pub(crate) use std::sync::Arc;
 
@@ -47,16 +47,16 @@ macro_rules! single_writer {
 #[cfg(not(tachograph_loom))]
 single_writer!(AtomicU64: u64, AtomicUsize: usize);
 
-/// What may begin as zeroed memory.
+/// Types that may start as zeroed memory.
 #[cfg(not(tachograph_loom))]
 pub(crate) use zerocopy::FromZeros as Zeroed;
 
-/// What may begin as zeroed memory; under the model, as its default.
+/// Types that may start as zeroed memory; in models, as their default.
 #[cfg(tachograph_loom)]
 pub(crate) use std::default::Default as Zeroed;
 
-/// Zeroed values. From some 128 KiB on the system gives their pages when they are first written, so
-/// that those never used take no memory. Rests on an alignment of at most 16.
+/// Zeroed values. From about 128 KiB on, the system provides pages only when they are first
+/// written, so unused ones take no memory. Relies on an alignment of at most 16.
 ///
 /// # Panics
 /// If there is no memory, as any allocation may.
@@ -68,13 +68,13 @@ pub(crate) fn zeroed<T: Zeroed>(len: usize) -> Box<[T]> {
     values.into_boxed_slice()
 }
 
-/// Locks, also after a panic of an earlier holder: every holder here leaves its data usable.
-// RealtimeSanitizer sees a lock only where it has to wait. Told that this blocks, it reports every
-// one that recording would take.
+/// Locks, even if an earlier holder panicked: every holder here leaves its data usable.
+// RealtimeSanitizer only sees a lock that has to wait. Marked as blocking, it reports every lock
+// that recording would take.
 #[cfg_attr(tachograph_rtsan, inline(never), sanitize(realtime = "blocking"))]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Std's compiled code, where a lock waits, is hidden from ThreadSanitizer: it would miss what
-    // such a lock comes after. One that was tried it sees.
+    // ThreadSanitizer cannot see into std's compiled code where a lock waits, so it would miss what
+    // such a lock synchronizes with. It does see a successful try-lock.
     #[cfg(tachograph_tsan)]
     loop {
         match mutex.try_lock() {
@@ -87,7 +87,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Runs `act` with the lock held; a panic in it stays a panic, and the next one may lock.
+/// Runs `act` with the lock held; a panic inside propagates, and the lock remains usable.
 pub(crate) fn with_lock<T, R>(mutex: &Mutex<T>, act: impl FnOnce(&mut T) -> R) -> R {
     #[cfg(tachograph_loom)]
     return mutex.poison_with(lock(mutex), act);

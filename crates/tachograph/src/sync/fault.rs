@@ -1,8 +1,8 @@
-//! Places where tests make the aggregator fail.
+//! Fault points, where tests make the aggregator fail.
 //!
-//! A pass calls [`point`] wherever a panic would leave something half done if the steps around it
-//! were in the wrong order. In the product every call is nothing; in this crate's own tests a
-//! plan, which a test installs for its thread, panics at such a place or runs something there.
+//! A pass calls [`point`] wherever a panic would leave something half done if the surrounding steps
+//! were in the wrong order. In the product every call does nothing; in this crate's own tests, a
+//! plan that a test installs for its thread panics there or runs a hook.
 
 #[cfg(test)]
 pub(crate) mod plan;
@@ -15,17 +15,17 @@ pub(crate) use crate::sync::fault::plan::{POINTS, Plan, carry, io, point};
 
 #[cfg(not(test))]
 mod idle {
-    /// Where a test may make this thread panic.
+    /// A point where a test may make this thread panic.
     #[inline(always)]
     pub(crate) fn point(_name: &'static str) {}
 
-    /// Where a test may make an operating system call fail.
+    /// A point where a test may make an operating system call fail.
     #[inline(always)]
     pub(crate) fn io(_name: &'static str) -> std::io::Result<()> {
         Ok(())
     }
 
-    /// What a new thread takes over from the one that starts it.
+    /// What a new thread inherits from the thread that starts it.
     #[derive(Debug)]
     pub(crate) struct Carried;
 

@@ -1,12 +1,12 @@
-//! The only door to atomics and to the shared structures built on them, loom's stand-ins for
-//! these, and the places where tests make the aggregator fail.
+//! The only door to atomics and the shared structures built on them, loom's stand-ins for these,
+//! and fault points.
 //!
-//! May use nothing of the crate. In reading order:
+//! May use nothing else in the crate. In reading order:
 //! - `single_writer`: a word that one thread at a time writes
-//! - `stand_ins`: what the models have in the place of std's and others' structures
+//! - `stand_ins`: replacements for structures of std and other crates in models
 //! - `door`: everything that two threads touch, std's or loom's
 //! - `cold_path`: whether this thread is in the middle of something that may hold a lock
-//! - `fault`: places where tests make the aggregator fail
+//! - `fault`: points where tests make the aggregator fail
 
 mod cold_path;
 mod door;

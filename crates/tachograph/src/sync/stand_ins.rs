@@ -1,13 +1,13 @@
-//! Stand-ins for the structures that loom cannot see into, under the model only.
+//! Stand-ins for structures that loom cannot see into; used in models only.
 //!
-//! Each gives what the documentation of the real one promises, built on loom's atomics, and
-//! nothing more: above all, no happens-before edge that the real one does not have. What the real
-//! one would wait for, the stand-in refuses, since this crate promises that it never happens.
+//! Each gives what the documentation of the real one promises, built on loom's atomics, and nothing
+//! more: above all, no happens-before edge that the real one does not have. Where the real one
+//! would wait, the stand-in fails, because this crate promises that this never happens.
 //!
-//! Loom remembers an object's last access alone. A thread that loads and then stores hides from it
-//! that its store races with what another thread has loaded before. Where that is the usual way,
-//! in `OnceBox` and `ArcSwap`, a load counts itself in a word of its own first, which loom sees as
-//! a race with every other load. The word is relaxed: it orders nothing in the model.
+//! Loom remembers only an object's last access. A thread that loads and then stores therefore hides
+//! that its store races with an earlier load by another thread. Where this pattern is common, in
+//! `OnceBox` and `ArcSwap`, each load first counts itself in a separate word, which loom sees as a
+//! race with every other load. The word is relaxed: it orders nothing in the model.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,8 +18,8 @@ use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::single_writer::SingleWriter;
 
 fn locked<T, R>(cell: &Mutex<T>, act: impl FnOnce(&mut T) -> R) -> R {
-    // Std's mutex, invisible to loom and never contended: loom runs one thread at a time and has
-    // no scheduling point in here.
+    // Std's mutex, invisible to loom and never contended: loom runs one thread at a time and has no
+    // scheduling point in here.
     act(&mut cell.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -30,8 +30,8 @@ macro_rules! single_writer {
 
             #[allow(unsafe_code, reason = "loom's own check that no store is concurrent")]
             fn load_own(&self) -> $value {
-                // SAFETY: loom fails the model if another thread's store is not ordered before
-                // this load, which is what its documentation asks of the caller.
+                // SAFETY: loom fails the model if another thread's store is not ordered before this
+                // load, which is what its documentation requires of the caller.
                 unsafe { self.unsync_load() }
             }
         }
@@ -48,7 +48,7 @@ pub(crate) struct ArrayQueue<T> {
 }
 
 struct Slot<T> {
-    /// The position that may be pushed here; one more once that has been done.
+    /// The position that may be pushed here, plus one once that has happened.
     stamp: AtomicUsize,
     value: Mutex<Option<T>>,
 }
@@ -68,11 +68,11 @@ impl<T> ArrayQueue<T> {
     }
 
     pub(crate) fn push(&self, value: T) -> Result<(), T> {
-        // Relaxed: a position; the slot's stamp orders the value.
+        // Relaxed: only a position; the slot's stamp orders the value.
         let tail = self.tail.fetch_add(1, Ordering::Relaxed);
         let slot = &self.slots[tail % self.slots.len()];
         locked(&slot.value, |place| *place = Some(value));
-        // AcqRel: Acquire for the pop that made the slot free, Release for the pop of this value.
+        // AcqRel: Acquire for the pop that freed the slot, Release for the pop of this value.
         // Relaxed on failure, which ends the model.
         let free = slot.stamp.compare_exchange(tail, tail + 1, Ordering::AcqRel, Ordering::Relaxed);
         assert!(free.is_ok(), "the push has met a slot that is being popped, or a full queue");
@@ -83,8 +83,7 @@ impl<T> ArrayQueue<T> {
         // Relaxed: as in `push`.
         let head = self.head.fetch_add(1, Ordering::Relaxed);
         let slot = &self.slots[head % self.slots.len()];
-        // Acquire: pairs with the AcqRel in `push`. A load, which may be stale, unlike a
-        // compare-and-swap.
+        // Acquire: pairs with the AcqRel in `push`. A load may be stale, unlike a compare-and-swap.
         let pushed = slot.stamp.load(Ordering::Acquire) == head + 1;
         assert!(pushed, "the pop has met an unfinished push, or an empty queue");
         let value = locked(&slot.value, Option::take);
@@ -100,7 +99,7 @@ impl<T> fmt::Debug for ArrayQueue<T> {
     }
 }
 
-/// `once_cell::race::OnceBox`: setting happens before getting what was set.
+/// `once_cell::race::OnceBox`: setting happens before getting the value.
 pub(crate) struct OnceBox<T> {
     value: OnceLock<Box<T>>,
     ready: AtomicUsize,
@@ -124,8 +123,8 @@ impl<T> OnceBox<T> {
     }
 
     pub(crate) fn set(&self, value: Box<T>) -> Result<(), Box<T>> {
-        // Release: pairs with the Acquire in `get`. Acquire on failure: what another thread has
-        // set is visible.
+        // Release: pairs with the Acquire in `get`. Acquire on failure: the value that another
+        // thread has set is visible.
         match self.ready.compare_exchange(0, 1, Ordering::Release, Ordering::Acquire) {
             // No other thread runs before the next access to an atomic.
             Ok(_) => self.value.set(value),
@@ -140,7 +139,7 @@ impl<T> fmt::Debug for OnceBox<T> {
     }
 }
 
-/// `arc_swap::ArcSwap`: storing happens before loading what was stored; a load may be stale.
+/// `arc_swap::ArcSwap`: storing happens before loading the value; a load may be stale.
 pub(crate) struct ArcSwap<T> {
     stored: Mutex<Vec<Arc<T>>>,
     last: AtomicUsize,
@@ -182,7 +181,7 @@ impl<T> ArcSwap<T> {
             stored.push(value);
             stored.len() - 1
         });
-        // AcqRel: Release for the Acquire in `load_full`, Acquire for the value that is given.
+        // AcqRel: Release for the Acquire in `load_full`, Acquire for the value that is returned.
         let before = self.last.swap(index, Ordering::AcqRel);
         locked(&self.stored, |stored| Arc::clone(&stored[before]))
     }
@@ -194,7 +193,7 @@ impl<T> fmt::Debug for ArcSwap<T> {
     }
 }
 
-/// `arc_swap::Cache`: loads anew, which is all that it promises.
+/// `arc_swap::Cache`: reloads every time, which is all that it promises.
 #[derive(Clone)]
 pub(crate) struct Cache<S, T> {
     source: S,
@@ -219,7 +218,7 @@ impl<S, T> fmt::Debug for Cache<S, T> {
     }
 }
 
-/// `atomic_float::AtomicF64`: a word of bits.
+/// `atomic_float::AtomicF64`: a word with the float's bits.
 #[derive(Debug)]
 pub(crate) struct AtomicF64(AtomicU64);
 
@@ -254,7 +253,7 @@ impl AtomicF64 {
     }
 }
 
-/// `std::sync::Mutex`: loom's, but that it can be locked after a panic of a holder, as std's can.
+/// `std::sync::Mutex`: loom's, but like std's it can be locked after a holder has panicked.
 #[derive(Debug, Default)]
 pub(crate) struct PoisonMutex<T> {
     inner: loom::sync::Mutex<T>,
@@ -284,8 +283,8 @@ impl<T> PoisonMutex<T> {
         Ok(guard)
     }
 
-    /// Runs `act` with what `lock` gave. Loom's mutex cannot be locked any more once its guard
-    /// was dropped by a panic, so the panic waits until the guard is gone.
+    /// Runs `act` with the guard from `lock`. Loom's mutex cannot be locked again if a panic drops
+    /// its guard, so the panic is held back until the guard is gone.
     pub(crate) fn poison_with<R>(
         &self,
         mut guard: PoisonGuard<'_, T>,

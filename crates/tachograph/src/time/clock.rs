@@ -1,10 +1,10 @@
-//! Where time comes from: the machine, or a test.
+//! Sources of time: the machine, or a test.
 //!
 //! # Synchronization
-//! The time-stamp counter comes with its scale (`OnceBox`) from whoever has calibrated it. What
-//! timers read is one relaxed word, which passes change once they have compared the counter with
-//! the monotonic clock; a timer ends on the clock that it has started on. A mock clock is a few
-//! relaxed words. None of it orders anything.
+//! The time-stamp counter and its scale are set once (`OnceBox`) by the thread that calibrates it.
+//! What timers read is one relaxed word, which passes change after comparing the counter with the
+//! monotonic clock; a timer ends on the clock that it started on. A mock clock is a few relaxed
+//! words. None of this orders anything.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,17 +16,17 @@ pub struct Clock(Arc<Sources>);
 
 #[derive(Debug)]
 struct Sources {
-    /// What timers read: one of [`timers`]. Written by passes, read by timers.
+    /// The clock that timers read, one of [`timers`]. Written by passes, read by timers.
     timers: AtomicU8,
     tsc: OnceBox<Tsc>,
     mock: Option<MockClock>,
 }
 
-/// What timers read.
+/// The clock that timers read.
 mod timers {
     pub(super) const MONOTONIC: u8 = 0;
     pub(super) const TSC: u8 = 1;
-    /// The monotonic clock for good: the counter did not keep its time.
+    /// The monotonic clock, permanently: the counter did not keep its time.
     pub(super) const REFUSED: u8 = 2;
     pub(super) const MOCK: u8 = 3;
     pub(super) const MOCK_TSC: u8 = 4;
@@ -36,7 +36,7 @@ mod timers {
 #[derive(Debug)]
 struct Tsc {
     counter: quanta::Clock,
-    /// No timer has read the counter before.
+    /// No timer has read the counter before this.
     since: Instant,
 }
 
@@ -44,11 +44,11 @@ struct Tsc {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     pub(crate) monotonic: Instant,
-    /// In cycles.
+    /// The counter in cycles.
     pub(crate) counter: u64,
 }
 
-/// A moment as a timer sees it.
+/// A moment on a timer's clock.
 #[derive(Clone, Copy, Debug)]
 pub enum Stamp {
     /// Recording was off: nothing was read, nothing will be recorded.
@@ -60,19 +60,19 @@ pub enum Stamp {
     Mock(u64),
 }
 
-/// Readings of two clocks that lie further apart say nothing: the thread was interrupted.
+/// If readings of two clocks are further apart, the thread was interrupted and they are useless.
 const READING_MAX: Duration = Duration::from_micros(50);
 
 impl Clock {
     /// The machine's clocks.
     ///
-    /// Timers read the CPU's time-stamp counter, at half the cost, where it can be trusted: the
-    /// kernel's own clock uses it, the CPU says that it is invariant, and it has kept the
-    /// monotonic clock's time over the background driver's first passes. Later passes go on
-    /// comparing the two. Once they differ by more than 1 %, as after a suspend or a migration,
-    /// timers read the monotonic clock for good, which is counted in `telemetry.clock.anomalies`
-    /// and warned of. A timer that is running then ends on the counter, with at most the time
-    /// that has passed since the counter was first used.
+    /// Timers read the CPU's time-stamp counter, at half the cost, if it can be trusted: the
+    /// kernel's own clock uses it, the CPU reports it as invariant, and it has kept the monotonic
+    /// clock's time over the background driver's first passes. Later passes keep comparing the two.
+    /// If they ever differ by more than 1 %, for example after a suspend or a migration, timers
+    /// read the monotonic clock permanently; this is counted in `telemetry.clock.anomalies` and
+    /// reported as a warning. A timer running at that moment still ends on the counter, and records
+    /// at most the time since the counter was first used.
     pub fn system() -> Self {
         Self::new(timers::MONOTONIC, None)
     }
@@ -106,24 +106,24 @@ impl Clock {
         }
     }
 
-    /// Whether there is a counter that nobody has calibrated yet.
+    /// Whether there is a counter that has not been calibrated yet.
     pub(crate) fn is_to_be_calibrated(&self) -> bool {
         self.0.mock.is_none() && self.0.tsc.get().is_none()
     }
 
-    /// Makes the time-stamp counter known, for passes to compare it. Calibrating it takes up to
-    /// 200 ms once a process, so this is for a thread that has nothing else to do.
+    /// Sets up the time-stamp counter, so that passes can compare it. Calibrating takes up to 200
+    /// ms once per process, so call this on a thread that has nothing else to do.
     pub(crate) fn calibrate_tsc(&self) {
         if self.is_to_be_calibrated() {
             let tsc = Tsc { counter: quanta::Clock::new(), since: Instant::now() };
-            // Err: another thread has calibrated it meanwhile, which serves as well.
+            // Err: another thread has calibrated it meanwhile, which is just as good.
             let _ = self.0.tsc.set(Box::new(tsc));
         }
     }
 
     #[inline]
     fn timers(&self) -> u8 {
-        // Relaxed: a switch; what belongs to it is behind a `OnceBox`.
+        // Relaxed: a switch; the counter itself is behind a `OnceBox`.
         self.0.timers.load(Ordering::Relaxed)
     }
 
@@ -133,7 +133,7 @@ impl Clock {
     }
 
     /// Switches timers to the time-stamp counter, unless it was refused before; or away from it
-    /// for good.
+    /// permanently.
     pub(crate) fn trust_tsc(&self, trusted: bool) {
         let [from, to, refused] = match &self.0.mock {
             None => [timers::MONOTONIC, timers::TSC, timers::REFUSED],
@@ -141,8 +141,8 @@ impl Clock {
         };
         let switch = &self.0.timers;
         if trusted {
-            // Err: it is in use already, or another collector's pass has refused it. Relaxed
-            // both ways: see `timers`.
+            // Err: it is in use already, or another collector's pass has refused it. Relaxed both
+            // ways: see `timers`.
             let _ = switch.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
         } else {
             // Relaxed: see `timers`.
@@ -150,8 +150,8 @@ impl Clock {
         }
     }
 
-    /// Both clocks at one moment; `None` where there is no counter to trust, or the thread was
-    /// interrupted between them.
+    /// Both clocks at one moment; `None` if there is no trusted counter, or if the thread was
+    /// interrupted between the readings.
     pub(crate) fn tsc_reading(&self) -> Option<Reading> {
         if matches!(self.timers(), timers::REFUSED | timers::MOCK_REFUSED) {
             return None;
@@ -163,7 +163,7 @@ impl Clock {
         sharp.then_some(Reading { monotonic, counter })
     }
 
-    /// The counter as it is, in cycles.
+    /// The current counter value, in cycles.
     fn counter(&self) -> Option<u64> {
         match &self.0.mock {
             None => Some(self.0.tsc.get()?.counter.raw()),
@@ -171,7 +171,7 @@ impl Clock {
         }
     }
 
-    /// Nanoseconds between two readings of the counter; `None` where it has run backwards.
+    /// Nanoseconds between two readings of the counter; `None` if it ran backwards.
     pub(crate) fn counted(&self, start: u64, end: u64) -> Option<u64> {
         match &self.0.mock {
             None if end < start => None,
@@ -199,7 +199,7 @@ impl Clock {
         }
     }
 
-    /// Nanoseconds since a stamp of this clock; `None` where time has run backwards.
+    /// Nanoseconds since a stamp of this clock; `None` if time ran backwards.
     #[inline]
     pub(crate) fn nanos_since(&self, start: Stamp) -> Option<u64> {
         if self.timers() == timers::TSC
@@ -226,8 +226,8 @@ impl Clock {
         }
     }
 
-    /// The monotonic time since the counter was first used, in nanoseconds: no timer on it has
-    /// run for longer.
+    /// The monotonic time since the counter was first used, in nanoseconds: an upper bound for
+    /// every timer that uses it.
     fn tsc_age(&self) -> u64 {
         let since = match &self.0.mock {
             None => self.0.tsc.get().map(|tsc| tsc.since),
@@ -243,10 +243,10 @@ impl Default for Clock {
     }
 }
 
-/// A duration in whole nanoseconds, at most `u64::MAX` (584 years).
+/// A duration in whole nanoseconds, capped at `u64::MAX` (584 years).
 #[inline]
 pub(crate) fn nanos(duration: Duration) -> u64 {
-    // Not `as_nanos`: its 128-bit product costs more than this one and is never needed.
+    // Not `as_nanos`: its 128-bit product costs more and is never needed.
     duration
         .as_secs()
         .checked_mul(1_000_000_000)
@@ -265,7 +265,7 @@ pub struct MockClock {
     words: Arc<MockWords>,
 }
 
-/// Written by the test, read by all.
+/// Written by the test, read by every thread.
 #[derive(Debug, Default)]
 struct MockWords {
     /// Nanoseconds since the start: monotonic, wall, time-stamp counter.
@@ -275,7 +275,7 @@ struct MockWords {
 
 impl MockClock {
     fn nanos(&self, which: usize) -> u64 {
-        // Relaxed: a mock of a clock; it orders nothing.
+        // Relaxed: a mock clock orders nothing.
         self.words.nanos[which].load(Ordering::Relaxed)
     }
 
@@ -289,8 +289,8 @@ impl MockClock {
         self.words.has_tsc.load(Ordering::Relaxed)
     }
 
-    /// Gives the clock a time-stamp counter, a cycle a nanosecond, which timers read once passes
-    /// trust it.
+    /// Gives the clock a time-stamp counter with one cycle per nanosecond, which timers read once
+    /// passes trust it.
     pub fn add_tsc(&self) {
         // Relaxed: see `nanos`.
         self.words.has_tsc.store(true, Ordering::Relaxed);
@@ -301,24 +301,24 @@ impl MockClock {
         [MONOTONIC, WALL, TSC].iter().for_each(|&clock| self.add(clock, nanos(by)));
     }
 
-    /// Moves the time-stamp counter alone, as a suspend would.
+    /// Moves only the time-stamp counter, like a suspend.
     pub fn advance_tsc(&self, by: Duration) {
         self.add(TSC, nanos(by));
     }
 
-    /// Moves the time-stamp counter alone backwards, as a migration to another machine would; at
-    /// most to its start.
+    /// Moves only the time-stamp counter backwards, like a migration to another machine; at most to
+    /// its start.
     pub fn rewind_tsc(&self, by: Duration) {
         let back = nanos(by).min(self.nanos(TSC));
         self.add(TSC, back.wrapping_neg());
     }
 
-    /// Moves the wall clock alone, as an administrator would.
+    /// Moves only the wall clock, like an administrator.
     pub fn advance_wall(&self, by: Duration) {
         self.add(WALL, nanos(by));
     }
 
-    /// Moves the monotonic clock backwards, as broken hardware would; at most to its start.
+    /// Moves the monotonic clock backwards, like broken hardware; at most to its start.
     pub fn rewind(&self, by: Duration) {
         let back = nanos(by).min(self.nanos(MONOTONIC));
         self.add(MONOTONIC, back.wrapping_neg());

@@ -1,10 +1,10 @@
-//! Clocks, and what is made of their readings.
+//! Clocks, and types computed from their readings.
 //!
 //! May use `sync`. In reading order:
 //! - `clock`: the system's clock, or one that tests move
 //! - `tsc`: whether the time-stamp counter keeps its time
 //! - `on_time`: how long recording has been on
-//! - `start`: the times of a pass, and wall time of a start
+//! - `start`: the time of a pass, and the wall time of a start
 
 pub(crate) mod clock;
 pub(crate) mod on_time;

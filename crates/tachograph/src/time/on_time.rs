@@ -1,13 +1,13 @@
-//! How long recording was on: what rates divide by.
+//! How long recording was on: the divisor of rates.
 
 use std::time::{Duration, Instant};
 
-/// Time that recording was on, by the monotonic clock, up to the last time that it was told.
+/// The time that recording was on, by the monotonic clock, up to the last update.
 #[derive(Debug)]
 pub(crate) struct OnTime {
     on: bool,
     ever: bool,
-    /// `None` before the first look, which counting begins with.
+    /// `None` before the first update, which starts the count.
     counted_to: Option<Instant>,
     total: Duration,
 }
@@ -17,7 +17,7 @@ impl OnTime {
         Self { on, ever: on, counted_to: None, total: Duration::ZERO }
     }
 
-    /// The total up to `now`. Time that runs backwards counts once it is made up for.
+    /// The total up to `now`. If time runs backwards, nothing is added until it has caught up.
     pub(crate) fn up_to(&mut self, now: Instant) -> Duration {
         let from = self.counted_to.unwrap_or(now);
         if self.on {

@@ -1,17 +1,17 @@
-//! Whether the CPU's time-stamp counter keeps the monotonic clock's time.
+//! Checks that the CPU's time-stamp counter keeps the monotonic clock's time.
 //!
 //! Passes compare the two. The counter is used once it has kept time between two passes, and
-//! refused for good once it has not.
+//! refused permanently once it has not.
 
 use std::time::{Duration, Instant};
 
 use crate::time::clock::{Clock, Reading, nanos};
 
-/// Comparisons are at least this far apart, so that what the readings are off by is below
-/// 1/1,000 of what is compared.
+/// Comparisons are at least this far apart, so that the error of the readings is below 1/1,000 of
+/// the interval compared.
 const COMPARE_AFTER: Duration = Duration::from_millis(50);
 
-/// The clocks may differ by one part in this.
+/// The clocks may differ by one part in this many.
 const TOLERANCE: u64 = 100;
 
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub(crate) struct TscWatch {
 }
 
 impl TscWatch {
-    /// Compares the clocks where it is time to; says whether the counter was found wrong just
-    /// now. `now` is the pass's monotonic time.
+    /// Compares the clocks if it is time to; returns whether the counter was just found wrong.
+    /// `now` is the pass's monotonic time.
     pub(crate) fn check(&mut self, clock: &Clock, now: Instant) -> bool {
         let soon = |last: &Reading| now.saturating_duration_since(last.monotonic) < COMPARE_AFTER;
         if self.refused || self.last.as_ref().is_some_and(soon) {

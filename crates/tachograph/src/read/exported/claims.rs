@@ -1,8 +1,8 @@
-//! Names that nothing else may have.
+//! Reserves exported names, so that each is used only once.
 
 use std::collections::{HashMap, HashSet};
 
-/// The names that are taken, and what to try next where one is.
+/// The names that are taken, and the next suffix to try for each stem.
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     taken: HashSet<String>,
@@ -11,13 +11,13 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// Takes a name that nobody has asked for yet.
+    /// Takes a name that is known to be free.
     pub(super) fn take(&mut self, name: &str) {
         self.taken.insert(name.to_owned());
     }
 
-    /// Takes the wanted name, if there is one and it is free, or else the first free one of
-    /// `stem_1`, `stem_2`, …. A name is free if all its forms are.
+    /// Takes the wanted name if given and free, or else the first free one of `stem_1`, `stem_2`,
+    /// …. A name is free if all its forms are.
     pub(super) fn claim(
         &mut self,
         wanted: Option<&str>,

@@ -1,4 +1,4 @@
-//! Gives names to what enters snapshots.
+//! Assigns names to metrics and tag keys that enter snapshots.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use crate::read::exported::{ExportedNames, MetricNames, is_allowed, sanitized};
 use crate::series::metric::{Kind, Metric, Unit};
 use crate::series::tags::Tags;
 
-/// The family that tells how many names got a suffix, which exporters write on their own.
+/// The family that reports the number of suffixes, which exporters write themselves.
 const RENAMED: &str = "telemetry_prometheus_renamed";
 
-/// The names that were given, and what is still free.
+/// The names assigned so far, and which ones are still free.
 #[derive(Debug)]
 pub(crate) struct Naming {
     /// Shared with the snapshots that carry them.
@@ -31,7 +31,7 @@ impl Naming {
         &self.names
     }
 
-    /// Names a metric and the tag keys of one of its series, as far as they have no names.
+    /// Names a metric and the tag keys of one of its series, unless they have names already.
     pub(crate) fn name(&mut self, metric: &Metric, tags: &Tags) {
         if self.names.metric(&metric.name).is_none() {
             let natural = MetricNames::new(&metric.name, metric.kind, &metric.unit);
@@ -40,8 +40,8 @@ impl Naming {
         tags.iter().for_each(|(key, _)| self.label(&metric.name, key, None));
     }
 
-    /// Takes over what metrics were called elsewhere. What is not valid, or is taken here, gets the
-    /// next suffix; what has a name here keeps it.
+    /// Adopts names from another collector. A name that is not valid, or is taken here, gets the
+    /// next suffix; whatever has a name here keeps it.
     pub(crate) fn adopt(&mut self, others: &ExportedNames, fits: impl Fn(&str, Kind) -> bool) {
         for (metric, names) in &others.metrics {
             if !fits(metric, names.kind) {
@@ -70,7 +70,7 @@ impl Naming {
         names.metrics.insert(Arc::clone(metric), natural.with_stem(&stem));
     }
 
-    /// Gives a metric's tag key the wanted label, or else one of its own, unless it has one.
+    /// Gives a metric's tag key the wanted label, or else its own, unless it has one already.
     fn label(&mut self, metric: &str, key: &str, wanted: Option<&str>) {
         if self.names.metric(metric).is_none_or(|names| names.label(key).is_some()) {
             return;
@@ -92,12 +92,12 @@ fn as_label(key: &str) -> String {
     sanitized(key, |c| is_allowed(c, false))
 }
 
-/// Whether exporters, or Prometheus itself, give the label a meaning.
+/// Whether exporters or Prometheus itself give the label a meaning.
 fn is_reserved(label: &str) -> bool {
     matches!(label, "le" | "quantile") || label.starts_with("__")
 }
 
-/// A label that does not become a reserved one by a suffix, as `_` would: `__1`.
+/// A label that stays unreserved when a suffix is added; `_` would become `__1`.
 fn renameable(label: &str) -> String {
     match label.trim_start_matches('_') {
         "" => "tag".to_owned(),

@@ -13,20 +13,20 @@ use crate::read::stats::Views;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
 
 impl Snapshot {
-    /// What was recorded between an earlier snapshot of the same collector and this one.
+    /// The samples recorded between an earlier snapshot of the same collector and this one.
     ///
-    /// Each series' `lifetime` view holds its gain, there is no `window`, and `uptime` is the
-    /// time between the two, which rates divide by. A series that was made or reset in between
-    /// counts from then on. One that the idle timeout hides by now is in the difference only if
-    /// it was recorded in between: nothing is missing from differences that follow each other. One
-    /// that the earlier snapshot does not have, as a reset made it leave, has all its drops.
+    /// Each series' `lifetime` view holds its gain, there is no `window`, and `uptime` is the time
+    /// between the two, which rates are divided by. A series that was created or reset in between
+    /// counts from then on. A series that the idle timeout now hides is included only if it was
+    /// recorded in between, so consecutive differences miss nothing. A series that is not in the
+    /// earlier snapshot because of a reset has all its drops.
     ///
-    /// - Counts, sums, means and buckets are exact. Quantiles, and the `min` and `max` of a gain
-    ///   that has not moved the lifetime's, are within [`TimingStats::error`].
+    /// - Counts, sums, means and buckets are exact. Quantiles are within [`TimingStats::error`],
+    ///   and so are `min` and `max` of a gain that has not moved the lifetime's.
     /// - A counter's gain is its net change, from -2^63 to 2^63 - 1.
-    /// - The exemplar is this snapshot's, unless the earlier one has it already.
-    /// - A gauge's `current` is this snapshot's. Its `min` and `max` are known only where the
-    ///   gain has moved the lifetime's.
+    /// - The exemplar is this snapshot's, unless the earlier one has the same.
+    /// - A gauge's `current` is this snapshot's. Its `min` and `max` are known only if the gain has
+    ///   moved the lifetime's.
     ///
     /// Costs a pass over the buckets of both; takes no lock.
     pub fn since(&self, earlier: &Snapshot) -> Snapshot {
@@ -56,7 +56,7 @@ impl Snapshot {
 }
 
 impl Snapshot {
-    /// How long recording was on since an earlier snapshot or else the last reset.
+    /// How long recording was on since an earlier snapshot, or else since the last reset.
     fn recording_since(&self, earlier: Option<&Snapshot>) -> Recording {
         let before = earlier.map_or(self.recording.before_reset, |earlier| earlier.recording.on);
         let on = self.recording.on.saturating_sub(before);
@@ -66,7 +66,7 @@ impl Snapshot {
 
 impl Series {
     fn since(&self, earlier: Option<&Series>) -> Series {
-        // Drops are not reset: less than before is another process's count.
+        // Resets do not clear drops: a lower count comes from another process.
         let before = earlier.map_or(0, |earlier| earlier.dropped);
         let dropped = self.dropped.checked_sub(before).unwrap_or(self.dropped);
         let earlier = earlier.filter(|earlier| earlier.generation == self.generation);
@@ -78,7 +78,7 @@ impl Series {
 }
 
 impl Value {
-    /// Whether a difference has anything of it.
+    /// Whether the difference contains any of its samples.
     fn has_samples(&self) -> bool {
         match self {
             Self::Timing(views) | Self::Histogram(views) => views.lifetime.count > 0,
@@ -106,7 +106,7 @@ fn gain<T>(lifetime: T) -> Views<T> {
 }
 
 impl CounterStats {
-    /// The net change, by the counter's own wrapping arithmetic.
+    /// The net change, with the counter's own wrapping arithmetic.
     fn since(self, earlier: Option<Self>) -> Self {
         let Some(earlier) = earlier else { return self };
         let change = (self.value as u64).wrapping_sub(earlier.value as u64);
@@ -144,8 +144,8 @@ impl TimingStats {
 }
 
 impl Buckets {
-    /// The rows, coarse rows and totals that were gained; `None` where a bucket holds less than it did, so
-    /// that `earlier` is no part of this.
+    /// The rows, coarse rows and totals that were gained; `None` if a bucket holds less than
+    /// before, which means that `earlier` is not a predecessor.
     fn since(&self, earlier: &Self) -> Option<(Vec<Row>, Vec<Row>, Totals)> {
         let (now, before) = (self.totals(), earlier.totals());
         let count = now.count.checked_sub(before.count)?;
@@ -156,8 +156,8 @@ impl Buckets {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
             return Some((rows, coarse, Totals::default()));
         };
-        // An end that has moved is exact, and so is a sample that is alone. Otherwise it lies in
-        // its bucket, not beyond the lifetime's end, nor beyond the gain's own mean.
+        // An extreme that has moved is exact, and so is a single sample. Otherwise it lies in its
+        // bucket, not beyond the lifetime's extreme, and not beyond the gain's mean.
         let samples = u128::from(count.max(1));
         let [low, high] = [sum / samples, sum.div_ceil(samples)].map(|mean| mean as u64);
         let middle = |row: &Row| bucket::middle(row.0).min(now.max).max(now.min);
@@ -176,7 +176,7 @@ impl Buckets {
     }
 }
 
-/// The counts of `now` less those of `before`; `None` where one would be negative.
+/// The counts of `now` minus those of `before`; `None` if one would be negative.
 fn subtract(now: &[Row], before: &[Row]) -> Option<Vec<Row>> {
     let mut before = counts(before).peekable();
     let mut gained = Vec::with_capacity(now.len());
@@ -191,7 +191,7 @@ fn subtract(now: &[Row], before: &[Row]) -> Option<Vec<Row>> {
     before.next().is_none().then_some(gained)
 }
 
-/// Sorted counts, each bucket once.
+/// The sorted counts, with each bucket once.
 fn counts(rows: &[Row]) -> impl Iterator<Item = (u16, u64)> {
     let count = |rows: &[Row]| rows.iter().map(|row| u64::from(row.1)).sum();
     rows.chunk_by(|a, b| a.0 == b.0).map(move |rows| (rows[0].0, count(rows)))

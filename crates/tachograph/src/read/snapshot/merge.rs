@@ -1,4 +1,4 @@
-//! Many snapshots added up into one: shards of a process, processes of a fleet.
+//! Merges many snapshots into one: shards of a process, or processes of a fleet.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -19,23 +19,23 @@ impl Snapshot {
     /// The sum of snapshots of different collectors, or of one collector's consecutive
     /// [differences](Snapshot::since).
     ///
-    /// - Counters and distributions add up exactly, buckets included, so a quantile is that of
-    ///   all samples together, within [`TimingStats::error`]. Totals wrap as the counters do.
-    /// - A gauge's `min`, `max`, `mean` and `count` are over all values set; `current` is that of
-    ///   the newest snapshot that has one.
-    /// - Of the exemplars of a series the greatest stays; of equal ones the oldest snapshot's.
-    /// - A metric that is a counter in one and goes both ways in another goes both ways. Where
-    ///   kinds or scales cannot be added up, the oldest snapshot's metric keeps the name, and
-    ///   the other is kept apart under `name.kind` or `name.scale_…`.
-    /// - Exported names are those of the oldest snapshot that has the metric or the tag key; where
-    ///   one is taken by another metric of an older snapshot, it gets the next numeric suffix.
-    /// - A series that is idle everywhere stays hidden; one that is idle in some is added up
-    ///   whole.
-    /// - `window` views add up where all the windows are equally wide, and are left out
-    ///   otherwise. `version` is the sum, `timestamp` the newest, `started` the first, `uptime`
-    ///   and `window_elapsed` the longest.
+    /// - Counters and distributions add up exactly, including buckets, so a quantile is that of all
+    ///   samples together, within [`TimingStats::error`]. Totals wrap like the counters.
+    /// - A gauge's `min`, `max`, `mean` and `count` cover all values set; `current` is from the
+    ///   newest snapshot that has one.
+    /// - The greatest exemplar of a series is kept; of equal ones the oldest snapshot's.
+    /// - A metric that is a counter in one snapshot and an up-down counter in another becomes an
+    ///   up-down counter. If kinds or scales cannot be added up, the oldest snapshot's metric keeps
+    ///   the name, and the other is kept apart under `name.kind` or `name.scale_…`.
+    /// - Exported names come from the oldest snapshot that has the metric or tag key; a name that
+    ///   another metric of an older snapshot has taken gets the next numeric suffix.
+    /// - A series that is idle in every snapshot stays hidden; one that is idle in only some is
+    ///   added up completely.
+    /// - `window` views add up if all windows are equally wide, and are left out otherwise.
+    ///   `version` is the sum, `timestamp` the newest, `started` the first, `uptime` and
+    ///   `window_elapsed` the longest.
     ///
-    /// No snapshot at all gives an empty one. Costs a pass over all buckets.
+    /// Without snapshots the result is empty. Costs one pass over all buckets.
     pub fn merge<'a>(snapshots: impl IntoIterator<Item = &'a Snapshot>) -> Snapshot {
         let mut parts: Vec<_> = snapshots.into_iter().collect();
         parts.sort_by_key(|part| part.timestamp);
@@ -76,11 +76,12 @@ impl Snapshot {
 
 impl Snapshot {
     /// The statistics of all series of a metric together, whatever their tags: a counter's total,
-    /// the p99 over all routes. `None` without such a series.
+    /// the p99 over all routes. `None` if there is no such series.
     ///
-    /// As in [`merge`](Snapshot::merge), but that a gauge's `current` is the sum of all. Where an
-    /// untagged series has recorded what tagged ones have as well, [`find`](Snapshot::find) that one
-    /// instead. Costs a pass over the buckets of these series.
+    /// Merges like [`merge`](Snapshot::merge), except that a gauge's `current` is the sum of all.
+    /// If an untagged series already contains the samples of the tagged ones, use
+    /// [`find`](Snapshot::find) for that one instead. Costs one pass over the buckets of these
+    /// series.
     pub fn total(&self, name: &str) -> Option<Value> {
         let all: Vec<_> = self.metric(name).collect();
         let metric = &all.first()?.metric;
@@ -96,9 +97,9 @@ impl Snapshot {
     }
 }
 
-/// The sum under way.
+/// The sum in progress.
 struct Sum {
-    /// What the merged metrics are, by name.
+    /// The merged metrics, by name.
     metrics: HashMap<Arc<str>, Arc<Metric>>,
     /// By key.
     series: BTreeMap<Arc<str>, SeriesSum>,
@@ -111,7 +112,7 @@ impl Sum {
         let same = parts.iter().all(|part| part.window_span == span);
         let window_span = span.filter(|_| same);
         let mut sum = Self { metrics: HashMap::new(), series: BTreeMap::new(), window_span };
-        // All metadata first: a series of the first snapshot takes what a later one knows.
+        // Metadata comes first, because a series of the first snapshot may use a later one's.
         for series in parts.iter().flat_map(|part| part.series.iter().chain(&part.idle)) {
             let (name, scale) = sum.place_of(series);
             sum.describe(name, series, scale);
@@ -119,7 +120,7 @@ impl Sum {
         sum
     }
 
-    /// The name that a series' metric has in the sum, and its scale.
+    /// The name of a series' metric in the sum, and its scale.
     fn place_of(&self, series: &Series) -> (Arc<str>, f64) {
         let (kind, scale) = (series.metric.kind, scale_of(series));
         let mut name = Arc::clone(&series.metric.name);
@@ -135,7 +136,7 @@ impl Sum {
         (name, scale)
     }
 
-    /// Adds a metric's metadata to what is known of it.
+    /// Adds a metric's metadata to what is known about it.
     fn describe(&mut self, name: Arc<str>, series: &Series, scale: f64) {
         let fresh = &series.metric;
         let Some(known) = self.metrics.get_mut(&name) else {
@@ -181,18 +182,18 @@ impl Sum {
     }
 }
 
-/// What one recorded unit of a series is worth.
+/// The value of one recorded unit of a series.
 fn scale_of(series: &Series) -> f64 {
     let views = series.value.as_timing();
     views.map_or(series.metric.scale, |views| views.lifetime.buckets().scale())
 }
 
-/// One series' sum under way.
+/// The sum of one series in progress.
 struct SeriesSum {
     metric: Arc<Metric>,
     tags: Tags,
     key: Arc<str>,
-    /// When, and in which generation: those of the part that began first.
+    /// Start and generation of the part that began first.
     began: (SystemTime, u64),
     dropped: u64,
     exemplar: Option<Box<Exemplar>>,
@@ -207,7 +208,7 @@ enum Values {
     Samples(Views<Samples>),
 }
 
-/// A distribution under way; its quantiles are taken once, at the end.
+/// A distribution in progress; its quantiles are computed once, at the end.
 #[derive(Clone)]
 struct Samples {
     rows: Vec<Row>,
@@ -264,7 +265,7 @@ impl Values {
             (Self::Samples(sum), Value::Timing(more) | Value::Histogram(more)) => {
                 add(sum, more, Samples::absorb);
             }
-            // Cannot be: another kind has another name, hence another sum.
+            // Impossible: another kind has another name, and therefore another sum.
             _ => {}
         }
     }
@@ -294,18 +295,18 @@ fn map<S, T>(views: Views<S>, stats: impl Fn(S) -> T) -> Views<T> {
     Views { lifetime: stats(views.lifetime), window: views.window.map(stats) }
 }
 
-/// A monotonic total, wrapped at 2^64. A negative one is a difference's, and stays.
+/// A monotonic total, wrapped at 2^64. A negative one comes from a difference, and is kept.
 fn wrapped(sum: i128) -> i128 {
     if sum < 0 { sum } else { i128::from(sum as u64) }
 }
 
-/// A net change or a level, wrapped as a signed 64-bit number.
+/// A net change or a level, wrapped to a signed 64-bit number.
 fn net(sum: i128) -> CounterStats {
     CounterStats { value: i128::from(sum as i64) }
 }
 
 impl GaugeStats {
-    /// Adds what another collector's gauge was set to; that one is the newer.
+    /// Adds the values of another collector's gauge, which is the newer one.
     fn absorb(&mut self, newer: &Self) {
         let finite = self.finite.saturating_add(newer.finite);
         let sum = self.sum.sum(newer.sum);

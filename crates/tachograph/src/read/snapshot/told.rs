@@ -1,4 +1,4 @@
-//! Snapshots that were read: whatever is inconsistent is refused.
+//! Validates snapshots that were deserialized: inconsistent ones are refused.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ impl<'de> Deserialize<'de> for Snapshot {
     }
 }
 
-/// What is wrong with a snapshot that was read.
+/// The first inconsistency of a deserialized snapshot.
 fn check(snapshot: &Snapshot) -> Result<(), String> {
     let mut metrics = HashMap::new();
     for list in [&snapshot.series, &snapshot.idle] {
@@ -42,7 +42,7 @@ fn check(snapshot: &Snapshot) -> Result<(), String> {
     }
 }
 
-/// Look-ups and differences go by the order of the keys.
+/// Look-ups and differences rely on the order of the keys.
 fn check_order(list: &[Arc<Series>]) -> Result<(), String> {
     match list.windows(2).find(|pair| pair[0].key >= pair[1].key) {
         Some(pair) => Err(wrong(&pair[1], "its key is not above the one before")),

@@ -1,10 +1,10 @@
-//! What a test makes happen at the places of [`crate::sync::fault`].
+//! A test's plan for the points of [`crate::sync::fault`].
 
 use std::cell::RefCell;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Every place in a pass, in the order in which a pass comes by.
+/// Every fault point in a pass, in the order in which a pass reaches them.
 pub(crate) const POINTS: [&str; 25] = [
     "pass: refreshed",
     "refresh: a series",
@@ -35,13 +35,13 @@ pub(crate) const POINTS: [&str; 25] = [
 
 type Hook = Box<dyn FnOnce() + Send>;
 
-/// What is to happen at which place, and which places were passed. Clones share it.
+/// The actions planned for each point, and the points that were passed. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Plan(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    /// Each goes off at the passage that brings its count to 0.
+    /// Each fires at the passage that brings its count to 0.
     armed: Vec<(&'static str, u64, Option<Hook>)>,
     panics: u64,
 }
@@ -60,7 +60,7 @@ impl Drop for Installed {
 }
 
 impl Plan {
-    /// Makes the plan count for this thread, and for what it starts, while the result lives.
+    /// Applies the plan to this thread, and to what it starts, while the result lives.
     pub(crate) fn install(&self) -> Installed {
         PLAN.with_borrow_mut(|plan| *plan = Some(self.clone()));
         Installed
@@ -75,17 +75,17 @@ impl Plan {
         self.state().armed.push((name, nth, None));
     }
 
-    /// Runs something at the next passage.
+    /// Runs `hook` at the next passage.
     pub(crate) fn run_at(&self, name: &'static str, hook: impl FnOnce() + Send + 'static) {
         self.state().armed.push((name, 1, Some(Box::new(hook))));
     }
 
-    /// Forgets what has not gone off.
+    /// Removes everything that has not fired.
     pub(crate) fn disarm(&self) {
         self.state().armed.clear();
     }
 
-    /// How many panics have gone off.
+    /// The number of panics fired so far.
     pub(crate) fn panics(&self) -> u64 {
         self.state().panics
     }
@@ -112,7 +112,7 @@ pub(crate) fn point(name: &'static str) {
     match passing(name) {
         None => {}
         Some(Some(hook)) => hook(),
-        // Past the panic hook: thousands of messages would hide the one that counts.
+        // Bypasses the panic hook: thousands of messages would hide the important one.
         Some(None) => resume_unwind(Box::new(name)),
     }
 }
