@@ -15,19 +15,16 @@ use crate::tree::{Project, Value};
 use self::slot::SlotState;
 
 impl Set {
-    /// Applies an edit, and hashes anew what it touched and the owners of that.
+    /// Applies an edit and rehashes the nodes it changed and their owners.
     ///
-    /// The records are what the deployed viewers expect of the event. An edit that leaves
-    /// everything as it was gives no record, but for these, which always give theirs: volume and
-    /// pan, because a fader's every value is sent on, and the launch of a scene, because it
-    /// happens anew each time. Mute, solo, volume and pan show on the track and on its mixer, so
-    /// that they give two records, the track's first. A clip that comes or goes gives a record of
-    /// its slot's `has_clip` too, where that changes.
+    /// Returns the records that the deployed viewers expect for the event. An edit that changes
+    /// nothing gives no record, with these exceptions, which always do: volume and pan, because
+    /// every position of a fader is passed on, and launching a scene, because it is a new event
+    /// each time. Mute, solo, volume and pan show on both the track and its mixer, so they give two
+    /// records, the track's first. A clip that comes or goes also gives a record of its slot's
+    /// `has_clip`, if that changes.
     ///
     /// Costs about a microsecond on 50 tracks of 100 scenes.
-    ///
-    /// # Errors
-    /// [`Rejected`] says why; nothing has changed then.
     pub fn apply(&mut self, edit: &Edit) -> Result<Changes, Rejected> {
         self.check_room(edit)?;
         let changes = Changes::from(self.edit(edit)?);
@@ -112,7 +109,7 @@ impl Set {
         records
     }
 
-    /// Hashes the project, if there is a record of any change.
+    /// Rehashes the project if there is a record of any change.
     fn rehash_root(&mut self, records: &[Change]) {
         if !records.is_empty() {
             self.project.rehash(&mut self.hasher);
@@ -120,12 +117,12 @@ impl Set {
     }
 }
 
-/// Rejects NaN and infinities, which JSON cannot say and nobody can hear.
+/// Rejects NaN and infinities, which JSON cannot represent.
 fn finite(what: &'static str, value: f64) -> Result<f64, Rejected> {
     if value.is_finite() { Ok(value) } else { Err(Rejected::NotFinite { what }) }
 }
 
-/// Sets an attribute; `None` where it has that value already.
+/// Sets an attribute; `None` if it already has that value.
 fn set<T>(attribute: &'static str, field: &mut T, value: T) -> Option<Changed>
 where
     T: Copy,
@@ -135,7 +132,7 @@ where
     (changed.1 != changed.2).then_some(changed)
 }
 
-/// Sets an attribute, and says so even where it has that value already.
+/// Sets an attribute, and reports it even if it already has that value.
 fn set_always<T>(attribute: &'static str, field: &mut T, value: T) -> Changed
 where
     T: Copy,
@@ -145,12 +142,12 @@ where
     (attribute, old.into(), value.into())
 }
 
-/// Rejects what would make more than `limit` of something that there are `count` of.
+/// Rejects an addition beyond `limit`, given the present `count`.
 fn room_for_one(what: &'static str, count: usize, limit: usize) -> Result<(), Rejected> {
     if count < limit { Ok(()) } else { Err(Rejected::Full { what, limit }) }
 }
 
-/// Sets a name; `None` where it is that already.
+/// Sets a name; `None` if it already is that.
 fn rename(field: &mut String, name: &str) -> Option<Changed> {
     if field == name {
         return None;

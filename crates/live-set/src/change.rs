@@ -5,18 +5,18 @@ use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use crate::path::Path;
 use crate::tree::{Attributes, Node, NodeId, NodeType, TreeNode, Value, count};
 
-/// What changed: the records in the order in which they are to be replayed.
+/// The records of what changed, in the order in which to replay them.
 ///
-/// Replaying the records over the tree before gives the tree after:
+/// Replaying the records on the tree before gives the tree after:
 ///
-/// * `removed`: take the node with that id out, with everything below it;
+/// * `removed`: remove the node with that id and everything below it;
 /// * `modified` and `state_changed`: set the attributes of the node with that id; a path that ends
 ///   in `parameters[p]` stands for the value of that parameter;
-/// * `added`: put `node` into the node `parent_id`, at the position that the path ends in; a
+/// * `added`: insert `node` into the node `parent_id`, at the position at the end of the path; a
 ///   clip slot goes where its `scene_index` belongs.
 ///
-/// Serialises as `{changes, added, removed, modified}`: the records, and the ids that they name,
-/// each once.
+/// Serialises as `{changes, added, removed, modified}`: the records, and each id that they mention
+/// once.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Changes {
     /// The records.
@@ -24,7 +24,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// True where nothing changed: there is nothing to tell anyone.
+    /// True if nothing changed, so there is nothing to report.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -42,7 +42,7 @@ impl Changes {
         self.ids(|kind| matches!(kind, ChangeKind::Removed { .. }))
     }
 
-    /// The nodes of which attributes changed.
+    /// The nodes whose attributes changed.
     #[must_use]
     pub fn modified(&self) -> Vec<&NodeId> {
         self.ids(|kind| {
@@ -50,7 +50,7 @@ impl Changes {
         })
     }
 
-    /// Puts the number of the event that caused the changes into each record.
+    /// Sets the sequence number of the event that caused the changes in each record.
     pub fn set_seq_num(&mut self, seq_num: Option<u32>) {
         self.changes.iter_mut().for_each(|change| change.seq_num = seq_num);
     }
@@ -79,7 +79,7 @@ impl Serialize for Changes {
     }
 }
 
-/// One record of a change. `seq_num` is `null` in JSON where there is none.
+/// One record of a change. `seq_num` is `null` in JSON if there is none.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
@@ -87,15 +87,15 @@ pub struct Change {
     pub node_id: NodeId,
     /// Its type.
     pub node_type: NodeType,
-    /// Where it is: after the changes, or before them where it was removed.
+    /// Its place in the tree after the changes, or before them if it was removed.
     pub path: Path,
-    /// The sequence number of the event that caused it; whoever received the event sets it.
+    /// The sequence number of the event that caused it; set by the receiver of the event.
     pub seq_num: Option<u32>,
     /// What happened to it.
     pub kind: ChangeKind,
 }
 
-/// What happened to a node: the `type` of a record and what belongs to it.
+/// What happened to a node: the `type` of a record and its data.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ChangeKind {
@@ -103,30 +103,31 @@ pub enum ChangeKind {
     Added {
         /// Its owner.
         parent_id: NodeId,
-        /// The node with everything below it. JSON has its attributes as `new_value`, too.
+        /// The node with everything below it. JSON also has its attributes as `new_value`.
         node: Node,
     },
     /// It is gone, or moved away.
     Removed {
         /// Its owner.
         parent_id: NodeId,
-        /// The node with everything that was below it. JSON has its attributes as `value`, too.
+        /// The node with everything that was below it. JSON also has its attributes as `value`.
         node: Node,
     },
     /// Its name or its position changed, or several attributes at once.
     Modified {
-        /// The attributes as they were.
+        /// The old values of the attributes.
         old_value: Fields,
-        /// The same attributes as they are.
+        /// The new values of the same attributes.
         new_value: Fields,
     },
-    /// One attribute changed. A parameter's path says which parameter; the attribute is `value`.
+    /// One attribute changed. A parameter's path identifies the parameter; the attribute is
+    /// `value`.
     StateChanged {
         /// The attribute.
         attribute: &'static str,
-        /// As it was.
+        /// The old value.
         old_value: Value,
-        /// As it is.
+        /// The new value.
         new_value: Value,
     },
 }
@@ -158,16 +159,16 @@ impl Serialize for Fields {
     }
 }
 
-/// The attributes that say which node it is, the name and then its place: viewers expect `modified`
-/// of them.
+/// The attributes that identify a node, its name and then its place: viewers expect changes of
+/// these as `modified`.
 const IDENTIFYING: [&str; 4] = ["name", "index", "track_index", "scene_index"];
 
-/// Whether an attribute says where a node is, and nothing of what it is.
+/// Whether an attribute says only where a node is.
 pub(crate) fn is_place(attribute: &str) -> bool {
     IDENTIFYING[1..].contains(&attribute)
 }
 
-/// An attribute that changed: its name, its old value and its new one.
+/// A changed attribute: its name, its old value and its new value.
 pub(crate) type Changed = (&'static str, Value, Value);
 
 impl Change {
@@ -184,14 +185,14 @@ impl Change {
         Self::taken(node.clone(), path, parent)
     }
 
-    /// The record of a node that was taken out of the tree.
+    /// The record of a node that was removed from the tree.
     pub(crate) fn taken<N: TreeNode>(node: N, path: Path, parent: &NodeId) -> Self {
         let (node_id, parent_id) = (node.id().clone(), parent.clone());
         let kind = ChangeKind::Removed { parent_id, node: node.into_node() };
         Self { node_id, node_type: N::TYPE, path, seq_num: None, kind }
     }
 
-    /// The record of a node whose position changed, which is in an attribute.
+    /// The record of a node whose position attribute changed.
     pub(crate) fn moved<N: TreeNode>(
         node: &N,
         path: Path,
@@ -203,7 +204,7 @@ impl Change {
         Self::new(node, path, kind)
     }
 
-    /// The record of an attribute that changed, if it did: a name or a position is `modified`.
+    /// The record of an attribute, if it changed: a name or a position is `modified`.
     pub(crate) fn attribute<N: TreeNode>(
         node: &N,
         path: Path,
@@ -221,8 +222,8 @@ impl Change {
         vec![Self::new(node, path, kind)]
     }
 
-    /// The record of any number of attributes that changed, if any did: one is `state_changed`,
-    /// unless it is the name or a position, several at once are `modified`.
+    /// The record of any number of attributes, if any changed: a single one is `state_changed`,
+    /// unless it is the name or a position; several are `modified`.
     pub(crate) fn attributes<N: TreeNode>(
         node: &N,
         path: Path,
@@ -234,7 +235,7 @@ impl Change {
         Self::modified(node, path, changed)
     }
 
-    /// The record of attributes that changed, if any did, as `modified`.
+    /// The record of attributes as `modified`, if any changed.
     pub(crate) fn modified<N: TreeNode>(
         node: &N,
         path: Path,
@@ -260,7 +261,7 @@ impl Serialize for Change {
         record.serialize_entry("node_type", &self.node_type)?;
         record.serialize_entry("path", &self.path)?;
         match &self.kind {
-            // Viewers merge the attributes into a node of theirs; whoever wants all has `node`.
+            // Viewers merge the attributes into a node of their own; `node` has everything.
             ChangeKind::Added { parent_id, node } => {
                 record.serialize_entry("parent_id", parent_id)?;
                 record.serialize_entry("new_value", &Attributes(node.as_ref()))?;

@@ -1,6 +1,6 @@
-//! What Live shows of a device, and what its files call that.
+//! The names that Live shows for devices, and their classes in files.
 
-/// Names that Live shows of its own devices, where the class is not the same without its spaces.
+/// Names that Live shows for its own devices, if removing the spaces does not give the class.
 const CLASSES: [(&str, &str); 22] = [
     ("Analog", "UltraAnalog"),
     ("Arpeggiator", "MidiArpeggiator"),
@@ -26,8 +26,8 @@ const CLASSES: [(&str, &str); 22] = [
     ("Wavetable", "InstrumentVector"),
 ];
 
-/// Whether a device of a class may be shown under a name: a class has no spaces, and often the
-/// number of its version.
+/// Whether Live may show a device of this class under this name: a class has no spaces, and often
+/// ends with its version number.
 pub(crate) fn is_class_of(class: &str, name: &str) -> bool {
     let bare = class.trim_end_matches(|c: char| c.is_ascii_digit());
     let letters = name.chars().filter(|c| !c.is_whitespace());

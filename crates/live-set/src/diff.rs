@@ -1,4 +1,4 @@
-//! What differs between two sets.
+//! The difference between two sets.
 
 use crate::change::{Change, Changed, Changes};
 use crate::matching::{Owner, Pairs, Sibling};
@@ -8,23 +8,22 @@ use crate::tree::{
     Clip, ClipSlot, Device, FileRef, Hash, Locator, NodeId, Project, Scene, Track, TreeNode,
 };
 
-/// What makes the old set the new one.
+/// The changes that turn the old set into the new one.
 ///
-/// Nodes are the same where their ids are, else where what makes them the same thing is: type and
-/// name of a track, class and name of a device, the name of a scene (its row, where it has none),
-/// the row of a slot, the path of a file; type, name and start of a clip of the arrangement, name and
-/// time of a locator. The
-/// clips of two slots that are the same are too, if their types are. What an event announced is
-/// what has its name in the new set, else what is new between the same siblings.
-/// Subtrees with equal hashes are skipped; a set against itself gives nothing.
+/// Nodes are matched by id, or else by identity: type and name of a track; class and name of a
+/// device; the name of a scene, or its row if it has none; the row of a slot; the path of a file;
+/// type, name and start of a clip of the arrangement; name and time of a locator. The clips of two
+/// matched slots match if their types do. A node that an event announced matches the one with its
+/// name in the new set, or else the new one between the same siblings. Subtrees with equal hashes
+/// are skipped; a set compared with itself gives no changes.
 ///
-/// Among the children of one node, the records of what was removed come first, then those of what
-/// is still there, then those of what was added. A node that changed places among its siblings is
-/// removed and added with the same id: as few as can be of those that did; the others have only a
-/// new `index`. A node that was paired by anything but its id is named by the old id, and ids are
-/// not compared: replaying the records gives the new tree with its old ids.
+/// Among the children of a node, the records of removed nodes come first, then those of remaining
+/// nodes, then those of added nodes. A node that changed places among its siblings is removed and
+/// added with the same id; as few as possible of them are, and the others only get a new `index`. A
+/// node that was not matched by id keeps the old id in the records, and ids are not compared:
+/// replaying the records gives the new tree with its old ids.
 ///
-/// The cost is that of a copy of the new set, unless the two are equal.
+/// Costs as much as copying the new set, unless the two are equal.
 #[must_use]
 pub fn diff(old: &Set, new: &Set) -> Changes {
     if old.root_hash() == new.root_hash() {
@@ -37,7 +36,7 @@ pub fn diff(old: &Set, new: &Set) -> Changes {
     Changes::from(records)
 }
 
-/// What differs between two sets in which the same thing has one id, and nothing else has it.
+/// The difference between two sets in which every id always stands for the same thing.
 pub(crate) fn exact(old: &Set, new: &Set) -> Changes {
     let mut records = Vec::new();
     project(old.project(), new.project(), Skip::Same, &mut records);
@@ -54,23 +53,23 @@ fn project(old: &Project, new: &Project, skip: Skip, records: &mut Vec<Change>) 
     siblings(&old.id, (&old.locators, &new.locators), &nowhere, records);
 }
 
-/// The old and the new position of something.
+/// The old and the new position of a node.
 #[derive(Clone, Copy, Debug)]
 struct At {
     old: usize,
     new: usize,
 }
 
-/// Which nodes are not looked into.
+/// Which nodes are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Skip {
     /// Those whose hashes are equal.
     Equal,
-    /// Of these, those in which all ids are the same, too: hashes know nothing of ids.
+    /// Of those with equal hashes, only those whose ids are equal too: hashes do not cover ids.
     Same,
 }
 
-/// What siblings were in, and what they are in.
+/// The old and the new owner of siblings.
 #[derive(Clone, Debug)]
 struct Owners {
     skip: Skip,
@@ -78,16 +77,17 @@ struct Owners {
     new: Owner,
 }
 
-/// Nodes that can be compared when they are the same thing.
+/// Nodes that can be compared once they are matched.
 trait Compare: Sibling {
     fn hash(&self) -> Hash;
 
-    /// The nodes below it, where it has any.
+    /// Whether the nodes below it have the same ids, if there are any.
     fn has_same_ids(&self, _: &Self) -> bool {
         true
     }
 
-    /// Records what differs in and below a node, in an owner and at a position among its siblings.
+    /// Records the differences in and below a node, given its owners and its position among its
+    /// siblings.
     fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>);
 }
 
@@ -154,7 +154,7 @@ impl Compare for Device {
         are_same(&self.devices, &other.devices)
     }
 
-    /// Parameters that are the same but for their values give the records that live events do.
+    /// Parameters that differ only in their values give the same records as live events.
     fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>) {
         let mut changed = changed_attributes(old, new);
         let are_same = old.parameters.len() == new.parameters.len()
@@ -214,8 +214,8 @@ impl Compare for Scene {
     }
 }
 
-/// Clips of the arrangement that are paired are of one type: their ids and what makes them the
-/// same thing tell the types apart.
+/// Matched clips of the arrangement have the same type, because their ids and identities include
+/// it.
 impl Compare for Clip {
     fn hash(&self) -> Hash {
         self.hash
@@ -249,13 +249,13 @@ impl Compare for Locator {
     }
 }
 
-/// Whether siblings have the same ids in the same order, and so has all that is below them.
+/// Whether siblings, and everything below them, have the same ids in the same order.
 fn are_same<T: Compare>(old: &[T], new: &[T]) -> bool {
     let mut pairs = old.iter().zip(new);
     old.len() == new.len() && pairs.all(|(was, is)| was.id() == is.id() && was.has_same_ids(is))
 }
 
-/// The attributes that differ between two nodes of one type.
+/// The attributes in which two nodes of one type differ.
 fn changed_attributes<N: TreeNode>(old: &N, new: &N) -> Vec<Changed> {
     let (old, new) = (old.attributes(), new.attributes());
     let pairs = old.as_ref().iter().zip(new.as_ref());

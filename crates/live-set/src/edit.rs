@@ -1,40 +1,40 @@
-//! Edits, and why one is rejected.
+//! Edits, and the reasons for rejecting one.
 
 use crate::tree::TrackKind;
 
-/// One edit of a set: what a live event asks for, its arguments already decoded.
+/// One edit of a set: a live event's request with its arguments decoded.
 ///
-/// Positions count from 0. A negative one on the wire points at nothing: whoever decodes an event
-/// rejects it there.
+/// Positions count from 0. A negative position on the wire is invalid and rejected when the event
+/// is decoded.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Edit {
-    /// Name a track.
+    /// Rename a track.
     TrackName {
         /// The position of the track.
         track: usize,
         /// The name.
         name: String,
     },
-    /// Mute a track or not.
+    /// Mute or unmute a track.
     TrackMute {
         /// The position of the track.
         track: usize,
-        /// Silence it.
+        /// Whether to mute it.
         is_muted: bool,
     },
-    /// Arm a track or not.
+    /// Arm or disarm a track.
     TrackArm {
         /// The position of the track.
         track: usize,
-        /// Arm it.
+        /// Whether to arm it.
         is_armed: bool,
     },
-    /// Solo a track or not.
+    /// Solo or unsolo a track.
     TrackSolo {
         /// The position of the track.
         track: usize,
-        /// Solo it.
+        /// Whether to solo it.
         is_soloed: bool,
     },
     /// Set a track's volume.
@@ -58,39 +58,39 @@ pub enum Edit {
         /// RGB.
         color: i32,
     },
-    /// Put a new track before the one at a position, or behind the last. Those from there on move
-    /// up. It has no slots until they are announced.
+    /// Insert a new track before the one at a position, or after the last. Later tracks move up. It
+    /// has no slots until they are announced.
     TrackAdded {
-        /// Where it comes to stand.
+        /// Its position.
         track: usize,
         /// The name.
         name: String,
-        /// What kind of track it is.
+        /// Its kind.
         kind: TrackKind,
     },
-    /// Take a track out. Those behind it move down.
+    /// Remove a track. Later tracks move down.
     TrackDeleted {
         /// The position of the track.
         track: usize,
     },
-    /// Put a new device before the one at a position among the track's devices, or behind the
+    /// Insert a new device before the one at a position among the track's devices, or after the
     /// last. Only its name is known.
     DeviceAdded {
         /// The position of the track.
         track: usize,
-        /// Where it comes to stand among the track's devices.
+        /// Its position among the track's devices.
         device: usize,
         /// The name.
         name: String,
     },
-    /// Take a device out.
+    /// Remove a device.
     DeviceDeleted {
         /// The position of the track.
         track: usize,
         /// The position among the track's devices.
         device: usize,
     },
-    /// Set a parameter of a device. One that is not known is made, and those before it.
+    /// Set a parameter of a device. Unknown parameters up to it are created.
     DeviceParameter {
         /// The position of the track.
         track: usize,
@@ -101,7 +101,7 @@ pub enum Edit {
         /// The value.
         value: f64,
     },
-    /// Name a scene.
+    /// Rename a scene.
     SceneName {
         /// The row.
         scene: usize,
@@ -115,47 +115,47 @@ pub enum Edit {
         /// RGB.
         color: i32,
     },
-    /// A scene was launched.
+    /// Launch a scene.
     SceneTriggered {
         /// The row.
         scene: usize,
     },
-    /// Put a new scene before the one in a row, or below the last. Scenes and slots from that row
-    /// on move up by one. The new row has no slots until they are announced.
+    /// Insert a new scene before the one in a row, or after the last. Scenes and slots from that
+    /// row on move up by one. The new row has no slots until they are announced.
     SceneAdded {
         /// Its row.
         scene: usize,
         /// The name.
         name: String,
     },
-    /// Take a scene out, with its row of slots. Scenes and slots of the rows after it move down.
+    /// Remove a scene with its row of slots. Scenes and slots of later rows move down.
     SceneRemoved {
         /// The row.
         scene: usize,
     },
-    /// Say all about a slot; make it where the track has none in that row.
+    /// Set the whole state of a slot; creates it if the track has none in that row.
     ClipSlotState {
         /// The position of the track.
         track: usize,
         /// The row.
         scene: usize,
-        /// The slot holds a clip. Where it holds none, a clip that is known of goes.
+        /// Whether the slot holds a clip. If not, a known clip is removed.
         has_clip: bool,
-        /// The slot stops the track where it holds no clip.
+        /// Whether the slot stops the track while it holds no clip.
         has_stop_button: bool,
         /// 0 stopped, 1 playing, 2 recording.
         playing_status: i32,
     },
-    /// Give a slot a stop button or not.
+    /// Add or remove a slot's stop button.
     ClipSlotStopButton {
         /// The position of the track.
         track: usize,
         /// The row.
         scene: usize,
-        /// Give it one.
+        /// Whether it has one.
         has_stop_button: bool,
     },
-    /// A slot plays, records, or does not.
+    /// A slot plays, records, or stops.
     ClipSlotPlayingStatus {
         /// The position of the track.
         track: usize,
@@ -173,7 +173,7 @@ pub enum Edit {
         /// RGB.
         color: i32,
     },
-    /// Name a clip.
+    /// Rename a clip.
     ClipName {
         /// The position of the track.
         track: usize,
@@ -191,25 +191,25 @@ pub enum Edit {
         /// RGB.
         color: i32,
     },
-    /// Deactivate a clip or not.
+    /// Deactivate or activate a clip.
     ClipMuted {
         /// The position of the track.
         track: usize,
         /// The row.
         scene: usize,
-        /// Deactivate it.
+        /// Whether to deactivate it.
         is_muted: bool,
     },
-    /// Loop a clip or not.
+    /// Set whether a clip loops.
     ClipLooping {
         /// The position of the track.
         track: usize,
         /// The row.
         scene: usize,
-        /// Loop it.
+        /// Whether it loops.
         is_looped: bool,
     },
-    /// Put a new clip into a slot. It takes the place of a clip that is there.
+    /// Add a new clip to a slot. It replaces any clip there.
     ClipAdded {
         /// The position of the track.
         track: usize,
@@ -218,7 +218,7 @@ pub enum Edit {
         /// The name.
         name: String,
     },
-    /// Take the clip out of a slot.
+    /// Remove the clip from a slot.
     ClipRemoved {
         /// The position of the track.
         track: usize,
@@ -227,15 +227,15 @@ pub enum Edit {
     },
     /// The transport starts or stops.
     TransportPlay {
-        /// It starts.
+        /// Whether it starts.
         is_playing: bool,
     },
     /// Set the tempo.
     TransportTempo {
-        /// Beats a minute.
+        /// Beats per minute.
         tempo: f64,
     },
-    /// The transport is somewhere.
+    /// The transport's position.
     TransportPosition {
         /// In beats.
         position: f64,
@@ -249,7 +249,7 @@ pub enum Rejected {
     /// There is no such track.
     #[error("no track {track}: the set has {tracks}, counted from 0")]
     NoSuchTrack {
-        /// The position that was asked for.
+        /// The requested position.
         track: usize,
         /// How many there are.
         tracks: usize,
@@ -259,7 +259,7 @@ pub enum Rejected {
     NoSuchDevice {
         /// The position of the track.
         track: usize,
-        /// The position that was asked for.
+        /// The requested position.
         device: usize,
         /// How many there are.
         devices: usize,
@@ -267,7 +267,7 @@ pub enum Rejected {
     /// There is no such scene.
     #[error("no scene {scene}: the set has {scenes}, counted from 0")]
     NoSuchScene {
-        /// The row that was asked for.
+        /// The requested row.
         scene: usize,
         /// How many there are.
         scenes: usize,
@@ -280,7 +280,7 @@ pub enum Rejected {
         /// The row.
         scene: usize,
     },
-    /// The slot holds no clip, or one of which nothing is known.
+    /// The slot holds no clip, or nothing is known about its clip.
     #[error("no clip is known in scene {scene} of track {track}: announce the clip first")]
     NoSuchClip {
         /// The position of the track.
@@ -288,18 +288,18 @@ pub enum Rejected {
         /// The row.
         scene: usize,
     },
-    /// There are as many as there may be: see [`Limits`](crate::Limits).
+    /// A limit is reached: see [`Limits`](crate::Limits).
     #[error("there are {limit} {what} already, as many as there may be: take one out first")]
     Full {
-        /// What there are so many of.
+        /// What the limit applies to.
         what: &'static str,
-        /// How many there may be.
+        /// The limit.
         limit: usize,
     },
     /// The number is NaN or infinite.
     #[error("the {what} is NaN or infinite: send a finite number")]
     NotFinite {
-        /// What it was to be.
+        /// The name of the value.
         what: &'static str,
     },
 }

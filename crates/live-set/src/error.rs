@@ -1,4 +1,4 @@
-//! Why a document could not be read.
+//! Errors in reading a document.
 
 use std::io;
 use std::sync::Arc;
@@ -23,25 +23,25 @@ impl ReadError {
         &self.kind
     }
 
-    /// How many bytes of XML, after inflation, had been read.
+    /// How many bytes of XML had been read, after inflation.
     #[must_use]
     pub const fn at(&self) -> u64 {
         self.at
     }
 
-    /// The document asks for more than a [limit](crate::Limits) allows.
+    /// Whether the document exceeds a [limit](crate::Limits).
     #[must_use]
     pub const fn is_limit(&self) -> bool {
         matches!(self.kind, ReadErrorKind::Limit { .. })
     }
 
-    /// The document stops early, as one does that is still being written: try again later.
+    /// Whether the document ends early, as it does while it is being written: try again later.
     #[must_use]
     pub const fn is_incomplete(&self) -> bool {
         matches!(self.kind, ReadErrorKind::Empty | ReadErrorKind::Truncated)
     }
 
-    /// The document is whole, but no set that this crate reads.
+    /// Whether the document is complete, but not a set that this crate can read.
     #[must_use]
     pub const fn is_foreign(&self) -> bool {
         matches!(
@@ -61,10 +61,10 @@ pub enum ReadErrorKind {
     /// The reader failed.
     #[error("the set could not be read: {0}")]
     Io(Arc<io::Error>),
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the document is empty: save the set in Live and try again")]
     Empty,
-    /// It stops before its end.
+    /// It ends early.
     #[error("the document stops before its end: it was cut off, or is still being written")]
     Truncated,
     /// It is neither gzip nor XML.
@@ -79,7 +79,7 @@ pub enum ReadErrorKind {
     /// It has a document type declaration; no set has one, and it could define entities.
     #[error("the XML has a DOCTYPE: a set has none, so it is refused")]
     Doctype,
-    /// It asks for more than a limit allows.
+    /// It exceeds a limit.
     #[error(
         "the document is over the limit of {limit} {what}: raise the limit if it can be trusted"
     )]
@@ -95,7 +95,7 @@ pub enum ReadErrorKind {
         /// The root element's name, at most its first 64 characters.
         root: String,
     },
-    /// There is no `LiveSet` in it.
+    /// It contains no `LiveSet`.
     #[error("there is no LiveSet in the document: it is Live's, but a preset or clip, not a set")]
     NoLiveSet,
     /// The version of Live that wrote it is not supported.

@@ -1,7 +1,9 @@
-//! Documents made to order, for tests, benches and demos: any size, the same for the same [`Spec`].
+//! Generated documents for tests, benches and demos: of any size, and the same for the same
+//! [`Spec`].
 //!
-//! They have the layout of what each version of Live writes, down to what a reader must pass over:
-//! slots inside slots, a freeze sequencer with slots of its own, a clip in the groove pool. What a set needs to
+//! They follow the layout of each version of Live, including parts that a reader must skip: slots
+//! inside slots, a freeze sequencer with its own slots, a clip in the groove pool. Everything that
+//! a set needs to make sound is left out, and it has not been tried whether Live opens them.
 //! sound like anything is left out, and whether Live opens them was not tried.
 //!
 //! ```
@@ -30,45 +32,45 @@ use flate2::write::GzEncoder;
 
 use self::document::Document;
 
-/// What a document is to hold.
+/// The contents of a generated document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// The version of Live that it is from. Default Live 12.
+    /// The version of Live to imitate. Default Live 12.
     pub version: Version,
-    /// MIDI and audio tracks in turn, starting with MIDI. Default 50.
+    /// MIDI and audio tracks, alternating, starting with MIDI. Default 50.
     pub tracks: usize,
     /// Group tracks, spread among the tracks, which belong to the group before them. Default 0.
     pub groups: usize,
-    /// Return tracks; each other track has a send to each. Default 2. The main track is extra.
+    /// Return tracks; all other tracks have a send to each. Default 2. The main track is extra.
     pub returns: usize,
-    /// Scenes, and slots of each MIDI, audio and group track. Default 100.
+    /// Scenes, and slots per MIDI, audio and group track. Default 100.
     pub scenes: usize,
-    /// Slots of each MIDI and audio track that hold a clip, at most all of them; the seed says
+    /// Slots per MIDI and audio track that hold a clip, at most all of them; the seed determines
     /// which. Default 30.
     pub clips: usize,
-    /// Notes in each clip of a MIDI track. Default 16.
+    /// Notes per MIDI clip. Default 16.
     pub notes: usize,
-    /// Devices on each track, but for the main track. Default 2.
+    /// Devices per track, except the main track. Default 2.
     pub devices: usize,
-    /// Parameters of each device, its switch left out. Default 16.
+    /// Parameters per device, without its switch. Default 16.
     pub parameters: usize,
-    /// Racks on each track that has devices, behind these. Each holds two chains of one device, the
-    /// first rack another rack, too, and a return chain. Default 0.
+    /// Racks per track with devices, after these. Each holds two chains with one device; the first
+    /// rack also holds another rack, and a return chain. Default 0.
     pub racks: usize,
-    /// Plug-ins on each track that has devices, behind the racks: Audio Unit, VST 2 and VST 3 in
-    /// turn. Default 0.
+    /// Plug-ins per track with devices, after the racks: Audio Unit, VST 2 and VST 3 in turn.
+    /// Default 0.
     pub plug_ins: usize,
-    /// Devices made with Max on each track that has devices, behind the plug-ins. Default 0.
+    /// Max devices per track with devices, after the plug-ins. Default 0.
     pub max_devices: usize,
     /// Locators of the arrangement. Default 0.
     pub locators: usize,
-    /// Clips in the arrangement of each MIDI and audio track. Default 0.
+    /// Clips in the arrangement per MIDI and audio track. Default 0.
     pub arrangement: usize,
-    /// Take lanes of each MIDI and audio track, each with a clip. Only from Live 11 on. Default 0.
+    /// Take lanes per MIDI and audio track, each with a clip. Only from Live 11 on. Default 0.
     pub takes: usize,
-    /// Beats a minute. Default 120.
+    /// Beats per minute. Default 120.
     pub tempo: f64,
-    /// What everything random goes by: which slots hold clips, values of parameters, notes.
+    /// The seed of everything random: which slots hold clips, parameter values, notes.
     pub seed: u64,
 }
 
@@ -97,19 +99,19 @@ impl Default for Spec {
 }
 
 impl Spec {
-    /// Writes a gzip stream as an `.als` file holds it. Wants no buffer of its own.
+    /// Writes a gzip stream like an `.als` file. `out` needs no buffer of its own.
     ///
     /// # Errors
     /// Those of the writer.
     pub fn write_als(&self, out: impl Write) -> io::Result<()> {
-        // The document comes in pieces of a few bytes, and the encoder clears 32 KiB for each that
-        // it is given.
+        // The document is written in pieces of a few bytes, and the encoder clears 32 KiB for each
+        // piece.
         let mut gzip = BufWriter::new(GzEncoder::new(out, Compression::fast()));
         self.write_xml(&mut gzip)?;
         gzip.into_inner().map_err(IntoInnerError::into_error)?.finish().map(drop)
     }
 
-    /// Writes the XML alone. Writes piece by piece: give a buffered writer.
+    /// Writes only the XML, in small pieces: pass a buffered writer.
     ///
     /// # Errors
     /// Those of the writer.
@@ -118,7 +120,7 @@ impl Spec {
     }
 }
 
-/// The version of Live that a document is from.
+/// The version of Live that a document comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Version {

@@ -1,4 +1,4 @@
-//! Ids that go on from one state of a set to the next.
+//! Carries ids over from one state of a set to the next.
 
 use std::collections::HashSet;
 
@@ -7,12 +7,12 @@ use crate::numbers::Numbers;
 use crate::set::Set;
 use crate::tree::{Clip, ClipSlot, Device, FileRef, Key, Locator, NodeId, Scene, Track};
 
-/// Gives the nodes of one tree the ids that those which are the same thing have in an earlier one.
+/// Gives the nodes of a tree the ids of their matches in an earlier tree.
 #[derive(Debug)]
 pub(crate) struct Ids<'a> {
     pub(crate) earlier: &'a Numbers,
     numbers: Numbers,
-    /// How many nodes were given serial numbers.
+    /// The number of nodes that were given serial numbers.
     made: u64,
 }
 
@@ -25,13 +25,13 @@ impl<'a> Ids<'a> {
         (self.numbers, self.made)
     }
 
-    /// Gives a node of a file another id, and remembers what the file calls it.
+    /// Gives a node of a file another id, and remembers the file's own.
     pub(crate) fn rename<T: Inherit>(&mut self, node: &mut T, id: NodeId) {
         self.numbers.note(&id, node.id().local());
         node.set_id(id);
     }
 
-    /// Gives a node that is new its id: the file's own, unless that is another node's.
+    /// Gives a new node its id: the file's own, unless another node has it.
     pub(crate) fn name<T: Inherit>(
         &mut self,
         node: &mut T,
@@ -48,11 +48,11 @@ impl<'a> Ids<'a> {
 }
 
 impl Set {
-    /// Takes over from an earlier state of the same set what its file does not say:
+    /// Takes over what the file does not contain from an earlier state of the same set:
     ///
-    /// * the ids of nodes that are the same thing (see [`diff`](crate::diff));
-    /// * what only events say: whether and where the transport runs, what slots play and their
-    ///   colours, which scenes were launched.
+    /// * the ids of matching nodes (see [`diff`](crate::diff));
+    /// * the state that only events report: whether and where the transport runs, what slots play
+    ///   and their colours, which scenes were launched.
     pub fn continue_from(&mut self, earlier: &Self) {
         let (new, old) = (&mut self.project, &earlier.project);
         new.is_playing = old.is_playing;
@@ -76,7 +76,7 @@ impl Set {
         self.rehash();
     }
 
-    /// Takes over ids alone, of which hashes know nothing.
+    /// Takes over only ids, which hashes do not cover.
     pub(crate) fn take_ids(&mut self, earlier: &Self) {
         let mut ids = Ids::new(&earlier.numbers, self.made.max(earlier.made));
         let (new, old) = (&mut self.project, &earlier.project);
@@ -89,19 +89,19 @@ impl Set {
     }
 }
 
-/// Nodes whose ids go on.
+/// Nodes whose ids are carried over.
 pub(crate) trait Inherit: Sibling {
-    /// Sets the id, and those of everything below, which start with it.
+    /// Sets the id, and the ids of everything below, which start with it.
     fn set_id(&mut self, id: NodeId);
 
-    /// Gives what is below the ids that it has below a node that is the same thing.
+    /// Gives the nodes below it the ids that they have below a matching node.
     fn inherit(&mut self, old: &Self, ids: &mut Ids<'_>);
 }
 
-/// Gives siblings the ids of those they are the same thing as.
+/// Gives siblings the ids of their matches.
 pub(crate) fn siblings<T: Inherit>(ids: &mut Ids<'_>, new: &mut [T], old: &[T], owner: &NodeId) {
     let pairs = Pairs::alike(&Candidates::all(old, new, ids.earlier));
-    // Built for the first that is new.
+    // Built when the first new node is found.
     let mut taken = None;
     for (position, node) in new.iter_mut().enumerate() {
         if let Some(pair) = pairs.old_of(position) {
@@ -165,7 +165,7 @@ impl Inherit for ClipSlot {
     }
 }
 
-/// Implements it for nodes with nothing below.
+/// Implements it for nodes without children.
 macro_rules! leaves {
     ($($node:ty),*) => {$(
         impl Inherit for $node {

@@ -1,16 +1,16 @@
-//! An Ableton Live set as a tree: reading it, looking things up, editing it as live events say,
-//! comparing two of them, and writing test sets of any size.
+//! An Ableton Live set as a tree: reads, queries and compares sets, edits them as live events
+//! request, and writes test sets of any size.
 //!
 //! # Promises
-//! * One file gives one tree, whenever it is read: ids come from the file's own `Id`s, and an edit
-//!   keeps those of everything it does not touch.
-//! * Hashes are always right. An edit hashes what it touched and the owners of that, and the root
-//!   hash is that of the same tree hashed from scratch.
+//! * A file always gives the same tree: ids come from the file's own `Id`s, and an edit keeps those
+//!   of everything it does not touch.
+//! * Hashes are always correct. An edit rehashes what it touched and its owners, and the root hash
+//!   equals that of the same tree hashed from scratch.
 //! * A [`Mirror`] merges saves into a set that events change: what a file did not change stays.
-//! * Records are complete. Replaying the [`Changes`] of an edit, or of a [`diff`], over the tree
-//!   before gives the tree after.
+//! * Records are complete. Replaying the [`Changes`] of an edit or a [`diff`] on the tree before
+//!   gives the tree after.
 //! * Input is not trusted. Bombs, deep nesting, huge tags and the like are refused within
-//!   [`Limits`]; memory follows the tree that is kept, not the document; nothing panics.
+//!   [`Limits`]; memory depends on the resulting tree, not on the document; nothing panics.
 //!
 //! # Costs
 //! Reading 7.7 MB of XML takes 17 ms; an edit of a set of 50 tracks and 100 scenes less than half
@@ -18,24 +18,26 @@
 //! takes about 150 bytes, a parameter about 50.
 //!
 //! # Limits
-//! * Sets of Live 9 to 12. Of these: tracks, devices and what is in racks, slots, the clips of the
-//!   session, the arrangement and take lanes, scenes, mixers, references to files, locators, tempo
-//!   and time signature. Not what freezing rendered, grooves, automation, or the state of plug-ins.
-//! * Edits of the protocol's events: attributes, clips, and tracks, scenes and devices that come
-//!   and go. Of what only an event announced, no more is known than the event said.
-//! * No I/O but the reader or writer that is given, no clock, no threads. [`Set`] is `Send` and
-//!   `Sync`; whoever shares one locks it.
+//! * Supports sets of Live 9 to 12: tracks, devices including those in racks, slots, the clips of
+//!   the session, the arrangement and take lanes, scenes, mixers, references to files, locators,
+//!   tempo and time signature. Frozen audio, grooves, automation and the state of plug-ins are not
+//!   read.
+//! * Edits cover the protocol's events: attributes, clips, and adding or removing tracks, scenes
+//!   and devices. Of a node that only an event announced, nothing is known but what the event said.
+//! * No I/O except through the given reader or writer, no clock, no threads. [`Set`] is `Send` and
+//!   `Sync`; to share one, lock it.
 //!
 //! # The tree
-//! A node serialises as `{node_type, id, hash, attributes, children}`. Besides the attributes of
-//! the protocol, a device has `parameters`, a list of `{name, value}`; a clip has `is_muted`, a
-//! scene `is_triggered`, a track `group_id`, a mixer `sends_enabled`, and the project `tempo`,
-//! `time_signature_id`, and `is_playing` and `position`, which events set. The main track of a
-//! file is the last track, of type `master`.
+//! A node serialises as `{node_type, id, hash, attributes, children}`. In addition to the
+//! protocol's attributes, a device has `parameters`, a list of `{name, value}`; a clip has
+//! `is_muted`, a scene `is_triggered`, a track `group_id`, a mixer `sends_enabled`; and the project
+//! has `tempo`, `time_signature_id`, and `is_playing` and `position`, which events set. A file's
+//! main track is the last track, with type `master`.
 //!
-//! A rack's children are the devices of its chains. Clips of the arrangement, then those of take
-//! lanes, are children of their track, between its slots and its mixer. A scene that Live up to 10
-//! names by its number has no name. A reference to a file is named after whoever refers to it.
+//! A rack's children are the devices of its chains. A track's children include the clips of the
+//! arrangement and then of its take lanes, between its slots and its mixer. A scene that Live up to
+//! 10 names by its number has no name. A reference to a file is named after the node that refers to
+//! it.
 //!
 //! ```
 //! use live_set::{Edit, Set, diff, generate::Spec};
@@ -50,7 +52,7 @@
 //! assert_ne!(set.root_hash(), before.root_hash());
 //! assert_eq!(diff(&before, &set), changes);
 //!
-//! // The file as it is: the name is what differs.
+//! // Compared with the file, only the name differs.
 //! let changes = set.replace(Set::read(file.as_slice())?);
 //! assert_eq!(changes.modified(), [&set.project().tracks[0].id]);
 //! assert_eq!(set, before);

@@ -1,10 +1,11 @@
-//! Every bound on what is read, and on what edits add.
+//! Limits on what is read, and on what edits add.
 
-/// How much a document may ask for before it is refused.
+/// The limits beyond which a document is refused.
 ///
-/// The defaults admit sets several times the size of any seen (4 MB compressed, 17 MB of XML) and
-/// keep the reading of any input, however hostile, within 64 MiB of memory and, on the machine that
-/// it was measured on, one second; two where each few bytes of gzip bring a code of their own.
+/// The defaults allow sets several times the size of any seen (4 MB compressed, 17 MB of XML). They
+/// keep the reading of any input, however hostile, within 64 MiB of memory and, on the machine
+/// where it was measured, one second; two seconds if every few bytes of gzip start a new Huffman
+/// code.
 ///
 /// ```
 /// let limits = live_set::Limits { tracks: 16, ..live_set::Limits::default() };
@@ -15,8 +16,8 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Bytes of XML after inflation. Default 128 MiB.
     pub document_bytes: u64,
-    /// Tags, comments and other markup of the whole document, an element counting as two tags.
-    /// Default 10,000,000: time goes by these, and so many take half a second.
+    /// Tags, comments and other markup in the whole document; an element counts as two tags.
+    /// Default 10,000,000: they determine the time, and this many take half a second.
     pub markup: u64,
     /// Bytes of one tag, comment or other markup. Default 1 MiB.
     pub markup_bytes: u64,
@@ -24,19 +25,19 @@ pub struct Limits {
     pub attribute_bytes: usize,
     /// Attributes of one element. Default 256.
     pub attributes: usize,
-    /// Elements inside one another. Default 256; racks in racks reach about 100.
+    /// Nesting depth of elements. Default 256; racks in racks reach about 100.
     pub depth: usize,
-    /// Bytes that the kept tree takes, estimated. Default 40 MiB.
+    /// Estimated size of the tree in bytes. Default 40 MiB.
     pub tree_bytes: usize,
-    /// Tracks, the main track included. Default 1,000.
+    /// Tracks, including the main track. Default 1,000.
     pub tracks: usize,
-    /// Scenes, and slots of one track. Default 10,000.
+    /// Scenes, and slots per track. Default 10,000.
     pub scenes: usize,
-    /// Devices of one track. Default 1,000.
+    /// Devices per track. Default 1,000.
     pub devices: usize,
-    /// Parameters of one device. Default 4,096.
+    /// Parameters per device. Default 4,096.
     pub parameters: usize,
-    /// Sends of one mixer. Default 256.
+    /// Sends per mixer. Default 256.
     pub sends: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Which nodes of two trees are the same thing.
+//! Matches the nodes of two trees.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,17 +10,17 @@ use crate::tree::{Clip, ClipSlot, Device, FileRef, Locator, Scene, Track, TreeNo
 /// Stands for no counterpart in the lists of positions here.
 const NONE: usize = usize::MAX;
 
-/// What makes two siblings the same thing where their ids differ. Live gives a track that an
-/// event announced an `Id` of its own when it saves.
+/// What identifies a sibling when ids differ: Live assigns its own `Id` to a track that an event
+/// announced when it saves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Identity<'a> {
-    /// Something of a kind, by its name.
+    /// A node of a kind, by its name.
     Named(&'static str, &'a str),
     /// A device, by its class and its name.
     Device(&'a str, &'a str),
-    /// Something of a kind in the arrangement, by its name, and where it starts, to the bit.
+    /// A node of a kind in the arrangement, by its name and its exact start.
     Placed(&'static str, &'a str, u64),
-    /// What is in a row.
+    /// The node in a row.
     Row(usize),
 }
 
@@ -28,27 +28,27 @@ pub(crate) enum Identity<'a> {
 pub(crate) trait Sibling: TreeNode {
     fn identity(&self) -> Identity<'_>;
 
-    /// Its identity at a time when it was called something else; edits rename tracks and scenes.
+    /// Its identity under an earlier name; edits rename tracks and scenes.
     fn identity_as<'a>(&'a self, _: &'a str) -> Identity<'a> {
         self.identity()
     }
 
-    /// Where it is: in an owner, at a position.
+    /// Its path, given its owner and its position.
     fn path(&self, owner: &Owner, position: usize) -> Path;
 
-    /// Whether the file may call this what an event announced by the name of another.
+    /// Whether the file may use this name for a node that an event announced under another one.
     fn may_be(&self, _: &Self) -> bool {
         false
     }
 
-    /// Whether it can be the same thing as another, whatever they are called.
+    /// Whether it can match another node, regardless of names.
     fn is_of_a_kind(&self, _: &Self) -> bool {
         true
     }
 }
 
-/// What siblings are in: a track, and the racks inside it, from the outermost inwards. Says
-/// nothing for tracks, scenes and references to files.
+/// The owner of siblings: a track, and the racks inside it, from the outermost inwards. Empty for
+/// tracks, scenes and references to files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Owner {
     pub(crate) track: usize,
@@ -60,7 +60,7 @@ impl Owner {
         Self { track, racks: Vec::new() }
     }
 
-    /// The rack that is in this owner at a position.
+    /// The rack at a position in this owner.
     pub(crate) fn rack(&self, position: usize) -> Self {
         Self { track: self.track, racks: self.devices(position) }
     }
@@ -128,7 +128,7 @@ impl Sibling for ClipSlot {
     }
 }
 
-/// A clip of the arrangement. The clip of a slot has no siblings.
+/// A clip of the arrangement. A slot's clip has no siblings.
 impl Sibling for Clip {
     fn identity(&self) -> Identity<'_> {
         Identity::Placed(self.content.clip_type(), &self.name, self.start_time.to_bits())
@@ -164,7 +164,7 @@ impl Sibling for Scene {
         self.identity_as(&self.name)
     }
 
-    /// Most scenes have no name: these are told apart by their rows.
+    /// Most scenes have no name; these are distinguished by their rows.
     fn identity_as<'a>(&'a self, name: &'a str) -> Identity<'a> {
         match name.trim() {
             "" => Identity::Row(self.index),
@@ -177,22 +177,22 @@ impl Sibling for Scene {
     }
 }
 
-/// What may be paired with what.
+/// The nodes to match, and what is known about them.
 pub(crate) struct Candidates<'a, T> {
     pub(crate) old: &'a [T],
     pub(crate) new: &'a [T],
-    /// What files call the old ones.
+    /// The file's ids of the old ones.
     pub(crate) numbers: &'a Numbers,
-    /// What has a number is nothing that has another.
+    /// Whether a node with a number cannot match one with another number.
     pub(crate) keeps_numbers: bool,
-    /// An old one, by position, that came too late for the new state to know of it: only what
-    /// makes the two the same thing can say that it does.
+    /// Whether an old node, by position, came too late for the new state to know about it. Only
+    /// identity can match it then.
     pub(crate) is_late: &'a dyn Fn(usize) -> bool,
-    /// What an old one, by position, was called when the new state was written, if it has been
-    /// renamed since.
+    /// The name of an old node, by position, when the new state was written, if it has been renamed
+    /// since.
     pub(crate) earlier_name: &'a dyn Fn(usize) -> Option<&'a str>,
-    /// A new one, by position, that is known to be something else than all of the old ones, unless
-    /// that was moved.
+    /// Whether a new node, by position, is known not to match any of the old ones unless it was
+    /// moved.
     pub(crate) is_taken: &'a dyn Fn(usize) -> bool,
 }
 
@@ -209,7 +209,7 @@ impl<'a, T: Sibling> Candidates<'a, T> {
         }
     }
 
-    /// What an old one was when the new state was written.
+    /// The identity of an old node when the new state was written.
     fn identity(&self, old: usize) -> Identity<'a> {
         let sibling = &self.old[old];
         match (self.earlier_name)(old) {
@@ -227,7 +227,7 @@ impl<'a, T: Sibling> Candidates<'a, T> {
     }
 }
 
-/// Which old sibling each new one is, both by position.
+/// The old sibling that each new one matches, both by position.
 #[derive(Debug)]
 pub(crate) struct Pairs {
     old_of_new: Vec<usize>,
@@ -235,26 +235,27 @@ pub(crate) struct Pairs {
 }
 
 impl Pairs {
-    /// Pairs siblings by their ids alone.
+    /// Matches siblings only by id.
     pub(crate) fn exact<T: Sibling>(old: &[T], new: &[T]) -> Self {
         let mut pairs = Self::none(old, new);
         pairs.pair_by(old, new, |it| Some(it.id().local()), |it| Some(it.id().local()));
         pairs
     }
 
-    /// Pairs siblings by the file's own `Id`s first, then by what makes them the same thing. Of
-    /// several that are alike, the first goes with the first.
+    /// Matches siblings by the file's own `Id`s first, then by identity. Among several that are
+    /// alike, the first matches the first.
     ///
-    /// What is left of those that only events told of goes with what may have its name, else with
-    /// what is between the same siblings: a save is what says the rest of them, and a name may be
-    /// another in events. What has no `Id` goes by its position in the end.
+    /// A remaining node that only events announced matches one that may have its name, or else the
+    /// new one between the same siblings: the save contains the rest of its data, and events may
+    /// use another name for it. Nodes without an `Id` are finally matched by position.
     pub(crate) fn alike<'a, T: Sibling>(of: &Candidates<'a, T>) -> Self {
         let &Candidates { old, new, numbers, .. } = of;
         let mut pairs = Self::none(old, new);
         let old_key = |it: &'a T| numbered(numbers.local(it.id()));
         pairs.pair_by(old, new, old_key, |it| numbered(it.id().local()));
-        // What a file has numbered keeps its number: of those that are alike, what is new to the
-        // file is rather one that only events told of, and that is where the new one is.
+        // A node that a file has numbered keeps its number. So among nodes that are alike, one that
+        // is new to the file more likely matches one that only events announced, which is found by
+        // its place.
         pairs.pair_between(of, |old, new| of.identity(old) == new.identity());
         pairs.pair_by_identity(of, |old| !(of.is_late)(old) && of.is_announced(old));
         pairs.pair_by_identity(of, |old| !(of.is_late)(old));
@@ -265,12 +266,12 @@ impl Pairs {
         pairs
     }
 
-    /// The old sibling that a new one is.
+    /// The old sibling that a new one matches.
     pub(crate) fn old_of(&self, new: usize) -> Option<usize> {
         Some(self.old_of_new[new]).filter(|old| *old != NONE)
     }
 
-    /// Drops pairs that changed places, as few as can be, so that the rest is in one order.
+    /// Drops pairs that changed places, as few as possible, so that the rest is in order.
     pub(crate) fn drop_moved(&mut self) {
         let kept = longest_rise(&self.old_of_new);
         let mut kept = kept.into_iter().peekable();
@@ -281,7 +282,7 @@ impl Pairs {
         }
     }
 
-    /// The old siblings that no new one is, in their order.
+    /// The old siblings without a match, in order.
     pub(crate) fn unpaired_old(&self, old_len: usize) -> Vec<usize> {
         let mut is_paired = vec![false; old_len];
         for old in self.old_of_new.iter().filter(|old| **old != NONE) {
@@ -299,7 +300,7 @@ impl Pairs {
         self.is_paired[old] = true;
     }
 
-    /// Pairs by keys that are unique among the old ones; those without one are left out.
+    /// Pairs by keys that are unique among the old ones; nodes without a key are left out.
     fn pair_by<'a, T>(
         &mut self,
         old: &'a [T],
@@ -307,7 +308,7 @@ impl Pairs {
         old_key: impl Fn(&'a T) -> Option<&'a str>,
         new_key: impl Fn(&'a T) -> Option<&'a str>,
     ) {
-        // Most siblings have not moved: a map of the others only.
+        // Most siblings have not moved, so only the others go into a map.
         let mut moved = HashMap::new();
         for (position, sibling) in old.iter().enumerate() {
             let Some(key) = old_key(sibling) else { continue };
@@ -352,7 +353,7 @@ impl Pairs {
         }
     }
 
-    /// Pairs what events announced with the first new sibling that may be called so.
+    /// Pairs nodes that events announced with the first new sibling that may have that name.
     fn pair_by_name<T: Sibling>(&mut self, of: &Candidates<'_, T>) {
         for (old, sibling) in of.old.iter().enumerate() {
             let is_asked = !(of.is_late)(old) && of.is_announced(old);
@@ -367,13 +368,13 @@ impl Pairs {
         }
     }
 
-    /// Pairs what events announced with what is new between the same two siblings.
+    /// Pairs nodes that events announced with the new ones between the same two siblings.
     fn pair_between<T: Sibling>(
         &mut self,
         of: &Candidates<'_, T>,
         may_be: impl Fn(usize, &T) -> bool,
     ) {
-        // The old sibling of the next new one that has one.
+        // For each new sibling, the old match of the next new one that has one.
         let mut ends = vec![of.old.len(); of.new.len()];
         for at in (1..of.new.len()).rev() {
             ends[at - 1] = self.old_of(at).unwrap_or(ends[at]);
@@ -408,9 +409,9 @@ impl Pairs {
     }
 }
 
-/// The positions of a longest subsequence that rises, `NONE`s left out: patience sorting.
+/// The positions of a longest increasing subsequence, without `NONE`s, by patience sorting.
 fn longest_rise(values: &[usize]) -> Vec<usize> {
-    // The position of the least value that ends a rise of each length.
+    // The position of the least value that ends an increasing run of each length.
     let mut ends: Vec<usize> = Vec::new();
     let mut before = vec![NONE; values.len()];
     for (position, value) in values.iter().enumerate().filter(|(_, value)| **value != NONE) {

@@ -1,5 +1,5 @@
-//! Merging a save into a set: three trees, the set's, the file's as it was read last, and the
-//! file's as it is now.
+//! Merges a save into a set, from three trees: the set's, the file's as last read, and the file's
+//! as it is now.
 
 mod order;
 mod siblings;
@@ -16,21 +16,21 @@ use crate::set::Set;
 use crate::touched::{Touched, What};
 use crate::tree::{NodeId, Project};
 
-/// What a save is to the set.
+/// How a save relates to the set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms<'a> {
     pub(crate) touched: &'a Touched,
-    /// The mixers whose volume is as an event set it.
+    /// The mixers whose volume was set by an event.
     pub(crate) faders: &'a HashSet<NodeId>,
     /// The number of the last edit before the save began.
     pub(crate) began: u64,
-    /// The file counts for everything that is not newer than it.
+    /// Whether the file overrides everything that is not newer than it.
     pub(crate) as_it_is: bool,
-    /// Live, which keeps its numbers, has had the set open since the last save.
+    /// Whether the set has been open since the last save, in which case Live keeps its numbers.
     pub(crate) keeps_numbers: bool,
 }
 
-/// What all nodes are merged by.
+/// The data for merging all nodes.
 #[derive(Debug)]
 struct Merge<'a> {
     ids: Ids<'a>,
@@ -39,14 +39,15 @@ struct Merge<'a> {
 }
 
 impl Set {
-    /// The set with what a save changed. The nodes of `file` are given the ids that they have in
-    /// the tree; those of `known` have them.
+    /// The set with the changes of a save. Nodes of `file` get their ids from the tree; those of
+    /// `known` have them already.
     pub(crate) fn merged(&self, known: &Self, file: &mut Self, terms: Terms<'_>) -> Self {
         let mut merged = self.clone();
         let ids = Ids::new(&self.numbers, self.made);
         let rows = Rc::default();
         let mut merge = Merge { ids, terms, rows };
-        // Where the file counts, it is as if it had changed whatever is not as in the file.
+        // If the file overrides, it is treated as if it had changed everything that differs from
+        // it.
         let old = if terms.as_it_is { self } else { known };
         merge.project(&mut merged.project, &old.project, &known.project, &mut file.project);
         (merged.numbers, merged.made) = merge.ids.into_parts();
@@ -57,7 +58,7 @@ impl Set {
         merged
     }
 
-    /// Tells tracks, scenes and slots where they are.
+    /// Updates the positions of tracks, scenes and slots.
     fn renumber(&mut self) {
         for (index, track) in self.project.tracks.iter_mut().enumerate() {
             track.index = index;
@@ -89,19 +90,18 @@ impl Merge<'_> {
         set.locators = self.follow(&id, &set.locators, &mut file.locators);
     }
 
-    /// Siblings that no edit changes: they are as the file has them.
+    /// Merges siblings that no edit changes: they follow the file.
     fn follow<T: Inherit>(&mut self, owner: &NodeId, set: &[T], file: &mut [T]) -> Vec<T> {
         inherit::siblings(&mut self.ids, file, set, owner);
         file.to_vec()
     }
 
-    /// An edit has changed something since the save began.
+    /// Whether an edit has changed this since the save began.
     fn is_newer(&self, id: &NodeId, what: What) -> bool {
         self.terms.touched.is_newer(id, what, self.terms.began)
     }
 
-    /// Sets one value of a node to what it is after the save: as in the file where the file
-    /// changed it, and no edit did since.
+    /// Sets one value of a node: to the file's value if the file changed it and no edit has since.
     fn value<T: Clone + PartialEq>(
         &self,
         id: &NodeId,

@@ -10,30 +10,30 @@ use crate::set::Set;
 use crate::touched::Touched;
 use crate::tree::NodeId;
 
-/// A set as Live has it: what events say, over what the file said when it was read last.
+/// The set as Live has it: the file as last read, plus the events since.
 ///
-/// A save is merged: what differs between the file as it was read last and as it is now is done to
-/// the set, and the rest stays as edits left it. Where both changed one thing, the edit counts if
-/// it came after the first [`Mark`] of the save, else the file. A colour stays as an edit set it,
-/// because a file has an index into Live's palette in its place, and so does the name of a device
-/// that an edit announced, because a file has its class, and
-/// a volume, because a file has its gain and an event the position of a fader.
+/// A save is merged: the differences between the file as last read and as it is now are applied to
+/// the set, and the rest stays as edits left it. If both changed the same thing, the edit wins if
+/// it came after the save's first [`Mark`]; otherwise the file wins. Three values stay as an edit
+/// set them, because a file stores something else in their place: a colour (an index into Live's
+/// palette), the name of a device that an edit announced (its class), and a volume (a gain instead
+/// of a fader position).
 ///
-/// What an edit made keeps its id when a save says what it is, and later saves find it by the `Id`
-/// that the file gives it. What no file says stays: whether and where the transport runs, what
+/// A node that an edit created keeps its id when a save describes it, and later saves find it by
+/// the file's `Id`. State that no file contains stays: whether and where the transport runs, what
 /// slots play and their colours, which scenes were launched.
 ///
-/// Holds the file's tree beside the set's: twice the memory of a [`Set`].
+/// Holds the file's tree as well as the set's, so it takes twice the memory of a [`Set`].
 #[derive(Clone, Debug)]
 pub struct Mirror {
     set: Set,
-    /// As it was read last. Its nodes have the ids of those in the set.
+    /// The file as last read. Its nodes have the ids of those in the set.
     file: Set,
-    /// What edits changed since a save was first seen to begin; `None` while there is none.
+    /// The changes by edits since a save was first seen to begin; `None` if there is no save.
     touched: Option<Touched>,
-    /// The mixers whose volume is as an event set it.
+    /// The mixers whose volume was set by an event.
     faders: HashSet<NodeId>,
-    /// How many edits there were.
+    /// The number of edits so far.
     edits: u64,
 }
 
@@ -42,7 +42,7 @@ pub struct Mirror {
 pub struct Mark(u64);
 
 impl Mirror {
-    /// A set that was just read.
+    /// A mirror of a set that was just read.
     #[must_use]
     pub fn new(set: Set) -> Self {
         Self { file: set.clone(), set, touched: None, faders: HashSet::new(), edits: 0 }
@@ -73,48 +73,48 @@ impl Mirror {
         result
     }
 
-    /// This moment, at which a save may have begun: from here on it is remembered what edits
-    /// change, until [`settle`](Self::settle).
+    /// The present moment, at which a save may have begun: from here on edits' changes are
+    /// remembered, until [`settle`](Self::settle).
     pub fn mark(&mut self) -> Mark {
         self.touched.get_or_insert_default();
         Mark(self.edits)
     }
 
-    /// This moment, without more.
+    /// The present moment, without starting to remember.
     #[must_use]
     pub const fn now(&self) -> Mark {
         Mark(self.edits)
     }
 
-    /// An edit never came: a save that began before this moment may not know of it.
+    /// Notes that an edit was lost: a save that began before this moment may not contain it.
     pub fn miss(&mut self) -> Mark {
         self.edits += 1;
         Mark(self.edits)
     }
 
-    /// No save is on its way: what edits changed so far is older than any to come.
+    /// No save is in progress: any future one is newer than the edits so far.
     pub fn settle(&mut self) {
         self.touched = None;
     }
 
-    /// More was changed since a [`mark`](Self::mark) than is remembered: where a file says
-    /// otherwise, it counts.
+    /// Whether more has changed since a [`mark`](Self::mark) than is remembered; in that case the
+    /// file wins over edits.
     #[must_use]
     pub fn is_overrun(&self) -> bool {
         self.touched.as_ref().is_some_and(Touched::is_full)
     }
 
-    /// Whether a file says what it said when it was read last.
+    /// Whether the file is unchanged since it was last read.
     #[must_use]
     pub fn has_read(&self, file: &Set) -> bool {
         self.file.root_hash() == file.root_hash()
     }
 
-    /// Takes in a save that began at a mark, and says what changed. With `as_it_is` the file counts
-    /// for everything, and the edits since then are done to it again: for when events were lost, so
-    /// that some may have gone to the wrong things.
+    /// Merges a save that began at a mark, and returns the changes. With `as_it_is` the file
+    /// overrides everything, and the edits since the mark are applied again: for use after events
+    /// were lost, when some edits may have been applied to the wrong nodes.
     ///
-    /// Replaying the changes over the tree before gives the tree after.
+    /// Replaying the changes on the tree before gives the tree after.
     pub fn save(&mut self, mut file: Set, began: Mark, as_it_is: bool) -> Changes {
         let nothing = Touched::default();
         let touched = self.touched.as_ref().unwrap_or(&nothing);
@@ -127,7 +127,7 @@ impl Mirror {
         let mut merged = self.set.merged(&self.file, &mut file, terms);
         if as_it_is {
             for edit in touched.edits_after(began) {
-                // What is rejected points at what the file does not have.
+                // A rejected edit refers to something that the file does not have.
                 if merged.apply(edit).is_ok() {
                     note_fader(&mut self.faders, &merged, edit);
                 }
@@ -141,7 +141,7 @@ impl Mirror {
         changes
     }
 
-    /// Hashes the set from scratch: see [`Set::rehash`].
+    /// Rehashes the set from scratch: see [`Set::rehash`].
     pub fn rehash(&mut self) {
         self.set.rehash();
     }
@@ -157,9 +157,9 @@ fn note_fader(faders: &mut HashSet<NodeId>, set: &Set, edit: &Edit) {
 }
 
 impl Set {
-    /// Becomes a newer state of the same set, as it was read from its file, and says what changed.
-    /// What the file does not say stays, and so do the ids of what is the same thing: see
-    /// [`Mirror`], which lets edits count, too.
+    /// Replaces the set with a newer state read from its file, and returns the changes. State that
+    /// the file does not contain stays, and so do the ids of matching nodes. See [`Mirror`] for
+    /// merging with edits.
     pub fn replace(&mut self, mut newer: Self) -> Changes {
         let touched = &Touched::default();
         let faders = &HashSet::new();

@@ -1,4 +1,4 @@
-//! Where in the tree a change is.
+//! The place of a change in the tree.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-/// Where in the tree a change is, in positions rather than ids; shown as in
+/// The place of a change in the tree, in positions instead of ids; displayed as in
 /// `tracks[3].clip_slots[1]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -55,7 +55,7 @@ pub enum Path {
         /// The position among the device's parameters.
         parameter: usize,
     },
-    /// `tracks[track].clip_slots[scene]`: the slot is named by its row.
+    /// `tracks[track].clip_slots[scene]`: the slot is identified by its row.
     ClipSlot {
         /// The position of the track.
         track: usize,

@@ -1,4 +1,4 @@
-//! Reading a document as a stream: what is kept is the tree, and nothing else grows with it.
+//! Reads a document as a stream: only the tree is kept, and nothing else grows with the document.
 
 mod clip;
 mod device;
@@ -17,7 +17,7 @@ use crate::error::ReadError;
 use crate::limits::Limits;
 use crate::tree::{ID_BYTES, Project, TEXT_BYTES};
 
-/// Reads a project; its hashes are still missing.
+/// Reads a project, without hashes.
 pub(crate) fn read(reader: impl Read, limits: &Limits) -> Result<Project, ReadError> {
     let source = Source::open(reader, limits).map_err(|kind| ReadError::new(kind, 0))?;
     project::document(&mut Document::new(source, *limits))

@@ -1,4 +1,4 @@
-//! A set: the tree, and what looks things up in it.
+//! A set: the tree, and look-ups in it.
 
 use std::io::Read;
 
@@ -10,22 +10,22 @@ use crate::numbers::Numbers;
 use crate::read;
 use crate::tree::{ClipSlot, Device, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene, Track};
 
-/// A Live set: a tree whose hashes are always right.
+/// A Live set: a tree whose hashes are always correct.
 ///
-/// `Send` and `Sync`; a clone is a copy of the whole tree. See the crate's page.
+/// `Send` and `Sync`; a clone copies the whole tree. See the crate's documentation.
 #[derive(Clone, Debug)]
 pub struct Set {
     pub(crate) project: Project,
     pub(crate) hasher: Hasher,
-    /// What edits may make of it.
+    /// The limits for edits.
     pub(crate) limits: Limits,
-    /// How many nodes edits have made: their ids' serial numbers.
+    /// The number of nodes created by edits, for their serial numbers.
     pub(crate) made: u64,
-    /// How often nodes came, went, or were named.
+    /// The number of times nodes came, went or were given an id.
     pub(crate) ids: u64,
-    /// What the file calls nodes whose ids say something else.
+    /// The file's ids of nodes whose ids differ.
     pub(crate) numbers: Numbers,
-    /// What the tree takes.
+    /// The size of the tree in bytes.
     pub(crate) bytes: usize,
 }
 
@@ -41,8 +41,7 @@ impl Set {
         Self::read_within(reader, &Limits::default())
     }
 
-    /// Reads a set within limits of one's own: see [`read`](Self::read). Edits keep within them
-    /// too.
+    /// Reads a set within custom limits: see [`read`](Self::read). They also apply to edits.
     ///
     /// # Errors
     /// [`ReadError`] says what is wrong with the document, and where.
@@ -61,7 +60,7 @@ impl Set {
         &self.project
     }
 
-    /// The root of the tree as a node: serialise this to send the whole tree.
+    /// The root of the tree as a node; serialise it to send the whole tree.
     #[must_use]
     pub const fn root(&self) -> NodeRef<'_> {
         NodeRef::Project(&self.project)
@@ -101,7 +100,7 @@ impl Set {
         self.nodes().filter(move |node| node.node_type() == node_type)
     }
 
-    /// The node with an id. Ids are paths, so that only the owners' children are looked at.
+    /// The node with an id. Ids are paths, so only the children of its owners are searched.
     #[must_use]
     pub fn node(&self, id: &str) -> Option<NodeRef<'_>> {
         let mut node = self.root();
@@ -111,43 +110,43 @@ impl Set {
         Some(node)
     }
 
-    /// A number that is another one where any node may have another id: hashes know nothing of ids.
+    /// A number that changes whenever any node's id may have changed: hashes do not cover ids.
     #[must_use]
     pub const fn ids_version(&self) -> u64 {
         self.ids
     }
 
-    /// Goes on counting where an earlier set stopped, so that no id is ever given twice.
+    /// Continues the counters of an earlier set, so that no id is ever reused.
     pub fn count_on(&mut self, earlier: &Self) {
         self.made = self.made.max(earlier.made);
         self.ids = earlier.ids + 1;
     }
 
-    /// What the tree takes in memory, in bytes, estimated: what [`Limits::tree_bytes`] bounds.
+    /// The estimated size of the tree in bytes, which [`Limits::tree_bytes`] limits.
     #[must_use]
     pub const fn tree_bytes(&self) -> usize {
         self.bytes
     }
 
-    /// How many tracks there are, the main track included.
+    /// The number of tracks, including the main track.
     #[must_use]
     pub fn num_tracks(&self) -> usize {
         self.project.tracks.len()
     }
 
-    /// How many scenes there are.
+    /// The number of scenes.
     #[must_use]
     pub fn num_scenes(&self) -> usize {
         self.project.scenes.len()
     }
 
-    /// How many devices there are on all tracks, those in racks included.
+    /// The number of devices on all tracks, including those in racks.
     #[must_use]
     pub fn num_devices(&self) -> usize {
         self.project.tracks.iter().flat_map(|track| &track.devices).map(Device::count).sum()
     }
 
-    /// How many clips are known of in all slots and in the arrangement.
+    /// The number of known clips in all slots and in the arrangement.
     #[must_use]
     pub fn num_clips(&self) -> usize {
         let clips = |track: &Track| {
@@ -162,7 +161,7 @@ impl Set {
         self.project.tracks.iter().map(|track| track.name.as_str())
     }
 
-    /// The summary of the set that queries ask for.
+    /// The summary of the set for queries.
     #[must_use]
     pub fn project_info(&self) -> ProjectInfo {
         ProjectInfo {
@@ -176,21 +175,21 @@ impl Set {
         }
     }
 
-    /// Hashes the whole tree from scratch. Reading and editing keep hashes right: this is for
-    /// tests of just that, and gives what [`root_hash`](Self::root_hash) gave before.
+    /// Hashes the whole tree from scratch. Reading and editing keep hashes correct; this is for
+    /// tests of exactly that, and gives the same as [`root_hash`](Self::root_hash) did before.
     pub fn rehash(&mut self) -> Hash {
         self.project.rehash_all(&mut self.hasher);
         self.root_hash()
     }
 
-    /// The key of a node that an edit makes.
+    /// The key of the next node that an edit creates.
     pub(crate) fn next_key(&mut self) -> Key {
         self.made += 1;
         Key::Serial(self.made)
     }
 }
 
-/// Sets are equal where their trees are, hashes included.
+/// Sets are equal if their trees are, including hashes.
 impl PartialEq for Set {
     fn eq(&self, other: &Self) -> bool {
         self.project == other.project
@@ -203,9 +202,9 @@ impl PartialEq for Set {
 pub struct ProjectInfo {
     /// The hash of the whole tree.
     pub root_hash: Hash,
-    /// Tracks, the main track included.
+    /// Tracks, including the main track.
     pub num_tracks: usize,
-    /// Devices on all tracks, those in racks included.
+    /// Devices on all tracks, including those in racks.
     pub num_devices: usize,
     /// Clips of the session and of the arrangement.
     pub num_clips: usize,

@@ -1,4 +1,4 @@
-//! What edits have changed, and when: so that what is newer than a save survives it.
+//! What edits changed and when, so that changes newer than a save survive it.
 
 use std::collections::HashMap;
 
@@ -7,33 +7,33 @@ use crate::edit::Edit;
 use crate::path::Path;
 use crate::tree::{Node, NodeId, Project, Value};
 
-/// Things that are remembered. Beyond that nothing is: a file then counts for more than an edit.
+/// The number of things that are remembered. Beyond it nothing is, and a file then wins over edits.
 const THINGS_MAX: usize = 1 << 16;
 
-/// Something of a node that a file and an edit may both change.
+/// A part of a node that a file and an edit may both change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum What {
     Attribute(&'static str),
     Parameter(usize),
-    /// It came or went.
+    /// Whether it exists.
     Life,
 }
 
-/// A track, a scene or a device that an edit took out. A save that began before that has it, and
-/// where an event had announced it, no file that was read before has.
+/// A track, a scene or a device that an edit removed. A save that began before that still has it.
+/// If an event had announced it, no file read before has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Taken {
-    /// The sibling that it followed.
+    /// The sibling before it.
     pub(crate) after: Option<NodeId>,
     pub(crate) node: Node,
-    /// The number of the edit that made it, if it is remembered.
+    /// The number of the edit that created it, if remembered.
     came: Option<u64>,
-    /// The number of the edit that took it out.
+    /// The number of the edit that removed it.
     pub(crate) went: u64,
 }
 
 impl Taken {
-    /// It came after an edit of that number, too.
+    /// Whether it also came after the edit with that number.
     pub(crate) fn came_after(&self, number: u64) -> bool {
         self.came.is_some_and(|came| came > number)
     }
@@ -43,17 +43,17 @@ impl Taken {
 pub(crate) struct Touched {
     /// The number of the last edit that changed each thing.
     last: HashMap<(NodeId, What), u64>,
-    /// The edits themselves, also those that were rejected.
+    /// The edits themselves, including rejected ones.
     edits: Vec<(u64, Edit)>,
-    /// The names that nodes had, each with the number of the edit that took it away.
+    /// The former names of nodes, each with the number of the edit that changed it.
     names: HashMap<NodeId, Vec<(u64, String)>>,
-    /// By what they were in, in the order in which they went.
+    /// By owner, in the order of their removal.
     taken: HashMap<NodeId, Vec<Taken>>,
     is_full: bool,
 }
 
 impl Touched {
-    /// Takes an edit; they are counted from 1.
+    /// Notes an edit; edits are counted from 1.
     pub(crate) fn note_edit(&mut self, edit: &Edit, number: u64) {
         if self.is_full || self.edits.len() >= THINGS_MAX {
             self.is_full = true;
@@ -63,18 +63,18 @@ impl Touched {
         }
     }
 
-    /// The edits after one of that number.
+    /// The edits after the one with that number.
     pub(crate) fn edits_after(&self, number: u64) -> impl Iterator<Item = &Edit> {
         self.edits.iter().filter(move |edit| edit.0 > number).map(|edit| &edit.1)
     }
 
-    /// What edits took out of a node after one of that number, in the order in which it went.
+    /// What edits after the one with that number removed from a node, in the order of removal.
     pub(crate) fn taken_after(&self, number: u64, owner: &NodeId) -> impl Iterator<Item = &Taken> {
         let taken = self.taken.get(owner).filter(|_| !self.is_full);
         taken.into_iter().flatten().filter(move |taken| taken.went > number)
     }
 
-    /// Takes the changes of an edit, after which the project is this.
+    /// Notes the changes of an edit, after which the project is as given.
     pub(crate) fn note(&mut self, changes: &Changes, edit: u64, project: &Project) {
         for change in &changes.changes {
             match &change.kind {
@@ -113,12 +113,12 @@ impl Touched {
         }
     }
 
-    /// Whether an edit after one of that number has changed a thing.
+    /// Whether an edit after the one with that number has changed a thing.
     pub(crate) fn is_newer(&self, id: &NodeId, what: What, than: u64) -> bool {
         !self.is_full && self.last.get(&(id.clone(), what)).is_some_and(|edit| *edit > than)
     }
 
-    /// What a node was called after the edit of that number, if it has been renamed since.
+    /// A node's name after the edit with that number, if it has been renamed since.
     pub(crate) fn name_at(&self, number: u64, id: &NodeId) -> Option<&str> {
         let names = self.names.get(id).filter(|_| !self.is_full)?;
         names.iter().find(|(edit, _)| *edit > number).map(|(_, name)| name.as_str())
@@ -141,7 +141,7 @@ impl Touched {
 }
 
 /// The sibling before the place that a track, a scene or a device left, if there is one; `None` for
-/// anything else.
+/// any other node.
 #[expect(clippy::option_option, reason = "what is first follows nothing")]
 fn before(project: &Project, path: &Path) -> Option<Option<NodeId>> {
     Some(match *path {

@@ -8,7 +8,7 @@ use crate::set::Set;
 use crate::tree::{Device, Parameter, Value};
 
 impl Set {
-    /// A device of which only the name is known: no class, and no parameters.
+    /// Adds a device of which only the name is known: no class and no parameters.
     pub(super) fn add_device(
         &mut self,
         track: usize,
@@ -86,8 +86,8 @@ impl Set {
     }
 }
 
-/// Makes the parameters up to the one at a place: where only events told of a device, or where it
-/// has more than its file says.
+/// Creates the parameters up to the one at a position, for a device that only events announced, or
+/// that has more than its file lists.
 fn make_parameters(device: &mut Device, last: usize) -> Option<Changed> {
     let known = device.parameters.len();
     if last < known {

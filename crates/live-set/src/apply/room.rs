@@ -1,5 +1,5 @@
-//! Whether there is room for what an edit adds: the limit on a tree's memory holds for edits as it
-//! does for files.
+//! Checks the room for what an edit adds: the limit on a tree's memory applies to edits as well as
+//! to files.
 
 use crate::change::{ChangeKind, Changes};
 use crate::edit::{Edit, Rejected};
@@ -9,7 +9,7 @@ use crate::tree::{
 };
 
 impl Set {
-    /// Rejects an edit that would make the tree larger than it may be.
+    /// Rejects an edit that would make the tree too large.
     pub(super) fn check_room(&self, edit: &Edit) -> Result<(), Rejected> {
         let (growth, limit) = (self.growth(edit), self.limits.tree_bytes);
         if growth == 0 || self.bytes.saturating_add(growth) <= limit {
@@ -18,7 +18,8 @@ impl Set {
         Err(Rejected::Full { what: "bytes of tree", limit })
     }
 
-    /// How much an edit adds; 0 for one that points at nothing, which is rejected for that.
+    /// The bytes that an edit adds; 0 for one with an invalid position, which is rejected for that
+    /// reason.
     fn growth(&self, edit: &Edit) -> usize {
         let longer = |name: &str, old: Option<&String>| {
             old.map_or(0, |old| name.len().saturating_sub(old.len()))
@@ -51,7 +52,7 @@ impl Set {
         }
     }
 
-    /// Counts what came and went.
+    /// Updates the size of the tree after changes.
     pub(super) fn count_bytes(&mut self, changes: &Changes) {
         let (mut more, mut less) = (0, 0);
         for change in &changes.changes {

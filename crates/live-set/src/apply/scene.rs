@@ -7,7 +7,7 @@ use crate::path::Path;
 use crate::set::Set;
 use crate::tree::{NodeId, Scene};
 
-/// Which way the rows of an edit go.
+/// The direction in which an edit moves rows.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Up,
@@ -24,8 +24,8 @@ impl Way {
 }
 
 impl Set {
-    /// The records of the slots and scenes that moved come first: a scene that is added is there
-    /// once there is room for it.
+    /// The records of moved slots and scenes come first: a scene is added once there is room for
+    /// it.
     pub(super) fn add_scene(&mut self, row: usize, name: &str) -> Result<Vec<Change>, Rejected> {
         let scenes = self.num_scenes();
         if row > scenes {
@@ -43,7 +43,7 @@ impl Set {
         Ok(records)
     }
 
-    /// The records of what is gone come first, then those of what moved.
+    /// The records of removed nodes come first, then those of moved nodes.
     pub(super) fn remove_scene(&mut self, row: usize) -> Result<Vec<Change>, Rejected> {
         let scenes = self.num_scenes();
         if row >= scenes {
@@ -55,7 +55,7 @@ impl Set {
                 let slot = track.slots.remove(position);
                 let path = Path::ClipSlot { track: index, scene: row };
                 records.push(Change::taken(slot, path, &track.id));
-                // Also where no slot moves.
+                // Also if none of its slots moves.
                 track.rehash(&mut self.hasher);
             }
         }
@@ -83,8 +83,8 @@ impl Set {
         Ok(records)
     }
 
-    /// Moves the slots and scenes from row `first` on by one row, and hashes them and the tracks
-    /// of those slots. The scene and the slots that make the difference are not in the lists.
+    /// Moves the slots and scenes from row `first` on by one row, and rehashes them and their
+    /// tracks. The lists do not contain the added or removed scene and its slots.
     fn move_rows(&mut self, first: usize, way: Way, records: &mut Vec<Change>) {
         let Self { project, hasher, .. } = self;
         for (index, track) in project.tracks.iter_mut().enumerate() {

@@ -7,7 +7,7 @@ use crate::path::Path;
 use crate::set::Set;
 use crate::tree::{Clip, ClipContent, ClipSlot, Key, Signal, Track};
 
-/// What an event that announces a slot says of it.
+/// The state of a slot that an event announces.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlotState {
     pub(super) has_clip: bool,
@@ -27,8 +27,8 @@ impl SlotState {
 }
 
 impl Set {
-    /// Updates a slot, or makes it. A slot that is updated gives one record of type `modified`,
-    /// whichever of its attributes changed; a clip that is gone by it gives a record of its own.
+    /// Updates a slot, or creates it. An update gives one record of type `modified`, whichever
+    /// attributes changed; a clip removed by it gives a record of its own.
     pub(super) fn set_slot(
         &mut self,
         track: usize,
@@ -88,7 +88,7 @@ impl Set {
         Ok(records)
     }
 
-    /// A new clip, of which only the name is known, and the type by its track's.
+    /// Adds a new clip, of which only the name is known; its type follows from the track's.
     pub(super) fn add_clip(
         &mut self,
         track: usize,
@@ -119,7 +119,7 @@ impl Set {
         Ok(records)
     }
 
-    /// A slot may be said to hold a clip of which nothing is known: then only that changes.
+    /// A slot may hold a clip of which nothing is known: then only `has_clip` changes.
     pub(super) fn remove_clip(
         &mut self,
         track: usize,
@@ -170,7 +170,7 @@ impl Set {
         }
     }
 
-    /// Hashes a slot, its clip and their owners, if there is a record of any change.
+    /// Rehashes a slot, its clip and their owners if there is a record of any change.
     fn rehash_slot(&mut self, track: usize, position: usize, records: &[Change]) {
         if !records.is_empty() {
             self.project.tracks[track].slots[position].rehash_all(&mut self.hasher);

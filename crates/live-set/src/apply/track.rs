@@ -46,7 +46,7 @@ impl Set {
         self.edit_mixer(track, |mixer| Some(set_always("pan", &mut mixer.pan, pan)))
     }
 
-    /// A track whose mixer is as a new one's is.
+    /// Adds a track with a new track's default mixer.
     pub(super) fn add_track(
         &mut self,
         index: usize,
@@ -78,8 +78,8 @@ impl Set {
         Ok(records)
     }
 
-    /// Tells the tracks from `first` on, and their slots, where they are now, and hashes what that
-    /// changes: devices, mixers and clips do not know.
+    /// Updates the positions of the tracks from `first` on, and of their slots, and rehashes what
+    /// that changes. Devices, mixers and clips do not store positions.
     fn renumber_tracks(&mut self, first: usize, records: &mut Vec<Change>) {
         let Self { project, hasher, .. } = self;
         let slots = |track: &Track| 1 + track.slots.len();
@@ -103,7 +103,7 @@ impl Set {
         self.project.tracks.get_mut(track).ok_or(Rejected::NoSuchTrack { track, tracks })
     }
 
-    /// Hashes a track, whose children's hashes are right, and the project.
+    /// Rehashes a track, whose children's hashes are correct, and the project.
     pub(super) fn rehash_track(&mut self, track: usize) {
         self.project.tracks[track].rehash(&mut self.hasher);
         self.project.rehash(&mut self.hasher);

@@ -11,12 +11,12 @@ use super::xml::Xml;
 /// How long a clip is, in beats.
 const BEATS: f64 = 16.0;
 
-/// A clip that is being written.
+/// A clip being written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clip<'a> {
-    /// In a slot there is but one.
+    /// A slot holds only one.
     pub(super) id: usize,
-    /// Where it starts in the arrangement; 0 in a slot.
+    /// Its start in the arrangement; 0 in a slot.
     pub(super) time: usize,
     pub(super) name: &'a str,
 }
@@ -95,7 +95,7 @@ impl<'a> Clip<'a> {
     }
 }
 
-/// Up to four notes a key, from C1 upwards, the keys over and over.
+/// Up to four notes per key, from C1 upwards, cycling through the keys.
 fn key_tracks<W: Write>(xml: &mut Xml<W>, notes: usize) -> io::Result<()> {
     for (key, first) in (0..notes).step_by(4).enumerate() {
         xml.element("KeyTrack", &[("Id", &key)], |xml| {

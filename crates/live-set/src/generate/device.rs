@@ -13,7 +13,7 @@ const CLASSES: [&str; 6] = ["AutoFilter", "Compressor2", "Delay", "Eq8", "Reverb
 const PARAMETERS: [&str; 8] =
     ["Drive", "Frequency", "Resonance", "Attack", "Release", "Threshold", "Ratio", "DryWet"];
 
-/// The inner chain of a track, with as many devices, racks and plug-ins as are asked for.
+/// The inner chain of a track, with the requested devices, racks and plug-ins.
 pub(super) fn chain<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
     let Spec { devices, racks, plug_ins, max_devices, parameters, .. } = *spec;
     xml.within("DeviceChain", |xml| {
@@ -45,7 +45,7 @@ pub(super) fn empty_chain<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
     })
 }
 
-/// Every third device was given a name by the user.
+/// Every third device has a name given by the user.
 pub(super) fn device<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
@@ -69,7 +69,7 @@ pub(super) fn device<W: Write>(
     })
 }
 
-/// What devices, mixers and sequencers start with.
+/// The elements that devices, mixers and sequencers start with.
 pub(super) fn head<W: Write>(xml: &mut Xml<W>, name: &str, is_on: bool) -> io::Result<()> {
     lom_ids(xml)?;
     xml.value("IsExpanded", true)?;

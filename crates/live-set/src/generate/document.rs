@@ -1,4 +1,4 @@
-//! The root element, the scenes, and what is around them.
+//! The root element, the scenes, and their surroundings.
 
 use std::io::{self, Write};
 
@@ -8,12 +8,12 @@ use super::clip::Clip;
 use super::xml::Xml;
 use super::{Spec, Version};
 
-/// No number in a document is larger: what Live would use next.
+/// Greater than any id in a document: the next one that Live would use.
 const NEXT_POINTEE: u32 = 1 << 30;
 /// Live's number for 4/4.
 pub(super) const FOUR_FOUR: u32 = 201;
 
-/// A document that is being written.
+/// A document being written.
 pub(super) struct Document<'a, W: Write> {
     pub(super) spec: &'a Spec,
     pub(super) xml: Xml<W>,
@@ -96,7 +96,7 @@ fn scene<W: Write>(xml: &mut Xml<W>, spec: &Spec, row: usize) -> io::Result<()> 
     })
 }
 
-/// Up to Live 10. A scene without a name has its number, behind a space.
+/// Up to Live 10. A scene without a name has its number, after a space.
 fn scene_name<W: Write>(xml: &mut Xml<W>, row: usize, name: &str) -> io::Result<()> {
     let number = format!(" {}", row + 1);
     let value: &str = if name.is_empty() { &number } else { name };
@@ -144,7 +144,7 @@ fn locators<W: Write>(xml: &mut Xml<W>, locators: usize) -> io::Result<()> {
     })
 }
 
-/// A groove holds a MIDI clip, which is none of the set's.
+/// A groove holds a MIDI clip that does not belong to the set.
 fn groove_pool<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
     let mut random = Rng::with_seed(0);
     xml.value("LomId", 0)?;

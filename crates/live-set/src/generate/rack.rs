@@ -9,8 +9,8 @@ use super::device::{device, head};
 use super::random::share;
 use super::xml::Xml;
 
-/// Macro controls, two chains of a device, and what `is_deep` adds: a rack inside the first chain,
-/// a return chain, and the preset that it was made from.
+/// Macro controls and two chains with a device. `is_deep` adds a rack inside the first chain, a
+/// return chain, and the preset that it was made from.
 pub(super) fn rack<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
@@ -34,7 +34,7 @@ pub(super) fn rack<W: Write>(
         })?;
         let macros = if xml.is_since(Version::Live11) { 16 } else { 8 };
         (0..macros).try_for_each(|number| {
-            // What is random in a document stays what it was with 8 of them.
+            // Keeps the random parts of a document the same as when there were 8.
             let value = if number < 8 { share(random) * 127.0 } else { 0.0 };
             xml.automatable(&format!("MacroControls.{number}"), value, Some((0.0, 127.0)))
         })?;
@@ -56,7 +56,7 @@ pub(super) fn rack<W: Write>(
     })
 }
 
-/// A chain of a rack. Its mixer has parameters that are none of the rack's.
+/// A chain of a rack. Its mixer has parameters that do not belong to the rack.
 fn branch<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
@@ -83,7 +83,7 @@ fn branch<W: Write>(
     })
 }
 
-/// A device that was made with Max, named after its file.
+/// A Max device, named after its file.
 pub(super) fn max_device<W: Write>(
     xml: &mut Xml<W>,
     id: usize,
@@ -110,7 +110,7 @@ pub(super) fn max_device<W: Write>(
     })
 }
 
-/// A plug-in with two parameters that have names, and one that is not used.
+/// A plug-in with two named parameters and an unused one.
 pub(super) fn plug_in<W: Write>(
     xml: &mut Xml<W>,
     id: usize,

@@ -20,12 +20,13 @@ enum Kind {
     PreHear,
 }
 
-/// A track that is being written.
+/// A track being written.
 struct Track<'a> {
     spec: &'a Spec,
     kind: Kind,
     name: String,
-    /// Live numbers tracks and groups from 12 or so on, returns from 2: here all in one row.
+    /// Live numbers tracks and groups from about 12 and returns from 2; here they share one
+    /// sequence.
     id: usize,
     group: Option<usize>,
 }
@@ -41,7 +42,7 @@ pub(super) fn tracks<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) 
         let mut group = None;
         let mut groups = 0;
         for number in 0..spec.tracks {
-            // Spread: group g stands before track g * tracks / groups.
+            // Spread evenly: group g stands before track g * tracks / groups.
             while groups < spec.groups && number * spec.groups >= groups * spec.tracks {
                 let track = next(Kind::Group, format!("Group {}", groups + 1), None);
                 track.write(xml, random)?;
@@ -203,7 +204,7 @@ impl Track<'_> {
         })
     }
 
-    /// A frozen track has what freezing rendered in here: clips that are not the session's.
+    /// A frozen track has its rendered audio here: clips that are not part of the session.
     fn freeze_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
         device::head(xml, "", true)?;
         if matches!(self.kind, Kind::Midi | Kind::Audio) && self.spec.scenes > 0 {
@@ -282,7 +283,8 @@ fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Rng) -> io::Result<(
     xml.element("TrackSendHolder", &[("Id", &id)], |xml| {
         xml.automatable("Send", share(random), Some((0.000_316_227_757_1, 1.0)))?;
         let flag = if xml.is_since(Version::Live12) { "EnabledByUser" } else { "Active" };
-        // A look ahead: what is random in a document stays what it was without this.
+        // Looks ahead with a clone, so that the random parts of a document stay the same as without
+        // this.
         xml.value(flag, random.clone().usize(..8) > 0)
     })
 }
@@ -313,7 +315,7 @@ fn slot<W: Write>(
     })
 }
 
-/// What is at times: clips, as many as are asked for.
+/// Timed content: as many clips as requested.
 fn events<W: Write>(
     xml: &mut Xml<W>,
     element: &str,

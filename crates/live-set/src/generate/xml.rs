@@ -15,7 +15,7 @@ pub(super) type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];
 pub(super) struct Xml<W: Write> {
     writer: Writer<W>,
     version: Version,
-    /// The next number that something can be automated by: unique in a document.
+    /// The next id for something that can be automated; unique in a document.
     next_pointee: u64,
 }
 
@@ -26,7 +26,7 @@ impl<W: Write> Xml<W> {
         Self { writer, version, next_pointee: 1 }
     }
 
-    /// The layout is that of a version, or of one after it.
+    /// Whether the layout is that of a version or a later one.
     pub(super) fn is_since(&self, version: Version) -> bool {
         self.version >= version
     }
@@ -35,7 +35,7 @@ impl<W: Write> Xml<W> {
         self.writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))
     }
 
-    /// An element with whatever `inside` writes in it.
+    /// An element whose content `inside` writes.
     pub(super) fn element(
         &mut self,
         name: &str,
@@ -56,7 +56,7 @@ impl<W: Write> Xml<W> {
         self.element(name, &[], inside)
     }
 
-    /// An element with nothing in it.
+    /// An element without content.
     pub(super) fn empty(&mut self, name: &str, attributes: Attributes<'_>) -> io::Result<()> {
         self.writer.write_event(Event::Empty(start(name, attributes)))
     }
@@ -66,7 +66,7 @@ impl<W: Write> Xml<W> {
         self.empty(name, &[("Value", &value)])
     }
 
-    /// A thing that can be automated, with its present value.
+    /// Something that can be automated, with its current value.
     pub(super) fn automatable(
         &mut self,
         name: &str,
@@ -87,13 +87,13 @@ impl<W: Write> Xml<W> {
         })
     }
 
-    /// A colour of the palette.
+    /// A palette colour.
     pub(super) fn color(&mut self, color: impl Display) -> io::Result<()> {
         let name = if self.is_since(Version::Live11) { "Color" } else { "ColorIndex" };
         self.value(name, color)
     }
 
-    /// A reference to a file in folders of the project.
+    /// A reference to a file in the project's folders.
     pub(super) fn file_ref(&mut self, folders: &[&str], name: &str) -> io::Result<()> {
         self.within("FileRef", |xml| {
             if xml.is_since(Version::Live11) {
@@ -110,7 +110,7 @@ impl<W: Write> Xml<W> {
             xml.within("RelativePath", |xml| path_elements(xml, folders))?;
             xml.value("Name", name)?;
             xml.value("Type", 1)?;
-            // Where Live looks for a file that has gone.
+            // Where Live looks for a missing file.
             xml.within("SearchHint", |xml| {
                 xml.within("PathHint", |xml| path_elements(xml, &["Music", "Elsewhere"]))?;
                 xml.value("FileSize", 0)?;
@@ -119,7 +119,7 @@ impl<W: Write> Xml<W> {
         })
     }
 
-    /// A number for something that can be automated.
+    /// An id for something that can be automated.
     pub(super) const fn pointee(&mut self) -> u64 {
         self.next_pointee += 1;
         self.next_pointee

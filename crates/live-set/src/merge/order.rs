@@ -1,9 +1,9 @@
-//! The order of siblings of which some are new.
+//! The order of siblings when some of them are new.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-/// Puts what is in `other` only among what is in `first`: behind whatever it follows there.
+/// Inserts the elements that are only in `other` into `first`, each after its predecessor.
 pub(super) fn weave<T: Copy + Eq + Hash>(first: &[T], other: &[T]) -> Vec<T> {
     let known: HashSet<T> = first.iter().copied().collect();
     let mut behind: HashMap<Option<T>, Vec<T>> = HashMap::new();
@@ -23,8 +23,8 @@ pub(super) fn weave<T: Copy + Eq + Hash>(first: &[T], other: &[T]) -> Vec<T> {
     woven
 }
 
-/// Puts what went back, directly behind what it followed when it went. `gone` is in the order in
-/// which it went, each with what it followed, if anything.
+/// Puts removed elements back directly after their former predecessors. `gone` is in the order of
+/// removal, each with its predecessor, if any.
 pub(super) fn put_back<T: Copy + Eq + Hash>(there: &[T], gone: &[(T, Option<T>)]) -> Vec<T> {
     let all: HashSet<T> = there.iter().copied().chain(gone.iter().map(|it| it.0)).collect();
     let mut behind: HashMap<Option<T>, Vec<T>> = HashMap::new();
@@ -32,7 +32,7 @@ pub(super) fn put_back<T: Copy + Eq + Hash>(there: &[T], gone: &[(T, Option<T>)]
         behind.entry(after.filter(|it| all.contains(it))).or_default().push(*item);
     }
     let mut behind = |item| behind.remove(&item).into_iter().flatten().rev();
-    // The next is the last.
+    // Reversed, so that the next element is the last.
     let mut rest: Vec<T> = there.iter().rev().copied().collect();
     rest.extend(behind(None));
     let mut order = Vec::with_capacity(all.len());
@@ -43,7 +43,7 @@ pub(super) fn put_back<T: Copy + Eq + Hash>(there: &[T], gone: &[(T, Option<T>)]
     order
 }
 
-/// Whether each is greater than the one before.
+/// Whether each is greater than the previous one.
 pub(super) fn is_rising(values: impl IntoIterator<Item = usize>) -> bool {
     values.into_iter().is_sorted_by(|a, b| a < b)
 }
@@ -54,10 +54,10 @@ mod tests {
 
     #[test]
     fn what_went_comes_back_where_it_was() {
-        // Of 1 to 6 first 3 went, then 2, 1, 6 and 5.
+        // From 1 to 6, first 3 was removed, then 2, 1, 6 and 5.
         let gone = [(3, Some(2)), (2, Some(1)), (1, None), (6, Some(5)), (5, Some(4))];
         assert_eq!(put_back(&[4], &gone), [1, 2, 3, 4, 5, 6]);
-        // 7 came behind 4 since, and what 8 followed is not known any more.
+        // 7 has been added after 4, and the predecessor of 8 is unknown.
         assert_eq!(put_back(&[4, 7], &[(5, Some(4)), (8, Some(9))]), [8, 4, 5, 7]);
         assert_eq!(put_back(&[1, 2], &[]), [1, 2]);
     }

@@ -1,4 +1,4 @@
-//! Tracks, scenes and devices: which are the same, which come and go, and in what order they are.
+//! Tracks, scenes and devices: matching them, adding and removing them, and their order.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use crate::numbers::numbered;
 use crate::touched::{Taken, What};
 use crate::tree::{Node, NodeId};
 
-/// Nodes that both edits and files make, change and take out.
+/// Nodes that both edits and files create, change and remove.
 pub(super) trait Merged: Inherit {
-    /// Takes in what the file changed. `old` is what the file is compared with, `known` the node
-    /// in the file as it was read last.
+    /// Applies the file's changes. `old` is what the file is compared with, `known` the node in the
+    /// file as last read.
     fn merge(
         &mut self,
         old: Option<&Self>,
@@ -22,24 +22,24 @@ pub(super) trait Merged: Inherit {
         merge: &mut Merge<'_>,
     );
 
-    /// Equal but for ids and positions.
+    /// Whether they are equal except for ids and positions.
     fn is_same(&self, other: &Self) -> bool;
 
-    /// Any node, if it is of this type.
+    /// Casts a node, if it is of this type.
     fn of(node: &Node) -> Option<&Self>;
 
-    /// Gives what is below a node of the file the ids that it had in the file as it was read last.
+    /// Gives the nodes below a node of the file the ids that they had in the file as last read.
     fn take_ids(&mut self, known: &Self, merge: &mut Merge<'_>) {
         self.inherit(known, &mut merge.ids);
     }
 
-    /// A node of the file as it comes into the set.
+    /// Prepares a node of the file for entering the set.
     fn arrive(&mut self, _: &mut Merge<'_>) -> Self {
         self.clone()
     }
 }
 
-/// One of the merged siblings, by its position among those of the set or of the file.
+/// One of the merged siblings, by its position in the set or in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Place {
     Set(usize),
@@ -60,7 +60,7 @@ impl Merge<'_> {
         let pairs = self.pairs((&set, known), file, &gone, &taken);
         let (old, known_by_id) = (by_id(old), by_id(known));
         let mut ids: HashSet<_> = set.iter().chain(known).map(|it| it.id().clone()).collect();
-        // Who is in the set only: the file has taken it out, or does not have it yet.
+        // Only in the set: the file has removed it, or does not have it yet.
         let stays = |it: &T| {
             let is_newer = || self.is_newer(it.id(), What::Life);
             !taken.contains_key(it.id()) && (!old.contains_key(it.id()) || is_newer())
@@ -76,7 +76,7 @@ impl Merge<'_> {
                 let id = own.id().clone();
                 self.ids.rename(node, id.clone());
                 let (old, known) = (old.get(&id), known_by_id.get(&id));
-                // It stays out: the next save will not have it.
+                // It stays removed: the next save will not have it.
                 if taken.contains_key(&id) {
                     known.into_iter().for_each(|known| node.take_ids(known, self));
                     continue;
@@ -92,8 +92,8 @@ impl Merge<'_> {
         }
         let in_set = (0..set.len()).filter(|at| stays[*at]).map(Place::Set);
         let in_set: Vec<_> = in_set.collect();
-        // Edits move nothing that a file knows: of two orders it is the file's that is new, unless
-        // an edit has since put something where it belongs.
+        // Edits do not move nodes that a file knows. Of two orders the file's is therefore the
+        // newer, unless an edit has since put something back in its place.
         let is_moved = !is_rising(pairs_in_set.iter().map(|pair| pair.0))
             && pairs_in_set.iter().all(|(_, is_newer)| !is_newer);
         let order = if is_moved { weave(&in_file, &in_set) } else { weave(&in_set, &in_file) };
@@ -104,8 +104,8 @@ impl Merge<'_> {
         order.into_iter().filter_map(node).collect()
     }
 
-    /// Gives a node of the file that the set does not have its id; says whether it comes into the
-    /// set. It does not where an edit took it out, and the file has not changed it since.
+    /// Gives a node of the file that is not in the set its id; returns whether it enters the set.
+    /// It does not if an edit removed it and the file has not changed it since.
     fn comes<T: Merged>(
         &mut self,
         node: &mut T,
@@ -122,7 +122,7 @@ impl Merge<'_> {
         !self.is_newer(known.id(), What::Life) && (self.terms.as_it_is || !known.is_same(node))
     }
 
-    /// Which nodes of the file are known, but not in the set any more: an edit took them out.
+    /// The nodes of the file that are known but no longer in the set, because an edit removed them.
     fn taken_out<T: Merged>(&self, set: &[T], known: &[T], file: &[T]) -> Vec<Option<usize>> {
         let there: HashSet<_> = set.iter().map(T::id).collect();
         let gone = known.iter().enumerate().filter(|(_, it)| !there.contains(it.id()));
@@ -131,9 +131,9 @@ impl Merge<'_> {
         file.iter().map(|it| gone.get(it.id().local()).copied()).collect()
     }
 
-    /// The siblings, and among them, where they were, those that edits took out after the save
-    /// began. The file still has these, and must not pass for new there. The map holds their ids,
-    /// and whether they also came after the save began.
+    /// The siblings, plus, in their old places, those that edits removed after the save began. The
+    /// file still has these, and they must not count as new. The map holds their ids, and whether
+    /// they also came after the save began.
     fn with_taken<T: Merged>(
         &self,
         owner: &NodeId,
@@ -142,7 +142,7 @@ impl Merge<'_> {
         let began = self.terms.began;
         let taken = self.terms.touched.taken_after(began, owner);
         let taken = taken.filter_map(|taken| Some((T::of(&taken.node)?, taken)));
-        // A save may have brought one back, and an edit have taken it out again: the last counts.
+        // A save may have restored one that an edit then removed again: the last removal counts.
         let mut taken: HashMap<_, _> =
             taken.map(|(node, taken)| (node.id(), (node, taken))).collect();
         set.iter().for_each(|it| _ = taken.remove(it.id()));
@@ -161,9 +161,9 @@ impl Merge<'_> {
         (all, taken.values().map(is_late).collect())
     }
 
-    /// Which nodes of the set and of the file are the same thing. The file knows by its old name what
-    /// was renamed after the save began. What was taken out after the save
-    /// began is none that came since: a file that old knows of neither.
+    /// Matches nodes of the set and of the file. The file has the old names of nodes renamed after
+    /// the save began. A node removed after the save began does not match one that came since: a
+    /// file that old contains neither.
     fn pairs<T: Merged>(
         &self,
         (set, known): (&[T], &[T]),

@@ -1,4 +1,4 @@
-//! Slots: each belongs to its track and its scene, wherever that is in each of the trees.
+//! Slots: each belongs to its track and its scene, wherever these are in each tree.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use crate::inherit::Inherit;
 use crate::touched::What;
 use crate::tree::{Clip, ClipSlot, NodeId};
 
-/// Which scenes are in the rows of each tree, and where they are in the merged one.
+/// The scenes in the rows of each tree, and their places in the merged one.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) set: Vec<NodeId>,
@@ -18,11 +18,11 @@ pub(super) struct Rows {
     pub(super) merged: HashMap<NodeId, usize>,
 }
 
-/// A row, whatever its position.
+/// A row, regardless of its position.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Row {
     Scene(NodeId),
-    /// So many rows below the last scene: a file may have slots there.
+    /// This many rows below the last scene: a file may have slots there.
     Below(usize),
 }
 
@@ -36,7 +36,7 @@ impl Row {
 }
 
 impl Rows {
-    /// Where a row is in the merged tree, if its scene is there.
+    /// The place of a row in the merged tree, if its scene is there.
     fn place(&self, row: &Row) -> Option<usize> {
         match row {
             Row::Scene(scene) => self.merged.get(scene).copied(),
@@ -107,13 +107,13 @@ impl Merge<'_> {
         let old = old.and_then(|slot| slot.clip.as_deref());
         let known = known.and_then(|slot| slot.clip.as_deref());
         let taken = own.clip.take();
-        // An edit has emptied the slot: what was in it, the file has yet.
+        // An edit has emptied the slot, but the file still has its content.
         let is_emptied = !own.has_clip && self.is_newer(id, What::Attribute("has_clip"));
         own.clip = self.clip_of(taken, (old, known), file).filter(|_| !is_emptied);
         own.has_clip |= own.clip.is_some();
     }
 
-    /// What a slot holds in the end: the set's clip, the file's, or none.
+    /// The final clip of a slot: the set's, the file's, or none.
     fn clip_of(
         &mut self,
         own: Option<Box<Clip>>,
@@ -121,14 +121,14 @@ impl Merge<'_> {
         slot: &mut ClipSlot,
     ) -> Option<Box<Clip>> {
         let Some(file) = &mut slot.clip else {
-            // The file has taken out the one that it had.
+            // The file has removed its clip.
             return own.filter(|own| {
                 old.is_none_or(|old| old.id != own.id) || self.is_newer(&own.id, What::Life)
             });
         };
         let is_unchanged = !self.terms.as_it_is && old.is_some_and(|old| old.hash == file.hash);
         let Some(mut own) = own else {
-            // An edit has taken it out, or the file has a new one.
+            // An edit has removed it, or the file has a new one.
             let known = known.inspect(|known| file.set_id(known.id.clone()));
             let is_gone = known.is_some_and(|known| self.is_newer(&known.id, What::Life));
             return (!is_gone && !is_unchanged).then(|| file.clone());
@@ -136,12 +136,12 @@ impl Merge<'_> {
         let same = old.filter(|old| old.id == own.id);
         let is_newer = self.is_newer(&own.id, What::Life);
         let name = self.terms.touched.name_at(self.terms.began, &own.id).unwrap_or(&own.name);
-        // A clip of the same name that the save may know of is what the file has, even where that is
-        // as it was: the clip was taken out and put back.
+        // If the save may know of a clip with the same name, it is the one in the file, even if the
+        // file has not changed: the clip was removed and put back.
         let is_another =
             if *name == file.name { is_unchanged && is_newer } else { is_unchanged || is_newer };
         if same.is_none() && is_another {
-            // An edit has put another in its place, of which the file does not know yet.
+            // An edit has replaced it with another that the file does not know yet.
             if let Some(known) = known {
                 file.set_id(known.id.clone());
             }

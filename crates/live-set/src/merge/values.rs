@@ -1,4 +1,4 @@
-//! What tracks, scenes, devices and clips are made of.
+//! Merges the contents of tracks, scenes, devices and clips.
 
 use std::mem;
 
@@ -55,7 +55,7 @@ impl Merged for Track {
             && slots.all(|(own, its)| has_same_values(own, its) && clip(own) == clip(its))
     }
 
-    /// A slot is what it was in the row of its scene, wherever that is now.
+    /// A slot belongs to the row of its scene, wherever that is now.
     fn take_ids(&mut self, known: &Self, merge: &mut Merge<'_>) {
         let id = &self.id.clone();
         inherit::siblings(&mut merge.ids, &mut self.devices, &known.devices, id);
@@ -73,7 +73,8 @@ impl Merged for Track {
 impl Mixer {
     fn merge(&mut self, old: Option<&Self>, file: &Self, merge: &Merge<'_>) {
         let id = &self.id;
-        // Files have a gain, events the position of a fader: where one was told, the other is no news.
+        // Files have a gain and events a fader position: after an event set it, the file's value is
+        // not news.
         if !merge.terms.faders.contains(id) {
             merge.value(id, "volume", &mut self.volume, (old.map(|it| &it.volume), &file.volume));
         }
@@ -129,7 +130,7 @@ impl Merged for Device {
         merge: &mut Merge<'_>,
     ) {
         let id = &self.id.clone();
-        // An edit has named it where it is not called what the file called it.
+        // An edit has renamed it if its name differs from the file's.
         let is_named = old.is_none_or(|old| old.name != self.name);
         if merge.terms.as_it_is || !is_named {
             merge.value(id, "name", &mut self.name, (old.map(|it| &it.name), &file.name));
@@ -146,7 +147,7 @@ impl Merged for Device {
 }
 
 impl Merge<'_> {
-    /// A colour that an edit set stays, whatever index the file has in its place.
+    /// A colour that an edit set stays, whatever index the file has.
     fn color(&self, id: &NodeId, color: &mut i32, (old, file): (Option<i32>, i32)) {
         let is_set = old.unwrap_or(-1) != *color;
         if self.terms.as_it_is || !is_set {
@@ -154,7 +155,7 @@ impl Merge<'_> {
         }
     }
 
-    /// Those of the file, in its order, and behind them what edits made beyond its list.
+    /// The file's, in its order, followed by those that edits created beyond the file's list.
     fn parameters(
         &self,
         id: &NodeId,
@@ -180,7 +181,7 @@ impl Merge<'_> {
         *own = merged;
     }
 
-    /// Merges a clip with what the file has in its place.
+    /// Merges a clip with the file's clip in its place.
     pub(super) fn clip(&self, own: &mut Clip, old: Option<&Clip>, file: &Clip) {
         let id = &own.id.clone();
         self.value(id, "name", &mut own.name, (old.map(|it| &it.name), &file.name));
@@ -198,7 +199,7 @@ impl Merge<'_> {
     }
 }
 
-/// Whether two nodes have the same attributes but for positions.
+/// Whether two nodes have the same attributes except for positions.
 fn has_same_values<N: TreeNode>(one: &N, other: &N) -> bool {
     let (one, other) = (one.attributes(), other.attributes());
     let pairs = one.as_ref().iter().zip(other.as_ref());

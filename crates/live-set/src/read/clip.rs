@@ -23,8 +23,8 @@ pub(super) fn slot_value(
     Ok(clip)
 }
 
-/// Reads the clips of `Events`: of the arrangement, or of a take lane. The kind that their ids
-/// start with says which, and their type.
+/// Reads the clips of `Events`, in the arrangement or in a take lane. The kind at the start of
+/// their ids says which, and their type.
 pub(super) fn events(
     document: &mut Document<'_>,
     (track, kind): (&NodeId, &str),
@@ -41,7 +41,7 @@ pub(super) fn events(
     Ok(())
 }
 
-/// What a clip is to hold, by the name of its element.
+/// The content type of a clip, by the name of its element.
 fn content(element: &str) -> Option<ClipContent> {
     match element {
         "MidiClip" => Some(ClipContent::Midi { note_count: 0 }),

@@ -1,4 +1,4 @@
-//! Reading devices, their parameters, and what is in racks.
+//! Reads devices, their parameters, and the contents of racks.
 
 use super::document::Document;
 use super::file_ref;
@@ -13,16 +13,16 @@ pub(super) fn devices(document: &mut Document<'_>, track: &mut Track) -> Result<
     chain(document, &mut Chain { owner: id, kind: "device", count: &mut count }, devices)
 }
 
-/// A chain of devices: of a track or of a rack.
+/// A chain of devices, of a track or a rack.
 struct Chain<'a> {
     owner: &'a NodeId,
-    /// What the ids of its devices start with: says which chain of a rack it is.
+    /// The start of its devices' ids, which says which chain of a rack it is.
     kind: &'a str,
-    /// Devices of the whole track so far.
+    /// The devices of the whole track so far.
     count: &'a mut usize,
 }
 
-/// Reads the children of a `Devices` element: each is a device, its name the device's class.
+/// Reads the children of a `Devices` element: each is a device, and its element name is its class.
 fn chain(
     document: &mut Document<'_>,
     chain: &mut Chain<'_>,
@@ -75,7 +75,7 @@ fn read_device(
 }
 
 /// The chains of a rack. Each has its devices in a chain inside its `DeviceChain`, whose name says
-/// what goes in and comes out, and a mixer of its own, which is none of the track's.
+/// what goes in and comes out, and a mixer of its own that does not belong to the track.
 fn branches(
     document: &mut Document<'_>,
     rack: &mut Device,
@@ -92,7 +92,7 @@ fn branches(
     Ok(())
 }
 
-/// Finds `DeviceChain/*/Devices` in a chain of a rack: the first, should there be more.
+/// Finds `DeviceChain/*/Devices` in a chain of a rack; the first if there are more.
 fn branch(
     document: &mut Document<'_>,
     inside: &mut Chain<'_>,
@@ -118,9 +118,9 @@ fn branch(
     Ok(())
 }
 
-/// Reads the parameters in an element, which may be one itself: an element with a `Manual` child
-/// is, also where that child's value is no number, because events address parameters by position.
-/// `names` is lent: what it holds is as before afterwards.
+/// Reads the parameters in an element, which may be one itself. An element with a `Manual` child is
+/// a parameter, even if that child's value is not a number, because events address parameters by
+/// position. `names` is only borrowed: its content is restored afterwards.
 fn parameters(
     document: &mut Document<'_>,
     names: &mut String,
@@ -155,7 +155,7 @@ fn parameters(
     Ok(())
 }
 
-/// A Max for Live device is named after its file, as `MxPatchRef` (Live 12) or `MxDPatchRef` has it.
+/// A Max for Live device is named after its file, found in `MxPatchRef` (Live 12) or `MxDPatchRef`.
 fn patch_name(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
     let level = document.level();
     let mut name = None;

@@ -13,15 +13,14 @@ use crate::error::{ReadError, ReadErrorKind};
 use crate::limits::Limits;
 use crate::tree::FileRef;
 
-/// The fewest bytes that an attribute takes in a tag, as in ` a=""`.
+/// The fewest bytes of an attribute in a tag, as in ` a=""`.
 const ATTRIBUTE_BYTES_MIN: usize = 5;
 const MESSAGE_CHARS_MAX: usize = 200;
 
 /// A document that is read element by element.
 ///
 /// Readers of elements have one shape: remember the level on entry, then take the children one
-/// after another. A child that nobody looks into is passed over, so that a reader names only what
-/// it wants:
+/// after another. A child that is not looked into is skipped, so a reader names only what it needs:
 ///
 /// ```text
 /// let level = document.level();
@@ -36,11 +35,11 @@ const MESSAGE_CHARS_MAX: usize = 200;
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     xml: Reader<Source<'a>>,
-    /// What the XML reader reads a tag into.
+    /// The buffer for the XML reader's tags.
     buffer: Vec<u8>,
-    /// How many elements are open.
+    /// The number of open elements.
     depth: usize,
-    /// The tag of the child that was entered last, as it stands in the file, and its name's length.
+    /// The tag of the child entered last, as in the file, and the length of its name.
     tag: String,
     name_bytes: usize,
     pub(super) file_refs: FileRefs,
@@ -58,7 +57,8 @@ enum Step {
 impl<'a> Document<'a> {
     pub(super) fn new(source: Source<'a>, limits: Limits) -> Self {
         let mut xml = Reader::from_reader(source);
-        // An empty element is an element without children: readers need not tell them apart.
+        // Treats an empty element as one without children, so that readers need not distinguish
+        // them.
         xml.config_mut().expand_empty_elements = true;
         Self {
             xml,
@@ -73,13 +73,13 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The level of the element that was entered last; 0 is the document.
+    /// The level of the element entered last; 0 is the document.
     pub(super) const fn level(&self) -> usize {
         self.depth
     }
 
-    /// Enters the next child of the element at `level`; false where there is none left, and the
-    /// element is closed.
+    /// Enters the next child of the element at `level`; false if there is none left and the element
+    /// is closed.
     pub(super) fn next_child(&mut self, level: usize) -> Result<bool, ReadError> {
         loop {
             match self.step(level + 1)? {
@@ -92,12 +92,12 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The name of the element that was entered last.
+    /// The name of the element entered last.
     pub(super) fn name(&self) -> &str {
         &self.tag[..self.name_bytes]
     }
 
-    /// An attribute of the element that was entered last.
+    /// An attribute of the element entered last.
     pub(super) fn attribute(&self, name: &str) -> Result<Option<Cow<'_, str>>, ReadError> {
         for attribute in Attributes::new(&self.tag, self.name_bytes).with_checks(false) {
             let attribute = attribute.map_err(|error| self.malformed(&error))?;
@@ -109,23 +109,23 @@ impl<'a> Document<'a> {
         Ok(None)
     }
 
-    /// The references to files that were met.
+    /// The file references found so far.
     pub(super) fn take_file_refs(&mut self) -> Vec<FileRef> {
         std::mem::replace(&mut self.file_refs, FileRefs::new()).into_found()
     }
 
-    /// An error here.
+    /// An error at this place.
     pub(super) fn error(&self, kind: ReadErrorKind) -> ReadError {
         ReadError::new(kind, self.xml.get_ref().consumed())
     }
 
-    /// Counts what the tree keeps against the limit.
+    /// Counts bytes that the tree keeps against the limit.
     pub(super) fn keep(&mut self, bytes: usize) -> Result<(), ReadError> {
         self.kept_bytes = self.kept_bytes.saturating_add(bytes);
         self.within("bytes of tree", self.kept_bytes, self.limits.tree_bytes)
     }
 
-    /// An error where there are more than `limit` of something.
+    /// An error if there are more than `limit` of something.
     pub(super) fn within(
         &self,
         what: &'static str,
@@ -138,7 +138,7 @@ impl<'a> Document<'a> {
         Err(self.error(ReadErrorKind::Limit { what, limit: limit as u64 }))
     }
 
-    /// Reads the next tag. The tag of an element at the level that is wanted is kept.
+    /// Reads the next tag. The tag of an element at the wanted level is kept.
     fn step(&mut self, wanted: usize) -> Result<Step, ReadError> {
         loop {
             self.skip_text()?;
@@ -185,7 +185,7 @@ impl<'a> Document<'a> {
         Err(self.error(ReadErrorKind::Limit { what, limit }))
     }
 
-    /// Text means nothing in a set; outside of the root element it means that this is none.
+    /// Text has no meaning in a set; outside the root element it means that this is not a set.
     fn skip_text(&mut self) -> Result<(), ReadError> {
         let skipped =
             self.xml.get_mut().skip_text().map_err(|error| self.error(io_error(error)))?;
@@ -201,7 +201,7 @@ impl<'a> Document<'a> {
     fn xml_error(&mut self, error: quick_xml::Error) -> ReadError {
         let kind = match error {
             quick_xml::Error::Io(error) => classify(error),
-            // Syntax errors are all about markup that is not closed when the input ends.
+            // Syntax errors are always about markup that is not closed at the end of the input.
             quick_xml::Error::Syntax(error) => match self.xml.get_mut().skip_text() {
                 Ok(_) if self.xml.get_mut().is_at_end() => ReadErrorKind::Truncated,
                 _ => malformed(&error.to_string()),
@@ -221,13 +221,13 @@ fn malformed(message: &str) -> ReadErrorKind {
     ReadErrorKind::Xml(message.chars().take(MESSAGE_CHARS_MAX).collect())
 }
 
-/// Which limit an element is over, if any.
+/// The limit that an element exceeds, if any.
 fn over_limit(start: &BytesStart<'_>, depth: usize, limits: &Limits) -> Option<ReadErrorKind> {
     let over = |what, limit: usize| Some(ReadErrorKind::Limit { what, limit: limit as u64 });
     if depth > limits.depth {
         return over("nested elements", limits.depth);
     }
-    // A short tag cannot be over the other limits: nearly all tags are settled by its length.
+    // A short tag cannot exceed the other limits, so its length is enough for nearly all tags.
     if start.len()
         <= limits.attribute_bytes.min(limits.attributes.saturating_mul(ATTRIBUTE_BYTES_MIN))
     {

@@ -1,4 +1,4 @@
-//! Gathering references to files, wherever in a document they are.
+//! Collects references to files, wherever they are in a document.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::BytesStart;
@@ -7,28 +7,28 @@ use super::document::Document;
 use crate::error::ReadError;
 use crate::tree::{FileRef, NodeId};
 
-/// What is in these is not the set's: what freezing rendered, and grooves.
+/// Elements whose content does not belong to the set: frozen audio, and grooves.
 const FOREIGN: [&str; 2] = ["FreezeSequencer", "GroovePool"];
 
-/// Looks at every tag of a document, also of elements that no reader looks into: references are in
-/// clips, devices, presets and more.
+/// Checks every tag of a document, including elements that no reader looks into: references occur
+/// in clips, devices, presets and elsewhere.
 #[derive(Debug)]
 pub(super) struct FileRefs {
     scope: Scope,
-    /// How deep the element is open that is none of the set's.
+    /// The depth of the open element that does not belong to the set, if any.
     foreign: Option<usize>,
     open: Option<Open>,
     found: Vec<FileRef>,
 }
 
-/// The node that the references belong to that are met now, and how many it has.
+/// The node that references found now belong to, and how many it has.
 #[derive(Debug)]
 pub(super) struct Scope {
     owner: NodeId,
     count: usize,
 }
 
-/// A reference that is being read.
+/// A reference being read.
 #[derive(Debug, Default)]
 struct Open {
     depth: usize,
@@ -45,7 +45,8 @@ impl FileRefs {
         Self { scope, foreign: None, open: None, found: Vec::new() }
     }
 
-    /// From here on references belong to another node; gives what to [`leave`](Self::leave) to.
+    /// From here on references belong to another node; returns the scope for
+    /// [`leave`](Self::leave).
     pub(super) fn enter(&mut self, owner: &NodeId) -> Scope {
         std::mem::replace(&mut self.scope, Scope { owner: owner.clone(), count: 0 })
     }
@@ -54,7 +55,7 @@ impl FileRefs {
         self.scope = outer;
     }
 
-    /// Looks at a tag; gives how many bytes of it were kept.
+    /// Checks a tag; returns the number of bytes kept.
     pub(super) fn opened(&mut self, tag: &BytesStart<'_>, depth: usize) -> usize {
         let name = tag.name();
         let name = name.as_ref();
@@ -75,7 +76,7 @@ impl FileRefs {
         }
     }
 
-    /// An element ends that was open at a depth; gives how many bytes were kept.
+    /// Ends an element at a depth; returns the number of bytes kept.
     pub(super) fn closed(&mut self, depth: usize) -> usize {
         if self.foreign == Some(depth) {
             self.foreign = None;
@@ -90,7 +91,7 @@ impl FileRefs {
         self.found
     }
 
-    /// A reference that names no file refers to nothing.
+    /// A reference without a file name is ignored.
     fn push(&mut self, open: Open) -> usize {
         let Open { mut name, mut path, relative_path, ref_type, .. } = open;
         if path.is_empty() {
@@ -152,7 +153,7 @@ fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     Some(value.into_owned())
 }
 
-/// The name of the file that the `FileRef` in an element refers to, without its folders.
+/// The name of the file that an element's `FileRef` refers to, without its folders.
 pub(super) fn referred(document: &mut Document<'_>) -> Result<Option<String>, ReadError> {
     let level = document.level();
     let mut name = None;
@@ -172,7 +173,7 @@ pub(super) fn referred(document: &mut Document<'_>) -> Result<Option<String>, Re
     Ok(name)
 }
 
-/// What follows the last separator: sets that were saved on Windows may have either.
+/// The text after the last separator: sets saved on Windows may use either.
 fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }

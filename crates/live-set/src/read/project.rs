@@ -6,7 +6,7 @@ use super::value::set;
 use crate::error::{ReadError, ReadErrorKind};
 use crate::tree::{Key, Locator, NodeId, Project, Scene, SiblingKeys, Signal, Track, TrackType};
 
-/// The oldest version of Live whose sets have the layout that is read here.
+/// The oldest version of Live whose layout is supported.
 const OLDEST_VERSION: u32 = 9;
 
 /// Reads a whole document.
@@ -15,7 +15,7 @@ pub(super) fn document(document: &mut Document<'_>) -> Result<Project, ReadError
         return Err(document.error(ReadErrorKind::Empty));
     }
     let project = root(document)?;
-    // To the end of the file: only there is it known to be whole.
+    // Reads to the end of the file: only then is it known to be complete.
     if document.next_child(0)? {
         return Err(document.error(ReadErrorKind::Xml("a second root element".to_owned())));
     }
@@ -45,8 +45,8 @@ fn root(document: &mut Document<'_>) -> Result<Option<Project>, ReadError> {
     Ok(project)
 }
 
-/// The version of Live: what `MinorVersion` starts with, as in `11.0_11300`. The attribute
-/// `MajorVersion` is that of the format, and always 5.
+/// The version of Live: the start of `MinorVersion`, as in `11.0_11300`. The attribute
+/// `MajorVersion` is the format's version, and always 5.
 fn major_version(document: &Document<'_>) -> Result<Option<u32>, ReadError> {
     let version = document.attribute("MinorVersion")?;
     Ok(version.and_then(|version| version.split('.').next()?.parse().ok()))
@@ -58,12 +58,12 @@ fn live_set(document: &mut Document<'_>) -> Result<Project, ReadError> {
     let mut main = None;
     while document.next_child(level)? {
         match document.name() {
-            // The first of each, should there be more: ids are unique in a list.
+            // The first of each, if there are more: ids are unique in a list.
             "Tracks" if project.tracks.is_empty() => tracks(document, &mut project.tracks)?,
             "MainTrack" | "MasterTrack" if main.is_none() => {
                 main = Some(main_track(document, &mut project)?);
             }
-            // Up to Live 10 scenes are little but their names.
+            // Up to Live 10 scenes are hardly more than their names.
             "Scenes" | "SceneNames" if project.scenes.is_empty() => {
                 scenes(document, &mut project.scenes)?;
             }
@@ -160,7 +160,7 @@ fn read_locator(document: &mut Document<'_>, mut locator: Locator) -> Result<Loc
     Ok(locator)
 }
 
-/// Up to Live 10 a scene without a name has its number for one, behind a space.
+/// Up to Live 10 a scene without a name has its number as name, after a space.
 fn is_number(name: &str) -> bool {
     name.strip_prefix(' ').is_some_and(|number| number.parse::<u32>().is_ok())
 }

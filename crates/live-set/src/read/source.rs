@@ -1,4 +1,4 @@
-//! Where the XML comes from: inflated if need be, and never more of it than the limits allow.
+//! The source of the XML: inflated if necessary, and never more than the limits allow.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read};
@@ -8,12 +8,13 @@ use flate2::bufread::MultiGzDecoder;
 use crate::error::ReadErrorKind;
 use crate::limits::Limits;
 
-/// Large enough that a virtual call a fill costs nothing, small against the memory limit.
+/// Large enough that one virtual call per fill costs nothing, small compared with the memory limit.
 const BUFFER_BYTES: usize = 64 << 10;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const UTF8_BOM: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// Travels inside an [`io::Error`] through gzip and XML decoders, which know nothing of limits.
+/// Travels inside an [`io::Error`] through the gzip and XML decoders, which do not know about
+/// limits.
 #[derive(Debug)]
 pub(super) struct LimitReached {
     pub(super) what: &'static str,
@@ -32,7 +33,7 @@ fn limit_reached(what: &'static str, limit: u64) -> io::Error {
     io::Error::other(LimitReached { what, limit })
 }
 
-/// What text between two tags held.
+/// What the text between two tags contained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Skipped {
     Blank,
@@ -46,14 +47,14 @@ pub(super) struct Source<'a> {
     start: usize,
     end: usize,
     consumed: u64,
-    /// Where the markup that is being read started.
+    /// The start of the markup being read.
     markup_start: u64,
     document_bytes: u64,
     markup_bytes: u64,
 }
 
 impl<'a> Source<'a> {
-    /// Finds out from the first bytes whether the document is gzip or plain XML.
+    /// Determines from the first bytes whether the document is gzip or plain XML.
     pub(super) fn open(reader: impl Read + 'a, limits: &Limits) -> Result<Self, ReadErrorKind> {
         let mut file = Capped { inner: reader, left: limits.file_bytes, limit: limits.file_bytes };
         let mut head = Vec::with_capacity(GZIP_MAGIC.len());
@@ -80,18 +81,18 @@ impl<'a> Source<'a> {
         Ok(source)
     }
 
-    /// How many bytes of XML were read.
+    /// The number of bytes of XML read.
     pub(super) const fn consumed(&self) -> u64 {
         self.consumed
     }
 
-    /// True where nothing is left.
+    /// Whether nothing is left.
     pub(super) fn is_at_end(&mut self) -> bool {
         self.fill_buf().is_ok_and(<[u8]>::is_empty)
     }
 
-    /// Drops everything up to the next `<`, however long. A set keeps nothing in text but the
-    /// state of plug-ins, which can be megabytes.
+    /// Skips everything up to the next `<`, however long. The only text in a set is the state of
+    /// plug-ins, which can be megabytes.
     pub(super) fn skip_text(&mut self) -> io::Result<Skipped> {
         let mut skipped = Skipped::Blank;
         loop {
@@ -112,7 +113,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Drops a byte order mark, which the XML reader would take for text.
+    /// Skips a byte order mark, which the XML reader would treat as text.
     fn skip_bom(&mut self) -> io::Result<()> {
         while self.end < UTF8_BOM.len() && self.refill()? > 0 {}
         if self.buffer[..self.end].starts_with(&UTF8_BOM) {
@@ -121,7 +122,7 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Reads more behind what is buffered; gives how much there was.
+    /// Reads more after the buffered bytes; returns how many.
     fn refill(&mut self) -> io::Result<usize> {
         loop {
             match self.inner.read(&mut self.buffer[self.end..]) {
@@ -173,11 +174,11 @@ impl fmt::Debug for Source<'_> {
     }
 }
 
-/// What the members of a gzip stream hold. Zero bytes behind them are padding, as gzip itself has
-/// it.
+/// The contents of the members of a gzip stream. Zero bytes after them are padding, as in gzip
+/// itself.
 struct Members<R> {
     gzip: MultiGzDecoder<Tail<R>>,
-    /// There was something in them.
+    /// Whether there was anything in them.
     is_begun: bool,
     is_over: bool,
 }
@@ -188,7 +189,7 @@ impl<R: BufRead> Members<R> {
         Self { gzip, is_begun: false, is_over: false }
     }
 
-    /// Whether what is no header of a member is zero bytes to the end.
+    /// Whether bytes that are not a member's header are zero up to the end.
     fn is_padded(&mut self) -> io::Result<bool> {
         let is_header = self.is_begun && self.gzip.header().is_none();
         if !is_header || self.gzip.get_ref().zeros == 0 {
@@ -246,7 +247,7 @@ impl<R: BufRead> BufRead for Tail<R> {
     }
 
     fn consume(&mut self, amount: usize) {
-        // What is consumed is buffered: nothing is read here.
+        // Consumed bytes are buffered, so nothing is read here.
         if let Ok(available) = self.inner.fill_buf() {
             let taken = &available[..amount.min(available.len())];
             let zeros = taken.iter().rev().take_while(|byte| **byte == 0).count();
@@ -256,7 +257,7 @@ impl<R: BufRead> BufRead for Tail<R> {
     }
 }
 
-/// Refuses a file that is too long. A million empty gzip members inflate to nothing.
+/// Refuses a file that is too long: a million empty gzip members inflate to nothing.
 struct Capped<R> {
     inner: R,
     left: u64,
@@ -274,7 +275,7 @@ impl<R: Read> Read for Capped<R> {
     }
 }
 
-/// Tells what an [`io::Error`] from under the decoders means.
+/// Classifies an [`io::Error`] from below the decoders.
 pub(super) fn io_error(error: io::Error) -> ReadErrorKind {
     classify(error.into())
 }
@@ -286,7 +287,7 @@ pub(super) fn classify(error: std::sync::Arc<io::Error>) -> ReadErrorKind {
     }
     match error.kind() {
         ErrorKind::UnexpectedEof => ReadErrorKind::Truncated,
-        // What flate2 says of a bad header, a bad block, and a check sum that does not match.
+        // flate2's errors for a bad header, a bad block, and a wrong checksum.
         ErrorKind::InvalidInput | ErrorKind::InvalidData => ReadErrorKind::Gzip(error),
         _ => ReadErrorKind::Io(error),
     }

@@ -1,4 +1,4 @@
-//! Reading a track: its chain, its mixer, its slots.
+//! Reads a track: its chain, its mixer, its slots.
 
 use super::document::Document;
 use super::value::set;
@@ -27,7 +27,7 @@ pub(super) fn track(document: &mut Document<'_>, track: &mut Track) -> Result<So
             "Freeze" => set(&mut track.is_frozen, document.flag()?),
             "TrackGroupId" => set(&mut track.group_id, document.whole()?),
             "TakeLanes" => take_lanes(document, &track.id, &mut takes)?,
-            // Those of a group, which hold nothing of their own.
+            // The slots of a group, which have no content of their own.
             "Slots" if track.slots.is_empty() => slots(document, track, "GroupTrackSlot")?,
             "DeviceChain" => chain(document, track, &mut song)?,
             _ => {}
@@ -38,7 +38,7 @@ pub(super) fn track(document: &mut Document<'_>, track: &mut Track) -> Result<So
     Ok(song)
 }
 
-/// What Live shows, else what the user typed: an old set may have only that.
+/// The name that Live shows, or else the one that the user typed: an old set may have only that.
 fn name(document: &mut Document<'_>) -> Result<String, ReadError> {
     let level = document.level();
     let (mut effective, mut user) = (None, None);
@@ -52,8 +52,8 @@ fn name(document: &mut Document<'_>) -> Result<String, ReadError> {
     Ok(effective.filter(|name| !name.is_empty()).or(user).unwrap_or_default())
 }
 
-/// The outer chain. `FreezeSequencer` has a slot list too, which holds what freezing rendered: it
-/// is not the session's, and is passed over.
+/// The outer chain. `FreezeSequencer` also has a slot list, with frozen audio: it does not belong
+/// to the session, and is skipped.
 fn chain(document: &mut Document<'_>, track: &mut Track, song: &mut Song) -> Result<(), ReadError> {
     let level = document.level();
     while document.next_child(level)? {
@@ -73,7 +73,7 @@ fn mixer(document: &mut Document<'_>, mixer: &mut Mixer, song: &mut Song) -> Res
         match document.name() {
             "Volume" => set(&mut mixer.volume, document.manual(Document::number)?),
             "Pan" => set(&mut mixer.pan, document.manual(Document::number)?),
-            // The speaker is on where the track is not muted.
+            // The speaker is on if the track is not muted.
             "Speaker" => {
                 set(&mut mixer.is_muted, document.manual(Document::flag)?.map(|is_on| !is_on))
             }
@@ -115,7 +115,7 @@ fn sends(document: &mut Document<'_>, mixer: &mut Mixer) -> Result<(), ReadError
 fn devices(document: &mut Document<'_>, track: &mut Track) -> Result<(), ReadError> {
     let level = document.level();
     while document.next_child(level)? {
-        // The first, should there be more: ids are unique in a list.
+        // The first, if there are more: ids are unique in a list.
         if document.name() == "Devices" && track.devices.is_empty() {
             device::devices(document, track)?;
         }
@@ -221,7 +221,7 @@ fn slots(document: &mut Document<'_>, track: &mut Track, element: &str) -> Resul
     Ok(())
 }
 
-/// The outer slot has the stop button; the clip is in the slot inside it, in a `Value`.
+/// The outer slot has the stop button; the clip is in the inner slot, in a `Value`.
 fn read_slot(document: &mut Document<'_>, slot: &mut ClipSlot) -> Result<(), ReadError> {
     document.keep(size_of::<ClipSlot>() + super::ID_BYTES)?;
     let level = document.level();

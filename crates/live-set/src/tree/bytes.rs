@@ -1,16 +1,16 @@
-//! What nodes take in memory: an estimate, for the limit.
+//! The estimated memory of nodes, for the limit.
 
 use super::{ClipContent, Device, Node, NodeRef, Parameter};
 
-/// What an id takes on the heap, with what the allocator adds.
+/// The heap memory of an id, including allocator overhead.
 pub(crate) const ID_BYTES: usize = 64;
-/// What the allocator adds to a text.
+/// The allocator overhead of a text.
 pub(crate) const TEXT_BYTES: usize = 16;
 /// A parameter without its name.
 pub(crate) const PARAMETER_BYTES: usize = size_of::<Parameter>() + TEXT_BYTES;
 
 impl NodeRef<'_> {
-    /// What the node and everything below it take.
+    /// The memory of the node and everything below it.
     pub(crate) fn bytes(self) -> usize {
         self.walk().map(Self::own_bytes).sum()
     }
@@ -18,7 +18,7 @@ impl NodeRef<'_> {
     fn own_bytes(self) -> usize {
         let texts = match self {
             Self::Project(_) => 0,
-            // Its mixer is a node of its own.
+            // Its mixer is a separate node.
             Self::Track(track) => track.name.len() + ID_BYTES,
             Self::Device(device) => device_bytes(device),
             Self::ClipSlot(_) => 0,
@@ -31,7 +31,7 @@ impl NodeRef<'_> {
         texts + ID_BYTES + self.size()
     }
 
-    /// What the node itself takes, in its owner's list.
+    /// The memory of the node itself, in its owner's list.
     fn size(self) -> usize {
         match self {
             Self::Project(node) => size_of_val(node),

@@ -10,40 +10,40 @@ use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 pub struct Clip {
     /// The slot's id and the `Id` of the clip; in the arrangement, the track's id and the `Id`.
     pub id: NodeId,
-    /// Over the clip.
+    /// The hash of the clip.
     pub hash: Hash,
     /// The name.
     pub name: String,
-    /// Where it starts.
+    /// Its start.
     pub start_time: f64,
-    /// Where it ends.
+    /// Its end.
     pub end_time: f64,
-    /// Where its loop starts.
+    /// The start of its loop.
     pub loop_start: f64,
-    /// Where its loop ends.
+    /// The end of its loop.
     pub loop_end: f64,
-    /// The clip loops.
+    /// Whether the clip loops.
     pub is_looped: bool,
-    /// The clip is deactivated.
+    /// Whether the clip is deactivated.
     pub is_muted: bool,
-    /// A palette index as files have it, or RGB as events send it; −1 for none.
+    /// A palette index from a file, or RGB from an event; −1 for none.
     pub color: i32,
-    /// What it holds: the attribute `clip_type`, and `note_count` or `sample_name`.
+    /// Its content: the attribute `clip_type`, and `note_count` or `sample_name`.
     pub content: ClipContent,
 }
 
-/// What a clip holds.
+/// The content of a clip.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClipContent {
     /// Notes: the `clip_type` is `midi`.
     Midi {
-        /// How many.
+        /// The number of notes.
         note_count: usize,
     },
     /// A sample: the `clip_type` is `audio`.
     Audio {
-        /// The file's name, without its folders; empty where it is not known.
+        /// The file's name, without its folders; empty if unknown.
         sample_name: String,
     },
 }
@@ -76,7 +76,7 @@ impl Clip {
         }
     }
 
-    /// False where two clips do not even have the same attributes.
+    /// Whether two clips have the same attributes at all.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.content.clip_type() == other.content.clip_type()
     }

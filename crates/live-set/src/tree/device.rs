@@ -5,27 +5,27 @@ use serde::Serialize;
 use super::node::{Attribute, TreeNode};
 use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 
-/// A device in a track's chain, or in one of a rack's.
+/// A device in a track's chain, or in a rack's.
 ///
 /// The children of a rack are the devices of its chains, chain after chain.
 ///
-/// Its parameters are an attribute, a list of `{name, value}`, not nodes of their own: a set has
-/// ten times as many parameters as nodes.
+/// Its parameters are an attribute, a list of `{name, value}`, not separate nodes: a set has ten
+/// times as many parameters as nodes.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Device {
-    /// The owner's id and the `Id` of the device; in a rack that of its chain, too.
+    /// The owner's id and the `Id` of the device; in a rack also that of its chain.
     pub id: NodeId,
-    /// Over the device and what is in it.
+    /// The hash of the device and its contents.
     pub hash: Hash,
-    /// The name the user gave it, else that of the plug-in, else the device's class.
+    /// The name given by the user, or else that of the plug-in, or else the device's class.
     pub name: String,
-    /// The device's class: the name of its element, as in `Eq8` or `PluginDevice`. Empty where
-    /// only an event told of the device.
+    /// The device's class: the name of its element, such as `Eq8` or `PluginDevice`. Empty if only
+    /// an event announced the device.
     pub device_type: String,
-    /// The parameters as Live numbers them: the device's switch first, called `On`, then those of
-    /// the file in its order; a rack's begin with its macros. Where only events told of a device,
-    /// or of parameters beyond those of the file, they have no names.
+    /// The parameters in Live's numbering: the device's switch first, called `On`, then those of
+    /// the file in its order; a rack's start with its macros. Parameters that only events announced
+    /// have no names.
     pub parameters: Vec<Parameter>,
     /// The devices of a rack's chains.
     pub devices: Vec<Device>,
@@ -35,27 +35,27 @@ pub struct Device {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Parameter {
-    /// The name of its element; where plug-ins and Max devices give it one, that.
+    /// The name of its element, or the one that a plug-in or Max device gives it.
     pub name: String,
-    /// The value as the file has it; a switch is 0 or 1.
+    /// The value in the file; a switch is 0 or 1.
     pub value: f64,
 }
 
 impl Parameter {
-    /// The switch that each device has: on.
+    /// The switch that every device has, switched on.
     pub(crate) fn switch() -> Self {
         Self { name: "On".to_owned(), value: 1.0 }
     }
 
-    /// A parameter of which only the place is known.
+    /// A parameter of which only the position is known.
     pub(crate) const fn unnamed(place: usize) -> Self {
-        // A device is on unless something else was said.
+        // A device is on unless an event or file says otherwise.
         Self { name: String::new(), value: if place == 0 { 1.0 } else { 0.0 } }
     }
 }
 
 impl PartialEq for Parameter {
-    /// Equal to the bit: see [`ValueRef`].
+    /// Bitwise equality: see [`ValueRef`].
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && self.value.to_bits() == other.value.to_bits()
     }
@@ -73,24 +73,24 @@ impl Device {
         }
     }
 
-    /// The device's switch, which is its first parameter; on where nothing is known of it.
+    /// The device's switch, which is its first parameter; on if unknown.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.parameters.first().is_none_or(|switch| switch.value != 0.0)
     }
 
-    /// How many devices this is, with those in it.
+    /// The number of devices, including those inside this one.
     pub(crate) fn count(&self) -> usize {
         1 + self.devices.iter().map(Self::count).sum::<usize>()
     }
 
-    /// Hashes what is in the device, and the device. Reading bounds how deep that goes.
+    /// Hashes the contents of the device, then the device. Reading limits the depth.
     pub(crate) fn rehash_all(&mut self, hasher: &mut Hasher) {
         self.devices.iter_mut().for_each(|device| device.rehash_all(hasher));
         self.rehash(hasher);
     }
 
-    /// Hashes the device, whose children's hashes are right.
+    /// Hashes the device, whose children's hashes must be correct.
     pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
         self.hash = hasher.hash(self);
     }

@@ -5,20 +5,19 @@ use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 
 /// A reference to a file: a sample, a preset, a device.
 ///
-/// There is one for each place in the set that names a file, so that several may name the same.
+/// There is one for each place in the set that names a file, so several may name the same file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileRef {
-    /// From the id of the node that refers to the file, and a number there.
+    /// From the id of the node that refers to the file, plus a number there.
     pub id: NodeId,
-    /// Over the reference.
+    /// The hash of the reference.
     pub hash: Hash,
     /// The file's name, without its folders.
     pub name: String,
-    /// Where the file is, as the set has it: an absolute path, or a relative one where that is all
-    /// there is.
+    /// The file's path in the set: absolute, or relative if that is all there is.
     pub path: String,
-    /// Live's number for what kind of file it is; −1 where the set does not say.
+    /// Live's number for the kind of file; −1 if the set does not say.
     pub ref_type: i32,
 }
 

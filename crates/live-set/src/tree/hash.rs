@@ -1,4 +1,4 @@
-//! Hashes of nodes: 128 bits of XXH3 over all that a viewer can see of a node but its id.
+//! Hashes of nodes: 128 bits of XXH3 over everything that a viewer can see of a node except its id.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::{TreeNode, ValueRef};
 
-/// The hash of a node over its type, attributes and its children's hashes. Not over its id: equal
-/// hashes mean equal content, whatever it is called.
+/// The hash of a node over its type, its attributes and its children's hashes. It does not cover
+/// the id: equal hashes mean equal content, whatever its id.
 ///
-/// 128 bits, shown as 32 lower-case hex digits. Equal hashes mean equal subtrees but for chance
-/// (one in 2^64 after 2^32 trees): the hash is not cryptographic, so it is no defence against
-/// someone who builds a collision on purpose.
+/// 128 bits, shown as 32 lower-case hex digits. Equal hashes mean equal subtrees except by chance
+/// (one in 2^64 after 2^32 trees). The hash is not cryptographic, so it is no defence against
+/// deliberately constructed collisions.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash(u128);
 
-/// The hash of a node that was not hashed yet; never seen outside the crate.
+/// The hash of a node that has not been hashed yet; never visible outside the crate.
 pub(crate) const NO_HASH: Hash = Hash(0);
 
 impl Hash {
@@ -45,17 +45,17 @@ impl Serialize for Hash {
     }
 }
 
-/// Hashes nodes, one after another, in a buffer that it keeps.
+/// Hashes nodes one after another, reusing its buffer.
 ///
-/// A node is laid out in the buffer and hashed in one go: the streaming form of XXH3 costs more
-/// than the copy for nodes of this size.
+/// A node is laid out in the buffer and hashed in one go: for nodes of this size the streaming form
+/// of XXH3 costs more than the copy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hasher {
     bytes: Vec<u8>,
 }
 
 impl Hasher {
-    /// The hash of `node`, whose children's hashes are right.
+    /// The hash of `node`, whose children's hashes must be correct.
     pub(crate) fn hash<N: TreeNode>(&mut self, node: &N) -> Hash {
         self.bytes.clear();
         self.bytes.push(N::TYPE as u8);
@@ -66,8 +66,8 @@ impl Hasher {
         Hash(xxh3_128(&self.bytes))
     }
 
-    /// Adds a value. Each type of node has its attributes in one order, so that names would add
-    /// nothing; lengths go in front of what varies, so that no two nodes share a layout.
+    /// Adds a value. Each type of node has its attributes in a fixed order, so names would add
+    /// nothing; variable parts are preceded by their lengths, so that no two nodes share a layout.
     fn value(&mut self, value: ValueRef<'_>) {
         match value {
             ValueRef::Bool(value) => self.bytes.push(u8::from(value)),

@@ -10,8 +10,8 @@ use serde::{Serialize, Serializer};
 ///
 /// An id is the path of the node's owners, each with its kind and its key there, as in
 /// `track:16/slot:3/clip:0`. The key is the `Id` of the element in the file, because Live keeps it
-/// while things move; `@7` is a position, for an element without a usable `Id`; `+2` marks the
-/// second node that an edit made. Treat the text as opaque.
+/// when things move. `@7` is a position, for an element without a usable `Id`; `+2` marks the
+/// second node that an edit created. Treat the text as opaque.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(Arc<str>);
 
@@ -27,32 +27,34 @@ impl NodeId {
         Self("project".into())
     }
 
-    /// The id of what the project owns. The project's own id is left out: it says nothing.
+    /// The id of a node owned by the project. The project's own id is left out, because it adds
+    /// nothing.
     pub(crate) fn top(kind: &str, key: Key) -> Self {
         Self(format!("{kind}:{key}").into())
     }
 
-    /// The id of what this node owns.
+    /// The id of a node owned by this node.
     pub(crate) fn child(&self, kind: &str, key: Key) -> Self {
         Self(format!("{self}/{kind}:{key}").into())
     }
 
-    /// The id of the only thing of its kind that this node owns.
+    /// The id of the only node of its kind that this node owns.
     pub(crate) fn only_child(&self, kind: &str) -> Self {
         Self(format!("{self}/{kind}").into())
     }
 
-    /// The id of the `number`th reference to a file that a node makes, which the project owns.
+    /// The id of a node's `number`th file reference, which the project owns.
     pub(crate) fn file_ref(owner: &Self, number: usize) -> Self {
         Self(format!("file_ref:{}:{number}", owner.0.replace('/', ".")).into())
     }
 
-    /// The part that tells this node from its siblings.
+    /// The part that distinguishes this node from its siblings.
     pub(crate) fn local(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// The same local part under another owner. What the project owns is not named after it.
+    /// The same local part under another owner. Ids of nodes owned by the project do not include
+    /// its id.
     pub(crate) fn moved_under(&self, owner: &Self) -> Self {
         if !self.0.contains('/') || self.covered_by(owner) {
             return self.clone();
@@ -60,23 +62,23 @@ impl NodeId {
         Self(format!("{owner}/{}", self.local()).into())
     }
 
-    /// Whether an edit made the node.
+    /// Whether an edit created the node.
     pub(crate) fn is_serial(&self) -> bool {
         self.local().contains(":+")
     }
 
-    /// The id with another key in its last place.
+    /// The id with its last key replaced.
     pub(crate) fn with_key(&self, key: Key) -> Self {
         let kind = self.0.rfind(':').map_or(&*self.0, |colon| &self.0[..colon]);
         Self(format!("{kind}:{key}").into())
     }
 
-    /// True where this id is the owner's and a local part.
+    /// Whether this id is the owner's id plus a local part.
     fn covered_by(&self, owner: &Self) -> bool {
         self.0.rsplit_once('/').is_some_and(|(prefix, _)| prefix == owner.as_str())
     }
 
-    /// True where `other` is this id or lies below it.
+    /// Whether `other` is this id or below it.
     pub(crate) fn covers(&self, other: &str) -> bool {
         other
             .strip_prefix(self.as_str())
@@ -102,16 +104,16 @@ impl Serialize for NodeId {
     }
 }
 
-/// What tells a node from its siblings of the same kind.
+/// What distinguishes a node from its siblings of the same kind.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Key {
     /// The `Id` in the file.
     File(i64),
     /// The position among the siblings.
     Position(usize),
-    /// The main track: there is one, and it has no `Id`.
+    /// The main track: there is only one, and it has no `Id`.
     Main,
-    /// A number that the set gives to what edits insert, and never gives twice.
+    /// A number for a node that an edit inserts; never reused.
     Serial(u64),
 }
 
@@ -126,7 +128,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// Gives siblings their keys, so that a file that repeats an `Id` still has unique ids.
+/// Assigns keys to siblings, so that ids are unique even if a file repeats an `Id`.
 #[derive(Debug, Default)]
 pub(crate) struct SiblingKeys {
     seen: HashSet<i64>,

@@ -9,11 +9,11 @@ use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 pub struct Locator {
     /// From the `Id` of the locator.
     pub id: NodeId,
-    /// Over the locator.
+    /// The hash of the locator.
     pub hash: Hash,
     /// The name.
     pub name: String,
-    /// Where it is, in beats.
+    /// Its position in beats.
     pub time: f64,
 }
 

@@ -9,18 +9,18 @@ use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 pub struct Mixer {
     /// The track's id and `/mixer`.
     pub id: NodeId,
-    /// Over the mixer.
+    /// The hash of the mixer.
     pub hash: Hash,
-    /// Linear gain as files have it, 1 is 0 dB and 1.995 the top; once an event has set it, the
-    /// position of Live's fader, 0.85 is 0 dB and 1 the top.
+    /// In a file linear gain: 1 is 0 dB and 1.995 the maximum. Once an event has set it, the
+    /// position of Live's fader: 0.85 is 0 dB and 1 the maximum.
     pub volume: f64,
     /// −1 is left, 1 is right.
     pub pan: f64,
-    /// The track is silenced.
+    /// Whether the track is muted.
     pub is_muted: bool,
-    /// The track is soloed.
+    /// Whether the track is soloed.
     pub is_soloed: bool,
-    /// The gain to each return track, in their order.
+    /// The gain to each return track, in order.
     pub sends: Vec<f64>,
     /// Whether each send is switched on.
     pub sends_enabled: Vec<bool>,

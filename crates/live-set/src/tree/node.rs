@@ -19,7 +19,7 @@ pub enum NodeType {
     Track,
     /// A device in a track's chain or in a rack.
     Device,
-    /// A slot of the session: a track's row.
+    /// A slot of the session: a track's cell in a scene's row.
     ClipSlot,
     /// A clip in a slot or in the arrangement.
     Clip,
@@ -46,7 +46,7 @@ impl NodeType {
         Self::Locator,
     ];
 
-    /// The name viewers know the type by, as in `clip_slot`.
+    /// The name that viewers use for the type, such as `clip_slot`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -83,7 +83,7 @@ impl Serialize for NodeType {
     }
 }
 
-/// The name is not that of a node type.
+/// The name is not a node type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown node type: use project, track, device, clip_slot, clip, scene, mixer, file_ref or \
@@ -131,7 +131,7 @@ pub enum NodeRef<'a> {
     Locator(&'a Locator),
 }
 
-/// Does the same for whichever node it is.
+/// Runs the same code for any type of node.
 macro_rules! for_any {
     ($self:expr, $node:ident => $body:expr) => {
         match $self {
@@ -170,13 +170,13 @@ impl<'a> NodeRef<'a> {
         for_any!(self, node => node.hash)
     }
 
-    /// The attributes in the order they are sent in.
+    /// The attributes in the order in which they are sent.
     #[must_use]
     pub fn attributes(self) -> Vec<(&'static str, ValueRef<'a>)> {
         for_any!(self, node => node.attributes().to_vec())
     }
 
-    /// The attribute of that name, if this type of node has it.
+    /// The attribute with that name, if this type of node has it.
     #[must_use]
     pub fn attribute(self, name: &str) -> Option<ValueRef<'a>> {
         fn find<'a>(attributes: &[Attribute<'a>], name: &str) -> Option<ValueRef<'a>> {
@@ -252,7 +252,7 @@ impl Serialize for Attributes<'_> {
     }
 }
 
-/// A node with everything below it, owned: what a record of an addition or a removal carries.
+/// A node with everything below it, owned, as carried by records of additions and removals.
 /// Serialises like [`NodeRef`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]

@@ -5,22 +5,22 @@ use super::{
     FileRef, Hash, Hasher, Locator, NO_HASH, Node, NodeId, NodeType, Scene, Track, ValueRef,
 };
 
-/// A project: the root of the tree. Its children are the tracks, the scenes, the files that it
-/// refers to, and the locators.
+/// A project: the root of the tree. Its children are the tracks, the scenes, the file references
+/// and the locators.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
-    /// `project`.
+    /// Always `project`.
     pub id: NodeId,
-    /// Over the whole tree: the root hash.
+    /// The hash of the whole tree: the root hash.
     pub hash: Hash,
-    /// Beats a minute, as the main track's mixer has it.
+    /// Beats per minute, from the main track's mixer.
     pub tempo: f64,
-    /// Live's number for the time signature, as the main track's mixer has it: 201 is 4/4.
+    /// Live's number for the time signature, from the main track's mixer: 201 is 4/4.
     pub time_signature_id: i32,
-    /// Live's transport runs. No file says so: only events do.
+    /// Whether Live's transport runs. Only events report this, no file.
     pub is_playing: bool,
-    /// Where the transport is, in beats. No file says so: only events do.
+    /// The transport's position in beats. Only events report this, no file.
     pub position: f64,
     /// The tracks in the order Live shows them; the main track is the last.
     pub tracks: Vec<Track>,
@@ -48,7 +48,7 @@ impl Project {
         }
     }
 
-    /// Hashes the project, whose tracks' and scenes' hashes are right.
+    /// Hashes the project; the hashes of its tracks and scenes must be correct.
     pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
         self.hash = hasher.hash(self);
     }

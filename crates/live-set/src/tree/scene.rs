@@ -10,23 +10,23 @@ use super::{Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 pub struct Scene {
     /// From the `Id` of the scene.
     pub id: NodeId,
-    /// Over the scene.
+    /// The hash of the scene.
     pub hash: Hash,
     /// The name; often empty.
     pub name: String,
     /// The row.
     pub index: usize,
-    /// A palette index as files have it, or RGB as events send it; −1 for none.
+    /// A palette index from a file, or RGB from an event; −1 for none.
     pub color: i32,
-    /// Beats a minute; holds only where [`is_tempo_enabled`](Self::is_tempo_enabled).
+    /// Beats per minute; only valid if [`is_tempo_enabled`](Self::is_tempo_enabled).
     pub tempo: f64,
-    /// Launching the scene sets the tempo.
+    /// Whether launching the scene sets the tempo.
     pub is_tempo_enabled: bool,
     /// Live's number for a time signature: 201 is 4/4.
     pub time_signature_id: i32,
     /// The user's remarks.
     pub annotation: String,
-    /// The scene was launched. No file says so, and no event says when it is over.
+    /// Whether the scene was launched. No file reports this, and no event reports its end.
     pub is_triggered: bool,
 }
 

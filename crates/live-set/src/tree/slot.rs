@@ -4,26 +4,26 @@ use super::node::{Attribute, TreeNode};
 use super::value::count;
 use super::{Clip, Hash, Hasher, NO_HASH, Node, NodeId, NodeType, ValueRef};
 
-/// A slot of the session: what a track has in a scene's row. Its child is the clip, if any.
+/// A slot of the session: a track's cell in a scene's row. Its child is the clip, if any.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ClipSlot {
     /// The track's id and the `Id` of the slot.
     pub id: NodeId,
-    /// Over the slot and its clip.
+    /// The hash of the slot and its clip.
     pub hash: Hash,
     /// The position of the track.
     pub track_index: usize,
     /// The row.
     pub scene_index: usize,
-    /// The slot holds a clip. Events may say so of a clip of which nothing else is known: then
+    /// Whether the slot holds a clip. Events may report a clip of which nothing else is known: then
     /// [`clip`](Self::clip) is `None`.
     pub has_clip: bool,
-    /// The slot stops the track where it holds no clip.
+    /// Whether the slot stops the track while it holds no clip.
     pub has_stop_button: bool,
-    /// 0 stopped, 1 playing, 2 recording. No file says so: only events do.
+    /// 0 stopped, 1 playing, 2 recording. Only events report this, no file.
     pub playing_status: i32,
-    /// RGB; −1 for none. No file says so: only events do.
+    /// RGB; −1 for none. Only events report this, no file.
     pub color: i32,
     /// The clip.
     pub clip: Option<Box<Clip>>,
@@ -44,7 +44,7 @@ impl ClipSlot {
         }
     }
 
-    /// Hashes the slot, whose clip's hash is right.
+    /// Hashes the slot; its clip's hash must be correct.
     pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
         self.hash = hasher.hash(self);
     }

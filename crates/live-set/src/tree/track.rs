@@ -11,28 +11,28 @@ use super::{
 /// A track. Its children are the devices in chain order, the clip slots by scene, the clips of the
 /// arrangement, and the mixer.
 ///
-/// The attributes `volume`, `pan`, `is_muted` and `is_soloed` of the track are those of its
-/// [`mixer`](Self::mixer), which is the only place that holds them.
+/// The track's attributes `volume`, `pan`, `is_muted` and `is_soloed` are those of its
+/// [`mixer`](Self::mixer), the only place that stores them.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Track {
     /// From the `Id` of the track; the main track's is `track:main`.
     pub id: NodeId,
-    /// Over the track and everything in it.
+    /// The hash of the track and everything in it.
     pub hash: Hash,
-    /// What Live shows as its name.
+    /// The name that Live shows.
     pub name: String,
-    /// The position among the tracks, the main track's included.
+    /// The position among the tracks, including the main track.
     pub index: usize,
-    /// A palette index as files have it, or RGB as events send it; −1 for none.
+    /// A palette index from a file, or RGB from an event; −1 for none.
     pub color: i32,
     /// What kind of track it is: the attribute `type`.
     pub track_type: TrackType,
-    /// The `Id` that the file gives the group the track is in; −1 where it is in none.
+    /// The `Id` in the file of the group that contains the track; −1 if there is none.
     pub group_id: i32,
-    /// The track is frozen.
+    /// Whether the track is frozen.
     pub is_frozen: bool,
-    /// The track is armed for recording.
+    /// Whether the track is armed for recording.
     pub is_armed: bool,
     /// The devices of the track's own chain, in chain order.
     pub devices: Vec<Device>,
@@ -42,7 +42,7 @@ pub struct Track {
     pub arrangement: Vec<Clip>,
     /// The mixer.
     pub mixer: Mixer,
-    /// What its clips hold: no attribute, but a clip that an edit adds takes its type from here.
+    /// What its clips hold. Not an attribute: it determines the type of a clip that an edit adds.
     pub(crate) signal: Signal,
 }
 
@@ -72,9 +72,9 @@ impl Track {
         self.slot_position(scene).ok().map(|position| &self.slots[position])
     }
 
-    /// Where the slot of a row is in `slots`, or where it would have to be put.
+    /// The position of a row's slot in `slots`, or the position at which to insert it.
     ///
-    /// Slots are sorted by row and nearly always there for every row: the first guess is right.
+    /// Slots are sorted by row and nearly always exist for every row, so the first guess is right.
     pub(crate) fn slot_position(&self, scene: usize) -> Result<usize, usize> {
         match self.slots.get(scene) {
             Some(slot) if slot.scene_index == scene => Ok(scene),
@@ -82,7 +82,7 @@ impl Track {
         }
     }
 
-    /// Hashes the track, whose children's hashes are right.
+    /// Hashes the track; its children's hashes must be correct.
     pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
         self.hash = hasher.hash(self);
     }
@@ -141,14 +141,14 @@ pub enum TrackType {
     Track,
     /// A return track.
     Return,
-    /// The main track, which was called the master track up to Live 11.
+    /// The main track, called the master track up to Live 11.
     Master,
     /// A group of tracks.
     Group,
 }
 
 impl TrackType {
-    /// The name viewers know the type by, as in `return`.
+    /// The name that viewers use for the type, such as `return`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -160,7 +160,7 @@ impl TrackType {
     }
 }
 
-/// What kind of track an edit adds.
+/// The kind of track that an edit adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TrackKind {
@@ -194,8 +194,8 @@ impl TrackKind {
     }
 }
 
-/// As events name it: `midi`, `audio`, `group`, `return` or `master`. A plain `track` counts as
-/// `audio`, and `main`, as Live 12 has it, as `master`.
+/// Parses the names that events use: `midi`, `audio`, `group`, `return` or `master`. A plain
+/// `track` counts as `audio`, and Live 12's `main` as `master`.
 impl FromStr for TrackKind {
     type Err = UnknownTrackKind;
 
@@ -211,7 +211,7 @@ impl FromStr for TrackKind {
     }
 }
 
-/// The name is not that of a kind of track.
+/// The name is not a kind of track.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown kind of track: use midi, audio, group, return or master")]
 pub struct UnknownTrackKind;

@@ -6,13 +6,13 @@ use super::Parameter;
 
 /// The value of an attribute, borrowed from its node.
 ///
-/// Floats are equal when their bits are: what is sent to viewers as `-0.0` differs from `0.0`.
+/// Floats are compared bitwise, because viewers see `-0.0` and `0.0` as different.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ValueRef<'a> {
     /// A flag.
     Bool(bool),
-    /// A whole number: an index, a colour, a count.
+    /// An integer: an index, a colour, a count.
     Int(i64),
     /// A finite number.
     Float(f64),
@@ -59,13 +59,13 @@ impl Serialize for ValueRef<'_> {
     }
 }
 
-/// The value of an attribute, owned: what a change record carries. See [`ValueRef`].
+/// The value of an attribute, owned, as carried by change records. See [`ValueRef`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Value {
     /// A flag.
     Bool(bool),
-    /// A whole number: an index, a colour, a count.
+    /// An integer: an index, a colour, a count.
     Int(i64),
     /// A finite number.
     Float(f64),
@@ -147,7 +147,7 @@ impl From<String> for Value {
     }
 }
 
-/// Indices and counts are bounded far below `i64::MAX` by the limits of reading.
+/// The limits of reading keep indices and counts far below `i64::MAX`.
 pub(crate) fn count(value: usize) -> ValueRef<'static> {
     ValueRef::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }
