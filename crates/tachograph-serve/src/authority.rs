@@ -1,12 +1,12 @@
-//! A host and a port, as `Host` headers, origins and URLs have them.
+//! A host and a port, as found in `Host` headers, origins and URLs.
 //!
-//! Stricter than the URLs of the library `http`, which take `[::1].example.com` for the host
-//! `[::1]`, and a port of 70000 for none.
+//! Stricter than the `http` crate's URLs, which take `[::1].example.com` for the host `[::1]` and
+//! treat a port of 70000 as absent.
 
 use std::net::Ipv6Addr;
 
-/// The host without brackets and final dot, in lower case; the port, where there is one. `None` if
-/// it is neither a name nor an address, or the port is none.
+/// The host in lower case without brackets and final dot, and the port, if there is one. `None` if
+/// it is neither a name nor an address, or if the port is invalid.
 pub(crate) fn parse(text: &str) -> Option<(String, Option<u16>)> {
     let (host, rest) = match text.strip_prefix('[') {
         Some(bare) => {
@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Option<(String, Option<u16>)> {
     Some((host_name(host)?, port))
 }
 
-/// A host as it is compared: a name or an address, with brackets or without.
+/// A host in the form used for comparison: a name or an address, with or without brackets.
 pub(crate) fn host(text: &str) -> Option<String> {
     if text.parse::<Ipv6Addr>().is_ok() {
         return host_name(text);

@@ -1,11 +1,11 @@
-//! Why metrics could not be served or pushed.
+//! Errors in serving or pushing metrics.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// Why an endpoint or a push could not be set up or started. The message names what was refused
-/// and the way out.
+/// Why an endpoint or a push could not be set up or started. The message names what was refused and
+/// how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Reason);
@@ -91,7 +91,7 @@ impl Error {
         Reason::Header { name: name.to_owned(), reason }.into()
     }
 
-    /// The address that cannot be listened on, where that is the reason.
+    /// The address that cannot be listened on, if that is the reason.
     pub fn addr(&self) -> Option<SocketAddr> {
         match &self.0 {
             Reason::Listen { addr, .. } => Some(*addr),
@@ -99,7 +99,7 @@ impl Error {
         }
     }
 
-    /// Whether somebody else listens there.
+    /// Whether another program listens there.
     pub fn is_in_use(&self) -> bool {
         matches!(&self.0, Reason::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
     }

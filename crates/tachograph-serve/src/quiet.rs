@@ -1,4 +1,4 @@
-//! Log lines that would come again and again.
+//! Limits log lines that would repeat.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 const EVERY: Duration = Duration::from_secs(600);
 
-/// Says something at once, and then at most every ten minutes.
+/// Logs at once, and then at most every ten minutes.
 #[derive(Debug, Default)]
 pub(crate) struct Quiet(Option<Instant>);
 

@@ -1,8 +1,8 @@
-//! Who may read.
+//! Access control.
 //!
-//! A web page elsewhere can make a browser send requests here. It cannot read the answers, unless
-//! it has its own name resolve to this machine: then the browser takes it for the same site (DNS
-//! rebinding). The `Host` header still holds that name, so only known ones are answered.
+//! A web page elsewhere can make a browser send requests here. It cannot read the answers unless
+//! its own name resolves to this machine: then the browser treats it as the same site (DNS
+//! rebinding). The `Host` header still contains that name, so only known names are answered.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Uri};
 use crate::authority;
 use crate::http::token::Token;
 
-/// What a request must have to be answered.
+/// The conditions for answering a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     pub(crate) hosts: Hosts,
@@ -29,12 +29,12 @@ pub(crate) enum Refusal {
 
 impl Access {
     pub(crate) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
-        // A target in absolute form goes before the header; both have to be known.
+        // A target in absolute form overrides the header; both must be known.
         let mut asked = Vec::new();
         if let Some(authority) = uri.authority() {
             asked.extend(self.check_host(authority.as_str())?);
         }
-        // No browser leaves the header out.
+        // No browser omits the header.
         for host in headers.get_all(HOST) {
             asked.extend(self.check_host(&lossy(host))?);
         }
@@ -48,7 +48,7 @@ impl Access {
         }
     }
 
-    /// The name of a host that is known; `None` where any is, and this one has no name.
+    /// The name of a known host; `None` if any host is allowed and this one has no name.
     fn check_host(&self, host: &str) -> Result<Option<String>, Refusal> {
         let name = authority::parse(host).map(|(name, _)| name);
         let is_known = name.as_ref().is_some_and(|name| self.hosts.may_be(name));
@@ -58,7 +58,8 @@ impl Access {
         Err(Refusal::Host(name.unwrap_or_else(|| host.to_owned())))
     }
 
-    /// Whether a page from there may read: one of a known name, or of the very host that it asks.
+    /// Whether a page with this origin may read: one with a known name, or from the very host that
+    /// it requests.
     fn knows_origin(&self, origin: &[u8], asked: &[String]) -> bool {
         let name = Uri::try_from(origin).ok().and_then(|uri| {
             let (name, _) = authority::parse(uri.authority()?.as_str())?;
@@ -82,14 +83,14 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// Whether a request may ask for a name: any address of this machine will do where all are
-    /// listened on. It is no name that somebody else could have resolve to it.
+    /// Whether a request may use this name. If all addresses are listened on, any address will do:
+    /// nobody else can make an address resolve to this machine.
     fn may_be(&self, name: &str) -> bool {
         let any_address = self.bound.ip().to_canonical().is_unspecified();
         self.knows(name) || any_address && name.parse::<IpAddr>().is_ok()
     }
 
-    /// Whether a name is certainly this endpoint's.
+    /// Whether a name certainly belongs to this endpoint.
     fn knows(&self, name: &str) -> bool {
         let is_local = match name.parse::<IpAddr>() {
             Ok(ip) => {
@@ -168,7 +169,7 @@ mod tests {
         for origin in ["http://example.com", "null", "", "file://", "http://[::1].example.com"] {
             assert!(!is_let_in(&local, &[(HOST, "localhost"), (ORIGIN, origin)]), "{origin}");
         }
-        // Which addresses are this machine's is not known: a page may ask its own host only.
+        // The machine's own addresses are unknown, so a page may only ask its own host.
         let everywhere = access("0.0.0.0:1", &["stage.example"]);
         let from = |origin| is_let_in(&everywhere, &[(HOST, "10.1.1.2:1"), (ORIGIN, origin)]);
         for origin in ["http://10.1.1.2:3000", "http://127.0.0.1", "https://stage.example"] {

@@ -23,7 +23,7 @@ use crate::http::tls::Tls;
 use crate::live::seat::Seat;
 use crate::pages::scrapes::Scrapes;
 
-/// Bytes that the head of a request may have.
+/// The limit for the head of a request in bytes.
 const HEAD_BYTES: usize = 16 * 1024;
 
 /// What every connection of a server is served with.
@@ -32,7 +32,7 @@ pub(crate) struct Protocol {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
     pub(crate) scrapes: Arc<Scrapes>,
-    /// Wakes the connection that has been without a request for longest: it is to make room.
+    /// Wakes the connection that has been without a request for longest, so that it makes room.
     pub(crate) crowded: Arc<Notify>,
     /// Its sender is dropped when the server shuts down.
     pub(crate) stopped: watch::Receiver<()>,
@@ -41,10 +41,10 @@ pub(crate) struct Protocol {
 }
 
 impl Protocol {
-    /// Serves requests until the client leaves, breaks a limit, has to make room, or the server
-    /// shuts down.
+    /// Serves requests until the client leaves, exceeds a limit or has to make room, or until the
+    /// server shuts down.
     pub(crate) async fn serve(self, stream: TcpStream, place: OwnedSemaphorePermit) {
-        // Answers are written whole: without it, the last segment waits for an acknowledgement.
+        // Answers are written whole; without this, the last segment waits for an acknowledgement.
         // Err: slower, not wrong.
         let _ = stream.set_nodelay(true);
         let seat = Seat::new(place);
@@ -56,7 +56,7 @@ impl Protocol {
             let hands_shaken = tokio::time::timeout(self.limits.header, tls.accept(stream));
             tokio::select! {
                 biased;
-                // Err: the client gave up, took too long or speaks no TLS.
+                // Err: the client gave up, took too long, or does not speak TLS.
                 shaken = hands_shaken => if let Ok(Ok(stream)) = shaken {
                     self.speak(stream, seat).await;
                 },
@@ -80,23 +80,23 @@ impl Protocol {
             routes.call(request)
         });
         let connection = http1::Builder::new()
-            // Without a timer, hyper keeps no time-out at all.
+            // Without a timer, hyper enforces no time-outs.
             .timer(TokioTimer::new())
-            // It runs from the end of the last answer.
+            // Runs from the end of the last answer.
             .header_read_timeout(limits.keep_alive)
             .max_buf_size(HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
-        // Runs before the first request, and from when the connection is told to end.
+        // Runs before the first request, and again once the connection is told to end.
         let mut patience = pin!(sleep(limits.header));
         let (mut has_asked, mut is_ending) = (false, false);
         loop {
             tokio::select! {
-                // A request that is there goes first, then that it was heard.
+                // A request that has arrived comes first, then the notice that it was heard.
                 biased;
                 // Err: the client broke the protocol, a limit or the connection.
                 _ = connection.as_mut() => return,
-                // The connection queues up again behind all that were heard before.
+                // The connection goes to the end of the queue, behind all that were heard before.
                 () = seat.heard() => has_asked = true,
                 () = patience.as_mut(), if !has_asked || is_ending => return,
                 () = crowded.notified(), if !is_ending && seat.is_taken() => {
@@ -106,11 +106,11 @@ impl Protocol {
                     }
                     is_ending = true;
                 }
-                // Err, which it always is: the server shuts down.
+                // Always Err: the server shuts down.
                 _ = stopped.changed(), if !is_ending => is_ending = true,
             }
             if is_ending {
-                // What is being answered is answered to its end.
+                // A request in progress is still answered completely.
                 connection.as_mut().graceful_shutdown();
                 patience.as_mut().reset(Instant::now() + ENDING);
             }

@@ -1,4 +1,4 @@
-//! What is served, where, and within which limits.
+//! The settings of an endpoint: what is served, where, and within which limits.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ use crate::sinks::alerts::Alerts;
 use crate::sinks::runtime;
 use crate::thread;
 
-/// The port of the default address: the usual one of Prometheus exporters in applications.
+/// The default port: the usual one for Prometheus exporters in applications.
 const PORT: u16 = 9464;
 
 /// Serves the metrics of one collector.
@@ -68,14 +68,14 @@ pub(crate) struct Limits {
     pub(crate) drain: Duration,
 }
 
-/// Less would let nobody be served.
+/// With a shorter time no client could be served.
 const LEAST: Duration = Duration::from_secs(1);
 
 impl Endpoint {
-    /// The paths of its own pages, and what each is: for programs that list what they serve.
+    /// The paths of its own pages, each with a description, for programs that list what they serve.
     pub const PAGES: &[(&str, &str)] = routes::PAGES;
 
-    /// The paths of the pages that an endpoint with a [history](Self::history) has too.
+    /// The paths of the additional pages of an endpoint with a [history](Self::history).
     pub const HISTORY_PAGES: &[(&str, &str)] = routes::HISTORY_PAGES;
 
     /// An endpoint with the default settings.
@@ -107,19 +107,19 @@ impl Endpoint {
         }
     }
 
-    /// Where to listen; `127.0.0.1:9464` by default. Port 0 is any free one.
+    /// The address to listen on; `127.0.0.1:9464` by default. Port 0 picks any free one.
     pub fn listen(mut self, addr: SocketAddr) -> Self {
         self.access.hosts.bound = addr;
         self
     }
 
-    /// Answers requests for this host too: a name or an address, without a port.
+    /// Also answers requests for this host: a name or an address, without a port.
     ///
-    /// Others are refused, so that no web page reads the metrics through a name of its own that
-    /// it has resolve to this machine. Known from the start are `localhost`, the loopback
-    /// addresses and the address that is listened on; all addresses where that is unspecified
-    /// (`0.0.0.0`, `[::]`). What a page asks for is refused where its own host is neither on this
-    /// list nor the one that it asks.
+    /// Other hosts are refused, so that no web page can read the metrics through a name of its own
+    /// that it resolves to this machine. `localhost`, the loopback addresses and the listening
+    /// address are known from the start; all addresses are if that one is unspecified (`0.0.0.0`,
+    /// `[::]`). A request from a page is refused unless the page's own host is on this list or is
+    /// the host that it requests.
     ///
     /// # Errors
     /// If it is neither a name nor an address.
@@ -130,34 +130,33 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// Answers requests for any host, and from any page: where something else in front of it
-    /// checks them.
+    /// Answers requests for any host and from any page: for use behind something that checks them.
     pub fn allow_any_host(mut self) -> Self {
         self.access.hosts.any = true;
         self
     }
 
-    /// Answers only who sends this token: `Authorization: Bearer TOKEN`. For every page, `/health`
-    /// and `/-/ready` included.
+    /// Only answers clients that send this token: `Authorization: Bearer TOKEN`. Applies to every
+    /// page, including `/health` and `/-/ready`.
     ///
-    /// Without TLS, anyone on the way can read it.
+    /// Without TLS, anyone on the network path can read it.
     ///
     /// # Errors
-    /// If it is empty, or has anything but visible ASCII: no client could send it.
+    /// If it is empty, or has anything other than visible ASCII, which no client could send.
     pub fn bearer_token(mut self, token: impl Into<String>) -> Result<Self, Error> {
         self.access.token = Some(Token::new(token.into())?);
         Ok(self)
     }
 
-    /// Speaks HTTPS, and nothing else.
+    /// Speaks only HTTPS.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// By how much the next snapshot may be late before `/health` answers 503; 5 s by default. It
-    /// is due one publish interval of the collector after the last.
+    /// How late the next snapshot may be before `/health` answers 503; 5 s by default. It is due
+    /// one publish interval of the collector after the last.
     pub fn stale_after(mut self, age: Duration) -> Self {
         self.stale_after = age;
         self
@@ -166,8 +165,8 @@ impl Endpoint {
     /// Adds a check of the program's own to `/health`: while it fails, the answer is 503, and its
     /// body has the reason under `failing` and this name. A check that panics fails.
     ///
-    /// It runs for every request of `/health`, on the endpoint's runtime: let it read a flag or a
-    /// time, and never wait.
+    /// It runs for every request of `/health`, on the endpoint's runtime: it should read a flag or
+    /// a time, and must never wait.
     ///
     /// ```
     /// use std::sync::{Arc, RwLock};
@@ -193,52 +192,53 @@ impl Endpoint {
         self
     }
 
-    /// How many connections are served at a time, at least 1 and at most half of the descriptors
-    /// that the process may open; 256 by default. For a further one that is closed which has been
-    /// without a request for longest, after its answer if one is under way.
+    /// The maximum number of connections served at a time: at least 1, at most half of the
+    /// descriptors that the process may open; 256 by default. For any further connection, the one
+    /// that has been without a request for longest is closed, after any answer in progress.
     pub fn connections_max(mut self, connections: usize) -> Self {
         self.limits.connections = connections;
         self
     }
 
-    /// How long a connection may take to send the head of its first request, and for the TLS
-    /// handshake before; at least 1 s, 10 s by default.
+    /// How long a connection may take to send the head of its first request, and before that for
+    /// the TLS handshake; at least 1 s, 10 s by default.
     pub fn header_timeout(mut self, timeout: Duration) -> Self {
         self.limits.header = bounded(timeout, LEAST);
         self
     }
 
-    /// How long a connection is kept for its next request; at least 1 s, 90 s by default. Longer
-    /// than the pause between two scrapes, so that a scraper keeps its connection.
+    /// How long a connection is kept open for its next request; at least 1 s, 90 s by default. That
+    /// is longer than the pause between two scrapes, so a scraper keeps its connection.
     pub fn keep_alive(mut self, timeout: Duration) -> Self {
         self.limits.keep_alive = bounded(timeout, LEAST);
         self
     }
 
-    /// How long the head of an answer may take, that of a [mounted](Self::mount) route included: 503
-    /// after that. At least 1 s, 30 s by default. What a body takes does not count.
+    /// How long the head of an answer may take, including one of a [mounted](Self::mount) route;
+    /// after that the answer is 503. At least 1 s, 30 s by default. The time for the body does not
+    /// count.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.limits.request = bounded(timeout, LEAST);
         self
     }
 
-    /// How long a client may read nothing of its answer; at least 1 s, 10 s by default. For all of
-    /// an answer of the endpoint's own it has three times that.
+    /// How long a client may read nothing of its answer; at least 1 s, 10 s by default. It may take
+    /// three times that for all of an answer of the endpoint's own.
     pub fn answer_timeout(mut self, timeout: Duration) -> Self {
         self.limits.answer = bounded(timeout, LEAST);
         self
     }
 
-    /// What timings and histograms are written as on `/metrics`, and what else an encoder may be
-    /// asked for. By default summaries as text, native histograms as protobuf, which is what a
-    /// Prometheus server asks for once it knows them (`--enable-feature=native-histograms`).
+    /// The form of timings and histograms on `/metrics`, and the encoder's other options. By
+    /// default summaries as text, and native histograms as protobuf, which a Prometheus server
+    /// requests once it supports them (`--enable-feature=native-histograms`).
     ///
     /// ```
     /// use tachograph::MetricsCollector;
     /// use tachograph_export::prometheus::{Bounds, Form, Prometheus, Schema};
     /// use tachograph_serve::Endpoint;
     ///
-    /// // Classic buckets for all servers, native ones for those that take them.
+    /// // Classic buckets for all servers, native ones for those that support them.
     /// let both = Form::NativeAndClassic(Schema::default(), Bounds::default());
     /// let endpoint = Endpoint::new(MetricsCollector::new()).prometheus(Prometheus::new().timings(both));
     /// ```
@@ -247,11 +247,12 @@ impl Endpoint {
         self
     }
 
-    /// Answers `/summary` with what this function makes of a snapshot, as JSON: the few numbers that
-    /// tell how the program does. Without one, `/summary` answers 404.
+    /// Answers `/summary` with the JSON of this function's result for a snapshot: the few numbers
+    /// that show how the program is doing. Without one, `/summary` answers 404.
     ///
-    /// It runs on a thread that does nothing else, once for all who ask meanwhile. If it panics, or
-    /// if what it gives is no JSON (a map with keys that are no strings, say), the answer is 500.
+    /// It runs on a dedicated thread, once for all requests that arrive meanwhile. If it panics, or
+    /// its result cannot be written as JSON (a map with keys that are not strings, say), the answer
+    /// is 500.
     ///
     /// ```
     /// use serde::Serialize;
@@ -280,7 +281,7 @@ impl Endpoint {
         self
     }
 
-    /// How long a shutdown waits for answers that are under way, 0 for not at all; 5 s by default.
+    /// How long a shutdown waits for answers in progress; 0 means not at all, 5 s by default.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.limits.drain = bounded(timeout, Duration::ZERO);
         self
@@ -290,33 +291,33 @@ impl Endpoint {
         Self::PAGES.iter().chain(Self::HISTORY_PAGES).map(|(path, _)| *path)
     }
 
-    /// Remembers the last minutes and serves them: [`/live`, `/history`, `/doctor`](Self::HISTORY_PAGES).
-    /// Off by default.
+    /// Keeps the last minutes and serves them: [`/live`, `/history`,
+    /// `/doctor`](Self::HISTORY_PAGES). Off by default.
     ///
-    /// Costs two threads, the settings' bytes for frames (16 MiB unless told otherwise) and about as
-    /// many for their lines, and a pass over what changed in each step: a few milliseconds of background
-    /// time for 1,000 series that all changed. Each client of `/live` costs a connection, and 16 KiB
-    /// beside its socket; 1,024 may listen at a time, beside the other connections, and at most as many
-    /// as descriptors are left of half of those that the process may open. One that does not keep up
-    /// loses whole frames, and is told how many; one that reads nothing for the
-    /// [answer timeout](Self::answer_timeout) is closed.
+    /// Costs two threads, the configured bytes for frames (16 MiB by default) and about the same
+    /// for their lines, and per step one pass over what changed: a few milliseconds of background
+    /// time for 1,000 series that all changed. Each client of `/live` costs a connection, plus 16
+    /// KiB in addition to its socket. Up to 1,024 may listen at a time, in addition to the other
+    /// connections, limited by the remaining descriptors in half of those that the process may
+    /// open. A client that does not keep up loses whole frames and is told how many; one that reads
+    /// nothing for the [answer timeout](Self::answer_timeout) is closed.
     pub fn history(mut self, settings: tachograph_history::Settings) -> Self {
         self.history.get_or_insert_default().settings = settings;
         self
     }
 
-    /// Writes every frame to this file too, one JSON object a line, in gzip if its name ends in `.gz`:
-    /// a [recording](tachograph_history::file), beside serving. Turns the [history](Self::history) on.
+    /// Also writes every frame to this file, one JSON object per line, gzipped if its name ends in
+    /// `.gz`: a [recording](tachograph_history::file). Turns the [history](Self::history) on.
     ///
-    /// The file is made anew when the endpoint starts, on a thread of its own. Where it cannot be
-    /// written any more, the recording ends with a warning, and all else goes on.
+    /// The file is created when the endpoint starts, and written on a separate thread. If it can no
+    /// longer be written, the recording ends with a warning, and everything else continues.
     pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
         self.history.get_or_insert_default().file = Some(file.into());
         self
     }
 
-    /// Evaluates rules with every frame, tells sinks of what changes, and shows how all alerts stand as
-    /// `/alerts`. Turns the [history](Self::history) on.
+    /// Evaluates rules with every frame, tells sinks about changes, and shows the state of all
+    /// alerts as `/alerts`. Turns the [history](Self::history) on.
     #[cfg(feature = "alerts")]
     pub fn alerts(mut self, alerts: Alerts) -> Self {
         self.history.get_or_insert_default();
@@ -324,14 +325,14 @@ impl Endpoint {
         self
     }
 
-    /// What the program is called in streams and recordings, and its version.
+    /// The program's name and version in streams and recordings.
     pub fn program(mut self, name: impl Into<String>, version: impl Into<String>) -> Self {
         self.program = Program { name: name.into(), version: version.into() };
         self
     }
 
-    /// Serves these of its [pages](Self::PAGES) only, for programs that have a `/health` of their
-    /// own, say. All by default. Those of the history are served where there is one.
+    /// Only serves these of its [pages](Self::PAGES), for example for programs with a `/health` of
+    /// their own. All by default. The history's pages are served if there is one.
     ///
     /// # Errors
     /// If there is no such page.
@@ -357,14 +358,14 @@ impl Endpoint {
         Ok(self)
     }
 
-    /// Serves these routes too, beside the endpoint's own and under the same rules: who may read,
-    /// how long a client may take. Requests are counted as of the page `mounted`.
+    /// Also serves these routes, beside the endpoint's own and under the same rules for access and
+    /// time limits. Their requests are counted under the page `mounted`.
     ///
-    /// For an endpoint with a server of its own: [`router`](Self::router) has the endpoint's
-    /// routes only.
+    /// For an endpoint with a server of its own: [`router`](Self::router) only has the endpoint's
+    /// routes.
     ///
-    /// A route with the path of one of the endpoint's own [pages](Self::pages) is refused when it
-    /// starts to serve.
+    /// A route with the path of one of the endpoint's own [pages](Self::pages) is refused when the
+    /// endpoint starts to serve.
     pub fn mount(mut self, routes: Router) -> Self {
         self.mounted = self.mounted.merge(routes);
         self
@@ -379,11 +380,11 @@ impl Endpoint {
 
     /// The routes, to merge into a router or to nest below a path.
     ///
-    /// Without a fallback for other paths. Token and hosts are checked as by an endpoint's own
-    /// server, [`listen`](Self::listen) says where that is; where the program checks hosts itself,
-    /// [allow any](Self::allow_any_host). Limits on connections and times are
-    /// those of the server that it is mounted in; note that `axum::serve` sets none of them. Its
-    /// answers need a tokio runtime.
+    /// There is no fallback for other paths. The token and hosts are checked as in an endpoint's
+    /// own server, whose address [`listen`](Self::listen) sets; if the program checks hosts itself,
+    /// [allow any](Self::allow_any_host). Limits on connections and times are those of the server
+    /// it is mounted in; note that `axum::serve` sets none of them. Its answers need a tokio
+    /// runtime.
     ///
     /// # Errors
     /// If the threads that write pages cannot be started, or the recording cannot be made.
@@ -419,13 +420,13 @@ impl Endpoint {
         Ok(Server::start(listener, addr, places, Arc::clone(&site), protocol))
     }
 
-    /// Binds the address and serves on a thread of its own. It needs no tokio runtime: the thread
-    /// has one, of that thread alone.
+    /// Binds the address and serves on a separate thread. Needs no tokio runtime: the thread has
+    /// its own single-threaded one.
     ///
-    /// It blocks until the address is bound, so it is not for async code.
+    /// Blocks until the address is bound, so do not call it from async code.
     ///
     /// # Errors
-    /// As of [`serve`](Self::serve), if the thread cannot be started, or if this is async code.
+    /// Those of [`serve`](Self::serve), and if the thread cannot be started or this is async code.
     pub fn spawn(self) -> Result<ServerThread, Error> {
         let runtime = thread::runtime()?;
         let server = runtime.block_on(self.serve())?;

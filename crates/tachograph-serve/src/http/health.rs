@@ -1,4 +1,4 @@
-//! Whether the collector keeps up, and whether there is anything to see yet.
+//! Health: whether the collector keeps up, and whether there is anything to read yet.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,11 +9,11 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use tachograph::Snapshot;
 
-/// What `/health` answers.
+/// The answer of `/health`.
 #[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct Health {
     status: Status,
-    /// Why each of the program's checks that fail does.
+    /// The reasons of the program's own checks that fail.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     failing: BTreeMap<String, String>,
     /// The time since the last snapshot was published.
@@ -27,11 +27,11 @@ pub(crate) struct Health {
 enum Status {
     /// The last snapshot is fresh.
     Ok,
-    /// Recording is off, so the last snapshot is as old as that.
+    /// Recording is off, so the last snapshot may be old.
     Disabled,
     /// Recording is on, but nothing is published: the aggregator stalls or has ended.
     Stale,
-    /// A check of the program's own fails.
+    /// One of the program's own checks fails.
     Failing,
 }
 
@@ -52,7 +52,7 @@ impl Checks {
         self.0.push((name, check));
     }
 
-    /// Runs all of them. A check that panics fails.
+    /// Runs all checks. One that panics counts as failing.
     fn failing(&self) -> BTreeMap<String, String> {
         let run = |check: &Check| match catch_unwind(AssertUnwindSafe(check)) {
             Ok(outcome) => outcome.err(),
@@ -69,7 +69,7 @@ impl Health {
         now: SystemTime,
         stale_after: Duration,
     ) -> Self {
-        // A wall clock that was set back makes the snapshot look new until the next one.
+        // If the wall clock was set back, the snapshot looks new until the next one.
         let age = now.duration_since(snapshot.timestamp()).unwrap_or(Duration::ZERO);
         let status = match enabled {
             false => Status::Disabled,
@@ -85,7 +85,7 @@ impl Health {
         }
     }
 
-    /// With what the program's own checks say.
+    /// Adds the results of the program's own checks.
     pub(crate) fn checked(mut self, checks: &Checks) -> Self {
         self.failing = checks.failing();
         if !self.failing.is_empty() {
@@ -98,10 +98,10 @@ impl Health {
         matches!(self.status, Status::Ok | Status::Disabled)
     }
 
-    /// Whether a scrape shows what was recorded: something was published since the collector was
-    /// made, or nothing will be.
+    /// Whether a scrape shows what was recorded: something has been published since the collector
+    /// was created, or nothing will be.
     pub(crate) fn is_ready(&self) -> bool {
-        // A collector is made with its first snapshot, which is empty.
+        // A collector starts with a first, empty snapshot.
         self.snapshot_version > 1 || self.status == Status::Disabled
     }
 }

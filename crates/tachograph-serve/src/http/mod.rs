@@ -1,4 +1,4 @@
-//! The endpoint: its settings, who may read, connections and routes. Uses `pages`.
+//! The endpoint: its settings, access control, connections and routes. Uses `pages`.
 
 pub(crate) mod access;
 pub(crate) mod connection;

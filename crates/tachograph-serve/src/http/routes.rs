@@ -1,4 +1,4 @@
-//! Which path answers what.
+//! The routes, and what each answers.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,7 +36,7 @@ use crate::pages::scrapes::Scrapes;
 #[cfg(feature = "alerts")]
 use crate::sinks::alerts::Board;
 
-/// The paths of an endpoint's own pages, and what each is.
+/// The paths of an endpoint's own pages, each with a description.
 pub(crate) const PAGES: &[(&str, &str)] = &[
     ("/metrics", "every metric, as Prometheus reads it"),
     ("/metrics.json", "every metric as JSON; ?buckets=1: distributions in buckets too"),
@@ -46,7 +46,7 @@ pub(crate) const PAGES: &[(&str, &str)] = &[
     ("/-/ready", "200 once there is something to read"),
 ];
 
-/// Those of an endpoint with a history.
+/// The additional pages of an endpoint with a history.
 pub(crate) const HISTORY_PAGES: &[(&str, &str)] = &[
     ("/", "the page: charts of every series as it comes, in a browser; ?token=… lets one in"),
     (
@@ -58,16 +58,16 @@ pub(crate) const HISTORY_PAGES: &[(&str, &str)] = &[
     (ALERTS, "rules, alerts and who was told of them, as JSON"),
 ];
 
-/// Served where there are rules.
+/// Only served if there are rules.
 pub(crate) const ALERTS: &str = "/alerts";
 
-/// Bytes that the body of a request to a mounted route may have.
+/// The limit for the body of a request to a mounted route in bytes.
 const REQUEST_BYTES: usize = 1 << 20;
 
-/// What all routes of an endpoint share.
+/// The state that all routes of an endpoint share.
 #[derive(Debug)]
 pub(crate) struct Site {
-    /// Of all pages, those that are served.
+    /// The pages that are served.
     pub(crate) paths: Vec<&'static str>,
     pub(crate) pages: Pages,
     pub(crate) scrapes: Arc<Scrapes>,
@@ -76,7 +76,7 @@ pub(crate) struct Site {
     pub(crate) board: Option<Arc<Board>>,
     pub(crate) access: RwLock<Access>,
     pub(crate) stale_after: Duration,
-    /// A whole answer.
+    /// For a complete answer.
     pub(crate) read_within: Duration,
     pub(crate) checks: Checks,
 }
@@ -86,7 +86,7 @@ impl Site {
         self.access.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets in from now on whom another access lets in, at the same address.
+    /// From now on applies another access control, for the same address.
     pub(crate) fn let_in(&self, mut access: Access) {
         let mut present = self.access.write().unwrap_or_else(PoisonError::into_inner);
         access.hosts.bound = present.hosts.bound;
@@ -116,7 +116,7 @@ impl Site {
         refusal.as_ref().map(refuse)
     }
 
-    /// Ends the answers that would go on for ever.
+    /// Ends the answers that would never end by themselves.
     pub(crate) fn end_streams(&self) {
         if let Some(live) = &self.live {
             live.end();
@@ -125,7 +125,7 @@ impl Site {
 
     fn health(&self) -> Health {
         let metrics = self.pages.metrics();
-        // Neither waits for the aggregator, which may be what does not get on.
+        // Neither waits for the aggregator, which may be what is stuck.
         let (snapshot, enabled) = (metrics.snapshot(), metrics.enabled());
         Health::of(&snapshot, enabled, SystemTime::now(), self.stale_after)
     }
@@ -164,29 +164,29 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
     router.with_state(Arc::clone(site))
 }
 
-/// The routes of an endpoint that has a server of its own, with what is mounted beside them: every
-/// other path is told what there is. `Err` if both have a path.
+/// The routes of an endpoint with a server of its own, plus mounted ones. Every other path gets a
+/// list of what there is. `Err` if both have the same path.
 pub(crate) fn whole(site: &Arc<Site>, mounted: Router, timeout: Duration) -> Result<Router, Error> {
     let other = guard(site, "other", axum::routing::any(not_found));
     let other = Router::new().fallback_service(other.with_state(Arc::clone(site)));
     let too_late = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout);
-    // Innermost, so that what they answer is measured as well.
+    // Innermost, so that their answers are measured as well.
     let mounted = mounted
         .layer(CatchPanicLayer::custom(panicked))
         .layer(too_late)
         .layer(RequestBodyLimitLayer::new(REQUEST_BYTES));
     let (own, mounted) = (router(site), guarded(site, mounted));
-    // The only way that axum has to say that routes overlap is a panic.
+    // axum reports overlapping routes only by a panic.
     catch_unwind(AssertUnwindSafe(|| own.merge(mounted).fallback_service(other)))
         .map_err(|_| Error::overlap(&site.paths))
 }
 
-/// The program's own code panicked while it answered.
+/// The program's own code panicked while answering.
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     error(StatusCode::INTERNAL_SERVER_ERROR, "this route has panicked: that is a bug")
 }
 
-/// Checks and measures what a route answers.
+/// Checks access to a route and measures its answer.
 fn guard(
     site: &Arc<Site>,
     path: &'static str,
@@ -196,7 +196,7 @@ fn guard(
     answer.layer(from_fn(move |request, next| watch(Arc::clone(&site), path, request, next)))
 }
 
-/// Routes of the caller's own, checked and measured like the endpoint's.
+/// The program's own routes, checked and measured like the endpoint's.
 fn guarded(site: &Arc<Site>, routes: Router) -> Router {
     let site = Arc::clone(site);
     routes.layer(from_fn(move |request, next| watch(Arc::clone(&site), "mounted", request, next)))
@@ -213,13 +213,13 @@ async fn watch(site: Arc<Site>, path: &'static str, request: Request, next: Next
     answer
 }
 
-/// What every answer says of itself.
+/// Headers of every answer.
 fn protect(headers: &mut HeaderMap) {
     const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
     let told = [
-        // A proxy that kept an answer would show old numbers.
+        // A proxy that stored an answer would show old numbers.
         (CACHE_CONTROL, "no-store"),
-        // No page may run it, show it or take it in.
+        // No page may run, show or embed it.
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (RESOURCE_POLICY, "same-origin"),
     ];
@@ -235,7 +235,7 @@ async fn metrics(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response 
 }
 
 async fn metrics_json(State(site): State<Arc<Site>>, uri: Uri, headers: HeaderMap) -> Response {
-    // What it does not know, browsers and proxies have added.
+    // Unknown parameters come from browsers and proxies.
     let pairs = uri.query().unwrap_or_default().split('&');
     let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     match pairs.rfind(|(name, _)| *name == "buckets").map(|(_, value)| value) {
@@ -318,7 +318,7 @@ fn status_if(good: bool) -> StatusCode {
     if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
-/// Answers every path that is none of the routes.
+/// Answers every path without a route.
 async fn not_found(State(site): State<Arc<Site>>, uri: Uri) -> Response {
     let (path, pages) = (uri.path(), site.paths.join(", "));
     let why = match path {
@@ -328,7 +328,7 @@ async fn not_found(State(site): State<Arc<Site>>, uri: Uri) -> Response {
     error(StatusCode::NOT_FOUND, &format!("there is no {path}{why}: try one of {pages}"))
 }
 
-/// Answers every method but GET and HEAD; axum adds the `Allow` header.
+/// Answers every method except GET and HEAD; axum adds the `Allow` header.
 async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     let path = uri.path();
     error(

@@ -1,4 +1,4 @@
-//! The accept loop, and how it ends.
+//! The accept loop, and its end.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,14 +19,14 @@ use crate::http::tls::Tls;
 use crate::live::site::LISTENERS_MAX;
 use crate::quiet::Quiet;
 
-/// How long to wait after an accept that failed, and for a place that somebody is to leave.
+/// The pause after a failed accept, and the wait for a connection to make room.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Connections that may wait to be accepted. More are ignored by the kernel, and their clients come
-/// back after a second: 128, the usual bound, is less than what a crowd brings at once.
+/// Connections that may wait to be accepted. The kernel ignores more, and their clients retry after
+/// a second; the usual limit of 128 is less than a crowd brings at once.
 const QUEUE: u32 = 4_096;
 
-/// A running endpoint. Dropping it stops it as well, without waiting for it.
+/// A running endpoint. Dropping it also stops it, without waiting.
 #[must_use = "an endpoint ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct Server {
@@ -65,9 +65,9 @@ impl Server {
         }
     }
 
-    /// Lets in from now on whom another endpoint lets in, and shows its certificate where both
-    /// speak HTTPS: for tokens and certificates that are renewed. Connections stay open; all else
-    /// stays as it is.
+    /// From now on applies another endpoint's access control, and its certificate if both speak
+    /// HTTPS: for renewing tokens and certificates. Connections stay open, and everything else
+    /// stays the same.
     pub fn let_in(&self, endpoint: &Endpoint) {
         self.site.let_in(endpoint.access.clone());
         #[cfg(feature = "tls")]
@@ -76,15 +76,15 @@ impl Server {
         }
     }
 
-    /// The address that is listened on, with the port that was chosen.
+    /// The address it listens on, with the actual port.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Stops listening, closes idle connections and waits for answers that are under way, at most
-    /// for the endpoint's [drain timeout](crate::Endpoint::drain_timeout).
+    /// Stops listening, closes idle connections and waits for answers in progress, at most for the
+    /// endpoint's [drain timeout](crate::Endpoint::drain_timeout).
     pub async fn shutdown(self) {
-        // Err: the loop has ended with its runtime, which is what is asked for.
+        // Err: the loop has ended with its runtime, which is the goal.
         let _ = self.stop.send(());
         let _ = self.task.await;
     }
@@ -101,7 +101,7 @@ async fn run(
 ) {
     let (scrapes, drain) = (Arc::clone(&protocol.scrapes), protocol.limits.drain);
     let mut connections = JoinSet::new();
-    // Accepted, but without a place yet.
+    // Accepted, but still without a place.
     let mut standing = None;
     loop {
         tokio::select! {
@@ -119,7 +119,7 @@ async fn run(
     drop((door, standing, protocol, running));
     site.end_streams();
     let ended = async { while connections.join_next().await.is_some() {} };
-    // What is left after the timeout is aborted.
+    // Connections that remain after the timeout are aborted.
     if timeout(drain, ended).await.is_err() {
         connections.shutdown().await;
     }
@@ -133,16 +133,16 @@ struct Places {
 }
 
 impl Places {
-    /// A place. Where all are taken, somebody has to leave: the one that has been without a request
-    /// for longest.
+    /// A place. If all are taken, the connection that has been without a request for longest must
+    /// leave.
     async fn next(&self) -> OwnedSemaphorePermit {
         loop {
             if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-                // If nobody has heeded the last call, it was not for those who come now.
+                // If no connection has heeded the last call, it must not hit one that arrives now.
                 pin!(self.crowded.notified()).enable();
                 return place;
             }
-            // Those who came last have yet to be heard: most ask at once.
+            // The newest connections have not been heard yet, and most send a request at once.
             yield_now().await;
             self.crowded.notify_one();
             sleep(PAUSE).await;
@@ -150,7 +150,7 @@ impl Places {
     }
 }
 
-/// Where connections come in.
+/// The listening socket.
 struct Door {
     listener: TcpListener,
     crowded: Arc<Notify>,
@@ -168,8 +168,8 @@ impl Door {
         }
     }
 
-    /// No descriptors, most likely, or no memory: at once it would fail again, at the cost of a
-    /// core. Whoever has to leave brings one.
+    /// Most likely there are no descriptors or no memory: retrying at once would fail again and use
+    /// up a core. A connection that leaves frees a descriptor.
     async fn pause(&mut self, error: &io::Error) {
         if self.quiet.may_speak() {
             tracing::warn!("connections for metrics have to wait: {error}");
@@ -179,18 +179,18 @@ impl Door {
     }
 }
 
-/// How many connections may be served.
+/// The maximum number of connections.
 pub(crate) fn places(wanted: usize) -> usize {
     wanted.min(descriptors()).clamp(1, Semaphore::MAX_PERMITS)
 }
 
-/// How many may listen beside them.
+/// The maximum number of listeners in addition.
 pub(crate) fn listeners(connections: usize) -> usize {
     LISTENERS_MAX.min(descriptors().saturating_sub(places(connections))).max(1)
 }
 
-/// Half of the descriptors that the process may open, so that its files and other connections find
-/// theirs.
+/// Half of the descriptors that the process may open, which leaves the rest for its files and other
+/// connections.
 fn descriptors() -> usize {
     #[cfg(unix)]
     {
@@ -203,13 +203,13 @@ fn descriptors() -> usize {
     usize::MAX
 }
 
-/// A socket that listens.
+/// A listening socket.
 pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = match addr {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // So that a program that starts again gets its port back at once. On Windows it would share it.
+    // Lets a restarted program get its port back at once. On Windows it would share the port.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
@@ -224,7 +224,7 @@ mod tests {
     async fn a_crowd_may_wait_to_be_accepted() {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("listens");
         let addr = listener.local_addr().expect("bound");
-        // Twice what the usual queue takes; who finds no place in it is not answered at all.
+        // Twice the usual queue; a client that finds no place in it gets no answer at all.
         let connect = || std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(5));
         let crowd: Vec<_> = (0..256).map(|_| connect().expect("a place in the queue")).collect();
         for client in &crowd {

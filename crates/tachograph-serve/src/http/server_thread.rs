@@ -1,4 +1,4 @@
-//! A running endpoint on a thread of its own.
+//! A running endpoint on a separate thread.
 
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::http::server::Server;
 use crate::thread;
 
-/// A running endpoint with its thread. Dropping it stops it as well, without waiting for it.
+/// A running endpoint with its thread. Dropping it also stops it, without waiting.
 #[must_use = "an endpoint ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct ServerThread {
@@ -24,7 +24,7 @@ impl ServerThread {
         let addr = server.addr();
         let (stop, stopped) = oneshot::channel::<()>();
         let serve = async move {
-            // Err: the handle was dropped, which stops it just as well.
+            // Err: the handle was dropped, which also stops it.
             let _ = stopped.await;
             server.shutdown().await;
         };
@@ -32,18 +32,18 @@ impl ServerThread {
         Ok(Self { addr, stop, thread })
     }
 
-    /// The address that is listened on, with the port that was chosen.
+    /// The address it listens on, with the actual port.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Stops listening, closes idle connections and waits for answers that are under way, at most
-    /// for the endpoint's [drain timeout](crate::Endpoint::drain_timeout). Returns when the thread
-    /// has ended; it blocks, so it is not for async code.
+    /// Stops listening, closes idle connections and waits for answers in progress, at most for the
+    /// endpoint's [drain timeout](crate::Endpoint::drain_timeout). Returns when the thread has
+    /// ended; it blocks, so do not call it from async code.
     pub fn shutdown(self) {
-        // Err: the thread has ended already.
+        // Err: the thread has already ended.
         let _ = self.stop.send(());
-        // Err: the panic hook has told why.
+        // Err: the panic hook has reported the reason.
         let _ = self.thread.join();
     }
 }

@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::error::Error;
 
-/// The certificate of an endpoint and its key. TLS 1.2 and 1.3, by rustls.
+/// An endpoint's certificate and key. TLS 1.2 and 1.3, by rustls.
 #[derive(Clone)]
 pub struct Tls(Arc<RwLock<TlsAcceptor>>);
 
@@ -25,8 +25,8 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// From the texts of a PEM file with the certificate chain, the endpoint's own first, and of
-    /// one with its private key.
+    /// From PEM: the certificate chain, with the endpoint's own certificate first, and its private
+    /// key.
     ///
     /// # Errors
     /// If either cannot be read, or they do not belong together.
@@ -42,7 +42,7 @@ impl Tls {
         Ok(Self::from_config(config))
     }
 
-    /// From a configuration of one's own, for client certificates and the like.
+    /// From a custom configuration, for client certificates and the like.
     pub fn from_config(config: impl Into<Arc<ServerConfig>>) -> Self {
         Self(Arc::new(RwLock::new(TlsAcceptor::from(config.into()))))
     }
@@ -51,7 +51,7 @@ impl Tls {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes the certificate of another from now on.
+    /// Uses another one's certificate from now on.
     pub(crate) fn renew(&self, other: &Self) {
         let acceptor = other.acceptor();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = acceptor;

@@ -38,8 +38,8 @@ impl Token {
         }
     }
 
-    /// Takes the same time for every token of the right length, so that it cannot be found out
-    /// byte by byte.
+    /// Takes the same time for every token of the right length, so that it cannot be guessed byte
+    /// by byte.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
         let given = headers.get(AUTHORIZATION).map_or(&[][..], HeaderValue::as_bytes);
         let Some((scheme, given)) = given.split_at_checked("Bearer ".len()) else { return false };

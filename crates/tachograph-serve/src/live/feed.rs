@@ -1,4 +1,4 @@
-//! Frames on their way to a thread that does something with each.
+//! Passes frames to a thread that processes each of them.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,24 +9,24 @@ use std::time::Duration;
 
 use tachograph_history::{Definition, Frame};
 
-/// Frames that may wait. Beyond that they are merged: none is lost, and memory is bounded.
+/// Frames that may wait. Further ones are merged: none is lost, and memory is bounded.
 const WAITING_MAX: usize = 32;
 
 /// How long dropping a feed waits for its thread.
 const END: Duration = Duration::from_secs(1);
 
-/// A frame, with the definitions that are new with it.
+/// A frame with the definitions that first appear in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Fed {
     pub(crate) frame: Arc<Frame>,
     pub(crate) new: Vec<Arc<Definition>>,
 }
 
-/// A thread that is fed frames. Whoever feeds it never waits for it.
+/// A thread that is fed frames. The feeding thread never waits for it.
 #[derive(Debug)]
 pub(crate) struct Feed {
     shared: Arc<Shared>,
-    /// Nothing ever comes: the thread drops the other end when it ends.
+    /// Never receives anything: the thread drops the other end when it ends.
     ended: Mutex<Receiver<()>>,
 }
 
@@ -43,8 +43,8 @@ struct Waiting {
 }
 
 impl Feed {
-    /// Starts the thread: it calls `eat` with each frame, and with `None` where none came for
-    /// `patience`, until that says to end.
+    /// Starts the thread. It calls `eat` with each frame, and with `None` if none came for
+    /// `patience`, until `eat` says to end.
     pub(crate) fn start(
         name: &str,
         patience: Duration,
@@ -59,7 +59,7 @@ impl Feed {
                     break;
                 }
             }
-            // Nothing is kept for a thread that does not come back.
+            // Keeps nothing for a thread that does not return.
             fed.close();
             drop((eat, running));
         })?;
@@ -87,13 +87,13 @@ impl Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         self.shared.close();
-        // Err, which it always is: the thread has ended, or takes too long.
+        // Always Err: the thread has ended, or takes too long.
         let _ = self.ended.get_mut().map(|ended| ended.recv_timeout(END));
     }
 }
 
 impl Shared {
-    /// `None` once it is closed and empty; `Some(None)` where nothing came in time.
+    /// `None` once it is closed and empty; `Some(None)` if nothing came in time.
     fn next(&self, patience: Duration) -> Option<Option<Fed>> {
         let is_idle = |waiting: &mut Waiting| waiting.frames.is_empty() && !waiting.is_closed;
         let waited = self.changed.wait_timeout_while(self.waiting(), patience, is_idle);
@@ -128,7 +128,7 @@ mod tests {
         let (go, gone) = mpsc::channel::<()>();
         let (eaten, eats) = mpsc::channel();
         let feed = Feed::start("test", Duration::from_secs(3_600), move |fed| {
-            // Err: it is not held up any more.
+            // Err: it is no longer blocked.
             let _ = gone.recv();
             eaten.send(fed.expect("a frame").frame).is_ok()
         });

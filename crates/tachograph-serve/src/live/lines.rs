@@ -1,4 +1,4 @@
-//! What listeners are told: every line is encoded once, for all of them.
+//! The lines for listeners; each is encoded once for all of them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,28 +20,28 @@ pub(crate) struct Lines {
 #[derive(Debug)]
 struct Told {
     meta: Bytes,
-    /// By the numbers of their series.
+    /// By the ids of their series.
     definitions: BTreeMap<u32, Bytes>,
-    /// Every series below this is defined.
+    /// Every series below this id is defined.
     known: u32,
     events: VecDeque<Event>,
     bytes: usize,
-    /// The number of the first frame ever, and of the next one.
+    /// The number of the very first frame, and of the next one.
     first: u64,
     next: u64,
 }
 
 #[derive(Debug)]
 struct Event {
-    /// Series below this have to be defined before it.
+    /// Series below this id must be defined before it.
     known: u32,
     text: Bytes,
 }
 
-/// How far a listener has read.
+/// A listener's reading position.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// The frame that comes next.
+    /// The next frame.
     pub(crate) next: u64,
     has_meta: bool,
     defined: u32,
@@ -57,7 +57,7 @@ impl Place {
 #[derive(Debug, PartialEq)]
 pub(crate) enum Piece {
     Text(Bytes),
-    /// So many frames are forgotten: the listener did not keep up.
+    /// This many frames were dropped: the listener did not keep up.
     Lost(u64),
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn event(kind: &str, id: Option<u64>, line: &str) -> Bytes {
 }
 
 impl Lines {
-    /// Frames are numbered from `first` on.
+    /// Frames are numbered from `first`.
     pub(crate) fn new(meta: &Meta, first: u64, bytes_max: usize) -> Self {
         let told = Told {
             meta: event("meta", None, &meta.to_line()),
@@ -82,7 +82,7 @@ impl Lines {
         Self { told: Mutex::new(told), is_ended: watch::Sender::new(false), bytes_max }
     }
 
-    /// Tells of a frame, and forgets what the history has forgotten.
+    /// Adds a frame, and drops what the history has dropped.
     pub(crate) fn add(&self, frame: &Frame, new: &[Arc<Definition>], history: &History) {
         let mut told = self.told();
         for definition in new {
@@ -109,34 +109,34 @@ impl Lines {
         self.is_ended.send_modify(|_| {});
     }
 
-    /// No more frames come.
+    /// No more frames will come.
     pub(crate) fn end(&self) {
         self.is_ended.send_replace(true);
     }
 
-    /// Changes with every frame; its value is whether that was the last.
+    /// Changes with every frame; the value says whether it was the last.
     pub(crate) fn changes(&self) -> watch::Receiver<bool> {
         self.is_ended.subscribe()
     }
 
-    /// Before the newest so many frames, or the oldest that is remembered.
+    /// The position before the newest `frames` frames, or before the oldest one available.
     pub(crate) fn back(&self, frames: usize) -> Place {
         Place::before(self.told().next.saturating_sub(frames as u64))
     }
 
-    /// After a frame of this process.
+    /// The position after a frame of this process.
     pub(crate) fn after(&self, number: u64) -> Option<Place> {
         let told = self.told();
         (told.first..told.next).contains(&number).then(|| Place::before(number + 1))
     }
 
-    /// The meta line and the definitions that are known now, one after the other.
+    /// The meta line and the definitions known so far.
     pub(crate) fn read_definitions(&self, place: &mut Place) -> Option<Bytes> {
         let told = self.told();
         told.read_definitions(place, told.known)
     }
 
-    /// What comes next; `None` where the listener has read all.
+    /// The next piece; `None` if the listener has read everything.
     pub(crate) fn read(&self, place: &mut Place) -> Option<Piece> {
         let told = self.told();
         let oldest = told.next - told.events.len() as u64;
@@ -154,7 +154,7 @@ impl Lines {
         text.map(Piece::Text)
     }
 
-    /// Nothing can panic while it is locked but for want of memory.
+    /// Nothing can panic while it is locked, except for lack of memory.
     fn told(&self) -> MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }

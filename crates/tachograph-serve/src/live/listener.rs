@@ -1,4 +1,4 @@
-//! One who listens: a stream of server-sent events.
+//! A listener: a stream of server-sent events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::time::timeout;
 use crate::live::lines::{Lines, Piece, Place, event};
 use crate::pages::scrapes::Scrapes;
 
-/// How long a connection is silent at most.
+/// How long a connection may be silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// A listener, with what it has yet to be told.
+/// A listener, with what it still has to be sent.
 #[derive(Debug)]
 pub(crate) struct Listener {
     lines: Arc<Lines>,

@@ -1,5 +1,5 @@
-//! The last minutes: a thread makes a frame every step, and every frame is encoded once for all who
-//! listen. Uses `pages`.
+//! The last minutes: a thread makes a frame per step, and every frame is encoded once for all
+//! listeners. Uses `pages`.
 
 pub(crate) mod feed;
 pub(crate) mod lines;

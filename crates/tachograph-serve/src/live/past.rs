@@ -1,4 +1,4 @@
-//! The lines of a time that has passed, written piece by piece as they are read.
+//! The lines of a past time range, written piece by piece while they are read.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use tachograph_history::{Definition, Frame, Meta, steps};
 use crate::live::site::Live;
 use crate::pages::answer::TooSlow;
 
-/// About so much is written at a time.
+/// The approximate size of a piece.
 const PIECE_BYTES: usize = 64 * 1024;
 
 type Lines = Box<dyn Iterator<Item = String> + Send>;
 
-/// The lines of frames that are merged into steps: what they are of, what they refer to, themselves.
+/// The lines of frames merged into steps: the meta line, the definitions, the frames.
 pub(crate) fn lines(
     meta: &Meta,
     frames: Vec<Arc<Frame>>,
@@ -30,7 +30,7 @@ pub(crate) fn lines(
     Box::new(std::iter::once(meta.to_line()).chain(defined).chain(frames))
 }
 
-/// A body of lines, for a client that reads it in time. One piece is in memory at a time.
+/// A body of lines, for a client that must read it in time. Only one piece is in memory at a time.
 pub(crate) fn body(live: Arc<Live>, lines: Lines, within: Duration) -> Body {
     let until = Instant::now() + within;
     Body::from_stream(unfold(Some(lines), move |lines| {
@@ -49,7 +49,7 @@ pub(crate) fn body(live: Arc<Live>, lines: Lines, within: Duration) -> Body {
                 }
                 (piece, lines)
             };
-            // None: it panicked, which ends the answer early, as its length then tells.
+            // None: it panicked, which ends the answer early; its length then shows that.
             let (piece, lines) = live.writer.run(write).await?;
             (!piece.is_empty()).then(|| (Ok(Bytes::from(piece)), Some(lines)))
         }

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, SystemTime};
 
-/// The value of a key, the last one where there are several; empty ones are none.
+/// The value of a key; the last one if there are several. Empty values do not count.
 fn value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
     let mut pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.rfind(|(name, _)| *name == key).map(|(_, value)| value).filter(|it| !it.is_empty())
 }
 
-/// Seconds, whole or not, or a time with its unit, such as `10m` or `1h30m`.
+/// Seconds, as an integer or fraction, or a duration with units, such as `10m` or `1h30m`.
 fn duration(text: &str) -> Option<Duration> {
     match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
@@ -16,7 +16,7 @@ fn duration(text: &str) -> Option<Duration> {
     }
 }
 
-/// A length of time.
+/// A duration.
 pub(crate) fn span(query: &str, key: &str) -> Result<Option<Duration>, String> {
     let Some(text) = value(query, key) else { return Ok(None) };
     let told = || format!("{key}={text} is no length of time: write it as 90, 30s, 10m or 2h");
@@ -40,17 +40,17 @@ fn point(query: &str, key: &str, now: SystemTime) -> Result<Option<SystemTime>, 
     time.map(Some).ok_or_else(told)
 }
 
-/// What `/history` is asked for.
+/// The parameters of `/history`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Range {
     pub(crate) from: SystemTime,
     pub(crate) to: SystemTime,
-    /// 0: frames as they are remembered.
+    /// 0: frames as they are stored.
     pub(crate) step: Duration,
 }
 
 impl Range {
-    /// All that is remembered, unless told otherwise.
+    /// Everything that is stored, by default.
     pub(crate) fn read(query: &str, now: SystemTime) -> Result<Self, String> {
         let from = point(query, "from", now)?.unwrap_or(SystemTime::UNIX_EPOCH);
         let to = point(query, "to", now)?;
@@ -58,7 +58,7 @@ impl Range {
             return Err("`from` has to be before `to`".to_owned());
         }
         let step = span(query, "step")?.unwrap_or_default();
-        // A frame that is made now is in it: its time is that of its snapshot.
+        // Includes a frame that is made now: its time is that of its snapshot.
         Ok(Self { from, to: to.unwrap_or(now + Duration::from_secs(60)), step })
     }
 }

@@ -1,4 +1,4 @@
-//! Makes a frame every step, and hands it on.
+//! Makes a frame per step and passes it on.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -10,7 +10,7 @@ use crate::live::feed::{Fed, Feed};
 use crate::live::lines::{Lines, Place};
 use crate::pages::scrapes::Scrapes;
 
-/// The history of one collector, on a thread of its own.
+/// The history of one collector, on a separate thread.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(crate) metrics: MetricsCollector,
@@ -21,7 +21,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Makes the frame up to the last published snapshot, unless that is the same as before.
+    /// Makes the frame up to the last published snapshot, unless that has not changed.
     pub(crate) fn frame(&mut self) {
         let begun = Instant::now();
         let Some((frame, new)) = self.history.record(&self.metrics.snapshot()) else { return };
@@ -32,20 +32,20 @@ impl Recorder {
         self.scrapes.note_frame(begun.elapsed());
     }
 
-    /// Where a listener begins that wants to know so much: merged frames first, as far as single ones
-    /// do not reach.
+    /// The start of a listener that wants this much of the past: merged frames first, as far back
+    /// as single ones do not reach.
     pub(crate) fn begin(&self, since: Duration) -> (Vec<Arc<Frame>>, Place) {
         let Some(newest) = self.history.newest() else { return (Vec::new(), self.lines.back(0)) };
         let from = newest.end().checked_sub(since).unwrap_or(SystemTime::UNIX_EPOCH);
         let mut frames = self.history.range(from, newest.end(), Duration::ZERO);
-        // The single ones are the last of both, and there are lines of them.
+        // The single frames are the newest, and their lines exist.
         let fine = self.history.frames(Depth::Fine).rev();
         let single = frames.iter().rev().zip(fine).take_while(|(a, b)| Arc::ptr_eq(a, b)).count();
         frames.truncate(frames.len() - single);
         (frames, self.lines.back(single))
     }
 
-    /// The frames of a time, as they are remembered, and what their numbers stand for.
+    /// The stored frames of a time range, and the definitions of their series.
     pub(crate) fn range(
         &self,
         from: SystemTime,
@@ -57,7 +57,7 @@ impl Recorder {
 }
 
 impl Drop for Recorder {
-    /// A recording has everything up to the end.
+    /// A recording contains everything up to the end.
     fn drop(&mut self) {
         self.frame();
     }

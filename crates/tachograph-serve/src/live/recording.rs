@@ -1,4 +1,4 @@
-//! A recording that is written beside serving.
+//! A recording that is written while serving.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,9 +9,10 @@ use tachograph_history::file::Writer;
 use crate::bounds::LONGEST;
 use crate::live::feed::{Fed, Feed};
 
-/// Starts to write a recording, on a thread of its own: a disk that hangs holds up nothing else.
+/// Starts to write a recording, on a separate thread, so that a disk that hangs blocks nothing
+/// else.
 ///
-/// Where a frame cannot be written, the recording ends there with a warning: what came after half a
+/// If a frame cannot be written, the recording ends there with a warning: anything after half a
 /// line could not be read.
 pub(crate) fn start(path: &Path, meta: &Meta) -> io::Result<Feed> {
     let mut writer = Writer::create(path)?;

@@ -1,17 +1,17 @@
-//! Listeners have a limit of their own: they give the place of a connection back.
+//! Listeners have a separate limit: they give their connection's place back.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-/// A connection's place, until its client begins to listen. In the extensions of every request.
+/// A connection's place, until its client starts to listen. In the extensions of every request.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     place: Mutex<Option<OwnedSemaphorePermit>>,
-    /// Told of every request, and when the place is given back.
+    /// Notified of every request, and when the place is given back.
     heard: Notify,
 }
 
@@ -20,7 +20,7 @@ impl Seat {
         Self(Arc::new(Shared { place: Mutex::new(Some(place)), heard: Notify::new() }))
     }
 
-    /// Says that there is a request.
+    /// Announces a request.
     pub(crate) fn ask(&self) {
         self.0.heard.notify_one();
     }

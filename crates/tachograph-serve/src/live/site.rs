@@ -1,4 +1,4 @@
-//! The history of an endpoint: its threads, and what its routes answer.
+//! The history of an endpoint: its threads, and the answers of its routes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,16 +29,16 @@ use crate::pages::reply::{answer, error};
 use crate::pages::scrapes::Scrapes;
 use crate::thread::Worker;
 
-/// How many may listen at a time.
+/// The maximum number of listeners.
 pub(crate) const LISTENERS_MAX: usize = 1_024;
 
-/// How much of the past a listener gets that does not say.
+/// How much of the past a listener gets by default.
 const SINCE: Duration = Duration::from_secs(600);
 
-/// When a listener may try again that found no place.
+/// When a listener that found no place may try again.
 const TRY_AGAIN: HeaderValue = HeaderValue::from_static("10");
 
-/// How an endpoint keeps its history.
+/// The settings of an endpoint's history.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
@@ -46,7 +46,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// With a step that fits the collector: more often there is nothing new.
+    /// Adjusts the step to the collector: there is nothing new more often than that.
     pub(crate) fn fitted(&self, metrics: &MetricsCollector) -> Self {
         let least = metrics.publish_every().max(Duration::from_millis(1));
         let step = bounded(self.settings.step, least.min(LONGEST));
@@ -54,7 +54,7 @@ impl Plan {
     }
 }
 
-/// What a program is called in streams and recordings.
+/// A program's name in streams and recordings.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
     pub(crate) name: String,
@@ -68,12 +68,12 @@ pub(crate) struct Live {
     meta: Meta,
     lines: Arc<Lines>,
     recorder: Worker<Recorder>,
-    /// Writes what takes time, and remembers what the doctor last said of which snapshot.
+    /// Does slow writing, and keeps the doctor's last answer with its snapshot's version.
     pub(crate) writer: Worker<Option<(u64, Bytes)>>,
     places: Arc<Semaphore>,
 }
 
-/// What `/doctor` answers.
+/// The answer of `/doctor`.
 #[derive(Serialize)]
 struct Diagnosis {
     snapshot_version: u64,
@@ -95,7 +95,7 @@ impl Live {
         let settings = plan.settings;
         let now = milliseconds(SystemTime::now());
         let meta = meta(program, &metrics.snapshot(), settings.step);
-        // Numbers go on after a restart, as a frame takes a millisecond at least.
+        // Numbers continue after a restart, because a frame takes at least a millisecond.
         let lines = Arc::new(Lines::new(&meta, now, settings.bytes));
         let record = |file: &PathBuf| {
             recording::start(file, &meta).map_err(|reason| Error::recording(file, reason))
@@ -223,7 +223,7 @@ fn meta(program: &Program, snapshot: &Snapshot, step: Duration) -> Meta {
     }
 }
 
-/// Since 1970; 0 before.
+/// Milliseconds since 1970; 0 for earlier times.
 fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

@@ -1,4 +1,4 @@
-//! What a client accepts, and which of it it gets.
+//! Content negotiation: what a client accepts, and what it gets.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
@@ -7,22 +7,22 @@ use mediatype::{MediaType, MediaTypeList, ReadParams};
 use crate::pages::encoding::Encoding;
 use crate::pages::page::Page;
 
-/// How much a client wants something, in thousandths; 0 is not at all.
+/// The weight of a client's preference, in thousandths; 0 refuses.
 type Quality = u16;
 
 const FULL: Quality = 1_000;
 
-/// The format of `/metrics` for a client: of those that it names and that are written here, the
-/// one it wants most. Text where it names none, or has only wildcards.
+/// The format of `/metrics` for a client: the one it prefers among those it names and we can write.
+/// Text if it names none, or only has wildcards.
 ///
-/// A wildcard never means anything but text: who has not heard of a format cannot read it.
+/// A wildcard always means text: a client that does not know a format cannot read it.
 pub(crate) fn format(headers: &HeaderMap) -> Page {
     let mut best: Option<(Quality, Page)> = None;
     for header in headers.get_all(ACCEPT) {
         let ranges = header.to_str().map(MediaTypeList::new).into_iter().flatten().flatten();
         for range in ranges {
             let Some((page, quality)) = named(&range).zip(quality_of(&range)) else { continue };
-            // The first of several that are wanted alike.
+            // The first of several with the same weight.
             if quality > best.map_or(0, |(quality, _)| quality) {
                 best = Some((quality, page));
             }
@@ -31,7 +31,7 @@ pub(crate) fn format(headers: &HeaderMap) -> Page {
     best.map_or(Page::Text, |(_, page)| page)
 }
 
-/// The format that a media range stands for, of the version that is written here.
+/// The format of a media range, in the version that we can write.
 fn named(range: &MediaType<'_>) -> Option<Page> {
     let essence = range.essence().to_string();
     let is = |key: &str, value: &str| parameter(range, key).is_none_or(|given| given == value);
@@ -53,7 +53,7 @@ fn parameter(range: &MediaType<'_>, key: &str) -> Option<String> {
     Some(value.unquoted_str().into_owned())
 }
 
-/// The encoding for a client: of those that it wants most, the one that is smallest.
+/// The encoding for a client: the smallest among those it prefers most.
 pub(crate) fn encoding(headers: &HeaderMap) -> Encoding {
     let mut wanted = Wanted::default();
     for header in headers.get_all(ACCEPT_ENCODING) {
@@ -64,11 +64,11 @@ pub(crate) fn encoding(headers: &HeaderMap) -> Encoding {
     wanted.best()
 }
 
-/// What `Accept-Encoding` says of each encoding.
+/// The weights in `Accept-Encoding`.
 #[derive(Default)]
 struct Wanted {
     by_name: [Option<Quality>; Encoding::ALL.len()],
-    /// `*`: all that are not named.
+    /// `*`: everything not named.
     rest: Option<Quality>,
 }
 
@@ -87,19 +87,19 @@ impl Wanted {
         }
     }
 
-    /// `identity` when nothing else is wanted: it may be refused, but there is nothing better.
+    /// `identity` if nothing else is accepted: even if it is refused, there is nothing better.
     fn best(&self) -> Encoding {
         let quality = |encoding: &Encoding| {
             let named = self.by_name[*encoding as usize].or(self.rest);
             named.unwrap_or_else(|| Quality::from(*encoding == Encoding::Identity))
         };
-        // The last of those that are wanted alike: they are sorted by what they save.
+        // The last of those with the same weight: they are sorted by how much they save.
         let best = Encoding::ALL.into_iter().max_by_key(quality);
         best.filter(|best| quality(best) > 0).unwrap_or(Encoding::Identity)
     }
 }
 
-/// A weight between 0 and 1 with at most three digits; `None` if it is anything else.
+/// A weight between 0 and 1 with at most three digits; `None` for anything else.
 fn quality(text: &str) -> Option<Quality> {
     let (whole, digits) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     if digits.len() > 3 || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -136,7 +136,7 @@ mod tests {
         const PROTOBUF: &str = "application/vnd.google.protobuf;\
              proto=io.prometheus.client.MetricFamily;encoding=delimited";
         let open_metrics = "application/openmetrics-text;version=1.0.0";
-        // What Prometheus asks for with native histograms, and without.
+        // Prometheus's header with native histograms, and without.
         let rest = "application/openmetrics-text;version=1.0.0;q=0.8,\
                     application/openmetrics-text;version=0.0.1;q=0.75,\
                     text/plain;version=0.0.4;q=0.5,*/*;q=0.1";

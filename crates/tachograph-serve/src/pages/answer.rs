@@ -1,4 +1,4 @@
-//! A body on its way to one client.
+//! A body being sent to one client.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// What is handed to a connection at a time: a slice of the body that all clients share.
+/// Bytes passed to a connection at a time: a slice of the body that all clients share.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Ends the connection of a client that has not read all of it in time, however steadily it reads:
-/// it keeps the whole body in memory. One that reads nothing is the connection's to end.
+/// Ends the connection of a client that has not read the whole body in time, however steadily it
+/// reads, because it keeps the body in memory. The connection itself handles clients that read
+/// nothing.
 #[derive(Debug)]
 pub(crate) struct Answer {
     rest: Bytes,

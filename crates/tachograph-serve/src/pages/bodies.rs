@@ -1,6 +1,7 @@
-//! The bodies of answers: made on threads that do nothing else, once for all who ask meanwhile.
+//! The bodies of answers, produced on dedicated threads, once for all requests that arrive
+//! meanwhile.
 //!
-//! Requests send them what they want and wait for replies; nothing is locked.
+//! Requests send these threads what they want and wait for replies; nothing is locked.
 
 use std::io;
 use std::sync::Arc;
@@ -17,21 +18,21 @@ use crate::pages::scrapes::Scrapes;
 use crate::pages::summary::Summary;
 use crate::thread::Worker;
 
-/// While somebody still reads a body of an older snapshot, a new one is made this often: so slow
-/// readers hold few different ones.
+/// While a client still reads a body of an older snapshot, a new one is produced at this interval,
+/// so that slow readers hold few different ones.
 const PACE: Duration = Duration::from_secs(1);
 
-/// Makes pages of one collector.
+/// Produces the pages of one collector.
 #[derive(Debug)]
 pub(crate) struct Pages {
     metrics: MetricsCollector,
     scrapes: Arc<Scrapes>,
-    /// Of the published snapshot; apart, because the other waits for the aggregator.
+    /// Pages of the published snapshot; separate, because the other pages wait for the aggregator.
     published: Worker<Bodies>,
     read: Worker<Bodies>,
 }
 
-/// A body, and how it is compressed.
+/// A body and its encoding.
 pub(crate) type Encoded = (Bytes, Encoding);
 
 impl Pages {
@@ -68,7 +69,7 @@ impl Pages {
     }
 }
 
-/// What a request wants.
+/// What a request needs.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     page: Page,
@@ -78,13 +79,13 @@ struct Asked {
 
 #[derive(Debug)]
 enum Reply {
-    /// A body, and whether it had to be made.
+    /// A body, and whether it had to be produced.
     Body(Encoded, bool),
-    /// Ask again then.
+    /// Ask again at this time.
     NotBefore(Instant),
 }
 
-/// The last bodies of each page, and those before them that somebody still reads.
+/// The last bodies of each page, and earlier ones that a client still reads.
 #[derive(Debug)]
 struct Bodies {
     metrics: MetricsCollector,
@@ -99,7 +100,7 @@ struct Bodies {
 #[derive(Debug)]
 struct Made {
     version: u64,
-    /// What was recorded before is in it.
+    /// Everything recorded before this is included.
     begun: Instant,
     plain: Bytes,
     gzip: Option<Encoded>,
@@ -138,21 +139,21 @@ impl Bodies {
         Reply::Body(encoded.clone(), is_made)
     }
 
-    /// Whether the last body of a page will do.
+    /// Whether the last body of a page is fresh enough.
     fn is_fresh(&self, asked: Asked) -> bool {
         let Some(made) = &self.last[asked.page as usize] else { return false };
         let is_last = || made.version == self.metrics.snapshot().version();
         made.begun >= asked.arrived || (asked.page.is_of_published() && is_last())
     }
 
-    /// When a page may be written again, unless it may be at once.
+    /// When a page may be written again, if not immediately.
     fn not_before(&mut self, page: Page) -> Option<Instant> {
         self.older.retain(|body| !body.is_empty() && !body.is_unique());
         let last = self.last[page as usize].as_ref().filter(|_| !self.older.is_empty())?;
         Some(last.begun + PACE).filter(|at| *at > Instant::now())
     }
 
-    /// Writes a page anew, from the snapshot that it is of.
+    /// Writes a page from its snapshot.
     fn write(&mut self, page: Page) {
         let begun = Instant::now();
         let snapshot = match page.is_of_published() {
@@ -161,10 +162,10 @@ impl Bodies {
         };
         if let Some(Made { plain, gzip, .. }) = self.last[page as usize].take() {
             self.older.extend([Some(plain), gzip.map(|(body, _)| body)].into_iter().flatten());
-            // What nobody reads goes before there is a new one.
+            // Bodies that no client reads are freed before there is a new one.
             self.older.retain(|body| !body.is_empty() && !body.is_unique());
         }
-        // One that panics is not used again.
+        // A writer that panics is not used again.
         let fresh = Writer::new(page, self.prometheus.clone(), self.summary.clone());
         let mut writer = std::mem::replace(&mut self.writers[page as usize], fresh);
         let plain = writer.write(&snapshot);

@@ -1,4 +1,4 @@
-//! How an answer is compressed.
+//! The compression of answers.
 
 use std::io::Write;
 
@@ -6,10 +6,10 @@ use axum::body::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Shorter bodies are sent as they are: one packet takes them anyway.
+/// Shorter bodies are not compressed: they fit one packet anyway.
 const COMPRESS_FROM: usize = 1_400;
 
-/// A content coding, by what it saves.
+/// A content coding, ordered by how much it saves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Identity,
@@ -19,7 +19,7 @@ pub(crate) enum Encoding {
 impl Encoding {
     pub(crate) const ALL: [Self; 2] = [Self::Identity, Self::Gzip];
 
-    /// As `Accept-Encoding` and `Content-Encoding` call it.
+    /// Its name in `Accept-Encoding` and `Content-Encoding`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -34,8 +34,8 @@ impl Encoding {
         Self::ALL.into_iter().find(|encoding| encoding.name().eq_ignore_ascii_case(name))
     }
 
-    /// The body in this encoding; `None` for it as it is: asked for, too short or refused by the
-    /// compressor.
+    /// The body in this encoding; `None` to send it unchanged: because that was requested, it is
+    /// too short, or the compressor refused it.
     pub(crate) fn compress(self, body: &[u8]) -> Option<Bytes> {
         if body.len() < COMPRESS_FROM {
             return None;
@@ -47,8 +47,8 @@ impl Encoding {
     }
 }
 
-/// As gzip, at its fastest level: a scrape is read once, and a core is worth more than a third of
-/// its bytes.
+/// Compresses with gzip at its fastest level: a scrape is read only once, and a core is worth more
+/// than a third of its bytes.
 pub(crate) fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
     encoder.write_all(body)?;

@@ -1,5 +1,5 @@
-//! Bodies of answers: what a client accepts, and one rendering and one compression for all who ask
-//! at the same time. Uses none of the other folders.
+//! Bodies of answers: content negotiation, and one rendering and one compression for all
+//! simultaneous requests. Uses none of the other folders.
 
 pub(crate) mod accept;
 pub(crate) mod answer;

@@ -1,4 +1,4 @@
-//! What can be asked for, and how it is written.
+//! The pages, and how each is written.
 
 use axum::body::Bytes;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::pages::summary::Summary;
 /// Parameters of a media type, by name.
 type Parameters = &'static [(&'static str, &'static str)];
 
-/// A body that takes time to make.
+/// A body that takes time to produce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
     Text,
@@ -43,7 +43,7 @@ impl Page {
         }
     }
 
-    /// The formats of `/metrics`: media type and the parameters that tell versions apart.
+    /// The formats of `/metrics`: media type, and the parameters that distinguish versions.
     pub(crate) const FORMATS: [(&str, Parameters, Self); 3] = [
         ("text/plain", &[("version", "0.0.4")], Self::Text),
         ("application/openmetrics-text", &[("version", "1.0.0")], Self::OpenMetrics),
@@ -54,7 +54,7 @@ impl Page {
         ),
     ];
 
-    /// The tag `format` of the series about scrapes.
+    /// The value of the tag `format` in the scrape metrics.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -67,14 +67,14 @@ impl Page {
         }
     }
 
-    /// Whether it shows the last published snapshot. The others show everything recorded before
-    /// the request.
+    /// Whether it shows the last published snapshot. The other pages show everything recorded
+    /// before the request.
     pub(crate) fn is_of_published(self) -> bool {
         matches!(self, Self::Text | Self::OpenMetrics | Self::Protobuf | Self::Snapshot)
     }
 }
 
-/// Writes one page, again and again.
+/// Writes one page repeatedly.
 #[derive(Debug)]
 pub(crate) struct Writer {
     page: Page,

@@ -1,4 +1,4 @@
-//! Short answers: errors, and what is small enough to be written at once.
+//! Short answers: errors, and bodies small enough to be written at once.
 
 use axum::body::Body;
 use axum::http::StatusCode;
@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tachograph_export::json;
 
-/// An error that people read.
+/// An error message for people.
 pub(crate) fn error(status: StatusCode, message: &str) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {

@@ -1,5 +1,5 @@
-//! What an endpoint measures of itself, recorded into the collector that it serves.
-//! The table of the series is in the crate's documentation.
+//! An endpoint's own metrics, recorded into the collector that it serves. The crate's documentation
+//! has a table of the series.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,7 +20,7 @@ const LISTENERS: &str = "metrics.live.listeners";
 const LOST: &str = "metrics.live.lost";
 const FRAME: &str = "metrics.live.frame.duration";
 
-/// The series of one endpoint. Series with tags exist once there is something to count.
+/// The series of one endpoint. Series with tags are created when there is something to count.
 #[derive(Debug)]
 pub(crate) struct Scrapes {
     metrics: MetricsCollector,
@@ -40,7 +40,8 @@ struct Live {
 
 #[derive(Debug)]
 struct Recording {
-    /// One lane for all threads of a runtime: none of them takes one for a scrape now and then.
+    /// One lane for all threads of a runtime, so that none of them takes a lane for an occasional
+    /// scrape.
     recorder: Recorder,
     listeners: usize,
     requests: HashMap<(&'static str, u16), (Counter, Timing)>,
@@ -68,15 +69,15 @@ impl Scrapes {
             }),
             metrics: metrics.clone(),
         };
-        // So that nothing has to be registered, which takes a lock of the collector, when it
-        // stalls and is asked about it.
+        // Registered early: registering takes a lock of the collector, which may be stalled when
+        // `/health` is asked about it.
         for status in [200, 503] {
             scrapes.request_series("/health", status);
         }
         scrapes
     }
 
-    /// A request was answered. Statuses and pages are those that the endpoint has: few.
+    /// Counts an answered request. Statuses and pages are the endpoint's own, so there are few.
     pub(crate) fn note_request(&self, page: &'static str, status: u16, took: Duration) {
         if !self.recording().requests.contains_key(&(page, status)) {
             self.request_series(page, status);
@@ -88,7 +89,7 @@ impl Scrapes {
         }
     }
 
-    /// Makes a series known. The own lock is not held while the collector's is waited for.
+    /// Registers a series. Our own lock is not held while waiting for the collector's.
     fn request_series(&self, page: &'static str, status: u16) {
         let text = status.to_string();
         let tags = [("page", page), ("status", text.as_str())];
@@ -99,7 +100,7 @@ impl Scrapes {
         self.recording().requests.insert((page, status), series);
     }
 
-    /// A body is sent, which was made for this request or for an earlier one.
+    /// Counts a body that is sent, which was produced for this request or an earlier one.
     pub(crate) fn note_body(&self, page: Page, encoding: Encoding, bytes: usize, made: bool) {
         let tags = (page.name(), encoding.name());
         if !self.recording().bodies.contains_key(&tags) {
@@ -136,14 +137,14 @@ impl Scrapes {
         })
     }
 
-    /// A frame was made.
+    /// Counts a frame.
     pub(crate) fn note_frame(&self, took: Duration) {
         let live = self.live();
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.recording().recorder.record_ns(&live.frame, nanos);
     }
 
-    /// A listener came, or went.
+    /// Counts a listener that came or went.
     pub(crate) fn note_listener(&self, came: bool) {
         let live = self.live();
         let Recording { recorder, listeners, .. } = &mut *self.recording();
@@ -151,13 +152,13 @@ impl Scrapes {
         recorder.set(&live.listeners, *listeners as f64);
     }
 
-    /// A listener was too slow for so many frames.
+    /// Counts frames that a listener was too slow for.
     pub(crate) fn note_lost(&self, frames: u64) {
         let live = self.live();
         self.recording().recorder.increment_by(&live.lost, frames);
     }
 
-    /// Recording does not panic; a map that could not grow is as good as before.
+    /// Recording does not panic; a map that failed to grow is still valid.
     fn recording(&self) -> MutexGuard<'_, Recording> {
         self.recording.lock().unwrap_or_else(PoisonError::into_inner)
     }

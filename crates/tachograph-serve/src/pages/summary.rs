@@ -1,4 +1,4 @@
-//! What the program has to say in a few fields.
+//! The program's own summary.
 
 use std::fmt;
 use std::sync::Arc;

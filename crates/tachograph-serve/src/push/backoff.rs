@@ -1,9 +1,9 @@
-//! How long to wait after attempts that failed.
+//! The wait after failed attempts.
 
 use std::time::Duration;
 
-/// The wait doubles with every failure in a row, up to a limit. Half of it is random, so that
-/// many processes do not come back to a receiver at the same moment.
+/// The wait doubles with every consecutive failure, up to a limit. Half of it is random, so that
+/// many processes do not return to a receiver at the same moment.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     first: Duration,
@@ -25,7 +25,7 @@ impl Backoff {
         whole.mul_f64(0.5 + self.random.f64() / 2.0)
     }
 
-    /// After a success the first failure is the first again.
+    /// Starts over after a success.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }

@@ -1,4 +1,4 @@
-//! One exchange with a receiver: a payload there, a verdict back.
+//! One exchange with a receiver: sends a payload, gets a verdict.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -19,13 +19,13 @@ use crate::push::target::{Connect, Stream, Target};
 use crate::push::tls::Trust;
 use crate::push::verdict::Verdict;
 
-/// More of an answer's body is not read.
+/// The limit for reading an answer's body.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// An answer's head that is longer is an error.
+/// The limit for an answer's head; a longer one is an error.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// What a request has already, and another value would make it another request or none.
+/// Headers that a request sets itself; another value would change or break the request.
 const OWN_HEADERS: [HeaderName; 10] = [
     header::CONNECTION,
     header::CONTENT_ENCODING,
@@ -42,7 +42,7 @@ const OWN_HEADERS: [HeaderName; 10] = [
 /// Why there was no answer.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client of one receiver, which keeps its connection.
+/// A client for one receiver, which keeps its connection open.
 pub(crate) struct Client {
     pub(crate) target: Target,
     pub(crate) connect: Connect,
@@ -51,12 +51,12 @@ pub(crate) struct Client {
     /// The media type of every payload.
     pub(crate) content_type: &'static str,
     pub(crate) headers: HeaderMap,
-    /// For one exchange, connecting included.
+    /// For one exchange, including connecting.
     pub(crate) timeout: Duration,
     pub(crate) kept: Option<Connection>,
 }
 
-/// A connection that may take another request. Dropping it closes it.
+/// A connection that can take another request. Dropping it closes it.
 pub(crate) struct Connection {
     requests: SendRequest<Body>,
     _task: JoinSet<()>,
@@ -69,19 +69,19 @@ impl fmt::Debug for Client {
 }
 
 impl Client {
-    /// Sends a payload. Err if there was no head of an answer in time: whether the payload arrived
-    /// is not known.
+    /// Sends a payload. Err if no head of an answer arrived in time: it is unknown whether the
+    /// payload arrived.
     pub(crate) async fn send(&mut self, payload: &Payload) -> Result<Verdict, Failure> {
         let deadline = Instant::now() + self.timeout;
         let kept = self.kept.take();
         let exchange = timeout_at(deadline, self.exchange(kept, payload));
         let (connection, answer) = exchange.await??;
         let (head, body) = answer.into_parts();
-        // The status is the answer. What cannot be read of the body changes nothing about it,
-        // least of all makes it right to send the same again.
+        // The status is the answer. If the body cannot be read, that changes nothing, and in
+        // particular does not justify sending the payload again.
         let body = timeout_at(deadline, to_bytes(Body::new(body), ANSWER_BYTES_MAX)).await;
         let body = body.ok().and_then(Result::ok);
-        // A connection that is given up in the middle is not kept.
+        // A connection that is abandoned midway is not kept.
         self.kept = body.is_some().then_some(connection);
         let body = body.unwrap_or_default();
         Ok(Verdict::of(head.status, &head.headers, &body, SystemTime::now()))
@@ -134,16 +134,15 @@ async fn shake_hands(stream: impl Stream + 'static) -> Result<Connection, Failur
     let io = TokioIo::new(stream);
     let (requests, connection) = Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(io).await?;
     let mut task = JoinSet::new();
-    // Err: the request that it concerns says so too.
+    // Err: the affected request reports it too.
     task.spawn(async { drop(connection.await) });
     Ok(Connection { requests, _task: task })
 }
 
-/// A header of the user's own.
+/// A header set by the user.
 ///
 /// # Errors
-/// If the name or the value has characters that no header may have, or a request has the header
-/// already.
+/// If the name or the value has invalid characters, or the request sets the header itself.
 pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let refused = |reason| Error::header(name, reason);
     let key = HeaderName::from_bytes(name.as_bytes())

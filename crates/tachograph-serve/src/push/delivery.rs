@@ -1,4 +1,4 @@
-//! Sends what waits in the queue, the oldest first, until it is closed and empty.
+//! Sends the queued payloads, oldest first, until the queue is closed and empty.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) struct Delivery {
     pub(crate) shared: Arc<Shared>,
     pub(crate) client: Client,
     pub(crate) backoff: Backoff,
-    /// Until when all has to be done, once that is known.
+    /// The deadline for everything, once it is known.
     pub(crate) deadline: watch::Receiver<Option<Instant>>,
     pub(crate) refusals: Quiet,
     pub(crate) delays: Quiet,
@@ -65,7 +65,7 @@ impl Delivery {
         }
     }
 
-    /// Puts a payload back and waits: as long as the receiver asks for and the back-off is.
+    /// Puts a payload back and waits: for the back-off, or longer if the receiver asks for it.
     async fn again(&mut self, payload: Payload, asked: Option<Duration>) {
         let dropped = self.shared.queue.put_back(payload);
         self.shared.pushes.note_dropped(Loss::QueueFull, dropped);
@@ -75,7 +75,7 @@ impl Delivery {
         if !is_ending {
             tokio::select! {
                 () = sleep_until(now + own) => {}
-                // The wait was this side's own: at the end there is no time for it.
+                // This wait was our own choice; at the end there is no time for it.
                 _ = self.deadline.changed() => self.backoff.reset(),
             }
         } else {

@@ -1,5 +1,5 @@
-//! OTLP to a receiver: a task makes payloads, another delivers what waits in the queue. Uses none of
-//! the other folders but for compression in `pages`.
+//! Pushes OTLP to a receiver: one task makes payloads, another delivers the queued ones. Uses none
+//! of the other folders except for compression in `pages`.
 
 pub(crate) mod backoff;
 pub(crate) mod client;

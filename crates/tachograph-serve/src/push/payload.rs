@@ -11,11 +11,11 @@ use crate::push::queue::Payload;
 
 type Function = dyn Fn(&Snapshot, &mut Vec<u8>) + Send + Sync;
 
-/// What payloads are made by.
+/// How payloads are made.
 #[derive(Clone)]
 pub(crate) enum Source {
     Otlp(Settings),
-    /// A function of the caller's that writes protobuf.
+    /// A user's function that writes protobuf.
     Function(Arc<Function>),
 }
 
@@ -36,7 +36,7 @@ impl Source {
         }
     }
 
-    /// Whether every payload is needed, because none tells what another has told.
+    /// Whether every payload is needed because none repeats what another contains.
     pub(crate) fn is_delta(&self) -> bool {
         matches!(self, Self::Otlp(settings) if settings.is_delta())
     }
@@ -59,12 +59,12 @@ enum Write {
 pub(crate) struct Writer {
     write: Write,
     is_gzip: bool,
-    /// The length of the last one: the next is about as long.
+    /// The length of the last one; the next will be about as long.
     bytes: usize,
 }
 
 impl Writer {
-    /// The next payload; `None` where there is nothing to tell.
+    /// The next payload; `None` if there is nothing to send.
     pub(crate) fn write(&mut self, snapshot: &Snapshot) -> Option<Payload> {
         let mut body = Vec::with_capacity(self.bytes + self.bytes / 8);
         match &mut self.write {
@@ -76,7 +76,7 @@ impl Writer {
             }
         }
         self.bytes = body.len();
-        // Err: the compressor has no memory; it goes as it is.
+        // Err: the compressor has no memory, so it is sent uncompressed.
         let compressed = self.is_gzip.then(|| encoding::gzip(&body).ok()).flatten();
         let is_gzip = compressed.is_some();
         Some(Payload { body: compressed.unwrap_or(body).into(), is_gzip })

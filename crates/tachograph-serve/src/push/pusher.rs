@@ -1,4 +1,4 @@
-//! A push that runs: one task makes payloads, one delivers them.
+//! A running push: one task makes payloads, one delivers them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -18,7 +18,7 @@ use crate::push::pushes::{Loss, PushReport, Pushes};
 use crate::push::queue::Queue;
 use crate::thread;
 
-/// What the tasks and the handle of a push share.
+/// The state shared by the tasks and the handle of a push.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) metrics: MetricsCollector,
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     pub(crate) pushes: Pushes,
 }
 
-/// A running push. Dropping it stops it at once, without a last payload.
+/// A running push. Dropping it stops it at once, without a final payload.
 #[must_use = "a push ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct Pusher {
@@ -47,7 +47,7 @@ impl Pusher {
         let shared = Arc::clone(&delivery.shared);
         let mut tasks = JoinSet::new();
         let mut ticks = interval_at(Instant::now() + first, every);
-        // After a pause of the whole process one payload says as much as ten.
+        // After the whole process was paused, one payload says as much as ten.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let was_on = shared.metrics.enabled();
         let writer = Arc::new(Mutex::new(writer));
@@ -57,13 +57,13 @@ impl Pusher {
         Self { shared, deadline, tasks }
     }
 
-    /// What was pushed so far.
+    /// The report so far.
     pub fn report(&self) -> PushReport {
         self.shared.pushes.report()
     }
 
-    /// Pushes everything recorded so far, delivers what waits, and ends: all within the timeout.
-    /// What is not delivered by then is dropped, and counted in the report.
+    /// Pushes everything recorded so far, delivers what is queued, and ends, all within the
+    /// timeout. Whatever is not delivered by then is dropped, and counted in the report.
     pub async fn shutdown(mut self, timeout: Duration) -> PushReport {
         let deadline = Instant::now() + bounded(timeout, Duration::ZERO);
         self.deadline.send_replace(Some(deadline));
@@ -81,17 +81,17 @@ impl Pusher {
 struct Maker {
     shared: Arc<Shared>,
     writer: Arc<Mutex<Writer>>,
-    /// Whether the collector was on when the last payload was made.
+    /// Whether the collector was enabled when the last payload was made.
     was_on: bool,
 }
 
 impl Maker {
-    /// Makes one at every tick, and a last one when the end is near.
+    /// Makes a payload at every tick, and a final one at the end.
     async fn run(mut self, mut ticks: Interval, mut deadline: watch::Receiver<Option<Instant>>) {
         loop {
             let is_last = tokio::select! {
                 _ = ticks.tick() => false,
-                // Err, which is no change: the handle is gone, and the tasks with it.
+                // Err: the handle is gone, and the tasks with it.
                 _ = deadline.changed() => true,
             };
             if is_last || self.shared.queue.has_room() {
@@ -108,14 +108,15 @@ impl Maker {
 
     async fn make(&mut self) {
         let Shared { metrics, queue, pushes } = &*self.shared;
-        // Switched off or shut down, there is nothing new to tell, but for what was recorded before.
+        // If it is switched off or shut down, there is nothing new, except what was recorded before
+        // that.
         let is_on = metrics.enabled();
         if !std::mem::replace(&mut self.was_on, is_on) && !is_on {
             return;
         }
         let (metrics, writer) = (metrics.clone(), Arc::clone(&self.writer));
         let written = thread::blocking(move || {
-            // A panic leaves it as good as it was.
+            // A panic leaves the writer valid.
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             writer.write(&metrics.get_all_metrics())
         });
@@ -125,7 +126,7 @@ impl Maker {
                 pushes.note_dropped(Loss::QueueFull, queue.push(payload));
                 pushes.note_waiting(queue.len());
             }
-            // There is nothing to tell.
+            // There is nothing to send.
             Some(None) => {}
             None => {
                 pushes.note_payload(0);
@@ -135,7 +136,7 @@ impl Maker {
     }
 }
 
-/// A running push on a thread of its own. Dropping it stops it at once, without a last payload.
+/// A running push on a separate thread. Dropping it stops it at once, without a final payload.
 #[must_use = "a push ends when its handle is dropped"]
 #[derive(Debug)]
 pub struct PusherThread {
@@ -158,17 +159,17 @@ impl PusherThread {
         Ok(Self { shared, stop, thread })
     }
 
-    /// What was pushed so far.
+    /// The report so far.
     pub fn report(&self) -> PushReport {
         self.shared.pushes.report()
     }
 
-    /// As [`Pusher::shutdown`]. Returns when the thread has ended; it blocks, so it is not for
-    /// async code.
+    /// Like [`Pusher::shutdown`]. Returns when the thread has ended; it blocks, so do not call it
+    /// from async code.
     pub fn shutdown(self, timeout: Duration) -> PushReport {
-        // Err: the thread has ended already.
+        // Err: the thread has already ended.
         let _ = self.stop.send(timeout);
-        // Err: the panic hook has told why.
+        // Err: the panic hook has reported the reason.
         self.thread.join().unwrap_or_else(|_| self.shared.pushes.report())
     }
 }

@@ -1,5 +1,5 @@
-//! What a push measures of itself, recorded into the collector that it pushes.
-//! The table of the series is in the crate's documentation.
+//! A push's own metrics, recorded into the collector that it pushes. The crate's documentation has
+//! a table of the series.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,29 +14,29 @@ const POSTPONED: &str = "metrics.push.postponed";
 const REJECTED: &str = "metrics.push.rejected";
 const QUEUE: &str = "metrics.push.queue";
 
-/// What was pushed so far. `payloads = delivered + dropped + waiting`, the one under way counted
-/// among those that wait.
+/// The counts of a push. `payloads = delivered + dropped + waiting`, where a payload being sent
+/// counts as waiting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PushReport {
-    /// Payloads made, each of one snapshot.
+    /// Payloads made, each from one snapshot.
     pub payloads: u64,
-    /// Those that the receiver took, in whole or in part.
+    /// Payloads that the receiver accepted, completely or in part.
     pub delivered: u64,
-    /// Those that it refused, that could not be delivered before newer ones or the end came, or
-    /// whose making panicked.
+    /// Payloads that the receiver refused, that could not be delivered before newer ones or the end
+    /// came, or whose creation panicked.
     pub dropped: u64,
-    /// Times at which no payload of deltas was made, because too many waited: the next one tells of
-    /// that time too.
+    /// The number of times that no delta payload was made because too many were queued; the next
+    /// one covers that time too.
     pub postponed: u64,
-    /// Requests sent: more than payloads where some were sent again.
+    /// Requests sent; more than payloads if some were sent again.
     pub attempts: u64,
-    /// Data points that the receiver left out of payloads that it took.
+    /// Data points that the receiver rejected from payloads that it accepted.
     pub rejected_data_points: u64,
 }
 
 impl PushReport {
-    /// Payloads that wait to be delivered.
+    /// Payloads waiting to be delivered.
     pub fn waiting(&self) -> u64 {
         self.payloads.saturating_sub(self.delivered + self.dropped)
     }

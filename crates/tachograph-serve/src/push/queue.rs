@@ -1,4 +1,4 @@
-//! Payloads that wait to be sent, the oldest first.
+//! Queued payloads, oldest first.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,8 +13,8 @@ pub(crate) struct Payload {
     pub(crate) is_gzip: bool,
 }
 
-/// A bounded queue. Beyond its bounds the oldest payload is dropped, for a newer one says more;
-/// unless it `keeps` all, and whoever pushes asks first whether there is room.
+/// A bounded queue. Beyond its limits it drops the oldest payload, because a newer one says more;
+/// if it `keeps` all, the caller must check for room first.
 #[derive(Debug)]
 pub(crate) struct Queue {
     payloads_max: usize,
@@ -40,7 +40,8 @@ impl State {
         Some(payload)
     }
 
-    /// Drops the oldest until the bounds hold; the last one may be of any size. How many.
+    /// Drops the oldest payloads until the limits hold, and returns how many. The last one may have
+    /// any size.
     fn shrink(&mut self, payloads_max: usize, bytes_max: usize) -> u64 {
         let mut dropped = 0;
         while self.waiting.len() > payloads_max.max(1)
@@ -58,7 +59,7 @@ impl Queue {
         Self { payloads_max, bytes_max, keeps, state: Mutex::default(), changed: Notify::new() }
     }
 
-    /// Whether another payload may be pushed. One that drops older payloads always may.
+    /// Whether another payload may be pushed; always true if older ones are dropped.
     pub(crate) fn has_room(&self) -> bool {
         let state = self.state();
         let payloads = state.waiting.len() + usize::from(state.under_way.is_some());
@@ -77,8 +78,8 @@ impl Queue {
         dropped
     }
 
-    /// Puts a payload back to where it was taken from. Returns 1 if there is no room for it any
-    /// more, because newer ones came.
+    /// Puts a payload back in its former place. Returns 1 if there is no room for it any more,
+    /// because newer ones came.
     pub(crate) fn put_back(&self, payload: Payload) -> u64 {
         let mut state = self.state();
         state.bytes += payload.body.len();
@@ -87,7 +88,7 @@ impl Queue {
         self.shrink(&mut state)
     }
 
-    /// Says that the payload that was taken last will not be put back.
+    /// The payload that was taken last will not be put back.
     pub(crate) fn settle(&self) {
         self.state().under_way = None;
     }
@@ -107,12 +108,12 @@ impl Queue {
                     return payload;
                 }
             }
-            // One that was pushed since is not missed: its permit is stored.
+            // A push in between is not missed: its permit is stored.
             self.changed.notified().await;
         }
     }
 
-    /// Says that nothing more will come.
+    /// Nothing more will come.
     pub(crate) fn close(&self) {
         self.state().is_closed = true;
         self.changed.notify_one();

@@ -1,4 +1,4 @@
-//! What is pushed, where to, and within which limits.
+//! The settings of a push: what is pushed, where to, and within which limits.
 
 use std::future::Future;
 use std::io;
@@ -26,23 +26,22 @@ use crate::push::tls;
 use crate::quiet::Quiet;
 use crate::thread;
 
-/// Sends the metrics of one collector to a receiver of OTLP/HTTP, such as an OpenTelemetry
-/// Collector, again and again: by POST, in protobuf or JSON.
+/// Repeatedly sends the metrics of one collector to an OTLP/HTTP receiver, such as an OpenTelemetry
+/// Collector: by POST, in protobuf or JSON.
 ///
 /// # Rules
-/// Those of the OTLP/HTTP specification. 429, 502, 503 and 504 and a missing answer are tried
-/// again, after a back-off that doubles with every failure in a row and is half random, and not
-/// before the time that `Retry-After` names. Every other status is final. A payload that was
-/// taken in part is not sent again; what was rejected of it is counted. After a missing answer
-/// nobody knows whether the payload arrived: it is sent again, unchanged, as the specification
-/// asks for.
+/// Those of the OTLP/HTTP specification. After 429, 502, 503, 504 or no answer the payload is sent
+/// again, after a back-off that doubles with every consecutive failure and is half random, and not
+/// before the time in `Retry-After`. Every other status is final. A partially accepted payload is
+/// not sent again; the rejected data points are counted. If there was no answer, it is unknown
+/// whether the payload arrived: it is sent again, unchanged, as the specification requires.
 ///
-/// Payloads that wait are bounded. Of totals the oldest are dropped beyond that, and counted: the
-/// next ones make up for them. Nothing makes up for a delta, so none is dropped for another: while
-/// there is no room, no payload is made, which is counted too, and the next one tells of the whole
-/// time since the last. Of deltas only those are lost that the receiver refuses and that are left
-/// at the end, each of them a counted drop. One that is sent again after a missing answer is
-/// counted twice by a receiver that had taken it: who cannot have that should push totals.
+/// The queue is bounded. Beyond its limits the oldest totals are dropped and counted, because later
+/// ones make up for them. Nothing makes up for a delta, so none is dropped for another: while there
+/// is no room, no payload is made, which is also counted, and the next one covers the whole time
+/// since the last. Deltas are only lost if the receiver refuses them or they are left at the end,
+/// and each is a counted drop. If a delta is sent again after a missing answer, a receiver that had
+/// accepted it counts it twice. If that does not suit you, push totals instead.
 ///
 /// # Example
 /// ```
@@ -57,7 +56,7 @@ use crate::thread;
 /// let push = Push::new(metrics.clone(), "http://127.0.0.1:4318", settings)?;
 /// let pusher = push.every(Duration::from_secs(10)).spawn()?;
 /// metrics.increment("events.processed");
-/// // At the end: what was recorded since the last payload.
+/// // At the end: pushes what was recorded since the last payload.
 /// let report = pusher.shutdown(Duration::from_millis(200));
 /// assert_eq!(report.payloads, report.delivered + report.dropped);
 /// # Ok(())
@@ -79,17 +78,17 @@ pub struct Push {
     authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
-/// The path of the specification, for a URL that has none.
+/// The specification's path, for a URL without one.
 const PATH: &str = "/v1/metrics";
 
-/// Less would be no time-out and no pause.
+/// The shortest sensible time-out or pause.
 const LEAST: Duration = Duration::from_millis(10);
 
 impl Push {
-    /// Pushes OTLP, written as the settings say.
+    /// Pushes OTLP, encoded as the settings say.
     ///
-    /// The URL is `http`, or `https` with the feature `tls`. Where it has no path, it is the
-    /// specification's: `/v1/metrics`.
+    /// The URL is `http`, or `https` with the feature `tls`. If it has no path, the specification's
+    /// is used: `/v1/metrics`.
     ///
     /// # Errors
     /// If the URL cannot be pushed to.
@@ -97,11 +96,11 @@ impl Push {
         Self::of(metrics, url, Source::Otlp(settings))
     }
 
-    /// Pushes what a function writes of a snapshot: an `ExportMetricsServiceRequest` in protobuf.
-    /// What it writes are totals: payloads may be dropped for newer ones.
+    /// Pushes what a function writes for a snapshot: an `ExportMetricsServiceRequest` in protobuf.
+    /// It must write totals, because payloads may be dropped in favour of newer ones.
     ///
     /// # Errors
-    /// As of [`Push::new`].
+    /// Those of [`Push::new`].
     pub fn with_encoder(
         metrics: MetricsCollector,
         url: &str,
@@ -128,25 +127,25 @@ impl Push {
         })
     }
 
-    /// How often, at least every 1 ms; 60 s by default. The first payload comes at a random time within it, so that
-    /// processes that are started together do not push together.
+    /// The push interval, at least 1 ms; 60 s by default. The first payload is sent at a random
+    /// time within it, so that processes started together do not push together.
     pub fn every(mut self, every: Duration) -> Self {
-        // An interval of nothing would be a loop without a pause.
+        // An interval of zero would be a loop without a pause.
         self.every = bounded(every, Duration::from_millis(1));
         self
     }
 
-    /// How long one request may take, connecting included; at least 10 ms, 10 s by default.
+    /// How long one request may take, including connecting; at least 10 ms, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = bounded(timeout, LEAST);
         self
     }
 
-    /// Sends this header along, such as one with a token. It replaces one of the same name.
+    /// Sends this header too, for example one with a token. It replaces one with the same name.
     ///
     /// # Errors
-    /// If the name or the value has characters that no header may have, or the push sets the
-    /// header itself: `Host`, and those that tell of the body and the connection.
+    /// If the name or the value has invalid characters, or if the push sets the header itself:
+    /// `Host`, and those that describe the body and the connection.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (key, value) = client::header(name, value)?;
         self.headers.insert(key, value);
@@ -159,24 +158,24 @@ impl Push {
         self
     }
 
-    /// How many payloads may wait and how many bytes they may have together; 16 and 16 MiB by
-    /// default. Beyond either the oldest totals are dropped; the newest stays, whatever its size.
-    /// Deltas are not made while there is no room: one payload may be over the bytes, and the last
-    /// one over the number.
+    /// The maximum number of queued payloads and of their bytes together; 16 and 16 MiB by default.
+    /// Beyond either the oldest totals are dropped; the newest stays, whatever its size. Deltas are
+    /// not made while there is no room: one payload may exceed the bytes, and the last one the
+    /// number.
     pub fn queue_max(mut self, payloads: usize, bytes: usize) -> Self {
         self.queue = (payloads, bytes);
         self
     }
 
-    /// The wait after the first failure, and the longest after many in a row; at least 10 ms, 1 s
-    /// and 60 s by default.
+    /// The wait after the first failure, and the longest after many consecutive ones; at least 10
+    /// ms, 1 s and 60 s by default.
     pub fn backoff(mut self, first: Duration, max: Duration) -> Self {
         self.backoff = (bounded(first, LEAST), bounded(max, LEAST));
         self
     }
 
-    /// Makes connections by a function instead of over TCP: to a Unix socket, through a proxy.
-    /// With an `https` URL, TLS is spoken over what it gives.
+    /// Makes connections with a function instead of over TCP: to a Unix socket, or through a proxy.
+    /// With an `https` URL, TLS runs over its connection.
     pub fn connect_with<F, S>(mut self, connect: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = io::Result<S>> + Send + 'static,
@@ -186,8 +185,7 @@ impl Push {
         self
     }
 
-    /// Trusts receivers with certificates from these authorities, in PEM, instead of those that
-    /// the system trusts.
+    /// Trusts receivers with certificates from these authorities, in PEM, instead of the system's.
     ///
     /// # Errors
     /// If there is none in it, or one cannot be read.
@@ -236,24 +234,24 @@ impl Push {
         Ok(Pusher::start(delivery, deadline, writer, first, self.every))
     }
 
-    /// Pushes once and waits for the outcome, for programs that end: everything recorded so far, as
-    /// often as it takes until the receiver has it or the time is up.
+    /// Pushes once and waits for the outcome, for programs that end: everything recorded so far,
+    /// retried until the receiver has it or the time is up.
     ///
-    /// It needs no tokio runtime, and blocks, so it is not for async code: there, shut a pusher down
-    /// right after its [start](Push::start).
+    /// Needs no tokio runtime, and blocks, so do not call it from async code: there, shut a pusher
+    /// down right after its [start](Push::start).
     ///
     /// # Errors
-    /// As of [`Push::spawn`].
+    /// Those of [`Push::spawn`].
     pub fn once(self, timeout: Duration) -> Result<PushReport, Error> {
-        // The only payload is the last one.
+        // The only payload is the final one.
         Ok(self.every(Duration::MAX).spawn()?.shutdown(timeout))
     }
 
-    /// Pushes on a thread of its own. It needs no tokio runtime: the thread has one, of that thread
-    /// alone.
+    /// Pushes on a separate thread. Needs no tokio runtime: the thread has its own single-threaded
+    /// one.
     ///
     /// # Errors
-    /// As of [`Push::start`], if the thread cannot be started, or if this is async code.
+    /// Those of [`Push::start`], and if the thread cannot be started or this is async code.
     pub fn spawn(self) -> Result<PusherThread, Error> {
         let runtime = thread::runtime()?;
         let pusher = runtime.block_on(async { self.start() })?;

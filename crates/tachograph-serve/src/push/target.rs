@@ -1,4 +1,4 @@
-//! Where payloads go, and how a connection there is made.
+//! The destination of payloads, and how to connect to it.
 
 use std::fmt;
 use std::future::Future;
@@ -18,16 +18,16 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) is_https: bool,
-    /// As a name or an address, without brackets.
+    /// A name or an address, without brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
-    /// Both, as the header `Host` has them.
+    /// Host and port, as in the header `Host`.
     pub(crate) authority: HeaderValue,
     pub(crate) path: PathAndQuery,
 }
 
 impl Target {
-    /// `path` is the path of a URL that has none.
+    /// `path` is used if the URL has none.
     pub(crate) fn parse(url: &str, path: &'static str) -> Result<Self, Error> {
         let refused = |reason| Error::target(url, reason);
         let uri: Uri = url.parse().map_err(|_| refused("it is no URL"))?;
@@ -58,7 +58,7 @@ impl Target {
     }
 }
 
-/// A connection, whatever it runs over.
+/// A connection over any transport.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}

@@ -1,4 +1,4 @@
-//! Whom a push trusts.
+//! The certificates that a push trusts.
 
 use std::io;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Er
     }
 }
 
-/// Makes sure of who a receiver is.
+/// Verifies a receiver's identity.
 #[derive(Clone)]
 pub(crate) struct Trust {
     connector: TlsConnector,
@@ -31,14 +31,14 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// Trusts these authorities, or those of the system where there are none.
+    /// Trusts these authorities, or the system's if there are none.
     pub(crate) fn new(
         target: &Target,
         authorities: &[CertificateDer<'static>],
     ) -> Result<Self, Error> {
         let mut roots = RootCertStore::empty();
         match authorities {
-            // Those of the system that cannot be read are left out.
+            // The system's certificates that cannot be read are left out.
             [] => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
             _ => roots.add_parsable_certificates(authorities.iter().cloned()),
         };

@@ -1,4 +1,4 @@
-//! What an answer to a push means: the retry rules of the OTLP/HTTP specification.
+//! The meaning of an answer to a push: the retry rules of the OTLP/HTTP specification.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,19 +8,19 @@ use axum::http::{HeaderMap, StatusCode};
 use prost::Message;
 use serde_json::Value;
 
-/// What became of a payload that was sent.
+/// The fate of a payload that was sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Taken, but for so many data points. Those are not sent again.
+    /// Accepted, except for this many data points, which are not sent again.
     Taken { rejected: u64 },
-    /// Not now. To be sent again, and not before the receiver's own time, if it names one.
+    /// Not now. Send it again, but not before the receiver's own time, if it names one.
     Later(Option<Duration>),
-    /// Not like this, and never.
+    /// Refused for good.
     Refused(StatusCode),
 }
 
 impl Verdict {
-    /// What a status means. The body counts only where the status is a success.
+    /// The meaning of a status. The body only matters if the status is a success.
     pub(crate) fn of(
         status: StatusCode,
         headers: &HeaderMap,
@@ -41,7 +41,7 @@ impl Verdict {
 /// A receiver that asks for more has a wrong clock, or will not come back.
 const WAIT_MAX: Duration = Duration::from_secs(300);
 
-/// The wait that `Retry-After` asks for, in seconds or until a date; none where it is neither.
+/// The wait in `Retry-After`, given in seconds or as a date; `None` if it is neither.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
@@ -51,14 +51,14 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or(Duration::ZERO).min(WAIT_MAX))
 }
 
-/// The data points that the receiver says it did not take. A body that cannot be read says
-/// nothing: the status alone is the success.
+/// The data points that the receiver says it rejected. A body that cannot be read counts as none:
+/// the status alone means success.
 fn rejected(headers: &HeaderMap, body: &Bytes) -> u64 {
     let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(JSON));
     let rejected = if is_json {
         let response: Value = serde_json::from_slice(body).unwrap_or_default();
         let rejected = &response["partialSuccess"]["rejectedDataPoints"];
-        // 64-bit integers are strings, but receivers that write numbers mean the same.
+        // 64-bit integers are strings, but some receivers write numbers.
         rejected.as_str().map_or(rejected.as_i64(), |digits| digits.parse().ok()).unwrap_or(0)
     } else {
         let response = ExportMetricsServiceResponse::decode(body.clone()).unwrap_or_default();
@@ -67,7 +67,7 @@ fn rejected(headers: &HeaderMap, body: &Bytes) -> u64 {
     u64::try_from(rejected).unwrap_or(0)
 }
 
-/// How the media type of an answer in JSON begins.
+/// The start of a JSON answer's media type.
 const JSON: &[u8] = b"application/json";
 
 /// As in `opentelemetry/proto/collector/metrics/v1/metrics_service.proto`.

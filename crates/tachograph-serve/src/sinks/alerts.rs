@@ -1,4 +1,4 @@
-//! Which rules are evaluated, and who is told.
+//! The rules to evaluate, and the sinks to tell.
 
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,12 +10,12 @@ use crate::sinks::receiver::Receiver;
 use crate::sinks::report::Report;
 use crate::sinks::sink::Sink;
 
-/// Rules that an endpoint evaluates with every frame of its [history](crate::Endpoint::history), and
-/// the sinks that are told when an alert changes.
+/// Rules that an endpoint evaluates with every frame of its [history](crate::Endpoint::history),
+/// and the sinks that are told when an alert changes.
 ///
-/// Everything runs on threads of its own: rules on one, which a rule that takes long or panics keeps
-/// from nothing but its own result; requests to receivers on another. Frames that come meanwhile wait,
-/// and are merged beyond 32, so that no rule misses a sample.
+/// Everything runs on separate threads. One evaluates the rules: a rule that takes long or panics
+/// affects only its own result. Another sends requests to receivers. Frames that arrive meanwhile
+/// wait, and are merged beyond 32, so that no rule misses a sample.
 ///
 /// ```
 /// use tachograph::MetricsCollector;
@@ -43,7 +43,7 @@ pub struct Alerts {
 #[derive(Clone, Debug)]
 pub struct AlertsHandle(Arc<Board>);
 
-/// What the thread of the rules shares with others.
+/// The state that the rules' thread shares with others.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     state: Mutex<Posted>,
@@ -51,34 +51,35 @@ pub(crate) struct Board {
 
 #[derive(Debug, Default)]
 struct Posted {
-    /// Not in place yet.
+    /// Rules not in place yet.
     rules: Option<Vec<Rule>>,
     report: Report,
     outboxes: Vec<Arc<Outbox>>,
 }
 
 impl Alerts {
-    /// Evaluates these rules, and tells nobody.
+    /// Evaluates these rules, without sinks.
     pub fn new(rules: Vec<Rule>) -> Self {
         let board = Board::default();
         board.state().rules = Some(rules);
         Self { board: Arc::new(board), sinks: Vec::new(), page: "".into() }
     }
 
-    /// Logs every change by `tracing`: alerts that fire as warnings.
+    /// Logs every change with `tracing`: firing alerts as warnings.
     pub fn log(mut self) -> Self {
         self.sinks.push(Sink::Log);
         self
     }
 
-    /// Calls a function with every change, on the thread of the rules: let it be quick. One that
+    /// Calls a function with every change, on the rules' thread: it should be quick. A call that
     /// panics is counted.
     pub fn callback(mut self, call: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
         self.sinks.push(Sink::Callback(Arc::new(call)));
         self
     }
 
-    /// Sends every change into a channel. While that is full, changes are dropped and counted.
+    /// Sends every change into a channel. While the channel is full, changes are dropped and
+    /// counted.
     pub fn channel(mut self, channel: SyncSender<Transition>) -> Self {
         self.sinks.push(Sink::Channel(channel));
         self
@@ -90,28 +91,28 @@ impl Alerts {
         self
     }
 
-    /// Where people see more, such as `http://studio:9464/`: sent with every alert.
+    /// A page with more information, such as `http://studio:9464/`: sent with every alert.
     pub fn page(mut self, url: &str) -> Self {
         self.page = url.into();
         self
     }
 
-    /// Changes the rules later.
+    /// A handle for changing the rules later.
     pub fn handle(&self) -> AlertsHandle {
         AlertsHandle(Arc::clone(&self.board))
     }
 }
 
 impl AlertsHandle {
-    /// Puts other rules in place, with the next frame. A rule that stays as it is keeps its alerts and
-    /// values; alerts of rules that go are resolved.
+    /// Replaces the rules, with the next frame. Unchanged rules keep their alerts and values;
+    /// alerts of removed rules are resolved.
     pub fn replace(&self, rules: Vec<Rule>) {
         self.0.state().rules = Some(rules);
     }
 }
 
 impl Board {
-    /// Rules that are to be put in place.
+    /// Rules waiting to be put in place.
     pub(crate) fn new_rules(&self) -> Option<Vec<Rule>> {
         self.state().rules.take()
     }
@@ -124,7 +125,7 @@ impl Board {
         self.state().report = report;
     }
 
-    /// How everything stands now.
+    /// The present state of everything.
     pub(crate) fn report(&self) -> Report {
         let state = self.state();
         let mut report = state.report.clone();
@@ -132,7 +133,7 @@ impl Board {
         report
     }
 
-    /// Nothing can panic while it is locked but for want of memory.
+    /// Nothing can panic while it is locked, except for lack of memory.
     fn state(&self) -> MutexGuard<'_, Posted> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Changes of alerts as receivers of HTTP want them.
+//! Alert changes in the form that HTTP receivers expect.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -18,16 +18,16 @@ struct Webhook<'a> {
     value_text: &'a str,
     threshold_text: &'a str,
     message: &'a str,
-    /// Since when the condition has held, of one that fires: seconds since 1970.
+    /// Since when the condition of a firing alert has held: seconds since 1970.
     since: Option<f64>,
-    /// When it changed.
+    /// The time of the change.
     at: f64,
     exemplar: Option<&'a Exemplar>,
-    /// Where people see more.
+    /// A page with more information.
     page: &'a str,
 }
 
-/// An alert as Alertmanager's `POST /api/v2/alerts` takes it.
+/// An alert in the form of Alertmanager's `POST /api/v2/alerts`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Posted<'a> {
@@ -39,8 +39,8 @@ struct Posted<'a> {
     generator_url: &'a str,
 }
 
-/// Alertmanager resolves an alert that it has not heard of for so long: four times the time after
-/// which it is sent again.
+/// Alertmanager resolves an alert that it has not heard of for this long: four times the repeat
+/// interval.
 pub(crate) const ENDS_AFTER: Duration = Duration::from_secs(240);
 
 /// Seconds since 1970; `None` for never.
@@ -68,7 +68,7 @@ pub(crate) fn webhook(change: &Transition, page: &str) -> Vec<u8> {
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
-/// An alert, when it began to fire, and when it ceased, if it has.
+/// An alert, with the times when it started and, if so, stopped firing.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) alert: Alert,
@@ -102,7 +102,7 @@ fn rfc3339(at: SystemTime) -> String {
     humantime::format_rfc3339_millis(at).to_string()
 }
 
-/// What people read of an alert. Empty ones are left out.
+/// The annotations of an alert. Empty ones are left out.
 fn annotations(alert: &Alert) -> BTreeMap<&'static str, String> {
     let exemplar = alert.exemplar.as_deref().and_then(|it| serde_json::to_string(it).ok());
     let all = [

@@ -1,4 +1,4 @@
-//! Posts what waits for one receiver.
+//! Posts the queued changes for one receiver.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,13 +18,14 @@ use crate::sinks::body::{self, Known};
 use crate::sinks::outbox::Outbox;
 use crate::sinks::receiver::{Form, Receiver};
 
-/// Alertmanager asks to be told again of what fires; Prometheus does so this often.
+/// The repeat interval: Alertmanager must be told again of firing alerts, and Prometheus does so
+/// this often.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// How long it is told of what was resolved.
+/// How long it is told of resolved alerts.
 const RESOLVED_FOR: Duration = Duration::from_secs(300);
 
-/// Alerts in one request to Alertmanager.
+/// Alerts per request to Alertmanager.
 const BATCH: usize = 64;
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -39,11 +40,11 @@ pub(crate) struct Delivery {
     page: Arc<str>,
     backoff: Backoff,
     delays: Quiet,
-    /// What Alertmanager has been told of, by labels.
+    /// The alerts that Alertmanager was told of, by labels.
     known: HashMap<Vec<(String, String)>, Known>,
 }
 
-/// Why a request did nothing.
+/// Why a request failed.
 struct Failed {
     reason: String,
     is_final: bool,
@@ -87,7 +88,7 @@ impl Delivery {
         }
     }
 
-    /// One attempt at the oldest changes; whether there were some.
+    /// Tries to deliver the oldest changes once; returns whether there were any.
     async fn deliver(&mut self) -> bool {
         let batch = self.outbox.batch(if self.form == Form::Alertmanager { BATCH } else { 1 });
         let Some(first) = batch.first() else { return false };
@@ -116,7 +117,7 @@ impl Delivery {
         true
     }
 
-    /// Tells Alertmanager again of all that fire, and of those that were resolved of late.
+    /// Tells Alertmanager again of all firing alerts, and of those resolved recently.
     async fn repeat(&mut self) {
         let now = SystemTime::now();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -154,7 +155,7 @@ impl Delivery {
         }
     }
 
-    /// An alert after a change, with when it began to fire.
+    /// An alert after a change, with the time when it started firing.
     fn known(&self, change: &Transition) -> Known {
         let mut known = Known {
             alert: change.alert.clone(),

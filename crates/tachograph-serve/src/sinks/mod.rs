@@ -1,5 +1,5 @@
-//! Alerts: rules are evaluated with every frame, and what changes goes to logs, closures, channels and
-//! receivers of HTTP. Uses `live` for frames, and the client of `push`.
+//! Alerts: rules are evaluated with every frame, and changes go to logs, closures, channels and
+//! HTTP receivers. Uses the frames of `live` and the client of `push`.
 
 pub(crate) mod alerts;
 pub(crate) mod body;

@@ -1,4 +1,4 @@
-//! Changes of alerts that wait to be delivered, the oldest first.
+//! Alert changes waiting to be delivered, oldest first.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,33 +9,33 @@ use tachograph::{Counter, MetricsCollector, Unit};
 use tachograph_alert::{State, Transition};
 use tokio::sync::Notify;
 
-/// Changes that may wait. Beyond that the oldest are dropped, and counted.
+/// The maximum number of waiting changes. Beyond it the oldest are dropped and counted.
 const WAITING_MAX: usize = 1_000;
 
 const DELIVERED: &str = "metrics.alerts.delivered";
 const FAILED: &str = "metrics.alerts.failed";
 const DROPPED: &str = "metrics.alerts.dropped";
 
-/// What became of the changes that a sink was given, as `/alerts` shows it.
+/// The state of a sink and its counts, as shown by `/alerts`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct SinkStatus {
     /// The sink's name.
     pub(crate) name: String,
-    /// Changes that it took.
+    /// Changes that it accepted.
     pub(crate) delivered: u64,
-    /// Attempts that failed; most are made again.
+    /// Failed attempts; most are repeated.
     pub(crate) failed: u64,
-    /// Changes that it will never get: too many waited, or it refused them.
+    /// Changes that it will never get: too many were waiting, or it refused them.
     pub(crate) dropped: u64,
-    /// Changes that wait.
+    /// Changes that are waiting.
     pub(crate) waiting: usize,
-    /// When it last took one: seconds since 1970.
+    /// When it last accepted one: seconds since 1970.
     pub(crate) last_delivery: Option<f64>,
-    /// Why the last attempt failed, unless it has taken one since.
+    /// Why the last attempt failed, unless one has succeeded since.
     pub(crate) last_error: Option<String>,
 }
 
-/// What waits for one sink, and its counts.
+/// The changes waiting for one sink, and its counts.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<Waiting>,
@@ -48,13 +48,13 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct Waiting {
     changes: VecDeque<Arc<Transition>>,
-    /// Of the oldest ones, those that are being sent.
+    /// The number of oldest changes that are being sent.
     under_way: usize,
     status: SinkStatus,
     is_closed: bool,
 }
 
-/// Whether receivers are told of a change: that an alert fires, or no longer does.
+/// Whether receivers are told of a change: that an alert starts or stops firing.
 pub(crate) fn is_news(change: &Transition) -> bool {
     change.alert.state == State::Firing || change.from == State::Firing
 }
@@ -79,7 +79,7 @@ impl Outbox {
         let mut state = self.state();
         state.changes.push_back(change);
         if state.changes.len() > WAITING_MAX {
-            // What is being sent is as good as sent.
+            // Changes being sent count as sent.
             let oldest = state.under_way.min(state.changes.len() - 1);
             state.changes.remove(oldest);
             state.status.dropped += 1;
@@ -89,7 +89,7 @@ impl Outbox {
         self.changed.notify_one();
     }
 
-    /// The oldest changes that may be told at once: at most one of each alert, so that none hides
+    /// The oldest changes that can be sent at once: at most one per alert, so that none hides
     /// another.
     pub(crate) fn batch(&self, at_most: usize) -> Vec<Arc<Transition>> {
         let mut state = self.state();
@@ -104,14 +104,14 @@ impl Outbox {
         batch
     }
 
-    /// The changes of the last batch were taken.
+    /// The changes of the last batch were accepted.
     pub(crate) fn take(&self) {
         let mut state = self.state();
         let taken = self.settle(&mut state);
         self.note_taken(&mut state, taken);
     }
 
-    /// The changes of the last batch were refused for ever.
+    /// The changes of the last batch were refused for good.
     pub(crate) fn refuse(&self, reason: String) {
         let mut state = self.state();
         let refused = self.settle(&mut state);
@@ -120,14 +120,14 @@ impl Outbox {
         self.note_failed(&mut state, reason);
     }
 
-    /// The last attempt failed; the batch waits on.
+    /// The last attempt failed; the batch stays queued.
     pub(crate) fn fail(&self, reason: String) {
         let mut state = self.state();
         state.under_way = 0;
         self.note_failed(&mut state, reason);
     }
 
-    /// A change that needs no waiting was taken, or not.
+    /// Counts a change that was delivered or refused without waiting.
     pub(crate) fn note(&self, outcome: Result<(), String>) {
         let mut state = self.state();
         match outcome {
@@ -165,7 +165,7 @@ impl Outbox {
         self.changed.notified().await;
     }
 
-    /// Says that nothing more will come.
+    /// Nothing more will come.
     pub(crate) fn close(&self) {
         self.state().is_closed = true;
         self.changed.notify_one();

@@ -1,4 +1,4 @@
-//! Receivers of alerts over HTTP.
+//! HTTP receivers of alerts.
 
 use std::future::Future;
 use std::io;
@@ -16,15 +16,14 @@ use crate::push::target::{Connect, Target};
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("Tachograph/", env!("CARGO_PKG_VERSION")));
 
-/// The path that Alertmanager takes alerts at.
+/// Alertmanager's path for alerts.
 const ALERTS: &str = "/api/v2/alerts";
 
-/// Where alerts are posted to: a webhook, or an Alertmanager.
+/// The destination of alerts: a webhook, or an Alertmanager.
 ///
-/// An attempt that fails is made again, after a pause that doubles up to 15 s, and in the order in
-/// which the alerts changed; a status from 400 to 499 but 408 and 429 is final. Up to 1,000 changes
-/// wait; beyond that the oldest are dropped, and counted. A change may arrive twice, where the answer
-/// to it was lost.
+/// A failed attempt is repeated, after a pause that doubles up to 15 s, and changes are sent in
+/// order. A status from 400 to 499 except 408 and 429 is final. Up to 1,000 changes wait; beyond
+/// that the oldest are dropped and counted. A change may arrive twice if the answer to it was lost.
 #[derive(Clone, Debug)]
 pub struct Receiver {
     pub(crate) form: Form,
@@ -36,7 +35,7 @@ pub struct Receiver {
     authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
-/// What is posted.
+/// The format of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Webhook,
@@ -44,7 +43,7 @@ pub(crate) enum Form {
 }
 
 impl Receiver {
-    /// Posts each alert that fires or is resolved, as JSON, to a URL:
+    /// Posts each alert that starts or stops firing, as JSON, to a URL:
     ///
     /// ```json
     /// {"status":"firing","rule":"HighLatency","labels":{"alertname":"HighLatency","severity":"warning"},
@@ -53,18 +52,18 @@ impl Receiver {
     /// ```
     ///
     /// # Errors
-    /// If nothing can be posted to the URL.
+    /// If the URL cannot be posted to.
     pub fn webhook(url: &str) -> Result<Self, Error> {
         Ok(Self::new(Form::Webhook, Target::parse(url, "/")?))
     }
 
-    /// Posts to the Alertmanager at a URL, such as `http://127.0.0.1:9093`: at once what has changed,
-    /// and every minute all alerts that fire and those that were resolved in the last five minutes.
+    /// Posts to the Alertmanager at a URL, such as `http://127.0.0.1:9093`: changes at once, and
+    /// every minute all firing alerts and those resolved in the last five minutes.
     ///
     /// # Errors
-    /// If nothing can be posted to the URL.
+    /// If the URL cannot be posted to.
     pub fn alertmanager(url: &str) -> Result<Self, Error> {
-        // It may be below a path of a proxy's.
+        // It may be below a proxy's path.
         let url = url.trim_end_matches('/');
         let url = if url.ends_with(ALERTS) { url.to_owned() } else { format!("{url}{ALERTS}") };
         Ok(Self::new(Form::Alertmanager, Target::parse(&url, ALERTS)?))
@@ -82,23 +81,23 @@ impl Receiver {
         }
     }
 
-    /// Sends this header along, such as one with a token. It replaces one of the same name.
+    /// Sends this header too, for example one with a token. It replaces one with the same name.
     ///
     /// # Errors
-    /// As of [`Push::header`](crate::Push::header).
+    /// Those of [`Push::header`](crate::Push::header).
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (key, value) = header(name, value)?;
         self.headers.insert(key, value);
         Ok(self)
     }
 
-    /// How long one request may take, connecting included; at least 10 ms, 10 s by default.
+    /// How long one request may take, including connecting; at least 10 ms, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = bounded(timeout, Duration::from_millis(10));
         self
     }
 
-    /// Makes connections by a function instead of over TCP, as
+    /// Makes connections with a function instead of over TCP, like
     /// [`Push::connect_with`](crate::Push::connect_with).
     pub fn connect_with<F, S>(mut self, connect: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
@@ -109,8 +108,7 @@ impl Receiver {
         self
     }
 
-    /// Trusts receivers with certificates from these authorities, in PEM, instead of those that
-    /// the system trusts.
+    /// Trusts receivers with certificates from these authorities, in PEM, instead of the system's.
     ///
     /// # Errors
     /// If there is none in it, or one cannot be read.

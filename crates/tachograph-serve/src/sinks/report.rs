@@ -1,4 +1,4 @@
-//! What `/alerts` answers.
+//! The answer of `/alerts`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,10 +9,10 @@ use tachograph_alert::{Alert, Engine, State, Status, Transition};
 use crate::sinks::body::seconds;
 use crate::sinks::outbox::SinkStatus;
 
-/// Changes that are remembered, the newest first.
+/// The number of changes kept, newest first.
 const CHANGES: usize = 100;
 
-/// All rules after a frame.
+/// The state of all rules after a frame.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Report {
     pub(crate) snapshot_version: u64,
@@ -30,7 +30,7 @@ struct Rule {
     #[serde(rename = "for")]
     hold: f64,
     runbook: Option<String>,
-    /// Why it cannot be evaluated: its alerts are stale then.
+    /// Why it cannot be evaluated; its alerts are then stale.
     problem: Option<String>,
     alerts: Vec<Told>,
 }
@@ -58,14 +58,14 @@ struct Change {
     value_text: String,
 }
 
-/// Labels beside those that the rule says itself.
+/// Labels in addition to those that the rule itself has.
 fn own(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let is_own = |(key, _): &(&String, &String)| !["alertname", "severity"].contains(&key.as_str());
     labels.iter().filter(is_own).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 impl Report {
-    /// Takes in how all rules stand.
+    /// Updates the report from the state of all rules.
     pub(crate) fn update(&mut self, engine: &Engine) {
         self.rules = engine.statuses().map(Rule::of).collect();
     }

@@ -25,7 +25,7 @@ use crate::thread;
 /// How long the end waits for receivers.
 const END: Duration = Duration::from_millis(500);
 
-/// Starts to evaluate rules, with each frame that the feed is given.
+/// Starts to evaluate rules with each frame of the feed.
 ///
 /// # Errors
 /// If a thread cannot be started, or a receiver cannot be trusted.
@@ -61,7 +61,7 @@ pub(crate) fn start(
     Feed::start("tachograph-alerts", patience, eat).map_err(Error::thread)
 }
 
-/// The thread of the rules.
+/// The rules' thread.
 struct Evaluation {
     engine: Engine,
     board: Arc<Board>,
@@ -71,7 +71,7 @@ struct Evaluation {
 }
 
 impl Evaluation {
-    /// Feeds a frame, or says that none came.
+    /// Feeds a frame, or reports that none came.
     fn evaluate(&mut self, fed: Option<Fed>) {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now_ms = match &fed {

@@ -1,4 +1,4 @@
-//! An Alertmanager that is down, answers nonsense, and comes back; time is made by hand.
+//! An Alertmanager that is down, answers nonsense, and comes back, with a manual clock.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,7 +21,7 @@ enum Mode {
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
 
-/// A receiver in memory: what it does, and the bodies that it took.
+/// An in-memory receiver: its behaviour, and the bodies that it accepted.
 #[derive(Debug)]
 struct Stub {
     mode: Mutex<Mode>,
@@ -37,7 +37,7 @@ impl Stub {
         *self.mode.lock().expect("whole")
     }
 
-    /// The alerts of all bodies that it took, in order: name, whether it fires.
+    /// The alerts of all accepted bodies, in order: name, and whether it fires.
     fn alerts(&self) -> Vec<(String, bool)> {
         let taken = std::mem::take(&mut *self.taken.lock().expect("whole"));
         let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
@@ -77,7 +77,7 @@ impl Stub {
     }
 }
 
-/// A delivery that runs, its outbox, and its receiver.
+/// A running delivery, its outbox, and its receiver.
 fn start() -> (Arc<Stub>, Arc<Outbox>) {
     let stub = Arc::new(Stub { mode: Mutex::new(Mode::Down), taken: Mutex::default() });
     let metrics = MetricsCollector::builder().manual().build();
@@ -100,7 +100,7 @@ fn start() -> (Arc<Stub>, Arc<Outbox>) {
     (stub, outbox)
 }
 
-/// What an engine says of an alert that fires now, and then of its end.
+/// An engine's changes for an alert that fires now, and for its end.
 fn changes(name: &str, ended_before: Duration) -> [Arc<Transition>; 2] {
     let rule = Rule::new(name, Condition::Heartbeat);
     let mut engine = Engine::new(vec![rule], Duration::from_secs(1));
@@ -113,7 +113,7 @@ fn changes(name: &str, ended_before: Duration) -> [Arc<Transition>; 2] {
     [Arc::new(fires), Arc::new(ends)]
 }
 
-/// How often each alert was told to fire and to have ended.
+/// How often each alert was reported as firing and as ended.
 fn tally(alerts: &[(String, bool)]) -> BTreeMap<&str, (usize, usize)> {
     let mut tally = BTreeMap::<_, (usize, usize)>::new();
     for (name, fires) in alerts {
