@@ -13,7 +13,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
         let event = [Arg::from(0), Arg::from("Bass")];
         let _ = server.process_live_event("/live/track/renamed", &event, seq, 0.0);
 
-        // Clears the screen, and moves to its upper left corner.
+        // Clears the screen and moves the cursor to its upper left corner.
         print!("\x1b[2J\x1b[H");
         println!("{}", Dashboard(&server.get_metrics_summary()));
         std::thread::sleep(Duration::from_millis(100));

@@ -6,7 +6,7 @@ use std::error::Error;
 
 use ast_server::AstServer;
 
-/// What goes wrong with an event.
+/// How an event can fail.
 enum Failure {
     Value,
     MissingKey,

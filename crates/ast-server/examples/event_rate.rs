@@ -1,5 +1,5 @@
-//! How many events a second one thread processes: `cargo run --release -p ast-server --example
-//! event_rate [EVENTS]`.
+//! Measures how many events per second one thread processes: `cargo run --release -p ast-server
+//! --example event_rate [EVENTS]`.
 #![allow(clippy::print_stdout, reason = "an example's output is its purpose")]
 
 use std::error::Error;

@@ -1,4 +1,5 @@
-//! A hundred events, and how they did: `cargo run -p ast-server --example monitoring`.
+//! Processes a hundred events and shows how they went: `cargo run -p ast-server --example
+//! monitoring`.
 #![allow(clippy::print_stdout, reason = "an example's output is its purpose")]
 
 use ast_server::{Arg, AstServer};

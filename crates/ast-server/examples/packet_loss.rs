@@ -1,4 +1,4 @@
-//! UDP packet loss, as the server tracks it and by hand: `cargo run -p ast-server --example
+//! UDP packet loss, as tracked by the server and manually: `cargo run -p ast-server --example
 //! packet_loss`.
 #![allow(clippy::print_stdout, reason = "an example's output is its purpose")]
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 use ast_server::{Addresses, Arg, AstServer, EventSender, MetricsExporter, Service, Summary};
 use tachograph::MetricsCollector;
 
-/// A listener of one's own, that tracks what the server tracks by itself.
+/// A custom listener that tracks what the server tracks by itself.
 struct Listener {
     metrics: MetricsCollector,
     last_seq_num: Option<u32>,
@@ -38,7 +38,7 @@ fn show(summary: &Summary) {
     assert_eq!((udp.packets_received, udp.packets_dropped, udp.sequence_gaps), (10, 3, 1));
 }
 
-/// By hand, with a collector of one's own.
+/// Manually, with a separate collector.
 fn by_hand() {
     let mut listener = Listener { metrics: MetricsCollector::new(), last_seq_num: None };
     for seq_num in (0..5).chain(8..13) {

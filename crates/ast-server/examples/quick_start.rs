@@ -11,7 +11,7 @@ pub(crate) fn main() -> Result<(), Box<dyn std::error::Error>> {
     let event = [Arg::from(0), Arg::from("Bass")];
     let _ = server.process_live_event("/live/track/renamed", &event, 1, 0.0);
 
-    // The summary is complete from the first moment: no field has to be looked for.
+    // The summary is complete from the start: every field exists.
     let summary = server.get_metrics_summary();
     println!("p95: {} ms", summary.event_processing.latency_ms.p95);
     println!("Total events processed: {}", summary.event_processing.total_processed);

@@ -1,4 +1,4 @@
-//! WebSocket health, tracked by hand; the server does this for its own viewers: `cargo run -p
+//! WebSocket health, tracked manually; the server does this for its own viewers: `cargo run -p
 //! ast-server --example websocket_health`.
 #![allow(clippy::print_stdout, reason = "an example's output is its purpose")]
 
@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use ast_server::AstServer;
 use serde_json::{Value, json};
 
-/// A broadcaster of one's own.
+/// A custom broadcaster.
 struct Broadcaster {
     server: AstServer,
     clients: Vec<SyncSender<String>>,
@@ -45,7 +45,7 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let server = AstServer::new();
     let mut broadcaster = Broadcaster { server: server.clone(), clients: Vec::new() };
     let _clients = [broadcaster.connect(), broadcaster.connect()];
-    // Nobody reads: the third message finds the queues full.
+    // No client reads, so the third message finds the queues full.
     for number in 0..3 {
         broadcaster.broadcast(&json!({ "type": "DIFF_UPDATE", "number": number }));
     }

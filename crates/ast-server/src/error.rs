@@ -1,4 +1,4 @@
-//! Why something could not be done.
+//! Errors.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use live_set::{ReadError, UnknownNodeType};
 
-/// Why the server could not do what it was asked for. The message names the file or address, the
-/// reason and the way out.
+/// Why the server could not do what was requested. The message names the file or address, the
+/// reason and how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct Error(#[from] Reason);
@@ -77,31 +77,31 @@ impl Error {
         Reason::Thread { what, source }.into()
     }
 
-    /// No set is loaded, or there is none to start from.
+    /// Whether no set is loaded, or there is none to start from.
     #[must_use]
     pub const fn is_no_set(&self) -> bool {
         matches!(self.0, Reason::NoSet | Reason::NoFolder)
     }
 
-    /// The set has no such node.
+    /// Whether the set has no such node.
     #[must_use]
     pub const fn is_no_node(&self) -> bool {
         matches!(self.0, Reason::NoNode { .. })
     }
 
-    /// The name of a file leads away from the folder of the set.
+    /// Whether the name of a file leads out of the set's folder.
     #[must_use]
     pub const fn is_outside(&self) -> bool {
         matches!(self.0, Reason::Outside { .. })
     }
 
-    /// There is no file of that name.
+    /// Whether there is no file with that name.
     #[must_use]
     pub fn is_missing_file(&self) -> bool {
         matches!(&self.0, Reason::Open { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
-    /// A file could not be opened, or is no set that can be read.
+    /// Whether a file could not be opened, or is not a readable set.
     #[must_use]
     pub const fn is_file(&self) -> bool {
         matches!(self.0, Reason::Open { .. } | Reason::Read { .. })

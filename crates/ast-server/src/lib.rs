@@ -2,23 +2,24 @@
 //! viewers over WebSocket, and everything that happens is measured.
 //!
 //! # Promises
-//! * A viewer is sent the whole tree when it connects, and from then on every change of it once,
-//!   in order.
-//! * One that does not read delays nobody: its queue is bounded, and the whole tree takes the
-//!   place of what it had no room for.
-//! * Whatever comes over the network is counted and survived; nothing of a malformed datagram is
-//!   used.
+//! * A viewer is sent the whole tree when it connects, and from then on every change once and in
+//!   order.
+//! * A viewer that does not read delays no one: its queue is bounded, and the whole tree replaces
+//!   the messages that did not fit.
+//! * Everything that arrives over the network is counted and survived; nothing in a malformed
+//!   datagram is used.
 //! * Every event is counted in exactly one class: `received = processed + ignored + unhandled +
-//!   rejected + errors` whenever nothing is under way.
+//!   rejected + errors` whenever no event is in progress.
 //!
 //! # Limits
-//! Messages to viewers are not compressed. The first is the whole tree, 2 MB on 50 tracks by 100
-//! scenes: a client must allow messages of that size (`max_size` in Python's `websockets`). Across a
-//! network, `GET /tree` has it as gzip.
+//! Messages to viewers are not compressed. The first one is the whole tree, 2 MB for 50 tracks by
+//! 100 scenes: a client must allow messages of that size (`max_size` in Python's `websockets`). For
+//! slow networks, `GET /tree` returns it gzipped.
 //!
-//! A structural event tells viewers of every node that it moves: half a megabyte of JSON on 50 tracks
-//! by 100 scenes. Linux only. No sample carries a trace, as OSC has no place for one: exemplars are
-//! only of what a program around the server records itself, with a trace, into the same collector.
+//! A structural event sends viewers every node that it moves: half a megabyte of JSON for 50 tracks
+//! by 100 scenes. Linux only. No sample carries a trace, because OSC has no place for one: there
+//! are only exemplars of what an embedding program records itself, with a trace, into the same
+//! collector.
 //!
 //! # Example
 //! ```
@@ -40,30 +41,30 @@
 //! ```
 #![forbid(unsafe_code)]
 
-// In the order in which an event travels: each uses those above it only. The program's commands are
-// in `cli`.
+// In the order in which an event travels: each module only uses those above it. The program's
+// commands are in `cli`.
 
-// What can go wrong, in words.
+// Error messages.
 mod error;
-// Datagrams to messages.
+// Decodes datagrams into messages.
 pub mod osc;
-// Messages to edits of the set.
+// Decodes messages into edits of the set.
 mod events;
-// What is measured: one table.
+// The table of all metrics.
 pub mod metrics;
 // The server's health in a few fields.
 mod summary;
-// Log messages that come at most once a second.
+// Log messages limited to one per second.
 mod quiet;
 // The file of the set.
 mod files;
-// What viewers are sent.
+// Messages to viewers.
 mod viewers;
-// The socket of the events, and their order.
+// The socket for events, and their order.
 mod udp;
 // The set, and everything behind its lock.
 mod server;
-// What can be asked of it.
+// Queries.
 mod queries;
 // Threads, tasks and sockets.
 mod service;
@@ -71,7 +72,7 @@ mod service;
 mod demo;
 // Files for Prometheus, Grafana and the Collector.
 pub mod deploy;
-// What the fuzz targets need.
+// Exports for the fuzz targets.
 #[doc(hidden)]
 pub mod parts;
 

@@ -1,6 +1,6 @@
 //! Every metric that the server records, in one table.
 //!
-//! The handles are registered once; the paths that run for each event index into them.
+//! The handles are registered once; the per-event paths use them by index.
 
 use tachograph::{Counter, Gauge, Histogram, Kind, MetricsCollector, Tagged, Timing, Unit};
 
@@ -14,18 +14,18 @@ pub struct Declared {
     pub name: &'static str,
     /// The kind.
     pub kind: Kind,
-    /// The key of the tag that tells its series apart, if it has one.
+    /// The key of the tag that distinguishes its series, if it has one.
     pub tag: Option<&'static str>,
     /// The unit.
     pub unit: Unit,
-    /// What it is.
+    /// Its description.
     pub description: &'static str,
 }
 
 /// Declares the metrics: field, type of handle, name, unit, description.
 macro_rules! declare {
     ($($field:ident: $handle:ty = $name:literal, $unit:ident, $text:literal;)*) => {
-        /// Handles of everything the server records. What each is stands in [`DECLARED`].
+        /// Handles of everything the server records. [`DECLARED`] describes each.
         #[derive(Debug)]
         pub(crate) struct ServerMetrics {
             $(#[doc = $text] pub(crate) $field: $handle,)*
@@ -169,7 +169,7 @@ declare! {
         "when the process started, since 1970";
 }
 
-/// What a field of the table is made of.
+/// The construction of a table's field.
 trait Register: Sized {
     const KIND: Kind;
     const TAG: Option<&'static str> = None;
@@ -214,7 +214,7 @@ handle! {
     Timing register_timing;
 }
 
-/// A series for each path of the protocol's table, and one for all others.
+/// A series for each path of the protocol's table, plus one for all other paths.
 #[derive(Debug)]
 pub(crate) struct ByType<H> {
     known: Vec<H>,

@@ -1,5 +1,5 @@
-//! What the fuzz targets need beyond the public API: what lies between a client's bytes and the
-//! set. Exists for these only.
+//! Exports for the fuzz targets beyond the public API: the code between a client's bytes and the
+//! set. Only for these targets.
 
 use std::io::{self, Read, Write};
 
@@ -11,8 +11,9 @@ use crate::server::ast_server::AstServer;
 use crate::service::viewer;
 use crate::viewers::message::Text;
 
-/// Reads what a viewer sends behind its handshake, as its connection does and within the same
-/// limits, until that ends or breaks the protocol; gives the answers, `Err` to what is no JSON.
+/// Reads what a viewer sends after its handshake, like its connection and with the same limits,
+/// until the input ends or breaks the protocol. Returns the answers, `Err` for input that is not
+/// JSON.
 #[must_use]
 pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
     let mut socket = WebSocket::from_raw_socket(Wire(sent), Role::Server, Some(viewer::limits()));
@@ -22,12 +23,12 @@ pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
     answers.map(|answer| answer.map(text).map_err(text)).collect()
 }
 
-/// What answers queries over HTTP, behind the checks of who may ask.
+/// The routes for queries over HTTP, without the access checks.
 pub fn query_routes(server: &AstServer) -> Router {
     routes::routes(server.clone())
 }
 
-/// A connection whose other end has sent all it will, and reads whatever comes.
+/// A connection whose other end has sent everything it will, and reads everything.
 struct Wire<'a>(&'a [u8]);
 
 impl Read for Wire<'_> {

@@ -1,4 +1,4 @@
-//! Log messages that come at most once a second, however often there is cause.
+//! Limits log messages to one per second.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ pub(crate) struct Quiet {
 }
 
 impl Quiet {
-    /// Calls `say` with how many messages were left out before it, if it may speak.
+    /// Calls `say` with the number of messages suppressed before it, if it may log.
     pub(crate) fn say(&mut self, say: impl FnOnce(u64)) {
         self.say_at(Instant::now(), say);
     }

@@ -17,11 +17,11 @@ use super::settings::LogFormat;
 use super::signal::Signals;
 use super::{Failure, Listen, log, output, viewer};
 
-/// Make a set, send itself events over UDP, and show the health dashboard.
+/// Generate a set, send the server events over UDP, and show the health dashboard.
 ///
-/// The set has 50 tracks and 100 scenes. It is served on free ports to one viewer. The events are
-/// those of a busy session; they take the way through a real UDP socket. A few tracks and scenes
-/// are asked for meanwhile.
+/// The set has 50 tracks and 100 scenes, and is served on free ports to one viewer. The events are
+/// those of a busy session, sent through a real UDP socket. A few tracks and scenes are queried
+/// meanwhile.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// How many events to send.
@@ -30,24 +30,24 @@ pub(super) struct Demo {
     /// How many events to send a second; fewer where the server does not keep up.
     #[arg(long, value_name = "R", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]
     rate: u64,
-    /// Print the summary as JSON, and nothing else.
+    /// Print only the summary, as JSON.
     #[arg(long)]
     json: bool,
-    /// Stay up afterwards, until SIGINT or SIGTERM.
+    /// Keep running afterwards, until SIGINT or SIGTERM.
     #[arg(long)]
     keep_running: bool,
     #[command(flatten)]
     listen: Listen,
 }
 
-/// Events that may be under way: what the smallest receive buffer of a kernel can hold.
+/// Events that may be in flight: as many as the smallest receive buffer of a kernel holds.
 const UNPROCESSED_MAX: u64 = 128;
-/// The server does not get on for so long: something is broken.
+/// If the server makes no progress for this long, something is broken.
 const STALLED: Duration = Duration::from_secs(10);
 const SEED: u64 = 1;
-/// Events after which the tracks and scenes in view are asked for again.
+/// The number of events after which the tracks and scenes in view are queried again.
 const ASK_EVERY: u64 = 64;
-/// Tracks, and scenes, that somebody has in view.
+/// The number of tracks, and of scenes, in view.
 const IN_VIEW: usize = 4;
 
 impl Demo {
@@ -66,12 +66,12 @@ impl Demo {
             service.stop().await;
             Ok(())
         });
-        // Whoever interrupts the demo does not wait for the sending thread to notice.
+        // An interrupted demo does not wait for the sending thread.
         runtime.shutdown_background();
         done
     }
 
-    /// Serves, sends, and shows what came of it.
+    /// Serves, sends, and shows the result.
     async fn play(&self) -> Result<Service, Failure> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("demo.als");
@@ -85,7 +85,7 @@ impl Demo {
             print_addresses(service.addresses(), "http");
         }
         let mut seen = viewer::connect(service.addresses().websocket).await?;
-        // The tree: with a large one on the way, the first events would have to wait.
+        // Waits for the tree: while a large one is being sent, the first events would have to wait.
         seen.wait_for(|&seen| seen > 0).await?;
 
         let sending = Sending {
@@ -108,7 +108,7 @@ impl Demo {
     }
 }
 
-/// Waits until the viewer has read what was sent to it.
+/// Waits until the viewer has read everything that was sent to it.
 async fn wait_for_viewer(
     server: &AstServer,
     mut seen: tokio::sync::watch::Receiver<u64>,
@@ -128,7 +128,7 @@ async fn wait_for_viewer(
     }
 }
 
-/// Sends events at a rate, never more than the server can take.
+/// Sends events at a fixed rate, but never more than the server can take.
 struct Sending {
     server: AstServer,
     to: SocketAddr,
@@ -166,7 +166,7 @@ impl Sending {
         Ok(())
     }
 
-    /// Asks for what somebody has in view.
+    /// Queries the tracks and scenes in view.
     fn ask(&self) -> Result<(), Failure> {
         for index in 0..IN_VIEW {
             self.server.get_track(index)?;
@@ -175,7 +175,7 @@ impl Sending {
         Ok(())
     }
 
-    /// Waits until the server is done with so many of the events that were sent.
+    /// Waits until the server has finished this many of the events sent.
     fn wait_until(&self, sent: u64, wanted: u64) -> Result<(), Failure> {
         let (mut done, mut moved) = (self.done(), Instant::now());
         while done < wanted {
@@ -192,7 +192,7 @@ impl Sending {
         Ok(())
     }
 
-    /// Events that the server is done with, whatever became of them.
+    /// Events that the server has finished, with any outcome.
     fn done(&self) -> u64 {
         const CLASSES: [&str; 5] = [
             "events.processed",
@@ -206,7 +206,7 @@ impl Sending {
     }
 }
 
-/// On standard error, and only where that is a terminal.
+/// On standard error, and only if that is a terminal.
 fn progress_bar(events: u64) -> ProgressBar {
     let template = "{msg} {wide_bar} {human_pos}/{human_len} events, {per_sec}, {eta} left";
     let style = ProgressStyle::with_template(template);

@@ -9,35 +9,34 @@ use tachograph_deploy::{host_and_port, scrape_interval, write};
 
 use super::{Failure, output};
 
-/// Write what a fleet of servers needs around it: Prometheus, alerts, Grafana, systemd.
+/// Write the files that a fleet of servers needs: Prometheus, alerts, Grafana, systemd.
 ///
-/// Writes into the folder DIR, which is made if need be: a configuration, recording rules, alerts
-/// and tests of them for Prometheus; a configuration for an OpenTelemetry Collector; a dashboard
-/// for Grafana; a unit for systemd; and a README.md that says how each is used. All of them are
-/// made from the table of metrics that the server itself registers, so their names fit this
-/// version of the program. Nothing is started or installed.
+/// Writes into the folder DIR, which is created if necessary: a configuration, recording rules,
+/// alerts and tests for Prometheus; a configuration for an OpenTelemetry Collector; a dashboard for
+/// Grafana; a unit for systemd; and a README.md that explains how to use each. They are generated
+/// from the table of metrics that the server itself registers, so their names match this version of
+/// the program. Nothing is started or installed.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Deploy {
     /// The folder to write into.
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Where a server answers requests for metrics, as Prometheus reaches it: `serve --http`. May
-    /// be given more than once. [default: 127.0.0.1:9464]
+    /// The address at which Prometheus reaches a server's metrics: `serve --http`. May be given
+    /// more than once. [default: 127.0.0.1:9464]
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     target: Vec<String>,
-    /// How often Prometheus scrapes them. Spans in rules and alerts grow with it: a rate is over
-    /// 20 scrapes.
+    /// The scrape interval. Time spans in rules and alerts grow with it: a rate covers 20 scrapes.
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = scrape_interval)]
     scrape_interval: Duration,
     /// An Alertmanager that Prometheus sends alerts to. May be given more than once.
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     alertmanager: Vec<String>,
-    /// The file with the token that the servers ask for: `serve --metrics-token-file`. Not read,
-    /// only named in what is written.
+    /// The file with the token that the servers require: `serve --metrics-token-file`. It is not
+    /// read, only named in the output.
     #[arg(long, value_name = "FILE")]
     metrics_token_file: Option<PathBuf>,
-    /// Overwrite files that are not as this command would write them.
+    /// Overwrite files that differ from what this command would write.
     #[arg(long)]
     force: bool,
 }

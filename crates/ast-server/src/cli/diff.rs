@@ -7,15 +7,15 @@ use clap::Args;
 
 use super::{Failure, output};
 
-/// Print how set B differs from set A, as JSON.
+/// Print the difference between sets A and B, as JSON.
 ///
-/// The changes are those that viewers are sent where a set is loaded again.
+/// The changes are those that viewers are sent when a set is loaded again.
 #[derive(Debug, Args)]
 pub(super) struct Diff {
-    /// The set as it was.
+    /// The old set.
     #[arg(value_name = "A")]
     before: PathBuf,
-    /// The set as it is.
+    /// The new set.
     #[arg(value_name = "B")]
     after: PathBuf,
 }

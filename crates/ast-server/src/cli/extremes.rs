@@ -1,5 +1,5 @@
-//! Every flag and every key of the configuration, at 0, at 1 and at its largest: it works, or is
-//! refused with a reason.
+//! Tests every flag and every configuration key at 0, at 1 and at its largest value: each works, or
+//! is refused with a reason.
 
 use std::path::Path;
 
@@ -13,14 +13,14 @@ use super::serve::Serve;
 use super::settings::Settings;
 use super::{Cli, Command, Failure, viewer};
 
-/// What becomes of a value.
+/// The expected effect of a value.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
-    /// A viewer is sent the tree, and what an event changes.
+    /// A viewer is sent the tree, and the change of an event.
     Works,
-    /// The server runs, and lets in nobody, or tells nobody anything.
+    /// The server runs, but lets no viewer in or sends it nothing.
     Runs,
-    /// The reason has these words.
+    /// Refused with a reason that contains these words.
     Refused(&'static str),
 }
 use Fate::{Refused, Runs, Works};
@@ -35,8 +35,8 @@ const NOT_ZERO: Fate = Refused("zero");
 const NO_ADDRESS: Fate = Refused("invalid socket address");
 const NO_BOOL: Fate = Refused("possible values: true, false");
 
-/// The flags of `serve` but for `--config` and `--check`; keys of the configuration have the same
-/// names. Files are named by a number here: there is none of that name.
+/// The flags of `serve`, except `--config` and `--check`; configuration keys have the same names.
+/// Files are named by a number here: no such file exists.
 const SERVE: &[Row] = &[
     ("set", &[("0", Refused("cannot open"))]),
     ("sets", &[("0", Refused("cannot load sets from"))]),
@@ -67,8 +67,8 @@ const SERVE: &[Row] = &[
     ("otlp-authorities-file", &[("0", Refused("tls"))]),
 ];
 
-/// The flags of the other commands, whose values the command line alone judges, or their own tests
-/// do: `tests/cli.rs` and `tests/deploy.rs` run them.
+/// The flags of the other commands. Their values are checked only by the command line or by the
+/// commands' own tests: `tests/cli.rs` and `tests/deploy.rs` run them.
 const OTHERS: &[(&str, Row)] = &[
     ("demo", ("events", &[("0", Runs), ("1", Runs), (U64, Runs), (BEYOND, TOO_LARGE)])),
     ("demo", ("rate", &[("0", Refused("0 is not in 1..")), ("1", Runs), (U64, Runs)])),
@@ -114,10 +114,10 @@ const OTHERS: &[(&str, Row)] = &[
     ("deploy", ("force", &[("", Runs)])),
 ];
 
-/// The names that clap knows of a command, but for those that it adds itself.
+/// The flags that clap knows for a command, without those that it adds itself.
 fn flags(command: &str) -> Vec<String> {
     let mut cli = Cli::command();
-    // Fills in what clap adds.
+    // Adds what clap generates.
     cli.build();
     let command = cli.find_subcommand(command).expect("a command");
     let ids = command.get_arguments().map(|it| it.get_id().to_string());
@@ -130,7 +130,7 @@ fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
     names
 }
 
-/// The keys that the configuration knows: it names them where it is given another one.
+/// The keys that the configuration knows: it lists them when it is given another one.
 fn keys() -> Vec<String> {
     let known = |text: &str| {
         let told = toml::from_str::<Settings>(text).expect_err("no such key").to_string();
@@ -159,7 +159,7 @@ fn no_flag_and_no_key_is_without_a_row() {
     }
 }
 
-/// What a command line asks for, with a flag at a value.
+/// Parses a command line with a flag at a value.
 fn parse(command: &str, name: &str, value: &str) -> Result<Cli, Failure> {
     let mut words = vec!["ast-server".to_owned(), command.to_owned()];
     let positional = ["set", "before", "after", "folder"];
@@ -196,14 +196,14 @@ fn flags_of_the_other_commands_are_taken_or_refused_with_a_reason() {
     }
 }
 
-/// The settings of a command line.
+/// The settings from a command line.
 fn from_flag(name: &str, value: &str) -> Result<Settings, Failure> {
     let Command::Serve(serve) = parse("serve", name, value)?.command else { unreachable!() };
     let Serve { settings, .. } = *serve;
     Ok(settings)
 }
 
-/// The same from a configuration: a bare value where it is a number or a flag, else text.
+/// The same from a configuration: a bare value if it is a number or a flag, otherwise a string.
 fn from_key(folder: &Path, name: &str, value: &str) -> Result<Settings, Failure> {
     let is_bare = value.parse::<u128>().is_ok() || ["true", "false"].contains(&value);
     let texts = ["file", "url", "set", "sets", "host", "udp", "ws", "http", "format", "level"];
@@ -211,7 +211,7 @@ fn from_key(folder: &Path, name: &str, value: &str) -> Result<Settings, Failure>
     let value = match (name, is_bare) {
         ("allow-host", _) => format!("[{value:?}]"),
         ("otlp-delta", _) => "true".to_owned(),
-        // The largest number that TOML has.
+        // The largest number in TOML.
         (_, true) if value == U64 => i64::MAX.to_string(),
         (_, true) => value.to_owned(),
         _ => format!("{value:?}"),
@@ -225,7 +225,7 @@ fn from_key(folder: &Path, name: &str, value: &str) -> Result<Settings, Failure>
     Settings::read(&file)
 }
 
-/// Serves as the settings say; sends a viewer the tree and what an event changes, if it works.
+/// Serves with the settings; if they work, a viewer is sent the tree and an event's change.
 async fn serve(settings: Settings, set: &Path, fate: Fate) -> Result<(), Failure> {
     let free = "127.0.0.1:0".parse().ok();
     let filled = Settings {
@@ -281,7 +281,7 @@ fn settings_work_or_are_refused_with_a_reason_at_0_at_1_and_at_their_largest() {
                 });
                 match (fate, served.map_err(|it| it.to_string())) {
                     (Works | Runs, Ok(())) => {}
-                    // The two say it in words of their own.
+                    // The two use different words.
                     (Refused(told), Err(reason)) if way == "flag" || !is_type(told) => {
                         assert!(reason.contains(told), "{what}: {reason}");
                     }
@@ -299,7 +299,7 @@ fn settings_work_or_are_refused_with_a_reason_at_0_at_1_and_at_their_largest() {
     }
 }
 
-/// Whether the parser refuses it, of the flags by one library and of the keys by another.
+/// Whether the parsers refuse it: one library parses flags, another one keys.
 fn is_type(told: &str) -> bool {
     ["number", "zero", "socket", "possible"].iter().any(|word| told.contains(word))
 }

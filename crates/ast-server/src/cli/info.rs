@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Failure, output};
 
-/// Print what a set holds, in numbers, as JSON.
+/// Print numbers about the contents of a set, as JSON.
 #[derive(Debug, Args)]
 pub(super) struct Info {
     /// The set: an .als file, or the .xml inside one.

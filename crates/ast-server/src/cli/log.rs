@@ -1,5 +1,5 @@
-//! What is logged, to standard error: by a thread of its own, from a queue that drops what it has
-//! no room for. Nobody waits for who reads the log, and nothing fails with it.
+//! Logs to standard error, from a separate thread with a queue that drops lines when it is full.
+//! Nothing waits for the log's reader, and nothing fails because of it.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -18,10 +18,10 @@ use tracing_subscriber::{Layer, Registry, fmt, reload};
 use super::Failure;
 use super::settings::LogFormat;
 
-/// Lines that may wait to be written.
+/// The maximum number of lines waiting to be written.
 const QUEUE_LINES: usize = 8_192;
 
-/// What a flag says, or else `RUST_LOG`, or else a level.
+/// The filter from a flag, or else from `RUST_LOG`, or else a default level.
 pub(super) fn filter(flag: Option<&str>, default: &str) -> Result<Targets, Failure> {
     let (source, wanted) = match (flag, std::env::var("RUST_LOG")) {
         (Some(flag), _) => ("log-level", flag.to_owned()),
@@ -33,7 +33,7 @@ pub(super) fn filter(flag: Option<&str>, default: &str) -> Result<Targets, Failu
     })
 }
 
-/// The log. What waits when it is dropped is written, unless that takes more than a second.
+/// The log. When it is dropped, waiting lines are still written, for up to a second.
 pub(super) struct Log {
     filter: reload::Handle<Targets, Registry>,
     unwritten: Arc<AtomicU64>,
@@ -42,9 +42,9 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Logs from now on, panics too; in colour only where a terminal shows it.
+    /// Starts logging, including panics; in colour only on a terminal that supports it.
     pub(super) fn start(filter: Targets, format: LogFormat) -> Result<Self, Failure> {
-        // A handle of its own: std's would be locked as long as its reader reads nothing.
+        // A separate handle: std's would be locked while its reader reads nothing.
         let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
         let unwritten = Arc::new(AtomicU64::new(0));
         let lines = Lines { stderr, unwritten: Arc::clone(&unwritten) };
@@ -60,14 +60,14 @@ impl Log {
         Ok(Self { filter: handle, unwritten, no_room, _writing: writing })
     }
 
-    /// Logs by another filter from now on.
+    /// Uses another filter from now on.
     pub(super) fn set_filter(&self, filter: Targets) -> Result<(), Failure> {
         Ok(self.filter.reload(filter)?)
     }
 
-    /// How many lines could not be written so far.
+    /// The number of lines that could not be written so far.
     pub(super) fn dropped(&self) -> u64 {
-        // Relaxed: a number that stands for itself.
+        // Relaxed: the count guards no other data.
         self.unwritten.load(Ordering::Relaxed) + self.no_room.dropped_lines() as u64
     }
 }
@@ -77,7 +77,7 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = fmt::layer().with_writer(writer).log_internal_errors(false);
-    // On a terminal as ever: the library heeds `NO_COLOR`.
+    // On a terminal the library decides: it respects `NO_COLOR`.
     let lines = if io::stderr().is_terminal() { lines } else { lines.with_ansi(false) };
     match format {
         LogFormat::Text => lines.boxed(),
@@ -85,7 +85,7 @@ where
     }
 }
 
-/// Writes lines. One that cannot be written is counted and left out.
+/// Writes lines. A line that cannot be written is counted and dropped.
 struct Lines {
     stderr: File,
     unwritten: Arc<AtomicU64>,
@@ -94,7 +94,7 @@ struct Lines {
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.stderr.write_all(line).is_err() {
-            // Relaxed: a number that stands for itself.
+            // Relaxed: the count guards no other data.
             self.unwritten.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())

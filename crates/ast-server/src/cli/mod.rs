@@ -1,4 +1,4 @@
-//! The commands, one a file, and what they have in common.
+//! The commands, one per file, and what they share.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its purpose")]
 
 mod demo;
@@ -24,13 +24,14 @@ use std::process::ExitCode;
 use ast_server::Addresses;
 use clap::{Args, Parser, Subcommand};
 
-/// Whatever stops a command; its message goes to standard error.
+/// Any error that stops a command; its message goes to standard error.
 type Failure = Box<dyn std::error::Error>;
 
 /// Keeps the tree of an Ableton Live set up to date.
 ///
 /// Live events come in as OSC over UDP, changes go out to viewers over WebSocket, and everything
-/// that happens is measured, for people and for Prometheus. Start with `ast-server demo`: it needs neither Live nor a set.
+/// that happens is measured, for people and for Prometheus. Start with `ast-server demo`, which
+/// needs neither Live nor a set.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 struct Cli {
@@ -59,7 +60,7 @@ enum Command {
     Deploy(deploy::Deploy),
 }
 
-/// Where a server listens.
+/// The addresses that a server listens on.
 #[derive(Debug, Args)]
 struct Listen {
     /// Address for events, OSC over UDP. Port 0 takes a free one.
@@ -99,7 +100,7 @@ pub(crate) fn run() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nobody may be there to read it.
+            // Standard error may be closed.
             let _ = writeln!(std::io::stderr(), "error: {failure}");
             ExitCode::FAILURE
         }

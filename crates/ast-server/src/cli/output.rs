@@ -12,7 +12,7 @@ use super::Failure;
 /// How long a line may wait for a reader.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Prints a value as JSON that people can read.
+/// Prints a value as readable JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let mut json = serde_json::to_vec_pretty(value)?;
     json.push(b'\n');
@@ -24,12 +24,12 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     bytes(format!("{text}\n").as_bytes())
 }
 
-/// Prints a line where somebody reads it before long; says so in the log where not.
+/// Prints a line if a reader takes it soon; otherwise logs that it could not.
 pub(super) fn line_in_time(text: &str) {
     let text = text.to_owned();
     let (done, wait) = mpsc::channel();
     let print = move || drop(done.send(line(&text).map_err(|failure| failure.to_string())));
-    // The thread may wait for a reader for ever: it ends with the program.
+    // The thread may wait for a reader forever: it ends with the program.
     let printing = thread::Builder::new().spawn(print);
     let printed = match printing {
         Ok(_) => wait.recv_timeout(PATIENCE).unwrap_or_else(|_| Err("nobody reads it".to_owned())),
@@ -40,7 +40,7 @@ pub(super) fn line_in_time(text: &str) {
     }
 }
 
-/// A reader that has read enough, such as `head`, is no failure.
+/// A reader that stops early, such as `head`, is not an error.
 fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

@@ -1,4 +1,4 @@
-//! Metrics pushed to a receiver of OTLP, beside being served.
+//! Pushes metrics to an OTLP receiver, in addition to serving them.
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -14,35 +14,35 @@ use super::{Failure, tls};
 
 const EVERY_SECONDS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
-/// Where metrics are pushed to, if anywhere: flags that start with `otlp`, keys of `[otlp]`.
+/// The push settings: flags that start with `otlp`, keys of `[otlp]`.
 #[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Otlp {
-    /// Push metrics to this receiver of OTLP over HTTP too, such as http://127.0.0.1:4318; for the
-    /// last time when the server stops.
+    /// Also push metrics to this OTLP/HTTP receiver, such as http://127.0.0.1:4318; for the last
+    /// time when the server stops.
     #[arg(id = "otlp-url", long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) url: Option<String>,
-    /// Seconds from one push to the next; 60 unless told otherwise.
+    /// Seconds between pushes; 60 by default.
     #[arg(id = "otlp-every", long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) every: Option<NonZeroU32>,
-    /// Push what came since the last push instead of totals.
+    /// Push deltas since the last push instead of totals.
     #[arg(id = "otlp-delta", long)]
     pub(super) delta: bool,
-    /// Send the headers in this file along, `Name: value`, one a line.
+    /// Also send the headers in this file, `Name: value`, one per line.
     #[arg(id = "otlp-headers-file", long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) headers_file: Option<PathBuf>,
-    /// Trust a receiver at https:// by the authorities in this PEM file instead of the system's.
-    /// Needs a program that is built with `--features tls`.
+    /// Trust an https:// receiver through the authorities in this PEM file instead of the system's.
+    /// Requires a program built with `--features tls`.
     #[arg(id = "otlp-authorities-file", long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) authorities_file: Option<PathBuf>,
 }
 
 impl Otlp {
-    /// These, and where they say nothing, those.
+    /// These settings, with missing ones taken from `other`.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             url: self.url.or(other.url),
@@ -53,7 +53,7 @@ impl Otlp {
         }
     }
 
-    /// With what was left to the program filled in, where anything is pushed.
+    /// Fills in the defaults, if anything is pushed.
     pub(super) fn complete(self) -> Self {
         let every = self.every.or(self.url.is_some().then_some(EVERY_SECONDS));
         Self { every, ..self }
@@ -65,7 +65,7 @@ impl Otlp {
         url.is_none() && every.is_none() && !delta && files.into_iter().all(Option::is_none)
     }
 
-    /// The push that is asked for; it does not run yet.
+    /// The requested push, not yet running.
     pub(super) fn push(&self, metrics: &MetricsCollector) -> Result<Option<Push>, Failure> {
         let Some(url) = &self.url else {
             let told = "nothing is pushed without a receiver: name one by --otlp-url, or by `url` \
@@ -93,15 +93,15 @@ impl Otlp {
     }
 }
 
-/// A name for this process that no other has.
+/// A unique name for this process.
 fn instance_id() -> String {
     use std::hash::BuildHasher;
-    // Seeded at random by the system.
+    // The system seeds this randomly.
     let random = || std::hash::RandomState::new().hash_one(std::process::id());
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// Pushes what was recorded since the last push, and says what could not be delivered.
+/// Pushes what was recorded since the last push, and logs what could not be delivered.
 pub(super) async fn finish(pusher: Pusher, limit: Duration) {
     let report = pusher.shutdown(limit).await;
     if report.dropped > 0 {
@@ -113,7 +113,7 @@ pub(super) async fn finish(pusher: Pusher, limit: Duration) {
     }
 }
 
-/// Names and values, but for empty lines.
+/// Names and values; empty lines are skipped.
 fn read_headers(file: &Path) -> Result<Vec<(String, String)>, Failure> {
     let told = |reason: &dyn std::fmt::Display| {
         format!("cannot take headers from {}: {reason}", file.display())

@@ -15,29 +15,29 @@ use super::settings::Settings;
 use super::signal::Signals;
 use super::{Failure, log, output};
 
-/// How long stopping may take: connections that end, then the last push. The dashboard and the log
-/// come on top, within five seconds of the signal.
+/// How long stopping may take: connections ending, then the last push. The dashboard and the log
+/// come on top, all within five seconds of the signal.
 const STOP_MAX: Duration = Duration::from_millis(2_500);
 const LAST_PUSH_MIN: Duration = Duration::from_millis(500);
-/// How often it is looked how many lines of the log were dropped.
+/// How often the number of dropped log lines is checked.
 const LOG_COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Load a set and serve it: events in over UDP, changes out over WebSocket.
 ///
 /// Prints the addresses that it listens on, serves until SIGINT or SIGTERM, then prints the health
-/// dashboard. A second signal ends it at once; it always ends within five seconds. SIGHUP has it
-/// read the --config file, the files named in it and the set again: where one of them cannot be
-/// used, nothing changes and the log says why.
+/// dashboard. A second signal ends it at once; it always ends within five seconds. On SIGHUP it
+/// reads the --config file, the files named in it and the set again: if one of them cannot be used,
+/// nothing changes and the log says why.
 #[derive(Debug, Args)]
 #[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464")]
 pub(super) struct Serve {
     #[command(flatten)]
     pub(super) settings: Settings,
-    /// Take settings from a TOML file whose keys are named as the flags are, and `set`; those of
-    /// --otlp flags stand under `[otlp]`. Flags go before it; paths in it start from its folder.
+    /// Take settings from a TOML file whose keys are named like the flags, plus `set`; those of
+    /// --otlp flags are under `[otlp]`. Flags override it; paths in it are relative to its folder.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Check the settings, the token and the set, print what would run as TOML, and end.
+    /// Check the settings, the token and the set, print the resulting settings as TOML, and exit.
     #[arg(long)]
     check: bool,
 }
@@ -56,12 +56,12 @@ impl Serve {
         let log = Log::start(filter, settings.log_format.unwrap_or_default())?;
         let runtime = tokio::runtime::Runtime::new()?;
         let done = runtime.block_on(self.serve(settings, &log));
-        // Whatever a blocked thread waits for, nobody waits for it.
+        // Blocked threads are not waited for.
         runtime.shutdown_background();
         done
     }
 
-    /// The settings as they are now: the file is read each time.
+    /// The current settings: the file is read each time.
     fn settings(&self) -> Result<Settings, Failure> {
         let settings = match &self.config {
             Some(file) => self.settings.clone().or(Settings::read(file)?),
@@ -100,14 +100,14 @@ impl Serve {
     }
 }
 
-/// Refuses what is no folder of sets: nothing could ever be loaded from it.
+/// Refuses a folder of sets that is not a folder: nothing could ever be loaded from it.
 pub(super) fn check_folder(settings: &Settings) -> Result<(), Failure> {
     let Some(folder) = &settings.sets else { return Ok(()) };
     let told = |reason| format!("cannot load sets from {}: {reason}", folder.display());
     std::fs::read_dir(folder).map(|_| ()).map_err(|reason| told(reason).into())
 }
 
-/// Loads the set that the settings name, if they do.
+/// Loads the set in the settings, if there is one.
 async fn load(server: &AstServer, settings: &Settings) -> Result<(), Failure> {
     let Some(set) = settings.set.clone() else { return Ok(()) };
     let server = server.clone();
@@ -115,7 +115,7 @@ async fn load(server: &AstServer, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A server that serves, and what it was told to.
+/// A running server and its settings.
 struct Running {
     settings: Settings,
     server: AstServer,
@@ -124,7 +124,7 @@ struct Running {
 }
 
 impl Running {
-    /// Serves until a signal says to stop; reads the settings again when one says so.
+    /// Serves until a signal to stop; reads the settings again on SIGHUP.
     async fn until_stopped(&mut self, serve: &Serve, signals: &mut Signals, log: &Log) {
         let mut tick = tokio::time::interval(LOG_COUNT_EVERY);
         let mut dropped = 0;
@@ -148,10 +148,10 @@ impl Running {
         }
     }
 
-    /// Puts the settings as they are now in place, and has the set looked at.
+    /// Applies the current settings, and has the set checked.
     ///
     /// # Errors
-    /// Something cannot be used; nothing has changed then.
+    /// If something cannot be used; then nothing has changed.
     async fn reload(&mut self, serve: &Serve, log: &Log) -> Result<(), Failure> {
         let settings = serve.settings()?;
         let filter = log::filter(settings.log_level.as_deref(), "info")?;
@@ -161,7 +161,7 @@ impl Running {
         if let Some(fixed) = settings.first_fixed_difference(&self.settings) {
             return Err(format!("{fixed} can be changed by a restart only").into());
         }
-        // The last that can fail: what was loaded stays then.
+        // The last step that can fail; then the loaded set stays.
         if settings.set == self.settings.set {
             self.server.look_at_file();
         } else {
@@ -184,14 +184,14 @@ impl Running {
             tracing::warn!("some connections were closed before they had read all");
         }
         if let Some(pusher) = self.pusher {
-            // What is left of the time, and always enough for a receiver that is there.
+            // The remaining time, and always enough for a receiver that responds.
             let left = deadline.saturating_duration_since(Instant::now());
             push::finish(pusher, left.max(LAST_PUSH_MIN)).await;
         }
     }
 }
 
-/// Says where the server listens, one address a line.
+/// Prints the addresses that the server listens on, one per line.
 pub(super) fn print_addresses(addresses: Addresses, http_scheme: &str) {
     let Addresses { udp, websocket, http, .. } = addresses;
     output::line_in_time(&format!(

@@ -1,4 +1,4 @@
-//! The settings of `serve`: flags, and a file for those that nobody wants to type.
+//! The settings of `serve`: flags and a configuration file.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
@@ -13,8 +13,8 @@ use tachograph_serve::Endpoint;
 use super::push::Otlp;
 use super::{Failure, Listen, tls};
 
-/// What can be set, by a flag or by a key of the file; the names are the same, and those that
-/// start with `otlp-` stand under `[otlp]`.
+/// Everything that can be set by a flag or by a key of the file. The names are the same; those that
+/// start with `otlp-` are under `[otlp]`.
 #[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Settings {
@@ -22,8 +22,8 @@ pub(super) struct Settings {
     #[arg(value_name = "SET")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) set: Option<PathBuf>,
-    /// A folder of sets: `POST /load` opens one of them, or one in the folder of SET, in place of
-    /// what is loaded. With it, SET may be left out.
+    /// A folder of sets: `POST /load` loads one of them, or one in the folder of SET, in place of
+    /// the present one. With it, SET may be omitted.
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sets: Option<PathBuf>,
@@ -40,8 +40,8 @@ pub(super) struct Settings {
     #[arg(long, value_name = "ADDR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) http: Option<SocketAddr>,
-    /// Serve metrics and queries over HTTPS, with the certificate chain in this PEM file. Needs a
-    /// program that is built with `--features tls`.
+    /// Serve metrics and queries over HTTPS, with the certificate chain in this PEM file. Requires
+    /// a program built with `--features tls`.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) http_certificate_file: Option<PathBuf>,
@@ -53,63 +53,62 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metrics_token_file: Option<PathBuf>,
-    /// Answer requests for metrics under this host name too, and let its pages connect as viewers.
-    /// `null` stands for pages opened from a disk. May be given more than once.
+    /// Also answer requests for metrics under this host name, and let its pages connect as viewers.
+    /// `null` stands for pages opened from disk. May be given more than once.
     #[arg(long, value_name = "HOST")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) allow_host: Vec<String>,
-    /// Load the set again when it was saved: true unless told otherwise.
+    /// Load the set again when it is saved; true by default.
     #[arg(long, value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) watch: Option<bool>,
-    /// Record metrics: true unless told otherwise.
+    /// Record metrics; true by default.
     #[arg(long, value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metrics: Option<bool>,
-    /// Tracks, and scenes, that the cache keeps; 256 unless told otherwise, 0 switches it off.
+    /// The number of tracks, and of scenes, that the cache keeps; 256 by default, 0 turns it off.
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cache_entries: Option<usize>,
-    /// Viewers that may be connected; 1000 unless told otherwise.
+    /// The maximum number of connected viewers; 1000 by default.
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_clients: Option<usize>,
-    /// Messages that may wait for a viewer; 1000 unless told otherwise.
+    /// The maximum number of messages queued for a viewer; 1000 by default.
     #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_queue: Option<usize>,
-    /// Bytes of messages that may wait for a viewer; 4 MiB unless told otherwise.
+    /// The maximum bytes of messages queued for a viewer; 4 MiB by default.
     #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_queue_bytes: Option<usize>,
-    /// Bytes that the messages for all viewers may take; 64 MiB unless told otherwise.
+    /// The maximum bytes of the messages for all viewers; 64 MiB by default.
     #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) clients_bytes: Option<usize>,
-    /// Seconds after which a viewer that reads nothing is disconnected, while there is something
-    /// to read; 30 unless told otherwise.
+    /// Seconds after which a viewer that reads nothing is disconnected, while there is something to
+    /// read; 30 by default.
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) evict_after: Option<u64>,
-    /// Seconds from one ping of a viewer to the next; 20 unless told otherwise.
+    /// Seconds between pings of a viewer; 20 by default.
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ping_every: Option<NonZeroU64>,
-    /// Seconds after which a viewer that gives no sign of life is disconnected; 60 unless told
-    /// otherwise.
+    /// Seconds after which a viewer without a sign of life is disconnected; 60 by default.
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ping_timeout: Option<NonZeroU64>,
-    /// Bytes that answers to queries may take until they are read; 64 MiB unless told otherwise.
+    /// The maximum bytes of answers to queries that are not read yet; 64 MiB by default.
     #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answers_bytes: Option<usize>,
-    /// What is logged: off, error, warn, info, debug or trace, for all or by module, as in
-    /// `info,ast_server=debug`; info unless told otherwise. Goes before `RUST_LOG`.
+    /// The log level: off, error, warn, info, debug or trace, for everything or by module, as in
+    /// `info,ast_server=debug`; info by default. Overrides `RUST_LOG`.
     #[arg(long, value_name = "LEVEL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log_level: Option<String>,
-    /// How it is logged.
+    /// The format of the log.
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log_format: Option<LogFormat>,
@@ -118,19 +117,19 @@ pub(super) struct Settings {
     pub(super) otlp: Otlp,
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 impl Settings {
-    /// Reads a file. Paths in it start from its folder.
+    /// Reads a configuration file. Paths in it are relative to its folder.
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let told = |reason: &dyn std::fmt::Display| {
             format!("cannot use the configuration {}: {reason}", file.display())
@@ -149,7 +148,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// These, and where they say nothing, those. Hosts are added to each other.
+    /// These settings, with missing ones taken from `other`. Hosts are combined.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             set: self.set.or(other.set),
@@ -178,7 +177,7 @@ impl Settings {
         }
     }
 
-    /// With everything that was left to the program filled in.
+    /// Fills in all defaults.
     pub(super) fn complete(self) -> Self {
         let Addresses { udp, websocket, http, .. } = Addresses::default();
         let otlp = self.otlp.clone().complete();
@@ -203,7 +202,7 @@ impl Settings {
         })
     }
 
-    /// The first setting that differs from others and that a running server cannot change.
+    /// The first setting that differs and that a running server cannot change.
     pub(super) fn first_fixed_difference(&self, other: &Self) -> Option<&'static str> {
         let is_https = |it: &Self| it.http_certificate_file.is_some();
         let differs = [
@@ -228,12 +227,12 @@ impl Settings {
         differs.into_iter().find_map(|(name, differs)| differs.then_some(name))
     }
 
-    /// Where to listen.
+    /// The addresses to listen on.
     pub(super) fn addresses(&self) -> Addresses {
         Listen { udp: self.udp, ws: self.ws, http: self.http }.or(Addresses::default())
     }
 
-    /// A server with these settings; what they do not say is as it is by default.
+    /// A server builder with these settings, and defaults for the rest.
     pub(super) fn builder(&self) -> Builder {
         let mut builder = AstServer::builder();
         if let Some(folder) = &self.sets {
@@ -275,7 +274,7 @@ impl Settings {
         builder
     }
 
-    /// An endpoint that lets in whom these settings let in, and speaks HTTPS if they say so.
+    /// Applies these settings' access control to an endpoint, and HTTPS if requested.
     pub(super) fn set_up(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
         let endpoint = self.allow_host.iter().try_fold(endpoint, Endpoint::allow_host)?;
         let endpoint = match &self.metrics_token_file {
@@ -289,13 +288,13 @@ impl Settings {
         }
     }
 
-    /// How the address for metrics is read.
+    /// The URL scheme of the address for metrics.
     pub(super) fn http_scheme(&self) -> &'static str {
         if self.http_certificate_file.is_some() { "https" } else { "http" }
     }
 }
 
-/// With the token in a file, without the line break at its end.
+/// Adds the token in a file, without its final line break.
 fn with_token(endpoint: Endpoint, file: &Path) -> Result<Endpoint, Failure> {
     let told = |reason: &dyn std::fmt::Display| {
         format!("cannot take the token from {}: {reason}", file.display())

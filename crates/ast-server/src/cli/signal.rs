@@ -1,5 +1,5 @@
-//! The signals that the program heeds, caught by a thread of their own: whatever the rest of the
-//! program waits for, they are seen.
+//! The signals that the program handles. A separate thread catches them, so that they are seen
+//! whatever the rest of the program waits for.
 
 use std::io;
 use std::process::exit;
@@ -10,25 +10,25 @@ use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-/// The program has ended by then, whatever it waits for.
+/// By then the program has ended, whatever it waits for.
 const STOP_MAX: Duration = Duration::from_millis(4_500);
 
-/// Signals as they have come so far.
+/// The signals received so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Seen {
     stops: u32,
     hang_ups: u32,
 }
 
-/// The signals that ask the program to stop, or to read its settings again.
+/// The signals to stop the program, or to read its settings again.
 pub(super) struct Signals {
     seen: watch::Receiver<Seen>,
     heeded: Seen,
 }
 
 impl Signals {
-    /// Catches SIGINT, SIGTERM and SIGHUP from now on. Once it was asked to stop, the program ends
-    /// within five seconds, by itself or not.
+    /// Catches SIGINT, SIGTERM and SIGHUP from now on. After a signal to stop, the program ends
+    /// within five seconds, on its own or forced.
     pub(super) fn catch() -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let caught = {
@@ -48,13 +48,13 @@ impl Signals {
     /// Waits for the next request to stop.
     pub(super) async fn stop(&mut self) {
         let heeded = self.heeded.stops;
-        // Err: the thread has ended, which it does with the program only.
+        // Err: the thread has ended, which only happens with the program.
         if let Ok(seen) = self.seen.wait_for(|seen| seen.stops > heeded).await {
             self.heeded.stops = seen.stops;
         }
     }
 
-    /// Waits for what is asked for next: `true` to read the settings again, `false` to stop.
+    /// Waits for the next request: `true` to read the settings again, `false` to stop.
     pub(super) async fn next(&mut self) -> bool {
         let heeded = self.heeded;
         match self.seen.wait_for(|seen| *seen != heeded).await {

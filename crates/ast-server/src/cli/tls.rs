@@ -1,4 +1,4 @@
-//! Certificates from files, where the program was built with TLS.
+//! Certificates from files, if the program was built with TLS.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use tachograph_serve::{Endpoint, Push};
 
 use super::Failure;
 
-/// Has an endpoint speak HTTPS.
+/// Makes an endpoint speak HTTPS.
 #[cfg(feature = "tls")]
 pub(super) fn https(endpoint: Endpoint, chain: &Path, key: &Path) -> Result<Endpoint, Failure> {
     let tls = Tls::from_pem(&read(chain)?, &read(key)?);
@@ -17,7 +17,7 @@ pub(super) fn https(endpoint: Endpoint, chain: &Path, key: &Path) -> Result<Endp
     Ok(endpoint.tls(tls))
 }
 
-/// Has a push trust these authorities instead of the system's.
+/// Makes a push trust these authorities instead of the system's.
 #[cfg(feature = "tls")]
 pub(super) fn trust(push: Push, authorities: &Path) -> Result<Push, Failure> {
     let push = push.authorities(&read(authorities)?);
@@ -39,7 +39,7 @@ pub(super) fn trust(_: Push, _: &Path) -> Result<Push, Failure> {
     Err(without_tls("check certificates", "leave out the authorities"))
 }
 
-/// Whether a push can go to this URL, as far as TLS is concerned.
+/// Whether a push can use this URL, as far as TLS is concerned.
 pub(super) fn check_url(url: &str) -> Result<(), Failure> {
     let is_https = url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
     match is_https && cfg!(not(feature = "tls")) {

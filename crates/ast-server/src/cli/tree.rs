@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Failure, output};
 
-/// Print the tree of a set as JSON: what viewers are sent.
+/// Print the tree of a set as JSON, as it is sent to viewers.
 #[derive(Debug, Args)]
 pub(super) struct Tree {
     /// The set: an .als file, or the .xml inside one.

@@ -1,4 +1,4 @@
-//! A viewer that counts what it is sent.
+//! A viewer that counts its messages.
 
 use std::net::SocketAddr;
 
@@ -11,11 +11,11 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::Failure;
 
-/// Connects to a server, and reads in the background until the connection ends. Gives the number
+/// Connects to a server, and reads in the background until the connection ends. Returns the number
 /// of messages so far.
 pub(super) async fn connect(to: SocketAddr) -> Result<watch::Receiver<u64>, Failure> {
     let stream = TcpStream::connect(to).await?;
-    // It is our own server that is trusted here, however large the tree.
+    // It is our own server, so a tree of any size is accepted.
     let trusting = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
     let (socket, _) =
         client_async_with_config(format!("ws://{to}"), stream, Some(trusting)).await?;

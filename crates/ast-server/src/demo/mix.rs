@@ -1,8 +1,8 @@
-//! Events as a busy session sends them: what the demo and benches send themselves.
+//! Events like those of a busy session, for the demo and the benches.
 //!
 //! 60 % device parameters, volume and pan, 20 % clip slots and clips, 18.9 % names, colours and
-//! states, 1 % transport, 0.1 % structure and cursor; the first events are one of each path. The
-//! same set and seed give the same events, and all of them point at something that the set has.
+//! states, 1 % transport, 0.1 % structure and cursor; it starts with one event of each path. The
+//! same set and seed give the same events, and all of them refer to something that the set has.
 
 use live_set::Set;
 
@@ -13,13 +13,13 @@ use crate::osc::arg::Arg;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MixedEvent {
-    /// Its type, which has the path.
+    /// Its type, which determines the path.
     pub event_type: EventType,
     /// Its arguments.
     pub args: Vec<Arg<'static>>,
 }
 
-/// The shares, in thousandths, and what takes turns in each.
+/// The shares in thousandths, and the events that take turns in each.
 const SHARES: [(u64, &[EventType]); 5] = [
     (600, &[EventType::DeviceParam, EventType::TrackVolume, EventType::TrackPan]),
     (
@@ -70,18 +70,18 @@ const SHARES: [(u64, &[EventType]); 5] = [
 
 const NAMES: [&str; 8] = ["Bass", "Lead", "Pad", "Drums", "Vox", "Keys", "Strings", "Noise"];
 
-/// Gives one event after another, without an end.
+/// An endless sequence of events.
 #[derive(Clone, Debug)]
 pub struct Mix {
     places: Places,
     random: Random,
-    /// How many events of each share were given.
+    /// How many events of each share were produced.
     given: [u64; SHARES.len()],
 }
 
 impl Mix {
-    /// A mix for a set. Where the set has no device, no clip or no empty slot, the events that
-    /// need one point at nothing.
+    /// A mix for a set. If the set has no device, no clip or no empty slot, the events that need
+    /// one are invalid.
     #[must_use]
     pub fn new(set: &Set, seed: u64) -> Self {
         Self { places: Places::of(set), random: Random(seed | 1), given: Default::default() }
@@ -89,7 +89,7 @@ impl Mix {
 
     fn next_type(&mut self) -> EventType {
         let total: u64 = self.given.iter().sum();
-        // At first one of each path; then a turn for whichever share is furthest behind.
+        // First one event of each path; then a turn for the share that is furthest behind.
         let unfinished = |&share: &usize| self.given[share] < SHARES[share].1.len() as u64;
         let behind = |&share: &usize| {
             (SHARES[share].0 * (total + 1)).cast_signed()
@@ -120,7 +120,7 @@ impl Mix {
                 let (track, device, parameters) =
                     random.pick(&places.devices).copied().unwrap_or_default();
                 let parameter = random.below(parameters);
-                // The first is the device's switch.
+                // The first parameter is the device's switch.
                 let value = if parameter == 0 { flag } else { float };
                 vec![Arg::Int(track), Arg::Int(device), Arg::Int(parameter), value]
             }
@@ -141,7 +141,7 @@ impl Mix {
             E::ClipName => in_slot(places.clip(random), name),
             E::ClipColor => in_slot(places.clip(random), color),
             E::ClipMuted | E::ClipLooping => in_slot(places.clip(random), flag),
-            // A clip is taken from where the last one was put: the two take turns.
+            // A clip is removed where the last one was added: the two take turns.
             E::ClipAdded => {
                 places.guest = random.pick(&places.guest_slots).copied().unwrap_or_default();
                 in_slot(places.guest, name)
@@ -152,7 +152,7 @@ impl Mix {
             E::TransportPosition => vec![Arg::Float(1_000.0 * random.unit())],
             E::CursorTrack => vec![track],
             E::CursorClipSlot => vec![track, scene],
-            // What comes goes at the next turn, from the same place.
+            // What is added is removed at the next turn, from the same place.
             E::TrackAdded => vec![Arg::Int(places.add_track(random)), name, Arg::Text("midi")],
             E::TrackDeleted => vec![Arg::Int(places.delete_track())],
             E::DeviceAdded => [at(places.add_device(random)).as_slice(), &[name]].concat(),
@@ -172,24 +172,24 @@ impl Iterator for Mix {
     }
 }
 
-/// What a set has that events can point at.
+/// The nodes of a set that events can refer to.
 #[derive(Clone, Debug)]
 struct Places {
     tracks: i32,
     scenes: i32,
-    /// Track, device, number of parameters.
+    /// Track, device, and number of parameters.
     devices: Vec<(i32, i32, i32)>,
     clips: Vec<(i32, i32)>,
-    /// Slots that stay without a clip.
+    /// Slots that never hold a clip.
     empty_slots: Vec<(i32, i32)>,
-    /// Slots that clips come into and are taken out of.
+    /// Slots to which clips are added and from which they are removed.
     guest_slots: Vec<(i32, i32)>,
     guest: (i32, i32),
-    /// The track that came last, and is to go.
+    /// The track added last, to be removed next.
     new_track: i32,
-    /// The device that came last: its track and its place there.
+    /// The device added last: its track and its position there.
     new_device: (i32, i32),
-    /// The scene that came last.
+    /// The scene added last.
     new_scene: i32,
 }
 
@@ -247,7 +247,7 @@ impl Places {
         self.new_scene
     }
 
-    /// Before the first device of a track.
+    /// Adds it before the first device of a track.
     fn add_device(&mut self, random: &mut Random) -> (i32, i32) {
         self.new_device = (random.below(self.tracks), 0);
         self.move_devices(1);
@@ -259,7 +259,7 @@ impl Places {
         self.new_device
     }
 
-    /// Nothing of what events point at is on a new track: all that is from there on moves.
+    /// A new track contains none of these nodes, so everything from there on moves.
     fn move_tracks(&mut self, first: i32, by: i32) {
         self.tracks += by;
         let devices = self.devices.iter_mut().map(|(track, ..)| track);
@@ -298,7 +298,7 @@ fn shift<'a>(positions: impl Iterator<Item = &'a mut i32>, first: i32, by: i32) 
     }
 }
 
-/// A xorshift generator: fast, and the same everywhere.
+/// An xorshift generator: fast, and the same on every platform.
 #[derive(Clone, Debug)]
 struct Random(u64);
 

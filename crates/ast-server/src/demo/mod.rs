@@ -1,6 +1,6 @@
-//! What a busy session of Live sends, for the demo, benches and tests.
+//! The events of a busy Live session, for the demo, benches and tests.
 //!
 //! Uses `osc` and `events`.
 
-// Events in the mix that they have in use.
+// The sequence of events.
 pub mod mix;

@@ -1,5 +1,5 @@
-//! What a fleet of servers needs around it: what [`tachograph_deploy`] makes of the server's metrics,
-//! with alerts and panels of the server's own, and a unit for systemd.
+//! The files that a fleet of servers needs: [`tachograph_deploy`]'s output for the server's
+//! metrics, the server's own alerts and panels, and a unit for systemd.
 
 mod own;
 mod unit;
@@ -8,7 +8,7 @@ use tachograph_deploy::{DeployError, File, Metric, Settings};
 
 use crate::server::ast_server::AstServer;
 
-/// The settings of one server on its default address.
+/// The settings for one server at its default address.
 pub fn settings() -> Settings {
     let http = crate::Addresses::default().http;
     let mut settings = Settings::new("ast-server", [http.to_string()]);
@@ -17,7 +17,7 @@ pub fn settings() -> Settings {
     settings
 }
 
-/// Every file. The same settings give the same bytes.
+/// All files. The same settings give the same bytes.
 ///
 /// ```
 /// let files = ast_server::deploy::files(&ast_server::deploy::settings())?;

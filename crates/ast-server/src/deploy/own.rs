@@ -1,4 +1,4 @@
-//! Alerts, rules and panels whose meaning only the server knows.
+//! Alerts, rules and panels that need knowledge of the server.
 
 use tachograph_deploy::{Alert, Given, Own, Panel, Recorded};
 
@@ -83,7 +83,7 @@ const ALERTS: [Alert; 7] = [
     },
 ];
 
-/// The share of sequence numbers that never came. Late ones that filled a gap are not lost.
+/// The share of sequence numbers that never arrived. Late ones that filled a gap are not lost.
 const LOSS: Recorded = Recorded {
     name: "instance:udp_packet_loss:ratio",
     expr: "\
@@ -91,7 +91,7 @@ const LOSS: Recorded = Recorded {
 (rate(${udp.packet.received}[$window]) + rate(${udp.packet.dropped}[$window]) - \
 rate(${udp.packet.recovered}[$window]))",
     example: "late packets are not lost",
-    // Of 100 a scrape, 12 are missing at first and 2 of those come late.
+    // Per 100 in a scrape, 12 are missing at first, and 2 of them arrive late.
     given: &[
         Given("udp.packet.received", "", "0+90x80"),
         Given("udp.packet.dropped", "", "0+12x80"),

@@ -1,15 +1,15 @@
-//! One server under systemd: its unit, and the configuration that it starts from.
+//! One server under systemd: its unit, and its initial configuration.
 
 use tachograph_deploy::Settings;
 
-/// Where the program is installed.
+/// The path of the program.
 const PROGRAM: &str = "/usr/local/bin/ast-server";
-/// Where its configuration lies.
+/// The path of its configuration.
 const CONFIG: &str = "/etc/ast-server.toml";
-/// Where its set lies; systemd gives it to the unit's user.
+/// The path of its set; systemd gives it to the unit's user.
 const SET: &str = "/var/lib/ast-server/set.als";
 
-/// What is said of both in the README.
+/// The text about both in the README.
 pub(super) const README: &str = "
 ## With systemd
 

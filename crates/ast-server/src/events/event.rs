@@ -1,9 +1,9 @@
-//! One event of the table, as it came.
+//! One event of the protocol's table, as received.
 
 use crate::events::event_type::EventType;
 use crate::osc::arg::Arg;
 
-/// An event of the table.
+/// An event of the protocol's table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event<'a> {
     pub(crate) event_type: EventType,
@@ -11,7 +11,7 @@ pub(crate) struct Event<'a> {
     pub(crate) seq: Option<u32>,
     /// When it was sent, in seconds; informational only.
     pub(crate) timestamp: f64,
-    /// It came so late that newer ones of its sender have said what it says: it counts, and
-    /// nothing is done.
+    /// It arrived so late that newer events of its sender override it: it is counted but not
+    /// applied.
     pub(crate) is_superseded: bool,
 }

@@ -1,4 +1,4 @@
-//! The events that senders may send, by path, and what handles them.
+//! The events that senders may send, by path, and their handlers.
 
 /// Declares the events: variant, path, handler.
 macro_rules! event_types {
@@ -14,13 +14,13 @@ macro_rules! event_types {
             /// Every event of the table.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
-            /// The path, as the table has it.
+            /// The path in the table.
             #[must_use]
             pub const fn path(self) -> &'static str {
                 match self { $(Self::$variant => $path,)* }
             }
 
-            /// What handles it.
+            /// Its handler.
             #[must_use]
             pub const fn handler(self) -> Handler {
                 match self { $(Self::$variant => Handler::$handler,)* }
@@ -74,9 +74,9 @@ event_types! {
 }
 
 impl EventType {
-    /// The event that a path names; `None` for a path that is not in the table.
+    /// The event with this path; `None` if the path is not in the table.
     ///
-    /// A path that starts with that of a device's parameter is one, whatever follows.
+    /// Any path that starts with a device parameter's path is one, whatever follows.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
         let parameter = Self::DeviceParam;
@@ -86,7 +86,7 @@ impl EventType {
         Self::exactly(path)
     }
 
-    /// Whether nodes change their places, so that what was held back comes first.
+    /// Whether nodes change their places, in which case held-back changes are sent first.
     pub(crate) const fn moves_nodes(self) -> bool {
         matches!(
             self,
@@ -99,7 +99,7 @@ impl EventType {
         )
     }
 
-    /// The value of the tag `event_type`: the path, cut to the table's paths.
+    /// The value of the tag `event_type`: the path, limited to the table's paths.
     #[must_use]
     pub const fn tag(event_type: Option<Self>) -> &'static str {
         match event_type {
@@ -109,11 +109,11 @@ impl EventType {
     }
 }
 
-/// What handles a group of events: the tag `handler`.
+/// A handler of a group of events: the tag `handler`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Handler {
-    /// Tracks: that they come and go, their names, states and colours.
+    /// Tracks: adding and removing them, their names, states and colours.
     Track,
     /// Devices, and their parameters.
     Device,
@@ -125,7 +125,7 @@ pub enum Handler {
     Clip,
     /// The transport.
     Transport,
-    /// What is selected in Live: told to viewers, no part of the set.
+    /// What is selected in Live: forwarded to viewers, not part of the set.
     Cursor,
 }
 

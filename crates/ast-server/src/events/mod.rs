@@ -1,10 +1,10 @@
-//! The table of events: their paths, their arguments, and what each asks for.
+//! The table of events: their paths, their arguments, and the request of each.
 //!
 //! Uses `osc` for the arguments.
 
-// The paths, and the handler of each.
+// The paths and their handlers.
 pub(crate) mod event_type;
-// From arguments to an edit of the set, or why they are rejected.
+// Decodes arguments into an edit of the set, or the reason for rejecting them.
 pub(crate) mod request;
 // One event on its way to the set.
 pub(crate) mod event;

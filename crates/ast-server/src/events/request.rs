@@ -1,4 +1,4 @@
-//! From an event's arguments to what it asks for.
+//! Decodes an event's arguments into its request.
 
 use live_set::{Edit, Rejected, TrackKind};
 
@@ -9,40 +9,39 @@ use crate::osc::arg::Arg;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// Its arguments are not those of its path.
+    /// Its arguments do not match its path.
     #[error(transparent)]
     Arguments(#[from] BadArgument),
-    /// It points at something that the set does not have.
+    /// It refers to something that the set does not have.
     #[error(transparent)]
     Set(#[from] Rejected),
 }
 
-/// An argument that is not what the path asks for.
+/// An argument that does not match the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("argument {position} (counted from 0) is not {wanted}: see the protocol's table")]
 pub struct BadArgument {
     /// Its position, counted from 0.
     pub position: usize,
-    /// What was wanted there.
+    /// The expected argument.
     pub wanted: &'static str,
 }
 
-/// What an event asks for.
+/// The request of an event.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Request {
     /// An edit of the set.
     Edit(Edit),
-    /// To be told to viewers as it came.
+    /// Forward the event to viewers unchanged.
     Forward,
-    /// Nothing: other events say the same. A scene has come to this row.
+    /// Nothing, because other events cover it. A scene has been added in this row.
     Announced { scene: usize },
 }
 
-/// Decodes the arguments of an event. Arguments beyond those that the path asks for are passed
-/// over.
+/// Decodes the arguments of an event. Extra arguments are ignored.
 ///
 /// # Errors
-/// [`BadArgument`] where one is missing, of a wrong type, negative where it is a position, or not
+/// [`BadArgument`] if an argument is missing, has the wrong type, is a negative position, or is not
 /// finite.
 pub(crate) fn decode(event_type: EventType, args: &[Arg<'_>]) -> Result<Request, BadArgument> {
     use EventType as E;
@@ -136,7 +135,7 @@ fn clip(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
         EventType::ClipColor => Edit::ClipColor { track, scene, color: args.int(2)? },
         EventType::ClipMuted => Edit::ClipMuted { track, scene, is_muted: args.flag(2)? },
         EventType::ClipLooping => Edit::ClipLooping { track, scene, is_looped: args.flag(2)? },
-        // The name may be left out.
+        // The name may be omitted.
         EventType::ClipAdded if args.0.len() == 2 => {
             Edit::ClipAdded { track, scene, name: String::new() }
         }
@@ -145,7 +144,7 @@ fn clip(event_type: EventType, args: Args<'_>) -> Result<Edit, BadArgument> {
     })
 }
 
-/// The whole number that an argument holds. TouchOSC and others send every number as a float.
+/// The integer in an argument. TouchOSC and others send every number as a float.
 fn whole(arg: Arg<'_>) -> Option<i32> {
     match arg {
         Arg::Int(value) => Some(value),
@@ -153,7 +152,7 @@ fn whole(arg: Arg<'_>) -> Option<i32> {
             let value = f64::from(value);
             let is_whole = value.fract() == 0.0;
             let fits = f64::from(i32::MIN) <= value && value <= f64::from(i32::MAX);
-            // Exact: it is a whole number within the range.
+            // Exact: it is an integer within the range.
             (is_whole && fits).then_some(value as i32)
         }
         _ => None,
@@ -175,7 +174,7 @@ impl Args<'_> {
         value.ok_or(BadArgument { position, wanted })
     }
 
-    /// A position: a bool is none, and a negative one points at nothing.
+    /// A position: a bool is not one, and a negative one is invalid.
     pub(crate) fn index(self, position: usize) -> Result<usize, BadArgument> {
         self.get(position, "a whole number from 0 up", |arg| usize::try_from(whole(arg)?).ok())
     }
@@ -184,7 +183,7 @@ impl Args<'_> {
         self.get(position, "a whole number", whole)
     }
 
-    /// A whole number will do: senders that are written in Python send 1 for 1.0.
+    /// An integer is accepted too: senders written in Python send 1 for 1.0.
     fn float(self, position: usize) -> Result<f64, BadArgument> {
         self.get(position, "a finite number", |arg| match arg {
             Arg::Float(value) => value.is_finite().then_some(value.into()),
@@ -209,7 +208,7 @@ impl Args<'_> {
         })
     }
 
-    /// Whether JSON can say all of them.
+    /// Whether JSON can represent all of them.
     fn can_be_told(self) -> Result<(), BadArgument> {
         let told = |position| {
             self.get(position, "a finite number, a string or a bool", |arg| match arg {
@@ -289,7 +288,7 @@ mod tests {
         let edit = of(EventType::ClipSlotPlayingStatus, &[0.0, -0.0, -2.0]);
         let wanted = Edit::ClipSlotPlayingStatus { track: 0, scene: 0, playing_status: -2 };
         assert_eq!(edit, Ok(Request::Edit(wanted)));
-        // The last is the first float above the largest integer.
+        // The last one is the first float above the largest integer.
         for track in [0.5, -1.0, f32::NAN, f32::INFINITY, 2_147_483_648.0] {
             assert!(of(EventType::TrackMute, &[track, 1.0]).is_err(), "{track}");
         }

@@ -1,26 +1,27 @@
-//! Signs that the set's file is being saved: where a save began, and which events are newer.
+//! Tracks signs that the set's file is being saved: when a save began, and which events are newer.
 //!
-//! A file says what the set was when its writing began, and is read once it has been still for a
-//! moment, while events go on. Live writes to another file first, which then takes the set's name:
-//! such a save began when that file was first seen. So every file of the folder that is written to
-//! is remembered for a while, and where it takes the set's name, its first sign is the save's.
+//! A file contains the state of the set at the time when writing began, and is read once it has
+//! been still for a moment, while events continue. Live first writes to another file, which then
+//! takes the set's name: such a save began when that file was first seen. So every file in the
+//! folder that is written to is remembered for a while, and if it takes the set's name, its first
+//! sign counts as the save's.
 
 use std::ffi::{OsStr, OsString};
 use std::time::{Duration, Instant};
 
 use live_set::Mark;
 
-/// How long a file has to be as it is before it counts as written.
+/// How long a file must be unchanged before it counts as written.
 pub(crate) const STILL: Duration = Duration::from_millis(100);
 /// How long after its last sign another file may still take the set's name.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Files that are remembered.
+/// The number of files that are remembered.
 const FILES_MAX: usize = 64;
 
-/// What has happened in the folder of the set.
+/// An event in the set's folder.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sign<'a> {
-    /// A file is there, or was written to.
+    /// A file exists, or was written to.
     Written(&'a OsStr),
     /// A file took another name.
     Renamed { from: &'a OsStr, to: &'a OsStr },
@@ -45,7 +46,7 @@ impl Journal {
             Sign::Written(name) => self.begin(name, mark, now),
             Sign::Renamed { from, to } => {
                 let began = self.take(from).map_or(mark, |begun| begun.mark);
-                // Its new name may have been seen before it was known whose it was.
+                // The new name may have been seen before the file's origin was known.
                 let since = self.take(to).map_or(began, |begun| begun.mark.min(began));
                 self.begin(to, since, now);
             }
@@ -57,7 +58,7 @@ impl Journal {
         self.begun.iter().find(|begun| begun.name == name).map(|begun| begun.mark)
     }
 
-    /// The save of a file is over. Says whether others may be under way.
+    /// The save of a file is over. Returns whether others may be in progress.
     pub(crate) fn is_over(&mut self, name: &OsStr, now: Instant) -> bool {
         self.take(name);
         self.begun.retain(|begun| now.saturating_duration_since(begun.last) < PATIENCE);
@@ -106,7 +107,7 @@ mod tests {
         journal.note(Sign::Written(other), first, start);
         assert_eq!(journal.began(set), None);
         journal.note(Sign::Written(other), second, start + STILL * 3);
-        // The new name is told of before the renaming is.
+        // The new name is reported before the renaming.
         journal.note(Sign::Written(set), third, start + STILL * 4);
         journal.note(Sign::Renamed { from: other, to: set }, third, start + STILL * 4);
         assert_eq!(journal.began(set), Some(first));

@@ -1,28 +1,28 @@
-//! Events that never came: what they changed, the next save that is newer makes good.
+//! Events that never arrived: the next newer save makes up for their changes.
 
 use live_set::Mark;
 
-/// Gaps that are remembered one by one.
+/// The number of gaps that are remembered individually.
 const GAPS_MAX: usize = 1_024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Losses {
-    /// When events were found to be missing, and how many.
+    /// When events were found missing, and how many.
     gaps: Vec<(Mark, u64)>,
-    /// Events that were missing when a save made them good, and may come yet.
+    /// Events that were missing when a save made up for them, and may still arrive.
     made_good: u64,
 }
 
 impl Losses {
     pub(crate) fn lose(&mut self, missing: u32, now: Mark) {
         let missing = u64::from(missing);
-        // Fewer saves are newer than the later of two gaps.
+        // Merged into the later gap, because fewer saves are newer than that one.
         let last = if self.gaps.len() < GAPS_MAX { None } else { self.gaps.pop() };
         self.gaps.push((now, missing + last.map_or(0, |last| last.1)));
     }
 
-    /// One of the missing events has come and was applied. Which gap it was in is not known: it
-    /// counts for those that are made good already, so that none is forgotten.
+    /// A missing event has arrived and was applied. It is unknown which gap it belonged to, so it
+    /// counts for gaps that are already made up for; that way none is forgotten.
     pub(crate) fn fill(&mut self) {
         if self.made_good > 0 {
             self.made_good -= 1;
@@ -32,7 +32,7 @@ impl Losses {
         }
     }
 
-    /// Whether a save that began at a mark knows more than the events told.
+    /// Whether a save that began at a mark contains more than the events reported.
     pub(crate) fn are_before(&self, mark: Mark) -> bool {
         self.gaps.iter().any(|gap| gap.0 <= mark)
     }

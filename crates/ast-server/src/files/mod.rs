@@ -1,18 +1,18 @@
-//! The file of the set, and others that somebody names: which may be opened, when one was saved, and
-//! what is in it.
+//! The set's file, and others that clients name: which may be opened, when one was saved, and what
+//! is in it.
 //!
 //! Uses nothing of the other folders. [`crate::server`] loads what is read here, and
 //! [`crate::service`] watches for saves.
 
-// Opens plain files, and never waits.
+// Opens plain files without ever waiting.
 pub(crate) mod open;
-// Files that a client names: those in known folders only.
+// Files that a client names: only those in known folders.
 pub(crate) mod neighbour;
-// Tells one state of a file from the next without reading it.
+// Distinguishes one state of a file from the next without reading it.
 pub(crate) mod stamp;
 // Reads a set.
 pub(crate) mod read;
-// When a save began: which events are newer than it.
+// When a save began, and which events are newer.
 pub(crate) mod journal;
-// Events that never came: the next save makes up for them.
+// Events that never arrived: the next save makes up for them.
 pub(crate) mod losses;

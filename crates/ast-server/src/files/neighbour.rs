@@ -1,5 +1,4 @@
-//! Files that somebody at the other end of a connection names: plain ones in known folders, or below,
-//! and nothing else.
+//! Files named by a remote client: only plain files in known folders or below.
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -7,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::Error;
 use crate::files::open::Opened;
 
-/// Opens a file by its name, or its path from one of the folders; the first that has it counts.
-/// Links that lead out of the folder are not followed.
+/// Opens a file by its name, or by its path in one of the folders; the first folder that has it is
+/// used. Links that lead out of the folder are not followed.
 ///
 /// # Errors
 /// The name leads elsewhere, there is no such file, or it is no plain file that can be read.
@@ -30,7 +29,7 @@ pub(crate) fn open(folders: &[PathBuf], name: &str) -> Result<(PathBuf, Opened),
 fn open_in(folder: &Path, name: &str) -> Result<(PathBuf, Opened), Error> {
     let asked = folder.join(name);
     let refused = |source: io::Error| match source.kind() {
-        // Neither a file, nor a folder on the way to it.
+        // Neither a file nor a folder on the way to it.
         io::ErrorKind::NotADirectory => Error::open(&asked, io::ErrorKind::NotFound.into()),
         io::ErrorKind::InvalidInput => Error::outside(name),
         _ => Error::open(&asked, source),
@@ -41,7 +40,7 @@ fn open_in(folder: &Path, name: &str) -> Result<(PathBuf, Opened), Error> {
         return Err(Error::outside(name));
     }
     let opened = Opened::open(&path).map_err(refused)?;
-    // Something else may have been put in its place meanwhile.
+    // Something else may have replaced it meanwhile.
     if opened.place().map_err(refused)? == path {
         Ok((path, opened))
     } else {

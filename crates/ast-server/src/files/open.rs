@@ -1,4 +1,4 @@
-//! Opening what may be no file any more by the time it is opened.
+//! Opens a path that may no longer be a plain file.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -17,8 +17,8 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Opens a file. Never waits: a pipe without a writer would keep whoever opens it for reading
-    /// waiting, so that nothing but a plain file is read from.
+    /// Opens a file without ever waiting: opening a pipe without a writer would block, so only
+    /// plain files are accepted.
     ///
     /// # Errors
     /// It cannot be opened, or is a pipe, a folder, a socket or a device.
@@ -33,7 +33,7 @@ impl Opened {
         Err(io::Error::new(io::ErrorKind::InvalidInput, refused))
     }
 
-    /// Where the file is that was opened: not where a path led before.
+    /// The path of the file that was opened, even if the original path now leads elsewhere.
     pub(crate) fn place(&self) -> io::Result<PathBuf> {
         fs::read_link(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
     }

@@ -21,7 +21,7 @@ pub(crate) fn open(file: &Path) -> Result<Opened, Error> {
     Opened::open(file).map_err(|source| Error::open(file, source))
 }
 
-/// A set, and the state in which its file was opened: one that is written to while it is read
+/// A set, and the state of its file when it was opened: a file that is written to while it is read
 /// looks changed afterwards.
 pub(crate) fn read_opened(file: &Path, opened: Opened) -> Result<(Set, Stamp), Error> {
     let stamp = Stamp::of(&opened.metadata);
@@ -29,7 +29,7 @@ pub(crate) fn read_opened(file: &Path, opened: Opened) -> Result<(Set, Stamp), E
     Ok((set, stamp))
 }
 
-/// A path is text for people: where it is not UTF-8, as close as text can be.
+/// Serializes a path as text for people: if it is not UTF-8, as close as possible.
 pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// What tells one state of a file from the next without reading it.
+/// Distinguishes one state of a file from the next without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     device: u64,
@@ -15,7 +15,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// The present state of a file; `None` where there is none that can be seen.
+    /// The present state of a file; `None` if no file can be seen.
     pub(crate) fn look(file: &Path) -> Option<Self> {
         fs::metadata(file).ok().map(|metadata| Self::of(&metadata))
     }

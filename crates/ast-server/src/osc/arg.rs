@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-/// An argument of a live event, as OSC has it.
+/// An argument of a live event, as in OSC.
 ///
 /// ```
 /// use ast_server::Arg;
@@ -25,12 +25,12 @@ pub enum Arg<'a> {
     Other,
 }
 
-/// As viewers are told of it; what no event uses is `null`.
+/// The form that viewers receive; types that no event uses become `null`.
 impl Serialize for Arg<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match *self {
             Self::Int(value) => serializer.serialize_i32(value),
-            // As the tree has it, too.
+            // Like in the tree.
             Self::Float(value) => serializer.serialize_f64(value.into()),
             Self::Text(value) => serializer.serialize_str(value),
             Self::Bool(value) => serializer.serialize_bool(value),

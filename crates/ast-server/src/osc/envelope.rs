@@ -1,12 +1,12 @@
-//! What an OSC message means to the server: an event, numbered or not, or a marker.
+//! The meaning of an OSC message for the server: an event, numbered or not, or a marker.
 
 use crate::osc::arg::Arg;
 use crate::osc::packet::{Malformed, Message};
 
-/// What a message means.
+/// The meaning of a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Incoming<'a> {
-    /// An event; `seq` is its number, 0 to 2^31 - 1, where it came in an envelope.
+    /// An event; `seq` is its number, 0 to 2^31 - 1, if it came in an envelope.
     Event { seq: Option<u32>, sent_at: Option<f64>, path: &'a str, args: &'a [Arg<'a>] },
     /// The start or the end of a batch.
     BatchMarker,
@@ -16,7 +16,7 @@ impl<'a> Incoming<'a> {
     /// Opens the envelope, if there is one.
     ///
     /// # Errors
-    /// An envelope without a sequence number from 0 up, a time and a path.
+    /// If an envelope lacks a sequence number from 0 up, a time or a path.
     pub(crate) fn of(message: &'a Message<'a>) -> Result<Self, Malformed> {
         match message.address {
             "/live/seq" => Self::open(&message.args),

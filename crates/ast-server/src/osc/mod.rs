@@ -6,9 +6,9 @@
 pub(crate) mod arg;
 // Datagrams: messages and bundles of messages.
 pub(crate) mod packet;
-// What Live's script puts around an event: a sequence number and the time.
+// The envelope that Live's script adds to an event: a sequence number and the time.
 pub(crate) mod envelope;
-// The other end: writes messages and sends them.
+// The sender's side: writes messages and sends them.
 pub(crate) mod sender;
 
 pub use self::packet::{Malformed, Message, Packet, decode};

@@ -1,21 +1,21 @@
-//! Decoding OSC 1.0 without trusting it.
+//! Decodes OSC 1.0 from untrusted input.
 //!
 //! Borrows from the datagram: a message costs one allocation, for the list of its arguments. A
-//! device parameter's takes 43 ns, where rosc takes 166 ns; rosc recurses on nested bundles besides,
-//! and is what the tests compare this with. Nothing here recurses, and every limit is a number
-//! below; whatever the bytes are, the answer is a value.
+//! device parameter's takes 43 ns, where rosc takes 166 ns. rosc also recurses on nested bundles;
+//! the tests compare this decoder with it. Nothing here recurses, and every limit is a constant
+//! below; any input gives a value or an error.
 
 use crate::osc::arg::Arg;
 
-/// Bundles inside bundles; a sender needs none.
+/// Nesting depth of bundles; a sender needs none.
 const NESTING_MAX: usize = 8;
-/// Messages in a datagram.
+/// Messages per datagram.
 const MESSAGES_MAX: usize = 1_024;
-/// Arguments of a message.
+/// Arguments per message.
 const ARGS_MAX: usize = 64;
 
 const BUNDLE: &[u8] = b"#bundle\0";
-/// The tag and the time of a bundle.
+/// The bytes of a bundle's tag and time.
 const BUNDLE_HEADER: usize = 16;
 
 /// An OSC message, borrowed from its datagram.
@@ -27,12 +27,12 @@ pub struct Message<'a> {
     pub args: Vec<Arg<'a>>,
 }
 
-/// What a datagram holds.
+/// The contents of a datagram.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Packet<'a> {
     /// One message, as the deployed sender sends them.
     Message(Message<'a>),
-    /// The messages of a bundle and of those inside it, in their order; may be none.
+    /// The messages of a bundle and of nested bundles, in order; may be empty.
     Bundle(Vec<Message<'a>>),
 }
 
@@ -40,16 +40,16 @@ pub enum Packet<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
-    /// There is nothing in it.
+    /// It is empty.
     #[error("the packet is empty")]
     Empty,
-    /// It neither starts with `/` nor with `#bundle`.
+    /// It starts with neither `/` nor `#bundle`.
     #[error("the packet is neither a message nor a bundle")]
     Foreign,
-    /// It stops before what it announces.
+    /// It ends before the announced length.
     #[error("the packet stops before its end")]
     Truncated,
-    /// More follows than it announces.
+    /// It is longer than announced.
     #[error("more follows than the packet announces")]
     Trailing,
     /// A string is not UTF-8.
@@ -61,7 +61,7 @@ pub enum Malformed {
     /// A type tag that OSC 1.0 does not have.
     #[error("there is no type tag `{0}`")]
     UnknownTag(char),
-    /// More than a limit of the decoder allows.
+    /// It exceeds a limit of the decoder.
     #[error("over the limit of {limit} {what}")]
     Limit {
         /// What there is too much of.
@@ -69,12 +69,12 @@ pub enum Malformed {
         /// The limit.
         limit: usize,
     },
-    /// It is a sequenced envelope without a sequence number from 0 up, a time and a path.
+    /// It is a sequenced envelope that lacks a sequence number from 0 up, a time or a path.
     #[error("the envelope lacks a sequence number, a time or a path")]
     Envelope,
 }
 
-/// Decodes a datagram, all of it or nothing.
+/// Decodes a datagram, completely or not at all.
 ///
 /// # Errors
 /// [`Malformed`] says what is wrong with it.
@@ -86,7 +86,7 @@ pub fn decode(datagram: &[u8]) -> Result<Packet<'_>, Malformed> {
     }
 }
 
-/// The messages of a bundle. Bundles inside it are kept on a stack of what is left of each.
+/// The messages of a bundle. The rests of enclosing bundles are kept on a stack.
 fn unpack(bundle: &[u8]) -> Result<Vec<Message<'_>>, Malformed> {
     let mut messages = Vec::new();
     let mut open = vec![elements(bundle)?];
@@ -137,7 +137,7 @@ fn message(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
     if cursor.bytes.is_empty() { Ok(Message { address, args }) } else { Err(Malformed::Trailing) }
 }
 
-/// What is left to read. Every part starts at a multiple of 4.
+/// The unread rest. Every part starts at a multiple of 4.
 struct Cursor<'a> {
     bytes: &'a [u8],
 }

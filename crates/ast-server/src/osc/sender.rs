@@ -1,4 +1,4 @@
-//! The other end of the wire: datagrams as the script inside Live sends them.
+//! The sender's side: datagrams as the script inside Live sends them.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -36,12 +36,12 @@ impl EventSender {
         self.send_raw(&datagram)
     }
 
-    /// Leaves numbers out, as if their events had been lost.
+    /// Skips numbers, as if their events had been lost.
     pub fn skip(&mut self, numbers: u32) {
         self.next = self.next.wrapping_add(numbers) & i32::MAX.cast_unsigned();
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     ///
     /// # Errors
     /// Those of the socket.
@@ -57,7 +57,7 @@ pub fn encode_event(seq: u32, path: &str, args: &[Arg<'_>]) -> Vec<u8> {
     encode_message("/live/seq", &[&envelope, args].concat())
 }
 
-/// A message as it is.
+/// A message without an envelope.
 #[must_use]
 pub fn encode_message(address: &str, args: &[Arg<'_>]) -> Vec<u8> {
     let args = args.iter().map(|&arg| osc_type(arg)).collect();

@@ -1,8 +1,8 @@
-//! What can be asked of the set.
+//! Queries on the set.
 //!
-//! Each is answered from the tree as it is at that moment. Whatever may be much of the set is
-//! copied, so that events wait for the copy and not while it is searched and written; one such copy
-//! is there at a time.
+//! Each is answered from the tree as it is at that moment. If the answer may cover much of the set,
+//! that part is copied, so that events only wait for the copy, and not while it is searched and
+//! written. There is at most one such copy at a time.
 
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::server::ast_server::AstServer;
 use crate::server::cache::{Cache, CacheStats, Found, Key};
 use crate::viewers::message::{self, Text};
 
-/// What [`AstServer::get_project_info`] answers.
+/// The answer of [`AstServer::get_project_info`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FileInfo {
@@ -33,24 +33,23 @@ pub struct FileInfo {
     pub info: ProjectInfo,
 }
 
-/// What [`AstServer::get_websocket_status`] answers.
+/// The answer of [`AstServer::get_websocket_status`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WebSocketStatus {
-    /// Viewers that are connected.
+    /// Connected viewers.
     pub clients: usize,
-    /// Those of them whose queue is full: they are sent the whole tree once they read again.
+    /// Those whose queue is full: they are sent the whole tree once they read again.
     pub lagging: usize,
-    /// How many viewers may be connected.
+    /// The maximum number of connected viewers.
     pub clients_max: usize,
-    /// How many messages may wait for a viewer.
+    /// The maximum number of messages queued per viewer.
     pub queue_messages: usize,
-    /// How many bytes of messages may wait for a viewer.
+    /// The maximum bytes of messages queued per viewer.
     pub queue_bytes: usize,
-    /// The bytes of all messages that some viewer is to be sent; one that several wait for counts
-    /// once.
+    /// The bytes of all messages still to be sent; a message for several viewers counts once.
     pub held_bytes: usize,
-    /// How many bytes those may be.
+    /// The maximum of `held_bytes`.
     pub held_bytes_max: usize,
 }
 
@@ -72,7 +71,7 @@ impl AstServer {
         self.nodes(|node| node.node_type() == node_type, |nodes| nodes.map(to_value).collect())
     }
 
-    /// Every node that a query means, in the order of the tree.
+    /// Every node that matches a query, in the order of the tree.
     ///
     /// # Errors
     /// No set is loaded.
@@ -112,18 +111,18 @@ impl AstServer {
         self.look_up(Key::Scenes).map(|json| json.to_string())
     }
 
-    /// What the cache of tracks and scenes holds, and how it has done.
+    /// The contents and the counts of the cache of tracks and scenes.
     #[must_use]
     pub fn get_cache_stats(&self) -> CacheStats {
         self.cache().stats()
     }
 
-    /// Has look-ups go through the cache, or not: then it forgets what it holds.
+    /// Turns the cache for look-ups on or off; when turned off, it drops its contents.
     pub fn set_cache_enabled(&self, enabled: bool) {
         self.cache().set_enabled(enabled);
     }
 
-    /// Who is connected, and what the limits are.
+    /// The connected viewers, and the limits.
     #[must_use]
     pub fn get_websocket_status(&self) -> WebSocketStatus {
         let (clients, lagging) = self.state().viewers_lagging();
@@ -139,7 +138,7 @@ impl AstServer {
         }
     }
 
-    /// How a file differs from the set as it is now.
+    /// The difference between a file and the current set.
     ///
     /// # Errors
     /// No set is loaded, or the file cannot be read.
@@ -150,7 +149,7 @@ impl AstServer {
     fn diff_with(&self, read: impl FnOnce() -> Result<Set, Error>) -> Result<Changes, Error> {
         let timer = self.handles().diff_duration.start();
         let compare = || {
-            // A copy, so that events go on meanwhile.
+            // A copy, so that events continue meanwhile.
             let current = self.copy()?;
             let mut other = read()?;
             other.continue_from(&current);
@@ -159,7 +158,7 @@ impl AstServer {
         compare().inspect_err(|_| timer.discard())
     }
 
-    /// What the set holds, in numbers.
+    /// Numbers about the contents of the set.
     ///
     /// # Errors
     /// No set is loaded.
@@ -169,7 +168,7 @@ impl AstServer {
         Ok(FileInfo { file: loaded.file.clone(), info: loaded.set().project_info() })
     }
 
-    /// The hash of the whole tree as it is now.
+    /// The current hash of the whole tree.
     ///
     /// # Errors
     /// No set is loaded.
@@ -183,7 +182,8 @@ impl AstServer {
         read: impl FnOnce(NodeRef<'_>) -> R,
     ) -> Result<R, Error> {
         let no_node = || Error::no_node(format!("id {id:?}"));
-        // Read from a copy, so that events go on meanwhile; one at a time copies the whole tree.
+        // Read from a copy, so that events continue meanwhile; only one copy of the whole tree
+        // exists at a time.
         let part = {
             let state = self.state();
             let found = state.loaded()?.set().node(id).ok_or_else(no_node)?;
@@ -207,7 +207,7 @@ impl AstServer {
         Ok(read(&mut set.nodes().filter(|node| wanted(*node))))
     }
 
-    /// The message that viewers are sent first, of the tree as it is now.
+    /// The first message to viewers, with the current tree.
     pub(crate) fn tree_message(&self) -> Result<Text, Error> {
         let _turn = self.copying();
         let (set, file) = {
@@ -240,18 +240,18 @@ impl AstServer {
         })
     }
 
-    /// The set as it is at this moment.
+    /// A copy of the current set.
     fn copy(&self) -> Result<Set, Error> {
         Ok(self.state().loaded()?.set().clone())
     }
 
-    /// Whoever holds a copy of much of the set holds this, before the state.
+    /// Held while a copy of much of the set exists; locked before the state.
     pub(crate) fn copying(&self) -> MutexGuard<'_, ()> {
         // It guards nothing that a panic could leave half done.
         self.copy_lock().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Compares with a file that somebody at the other end of a connection has named.
+    /// Compares with a file named by a remote client.
     pub(crate) fn diff_with_neighbour(
         &self,
         name: &str,
@@ -264,8 +264,8 @@ impl AstServer {
         self.diff_with(|| read().map_err(|source| Error::read(&path, source)))
     }
 
-    /// Opens a file that somebody at the other end of a connection has named: one in the folder of
-    /// the set that this program has loaded, or in that of the settings.
+    /// Opens a file named by a remote client: in the folder of the set that this program has
+    /// loaded, or in the one in the settings.
     pub(crate) fn neighbour(&self, name: &str) -> Result<(PathBuf, Opened), Error> {
         let folder = self.state().folder();
         let folders: Vec<_> = folder.into_iter().chain(self.settings().sets.clone()).collect();
@@ -273,13 +273,13 @@ impl AstServer {
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        // Entries are as good as their hashes, whatever happened to whoever looked up.
+        // Entries are validated by their hashes, so a panic during a look-up does no harm.
         self.cache_lock().lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn to_value(node: NodeRef<'_>) -> Value {
-    // A tree holds nothing that JSON cannot say.
+    // A tree contains nothing that JSON cannot represent.
     serde_json::to_value(node).unwrap_or_default()
 }
 
@@ -299,7 +299,7 @@ mod tests {
         let before = server.nodes(
             |node| node.node_type() == NodeType::Track,
             |tracks| {
-                // With the set locked this would wait for ever.
+                // With the set locked this would wait forever.
                 assert_eq!(rename("meanwhile"), Outcome::Processed);
                 tracks.next().and_then(name)
             },

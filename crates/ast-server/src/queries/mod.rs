@@ -1,12 +1,12 @@
-//! What can be asked of the set, in process and over HTTP.
+//! Queries on the set, in process and over HTTP.
 //!
 //! Uses `files`, `viewers` and `server`.
 
-// Which nodes are asked for.
+// The selection of nodes.
 pub(crate) mod select;
-// Who waits for an answer over HTTP, and how much memory answers take.
+// The queue for queries over HTTP, and the memory of their answers.
 pub(crate) mod pool;
-// `AstServer` answers.
+// `AstServer`'s queries.
 pub(crate) mod answers;
 // The routes.
 pub(crate) mod routes;

@@ -1,6 +1,6 @@
-//! Where queries over HTTP are answered: a few at a time, on threads where they may take their time,
-//! within a budget of memory and of patience. Metrics and health are not among them and never wait
-//! for one.
+//! Answers queries over HTTP: a few at a time, on threads where they may take their time, with
+//! limits on memory and waiting. Metrics and health do not go through here and never wait for a
+//! query.
 
 use std::fmt;
 use std::io;
@@ -17,33 +17,33 @@ use tokio::time::timeout;
 
 use crate::error::Error;
 
-/// Queries that are answered at a time: each may hold a copy of much of the set.
+/// Queries answered at a time: each may hold a copy of much of the set.
 const RUNNING: usize = 2;
-/// Queries that may wait for that. Of 256 connections these leave most to metrics and health.
+/// Queries that may wait. This leaves most of 256 connections to metrics and health.
 const WAITING: usize = 32;
 /// How long a query may wait and run.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// After how many seconds it is worth asking again.
+/// After how many seconds to try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 const KIB: usize = 1 << 10;
 
-/// What an answer is made of: JSON, or why there is none.
+/// An answer: JSON, or the reason why there is none.
 pub(crate) type Answer = Result<Vec<u8>, Refusal>;
 
-/// Gives queries their turns.
+/// Schedules queries.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     places: Arc<Semaphore>,
     turns: Arc<Semaphore>,
-    /// In KiB: a semaphore of bytes would have an upper end.
+    /// In KiB, because a semaphore counting bytes would hit its maximum.
     memory: Arc<Semaphore>,
     memory_kib: u32,
     patience: Duration,
 }
 
 impl Pool {
-    /// Answers that clients have not read yet take so many bytes at most; a larger one is made
-    /// while there is no other.
+    /// Answers that clients have not yet read take at most this many bytes; a larger one is
+    /// produced if there is no other.
     pub(crate) fn new(answers_bytes: usize) -> Self {
         let memory_kib = u32::try_from(answers_bytes.div_ceil(KIB)).unwrap_or(u32::MAX);
         let memory_kib = memory_kib.clamp(1, Semaphore::MAX_PERMITS.try_into().unwrap_or(u32::MAX));
@@ -56,8 +56,8 @@ impl Pool {
         }
     }
 
-    /// Answers a query once it is its turn. It stops as soon as it looks whether its client has
-    /// left, which dropping this tells it.
+    /// Answers a query when its turn comes. If this is dropped because the client has left, the
+    /// query stops at its next check.
     pub(crate) async fn answer(
         &self,
         work: impl FnOnce(&Asker<'_>) -> Answer + Send + 'static,
@@ -92,7 +92,7 @@ impl Pool {
         answered.await.map_err(|_| failed(&"it has panicked"))?
     }
 
-    /// An answer that takes its part of the memory until its client has read it.
+    /// Counts an answer's memory until its client has read it.
     fn hold(&self, json: Vec<u8>) -> Result<Bytes, Refusal> {
         let kib = u32::try_from(json.capacity().div_ceil(KIB)).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.memory).try_acquire_many_owned(kib.min(self.memory_kib));
@@ -114,17 +114,17 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// Whoever has asked, while they wait.
+/// A waiting client.
 #[derive(Debug)]
 pub(crate) struct Asker<'a>(&'a oneshot::Sender<Result<Bytes, Refusal>>);
 
 impl Asker<'_> {
-    /// Nobody will read the answer.
+    /// Whether the client has left, so that nobody will read the answer.
     pub(crate) fn has_left(&self) -> bool {
         self.0.is_closed()
     }
 
-    /// Writes a value as JSON while somebody waits for it.
+    /// Writes a value as JSON while the client is still waiting.
     pub(crate) fn json(&self, value: &impl Serialize) -> Answer {
         let mut out = Writing { json: Vec::new(), checked: 0, asker: self };
         serde_json::to_writer(&mut out, value)
@@ -133,7 +133,7 @@ impl Asker<'_> {
         Ok(out.json)
     }
 
-    /// Reads while somebody waits for what is made of it.
+    /// Reads while the client is still waiting.
     pub(crate) fn reading<R: io::Read>(&self, from: R) -> impl io::Read {
         Reading { from, asker: self }
     }
@@ -145,7 +145,7 @@ impl Asker<'_> {
 
 struct Writing<'a> {
     json: Vec<u8>,
-    /// How much there was when it last looked whether somebody waits.
+    /// The size at the last check whether the client still waits.
     checked: usize,
     asker: &'a Asker<'a>,
 }
@@ -182,7 +182,7 @@ impl<R: io::Read> io::Read for Reading<'_, R> {
 pub(crate) struct Refusal {
     status: StatusCode,
     reason: String,
-    /// It may be answered a moment later.
+    /// Whether it may be answered a moment later.
     is_busy: bool,
 }
 
@@ -230,7 +230,7 @@ impl IntoResponse for Refusal {
         if self.is_busy {
             let headers = answer.headers_mut();
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
-            // Its connection is a place that somebody else may need.
+            // Frees the connection's place for another client.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         answer

@@ -1,6 +1,7 @@
-//! The queries over HTTP: beside the metrics, for whom the endpoint lets in. `GET /routes` lists them.
+//! Queries over HTTP, beside the metrics and with the same access control. `GET /routes` lists
+//! them.
 //!
-//! Every answer is JSON; one that cannot be given is `{"error": …}`.
+//! Every answer is JSON; an error is `{"error": …}`.
 
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -17,7 +18,7 @@ use crate::queries::select::{NodeQuery, Operator};
 use crate::server::ast_server::AstServer;
 use crate::server::cache::Key;
 
-/// A route, as `/routes` lists it.
+/// A route, as listed by `/routes`.
 #[derive(Serialize)]
 struct Route {
     method: &'static str,
@@ -37,7 +38,7 @@ impl Route {
     }
 }
 
-/// What the routes share.
+/// The state that the routes share.
 #[derive(Clone, Debug)]
 struct Queries {
     server: AstServer,
@@ -54,7 +55,7 @@ impl Queries {
     }
 }
 
-/// Every route of the queries: what is served, and what `/routes` says of it.
+/// Every query route, with its description for `/routes`.
 fn table() -> Vec<Route> {
     let list = |key| get(move |State(queries)| look_up(queries, Ok(key)));
     vec![
@@ -99,7 +100,7 @@ pub(crate) fn routes(server: AstServer) -> Router {
     table().into_iter().fold(Router::new(), add).with_state(Queries { server, pool })
 }
 
-/// The endpoint's own pages, and what is mounted beside them.
+/// The endpoint's own pages, and the mounted ones.
 async fn listed(State(queries): State<Queries>) -> Response {
     let list = |_: &AstServer, asker: &Asker<'_>| {
         let own = Endpoint::PAGES.iter();
@@ -174,7 +175,7 @@ struct Nodes {
     value: Option<String>,
 }
 
-/// What the parts of a query ask for.
+/// What the parts of a query select.
 enum Selection {
     OfType(live_set::NodeType),
     Meant(NodeQuery),

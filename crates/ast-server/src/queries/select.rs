@@ -1,14 +1,14 @@
-//! Which nodes a query is about.
+//! The selection of nodes by a query.
 
 use std::str::FromStr;
 
 use live_set::{NodeRef, NodeType, ValueRef};
 
-/// Asks for nodes by the value of an attribute; see [`AstServer::query_nodes`].
+/// Selects nodes by the value of an attribute; see [`AstServer::query_nodes`].
 ///
-/// The value is text, and is taken for what the attribute is: a number is compared as a number, a
-/// flag is `true` or `false`, text is compared as text, capitals and all. A node without the
-/// attribute, or one whose attribute is of another kind than the value, is never meant.
+/// The value is text, and is interpreted by the attribute's type: a number is compared as a number,
+/// a flag is `true` or `false`, text is compared as text, case-sensitively. A node without the
+/// attribute, or with one of a different type than the value, never matches.
 ///
 /// ```
 /// use ast_server::{NodeQuery, Operator};
@@ -26,7 +26,7 @@ pub struct NodeQuery {
     value: String,
 }
 
-/// How an attribute is compared.
+/// A comparison operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operator {
@@ -38,7 +38,7 @@ pub enum Operator {
     Less,
     /// `>`
     Greater,
-    /// `contains`: a part of a text, a number of a list, the name of a parameter.
+    /// `contains`: part of a text, a number in a list, the name of a parameter.
     Contains,
 }
 
@@ -63,13 +63,13 @@ impl FromStr for Operator {
 pub struct UnknownOperator;
 
 impl NodeQuery {
-    /// Nodes of any type whose attribute compares like that with a value.
+    /// Nodes of any type whose attribute compares with a value as given.
     #[must_use]
     pub fn new(attribute: impl Into<String>, operator: Operator, value: impl Into<String>) -> Self {
         Self { node_type: None, attribute: attribute.into(), operator, value: value.into() }
     }
 
-    /// Only nodes of that type.
+    /// Only selects nodes of that type.
     #[must_use]
     pub fn of_type(mut self, node_type: NodeType) -> Self {
         self.node_type = Some(node_type);
@@ -106,7 +106,7 @@ impl NodeQuery {
         self.value.parse().ok()
     }
 
-    /// The attribute's value and the query's, where they are of one kind.
+    /// The attribute's value and the query's, if they have the same type.
     fn compare<T: PartialOrd>(&self, values: Option<(T, T)>) -> bool {
         values.is_some_and(|(value, wanted)| match self.operator {
             Operator::Equal => value == wanted,

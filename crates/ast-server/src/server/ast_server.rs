@@ -1,4 +1,4 @@
-//! The server without its sockets: what a program that embeds it calls.
+//! The server without its sockets: the API for programs that embed it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -25,8 +25,8 @@ use crate::viewers::outgoing::Memory;
 
 /// A server: one set, its viewers, and the metrics of everything that happens.
 ///
-/// `Clone` is cheap and gives the same server. It can be used from any number of threads; they
-/// take turns at the set.
+/// `Clone` is cheap and returns the same server. It can be used from any number of threads, which
+/// take turns on the set.
 ///
 /// ```
 /// use ast_server::{Arg, AstServer};
@@ -46,28 +46,28 @@ struct Shared {
     collector: MetricsCollector,
     metrics: Arc<ServerMetrics>,
     state: Mutex<State>,
-    /// Taken after the state where both are.
+    /// Locked after the state if both are.
     cache: Mutex<Cache>,
-    /// Held by whoever has a copy of much of the set, and taken before the state.
+    /// Held while a copy of much of the set exists; locked before the state.
     copying: Mutex<()>,
-    /// Held by whoever has the whole tree written for viewers, and taken before the copy.
+    /// Held while the whole tree is written for viewers; locked before `copying`.
     writing: Arc<tokio::sync::Mutex<()>>,
-    /// What all messages on their way to viewers take.
+    /// The memory of all messages on their way to viewers.
     memory: Arc<Memory>,
-    /// Held by whoever loads a set.
+    /// Held while a set is loaded.
     loading: Mutex<()>,
-    /// Held by whoever compares the set with a file because somebody far away asks for it.
+    /// Held while the set is compared with a file for a remote client.
     comparing: Mutex<()>,
-    /// Why the set that was saved is not loaded, while it is not.
+    /// Why the saved set is not loaded, if so.
     file_problem: Mutex<Option<String>>,
-    /// Wakes whoever watches the file.
+    /// Wakes the file's watcher.
     look: Notify,
-    /// Wakes whoever sends what was held back.
+    /// Wakes the sender of held-back changes.
     held_back: Notify,
     settings: Builder,
 }
 
-/// What became of an event. Each is in exactly one class, and counted there.
+/// The outcome of an event. Each event is counted in exactly one class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "an event may be rejected"]
 pub enum Outcome {
@@ -75,9 +75,9 @@ pub enum Outcome {
     Processed,
     /// No set is loaded.
     Ignored,
-    /// Nothing handles events of that path.
+    /// No handler exists for its path.
     Unhandled,
-    /// Its arguments are bad, or point at nothing.
+    /// Its arguments are invalid, or refer to nothing.
     Rejected(Rejection),
     /// Handling it failed inside the server; the failure was caught.
     Failed,
@@ -90,7 +90,7 @@ impl Default for AstServer {
 }
 
 impl Builder {
-    /// Makes the server.
+    /// Builds the server.
     #[must_use]
     pub fn build(self) -> AstServer {
         AstServer::with(self)
@@ -136,20 +136,20 @@ impl AstServer {
         Builder::default()
     }
 
-    /// The collector that the server records into; yours to record into as well.
+    /// The collector that the server records into; you can record into it as well.
     #[must_use]
     pub fn metrics(&self) -> &MetricsCollector {
         &self.shared.collector
     }
 
-    /// Every metric, everything recorded before the call included:
-    /// `{timestamp, uptime_seconds, metrics: {timings, counters, gauges}}`.
+    /// Every metric, including everything recorded before the call: `{timestamp, uptime_seconds,
+    /// metrics: {timings, counters, gauges}}`.
     #[must_use]
     pub fn get_metrics(&self) -> Value {
         MetricsExporter::to_json(&self.snapshot())
     }
 
-    /// The high-level overview, everything recorded before the call included.
+    /// The health summary, including everything recorded before the call.
     #[must_use]
     pub fn get_metrics_summary(&self) -> Summary {
         MetricsExporter::to_summary(&self.snapshot())
@@ -159,10 +159,10 @@ impl AstServer {
         self.shared.collector.get_all_metrics()
     }
 
-    /// Processes an event: counts it, applies it, and queues what it changed for the viewers.
+    /// Processes an event: counts it, applies it, and queues its changes for the viewers.
     ///
-    /// `seq` is the sender's number of the event, which the change records carry; `timestamp` is
-    /// when it was sent, in seconds: it is told to viewers where the event is, and no more.
+    /// `seq` is the sender's number of the event, which the change records carry. `timestamp` is
+    /// when it was sent, in seconds; it is only forwarded to viewers along with the event.
     pub fn process_live_event(
         &self,
         path: &str,
@@ -199,7 +199,7 @@ impl AstServer {
             return Outcome::Ignored;
         }
         let idle = state.next_flush().is_none();
-        // What a failure leaves half done, `recover` makes whole.
+        // If it fails halfway, `recover` repairs the state.
         match catch_unwind(AssertUnwindSafe(|| state.apply(event, &mut timer))) {
             Ok(Ok(())) => {
                 if idle && state.next_flush().is_some() {
@@ -229,7 +229,7 @@ impl AstServer {
         }
     }
 
-    /// How many viewers are connected.
+    /// The number of connected viewers.
     #[must_use]
     pub fn viewers(&self) -> usize {
         self.state().viewers()
@@ -244,7 +244,7 @@ impl AstServer {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // A failure under the lock is caught and made good before the lock is given back.
+        // A failure under the lock is caught and repaired before the lock is released.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -264,24 +264,25 @@ impl AstServer {
         &self.shared.writing
     }
 
-    /// Whoever compares the set with a file for somebody far away holds this, as they hold two sets.
+    /// Held while the set is compared with a file for a remote client, which needs two sets in
+    /// memory.
     pub(crate) fn comparing(&self) -> MutexGuard<'_, ()> {
         // It guards nothing that a panic could leave half done.
         self.shared.comparing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who loads a set holds this.
+    /// Held while a set is loaded.
     pub(crate) fn turn(&self) -> &Mutex<()> {
         &self.shared.loading
     }
 
-    /// Has the file of the set looked at, as when it was saved: one that could not be loaded is
-    /// tried again. Takes a service that runs.
+    /// Checks the set's file as if it had been saved: one that could not be loaded is tried again.
+    /// Needs a running service.
     pub fn look_at_file(&self) {
         self.look().notify_one();
     }
 
-    /// Why the set that was saved is not loaded, if it is not.
+    /// Why the saved set is not loaded, if so.
     #[must_use]
     pub fn file_problem(&self) -> Option<String> {
         self.file_problem_lock().clone()
@@ -300,28 +301,29 @@ impl AstServer {
         self.shared.metrics.log_dropped.increment_by(lines);
     }
 
-    /// Whoever watches the file looks at it when this is notified.
+    /// Notifies the file's watcher to check it.
     pub(crate) fn look(&self) -> &Notify {
         &self.shared.look
     }
 
-    /// Events are missing: the next save that is newer is taken as it is, unless they come yet.
+    /// Events are missing: unless they still arrive, the next newer save is taken as it is.
     pub(crate) fn lose(&self, missing: u32) {
         self.state().lose(missing);
     }
 
-    /// A missing event has come, and nothing is the worse for its being late.
+    /// A missing event has arrived, and its lateness does no harm.
     pub(crate) fn fill_gap(&self) {
         self.state().fill_gap();
     }
 
-    /// Live has loaded a set: what its file says counts, and not what events told before.
+    /// Live has loaded a set: its file overrides everything that events reported before.
     pub(crate) fn start_again(&self) {
         self.state().void(Instant::now());
         self.shared.look.notify_one();
     }
 
-    /// Tells viewers that events are missing, and has the file looked at: it may know of them.
+    /// Tells viewers that events are missing, and has the file checked: it may contain their
+    /// changes.
     pub(crate) fn announce_gap(&self, missing: u32, seq_num: u32) {
         let mut state = self.state();
         state.announce_gap(missing, seq_num);
@@ -330,7 +332,7 @@ impl AstServer {
         self.shared.look.notify_one();
     }
 
-    /// The state for an event, whose timer is told where another thread had it.
+    /// Locks the state for an event, and tells the event's timer if it had to wait.
     fn state_for(&self, timer: &mut EventTimer<'_>) -> MutexGuard<'_, State> {
         match self.shared.state.try_lock() {
             Ok(state) => state,
@@ -343,7 +345,7 @@ impl AstServer {
         }
     }
 
-    /// Sends what was held back when its time has come; never ends.
+    /// Sends held-back changes when they are due; never returns.
     pub(crate) async fn send_held_back(&self) {
         loop {
             let next = self.state().flush(Instant::now());

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 const CACHE_ENTRIES: NonZeroUsize = NonZeroUsize::new(256).unwrap();
 
-/// As good as for ever, and added to any time without overflow.
+/// Practically forever, but safe to add to any time without overflow.
 const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// Configures an [`AstServer`](crate::AstServer); every setting has a sensible default.
@@ -52,32 +52,32 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// Whether metrics are recorded from the start; they are by default. It can be switched at
-    /// any time by `server.metrics().set_enabled(..)`.
+    /// Whether metrics are recorded from the start; on by default. Can be switched at any time with
+    /// `server.metrics().set_enabled(..)`.
     #[must_use]
     pub fn enable_metrics(mut self, enable: bool) -> Self {
         self.enable_metrics = enable;
         self
     }
 
-    /// How many messages may wait for a viewer before it is sent the whole tree in their place;
-    /// 1,000 by default, at least 1.
+    /// The number of messages that may wait for a viewer before the whole tree replaces them; 1,000
+    /// by default, at least 1.
     #[must_use]
     pub fn client_queue(mut self, messages: usize) -> Self {
         self.queue_messages = messages.max(1);
         self
     }
 
-    /// How many bytes of messages may wait for a viewer before it is sent the whole tree in their
-    /// place; 4 MiB by default. A message that is larger waits alone.
+    /// The bytes of messages that may wait for a viewer before the whole tree replaces them; 4 MiB
+    /// by default. A larger message waits alone.
     #[must_use]
     pub fn client_queue_bytes(mut self, bytes: usize) -> Self {
         self.queue_bytes = bytes;
         self
     }
 
-    /// How much memory the messages for all viewers may take; 64 MiB by default. One that several
-    /// viewers wait for counts once. Where it is short, viewers who have read nothing for a second
+    /// The memory that the messages for all viewers may take; 64 MiB by default. A message for
+    /// several viewers counts once. If memory is short, viewers that have read nothing for a second
     /// are disconnected, and new ones wait for their tree.
     #[must_use]
     pub fn clients_bytes(mut self, bytes: usize) -> Self {
@@ -85,8 +85,7 @@ impl Builder {
         self
     }
 
-    /// How often a viewer is asked for a sign of life, by a ping; every 20 s by default,
-    /// at least 1 ms.
+    /// How often a viewer is pinged; every 20 s by default, at least 1 ms.
     #[must_use]
     pub fn ping_every(mut self, every: Duration) -> Self {
         self.ping_every = every.clamp(Duration::from_millis(1), FOREVER);
@@ -114,48 +113,49 @@ impl Builder {
         self
     }
 
-    /// How far apart broadcasts of one device parameter, and of the tempo, are at least; 100 ms
-    /// by default.
+    /// The minimum interval between broadcasts of one device parameter, and of the tempo; 100 ms by
+    /// default.
     #[must_use]
     pub fn broadcast_interval(mut self, interval: Duration) -> Self {
         self.broadcast_interval = interval.min(FOREVER);
         self
     }
 
-    /// Whether the file of the set is watched while the server is on its sockets, so that a save
-    /// is loaded again; it is by default. After a gap in the events it is looked at in any case.
+    /// Whether the set's file is watched while the server runs, so that a saved set is loaded
+    /// again; on by default. After a gap in the events it is checked in any case.
     #[must_use]
     pub fn watch(mut self, watch: bool) -> Self {
         self.watch = watch;
         self
     }
 
-    /// Whether look-ups of tracks and scenes go through the cache; they do by default. It can be
-    /// switched at any time by [`AstServer::set_cache_enabled`](crate::AstServer::set_cache_enabled).
+    /// Whether look-ups of tracks and scenes use the cache; on by default. Can be switched at any
+    /// time with [`AstServer::set_cache_enabled`](crate::AstServer::set_cache_enabled).
     #[must_use]
     pub fn cache(mut self, enable: bool) -> Self {
         self.cache = enable;
         self
     }
 
-    /// How many tracks, and how many scenes, the cache keeps; 256 by default, at least 1.
+    /// The number of tracks, and of scenes, that the cache keeps; 256 by default, at least 1.
     #[must_use]
     pub fn cache_entries(mut self, entries: usize) -> Self {
         self.cache_entries = NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN);
         self
     }
 
-    /// A folder whose sets may be loaded and compared with over HTTP, beside those in the folder of
-    /// the set that [`AstServer::load_project`](crate::AstServer::load_project) has loaded; none by default.
+    /// A folder whose sets may be loaded and compared with over HTTP, in addition to those in the
+    /// folder of the set that [`AstServer::load_project`](crate::AstServer::load_project) has
+    /// loaded; none by default.
     #[must_use]
     pub fn sets(mut self, folder: impl Into<PathBuf>) -> Self {
         self.sets = Some(folder.into());
         self
     }
 
-    /// How much memory the answers to queries over HTTP may take until their clients have read them;
-    /// 64 MiB by default. Where it is short, queries are answered 503; a larger one is answered
-    /// while it is the only one.
+    /// The memory that answers to queries over HTTP may take until their clients have read them; 64
+    /// MiB by default. If it is short, queries are answered 503; a larger answer is allowed if it
+    /// is the only one.
     #[must_use]
     pub fn answers_bytes(mut self, bytes: usize) -> Self {
         self.answers_bytes = bytes;

@@ -1,8 +1,8 @@
-//! Tracks and scenes as JSON, kept for the next who asks.
+//! A cache of tracks and scenes as JSON.
 //!
-//! Never stale: an entry is as good as the hash of what it shows, which covers everything below,
-//! and is compared with the tree's at each look-up. So an event pays nothing for the cache. Nor
-//! does it wait while JSON is written: that is done from a copy.
+//! It is never stale: an entry is valid as long as the hash of its node, which covers everything
+//! below; the hash is compared with the tree's at each look-up. So the cache costs an event
+//! nothing. Events do not wait while JSON is written either, because that is done from a copy.
 
 use std::num::NonZeroUsize;
 
@@ -27,9 +27,9 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// The version of what is asked for; `None` where the set has no such thing.
+    /// The version of a key's content; `None` if the set has no such thing.
     ///
-    /// A list goes by the hash of the whole tree, which changes with anything.
+    /// A list is versioned by the hash of the whole tree, which changes with anything.
     fn version(self, set: &Set) -> Option<Version> {
         let hash = match self {
             Self::Track(track) => set.track(track)?.hash,
@@ -39,8 +39,8 @@ impl Key {
         Some(Version { hash, ids: set.ids_version() })
     }
 
-    /// A copy of what is asked for: written where nobody waits for the set. `None` where the set
-    /// has no such thing.
+    /// A copy of a key's content, which can be written without holding up the set. `None` if the
+    /// set has no such thing.
     fn copy(self, set: &Set) -> Option<Part> {
         Some(match self {
             Self::Track(track) => Part::Track(Box::new(set.track(track)?.clone())),
@@ -50,13 +50,13 @@ impl Key {
         })
     }
 
-    /// Whether a copy takes about as much room as the set.
+    /// Whether a copy takes about as much memory as the set.
     pub(crate) const fn is_list(self) -> bool {
         matches!(self, Self::Tracks | Self::Scenes)
     }
 }
 
-/// What a look-up is about, as it was at that moment.
+/// A copy of the content at that moment.
 #[derive(Debug)]
 enum Part {
     Track(Box<Track>),
@@ -73,7 +73,7 @@ impl Part {
             Self::Tracks(tracks) => list(tracks.iter().map(NodeRef::Track)),
             Self::Scenes(scenes) => list(scenes.iter().map(NodeRef::Scene)),
         };
-        // A tree holds nothing that JSON cannot say.
+        // A tree contains nothing that JSON cannot represent.
         json.unwrap_or_default().into()
     }
 }
@@ -82,23 +82,23 @@ fn list<'a>(nodes: impl Iterator<Item = NodeRef<'a>>) -> serde_json::Result<Stri
     serde_json::to_string(&nodes.collect::<Vec<_>>())
 }
 
-/// What the cache makes of a look-up.
+/// The result of a look-up.
 #[derive(Debug)]
 pub(crate) enum Found {
     Kept(Text),
-    /// To be written, which takes its time.
+    /// Still to be written, which takes time.
     Copied(Copied),
 }
 
-/// What content and ids a text shows.
+/// The content and ids that a text shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Version {
     hash: Hash,
-    /// Hashes know nothing of ids.
+    /// Hashes do not cover ids.
     ids: u64,
 }
 
-/// What was copied to be written, and the version that the text will be as good as.
+/// A copy to be written, and the version of the resulting text.
 #[derive(Debug)]
 pub(crate) struct Copied {
     key: Key,
@@ -112,30 +112,30 @@ impl Copied {
     }
 }
 
-/// What [`AstServer::get_cache_stats`](crate::AstServer::get_cache_stats) answers. The counts are
-/// those since the start.
+/// The answer of [`AstServer::get_cache_stats`](crate::AstServer::get_cache_stats). Counts are
+/// since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CacheStats {
     /// Whether look-ups go through the cache.
     pub enabled: bool,
-    /// How many entries of a kind are kept.
+    /// The maximum number of entries of each kind.
     pub capacity: usize,
-    /// Tracks that are kept.
+    /// Cached tracks.
     pub tracks: usize,
-    /// Scenes that are kept.
+    /// Cached scenes.
     pub scenes: usize,
-    /// Lists that are kept, of two.
+    /// Cached lists, at most two.
     pub lists: usize,
     /// Look-ups that were answered from the cache.
     pub hits: u64,
-    /// Look-ups that were not; those of outdated entries included.
+    /// Look-ups that were not, including those of outdated entries.
     pub misses: u64,
-    /// Entries that gave way to others.
+    /// Entries evicted in favour of others.
     pub evictions: u64,
     /// Entries that were found outdated.
     pub invalidations: u64,
-    /// Hits, of all look-ups; 0 before the first.
+    /// The share of hits in all look-ups; 0 before the first.
     pub hit_rate: f64,
 }
 
@@ -145,7 +145,7 @@ struct Entry {
     json: Text,
 }
 
-/// The entries, by kind; least recently used goes first.
+/// The entries by kind; the least recently used is evicted first.
 #[derive(Debug)]
 pub(crate) struct Cache {
     tracks: LruCache<Key, Entry>,
@@ -157,12 +157,12 @@ pub(crate) struct Cache {
 impl Cache {
     pub(crate) fn new(enabled: bool, capacity: NonZeroUsize) -> Self {
         let stats = CacheStats { enabled, capacity: capacity.get(), ..CacheStats::default() };
-        // Room is taken as it is needed, not in advance for as many as somebody asked for.
+        // Memory is allocated as needed, not in advance for the configured maximum.
         let room = || LruCache::unbounded();
         Self { tracks: room(), scenes: room(), lists: room(), stats }
     }
 
-    /// What the set says of a key; `None` where it has no such thing.
+    /// Looks up a key; `None` if the set has no such thing.
     pub(crate) fn look_up(
         &mut self,
         key: Key,
@@ -196,7 +196,7 @@ impl Cache {
         answer
     }
 
-    /// Keeps what was written. Should the set have changed since, the hash tells at the next
+    /// Stores a written text. If the set has changed since, the hash shows that at the next
     /// look-up.
     pub(crate) fn keep(&mut self, written: &Copied, json: Text, metrics: &ServerMetrics) {
         if !self.stats.enabled {
@@ -220,7 +220,7 @@ impl Cache {
         }
     }
 
-    /// Off, it keeps nothing, and what it kept is forgotten.
+    /// When turned off, it stores nothing and drops its contents.
     pub(crate) fn set_enabled(&mut self, enabled: bool) {
         self.stats.enabled = enabled;
         if !enabled {

@@ -1,7 +1,7 @@
 //! The time that one event takes.
 //!
-//! Reading the clock is most of what metrics cost an event: one that nobody is told of reads it
-//! twice, when it comes and when its handler is done, although three series are told.
+//! Reading the clock is most of the cost of metrics per event. An event without viewers to tell
+//! reads it twice, on arrival and when its handler is done, although three series are recorded.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use tachograph::{ByHandle, Recorder, Timer};
 use crate::events::event_type::{EventType, Handler};
 use crate::metrics::ServerMetrics;
 
-/// Runs from an event's arrival on; records nothing by itself.
+/// Runs from an event's arrival; records nothing by itself.
 #[derive(Debug)]
 pub(crate) struct EventTimer<'a> {
     metrics: &'a ServerMetrics,
     timer: Timer<ByHandle<'a>>,
-    /// When the handler was started, counted from the arrival.
+    /// When the handler started, measured from the arrival.
     started: Duration,
-    /// When the handler was done; `None` once more than that belongs to the event, and while
+    /// When the handler was done; `None` once the event takes longer than its handler, and while
     /// nothing is timed.
     done: Option<Duration>,
 }
@@ -28,12 +28,12 @@ impl<'a> EventTimer<'a> {
         Self { metrics, timer, started: Duration::ZERO, done: None }
     }
 
-    /// The event had to wait for the set, which is not its handler's time.
+    /// The event had to wait for the set, which does not count as its handler's time.
     pub(crate) fn has_waited(&mut self) {
         self.started = self.timer.elapsed().unwrap_or_default();
     }
 
-    /// The handler has accepted or rejected the event: records what it took.
+    /// The handler has accepted or rejected the event: records its time.
     #[inline]
     pub(crate) fn handled(&mut self, recorder: &Recorder, handler: Handler) {
         self.done = self.timer.elapsed();
@@ -43,12 +43,12 @@ impl<'a> EventTimer<'a> {
         }
     }
 
-    /// There are viewers to tell, which is part of the event.
+    /// There are viewers to tell, which counts as part of the event.
     pub(crate) fn goes_on(&mut self) {
         self.done = None;
     }
 
-    /// All is done: records what the event took.
+    /// The event is complete: records its time.
     #[inline]
     pub(crate) fn processed(self, recorder: &Recorder, event_type: EventType) {
         if let Some(took) = self.done.or_else(|| self.timer.elapsed()) {
@@ -80,7 +80,7 @@ mod tests {
         (collector, metrics, mock)
     }
 
-    /// What the three series of an event hold: milliseconds of the one sample in each.
+    /// The content of an event's three series: the milliseconds of the one sample in each.
     fn recorded(collector: &MetricsCollector) -> [Option<f64>; 3] {
         let by_type = [("event_type", "/live/track/mute")];
         let by_handler = [("handler", "track_handler")];

@@ -1,7 +1,7 @@
-//! Sets from files: the first load, and the same file again after a save.
+//! Loads sets from files: the first load, and the same file again after a save.
 //!
-//! Loads take turns, each from opening its file to putting its tree in place, so that the tree of
-//! the load that came last is the one that stays.
+//! Loads take turns, each from opening its file to installing its tree, so the tree of the last
+//! load is the one that stays.
 
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::files::read::{as_text, open, read_opened};
 use crate::files::stamp::Stamp;
 use crate::server::ast_server::AstServer;
 
-/// What [`AstServer::load_project`] answers.
+/// The answer of [`AstServer::load_project`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LoadReport {
@@ -31,13 +31,15 @@ pub struct LoadReport {
 }
 
 impl AstServer {
-    /// Loads a set, `.als` or the XML inside one, in place of the one that was loaded, and sends
-    /// it to every viewer.
+    /// Loads a set, `.als` or the XML inside one, replaces the loaded one, and sends it to every
+    /// viewer.
     ///
-    /// Blocks while the file is read, and while another load is under way; events go on meanwhile.
+    /// Blocks while the file is read, and while another load is in progress; events continue
+    /// meanwhile.
     ///
     /// # Errors
-    /// The file cannot be opened or is no set; what was loaded stays, and viewers are told.
+    /// If the file cannot be opened or is not a set; then the loaded set stays, and viewers are
+    /// told.
     pub fn load_project(&self, file: impl AsRef<Path>) -> Result<LoadReport, Error> {
         let file = file.as_ref();
         let _turn = self.loading();
@@ -46,8 +48,7 @@ impl AstServer {
         Ok(report)
     }
 
-    /// The same for a file that somebody at the other end of a connection has named; see
-    /// [`neighbour`](Self::neighbour).
+    /// The same for a file named by a remote client; see [`neighbour`](Self::neighbour).
     pub(crate) fn load_neighbour(&self, name: &str) -> Result<LoadReport, Error> {
         let _turn = self.loading();
         let (file, opened) = self.neighbour(name)?;
@@ -64,17 +65,17 @@ impl AstServer {
         })?;
         let root_hash = set.root_hash();
         self.state().load(set, file, stamp);
-        // Whoever watches a file has another one to watch.
+        // The watcher has another file to watch.
         self.look().notify_one();
         Ok(LoadReport { status: "success", file: file.to_owned(), root_hash })
     }
 
-    /// Takes the set's file as it is now, whatever events have changed, and sends what differs to
-    /// viewers.
+    /// Takes the set's file as it is now, whatever events have changed, and sends the differences
+    /// to viewers.
     ///
     /// # Errors
-    /// No set is loaded, or its file cannot be opened or is no set: then viewers are told, and what
-    /// was loaded stays.
+    /// If no set is loaded, or its file cannot be opened or is not a set; then viewers are told,
+    /// and the loaded set stays.
     pub(crate) fn take_file(&self) -> Result<LoadReport, Error> {
         let _turn = self.loading();
         let (file, _) = self.state().file().ok_or_else(Error::no_set)?;
@@ -88,11 +89,11 @@ impl AstServer {
         Ok(LoadReport { status: "success", file, root_hash })
     }
 
-    /// Reads the set's file again where it is not what was loaded, and merges it; says whether it
-    /// was read. What differs is sent to viewers.
+    /// Reads the set's file again if it has changed since it was loaded, and merges it; returns
+    /// whether it was read. Differences are sent to viewers.
     ///
     /// # Errors
-    /// The file cannot be opened or is no set, which may pass; what was loaded stays.
+    /// If the file cannot be opened or is not a set, which may be temporary; the loaded set stays.
     pub(crate) fn reload(&self) -> Result<bool, Error> {
         let _turn = self.loading();
         let Some((file, loaded)) = self.state().file() else { return Ok(false) };
@@ -101,7 +102,8 @@ impl AstServer {
         }
         let (set, stamp) = self.read_set(&file)?;
         let signs = self.state().signs_of_save();
-        // A save that has begun since is read too, and some events are newer than it only.
+        // A save that has begun since is also read, and then some events are newer than only this
+        // one.
         let is_last = Stamp::look(&file) == Some(stamp);
         let mut state = self.state();
         state.reload(set, stamp);
@@ -111,7 +113,7 @@ impl AstServer {
         Ok(true)
     }
 
-    /// Tells viewers that the tree they have stays.
+    /// Tells viewers that their tree stays valid.
     pub(crate) fn announce_failed_load(&self, reason: &str) {
         let mut state = self.state();
         if state.is_loaded() {
@@ -183,7 +185,7 @@ mod tests {
 
         process(&server, "/live/track/renamed", &[0.into(), "before".into()]);
         process(&server, "/live/transport/tempo", &[90.0.into()]);
-        // Live writes another file first, and gives it the set's name in the end.
+        // Live first writes another file and finally gives it the set's name.
         let written = Sign::Written("set.new".as_ref());
         assert!(!server.state().sign_of_save(written, Instant::now()), "it is not the set's");
         process(&server, "/live/track/added", &[0.into(), "new".into(), "midi".into()]);

@@ -1,4 +1,4 @@
-//! The server without its sockets: one set, who is told of its changes, and one lock for both.
+//! The server without its sockets: one set, its viewers, and one lock for both.
 //!
 //! Uses `osc`, `events`, `files` and `viewers`.
 
@@ -6,11 +6,11 @@
 pub(crate) mod builder;
 // The time that one event takes.
 pub(crate) mod event_timer;
-// Tracks and scenes as JSON, kept for the next who asks.
+// The cache of tracks and scenes as JSON.
 pub(crate) mod cache;
-// What the lock guards.
+// The state behind the lock.
 pub(crate) mod state;
-// `AstServer`: what a program that embeds the server calls.
+// `AstServer`: the API for programs that embed the server.
 pub(crate) mod ast_server;
 // `AstServer` loads a set, and its file again after a save.
 pub(crate) mod loading;

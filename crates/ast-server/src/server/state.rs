@@ -1,7 +1,7 @@
-//! What the server's lock guards: the set, and who is told of its changes.
+//! The state behind the server's lock: the set and its viewers.
 //!
-//! One lock for both: what a viewer is sent when it connects and what is queued for it afterwards
-//! then follow each other without a gap.
+//! One lock guards both, so that there is no gap between what a viewer is sent when it connects and
+//! what is queued for it afterwards.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -29,12 +29,12 @@ use crate::viewers::pulse::Pulse;
 use crate::viewers::throttle::{Held, Throttle};
 use crate::viewers::whole_tree::{TreeCopy, WholeTree};
 
-/// A set and the file that it is from.
+/// A set and its file.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     mirror: Mirror,
     pub(crate) file: PathBuf,
-    /// The state of the file that the set was read from.
+    /// The state of the file when the set was read.
     stamp: Stamp,
 }
 
@@ -53,25 +53,25 @@ pub(crate) struct State {
     loaded: Option<Loaded>,
     /// The folder of the set that the program itself has loaded.
     folder: Option<PathBuf>,
-    /// The saves that may be under way.
+    /// The saves that may be in progress.
     journal: Journal,
-    /// How many signs of a save there were.
+    /// The number of signs of a save so far.
     signs: u64,
     losses: Losses,
-    /// The file is to be read whether or not it has changed, and taken as it is.
+    /// The file must be read even if it has not changed, and be taken as it is.
     is_void: bool,
     /// Counts the changes of the tree; 0 before the first.
     version: u64,
-    /// The whole tree as it was written last.
+    /// The whole tree as last written.
     whole: Option<WholeTree>,
-    /// The length of that, also when it is gone.
+    /// Its length, kept even when it is gone.
     whole_bytes: usize,
     hub: Hub,
     throttle: Throttle,
     gaps: Gaps,
     metrics: Arc<ServerMetrics>,
-    /// What an event records goes through here: whoever processes one holds the lock, and need not
-    /// look for its thread's recorder at each series.
+    /// Events record through this: the thread that processes one holds the lock, and need not look
+    /// up its own recorder for each series.
     recorder: Recorder,
     /// Makes the next event fail, to show that the failure is caught.
     #[cfg(test)]
@@ -117,7 +117,7 @@ impl State {
         self.loaded.as_ref().ok_or_else(Error::no_set)
     }
 
-    /// Puts a set in the place of the one that was there, and has everyone sent it.
+    /// Replaces the set, and has it sent to all viewers.
     pub(crate) fn load(&mut self, mut set: Set, file: &Path, stamp: Stamp) {
         if let Some(before) = &self.loaded {
             set.count_on(before.set());
@@ -130,24 +130,24 @@ impl State {
         self.send_whole_tree();
     }
 
-    /// Lets those who ask from far away open what is in the folder of a file.
+    /// Lets remote clients open files in this file's folder.
     pub(crate) fn open_folder_of(&mut self, file: &Path) {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         self.folder = Some(folder.unwrap_or(Path::new(".")).to_owned());
     }
 
-    /// The folder that those who ask from far away may open files of.
+    /// The folder whose files remote clients may open.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
         self.folder.clone()
     }
 
-    /// The file of the set, and the state of it that was read.
+    /// The set's file, and its state when it was read.
     pub(crate) fn file(&self) -> Option<(PathBuf, Stamp)> {
         self.loaded.as_ref().map(|loaded| (loaded.file.clone(), loaded.stamp))
     }
 
-    /// Something happens in the folder of the set: what comes from now on is newer than a save of
-    /// which it is the first sign. Says whether it is about the set's own file.
+    /// Something happens in the set's folder. If it is the first sign of a save, later events are
+    /// newer than that save. Returns whether it concerns the set's own file.
     pub(crate) fn sign_of_save(&mut self, sign: Sign<'_>, now: Instant) -> bool {
         let Some(loaded) = &mut self.loaded else { return false };
         self.journal.note(sign, loaded.mirror.mark(), now);
@@ -157,7 +157,7 @@ impl State {
         is_own
     }
 
-    /// The file is not what was loaded, whether or not there was a sign.
+    /// The file differs from what was loaded, with or without a sign.
     pub(crate) fn expect_save(&mut self, now: Instant) {
         if let Some(loaded) = &mut self.loaded {
             let mark = loaded.mirror.mark();
@@ -165,12 +165,12 @@ impl State {
         }
     }
 
-    /// How many signs of a save there were.
+    /// The number of signs of a save so far.
     pub(crate) const fn signs_of_save(&self) -> u64 {
         self.signs
     }
 
-    /// The file is what was loaded, or stays unread: unless there were more signs since.
+    /// The file equals what was loaded, or remains unread, unless there were more signs since.
     pub(crate) fn save_is_over(&mut self, signs: u64, now: Instant) {
         if self.signs == signs
             && let Some(loaded) = &mut self.loaded
@@ -180,19 +180,19 @@ impl State {
         }
     }
 
-    /// Events are missing: the next save that is newer is taken as it is, unless they come yet.
+    /// Events are missing: unless they still arrive, the next newer save is taken as it is.
     pub(crate) fn lose(&mut self, missing: u32) {
         if let Some(loaded) = &mut self.loaded {
             self.losses.lose(missing, loaded.mirror.miss());
         }
     }
 
-    /// One of the missing events has come, and nothing is the worse for its being late.
+    /// A missing event has arrived, and its lateness does no harm.
     pub(crate) fn fill_gap(&mut self) {
         self.losses.fill();
     }
 
-    /// No event so far counts for more than the file, which is to be read again, and taken as it is.
+    /// The file overrides all events so far: it will be read again and taken as it is.
     pub(crate) fn void(&mut self, now: Instant) {
         self.journal = Journal::default();
         self.losses = Losses::default();
@@ -200,12 +200,12 @@ impl State {
         self.expect_save(now);
     }
 
-    /// Whether the file is to be read even where it has not changed.
+    /// Whether the file must be read even if it has not changed.
     pub(crate) const fn is_void(&self) -> bool {
         self.is_void
     }
 
-    /// Takes in what was read from the set's file again, and sends what differs to everyone.
+    /// Merges what was read from the set's file again, and sends the differences to all viewers.
     pub(crate) fn reload(&mut self, set: Set, stamp: Stamp) {
         let Some(loaded) = &mut self.loaded else { return };
         loaded.stamp = stamp;
@@ -231,8 +231,8 @@ impl State {
         }
     }
 
-    /// Applies an event and queues what it changed. Without a set, or where the event changes
-    /// nothing, nothing happens.
+    /// Applies an event and queues its changes. Without a set, or if the event changes nothing,
+    /// nothing happens.
     ///
     /// # Errors
     /// [`Rejection`] says why; nothing has changed then.
@@ -262,21 +262,21 @@ impl State {
         Ok(())
     }
 
-    /// Tells viewers of an event that is no part of the set.
+    /// Forwards an event that is not part of the set to viewers.
     fn forward(&mut self, event: &Event<'_>) {
         if !self.hub.is_empty() {
             self.hub.broadcast(UNVERSIONED, message::live_event(event));
         }
     }
 
-    /// Sends changes now, or holds them back where their like was sent a moment ago.
+    /// Sends changes now, or holds them back if the same thing was sent a moment ago.
     fn publish(&mut self, event_type: EventType, changes: Changes) {
         let key = match changes.changes.first().map(|change| &change.path) {
             Some(path @ SetPath::Parameter { .. }) => Some(path.clone()),
             Some(path) if event_type == EventType::TransportTempo => Some(path.clone()),
             _ => None,
         };
-        // A parameter that is made comes behind what was said of those that are there.
+        // The records of new parameters come after those of existing ones.
         if event_type.moves_nodes() || (event_type == EventType::DeviceParam && key.is_none()) {
             self.send_held_back();
         }
@@ -294,7 +294,7 @@ impl State {
         self.hub.broadcast(news.version, message::diff_update(&news.changes));
     }
 
-    /// Sends what was held back long enough; says when there will be more.
+    /// Sends changes whose wait is over; returns when there will be more.
     pub(crate) fn flush(&mut self, now: Instant) -> Option<Instant> {
         while let Some(news) = self.throttle.take_due(now) {
             if !self.hub.is_empty() {
@@ -307,13 +307,13 @@ impl State {
         self.next_flush()
     }
 
-    /// Says when something that is held back will be due.
+    /// Returns when the next held-back change is due.
     pub(crate) fn next_flush(&self) -> Option<Instant> {
         self.throttle.next_due().into_iter().chain(self.gaps.next_due()).min()
     }
 
-    /// Sends all that is held back, because what comes next would not fit what viewers know: it
-    /// tells the same attributes, or moves the nodes to other places.
+    /// Sends everything held back, because the next change would not fit what viewers know: it
+    /// concerns the same attributes, or moves nodes.
     fn send_held_back(&mut self) {
         for news in self.throttle.take_all() {
             if !self.hub.is_empty() {
@@ -322,7 +322,7 @@ impl State {
         }
     }
 
-    /// Makes the tree whole again after a failure that may have left an edit half done.
+    /// Repairs the tree after a failure that may have left an edit half done.
     pub(crate) fn recover(&mut self) {
         if let Some(loaded) = &mut self.loaded {
             loaded.mirror.rehash();
@@ -338,14 +338,14 @@ impl State {
         }
     }
 
-    /// Tells everyone of a problem.
+    /// Tells all viewers about a problem.
     pub(crate) fn announce(&mut self, problem: &str, details: serde_json::Value) {
         if !self.hub.is_empty() {
             self.hub.broadcast(UNVERSIONED, message::error(problem, Some(details)));
         }
     }
 
-    /// Takes a gap in the events, of which everyone is told now or within a second.
+    /// Notes a gap in the events; viewers are told now or within a second.
     pub(crate) fn announce_gap(&mut self, missing: u32, seq_num: u32) {
         let gap = Gap { missing: missing.into(), seq_num };
         if let Some(gap) = self.gaps.offer(gap, Instant::now()) {
@@ -357,13 +357,13 @@ impl State {
         self.announce("Sequence gap", json!(gap));
     }
 
-    /// Takes in a viewer, which is to be sent the tree as it is now or later.
+    /// Adds a viewer, which will be sent the current tree or a later one.
     pub(crate) fn join(&mut self, pulse: Arc<Pulse>) -> Seat {
         self.hub.join(pulse, self.version)
     }
 
-    /// Gives a viewer its turn for the tree, as it is now or later; `false` where something else
-    /// is to be sent before.
+    /// Gives a viewer its turn for the current tree or a later one; `false` if something else must
+    /// be sent first.
     pub(crate) fn take_tree(&mut self, seat: &mut Seat) -> bool {
         let Some(has_lost) = seat.mailbox.take_tree() else { return false };
         seat.baseline = self.version;
@@ -373,8 +373,8 @@ impl State {
         true
     }
 
-    /// Frees what memory can be: viewers who do not read have to go, and a tree that nobody is
-    /// sent any more.
+    /// Frees memory: disconnects viewers that do not read, and drops a tree that is no longer being
+    /// sent.
     pub(crate) fn relieve(&mut self) {
         self.hub.relieve();
         self.whole.take_if(|tree| tree.version < self.version);
@@ -388,29 +388,29 @@ impl State {
         self.hub.len()
     }
 
-    /// How many viewers there are, and how many of them do not keep up.
+    /// The number of viewers, and how many of them do not keep up.
     pub(crate) fn viewers_lagging(&self) -> (usize, usize) {
         (self.hub.len(), self.hub.lagging())
     }
 
-    /// The whole tree where it was written at a version or later.
+    /// The whole tree, if it was written at this version or later.
     pub(crate) fn written(&self, since: u64) -> Option<WholeTree> {
         self.whole.clone().filter(|tree| tree.version >= since && self.is_loaded())
     }
 
-    /// The set as it is now, for its tree to be written from.
+    /// A copy of the current set, from which its tree can be written.
     pub(crate) fn copy(&self) -> Option<TreeCopy> {
         let loaded = self.loaded.as_ref()?;
         let (set, file) = (loaded.set().clone(), loaded.file.clone());
         Some(TreeCopy { version: self.version, set, file })
     }
 
-    /// About how long the whole tree is, written.
+    /// The approximate length of the whole tree as text.
     pub(crate) const fn tree_bytes(&self) -> usize {
         self.whole_bytes
     }
 
-    /// Keeps a tree that was written, for those who come next.
+    /// Keeps a written tree for viewers that come next.
     pub(crate) fn keep(&mut self, tree: WholeTree) {
         self.whole_bytes = tree.message.len();
         if self.whole.as_ref().is_none_or(|kept| kept.version < tree.version) {
@@ -420,15 +420,15 @@ impl State {
     }
 }
 
-/// What became of an event that was accepted.
+/// The effect of an accepted event.
 enum Applied {
     /// The set may have changed.
     Changed(Changes),
-    /// It is to be told to viewers as it came.
+    /// It is forwarded to viewers unchanged.
     Forwarded,
 }
 
-/// Does to a set what an event says.
+/// Applies an event to a set.
 fn edit(mirror: &mut Mirror, event: &Event<'_>) -> Result<Applied, Rejection> {
     let request = request::decode(event.event_type, event.args)?;
     if event.is_superseded {

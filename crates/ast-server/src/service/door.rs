@@ -1,4 +1,4 @@
-//! Where viewers come in: connections, and the requests that make them WebSockets.
+//! Accepts viewers: connections, and the requests that turn them into WebSockets.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -34,13 +34,13 @@ use crate::viewers::pulse::{Pulse, Watched};
 
 /// Connections that may wait to be accepted.
 const QUEUE: u32 = 1_024;
-/// What the kernel holds of what a viewer has not read, which each connection inherits. Left to
-/// itself it takes megabytes, and as long as it does, one who reads nothing looks like one who does.
+/// The kernel's send buffer for a viewer, inherited by each connection. By default it grows to
+/// megabytes, and until it is full, a viewer that reads nothing looks like one that does.
 const SEND_BUFFER_BYTES: u32 = 256 << 10;
-/// Connections that have sent no request yet, at a time; the oldest of more has to go.
+/// Connections that have not sent a request yet; beyond this number the oldest is closed.
 const HANDSHAKES_MAX: usize = 256;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// What the head of a request may take.
+/// The limit for the head of a request.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 
 /// A socket that listens for viewers.
@@ -52,18 +52,18 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(QUEUE)
 }
 
-/// Takes in viewers.
+/// Accepts viewers.
 #[derive(Debug)]
 pub(crate) struct Door {
     listener: TcpListener,
     desk: Arc<Desk>,
 }
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 struct Desk {
     server: AstServer,
-    /// Knows who may connect.
+    /// Decides who may connect.
     access: Arc<Mutex<Endpoint>>,
     places: Arc<Semaphore>,
     stop: watch::Receiver<bool>,
@@ -80,7 +80,7 @@ impl Door {
         Self { listener, desk: Arc::new(Desk { server, access, places, stop }) }
     }
 
-    /// Takes in viewers until it is told to stop.
+    /// Accepts viewers until it is told to stop.
     pub(crate) async fn serve(&self) {
         let mut stop = self.desk.stop.clone();
         let mut failures = Quiet::default();
@@ -99,7 +99,7 @@ impl Door {
                     failures.say(|left_out| {
                         tracing::warn!(%error, left_out, "cannot accept a viewer");
                     });
-                    // Out of file descriptors, most likely: that takes a moment to get better.
+                    // Most likely out of file descriptors, which takes a moment to improve.
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
             }
@@ -115,8 +115,8 @@ impl Door {
 }
 
 impl Desk {
-    /// Answers the one request of a connection. One that is granted goes on as a viewer, in a task
-    /// of its own.
+    /// Answers a connection's only request. If granted, it continues as a viewer in a separate
+    /// task.
     async fn shake_hands(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "cannot send small messages at once");
@@ -164,7 +164,7 @@ impl Desk {
         }
     }
 
-    /// A place and the answer that says so, or why there is none.
+    /// A place and the answer that grants it, or the reason for a refusal.
     fn grant(
         &self,
         request: &Request<Incoming>,
@@ -185,7 +185,7 @@ impl Desk {
             upgraded = upgrade => upgraded,
             _ = stop.wait_for(|stop| *stop) => return,
         };
-        // Err: it is gone already.
+        // Err: it is already gone.
         let Ok(upgraded) = upgraded else { return };
         let Some(socket) = viewer::socket(upgraded).await else { return };
         let viewer = Viewer::new(self.server.clone(), pulse, self.stop.clone());
@@ -196,7 +196,7 @@ impl Desk {
     }
 }
 
-/// To a request that is none for a WebSocket.
+/// The answer to a request that is not for a WebSocket.
 fn refuse(error: &WsError) -> Box<Response> {
     let is_plain = matches!(
         error,

@@ -17,9 +17,9 @@ use crate::server::ast_server::{AstServer, Outcome};
 use crate::udp::sequence::{Arrival, SequenceTracker, Touch, Verdict};
 use crate::udp::socket::Datagram;
 
-/// Datagrams that are taken from the queue at once.
+/// Datagrams taken from the queue at a time.
 const BATCH: usize = 256;
-/// Viewers are told of a gap this wide.
+/// The size of a gap from which viewers are told.
 const GAP_ANNOUNCED: u32 = 5;
 
 /// Takes datagrams from the queue until it is closed and empty.
@@ -46,7 +46,7 @@ impl EventLoop {
         }
     }
 
-    /// Blocks; for a thread of its own.
+    /// Blocks; call it on a separate thread.
     pub(crate) fn run(&mut self) {
         let mut batch = Vec::with_capacity(BATCH);
         while self.queue.blocking_recv_many(&mut batch, BATCH) > 0 {
@@ -61,7 +61,7 @@ impl EventLoop {
         }
     }
 
-    /// Processes all of a datagram, or nothing of it.
+    /// Processes a datagram, completely or not at all.
     fn datagram(&mut self, datagram: &Datagram) {
         let packet = match decode(&datagram.bytes) {
             Ok(packet) if !datagram.is_cut => packet,
@@ -91,7 +91,7 @@ impl EventLoop {
         });
     }
 
-    // What became of an event is counted.
+    // The outcome of an event is counted.
     fn incoming(&mut self, datagram: &Datagram, incoming: Incoming<'_>) {
         match incoming {
             Incoming::BatchMarker => self.metrics.batch_marker.increment(),
@@ -117,7 +117,7 @@ impl EventLoop {
         }
     }
 
-    /// Processes an event with a number; it is not applied where it came too late for that.
+    /// Processes a numbered event; it is not applied if it arrived too late.
     fn numbered(&mut self, source: SocketAddr, verdict: Verdict, event: Event<'_>) {
         let numbered = event.seq.zip(Touch::of(event.event_type, event.args));
         let is_superseded = verdict.is_late()
@@ -135,8 +135,8 @@ impl EventLoop {
         }
     }
 
-    /// Whether the tree is as if a late event had come in time. It is not where the event moved
-    /// things that later ones pointed at, or pointed at something that has moved since.
+    /// Whether the tree is as if a late event had arrived in time. It is not if the event moved
+    /// things that later ones referred to, or referred to something that has moved since.
     fn is_made_good(&self, source: SocketAddr, event: Event<'_>, is_superseded: bool) -> bool {
         let anything = Touch::Values { place: [0; 3], values: 0 };
         let has_moved =
@@ -148,7 +148,7 @@ impl EventLoop {
         }
     }
 
-    /// Counts what a sequence number says.
+    /// Counts the verdict on a sequence number.
     fn observe(&mut self, datagram: &Datagram, seq: u32) -> Verdict {
         let hash = self.hasher.hash_one(&datagram.bytes);
         let (source, at) = (datagram.source, datagram.received);

@@ -1,9 +1,9 @@
-//! What a viewer is sent first: the whole tree.
+//! The first message to a viewer: the whole tree.
 //!
-//! It is written from a copy, so that events wait for the copy and not while it is written. A
-//! viewer takes its seat before: every change from then on is queued for it, and those that are in
-//! the copy already are left out by their versions. Viewers who come while a tree is written need
-//! a newer one, which is written once for all of them.
+//! It is written from a copy, so that events only wait for the copy, and not while it is written. A
+//! viewer takes its seat before that: every later change is queued for it, and those already in the
+//! copy are skipped by their versions. Viewers that arrive while a tree is written need a newer
+//! one, which is written once for all of them.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use tokio::time::timeout;
 use crate::server::ast_server::AstServer;
 use crate::viewers::whole_tree::WholeTree;
 
-/// How often it is looked whether some viewer has to go, while there is no room for a tree.
+/// How often to check whether some viewer must go, while there is no room for a tree.
 const ROOM_POLL: Duration = Duration::from_millis(100);
 
 impl AstServer {
-    /// The tree as it was at a version or later; `None` where no set is loaded. Where viewers hold
-    /// too much for another tree, waits until some have read, or have had to go.
+    /// The tree at this version or later; `None` if no set is loaded. If viewers hold too much
+    /// memory for another tree, waits until some have read or were disconnected.
     ///
     /// # Errors
-    /// Writing it has panicked.
+    /// If writing it panicked.
     pub(crate) async fn whole_tree(&self, since: u64) -> Result<Option<WholeTree>, JoinError> {
-        // Before whoever waits for a turn: it need not.
+        // Checked before waiting for a turn, which may not be needed.
         if let Some(tree) = self.state().written(since) {
             return Ok(Some(tree));
         }
@@ -36,7 +36,8 @@ impl AstServer {
             let _ = timeout(ROOM_POLL, self.memory().freed()).await;
         }
         let server = self.clone();
-        // With the turn: whoever waits for this tree may leave before it is written.
+        // The turn moves along, because the viewer that waits for this tree may leave before it is
+        // written.
         spawn_blocking(move || {
             let _turn = turn;
             server.write_tree()
@@ -89,7 +90,7 @@ mod tests {
         assert!(server.state().take_tree(&mut seat), "the tree is due");
         rename(&server, "in the tree");
         let copy = server.state().copy().expect("a set");
-        // With the state locked this would wait for ever.
+        // With the state locked this would wait forever.
         rename(&server, "after it");
         let tree = copy.write(server.memory());
         assert!(tree.message.contains("in the tree") && !tree.message.contains("after it"));
@@ -122,7 +123,8 @@ mod tests {
         }
         assert_eq!(messages(&server), before + 1);
 
-        // Whoever comes after a change needs a newer one, which an older one does not replace.
+        // A viewer that arrives after a change needs a newer tree, which an older one does not
+        // replace.
         let old = server.state().copy().expect("a set").write(server.memory());
         rename(&server, "b");
         let late = join(&server);

@@ -1,4 +1,4 @@
-//! A server on its sockets.
+//! A running server with its sockets.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,27 +20,27 @@ use crate::service::{process, watcher};
 use crate::summary::exporter::MetricsExporter;
 use crate::udp::socket;
 
-/// Where a server listens. Port 0 takes any free port.
+/// The addresses that a server listens on. Port 0 picks any free port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Addresses {
-    /// Events come in here.
+    /// The address for events.
     pub udp: SocketAddr,
-    /// Viewers connect here.
+    /// The address for viewers.
     pub websocket: SocketAddr,
-    /// Metrics and queries are served here, over HTTP.
+    /// The address for metrics and queries, over HTTP.
     pub http: SocketAddr,
 }
 
 impl Addresses {
-    /// The address of the UDP socket by default.
+    /// The default address for events.
     pub const UDP: SocketAddr = local(9002);
-    /// The address for viewers by default.
+    /// The default address for viewers.
     pub const WEBSOCKET: SocketAddr = local(8765);
-    /// The address for metrics by default.
+    /// The default address for metrics.
     pub const HTTP: SocketAddr = local(9464);
 
-    /// Addresses of one's choice.
+    /// Custom addresses.
     #[must_use]
     pub const fn new(udp: SocketAddr, websocket: SocketAddr, http: SocketAddr) -> Self {
         Self { udp, websocket, http }
@@ -63,25 +63,25 @@ const fn local(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-/// The threads and tasks of a service, as `/health` names them.
+/// The names of a service's threads and tasks in `/health`.
 const PARTS: [&str; 6] =
     ["ast-events", "ast-udp", "viewers", "process metrics", "file watch", "held-back changes"];
 
-/// A server that listens. Dropping it stops it without waiting; [`Service::stop`] waits.
+/// A running server. Dropping it stops it without waiting; [`Service::stop`] waits.
 #[derive(Debug)]
 pub struct Service {
     addresses: Addresses,
     stop: watch::Sender<bool>,
     stop_receiving: Arc<AtomicBool>,
     http: Option<tachograph_serve::Server>,
-    /// Knows who may connect as a viewer.
+    /// Decides who may connect as a viewer.
     access: Arc<Mutex<Endpoint>>,
     tasks: JoinSet<()>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Service {
-    /// Opens the sockets and starts to serve them.
+    /// Opens the sockets and starts serving.
     ///
     /// # Errors
     /// An address cannot be listened on, or a thread cannot be started.
@@ -93,11 +93,11 @@ impl Service {
         Self::start_with(server, addresses, endpoint).await
     }
 
-    /// The same, with an endpoint of the caller's own for metrics and queries, which says who may
-    /// read them and how. The pages that may read it may connect as viewers too.
+    /// Like [`Service::start`], with your own endpoint for metrics and queries, which controls who
+    /// may read them. Pages that may read it may also connect as viewers.
     ///
     /// # Errors
-    /// As of [`Service::start`].
+    /// Those of [`Service::start`].
     ///
     /// # Panics
     /// Outside of a tokio runtime.
@@ -173,14 +173,14 @@ impl Service {
         Ok(())
     }
 
-    /// Where it listens, with the ports that were taken.
+    /// The addresses it listens on, with the actual ports.
     #[must_use]
     pub const fn addresses(&self) -> Addresses {
         self.addresses
     }
 
-    /// Lets in from now on whom another endpoint lets in, to metrics and as viewers, and shows its
-    /// certificate: for tokens and certificates that are renewed. All else stays as it is.
+    /// From now on applies another endpoint's access control, to metrics and viewers, and its
+    /// certificate: for renewing tokens and certificates. Everything else stays the same.
     pub fn let_in(&self, endpoint: Endpoint) {
         if let Some(http) = &self.http {
             http.let_in(&endpoint);
@@ -190,12 +190,12 @@ impl Service {
     }
 
     fn tell_to_stop(&self) {
-        // Relaxed: a flag that stands for itself.
+        // Relaxed: the flag guards no other data.
         self.stop_receiving.store(true, Ordering::Relaxed);
         self.stop.send_replace(true);
     }
 
-    /// Stops: reads no more datagrams, processes those that were read, closes every connection.
+    /// Stops: reads no more datagrams, processes those already read, and closes every connection.
     pub async fn stop(mut self) {
         self.tell_to_stop();
         let threads = std::mem::take(&mut self.threads);
@@ -207,7 +207,7 @@ impl Service {
             }
         });
         let _ = joined.await;
-        // Connections hold a receiver each, and drop it when they have said goodbye.
+        // Each connection holds a receiver, and drops it after saying goodbye.
         self.stop.closed().await;
         if let Some(http) = self.http.take() {
             http.shutdown().await;

@@ -2,19 +2,19 @@
 //!
 //! Uses all folders but `demo`.
 
-// A thread or task, which is started again should it fail.
+// A thread or task that is restarted if it panics.
 pub(crate) mod part;
 // Memory and CPU of the process.
 pub(crate) mod process;
-// Loads the set again when its file was saved.
+// Loads the set again when its file is saved.
 pub(crate) mod watcher;
-// From datagrams to processed events.
+// Processes datagrams into events.
 pub(crate) mod event_loop;
 // The tree that a viewer is sent first.
 pub(crate) mod greeting;
 // The connection of one viewer.
 pub(crate) mod viewer;
-// Where viewers come in.
+// Accepts viewers.
 pub(crate) mod door;
 // Starts and stops all of it.
 pub(crate) mod lifecycle;

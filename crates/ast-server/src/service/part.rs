@@ -1,4 +1,4 @@
-//! The threads and tasks of a service. One that panics is run again, and `/health` knows of each.
+//! The threads and tasks of a service. One that panics is restarted, and `/health` reports it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use tachograph::Counter;
 
-/// How long a part that has panicked is left alone: what comes for it waits.
+/// The pause after a panic; work for the part waits meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
-/// For how long a panic shows in `/health`.
+/// How long `/health` reports a panic.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
-/// A thread or task of a service. Cheap to clone: all clones are the same.
+/// A thread or task of a service. Cheap to clone: all clones share one state.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     name: &'static str,
@@ -36,7 +36,7 @@ impl Part {
         self.name
     }
 
-    /// Runs work until it returns, and again each time it panics. Blocks.
+    /// Runs `work` until it returns, restarting it after each panic. Blocks.
     pub(crate) fn run(&self, mut work: impl FnMut()) {
         while catch_unwind(AssertUnwindSafe(&mut work)).is_err() {
             self.has_panicked();
@@ -45,9 +45,9 @@ impl Part {
         self.state().has_ended = true;
     }
 
-    /// Runs a task until it returns, and again each time it panics.
+    /// Runs a task until it returns, restarting it after each panic.
     pub(crate) async fn run_task<F: Future<Output = ()>>(&self, mut work: impl FnMut() -> F) {
-        // Making the future may panic too.
+        // Creating the future may panic too.
         while AssertUnwindSafe(async { work().await }).catch_unwind().await.is_err() {
             self.has_panicked();
             tokio::time::sleep(PAUSE).await;
@@ -55,7 +55,7 @@ impl Part {
         self.state().has_ended = true;
     }
 
-    /// Why `/health` should say that something is wrong, if it should.
+    /// Why `/health` should report a problem, if it should.
     pub(crate) fn check(&self) -> Result<(), String> {
         let state = self.state();
         if state.has_ended {
@@ -84,7 +84,7 @@ impl Part {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A few words: a panic leaves nothing half done.
+        // Only a few words: a panic leaves nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

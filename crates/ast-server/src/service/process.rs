@@ -1,6 +1,7 @@
-//! What the process takes of the machine: the `process.*` metrics.
+//! The process's resource use: the `process.*` metrics.
 //!
-//! Read from `/proc` once a second, off the event path. What the system does not tell is left out.
+//! Read from `/proc` once a second, off the event path. Values that the system does not provide are
+//! omitted.
 
 use std::fs;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use crate::metrics::ServerMetrics;
 
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Ticks a second in `/proc`: the same on every Linux that Rust runs on.
+/// Ticks per second in `/proc`: the same on every Linux that Rust supports.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Samples until it is dropped.
@@ -37,7 +38,7 @@ fn record(metrics: &ServerMetrics, started: Option<f64>) {
         metrics.cpu_time.set(ticks / TICKS_PER_SECOND);
     }
     if let Ok(files) = fs::read_dir("/proc/self/fd") {
-        // One of them is the directory that is being read.
+        // One of them is the directory being read.
         metrics.open_files.set(files.count().saturating_sub(1) as f64);
     }
 }
@@ -61,8 +62,8 @@ fn start_time() -> Option<f64> {
     Some(status_field(&system, "btime ")? + stat_field(&stat, 22)? / TICKS_PER_SECOND)
 }
 
-/// A field of `/proc/self/stat`, counted from 1 as its manual does. The second, the program's
-/// name, may hold anything, so that counting starts at its closing parenthesis.
+/// A field of `/proc/self/stat`, counted from 1 as in its manual. The second one, the program's
+/// name, may contain anything, so counting starts at its closing parenthesis.
 fn stat_field(stat: &str, number: usize) -> Option<f64> {
     let after_name = stat.get(stat.rfind(')')? + 1..)?;
     after_name.split_whitespace().nth(number.checked_sub(3)?)?.parse().ok()

@@ -26,15 +26,15 @@ use crate::viewers::message::{self, Text};
 use crate::viewers::outgoing::Outgoing;
 use crate::viewers::pulse::{Pulse, Watched};
 
-/// What a viewer may send in one message.
+/// The limit for one message from a viewer.
 pub(crate) const REQUEST_BYTES_MAX: usize = 64 << 10;
-/// A longer message goes out in frames of this size, so that what a connection buffers does not
-/// follow the size of the tree.
+/// Longer messages are sent in frames of this size, so that the memory a connection buffers does
+/// not grow with the tree.
 const FRAME_BYTES_MAX: usize = 32 << 10;
-/// How long the end of a connection may take, and how long nothing may move until then.
+/// How long ending a connection may take, and how long it may be without progress before that.
 const CLOSE_MAX: Duration = Duration::from_secs(3);
 const CLOSE_STALL_MAX: Duration = Duration::from_secs(1);
-/// What is read and thrown away at the end: what the other end had sent before it knew.
+/// The limit for input read and discarded at the end: what the other side sent before it knew.
 const DRAIN_BYTES_MAX: u64 = 1 << 20;
 
 pub(crate) type Connection = Watched<TcpStream>;
@@ -49,9 +49,9 @@ pub(crate) fn limits() -> WebSocketConfig {
         .max_frame_size(Some(REQUEST_BYTES_MAX))
 }
 
-/// The WebSocket on a connection that HTTP is done with.
+/// The WebSocket on a connection after its HTTP upgrade.
 pub(crate) async fn socket(upgraded: Upgraded) -> Option<Socket> {
-    // Err: another kind of connection, which the door does not make.
+    // Err: another type of connection, which the door never creates.
     let parts = upgraded.downcast::<TokioIo<Connection>>().ok()?;
     let (stream, read) = (parts.io.into_inner(), parts.read_buf.to_vec());
     Some(WebSocketStream::from_partially_read(stream, read, Role::Server, Some(limits())).await)
@@ -75,7 +75,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// What the other end is told, where it may be listening.
+    /// The close frame for the other side, if it may be listening.
     fn goodbye(&self) -> Option<CloseFrame> {
         let code = match self {
             Self::Stopped => CloseCode::Away,
@@ -90,7 +90,7 @@ impl End {
         Some(CloseFrame { code, reason: reason.into() })
     }
 
-    /// Whether the connection is of any use still.
+    /// Whether the connection can still be used.
     const fn is_open(&self) -> bool {
         !matches!(self, Self::Evicted | Self::Silent | Self::Failed(WsError::Io(_)))
     }
@@ -114,8 +114,8 @@ impl Viewer {
         self.seat.id
     }
 
-    /// Serves the connection to its end. It is read while it is written to, so that pings, pongs
-    /// and the end of it are seen however long a tree takes.
+    /// Serves the connection until it ends. It reads while writing, so that pings, pongs and the
+    /// end are seen however long a tree takes.
     pub(crate) async fn run(mut self, socket: Socket) -> End {
         let settings = self.server.settings();
         let (evict_after, ping_timeout) = (settings.evict_after, settings.ping_timeout);
@@ -136,7 +136,7 @@ impl Viewer {
             End::Silent => server.handles().client_silent.increment(),
             _ => {}
         }
-        // What is kept for it is not needed while it says goodbye.
+        // Its queue is not needed during the goodbye.
         drop((self, answers));
         if let Ok(socket) = sink.reunite(stream)
             && end.is_open()
@@ -190,7 +190,7 @@ impl Viewer {
         }
     }
 
-    /// The whole tree, or that there is none; `None` where something else comes before.
+    /// The whole tree, or the message that there is none; `None` if something else comes first.
     async fn tree(&mut self) -> Result<Option<Outgoing>, JoinError> {
         if !self.server.state().take_tree(&mut self.seat) {
             return Ok(None);
@@ -209,7 +209,7 @@ impl Drop for Viewer {
     }
 }
 
-/// Reads until the connection ends. Where an answer has not gone out, nothing more is read.
+/// Reads until the connection ends. Stops reading while an answer has not been sent.
 async fn read(
     stream: &mut SplitStream<Socket>,
     answers: &mpsc::Sender<Outgoing>,
@@ -234,18 +234,18 @@ async fn read(
     }
 }
 
-/// The answer to what a viewer sent, where it is one to answer; `Err` to what is no JSON.
+/// The answer to a viewer's message, if it needs one; `Err` for input that is not JSON.
 pub(crate) fn answer(request: &Message) -> Option<Result<Text, Text>> {
     match request {
         Message::Text(request) => Some(message::answer(request.as_bytes())),
         Message::Binary(request) => Some(message::answer(request)),
-        // The library answers pings by itself.
+        // The library answers pings itself.
         _ => None,
     }
 }
 
-/// Says goodbye, or answers it. What is still coming in is read: a connection that is closed over
-/// it is reset, and the goodbye with it.
+/// Says goodbye, or answers a goodbye. Remaining input is read: closing a connection with unread
+/// input resets it, and the goodbye is lost.
 async fn close(mut socket: Socket, end: &End) -> Result<(), WsError> {
     match end.goodbye() {
         Some(frame) => socket.send(Message::Close(Some(frame))).await?,
@@ -273,7 +273,7 @@ fn frames(bytes: Bytes) -> impl Iterator<Item = Message> {
 mod tests {
     use super::*;
 
-    /// The lengths of a message's frames, what each is, and whether it is the last.
+    /// For each frame of a message: its length, its type, and whether it is the last.
     fn shape(len: usize) -> Vec<(usize, Data, bool)> {
         let frame = |message| match message {
             Message::Frame(frame) => frame,

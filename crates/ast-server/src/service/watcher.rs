@@ -1,14 +1,14 @@
-//! The file of the set: a save of it is loaded again.
+//! Watches the set's file, and loads a save of it.
 //!
-//! The kernel tells of changes in the file's folder, because many programs save by putting a new
-//! file in the place of the old one. That is only a hint to look: what counts is the file's
-//! [`Stamp`]. Every second it is looked at without a hint too, for file systems that give none and
-//! folders that give way to others.
+//! The kernel reports changes in the file's folder, because many programs save by replacing the old
+//! file with a new one. That is only a hint to check: what counts is the file's [`Stamp`]. Every
+//! second the file is also checked without a hint, for file systems that give none and for folders
+//! that are replaced.
 //!
-//! A file that changes is left alone until it has been still for a moment, but not for ever. One
-//! that cannot be read then may be half written: it is given [`PATIENCE`] to become whole, and only
-//! then is anyone told, once. It is tried again all the same, with growing pauses: what was in the
-//! way may be gone, such as a want of file descriptors.
+//! A changing file is left alone until it has been still for a moment, but not forever. If it
+//! cannot be read then, it may be half written: it gets [`PATIENCE`] to become complete, and only
+//! then are viewers told, once. It is still retried, with growing pauses, because the cause may be
+//! temporary, such as a lack of file descriptors.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,19 +22,19 @@ use crate::files::journal::{STILL, Sign};
 use crate::files::stamp::Stamp;
 use crate::server::ast_server::AstServer;
 
-/// How often the file is looked at without a hint: one call of the system.
+/// How often the file is checked without a hint, which costs one system call.
 const POLL: Duration = Duration::from_secs(1);
-/// How long a file that cannot be read has to be as it is before viewers are told.
+/// How long an unreadable file must be unchanged before viewers are told.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// A file that never stays still is read all the same, this often.
+/// How often a file that never stays still is read anyway.
 const STREAM_EVERY: Duration = Duration::from_secs(2);
-/// How long a file that never stays still may stay unreadable before viewers are told.
+/// How long a file that never stays still may be unreadable before viewers are told.
 const STREAM_PATIENCE: Duration = Duration::from_secs(10);
-/// How soon a file that could not be loaded is tried again, and how far such tries grow apart.
+/// The first and the longest pause before a file that could not be loaded is tried again.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-/// Loads the set's file again each time it has changed; never ends.
+/// Loads the set's file each time it has changed; never returns.
 pub(crate) async fn run(server: AstServer) {
     let mut watcher = Watcher { hints: None, failed: None, server };
     loop {
@@ -44,7 +44,7 @@ pub(crate) async fn run(server: AstServer) {
         }
         let hint = watcher.server.look().notified();
         let is_hint = if is_watching || watcher.failed.is_some() {
-            // Err: the time is over, and so it is looked at all the same.
+            // Err: the time is over, so the file is checked anyway.
             timeout(POLL, hint).await.is_ok()
         } else {
             hint.await;
@@ -57,28 +57,28 @@ pub(crate) async fn run(server: AstServer) {
 struct Watcher {
     server: AstServer,
     hints: Option<Hints>,
-    /// What could not be loaded and was told of.
+    /// The state that could not be loaded and was reported.
     failed: Option<Failed>,
 }
 
 struct Failed {
-    /// `None`: the file was not there.
+    /// `None`: the file did not exist.
     seen: Option<Stamp>,
     reason: String,
-    /// When it is tried again, and how long that was put off.
+    /// When it is tried again, and the present pause.
     again: Instant,
     pause: Duration,
 }
 
-/// Where hints come from, while this lives.
+/// The source of hints, while this lives.
 struct Hints {
     file: PathBuf,
-    /// `None` where the system gives no hints.
+    /// `None` if the system gives no hints.
     _watcher: Option<RecommendedWatcher>,
 }
 
 impl Watcher {
-    /// Has hints come from the folder of the file that is loaded now.
+    /// Watches the folder of the present file for hints.
     fn follow(&mut self) {
         let file = self.server.state().file().map(|(file, _)| file);
         if self.hints.as_ref().map(|hints| &hints.file) == file.as_ref() {
@@ -93,8 +93,8 @@ impl Watcher {
         });
     }
 
-    /// Loads the file again if it is not what was loaded, once it is whole. What could not be
-    /// loaded is tried again when there is a hint, or in a while: reasons may pass.
+    /// Loads the file if it differs from what was loaded, once it is complete. If it could not be
+    /// loaded, tries again on a hint or after a pause, because the cause may be temporary.
     async fn look(&mut self, is_hint: bool) {
         let Some((file, loaded)) = self.server.state().file() else { return };
         let signs = self.server.state().signs_of_save();
@@ -118,8 +118,8 @@ impl Watcher {
         }
     }
 
-    /// Loads a file that has changed once it is still. One that never is, is loaded now and then;
-    /// one that cannot be read may be half written.
+    /// Loads a changed file once it is still. A file that never is, is loaded now and then; one
+    /// that cannot be read may be half written.
     async fn wait_and_load(&mut self, file: &Path, mut seen: Option<Stamp>) {
         self.server.state().expect_save(std::time::Instant::now());
         let begun = Instant::now();
@@ -147,7 +147,7 @@ impl Watcher {
         }
     }
 
-    /// Loads the file again; `Err` says why that failed.
+    /// Loads the file; `Err` says why that failed.
     async fn reload(&self) -> Result<(), String> {
         let server = self.server.clone();
         match spawn_blocking(move || server.reload()).await {
@@ -167,7 +167,7 @@ impl Watcher {
         }
     }
 
-    /// Tells of it, unless it was told of the same before.
+    /// Reports a failure, unless the same was reported before.
     fn is_not_loaded(&mut self, reason: String, seen: Option<Stamp>) {
         let mut state = self.server.state();
         let signs = state.signs_of_save();
@@ -187,14 +187,14 @@ impl Watcher {
     }
 }
 
-/// Has the server know of every file in the folder that changes, and look when it is the set's:
-/// a save may begin with another file.
+/// Reports every changed file in the folder to the server, and wakes the watcher if it is the
+/// set's: a save may begin with another file.
 fn hints(file: &Path, server: &AstServer) -> notify::Result<RecommendedWatcher> {
     let (server, name) = (server.clone(), file.file_name().unwrap_or_default().to_owned());
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         let sign = match &event {
             Ok(event) if !event.need_rescan() => sign(event),
-            // Hints were lost, which may have been the set's.
+            // Hints were lost; one may have been for the set's file.
             _ => Some(Sign::Written(&name)),
         };
         let now = std::time::Instant::now();
@@ -210,7 +210,7 @@ fn hints(file: &Path, server: &AstServer) -> notify::Result<RecommendedWatcher> 
     Ok(watcher)
 }
 
-/// What an event says of files' names. Reading is no news, the loads' own least of all.
+/// The file change that an event reports. Reading does not count, in particular not our own.
 fn sign(event: &Event) -> Option<Sign<'_>> {
     if let EventKind::Access(access) = event.kind
         && access != AccessKind::Close(AccessMode::Write)

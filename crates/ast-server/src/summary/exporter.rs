@@ -6,7 +6,7 @@ use tachograph_export::json;
 
 use crate::summary::Summary;
 
-/// Turns snapshots into what other programs read. The formats of Prometheus and OTLP are in
+/// Converts snapshots to JSON and to the summary. The Prometheus and OTLP formats are in
 /// [`tachograph_export`].
 #[derive(Clone, Copy, Debug)]
 pub struct MetricsExporter;

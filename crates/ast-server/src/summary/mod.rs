@@ -1,8 +1,8 @@
 //! The summary: a few fields about the health of the server.
 
-// Snapshots by the functions that everybody knows.
+// The exporter under its well-known name.
 pub(crate) mod exporter;
-// What a name amounts to, whatever its tags.
+// The total of each metric name, regardless of tags.
 mod totals;
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub struct Summary {
     pub timestamp: String,
     /// Seconds since the collector was created or reset.
     pub uptime_seconds: f64,
-    /// Of which snapshot it is: [`Snapshot::version`].
+    /// The snapshot's version: [`Snapshot::version`].
     pub snapshot_version: u64,
     /// Counts and latencies of events.
     pub event_processing: EventProcessing,

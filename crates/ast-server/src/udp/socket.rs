@@ -1,8 +1,8 @@
 //! The UDP socket: reads datagrams, stamps them, queues them.
 //!
-//! A thread of its own reads, so that the socket is drained however busy the event loop is. Where
-//! the event loop is behind by a whole queue, the thread waits and the kernel's buffer fills;
-//! what that cannot take, the kernel counts and [`Receiver`] reads back.
+//! A separate thread reads, so that the socket is drained however busy the event loop is. If the
+//! event loop is behind by a whole queue, the thread waits and the kernel's buffer fills; the
+//! kernel counts what does not fit, and [`Receiver`] reads that count.
 
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, UdpSocket};
@@ -20,23 +20,23 @@ use tokio::sync::mpsc;
 use crate::metrics::ServerMetrics;
 use crate::quiet::Quiet;
 
-/// What the socket asks the kernel for. Without the right to administrate the network it is given
-/// what `net.core.rmem_max` allows.
+/// The requested receive buffer. Without the right to administer the network, the kernel limits it
+/// to `net.core.rmem_max`.
 const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
-/// A longer datagram is malformed; events take some 100 bytes.
+/// A longer datagram is malformed; events take about 100 bytes.
 const DATAGRAM_BYTES_MAX: usize = 16 << 10;
 /// Datagrams that may wait for the event loop.
 pub(crate) const QUEUE_DATAGRAMS: usize = 4_096;
-/// How soon the thread sees that it is to stop.
+/// How soon the thread notices that it must stop.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
-/// A datagram as it was read.
+/// A received datagram.
 #[derive(Clone, Debug)]
 pub(crate) struct Datagram {
     pub(crate) bytes: Box<[u8]>,
     pub(crate) source: SocketAddr,
     pub(crate) received: Instant,
-    /// It was longer than what is read of one.
+    /// Whether it was longer than the read limit.
     pub(crate) is_cut: bool,
 }
 
@@ -52,24 +52,24 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// Reads a socket until it is told to stop, or nobody takes what it reads.
+/// Reads a socket until it is told to stop, or nobody takes its datagrams.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     pub(crate) socket: UdpSocket,
     pub(crate) queue: mpsc::Sender<Datagram>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) metrics: Arc<ServerMetrics>,
-    /// The kernel's count of dropped datagrams as it was read last.
+    /// The kernel's count of dropped datagrams when it was last read.
     pub(crate) dropped_before: u32,
 }
 
 impl Receiver {
-    /// Blocks; for a thread of its own.
+    /// Blocks; call it on a separate thread.
     pub(crate) fn run(&mut self) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
         let mut control = nix::cmsg_space!(u32);
         let mut failures = Quiet::default();
-        // Relaxed: a flag that stands for itself.
+        // Relaxed: the flag guards no other data.
         while !self.stop.load(Ordering::Relaxed) {
             match self.receive(&mut buffer, &mut control) {
                 Ok((datagram, dropped)) => {
@@ -94,8 +94,8 @@ impl Receiver {
         }
     }
 
-    /// The next datagram, and how many the kernel has dropped since the socket was opened, where
-    /// it says so.
+    /// The next datagram, and how many the kernel has dropped since the socket was opened, if it
+    /// says so.
     fn receive(
         &self,
         buffer: &mut [u8],
@@ -127,7 +127,7 @@ fn source(message: &RecvMsg<'_, '_, SockaddrStorage>) -> io::Result<SocketAddr> 
     v4.or_else(v6).ok_or_else(|| io::Error::other("the datagram has no source address"))
 }
 
-/// Nothing came in time, or a signal did.
+/// Nothing arrived in time, or a signal interrupted.
 fn is_pause(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(error.kind(), Kind::WouldBlock | Kind::TimedOut | Kind::Interrupted)

@@ -1,7 +1,7 @@
-//! Gaps in the sequence numbers: viewers are told of the first at once, and of what follows it
-//! within a second together.
+//! Gaps in the sequence numbers: viewers are told about the first at once, and about those within
+//! the next second together.
 //!
-//! Time comes in as an argument.
+//! Time is an argument.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,16 @@ use serde::Serialize;
 
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Events that are missing.
+/// Missing events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Gap {
-    /// How many, in one gap or in several.
+    /// How many, in one or several gaps.
     pub(crate) missing: u64,
-    /// The number that came after the newest gap.
+    /// The number received after the newest gap.
     pub(crate) seq_num: u32,
 }
 
-/// What viewers have yet to be told.
+/// The gaps that viewers have not been told yet.
 #[derive(Debug, Default)]
 pub(crate) struct Gaps {
     quiet_until: Option<Instant>,
@@ -26,7 +26,7 @@ pub(crate) struct Gaps {
 }
 
 impl Gaps {
-    /// Takes a gap; gives it back where it may be told of now.
+    /// Adds a gap; returns it if viewers may be told now.
     pub(crate) fn offer(&mut self, gap: Gap, now: Instant) -> Option<Gap> {
         if self.quiet_until.is_some_and(|until| now < until) || self.held.is_some() {
             let missing = self.held.map_or(0, |held| held.missing).saturating_add(gap.missing);
@@ -37,7 +37,7 @@ impl Gaps {
         Some(gap)
     }
 
-    /// What was held back, when its time has come.
+    /// The held-back gaps, once they are due.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<Gap> {
         self.next_due().filter(|due| *due <= now)?;
         self.quiet_until = Some(now + INTERVAL);

@@ -1,4 +1,4 @@
-//! The viewers that are connected: a mailbox each.
+//! The connected viewers, each with a mailbox.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::pulse::Pulse;
 use crate::metrics::ServerMetrics;
 use crate::viewers::message::Text;
 
-/// Where memory is short, a viewer that has read nothing for so long has to go.
+/// If memory is short, a viewer that has read nothing for this long must go.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -19,13 +19,13 @@ struct Client {
     pulse: Arc<Pulse>,
 }
 
-/// What a connection holds of the hub.
+/// A connection's link to the hub.
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) id: u64,
     pub(crate) mailbox: Arc<Mailbox>,
     pub(crate) pulse: Arc<Pulse>,
-    /// The version of the tree that the viewer is sent whole, or a later one.
+    /// The version of the tree that the viewer is sent, or a later one.
     pub(crate) baseline: u64,
 }
 
@@ -51,12 +51,12 @@ impl Hub {
         self.clients.len()
     }
 
-    /// How many viewers there are who have lost something and are not sent the tree yet.
+    /// The number of viewers that have lost something and have not been sent the tree yet.
     pub(crate) fn lagging(&self) -> usize {
         self.clients.iter().filter(|client| client.mailbox.has_lost()).count()
     }
 
-    /// Takes in a viewer, for which the tree is due.
+    /// Adds a viewer, which is due the tree.
     pub(crate) fn join(&mut self, pulse: Arc<Pulse>, baseline: u64) -> Seat {
         let id = self.next_id;
         self.next_id += 1;
@@ -72,13 +72,12 @@ impl Hub {
         self.count_clients();
     }
 
-    /// Queues a message for everyone. Never waits: a viewer that has no room is to be sent the
-    /// tree.
+    /// Queues a message for all viewers. Never waits: a viewer without room will be sent the tree.
     pub(crate) fn broadcast(&mut self, version: u64, text: Text) {
         self.metrics.message_size.record(text.len() as u64);
         let message = self.memory.hold(text);
         let offer = |client: &Client| client.mailbox.offer(version, &message);
-        // Each of them, whatever became of those before.
+        // Offers it to every viewer, regardless of the others' results.
         let lost = self.clients.iter().filter(|client| !offer(client)).count();
         self.count_broadcast(lost == 0);
         drop(message);
@@ -87,13 +86,13 @@ impl Hub {
         }
     }
 
-    /// Has everyone sent the tree in place of the changes that wait.
+    /// Sends all viewers the tree in place of their waiting changes.
     pub(crate) fn broadcast_tree(&mut self) {
         self.clients.iter().for_each(|client| client.mailbox.offer_tree());
         self.count_broadcast(true);
     }
 
-    /// Frees memory: whoever has read nothing for a while has to go.
+    /// Frees memory: viewers that have read nothing for a while must go.
     pub(crate) fn relieve(&self) {
         for client in &self.clients {
             if client.pulse.stalled().is_some_and(|since| since.elapsed() >= PATIENCE) {

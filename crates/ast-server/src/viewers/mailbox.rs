@@ -1,4 +1,4 @@
-//! What waits for one viewer: messages, bounded in number and bytes, and its turn for the tree.
+//! The queue of one viewer: messages, limited in number and bytes, and its turn for the tree.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,21 +7,21 @@ use tokio::sync::Notify;
 
 use super::outgoing::Outgoing;
 
-/// The version of messages that are not about the tree.
+/// The version of messages that do not concern the tree.
 pub(crate) const UNVERSIONED: u64 = 0;
 
-/// Messages that are taken at once, and their bytes: but one is taken whatever its size.
+/// Messages taken at once, and their bytes; one message is taken whatever its size.
 const BATCH: usize = 64;
 const BATCH_BYTES: usize = 64 << 10;
 
-/// What may wait for a viewer.
+/// The limits of a viewer's queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
 }
 
-/// What is next for a viewer.
+/// What a viewer is sent next.
 #[derive(Debug)]
 pub(crate) enum Next {
     Messages(Vec<Outgoing>),
@@ -49,16 +49,16 @@ pub(crate) struct Mailbox {
 
 #[derive(Debug)]
 struct Waiting {
-    /// The tree stands in it at most once.
+    /// Contains the tree at most once.
     items: VecDeque<Item>,
     bytes: usize,
     is_tree_due: bool,
-    /// There was no room for some message, so that the tree is due.
+    /// There was no room for a message, so the tree is due.
     has_lost: bool,
 }
 
 impl Mailbox {
-    /// For a viewer that has just come: the tree is due.
+    /// For a new viewer: the tree is due.
     pub(crate) fn new(limits: Limits) -> Self {
         let items = VecDeque::from([Item::Tree]);
         let waiting = Waiting { items, bytes: 0, is_tree_due: true, has_lost: false };
@@ -67,13 +67,13 @@ impl Mailbox {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        // Nothing that is done under the lock panics halfway.
+        // Nothing panics halfway under the lock.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts a message at the end; where there is no room, the tree takes the place of all that
-    /// waits. A message that is larger than the limit waits alone. Says whether the viewer will
-    /// know what the message says.
+    /// Appends a message. If there is no room, the tree replaces everything that waits. A message
+    /// larger than the limit waits alone. Returns whether the viewer will learn what the message
+    /// says.
     pub(crate) fn offer(&self, version: u64, message: &Outgoing) -> bool {
         let mut waiting = self.waiting();
         if waiting.is_tree_due && version != UNVERSIONED {
@@ -94,7 +94,7 @@ impl Mailbox {
         !has_lost
     }
 
-    /// The tree is another one: the changes that wait lead nowhere any more.
+    /// The tree was replaced: the waiting changes no longer apply.
     pub(crate) fn offer_tree(&self) {
         let mut waiting = self.waiting();
         waiting.items.retain(|item| matches!(item, Item::Message { version: UNVERSIONED, .. }));
@@ -104,12 +104,12 @@ impl Mailbox {
         self.news.notify_one();
     }
 
-    /// Whether something was lost that the viewer has not been told of yet.
+    /// Whether something was lost that the viewer has not been told yet.
     pub(crate) fn has_lost(&self) -> bool {
         self.waiting().has_lost
     }
 
-    /// Waits for what is next. Changes up to `baseline` are left out: the viewer knows them.
+    /// Waits for the next item. Skips changes up to `baseline`, which the viewer knows.
     pub(crate) async fn next(&self, baseline: u64) -> Next {
         loop {
             if let Some(next) = self.waiting().take(baseline) {
@@ -119,7 +119,7 @@ impl Mailbox {
         }
     }
 
-    /// Takes the turn for the tree, if it is next; says whether something was lost before.
+    /// Takes the turn for the tree, if it is next; returns whether something was lost before.
     pub(crate) fn take_tree(&self) -> Option<bool> {
         let mut waiting = self.waiting();
         if !matches!(waiting.items.front(), Some(Item::Tree)) {
@@ -130,11 +130,11 @@ impl Mailbox {
         Some(std::mem::take(&mut waiting.has_lost))
     }
 
-    /// Takes everything away from a viewer that has to go.
+    /// Removes everything queued for a viewer that must go.
     pub(crate) fn evict(&self) {
         let mut waiting = self.waiting();
         waiting.clear();
-        // It is not sent the tree either, and so no changes.
+        // It is not sent the tree either, and therefore no changes.
         (waiting.is_tree_due, waiting.has_lost) = (true, true);
         drop(waiting);
         self.evicted.notify_one();

@@ -57,23 +57,23 @@ pub(crate) fn full_ast(set: &Set, file: &Path) -> Text {
     text("FULL_AST", FullAst { ast: set.root(), project_path: &file.to_string_lossy() })
 }
 
-/// What an event changed.
+/// The changes of an event.
 pub(crate) fn diff_update(diff: &Changes) -> Text {
     text("DIFF_UPDATE", DiffUpdate { diff })
 }
 
-/// An event as it came.
+/// An event, unchanged.
 pub(crate) fn live_event(event: &Event<'_>) -> Text {
     let &Event { event_type, args, seq: seq_num, timestamp, .. } = event;
     text("live_event", LiveEvent { event_path: event_type.path(), args, seq_num, timestamp })
 }
 
-/// Something that viewers should know of.
+/// A problem that viewers should know about.
 pub(crate) fn error(error: &str, details: Option<Value>) -> Text {
     text("ERROR", Problem { error, details })
 }
 
-/// The answer to what a viewer sent.
+/// The answer to a viewer's message.
 pub(crate) fn answer(request: &[u8]) -> Result<Text, Text> {
     match serde_json::from_slice::<Value>(request) {
         Ok(mut request) => {
@@ -85,9 +85,9 @@ pub(crate) fn answer(request: &[u8]) -> Result<Text, Text> {
 }
 
 fn text(r#type: &'static str, payload: impl Serialize) -> Text {
-    // A tree holds finite numbers and string keys only: there is nothing that JSON cannot say.
+    // A tree only contains finite numbers and string keys, so JSON can represent everything.
     let mut text = serde_json::to_string(&Message { r#type, payload }).unwrap_or_default();
-    // What waits for viewers is counted by its length, and half of a vector may be room to grow.
+    // Queued messages are counted by their length, and half of a vector may be spare capacity.
     text.shrink_to_fit();
     text.into()
 }

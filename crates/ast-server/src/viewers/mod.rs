@@ -1,12 +1,12 @@
-//! What viewers are sent, in what order, how often, and how much memory that takes.
+//! Messages to viewers: their content, order, rate and memory.
 //!
 //! Uses `osc` and `events`. The connections themselves are in [`crate::service`].
 
 // The JSON of every message.
 pub(crate) mod message;
-// How often changes of one thing are sent: the rate limit of broadcasts.
+// The rate limit of broadcasts.
 pub(crate) mod throttle;
-// How often viewers are told that events are missing.
+// The rate limit of gap reports.
 pub(crate) mod gaps;
 // A message on its way, and the memory of all of them.
 pub(crate) mod outgoing;
@@ -16,5 +16,5 @@ pub(crate) mod mailbox;
 pub(crate) mod pulse;
 // All queues: a message goes into each.
 pub(crate) mod hub;
-// The whole tree, written once for all who need it.
+// The whole tree, written once for all viewers that need it.
 pub(crate) mod whole_tree;

@@ -1,8 +1,8 @@
 //! Messages on their way to viewers, and the memory that all of them take.
 //!
 //! # Synchronization
-//! `Memory::held` is written by whoever makes or drops a message, and read by whoever wants to
-//! make a large one. It is a number on its own: nothing is published by it.
+//! `Memory::held` is written by threads that create or drop a message, and read by those that want
+//! to create a large one. It guards no other data.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use tokio::sync::Notify;
 
 use crate::viewers::message::Text;
 
-/// The memory of all messages that some viewer has yet to be sent. A message counts once, however
-/// many viewers it is for.
+/// The memory of all messages that are still to be sent. A message counts once, however many
+/// viewers it is for.
 #[derive(Debug)]
 pub(crate) struct Memory {
     bytes_max: usize,
@@ -28,23 +28,24 @@ impl Memory {
 
     /// Counts a message until its last copy is dropped.
     pub(crate) fn hold(self: &Arc<Self>, text: Text) -> Outgoing {
-        // Relaxed: a number that stands for itself.
+        // Relaxed: the count guards no other data.
         self.held.fetch_add(text.len(), Ordering::Relaxed);
         Outgoing(Arc::new(Held { text, memory: Arc::clone(self) }))
     }
 
     pub(crate) fn held(&self) -> usize {
-        // Relaxed: a number that stands for itself.
+        // Relaxed: the count guards no other data.
         self.held.load(Ordering::Relaxed)
     }
 
-    /// Whether messages take more than they may.
+    /// Whether messages exceed the limit.
     pub(crate) fn is_short(&self) -> bool {
         self.held() > self.bytes_max
     }
 
-    /// Whether a message fits beside the others. One that is larger than half of the budget fits
-    /// once the others take less than the other half: among many it would wait for ever.
+    /// Whether there is room for another message. One larger than half of the limit fits once the
+    /// others take less than the other half; with many small messages it would otherwise wait
+    /// forever.
     pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
         self.held() + bytes.min(self.bytes_max / 2) <= self.bytes_max
     }
@@ -55,7 +56,7 @@ impl Memory {
     }
 }
 
-/// A message for any number of viewers. Cheap to clone: all of them share its text.
+/// A message for any number of viewers. Cheap to clone: all share its text.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing(Arc<Held>);
 
@@ -75,7 +76,7 @@ impl Deref for Outgoing {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Relaxed: a number that stands for itself.
+        // Relaxed: the count guards no other data.
         self.memory.held.fetch_sub(self.text.len(), Ordering::Relaxed);
         self.memory.freed.notify_one();
     }

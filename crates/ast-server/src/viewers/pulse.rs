@@ -1,4 +1,4 @@
-//! Signs of life: when a connection last moved.
+//! Signs of life: when a connection last made progress.
 
 use std::io;
 use std::pin::Pin;
@@ -15,9 +15,9 @@ pub(crate) struct Pulse(Mutex<Signs>);
 
 #[derive(Clone, Copy, Debug)]
 struct Signs {
-    /// When the other end last sent something, or made room where there was none.
+    /// When the other side last sent something, or made room after there was none.
     alive: Instant,
-    /// Since when nothing can be written, if nothing can.
+    /// Since when nothing can be written, if so.
     stalled: Option<Instant>,
 }
 
@@ -29,7 +29,7 @@ impl Default for Pulse {
 
 impl Pulse {
     fn signs(&self) -> MutexGuard<'_, Signs> {
-        // Two times: a panic leaves nothing half done.
+        // Only two times: a panic leaves nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -39,7 +39,7 @@ impl Pulse {
 
     fn has_written(&self) {
         let mut signs = self.signs();
-        // Where there was room all the time, only this side's kernel has taken it.
+        // If there was room all along, only our own kernel has taken the data.
         if signs.stalled.take().is_some() {
             signs.alive = Instant::now();
         }
@@ -49,27 +49,29 @@ impl Pulse {
         self.signs().stalled.get_or_insert_with(Instant::now);
     }
 
-    /// Since when the other end has read nothing of what there is for it.
+    /// Since when the other side has not read the data that is waiting for it.
     pub(crate) fn stalled(&self) -> Option<Instant> {
         self.signs().stalled
     }
 
-    /// Ends when the other end has read nothing for so long, while there was something to read.
+    /// Returns when the other side has read nothing for this long, while there was something to
+    /// read.
     pub(crate) async fn has_stalled(&self, limit: Duration) {
         lasts(|| self.stalled(), limit).await;
     }
 
-    /// Ends when the other end has given no sign of life for so long.
+    /// Returns when the other side has given no sign of life for this long.
     pub(crate) async fn has_stopped(&self, limit: Duration) {
         lasts(|| Some(self.signs().alive), limit).await;
     }
 }
 
-/// Ends when what a function says has been so for long enough.
+/// Returns when the state in question has lasted for `limit`.
 async fn lasts(since: impl Fn() -> Option<Instant>, limit: Duration) {
     loop {
         let (since, now) = (since(), Instant::now());
-        // What is not so now may be at once: that lasts long enough when this is over.
+        // If it does not hold now, it may start at any moment, and has then lasted long enough by
+        // `due`.
         let due = since.unwrap_or(now) + limit;
         if since.is_some() && due <= now {
             return;

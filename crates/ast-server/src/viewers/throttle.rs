@@ -1,8 +1,8 @@
-//! Keeps broadcasts of one thing apart in time, and never loses its last value.
+//! Spaces out broadcasts of the same thing, without ever losing its last value.
 //!
-//! Time comes in as an argument. The first value goes out at once; what comes within the interval
-//! is merged, and goes out when the interval is over, also while more keeps coming. Memory follows
-//! the number of things that changed within the last interval.
+//! Time is an argument. The first value is sent at once; values within the interval are merged, and
+//! sent when the interval is over, even while more keep arriving. Memory depends on the number of
+//! things that changed within the last interval.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use foldhash::{HashMap, HashMapExt};
 use live_set::{Change, ChangeKind, Changes, Path};
 
-/// What waits for its turn.
+/// A change waiting for its turn.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Held {
     pub(crate) changes: Changes,
@@ -21,9 +21,9 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) struct Throttle {
     interval: Duration,
-    /// What was sent within the last interval, and what has come since.
+    /// What was sent within the last interval, and what has arrived since.
     slots: HashMap<Path, Option<Held>>,
-    /// When each slot's interval ends, the soonest first.
+    /// When each slot's interval ends, soonest first.
     ends: VecDeque<(Instant, Path)>,
 }
 
@@ -32,7 +32,7 @@ impl Throttle {
         Self { interval, slots: HashMap::new(), ends: VecDeque::new() }
     }
 
-    /// Takes changes of the thing at `key`: gives them back where they may go out now.
+    /// Adds changes of the thing at `key`: returns them if they may be sent now.
     pub(crate) fn offer(&mut self, key: Path, new: Held, now: Instant) -> Option<Held> {
         match self.slots.get_mut(&key) {
             None => {
@@ -57,7 +57,7 @@ impl Throttle {
             let Some((end, key)) = self.ends.pop_front() else { break };
             match self.slots.get_mut(&key).and_then(Option::take) {
                 Some(held) => {
-                    // Late or not, the next interval starts with what goes out now.
+                    // The next interval starts with what is sent now, late or not.
                     self.ends.push_back((end.max(now) + self.interval, key));
                     return Some(held);
                 }
@@ -69,8 +69,8 @@ impl Throttle {
         None
     }
 
-    /// Everything that waits, the oldest version first. What comes within the interval is held
-    /// back again.
+    /// Everything that waits, oldest version first. Changes within the interval are held back
+    /// again.
     pub(crate) fn take_all(&mut self) -> Vec<Held> {
         let mut all: Vec<_> = self.slots.values_mut().filter_map(Option::take).collect();
         all.sort_unstable_by_key(|held| held.version);
@@ -82,15 +82,15 @@ impl Throttle {
         self.ends.front().map(|(end, _)| *end)
     }
 
-    /// Forgets what waits: viewers are sent the whole tree.
+    /// Drops what waits, because viewers are sent the whole tree.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
         self.ends.clear();
     }
 }
 
-/// Makes one record of two of the same attribute: from the value that was sent last to the newest.
-/// A device's switch changes two attributes, and not always both.
+/// Merges two records of the same attribute: from the value sent last to the newest. A device's
+/// switch changes two attributes, but not always both.
 fn merge(held: &mut Held, new: Held) {
     held.version = new.version;
     for new in new.changes.changes {
@@ -144,8 +144,8 @@ mod tests {
         (now, change.path.clone(), *old, *new, held.version)
     }
 
-    /// Runs edits of parameters, each so long after the one before; gives what was sent, and the
-    /// last version and value of each parameter.
+    /// Runs edits of parameters, each so long after the previous one; returns what was sent, and
+    /// the last version and value of each parameter.
     fn run(edits: &[(usize, u64)]) -> (Vec<Sent>, Vec<(u64, f64)>) {
         let (mut set, mut throttle) = (SET.clone(), Throttle::new(INTERVAL));
         let mut now = Instant::now();
@@ -158,7 +158,7 @@ mod tests {
         for (version, &(parameter, pause)) in (1..).zip(edits) {
             now += Duration::from_millis(pause);
             flush(&mut throttle, now, &mut sent);
-            // None that a parameter has to begin with: a switch is 0 or 1.
+            // A value that no parameter starts with: a switch is 0 or 1.
             let value = version as f64 + 0.5;
             let edit = Edit::DeviceParameter { track: 0, device: 0, parameter, value };
             let changes = set.apply(&edit).expect("it has that parameter");

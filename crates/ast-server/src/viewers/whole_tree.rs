@@ -8,14 +8,14 @@ use live_set::Set;
 use super::message;
 use super::outgoing::{Memory, Outgoing};
 
-/// The message with the whole tree, and the version that it shows.
+/// The message with the whole tree, and its version.
 #[derive(Clone, Debug)]
 pub(crate) struct WholeTree {
     pub(crate) version: u64,
     pub(crate) message: Outgoing,
 }
 
-/// A set as it was at a version: to be written where nobody waits for it.
+/// A copy of a set at a version, which can be written without holding up the set.
 #[derive(Debug)]
 pub(crate) struct TreeCopy {
     pub(crate) version: u64,

@@ -1,51 +1,51 @@
-//! A number as it came, and what it turns out to be.
+//! A received number, and the verdict on it.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 /// Numbers are below this.
 pub(super) const MODULUS: u32 = 1 << 31;
-/// How many of the newest numbers of a run are remembered one by one.
+/// How many of a run's newest numbers are remembered individually.
 pub const WINDOW: u32 = 1_024;
-/// A jump up by more than this is a sender that has started again.
+/// A larger upward jump means that the sender has restarted.
 pub const JUMP_MAX: u32 = 1_000_000;
-/// The same datagram after more than this was sent again, by a sender that has started again. A
-/// run that is silent for so long may have ended.
+/// If the same datagram arrives again after more than this, a restarted sender has sent it. A run
+/// that is silent for this long may have ended.
 pub const SILENCE: Duration = Duration::from_secs(2);
 
-/// A number as it came.
+/// A received number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// Who sent it. A run is one address and port.
+    /// Its sender. A run is one address and port.
     pub source: SocketAddr,
     /// The number, taken modulo 2^31.
     pub seq: u32,
-    /// A hash of the datagram that it came in.
+    /// A hash of the datagram that contained it.
     pub hash: u64,
-    /// When it came; never before the one observed last.
+    /// When it arrived; never before the previous one.
     pub at: Instant,
 }
 
-/// What a number is, in the light of those before it.
+/// The verdict on a number, given those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The first of a run: the baseline.
+    /// The first number of a run: the baseline.
     First,
-    /// The next one.
+    /// The next number.
     InOrder,
     /// Numbers before it are missing.
     Gap {
         /// How many.
         missing: u32,
     },
-    /// It is one of those that were missing.
+    /// One of the missing numbers.
     Recovered,
-    /// It is from before the baseline: late, but never missed.
+    /// From before the baseline: late, but it was never counted as missing.
     Early,
     /// It was received before.
     Duplicate,
-    /// The sender has started again: the new baseline.
+    /// The sender has restarted: this is the new baseline.
     Restart,
 }
 
@@ -57,7 +57,7 @@ impl Verdict {
     }
 }
 
-/// Whether so much time has gone by that what was then is over.
+/// Whether so much time has passed that what happened then is over.
 pub(super) fn is_over(then: Instant, now: Instant) -> bool {
     now.saturating_duration_since(then) > SILENCE
 }

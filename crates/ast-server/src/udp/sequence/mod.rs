@@ -1,7 +1,7 @@
-//! Sequence numbers of every sender: what came, what is missing, what came late.
+//! The sequence numbers of every sender: received, missing and late ones.
 //!
-//! A pure state machine over numbers that wrap at 2^31; the time comes in as an argument. Memory is
-//! bounded: 32 runs are kept, and 1,024 numbers of each, which takes up to 60 KiB a run.
+//! A pure state machine over numbers that wrap at 2^31; the time is an argument. Memory is bounded:
+//! 32 runs are kept, with 1,024 numbers each, which takes up to 60 KiB per run.
 
 mod arrival;
 mod run;

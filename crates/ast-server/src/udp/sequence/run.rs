@@ -1,4 +1,4 @@
-//! One run: the numbers of one sender since it started.
+//! One run: a sender's numbers since it started.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -6,12 +6,12 @@ use std::time::Instant;
 use super::arrival::{Arrival, JUMP_MAX, MODULUS, Verdict, WINDOW, is_over};
 use super::touch::Touch;
 
-/// What is remembered of a number that was received.
+/// What is remembered of a received number.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     hash: u64,
     at: Instant,
-    /// What its event has changed; `None` where it was not applied, or changed nothing.
+    /// What its event changed; `None` if it was not applied or changed nothing.
     touch: Option<Touch>,
 }
 
@@ -19,11 +19,11 @@ struct Seen {
 pub(super) struct Run {
     newest: u32,
     last_heard: Instant,
-    /// How many numbers from the baseline to the newest, both included; stays at the window's
-    /// width once it is reached, for what is older is out of it anyway.
+    /// How many numbers lie between the baseline and the newest, both included. Stops growing at
+    /// the window's width, because older ones are outside the window anyway.
     span: u32,
-    /// The numbers up to the newest, which is the last of them; `None` where one was not received.
-    /// As long as it needs to be, at most [`WINDOW`].
+    /// The numbers up to the newest, which is last; `None` for one that was not received. Only as
+    /// long as needed, at most [`WINDOW`].
     window: VecDeque<Option<Seen>>,
 }
 
@@ -63,7 +63,7 @@ impl Run {
     }
 
     fn observe_late(&mut self, arrival: Arrival, behind: u32) -> Verdict {
-        // As far back as nobody has looked yet, none was received.
+        // None was received in the part that has not been looked at yet.
         while self.window.len() <= behind as usize {
             self.window.push_front(None);
         }
@@ -77,7 +77,7 @@ impl Run {
         if behind < self.span { Verdict::Recovered } else { Verdict::Early }
     }
 
-    /// Moves the window up to a number, of which none but the last was received.
+    /// Moves the window up to a number; of the new part only the last was received.
     fn advance(&mut self, arrival: Arrival, by: u32) {
         if by >= WINDOW {
             self.window.clear();
@@ -108,7 +108,7 @@ impl Run {
         self.newest.wrapping_sub(seq) % MODULUS
     }
 
-    /// What is remembered of the number so far behind the newest.
+    /// What is remembered of the number this far behind the newest.
     fn place(&mut self, behind: u32) -> Option<&mut Option<Seen>> {
         let index = self.window.len().checked_sub(behind as usize + 1)?;
         self.window.get_mut(index)

@@ -1,25 +1,25 @@
-//! What an event changes: whether an older event of the same run would undo a newer one.
+//! What an event changes, to tell whether an older event of the same run would undo a newer one.
 
 use crate::events::event_type::EventType;
 use crate::events::request::Args;
 use crate::osc::arg::Arg;
 
-/// What an event changes, by the positions that it names.
+/// What an event changes, by the positions in it.
 ///
-/// Positions are only good between two structural events. Nothing translates them, for an event
-/// that is older than a structural one is not applied at all.
+/// Positions are only valid between two structural events. They are never translated, because an
+/// event older than a structural one is not applied at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touch {
-    /// Tracks or scenes, which moves everything behind them.
+    /// Tracks or scenes, which moves everything after them.
     Structure,
-    /// The devices of a track, which moves those behind them.
+    /// The devices of a track, which moves those after them.
     Devices {
         /// The position of the track.
         track: u32,
     },
-    /// Values of one thing.
+    /// Values of one node.
     Values {
-        /// The positions that lead to the thing, as the event gives them; 0 where it gives fewer.
+        /// The positions of the node as the event gives them; 0 if it gives fewer.
         place: [u32; 3],
         /// The values: a bit for each type of event that sets one, at `1 << event_type as u64`.
         values: u64,
@@ -27,7 +27,7 @@ pub enum Touch {
 }
 
 impl Touch {
-    /// What an event would change; `None` where that is nothing, or its arguments are bad.
+    /// What an event would change; `None` if nothing, or if its arguments are invalid.
     #[must_use]
     pub fn of(event_type: EventType, args: &[Arg<'_>]) -> Option<Self> {
         use EventType as E;
@@ -48,7 +48,7 @@ impl Touch {
             E::SceneReordered => None,
             E::DeviceParam => values(3, own),
             E::ClipAdded | E::ClipRemoved => values(2, CLIP),
-            // Without a clip none of what is said of one is left.
+            // Without a clip, nothing about one remains.
             E::ClipSlotCreated => values(2, SLOT | if args.flag(2).ok()? { HELD } else { CLIP }),
             E::ClipSlotHasStop | E::ClipSlotPlayingStatus | E::ClipSlotColor => values(2, own),
             E::ClipName | E::ClipColor | E::ClipMuted | E::ClipLooping => values(2, own),
@@ -58,7 +58,7 @@ impl Touch {
         }
     }
 
-    /// Whether this is the last word on what an older event would change, or on where that is.
+    /// Whether this overrides what an older event would change, or moves the place of it.
     #[must_use]
     pub const fn supersedes(self, older: Self) -> bool {
         match (self, older) {
@@ -77,13 +77,13 @@ impl Touch {
 }
 
 const PARAMETER: u64 = bit(EventType::DeviceParam);
-/// What an event that announces a slot says of the slot itself.
+/// What an event that announces a slot says about the slot itself.
 const SLOT: u64 = bit(EventType::ClipSlotCreated)
     | bit(EventType::ClipSlotHasStop)
     | bit(EventType::ClipSlotPlayingStatus);
-/// That a slot holds a clip or not.
+/// Whether a slot holds a clip.
 const HELD: u64 = bit(EventType::ClipAdded);
-/// Everything about a clip: a new one has a name, a colour and states of its own.
+/// Everything about a clip: a new one has its own name, colour and states.
 const CLIP: u64 = HELD
     | bit(EventType::ClipName)
     | bit(EventType::ClipColor)

@@ -9,7 +9,7 @@ use super::arrival::{Arrival, MODULUS, Verdict, WINDOW, is_over};
 use super::run::Run;
 use super::touch::Touch;
 
-/// Runs that are kept; the one that was heard least recently goes first.
+/// The maximum number of runs; the least recently heard one is dropped first.
 pub const RUNS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// Tracks the numbers of the runs.
@@ -25,7 +25,7 @@ impl Default for SequenceTracker {
 }
 
 impl SequenceTracker {
-    /// Says what a number is and remembers it.
+    /// Returns the verdict on a number and remembers it.
     pub fn observe(&mut self, arrival: Arrival) -> Verdict {
         let arrival = Arrival { seq: arrival.seq % MODULUS, ..arrival };
         if let Some(run) = self.runs.get_mut(&arrival.source) {
@@ -37,22 +37,22 @@ impl SequenceTracker {
         if is_silent && arrival.seq < WINDOW { Verdict::Restart } else { Verdict::First }
     }
 
-    /// Notes what the event with a number has changed, which no older one of its run may undo.
+    /// Notes what the event with a number has changed, so that no older one of its run undoes it.
     pub fn applied(&mut self, source: SocketAddr, seq: u32, touch: Touch) {
         if let Some(run) = self.runs.peek_mut(&source) {
             run.applied(seq % MODULUS, touch);
         }
     }
 
-    /// Whether newer events of the same run have changed what the event with a number would
-    /// change, or have moved it to another place. Those beyond the window are not known; no number
-    /// that is older than the window is late, so none needs them.
+    /// Whether newer events of the same run have changed what the event with a number would change,
+    /// or have moved it. Events beyond the window are unknown, but no number older than the window
+    /// counts as late, so none needs them.
     #[must_use]
     pub fn is_superseded(&self, source: SocketAddr, seq: u32, touch: Touch) -> bool {
         self.runs.peek(&source).is_some_and(|run| run.is_superseded(seq % MODULUS, touch))
     }
 
-    /// The newest number of the run that was heard last.
+    /// The newest number of the most recently heard run.
     #[must_use]
     pub fn newest(&self) -> Option<u32> {
         self.runs.peek_mru().map(|(_, run)| run.newest())
