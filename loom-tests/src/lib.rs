@@ -10,9 +10,8 @@ use tachograph::{Builder, MetricsCollector, Snapshot, Value};
 
 /// Checks every interleaving of `body` within the preemption bound (2, or `LOOM_MAX_PREEMPTIONS`),
 /// prints their number, and fails if it is below `floor`: a model that loses its concurrency would
-/// otherwise pass without checking anything.
-/// A floor is nine tenths or more of what the model sees, so that losing one place where threads
-/// alternate shows; raise it when a model comes to see more.
+/// otherwise pass without checking anything. A floor is at least nine tenths of the model's present
+/// number, so that losing one place where threads alternate shows; raise it when the number grows.
 ///
 /// # Panics
 /// If an interleaving fails, or if there were too few.

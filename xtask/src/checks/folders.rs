@@ -1,5 +1,4 @@
-//! Whether the core's folders use only earlier ones, and no two of its files use each other in a
-//! circle.
+//! Checks that the core's folders only use earlier ones, and that its files have no circular uses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,14 +10,14 @@ use crate::steps::outcome;
 
 const CORE: &str = "crates/tachograph/src/";
 
-/// In the order in which a sample travels: each may use those before it.
+/// The folders in the order in which a sample travels: each may use those before it.
 const ORDER: [&str; 9] =
     ["sync", "time", "series", "lane", "record", "read", "aggregate", "run", "testing"];
 
-/// Files beside the folders that each of them may use.
+/// Files outside the folders that every folder may use.
 const EVERYWHERE: &str = "limits";
 
-/// By module: the modules that its file uses.
+/// The modules that each module's file uses.
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn check(sources: &[Source]) -> Result<String> {
@@ -37,7 +36,7 @@ fn folder(module: &str) -> &str {
 
 fn wrong_way(from: &str, to: &str) -> Option<String> {
     let place = |module| ORDER.iter().position(|known| *known == folder(module));
-    // The crate's root is no folder: it shows what the folders have.
+    // The crate's root is not a folder: it re-exports what the folders have.
     let from_place = place(from)?;
     let fine = folder(to) == EVERYWHERE || place(to).is_some_and(|to| to <= from_place);
     (!fine).then(|| {
@@ -59,14 +58,14 @@ fn uses(sources: &[Source]) -> Result<Uses> {
     Ok(uses)
 }
 
-/// The module that a file of the core is; `None` of the root and of other crates.
+/// The module of a file in the core; `None` for the root and for other crates.
 fn module(path: &str) -> Option<String> {
     let path = path.strip_prefix(CORE)?.strip_suffix(".rs")?;
     let path = path.strip_suffix("/mod").unwrap_or(path);
     (!["lib", "guide"].contains(&path)).then(|| path.replace('/', "::"))
 }
 
-/// The paths in a file, but for its unit tests.
+/// The paths in a file, without its unit tests.
 struct Paths<'a> {
     module: String,
     known: &'a BTreeSet<String>,
@@ -87,14 +86,14 @@ impl Paths<'_> {
                     rest = &rest[1..];
                 }
             }
-            // A module of its own, or another crate, which no file is called as.
+            // A module inside the file, or another crate: neither is a file of the core.
             _ => {}
         }
         whole.extend(rest.iter().cloned());
         while !whole.is_empty() {
             let module = whole.join("::");
             if self.known.contains(&module) {
-                // What a file's own modules share with it goes up by `super`, which is no use.
+                // `super` leads from a file's inner modules to the file itself, which does not count.
                 self.found.insert(module);
                 return;
             }
@@ -126,7 +125,7 @@ impl Paths<'_> {
 
 impl<'ast> Visit<'ast> for Paths<'_> {
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        // Unit tests may use what they like, and modules within a file are of that file.
+        // Unit tests may use anything, and modules inside a file belong to that file.
         if item.ident != "tests" && item.content.is_none() {
             return;
         }
