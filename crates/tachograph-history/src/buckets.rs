@@ -1,11 +1,11 @@
-//! Distributions as frames hold them: counts in exponential buckets.
+//! Distributions in frames: counts in exponential buckets.
 
 use serde::{Deserialize, Serialize};
 
-/// Buckets in every power of two, as schema 3 of Prometheus's native histograms has them.
+/// Buckets per power of two, as in schema 3 of Prometheus's native histograms.
 pub const PER_OCTAVE: i32 = 8;
 
-/// The upper edges of the buckets between 1 and 2, and 1 itself: 2^(j/8).
+/// 1, and the upper edges of the buckets between 1 and 2: 2^(j/8).
 const EDGES: [f64; 9] = [
     1.0,
     1.090_507_732_665_257_7,
@@ -18,8 +18,8 @@ const EDGES: [f64; 9] = [
     2.0,
 ];
 
-/// Counts by bucket, sparse, in ascending order: bucket `i` holds the values in
-/// `(2^((i-1)/8), 2^(i/8)]`, and [`Buckets::ZERO`] those that are not above 0.
+/// Sparse counts by bucket, in ascending order: bucket `i` holds the values in `(2^((i-1)/8),
+/// 2^(i/8)]`, and [`Buckets::ZERO`] those at or below 0.
 ///
 /// Adding two loses nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +30,13 @@ impl Buckets {
     /// The bucket of 0.
     pub const ZERO: i16 = i16::MIN;
 
-    /// The bucket of a value. Values that are not above 0 count as 0.
+    /// The bucket of a value. Values at or below 0 count as 0.
     pub fn index(value: f64) -> i16 {
         if value.is_nan() || value <= 0.0 {
             return Self::ZERO;
         }
-        // Scaled into [1, 2) by its exponent, exactly; subnormal numbers by way of 2^64.
+        // Scaled into [1, 2) by its exponent, exactly; subnormal numbers are first multiplied by
+        // 2^64.
         let (value, shift) =
             if value.is_normal() { (value, 0) } else { (value * 2f64.powi(64), 64) };
         if value.is_infinite() {
@@ -49,7 +50,7 @@ impl Buckets {
         (exponent * PER_OCTAVE + within as i32) as i16
     }
 
-    /// The upper edge of a bucket; the edge below it is that of `index - 1`.
+    /// The upper edge of a bucket; its lower edge is the upper edge of `index - 1`.
     pub fn upper_edge(index: i16) -> f64 {
         match index {
             Self::ZERO => 0.0,
@@ -62,7 +63,7 @@ impl Buckets {
         }
     }
 
-    /// The counts of a snapshot's distribution, each of its buckets where its middle lies.
+    /// The counts of a snapshot's distribution; each of its buckets is placed by its middle.
     pub(crate) fn of(distribution: &tachograph::Buckets) -> Self {
         let mut buckets = Self::default();
         for (units, count) in distribution.placed() {
@@ -100,8 +101,8 @@ impl Buckets {
         }
     }
 
-    /// The quantile `q` between 0 and 1: the geometric middle of the bucket in which the sample of
-    /// rank `ceil(q * count)` lies, within 4.5 % of that sample; `None` without samples.
+    /// The quantile `q` between 0 and 1: the geometric middle of the bucket that contains the
+    /// sample of rank `ceil(q * count)`, within 4.5 % of that sample; `None` without samples.
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let count = self.count();
         let rank = ((q.clamp(0.0, 1.0) * count as f64).ceil() as u64).clamp(1, count.max(1));
@@ -120,7 +121,7 @@ impl Buckets {
         })
     }
 
-    /// Whether the buckets ascend and none is empty, as every reader relies on.
+    /// Whether the buckets ascend and none is empty, which every reader relies on.
     pub(crate) fn is_valid(&self) -> bool {
         self.0.windows(2).all(|pair| pair[0].0 < pair[1].0) && self.0.iter().all(|it| it.1 > 0)
     }

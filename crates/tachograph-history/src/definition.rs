@@ -1,4 +1,4 @@
-//! What a number in frames stands for.
+//! Definitions: the series behind the numbers in frames.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tachograph::{ExportedNames, Kind, MetricNames, Series, Unit};
 
-/// A series, and the number that frames have for it. A number is never given to another series.
+/// A series, and its number in frames. A number is never reused for another series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Definition {
-    /// What frames call the series.
+    /// The series' number in frames.
     pub number: u32,
     /// The display key: `name` or `name[k1=v1,k2=v2]`.
     pub key: Arc<str>,
@@ -27,11 +27,11 @@ pub struct Definition {
     /// One sentence for people; may be empty.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub description: Arc<str>,
-    /// What Prometheus calls the metric, a counter's `_total` included; empty where a recording does
-    /// not say.
+    /// The metric's name in Prometheus, including a counter's `_total`; empty if a recording does
+    /// not contain it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub exported_name: String,
-    /// The tags under the labels that Prometheus knows them by.
+    /// The tags under their Prometheus labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
@@ -41,7 +41,7 @@ fn is_none(unit: &Unit) -> bool {
 }
 
 impl Definition {
-    /// A series of a snapshot that has these exported names.
+    /// The definition of a snapshot's series, given its exported names.
     pub(crate) fn of(number: u32, series: &Series, names: &ExportedNames) -> Self {
         let metric = &series.metric;
         let own = || Cow::Owned(MetricNames::new(&metric.name, metric.kind, &metric.unit));
@@ -61,7 +61,7 @@ impl Definition {
         }
     }
 
-    /// Bytes that it holds, about.
+    /// Its approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let tags = self.tags.iter().chain(&self.labels);
         let tags = tags.map(|(key, value)| key.len() + value.len() + 64);

@@ -1,7 +1,7 @@
-//! What is wrong with a program, in plain words: findings in its history.
+//! Findings in a program's history: problems in plain words.
 //!
-//! Each finding is a function from the history to text, so a recording tells the same as the running
-//! program did. Costs a look at each remembered frame for every series that a finding is about.
+//! Each finding is a function from the history to text, so a recording gives the same findings as
+//! the running program. Costs a look at each stored frame for every series that a finding covers.
 
 mod counted;
 mod limits;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use self::view::View;
 use crate::history::History;
 
-/// How bad a finding is; the worst first.
+/// The severity of a finding, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -26,22 +26,22 @@ pub enum Severity {
     Note,
 }
 
-/// Something that is worth telling.
+/// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// What it is, in a few words.
     pub title: String,
-    /// The numbers that it stands on.
+    /// The numbers behind it.
     pub detail: String,
     /// What to try.
     pub advice: String,
-    /// The display key of the series that it is about, where it is about one.
+    /// The display key of its series, if it concerns one.
     pub series: Option<String>,
 }
 
-/// All findings, the worst first; none where all is well.
+/// All findings, worst first; empty if all is well.
 pub fn findings(history: &History) -> Vec<Finding> {
     let view = View::new(history);
     let mut found: Vec<_> = recorded::nothing(&view).into_iter().collect();

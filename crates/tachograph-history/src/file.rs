@@ -1,4 +1,4 @@
-//! Recordings: the lines of a history in a file, gzip where its name ends in `.gz`.
+//! Recordings: a history's lines in a file, gzipped if its name ends in `.gz`.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -13,20 +13,20 @@ use crate::definition::Definition;
 use crate::frame::Frame;
 use crate::line::{FORMAT, Line, Meta};
 
-/// Bytes of a line; a longer one is refused. A frame of 20,000 timings takes about 6 MB.
+/// The limit for a line in bytes. A frame of 20,000 timings takes about 6 MB.
 const LINE_BYTES: u64 = 32 << 20;
 
 /// Writes the lines of a recording.
 ///
-/// Lines are written whole. Nothing is buffered here beyond what gzip needs, so a recording that
-/// ends suddenly ends with the last line, or with one that [`Reader`] leaves out.
+/// Lines are written whole. Only gzip buffers here, so a recording that ends suddenly ends with its
+/// last line, or with a partial one that [`Reader`] leaves out.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     output: W,
 }
 
 impl Writer<Box<dyn Write + Send>> {
-    /// Makes the file, or empties it.
+    /// Creates the file, or truncates it.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -42,12 +42,12 @@ impl Writer<Box<dyn Write + Send>> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes to whatever takes bytes.
+    /// Writes to any byte sink.
     pub fn new(output: W) -> Self {
         Self { output }
     }
 
-    /// Writes what the frames are of.
+    /// Writes the meta line.
     ///
     /// # Errors
     /// If the output does not take it.
@@ -55,7 +55,8 @@ impl<W: Write> Writer<W> {
         self.output.write_all(meta.to_line().as_bytes())
     }
 
-    /// Writes a frame, after the definitions that are new with it; then all of it is in the file.
+    /// Writes a frame, after the definitions that first appear in it; after that, all of it is in
+    /// the file.
     ///
     /// # Errors
     /// If the output does not take it.
@@ -71,16 +72,16 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// Why a recording cannot be read on.
+/// Why reading a recording cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file itself.
     #[error("cannot read the recording: {0}")]
     Io(#[from] io::Error),
-    /// A line that is none of a recording.
+    /// A line that is not valid in a recording.
     #[error("line {line} of the recording: {reason}")]
     Line {
-        /// From 1.
+        /// The line's number, from 1.
         line: u64,
         /// What is wrong with it.
         reason: String,
@@ -89,8 +90,8 @@ pub enum Error {
 
 /// Reads a recording line by line: an iterator of [`Line`]s.
 ///
-/// A last line that is torn, as a recorder that was killed leaves it, ends the recording and is told
-/// by [`Reader::is_torn`]. Every other line that is wrong is an error, after which nothing comes.
+/// A torn last line, as left by a killed recorder, ends the recording and is reported by
+/// [`Reader::is_torn`]. Any other invalid line is an error, after which the iterator ends.
 #[derive(Debug)]
 pub struct Reader<R> {
     input: R,
@@ -101,7 +102,7 @@ pub struct Reader<R> {
 }
 
 impl Reader<BufReader<Box<dyn Read + Send>>> {
-    /// Opens a recording; whether it is compressed is seen from its first bytes.
+    /// Opens a recording; its first bytes show whether it is compressed.
     ///
     /// # Errors
     /// If it cannot be opened.
@@ -115,12 +116,12 @@ impl Reader<BufReader<Box<dyn Read + Send>>> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads from whatever gives lines.
+    /// Reads from any source of lines.
     pub fn new(input: R) -> Self {
         Self { input, line: 0, known: HashSet::new(), torn: false, ended: false }
     }
 
-    /// Whether the recording ended within a line, which was left out.
+    /// Whether the recording ended in the middle of a line, which was left out.
     pub fn is_torn(&self) -> bool {
         self.torn
     }
@@ -135,7 +136,7 @@ impl<R: BufRead> Reader<R> {
                 return Err(self.wrong(format!("it is longer than {LINE_BYTES} bytes")));
             }
             Ok(_) => {}
-            // A compressed recording that was cut ends here.
+            // A truncated compressed recording ends here.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.torn = true;
                 return Ok(None);
@@ -162,7 +163,7 @@ impl<R: BufRead> Reader<R> {
                 Err(self.wrong(format!("its format is {format}, this program reads {FORMAT}")))
             }
             Line::Meta(_) => {
-                // Another process: its numbers are its own.
+                // Another process, with its own numbers.
                 self.known.clear();
                 Ok(())
             }

@@ -1,4 +1,4 @@
-//! What was recorded in one step.
+//! A frame: what was recorded in one step.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,22 +7,22 @@ use tachograph::{Exemplar, Series, Snapshot, Value};
 
 use crate::buckets::Buckets;
 
-/// Something that happened in a frame, across which no rate is taken.
+/// An event in a frame, across which rates are not computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
-    /// The first frame: it holds all that was recorded before.
+    /// The first frame: it contains everything recorded before.
     Start,
     /// All values were reset.
     Reset,
     /// The process was restarted.
     Restart,
-    /// The frame was made late: it covers more than two and a half steps.
+    /// The frame was late: it covers more than two and a half steps.
     Gap,
 }
 
-/// What was recorded in one step, or in several that follow each other: of each series that
-/// changed. A series that is not in it did not change.
+/// The records of one step, or of several consecutive ones, for each series that changed. A series
+/// that is not in it did not change.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Frame {
@@ -30,57 +30,57 @@ pub struct Frame {
     pub version: u64,
     /// The later snapshot's time: milliseconds since 1970, UTC.
     pub end_ms: u64,
-    /// The time between the two snapshots, in milliseconds, by the monotonic clock.
+    /// The time between the two snapshots by the monotonic clock, in milliseconds.
     pub span_ms: u64,
     /// Sorted, each at most once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
-    /// The net change of each counter, by its number, ascending.
+    /// The net change of each counter, by number, ascending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub counters: Vec<(u32, i128)>,
-    /// Gauges, by their numbers, ascending.
+    /// Gauges, by number, ascending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gauges: Vec<(u32, GaugeStep)>,
-    /// Timings and histograms, by their numbers, ascending.
+    /// Timings and histograms, by number, ascending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub timings: Vec<(u32, TimingStep)>,
 }
 
-/// A gauge in a step. A value that is not finite is `None`, as JSON has none.
+/// A gauge in a step. A value that is not finite is `None`, because JSON cannot represent it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GaugeStep {
     /// The value set last.
     pub current: Option<f64>,
-    /// The mean of the finite values that were set in the step; `None` where none was.
+    /// The mean of the finite values set in the step; `None` if there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean: Option<f64>,
-    /// How many values were set in the step.
+    /// The number of values set in the step.
     pub count: u64,
-    /// The least value of the snapshot's window (without windows: of its lifetime).
+    /// The least value in the snapshot's window, or in the lifetime without windows.
     pub min: Option<f64>,
-    /// The greatest value of the same.
+    /// The greatest value, likewise.
     pub max: Option<f64>,
 }
 
-/// A timing or histogram in a step, in the metric's unit (a timing's: seconds).
+/// A timing or histogram in a step, in the metric's unit (seconds for a timing).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TimingStep {
-    /// Samples in the step, exactly.
+    /// The exact number of samples in the step.
     pub count: u64,
     /// Their sum.
     pub sum: f64,
-    /// The least of them, within 0.05 %.
+    /// The least sample, within 0.05 %.
     pub min: f64,
-    /// The greatest of them, within 0.05 %.
+    /// The greatest sample, within 0.05 %.
     pub max: f64,
-    /// Where they lie.
+    /// Their distribution.
     pub buckets: Buckets,
-    /// The snapshot's own window, as `/summary` tells it; `None` without windows.
+    /// The quantiles of the snapshot's own window, as in `/summary`; `None` without windows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<WindowQuantiles>,
-    /// The greatest traced sample, where it is new in this step.
+    /// The greatest traced sample, if it is new in this step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exemplar: Option<Box<Exemplar>>,
 }
@@ -98,7 +98,7 @@ pub struct WindowQuantiles {
     pub max: f64,
 }
 
-/// Statistics of any number of steps, by whatever the series' kind has.
+/// Statistics over any number of steps, by the series' kind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Statistics<'a> {
     /// A counter's net change.
@@ -110,13 +110,13 @@ pub enum Statistics<'a> {
 }
 
 impl Frame {
-    /// When the frame ends, by the wall clock.
+    /// The end of the frame, by the wall clock.
     pub fn end(&self) -> SystemTime {
         let since = Duration::from_millis(self.end_ms);
         SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
-    /// How long it covers.
+    /// The time that it covers.
     pub fn span(&self) -> Duration {
         Duration::from_millis(self.span_ms)
     }
@@ -126,13 +126,13 @@ impl Frame {
         self.span().saturating_mul(2) > step.saturating_mul(5)
     }
 
-    /// An amount a second of this frame; `None` across a mark.
+    /// An amount per second of this frame; `None` across a mark.
     pub fn rate(&self, amount: f64) -> Option<f64> {
         let seconds = self.span().as_secs_f64();
         (self.marks.is_empty() && seconds > 0.0).then(|| amount / seconds)
     }
 
-    /// The change of a counter; `None` where it did not change.
+    /// The change of a counter; `None` if it did not change.
     pub fn counter(&self, number: u32) -> Option<i128> {
         find(&self.counters, number).copied()
     }
@@ -147,7 +147,7 @@ impl Frame {
         find(&self.timings, number)
     }
 
-    /// Whatever the frame has of a series.
+    /// The frame's statistics of a series.
     pub fn get(&self, number: u32) -> Option<Statistics<'_>> {
         let counter = self.counter(number).map(Statistics::Counter);
         let gauge = || self.gauge(number).map(Statistics::Gauge);
@@ -167,7 +167,7 @@ impl Frame {
         merge(&mut self.timings, &later.timings, TimingStep::append);
     }
 
-    /// All that changed between two snapshots, under numbers that `number` gives.
+    /// Everything that changed between two snapshots, under the numbers that `number` returns.
     pub(crate) fn between(
         earlier: &Snapshot,
         later: &Snapshot,
@@ -184,7 +184,7 @@ impl Frame {
         let mut now = later.series().iter().peekable();
         for gained in difference.series() {
             while now.next_if(|series| series.key < gained.key).is_some() {}
-            // A series that idled out since it was recorded is in the difference only.
+            // A series that became idle since it was recorded is only in the difference.
             let now = now.peek().filter(|series| series.key == gained.key);
             frame.add(gained, now.unwrap_or(&gained), &mut number);
         }
@@ -192,7 +192,7 @@ impl Frame {
         frame
     }
 
-    /// All that a snapshot holds, as if it had been recorded in one step.
+    /// Everything in a snapshot, as if it had been recorded in one step.
     pub(crate) fn whole(snapshot: &Snapshot, mut number: impl FnMut(&Series) -> u32) -> Self {
         let mut frame = Frame {
             version: snapshot.version(),
@@ -208,7 +208,7 @@ impl Frame {
         frame
     }
 
-    /// Adds a series, by what it has gained and what it is now, unless nothing changed.
+    /// Adds a series with its gain and its present value, unless nothing changed.
     fn add(&mut self, gained: &Series, now: &Series, number: &mut impl FnMut(&Series) -> u32) {
         match (&gained.value, &now.value) {
             (Value::Counter(gain) | Value::UpDownCounter(gain), _) => {
@@ -253,7 +253,7 @@ impl Frame {
         counters.chain(self.gauges.iter().map(|it| it.0)).chain(self.timings.iter().map(|it| it.0))
     }
 
-    /// Bytes that it holds.
+    /// Its size in bytes.
     pub fn bytes(&self) -> usize {
         let spare = self.timings.capacity() - self.timings.len();
         let timings = self.timings.iter().map(|(_, step)| size_of::<u64>() + step.bytes());
@@ -264,7 +264,7 @@ impl Frame {
             + timings.sum::<usize>()
     }
 
-    /// The first reason why a frame that was read cannot be one.
+    /// Why a frame that was read is invalid, if it is.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let is_sorted = ascends(&self.counters) && ascends(&self.gauges) && ascends(&self.timings);
         if !is_sorted {
@@ -333,16 +333,16 @@ impl TimingStep {
         }
     }
 
-    /// Bytes that it holds.
+    /// Its size in bytes.
     pub fn bytes(&self) -> usize {
         let exemplar = self.exemplar.as_ref().map_or(0, |_| size_of::<Exemplar>());
         size_of::<Self>() + self.buckets.bytes() + exemplar
     }
 
-    /// The quantile `q` between 0 and 1 of the step's samples, within 4.5 %, never beyond the least
-    /// or the greatest of them; `None` without samples.
+    /// The quantile `q` between 0 and 1 of the step's samples, within 4.5 %, and never beyond the
+    /// least or the greatest; `None` without samples.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        // A step that was read from a file may have anything there.
+        // A step read from a file may have any values there.
         let (min, max) = (self.min, self.max.max(self.min));
         self.buckets.quantile(q).map(|value| if min <= max { value.clamp(min, max) } else { value })
     }
@@ -357,7 +357,7 @@ fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite())
 }
 
-/// Milliseconds since 1970; 0 before.
+/// Milliseconds since 1970; 0 for earlier times.
 pub(crate) fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

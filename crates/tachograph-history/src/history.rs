@@ -10,18 +10,18 @@ use tachograph::{ExportedNames, Series, Snapshot};
 use crate::definition::Definition;
 use crate::frame::{Frame, Mark, milliseconds};
 
-/// How long and how much a history remembers.
+/// How much a history keeps, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// How often a frame is to be made; 1 s unless told otherwise. At least 1 ms counts.
+    /// The interval between frames; 1 s by default, at least 1 ms.
     pub step: Duration,
-    /// How far back single frames reach; 10 minutes.
+    /// How far back single frames reach; 10 minutes by default.
     pub fine: Duration,
-    /// How far back merged frames reach; 2 hours.
+    /// How far back merged frames reach; 2 hours by default.
     pub coarse: Duration,
-    /// How many frames make a merged one; 10.
+    /// The number of frames in a merged one; 10 by default.
     pub merge: u32,
-    /// Bytes that frames and definitions may hold; 16 MiB. Each depth has half of it.
+    /// The maximum bytes of frames and definitions; 16 MiB by default. Each depth gets half of it.
     pub bytes: usize,
 }
 
@@ -48,8 +48,8 @@ pub enum Depth {
 
 /// The frames of the last minutes of one collector.
 ///
-/// Not shared between threads: whoever makes frames owns it, readers get `Arc`s of frames. A clone
-/// shares the frames.
+/// Not shared between threads: the thread that makes frames owns it, and readers get `Arc`s of
+/// frames. A clone shares the frames.
 #[derive(Clone, Debug)]
 pub struct History {
     settings: Settings,
@@ -60,7 +60,7 @@ pub struct History {
     definition_bytes: usize,
     fine: Frames,
     coarse: Frames,
-    /// A merged frame that is not whole yet, and the place of its first frame.
+    /// A merged frame that is not complete, and the place of its first frame.
     merging: Option<(Frame, u64)>,
     /// Frames pushed so far.
     pushed: u64,
@@ -77,7 +77,7 @@ struct Frames {
 struct Held {
     frame: Arc<Frame>,
     bytes: usize,
-    /// The places, in the order of pushing, of the single frames that are in it.
+    /// The places, in the order of pushing, of the single frames merged into it.
     places: RangeInclusive<u64>,
 }
 
@@ -93,7 +93,7 @@ impl Frames {
         self.bytes += bytes;
         self.held.push_back(Held { frame, bytes, places });
         let reach_ms = u64::try_from(reach.as_millis()).unwrap_or(u64::MAX);
-        // The newest stays, whatever its size.
+        // The newest frame stays, whatever its size.
         while self.held.len() > 1
             && let Some(oldest) = self.held.front()
             && (oldest.frame.end_ms.saturating_add(reach_ms) < end_ms || self.bytes > bytes_max)
@@ -107,7 +107,7 @@ impl Frames {
         self.held.iter().map(|held| &held.frame)
     }
 
-    /// When the oldest frame begins.
+    /// The start of the oldest frame.
     fn begin_ms(&self) -> Option<u64> {
         self.iter().next().map(|frame| frame.end_ms.saturating_sub(frame.span_ms))
     }
@@ -130,16 +130,16 @@ impl History {
         }
     }
 
-    /// How it was set up.
+    /// Its settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Makes the frame from the last snapshot to this one and remembers it; also gives the
-    /// definitions that are new with it. `None` for a snapshot that is no newer.
+    /// Makes and stores the frame from the previous snapshot to this one; also returns the
+    /// definitions that first appear in it. `None` if the snapshot is not newer.
     ///
-    /// The first frame holds all that was recorded before, marked [`Mark::Start`]. Costs a pass over
-    /// the buckets of both snapshots.
+    /// The first frame contains everything recorded before, and is marked [`Mark::Start`]. Costs a
+    /// pass over the buckets of both snapshots.
     pub fn record(
         &mut self,
         snapshot: &Arc<Snapshot>,
@@ -168,7 +168,7 @@ impl History {
         Some((frame, new))
     }
 
-    /// Remembers a frame that was made elsewhere, as one that was read from a file.
+    /// Stores a frame that was made elsewhere, for example one read from a file.
     pub fn push(&mut self, frame: &Arc<Frame>) {
         let Settings { fine, coarse, merge, bytes, .. } = self.settings;
         let bytes_max = bytes.saturating_sub(self.definition_bytes) / 2;
@@ -182,7 +182,7 @@ impl History {
             }
             None => (Frame::clone(frame), place),
         };
-        // A mark ends a merged frame, so that it spoils no rate but its own.
+        // A mark ends a merged frame, so that it only affects its own rates.
         if place - first + 1 >= u64::from(merge) || !frame.marks.is_empty() {
             self.coarse.push(Arc::new(merged), first..=place, coarse, bytes_max);
             self.forget_unused();
@@ -191,7 +191,7 @@ impl History {
         }
     }
 
-    /// Takes on a definition that was made elsewhere.
+    /// Adds a definition that was made elsewhere.
     pub fn define(&mut self, definition: Definition) {
         self.next_number = self.next_number.max(definition.number.saturating_add(1));
         self.definition_bytes += definition.bytes();
@@ -210,7 +210,7 @@ impl History {
         number
     }
 
-    /// Drops definitions that no remembered frame has, once they take a quarter of the room.
+    /// Drops definitions that no stored frame uses, once they take a quarter of the space.
     fn forget_unused(&mut self) {
         if self.definition_bytes <= self.settings.bytes / 4 {
             return;
@@ -223,12 +223,12 @@ impl History {
         self.definition_bytes = self.definitions.values().map(|it| it.bytes()).sum();
     }
 
-    /// Every series that a remembered frame has, by number.
+    /// Every series in a stored frame, by number.
     pub fn definitions(&self) -> impl Iterator<Item = &Arc<Definition>> {
         self.definitions.values()
     }
 
-    /// What a number stands for.
+    /// The definition of a number.
     pub fn definition(&self, number: u32) -> Option<&Arc<Definition>> {
         self.definitions.get(&number)
     }
@@ -243,7 +243,7 @@ impl History {
         self.fine.iter().next_back()
     }
 
-    /// The remembered frames of one depth, oldest first.
+    /// The stored frames of one depth, oldest first.
     pub fn frames(&self, depth: Depth) -> impl DoubleEndedIterator<Item = &Arc<Frame>> {
         match depth {
             Depth::Fine => self.fine.iter(),
@@ -251,7 +251,7 @@ impl History {
         }
     }
 
-    /// When the oldest frame of a depth begins: what lies further back is forgotten.
+    /// The start of the oldest frame of a depth: anything older is forgotten.
     pub fn oldest(&self, depth: Depth) -> Option<SystemTime> {
         let begin = match depth {
             Depth::Fine => self.fine.begin_ms(),
@@ -261,14 +261,14 @@ impl History {
     }
 
     /// The frames that end after `from` and up to `to`, each of about `step`: single ones as far
-    /// back as they reach, merged ones before. Nothing is counted twice.
+    /// back as they reach, merged ones before that. Nothing is counted twice.
     pub fn range(&self, from: SystemTime, to: SystemTime, step: Duration) -> Vec<Arc<Frame>> {
         let (from, to) = (milliseconds(from), milliseconds(to));
         let all = self.all().into_iter();
         steps(all.filter(|frame| frame.end_ms > from && frame.end_ms <= to), step).collect()
     }
 
-    /// Everything that is remembered, once: merged frames as far as single ones do not reach.
+    /// Everything stored, without overlap: merged frames as far back as single ones do not reach.
     pub(crate) fn all(&self) -> Vec<Arc<Frame>> {
         let first = self.fine.held.front().map_or(0, |held| *held.places.start());
         let (mut frames, mut next) = (Vec::new(), first);
@@ -287,7 +287,7 @@ impl History {
         frames
     }
 
-    /// One frame of all that ends after `from` and up to `to`.
+    /// Merges everything that ends after `from` and up to `to` into one frame.
     pub fn merged(&self, from: SystemTime, to: SystemTime) -> Option<Frame> {
         let mut frames = self.range(from, to, Duration::ZERO).into_iter();
         let mut all = Arc::unwrap_or_clone(frames.next()?);
@@ -295,15 +295,15 @@ impl History {
         Some(all)
     }
 
-    /// Bytes that frames and definitions hold.
+    /// The size of frames and definitions in bytes.
     pub fn bytes(&self) -> usize {
         let merging = self.merging.as_ref().map_or(0, |(frame, _)| frame.bytes());
         self.fine.bytes + self.coarse.bytes + merging + self.definition_bytes
     }
 }
 
-/// Merges frames that follow each other until each covers about `step`. No frame is merged across a
-/// mark. Lazy: costs memory for one frame at a time.
+/// Merges consecutive frames until each covers about `step`. No frame is merged across a mark.
+/// Lazy: only needs memory for one frame at a time.
 pub fn steps(
     frames: impl IntoIterator<Item = Arc<Frame>>,
     step: Duration,

@@ -1,8 +1,8 @@
 //! The last minutes of a [`tachograph`] collector, as frames.
 //!
-//! A [`Frame`] holds what was recorded in one step (a second, unless told otherwise): the difference
-//! of two snapshots. Page, terminal, recordings, reports and alerts all read the same frames, so
-//! they show the same numbers.
+//! A [`Frame`] holds what was recorded in one step (a second by default): the difference of two
+//! snapshots. Page, terminal, recordings, reports and alerts all read the same frames, so they show
+//! the same numbers.
 //!
 //! # Promises
 //! * Pure: no clock, no threads; time comes with the snapshots. Only [`mod@file`] opens files.

@@ -14,13 +14,13 @@ pub const FORMAT: u32 = 1;
 pub enum Line {
     /// The first line, and the first after each restart.
     Meta(Meta),
-    /// Defines a number before its first use.
+    /// Defines a series number before its first use.
     Series(Definition),
     /// What was recorded in a step.
     Frame(Frame),
 }
 
-/// What the frames are of.
+/// The origin of the frames.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Meta {
     /// [`FORMAT`].
@@ -29,13 +29,13 @@ pub struct Meta {
     pub program: String,
     /// That program's version.
     pub version: String,
-    /// When it was started: milliseconds since 1970, UTC.
+    /// When the program was started: milliseconds since 1970, UTC.
     pub started_ms: u64,
     /// The time between frames, in milliseconds.
     pub step_ms: u64,
 }
 
-/// Serialises without copying what it is of.
+/// Serialises without copying the content.
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Borrowed<'a> {
@@ -50,21 +50,21 @@ fn encode(line: &Borrowed<'_>) -> String {
 }
 
 impl Meta {
-    /// As a line, with its end.
+    /// As a line, including its line break.
     pub fn to_line(&self) -> String {
         encode(&Borrowed::Meta(self))
     }
 }
 
 impl Definition {
-    /// As a line, with its end.
+    /// As a line, including its line break.
     pub fn to_line(&self) -> String {
         encode(&Borrowed::Series(self))
     }
 }
 
 impl Frame {
-    /// As a line, with its end.
+    /// As a line, including its line break.
     pub fn to_line(&self) -> String {
         encode(&Borrowed::Frame(self))
     }

@@ -2,8 +2,8 @@
 
 use tachograph::Unit;
 
-/// A value in a metric's unit: three digits that count, with a unit of a fitting size, such as
-/// `330 µs`, `12.4 MiB`, `0.25 %`.
+/// A value in a metric's unit, with three significant digits and a suitable prefix, such as `330
+/// µs`, `12.4 MiB`, `0.25 %`.
 pub fn format(value: f64, unit: &Unit) -> String {
     let scaled = |steps: &[(f64, &str)]| {
         let fits = steps.iter().find(|(size, _)| value.abs() >= *size);
@@ -34,7 +34,7 @@ pub fn format(value: f64, unit: &Unit) -> String {
     }
 }
 
-/// Three digits that count; whole numbers whole.
+/// Three significant digits; integers without decimals.
 fn digits(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 {
         return format!("{value:.0}");

@@ -1,4 +1,4 @@
-//! Counters that count nothing while all is well.
+//! Counters that stay at zero while all is well.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use super::Severity::{Bad, Note, Warning};
 use super::view::View;
 use super::{Finding, Severity};
 
-/// A counter that should stand still.
+/// A counter that should not change.
 struct Event {
     /// The metric's name.
     name: &'static str,
-    /// A tag and its value, where only series with it count.
+    /// A tag and its value, if only series with it count.
     tag: Option<(&'static str, &'static str)>,
     severity: Severity,
     title: &'static str,
@@ -158,7 +158,7 @@ const EVENTS: [Event; 24] = [
     ),
 ];
 
-/// A finding for each counter that counted something that it should not.
+/// A finding for each of these counters that has counted something.
 pub(super) fn events(view: &View<'_>) -> Vec<Finding> {
     EVENTS.iter().filter_map(|event| event.found(view)).collect()
 }

@@ -1,4 +1,4 @@
-//! Metrics whose further tag sets are added up.
+//! Metrics at their limit of series, whose further tag sets are added up.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Whether there is anything to look at, and what its numbers do not cover.
+//! Whether anything was recorded, and what the numbers do not cover.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::{Finding, Severity};
 use crate::definition::Definition;
 use crate::frame::Mark;
 
-/// How long nothing may be recorded before it is worth telling.
+/// How long nothing must be recorded before it is reported.
 const QUIET_MS: u64 = 60_000;
 
-/// A finding where there is no frame, or where the last minute has nothing of the program's own.
+/// A finding if there are no frames, or if the last minute has none of the program's own series.
 pub(super) fn nothing(view: &View<'_>) -> Option<Finding> {
     let Some(oldest) = view.frames.first() else {
         return Some(Finding {
@@ -32,7 +32,7 @@ pub(super) fn nothing(view: &View<'_>) -> Option<Finding> {
     let quiet_ms = view.end_ms() - last.unwrap_or(oldest.end_ms.saturating_sub(oldest.span_ms));
     let is_quiet = quiet_ms >= QUIET_MS || last.is_none();
     is_quiet.then(|| Finding {
-        // A program that has just been started may not have come to anything yet.
+        // A program that has just started may not have recorded anything yet.
         severity: if quiet_ms < QUIET_MS { Severity::Note } else { Severity::Warning },
         title: "nothing is recorded".to_owned(),
         detail: format!(
@@ -46,12 +46,12 @@ pub(super) fn nothing(view: &View<'_>) -> Option<Finding> {
     })
 }
 
-/// Series about the metrics themselves, which change in an idle program too.
+/// Series about the metrics themselves, which also change in an idle program.
 fn is_about_metrics(definition: &Definition) -> bool {
     ["telemetry.", "metrics."].iter().any(|prefix| definition.name.starts_with(prefix))
 }
 
-/// A finding for each kind of mark: rates are not taken across them.
+/// A finding for each kind of mark: rates are not computed across them.
 pub(super) fn marks(view: &View<'_>) -> Vec<Finding> {
     let late = (
         Mark::Gap,

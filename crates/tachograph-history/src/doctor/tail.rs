@@ -9,25 +9,25 @@ use crate::definition::Definition;
 use crate::frame::{Frame, TimingStep};
 use crate::text::format;
 
-/// What counts as now.
+/// The length of the present.
 const NOW: Duration = Duration::from_secs(60);
 
-/// With what it is compared: the time before, back to so long ago.
+/// The earlier time to compare it with, back to this long ago.
 const BEFORE: Duration = Duration::from_secs(600);
 
-/// Samples that a p99 needs on each side: with fewer it is nearly the maximum.
+/// Samples that a p99 needs on each side: with fewer it is almost the maximum.
 const SAMPLES: u64 = 200;
 
-/// How much greater is worth telling, and how much is bad.
+/// The growth from which it is reported, and from which it is bad.
 const GROWN: f64 = 2.0;
 const BAD: f64 = 10.0;
 
-/// More findings would be one finding: everything is slower.
+/// With more, the finding would be that everything is slower.
 const MOST: usize = 5;
 
-/// A finding for each timing and histogram whose p99 of the last minute is at least twice that of the
-/// ten minutes before, those that grew the most. A metric's untagged series stands for its tagged
-/// ones, and names the one that grew the most.
+/// A finding for each timing and histogram whose p99 in the last minute is at least twice that of
+/// the ten minutes before; only those that grew the most. A metric's untagged series stands for its
+/// tagged ones, and names the one that grew the most.
 pub(super) fn grown(view: &View<'_>) -> Vec<Finding> {
     let definitions = view.history.definitions();
     let mut found: Vec<_> = definitions.filter_map(|it| Growth::of(view, it)).collect();
@@ -44,7 +44,7 @@ pub(super) fn grown(view: &View<'_>) -> Vec<Finding> {
     shown.map(|growth| growth.finding(most(growth))).collect()
 }
 
-/// A tail that grew: the last minute's samples beside those before.
+/// A tail that grew: the last minute's samples, and those before.
 struct Growth<'a> {
     of: &'a Definition,
     now: TimingStep,

@@ -1,4 +1,4 @@
-//! What findings look at.
+//! The data that findings look at.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::frame::{Frame, Statistics, TimingStep};
 use crate::history::History;
 use crate::text::format;
 
-/// A history with all its frames in one row, oldest first.
+/// A history with all its frames in one list, oldest first.
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) history: &'a History,
@@ -21,7 +21,7 @@ impl<'a> View<'a> {
         Self { history, frames: history.all() }
     }
 
-    /// When the newest frame ends.
+    /// The end of the newest frame.
     pub(super) fn end_ms(&self) -> u64 {
         self.frames.last().map_or(0, |frame| frame.end_ms)
     }
@@ -31,18 +31,18 @@ impl<'a> View<'a> {
         span(self.frames.iter().map(|frame| frame.span()).sum())
     }
 
-    /// What a counter gained in all frames.
+    /// A counter's gain over all frames.
     pub(super) fn counted(&self, number: u32) -> i128 {
         self.frames.iter().filter_map(|frame| frame.counter(number)).sum()
     }
 
-    /// What was recorded of a series, of whatever kind, in all frames.
+    /// The number of records of a series of any kind, over all frames.
     pub(super) fn records(&self, number: u32) -> u128 {
         let steps = self.frames.iter().filter_map(|frame| frame.get(number));
         steps.map(records).sum()
     }
 
-    /// The samples of a timing or histogram in the frames that `wanted` takes.
+    /// The samples of a timing or histogram in the frames that `wanted` selects.
     pub(super) fn timing(
         &self,
         number: u32,
@@ -64,7 +64,7 @@ fn records(step: Statistics<'_>) -> u128 {
     }
 }
 
-/// A time in words, by whole seconds.
+/// A duration in words, in whole seconds.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs_f64().round();
     if seconds < 1.0 { "less than a second".to_owned() } else { format(seconds, &Unit::Seconds) }
