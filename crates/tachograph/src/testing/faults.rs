@@ -12,8 +12,8 @@ use crate::{Counter, Gauge, MetricsCollector, Recorder, Snapshot, Timing, Value}
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Recording that meets every place of a pass: several lanes, some of them given up, more samples
-/// than a lane has room for, new series each time, and time that moves the window on.
+/// A recording load that reaches every point of a pass: several lanes, some of them given up, more
+/// samples than a lane has room for, new series each time, and time that moves the window.
 struct Load {
     metrics: MetricsCollector,
     start: Instant,
@@ -22,11 +22,11 @@ struct Load {
     latency: Timing,
     depth: Gauge,
     recorders: Vec<Recorder>,
-    /// What was recorded of each series by key.
+    /// Everything recorded, by series key.
     recorded: BTreeMap<String, Recorded>,
 }
 
-/// Values whose sum is known exactly.
+/// Values whose exact sum is known.
 #[derive(Clone, Copy, Default)]
 struct Recorded {
     count: u64,
@@ -36,7 +36,7 @@ struct Recorded {
 impl Load {
     fn new() -> Self {
         let metrics = MetricsCollector::builder().manual().lane_blocks(2, 2).window(2 * SECOND, 2);
-        // Few series, so that a lane's tables are small.
+        // Few series keep a lane's tables small.
         let metrics = metrics.max_series(16).max_metrics(16).build();
         Self {
             start: Instant::now(),
@@ -56,7 +56,7 @@ impl Load {
         recorded.sum += value;
     }
 
-    /// One round of recording, by every way there is.
+    /// One round of recording, in every possible way.
     fn record(&mut self) {
         self.round += 1;
         let recorders = std::mem::take(&mut self.recorders);
@@ -71,7 +71,7 @@ impl Load {
             }
         }
         self.recorders = recorders;
-        // Surplus lanes, each with something that is still to be read.
+        // Surplus lanes, each with something still to be read.
         for recorder in (0..6).map(|_| self.metrics.recorder()).collect::<Vec<_>>() {
             recorder.increment(&self.hits);
             recorder.record_ns(&self.latency, 7);
@@ -89,7 +89,7 @@ impl Load {
         self.metrics.run_pass(self.start + elapsed, SystemTime::UNIX_EPOCH + elapsed);
     }
 
-    /// What was recorded is there: not less and, above all, not twice.
+    /// Checks that everything recorded is there: not less and, above all, not twice.
     fn check(&self, snapshot: &Snapshot, context: &str) {
         for (key, recorded) in &self.recorded {
             let series = snapshot.series().iter().find(|series| *series.key == **key);
@@ -135,7 +135,7 @@ fn level(snapshot: &Snapshot, name: &str) -> f64 {
 
 type Act = (&'static str, fn(&mut Load));
 
-/// What makes a pass, and so may meet a fault.
+/// Operations that make a pass, and may therefore meet a fault.
 const ACTS: [Act; 5] = [
     ("run_pass", Load::pass),
     ("get_all_metrics", |load| _ = load.metrics.get_all_metrics()),
@@ -144,8 +144,8 @@ const ACTS: [Act; 5] = [
     ("get_gauge", |load| _ = load.metrics.get_gauge("depth")),
 ];
 
-/// Panics at the `nth` passage of a place, while `act` is under way, and goes on. Says whether
-/// the place was passed so often.
+/// Panics at the `nth` passage of a point during `act`, then continues. Returns whether the point
+/// was passed that often.
 fn panic_once(point: &'static str, nth: u64, (name, act): Act) -> bool {
     let context = format!("{point}, passage {nth}, in {name}");
     let (plan, mut load) = (Plan::default(), Load::new());
@@ -171,7 +171,7 @@ fn panic_once(point: &'static str, nth: u64, (name, act): Act) -> bool {
     let lost = plan.panics() > 0 && point == "fold: a sample";
     assert!(panicked.lifetime.value <= i128::from(plan.panics()), "{context}");
     assert!(!lost || panicked.lifetime.value == 1, "{context}: the sample is a counted drop");
-    // Three are owned: one for each recorder and this thread's; as many may be idle, and two more.
+    // Three are owned: one per recorder and this thread's; as many may be idle, plus two.
     assert_eq!(level(&snapshot, "telemetry.recorders"), 3.0, "{context}");
     assert_eq!(level(&snapshot, "telemetry.lanes"), 8.0, "{context}: surplus lanes go");
     let lanes = load.metrics.core().inlet.shared.lanes();
@@ -249,7 +249,7 @@ fn a_gauge_that_is_set_during_the_pass_after_a_reset_shows_nothing_from_before_i
     load.metrics.reset();
     let _installed = plan.install();
     let depth = load.depth.clone();
-    // The pass has loaded 2, and finds the sample of the 5 all the same.
+    // The pass has loaded 2, but still finds the sample of the 5.
     plan.run_at("pass: gauges loaded", move || depth.set(5.0));
     let snapshot = load.metrics.get_all_metrics();
     assert_eq!(level(&snapshot, "depth"), 5.0);

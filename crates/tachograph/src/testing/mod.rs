@@ -1,10 +1,10 @@
-//! What tests of the core need inside of it. No part of the product.
+//! Internals that tests of the core need. Not part of the product.
 //!
 //! May use everything. In reading order:
-//! - `models`: what the models of `loom-tests` and the fuzz targets may touch
+//! - `models`: what the models of `loom-tests` and the fuzz targets may use
 //! - `faults`: the aggregator panics, stalls, or its thread cannot start
 //! - `rates`: rates while drains come between passes
-//! - `simulation`: a whole collector from one seed, against a naive model
+//! - `simulation`: a whole collector from one seed, compared with a naive model
 
 #[cfg(test)]
 mod faults;

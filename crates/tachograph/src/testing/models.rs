@@ -1,6 +1,6 @@
-//! What the models in `loom-tests` need beyond the public API: the parts of a lane, series that
-//! no lane has a place for, a pass that panics; and for the fuzz targets, what keys are made of.
-//! Exists for these only.
+//! Exports for the models in `loom-tests` beyond the public API: the parts of a lane, series
+//! without a place in any lane, a pass that panics; and for the fuzz targets, the parts of keys.
+//! Only for these.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -40,7 +40,7 @@ pub fn cut(text: &str) -> &str {
 pub struct ModelLane(Arc<Lane>);
 
 impl ModelLane {
-    /// A closed lane with so many blocks, which may grow to so many.
+    /// A closed lane with this many blocks, which may grow to `blocks_max`.
     pub fn new(blocks: usize, blocks_max: usize) -> Self {
         let slots = if cfg!(fuzzing) { 8 } else { 4 };
         let size = LaneSize { blocks_initial: blocks, blocks_max, slots };
@@ -57,7 +57,7 @@ impl ModelLane {
         ModelReader(LaneReader::new(Arc::clone(&self.0)))
     }
 
-    /// Makes a counter's cell exist.
+    /// Creates a counter's cell.
     pub fn install_cell(&self, slot: u32) {
         self.0.install(Kind::Counter, slot);
     }
@@ -73,39 +73,39 @@ impl ModelLane {
 pub struct ModelWriter(LaneWriter);
 
 impl ModelWriter {
-    /// Publishes a sample; false where no block is free.
+    /// Publishes a sample; false if no block is free.
     pub fn push(&self, series: u32, value: u64) -> bool {
         self.0.push(Sample { series, value }).is_ok()
     }
 
-    /// Publishes a sample with its trace, or where there is no room for that the sample alone, and
-    /// says which; `None` where no block is free.
+    /// Publishes a sample with its trace, or only the sample if there is no room for both, and
+    /// returns which; `None` if no block is free.
     pub fn push_traced(&self, series: u32, value: u64, trace: Trace) -> Option<bool> {
         self.0.push_traced(Sample { series, value }, trace).ok()
     }
 
-    /// Adds to a counter's cell; false where there is none yet.
+    /// Adds to a counter's cell; false if it does not exist yet.
     pub fn count(&self, slot: u32, amount: u64) -> bool {
         self.0.lane().cells.get(slot).map(|cell| cell.add(amount)).is_some()
     }
 
-    /// Coalesces a sample; false where no row is left.
+    /// Coalesces a sample; false if no row is left.
     pub fn spill(&self, slot: u32, value: u64) -> bool {
         self.0.lane().rows.take(slot).map(|row| row.add(value)).is_some()
     }
 
-    /// Coalesces a value of a gauge; false where no row is left.
+    /// Coalesces a gauge's value; false if no row is left.
     pub fn spill_gauge(&self, slot: u32, value: f64) -> bool {
         self.0.lane().gauges.take(slot).map(|row| row.add(value)).is_some()
     }
 }
 
-/// What was drained from a lane, in order.
+/// The samples drained from a lane, in order.
 #[derive(Debug, Default)]
 pub struct ModelDrained {
     /// Series and values.
     pub samples: Vec<(u32, u64)>,
-    /// Of them, the values that came with a trace.
+    /// The values among them that came with a trace.
     pub traced: Vec<(u64, Trace)>,
 }
 
@@ -119,7 +119,7 @@ impl ModelReader {
         self.drain_traced().samples
     }
 
-    /// As `drain`, and beside it those that have a trace, with that.
+    /// Like `drain`, plus the traced samples with their traces.
     pub fn drain_traced(&mut self) -> ModelDrained {
         let mut drained = ModelDrained::default();
         let mut batch = Batch::default();
@@ -136,14 +136,14 @@ impl ModelReader {
         }
     }
 
-    /// What a counter's cell has gained: value and calls.
+    /// The gain of a counter's cell: value and calls.
     pub fn counted(&mut self, slot: u32) -> (u64, u64) {
         let mut gained = (0, 0);
         self.0.counter_delta(slot, |delta| gained = (delta.value, delta.calls));
         gained
     }
 
-    /// What a spill row has gained: count, sum, and where there are any, the extremes.
+    /// The gain of a spill row: count, sum, and the extremes if there are any.
     pub fn spilled(&mut self, slot: u32) -> (u64, u128, Option<(u64, u64)>) {
         let mut gained = (0, 0, None);
         let fold =
@@ -152,8 +152,8 @@ impl ModelReader {
         gained
     }
 
-    /// What a gauge's row has gained: count, finite values, their sum, and where there are any,
-    /// the extremes.
+    /// The gain of a gauge's row: count, finite values, their sum, and the extremes if there are
+    /// any.
     pub fn gauged(&mut self, slot: u32) -> (u64, u64, f64, Option<(f64, f64)>) {
         let mut gained = (0, 0, 0.0, None);
         let fold = |_, gain: GaugeReading| {
@@ -163,14 +163,14 @@ impl ModelReader {
         gained
     }
 
-    /// Appends blocks until there are so many.
+    /// Appends blocks until there are `blocks`.
     pub fn grow(&self, blocks: usize) {
         self.0.grow(blocks);
     }
 }
 
-/// A series without a place in any lane, as when a name was resolved on a thread whose own lane
-/// is gone.
+/// A series without a place in any lane, as if its name had been resolved on a thread whose own
+/// lane is gone.
 fn unplaced(metrics: &MetricsCollector, name: &str, kind: Kind) -> Handle {
     Handle::new(
         &metrics.core().inlet.shared,
@@ -193,8 +193,8 @@ pub fn unplaced_gauge(metrics: &MetricsCollector, name: &str) -> Gauge {
     Gauge(unplaced(metrics, name, Kind::Gauge))
 }
 
-/// What the driver does with a pass that panics, here between blocks and cells: it is caught and
-/// counted.
+/// Makes a pass that panics, here between blocks and cells, and handles it like the driver: catches
+/// and counts the panic.
 pub fn panicking_pass(metrics: &MetricsCollector) {
     let core = metrics.core();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -209,7 +209,8 @@ pub fn panicking_pass(metrics: &MetricsCollector) {
     }
 }
 
-/// What a fork does to a collector in the child. Nobody else may be using it, as in a child.
+/// The effect of a fork on a collector in the child. No other thread may use it, as in a real
+/// child.
 #[cfg(tachograph_loom)]
 pub fn fork(metrics: &MetricsCollector) {
     let core = metrics.core();
@@ -217,36 +218,36 @@ pub fn fork(metrics: &MetricsCollector) {
     core.inlet.shared.shut_by_fork(&core.inlet.shared.lanes());
 }
 
-/// Whether nobody has used the collector since the fork.
+/// Whether the collector has not been used since the fork.
 #[cfg(tachograph_loom)]
 pub fn is_shut_by_fork(metrics: &MetricsCollector) -> bool {
     metrics.core().inlet.shared.is_forked()
 }
 
-/// How a thread is stopped; a number stands for what wakes one.
+/// Stopping a thread; a number stands for what wakes it.
 #[cfg(tachograph_loom)]
 #[derive(Clone, Debug)]
 pub struct ModelStop(Arc<Stop<u8>>);
 
 #[cfg(tachograph_loom)]
 impl ModelStop {
-    /// Of a thread that has yet to begin.
+    /// For a thread that has not started yet.
     #[allow(clippy::new_without_default, reason = "made by models only")]
     pub fn new() -> Self {
         Self(Arc::new(Stop::new()))
     }
 
-    /// The thread's first act; says whether it is asked to stop.
+    /// The thread's first action; returns whether it was asked to stop.
     pub fn arrive(&self, thread: u8) -> bool {
         self.0.arrive(thread)
     }
 
-    /// Asks the thread to stop; gives it, to be woken.
+    /// Asks the thread to stop; returns it, to be woken.
     pub fn ask(&self, waiter: u8) -> Option<u8> {
         self.0.ask(Some(waiter)).copied()
     }
 
-    /// The thread's last act; gives who waits, to be woken.
+    /// The thread's last action; returns the waiter, to be woken.
     pub fn leave(&self) -> Option<u8> {
         self.0.leave().copied()
     }

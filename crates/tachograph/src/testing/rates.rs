@@ -1,4 +1,4 @@
-//! Rates of a window while drains come between passes, as the background thread makes them.
+//! The rates of a window while drains come between passes, as the background thread makes them.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,9 @@ use crate::time::clock::Clock;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What every pass says of a counter's, a timing's and a gauge's rate, for 15 s at a constant
-/// rate on a window of six seconds, with passes so far apart and drains as the pace has it. Also how
-/// many drains there were.
+/// The rates of a counter, a timing and a gauge at every pass, over 15 s at a constant rate with a
+/// window of six seconds, with passes at this interval and drains at the collector's pace. Also
+/// returns the number of drains.
 fn rates(per_second: u64, publish_every: Duration) -> (Vec<(Duration, [f64; 3])>, u32) {
     let (clock, hand) = Clock::mock();
     let builder = MetricsCollector::builder().manual().clock(clock.clone());
@@ -57,7 +57,7 @@ fn since(start: Instant, clock: &Clock) -> Duration {
 
 #[test]
 fn a_constant_rate_reads_as_it_is_while_drains_come_between_passes() {
-    // Passes fall on the steps' ends, and anywhere between them.
+    // Passes coincide with the ends of steps, and with any time between them.
     for publish_every in [100, 97, 333].map(Duration::from_millis) {
         for per_second in [3_000, 10_000] {
             let (told, drains) = rates(per_second, publish_every);

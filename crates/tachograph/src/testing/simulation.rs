@@ -1,8 +1,8 @@
 //! A deterministic simulation: recorders, passes, reads, resets, time, overload and panics, all
-//! from one seed, against a naive model.
+//! generated from one seed and compared with a naive model.
 //!
-//! `cargo xtask simulate` runs the seeds, and `cargo xtask simulate 42` one of them, with every
-//! step on the terminal.
+//! `cargo xtask simulate` runs the seeds; `cargo xtask simulate 42` runs one of them and prints
+//! every step.
 
 mod check;
 mod compound;
@@ -21,7 +21,7 @@ use std::thread;
 
 use self::world::World;
 
-/// Seeds that are tried unless the environment says otherwise: a debug build takes 4 ms for one.
+/// The default number of seeds: a debug build takes 4 ms for one.
 const SEEDS: u64 = if cfg!(debug_assertions) { 2_000 } else { 10_000 };
 
 #[allow(clippy::print_stdout, reason = "a test's output, which is shown where it is asked for")]
@@ -29,7 +29,7 @@ fn say(what: &str) {
     println!("{what}");
 }
 
-/// Runs one seed on a thread of its own, so that no thread-local of another seed is left.
+/// Runs one seed on a separate thread, so that no thread-local of another seed is left.
 fn run(seed: u64, loud: bool) -> Result<(), String> {
     let run = move || World::new(seed, loud).run();
     let thread = thread::Builder::new().stack_size(1 << 20);
@@ -76,7 +76,7 @@ fn every_seed_keeps_every_invariant() {
     say(&format!("{seeds} seeds in {:.1} s", started.elapsed().as_secs_f64()));
 }
 
-/// The oracle itself: what it must not accept.
+/// Tests the oracle itself: what it must not accept.
 #[test]
 fn a_record_that_the_model_knows_nothing_of_is_noticed() {
     for seed in 0..20 {

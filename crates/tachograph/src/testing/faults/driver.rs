@@ -8,7 +8,7 @@ use crate::limits::BLOCK_SAMPLES;
 use crate::sync::fault::Plan;
 use crate::{Clock, MetricsCollector, MockClock, Warning};
 
-/// Waits for what another thread does; only what never comes takes the whole minute.
+/// Waits for another thread; only a failure takes the whole minute.
 fn eventually(what: &str, mut has_come: impl FnMut() -> bool) {
     let tries = 60_000;
     let come = (0..tries).any(|_| {
@@ -39,7 +39,7 @@ fn the_driver_survives_panics_of_its_passes_and_says_so() {
         plan.panics() == 3
     });
     assert_eq!(warned.recv(), Ok(Warning::AggregatorPanicked));
-    // By itself, without a read that would help it along.
+    // By itself, without the help of a read.
     let after = metrics.snapshot().version();
     eventually("new snapshots", || metrics.snapshot().version() >= after + 3);
     let snapshot = metrics.get_all_metrics();
@@ -66,7 +66,7 @@ fn a_driver_that_cannot_start_is_reported_and_reads_still_drain() {
     let warning = warned.try_recv().expect("the read has delivered it");
     assert!(matches!(&warning, Warning::DriverFailed { reason } if reason.contains("no thread")));
     assert!(warning.to_string().contains("run_pass"), "{warning}");
-    // Switched on again it starts, and publishes by itself.
+    // Switched on again, it starts and publishes by itself.
     metrics.set_enabled(true);
     let before = metrics.snapshot().version();
     eventually("new snapshots", || metrics.snapshot().version() >= before + 2);
@@ -91,7 +91,7 @@ fn a_stall_of_a_minute_loses_nothing_and_takes_no_memory() {
     let plan = Plan::default();
     std::thread::scope(|scope| {
         let (metrics, clock, plan) = (&metrics, &clock, &plan);
-        // In here: should the test fail, nobody waits for it any more.
+        // Declared in here, so that nobody waits for it if the test fails.
         let (stalled, is_stalled) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel();
         scope.spawn(move || {
@@ -103,7 +103,7 @@ fn a_stall_of_a_minute_loses_nothing_and_takes_no_memory() {
             metrics.run_pass(clock.now(), clock.wall());
         });
         is_stalled.recv().expect("the pass stalls");
-        // Two threads record through it: nothing they do waits for the pass.
+        // Two threads record meanwhile, and nothing they do waits for the pass.
         let recorders = [0, 1].map(|_| {
             let (latency, hits, hand) = (latency.clone(), hits.clone(), hand.clone());
             scope.spawn(move || {
@@ -117,7 +117,7 @@ fn a_stall_of_a_minute_loses_nothing_and_takes_no_memory() {
             })
         });
         recorders.into_iter().for_each(|thread| thread.join().expect("no panic"));
-        // What anyone can see meanwhile, without waiting: the snapshot has not moved.
+        // Visible to anyone meanwhile, without waiting: the snapshot has not changed.
         assert_eq!(metrics.snapshot().version(), before.version());
         let age = clock.wall().duration_since(metrics.snapshot().timestamp());
         assert!(age.is_ok_and(|age| age >= 60 * SECOND));

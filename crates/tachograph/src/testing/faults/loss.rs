@@ -1,5 +1,5 @@
-//! A sample that is read from a lane and lost shows: what was recorded and what became of it are
-//! counted apart.
+//! A sample that is read from a lane and then lost is detected, because records and their outcomes
+//! are counted independently.
 
 use crate::aggregate::aggregator::Aggregator;
 use crate::lane::batch::Batch;
@@ -10,8 +10,8 @@ use crate::limits::BLOCK_SAMPLES;
 use crate::run::collector::MetricsCollector;
 use crate::run::engine::ShutdownReport;
 
-/// Records 3 samples of each kind and one block more of timings, a traced one among them. Loses
-/// them or not, then records one of each again.
+/// Records 3 samples of each kind and one block more of timings, including a traced one; loses them
+/// if `lose`, then records one of each again.
 fn report(lose: bool) -> ShutdownReport {
     let metrics = MetricsCollector::builder().manual().build();
     let (counter, timing) = (metrics.register_counter("c"), metrics.register_timing("t"));
@@ -46,7 +46,7 @@ fn samples_that_a_pass_loses_are_missing_from_the_aggregated_ones() {
     assert_eq!(counts(report(true)), (all, all - lost, 0));
 }
 
-/// Reads what lanes hold and folds none of it.
+/// Reads the content of all lanes and folds none of it.
 fn lose_all(aggregator: &mut Aggregator) {
     aggregator.match_readers();
     for reader in &mut aggregator.readers {

@@ -1,4 +1,4 @@
-//! What a collector shows, against the model.
+//! Compares a collector's output with the model.
 
 use crate::series::metric::Kind;
 use crate::sync::Arc;
@@ -6,7 +6,7 @@ use crate::testing::simulation::model::{Item, Model, SeriesModel};
 use crate::testing::simulation::trace;
 use crate::{CounterStats, GaugeStats, Series, Snapshot, TimingStats, Value};
 
-/// The window as the model sees it: the current step, and how many there are.
+/// The model's window: the current step, and the number of steps.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     pub(super) now: u64,
@@ -19,14 +19,14 @@ impl Window {
     }
 }
 
-/// Everything in a snapshot, after a pass with no record under way.
+/// Checks a whole snapshot, after a pass with no record in progress.
 pub(super) fn snapshot(model: &Model, snapshot: &Snapshot, window: Window) {
     assert_eq!(keys(&snapshot.series), model.keys(false), "the series shown, in their order");
     assert_eq!(keys(&snapshot.idle), model.keys(true), "the series hidden, in their order");
     for series in others(&snapshot.series).chain(&snapshot.idle) {
         let seen = model.known(&series.key).expect("as the keys say");
         let expected = seen.series;
-        // What has left is in no window.
+        // A series that has left is in no window.
         let window = if seen.hidden { Window { now: u64::MAX, ..window } } else { window };
         assert_eq!(series.metric.kind, expected.kind, "{}", series.key);
         let dropped = model.series[&*series.key].dropped;
@@ -45,13 +45,13 @@ pub(super) fn snapshot(model: &Model, snapshot: &Snapshot, window: Window) {
     for (name, expected) in told {
         assert_eq!(total(snapshot, name), i128::from(expected), "{name}");
     }
-    // Of those that were dropped it depends on the reason.
+    // For dropped ones it depends on the reason.
     let [decrements, dropped] = model.decrements.map(i128::from);
     let told = total(snapshot, "telemetry.monotonic_decrements");
     assert!((decrements..=decrements + dropped).contains(&told), "{told} decrements");
 }
 
-/// All but the collector's own.
+/// All series except the collector's own.
 pub(super) fn others(series: &[Arc<Series>]) -> impl Iterator<Item = &Arc<Series>> {
     series.iter().filter(|series| !series.key.starts_with("telemetry."))
 }
@@ -86,7 +86,7 @@ fn value(series: &SeriesModel, key: &str, value: &Value, window: Window) {
     }
 }
 
-/// The worst traced sample of the window, with its trace; of equal ones any.
+/// Checks the worst traced sample of the window with its trace; of equal ones any is right.
 fn exemplar(series: &SeriesModel, shown: &Series, window: Window) {
     let key = &series.entry.key;
     let counts =
@@ -129,7 +129,7 @@ pub(super) fn distribution(items: &[Item], stats: &TimingStats, key: &str) {
     quantiles(items, stats, key);
 }
 
-/// What of a distribution is exact, also of a difference.
+/// Checks the exact parts of a distribution, also of a difference.
 pub(super) fn counts(items: &[Item], stats: &TimingStats, key: &str) {
     let buckets = stats.buckets();
     assert_eq!(stats.count, items.len() as u64, "count of {key}");
@@ -169,7 +169,7 @@ fn quantile(sorted: &[u64], told: Option<f64>, millionths: usize, stats: &Timing
     assert!(close(told, exact, stats), "{key}: quantile {millionths} is {told}, not {exact}");
 }
 
-/// Whether a value is told as exactly as buckets can.
+/// Whether a value is as exact as buckets allow.
 pub(super) fn close(told: f64, exact: f64, stats: &TimingStats) -> bool {
     let most = if stats.buckets().coalesced() == 0 { 0.001 } else { 0.032 };
     (told - exact).abs() <= exact * most
@@ -202,7 +202,7 @@ pub(super) fn gauge(series: &SeriesModel, items: &[Item], stats: &GaugeStats, ke
         None => assert!(finite.is_empty(), "{key} has a mean"),
         Some(told) => {
             let magnitude = if items.iter().any(|item| item.in_place) {
-                // What a row has added up before takes digits from what it adds up later.
+                // The sum in a row loses digits to what was added before.
                 model.magnitude
             } else {
                 finite.iter().map(|value| value.abs()).sum()
@@ -214,7 +214,7 @@ pub(super) fn gauge(series: &SeriesModel, items: &[Item], stats: &GaugeStats, ke
 }
 
 fn current(series: &SeriesModel, stats: &GaugeStats, key: &str) {
-    // A value that was set is current whatever became of its sample, once any sample is there.
+    // A set value is current whatever happened to its sample, as soon as there is any sample.
     let expected = (!series.items.is_empty()).then_some(series.gauge.word);
     assert_eq!(stats.current, expected, "current of {key}");
 }

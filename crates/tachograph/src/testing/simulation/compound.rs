@@ -1,4 +1,4 @@
-//! Records that take more to tell than a value: with a trace, from a signal handler.
+//! Special records: with a trace, or from a signal handler.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::testing::simulation::recording::Route;
 use crate::testing::simulation::trace::trace;
 use crate::testing::simulation::world::World;
 
-/// A traced value ends in its trace's number, so that no two are equal, and none is a small one.
+/// A traced value ends with its trace's number, so that no two are equal, and none is small.
 const NUMBER_BITS: u32 = 16;
 const FIRST_NUMBER: u64 = 1 << 10;
 
@@ -70,7 +70,7 @@ impl World {
         });
     }
 
-    /// By whichever handle: no recorder has to do with it.
+    /// Through any handle: no recorder is involved.
     fn record_from_signal(&mut self, route: Route) {
         let (Route::Handle(held) | Route::Recorder(_, held)) = route else { return };
         let times = self.rng.usize(1..10);
@@ -83,7 +83,7 @@ impl World {
         }
     }
 
-    /// Makes one call that records some values, in this order, and enters them into the model.
+    /// Makes one call that records several values, in this order, and enters them into the model.
     fn record_samples(
         &mut self,
         route: Route,
@@ -113,7 +113,7 @@ impl World {
         assert!(in_place == 0 || trace.is_none() || lost == 1, "{key}: where is the trace?");
         let series = self.model.series.get_mut(&key).expect("adopted");
         for (i, &value) in values.iter().enumerate() {
-            // What has no room in the lane is what comes last.
+            // The last samples are the ones without room in the lane.
             let outcome = match i {
                 i if i < samples => Outcome::Sample,
                 i if i < samples + in_place => Outcome::InPlace,

@@ -1,4 +1,4 @@
-//! Differences and sums of snapshots, against the model.
+//! Compares differences and merges of snapshots with the model.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::testing::simulation::model::{Item, Model, Seen, SeriesModel};
 use crate::testing::simulation::world::World;
 use crate::{CounterStats, Series, Snapshot, TimingStats, Value};
 
-/// A snapshot, and what the model knew then.
+/// A snapshot, and the model's state at that time.
 #[derive(Debug)]
 pub(super) struct Kept {
     snapshot: Arc<Snapshot>,
@@ -19,7 +19,7 @@ pub(super) struct Kept {
     series: BTreeMap<String, Then>,
 }
 
-/// What the model knew of a visible series.
+/// The model's state of a visible series at that time.
 #[derive(Debug)]
 struct Then {
     items: Vec<Item>,
@@ -40,7 +40,7 @@ impl Kept {
         Self { snapshot, now: world.now, started: world.started, series }
     }
 
-    /// What a series has gained since, and has dropped.
+    /// A series' gain since then, and the drops in it.
     fn gain<'a>(&self, key: &str, series: &'a SeriesModel, dropped: u64) -> (&'a [Item], u64) {
         let Some(then) = self.series.get(key) else { return (&series.items, dropped) };
         let known = if then.resets == series.resets { then.items.len() } else { 0 };
@@ -48,11 +48,11 @@ impl Kept {
     }
 }
 
-/// How many snapshots are kept.
+/// The number of snapshots kept.
 const KEPT: usize = 2;
 
 impl World {
-    /// A snapshot, compared with those that are kept; then it is one of them.
+    /// Compares a new snapshot with those that are kept, then keeps it too.
     pub(super) fn compare(&mut self) {
         self.read_all();
         self.say(|| format!("compare with {} snapshots", self.kept.len()));
@@ -94,7 +94,7 @@ impl World {
         assert_eq!(shown, expected.into_iter().collect::<Vec<_>>(), "series of the difference");
     }
 
-    /// The sum of an earlier snapshot and this one has everything twice that both have.
+    /// In the merge of an earlier snapshot and this one, everything that both have counts twice.
     fn sum(&self, snapshot: &Snapshot, kept: &Kept) {
         let sum = Snapshot::merge([snapshot, &*kept.snapshot]);
         let (shown, hidden) = keys_of_sum(&self.model, kept);
@@ -113,18 +113,18 @@ impl World {
         }
     }
 
-    /// Differences that follow each other add up to the one over all the time.
+    /// Consecutive differences add up to the difference over the whole time.
     fn sum_of_differences(&self, snapshot: &Snapshot, first: &Kept, second: &Kept) {
         let parts = [second.snapshot.since(&first.snapshot), snapshot.since(&second.snapshot)];
         let sum = Snapshot::merge(&parts);
         for told in check::others(&sum.series).chain(&sum.idle) {
             let Some(Seen { series, .. }) = self.model.known(&told.key) else { continue };
-            // What was recorded between the second one and a reset is in neither.
+            // Anything recorded between the second snapshot and a reset is in neither difference.
             let then = second.series.get(&*told.key);
             if then.is_some_and(|then| then.resets != series.resets) {
                 continue;
             }
-            // A series that had left by then comes back as a new one, with all its drops.
+            // A series that had left by then returns as a new one, with all its drops.
             let base = if then.is_some() { first } else { second };
             let dropped = self.model.series[&*told.key].dropped;
             let (items, dropped) = base.gain(&told.key, series, dropped);
@@ -144,7 +144,7 @@ impl World {
     }
 }
 
-/// Whether a difference has anything of a hidden series: of a counter, a net change.
+/// Whether a difference includes a hidden series: for a counter, if there is a net change.
 fn has_gained(kind: Kind, items: &[Item]) -> bool {
     match kind {
         Kind::Counter | Kind::UpDownCounter => total(items) != 0,
@@ -156,7 +156,8 @@ fn total(items: &[Item]) -> u64 {
     items.iter().fold(0, |sum, item| sum.wrapping_add(item.value))
 }
 
-/// The keys that a sum shows, and those that it hides: what is hidden wherever it is visible.
+/// The keys that a merge shows, and those that it hides: only keys that are hidden wherever they
+/// occur.
 fn keys_of_sum<'a>(model: &'a Model, kept: &'a Kept) -> (Vec<&'a str>, Vec<&'a str>) {
     let now = [false, true].map(|hidden| model.keys(hidden));
     let then = kept.series.iter();
@@ -172,7 +173,7 @@ fn net(items: &[Item], stats: &CounterStats, key: &str) {
     assert_eq!(stats.value as u64, total(items), "net change of {key}");
 }
 
-/// The statistics of some items that are all that there are.
+/// Checks statistics that cover exactly these items.
 fn whole(kind: Kind, items: &[Item], value: &Value, key: &str) {
     match value {
         Value::Counter(views) | Value::UpDownCounter(views) => {
@@ -187,14 +188,14 @@ fn whole(kind: Kind, items: &[Item], value: &Value, key: &str) {
     }
 }
 
-/// The statistics of a gain.
+/// Checks the statistics of a gain.
 fn gained(series: &SeriesModel, items: &[Item], value: &Value, now: &Series) {
     let key = &*series.entry.key;
     match value {
         Value::Counter(views) | Value::UpDownCounter(views) => {
             net(items, &views.lifetime, key);
             let fits = i64::try_from(views.lifetime.value).is_ok();
-            // Without anything to subtract, a monotonic total is told as it is.
+            // If there is nothing to subtract, a monotonic total is reported unchanged.
             assert!(fits || items.len() == series.items.len(), "a net change of {key}");
         }
         Value::Timing(views) | Value::Histogram(views) => {
@@ -243,7 +244,7 @@ fn distribution(items: &[Item], gain: &TimingStats, key: &str) {
     }
 }
 
-/// The exemplar of a gain: the present one, unless it was there before.
+/// Checks the exemplar of a gain: the present one, unless it was there before.
 fn exemplar(gain: &Series, now: &Series, then: Option<&Series>, items: &[Item]) {
     let key = &gain.key;
     let known = then.and_then(|then| then.exemplar.as_ref());

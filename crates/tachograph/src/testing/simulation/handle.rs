@@ -4,7 +4,7 @@ use crate::series::metric::Kind;
 use crate::testing::simulation::model::Target;
 use crate::{Counter, Gauge, Histogram, Recorder, Timing, UpDownCounter};
 
-/// A handle, and where it leads.
+/// A handle, and the series that it leads to.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) target: Target,

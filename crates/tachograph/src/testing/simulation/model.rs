@@ -1,4 +1,4 @@
-//! What a collector should hold: every value that was recorded, in plain lists.
+//! The naive model of a collector: every recorded value, in plain lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use crate::series::series_id::SeriesId;
 use crate::sync::{Arc, Ordering};
 use crate::{MetricsCollector, Snapshot, Value};
 
-/// The values of the tag `k`; 0 stands for no tags, and the last for an overflow series.
+/// The values of the tag `k`; 0 means no tags, and the last an overflow series.
 pub(super) const TAG_VALUES: [&str; 6] = ["", "a", "b", "c", "d", "e"];
 
 pub(super) type Tag = usize;
 
 pub(super) const OVERFLOW: &str = "[overflow=true]";
 
-/// The tags that a tag number stands for.
+/// The tags for a tag number.
 pub(super) fn tags(tag: Tag) -> Vec<(&'static str, &'static str)> {
     match tag {
         0 => Vec::new(),
@@ -25,7 +25,7 @@ pub(super) fn tags(tag: Tag) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// Where a record goes.
+/// The destination of a record.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Target {
     /// The series with this key.
@@ -34,7 +34,7 @@ pub(super) enum Target {
     Refused,
 }
 
-/// What became of a record, as seen from outside.
+/// The outcome of a record, as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Outcome {
     Sample,
@@ -43,18 +43,18 @@ pub(super) enum Outcome {
     Dropped,
 }
 
-/// A recorded value: a gauge's bits, a counter's wrapping amount.
+/// A recorded value: a gauge's bits, or a counter's wrapping amount.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) value: u64,
     /// The step in which it was aggregated.
     pub(super) step: u64,
     pub(super) in_place: bool,
-    /// The number of the trace that it came with.
+    /// The number of its trace, if it has one.
     pub(super) trace: Option<u64>,
 }
 
-/// A record that is not aggregated yet.
+/// A record that has not been aggregated yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pending {
     pub(super) value: u64,
@@ -67,36 +67,36 @@ pub(super) struct SeriesModel {
     pub(super) kind: Kind,
     pub(super) entry: Arc<SeriesId>,
     pub(super) pinned: bool,
-    /// Aggregated since the last reset.
+    /// Whether anything was aggregated since the last reset.
     pub(super) recorded: bool,
-    /// Records, whatever became of them.
+    /// The number of records, with any outcome.
     pub(super) calls: u64,
     pub(super) dropped: u64,
     pending: Vec<Pending>,
     /// Aggregated since the last reset.
     pub(super) items: Vec<Item>,
-    /// How often they were forgotten.
+    /// The number of resets.
     pub(super) resets: u64,
     pub(super) gauge: GaugeModel,
     pub(super) rest: Rest,
-    /// What it was when it left for being idle, until it returns or is reset.
+    /// Its state when it left for being idle, until it returns or is reset.
     pub(super) left: Option<Box<SeriesModel>>,
-    /// Whether it has left with a handle, which it has again when it returns.
+    /// Whether it left with a handle, which it has again when it returns.
     pub(super) left_with_handles: bool,
-    /// The overflow series that has the samples which were aggregated last, if that is not this one.
+    /// The overflow series that took the samples aggregated last, if it was not this series.
     pub(super) elsewhere: Option<String>,
 }
 
-/// How long nothing has happened to a series.
+/// How long a series has been idle.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
-    /// Something has, since the last snapshot was made.
+    /// Whether it was active since the last snapshot.
     news: bool,
-    /// When the last snapshot was made that had news of it; `None` while it is not visible.
+    /// The time of the last snapshot in which it was active; `None` while it is not visible.
     since: Option<Instant>,
 }
 
-/// A series as snapshots know it.
+/// A series as it appears in snapshots.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'a> {
     pub(super) series: &'a SeriesModel,
@@ -106,17 +106,17 @@ pub(super) struct Seen<'a> {
 
 #[derive(Debug)]
 pub(super) struct GaugeModel {
-    /// The value set last since the last reset; NaN where there is none.
+    /// The value set last since the last reset; NaN if there is none.
     pub(super) word: f64,
     /// Every value set since the last reset.
     pub(super) sets: Vec<f64>,
-    /// The sum of all absolute values that were ever set.
+    /// The sum of the absolute values of everything ever set.
     pub(super) magnitude: f64,
-    /// A value was lost, and it is not known which.
+    /// A value was lost, and it is unknown which.
     pub(super) blurred: bool,
     /// Whether it was set itself since the last pass.
     pub(super) is_set: bool,
-    /// The words of the gauges that have lent it samples since then.
+    /// The words of the gauges whose samples it took since then.
     lent: Vec<f64>,
 }
 
@@ -162,8 +162,8 @@ impl SeriesModel {
         self.pinned || self.recorded
     }
 
-    /// Takes what is pending to be aggregated; of other series than the one that is read, samples
-    /// only.
+    /// Takes the pending records to aggregate; for series other than the one being read, only
+    /// samples.
     pub(super) fn take_pending(&mut self, step: u64, cells_too: bool) -> Vec<Item> {
         let mut taken = Vec::new();
         for record in std::mem::take(&mut self.pending) {
@@ -192,13 +192,13 @@ impl SeriesModel {
             self.gauge.magnitude += finite.map(f64::abs).sum::<f64>();
             self.gauge.sets.extend(values);
             self.gauge.lent.push(lender.word);
-            // Its current value comes later than its samples.
+            // Its current value arrives later than its samples.
             self.gauge.blurred |= !is_settled;
         }
         self.aggregate(items);
     }
 
-    /// The pass has set an overflow gauge to what one of its lenders was set to.
+    /// The pass has set an overflow gauge to the value of one of the gauges whose samples it took.
     fn settle(&mut self) {
         let gauge = &mut self.gauge;
         let mut words = std::mem::take(&mut gauge.lent);
@@ -206,14 +206,14 @@ impl SeriesModel {
             words.extend(gauge.is_set.then_some(gauge.word));
             // Acquire: as every load of `current`.
             let word = self.entry.words.current.load(Ordering::Acquire);
-            // A reset has cleared it already.
+            // A reset has already cleared it.
             gauge.word = if word.is_nan() { words[0] } else { word };
             assert!(words.contains(&gauge.word), "{} is {}", self.entry.key, gauge.word);
         }
         gauge.is_set = false;
     }
 
-    /// It has left, for being idle or because it was removed.
+    /// It has left, because it was idle or removed.
     pub(super) fn leave(&mut self) -> SeriesModel {
         let new = Self {
             calls: self.calls,
@@ -226,13 +226,13 @@ impl SeriesModel {
         std::mem::replace(self, new)
     }
 
-    /// As snapshots know it, if they do.
+    /// The series as it appears in snapshots, if it does.
     pub(super) fn seen(&self) -> Option<Seen<'_>> {
         let left = self.left.as_deref().map(|series| Seen { series, hidden: true });
         if self.is_visible() { Some(Seen { series: self, hidden: false }) } else { left }
     }
 
-    /// Forgets the sample that a panic in `step` has made a drop of: the one that is missing.
+    /// Drops the sample that a panic in `step` has turned into a drop: the one that is missing.
     pub(super) fn forget_lost(&mut self, snapshot: &Snapshot, step: u64) {
         let key = &self.entry.key;
         let told = snapshot.series().iter().find(|series| series.key == *key);
@@ -243,7 +243,7 @@ impl SeriesModel {
         });
         let total = self.items.iter().fold(0u64, |sum, item| sum.wrapping_add(item.value));
         let lost = total.wrapping_sub(told.unwrap_or(0));
-        // Of a gauge's values, any may be the one.
+        // For a gauge, it may be any of the values.
         let gauge = self.kind == Kind::Gauge;
         self.gauge.blurred |= gauge;
         let pending = |item: &Item| !item.in_place && item.step == step;
@@ -262,14 +262,14 @@ impl SeriesModel {
         gauge.sets.clear();
     }
 
-    /// Forgets what was aggregated.
+    /// Drops everything aggregated.
     fn forget(&mut self) {
         self.rest.news = true;
         self.items.clear();
         self.resets += 1;
     }
 
-    /// A snapshot is made.
+    /// Takes note of a new snapshot.
     pub(super) fn look(&mut self, now: Instant, idle_timeout: Option<Duration>) {
         let news = std::mem::take(&mut self.rest.news);
         if !self.is_visible() {
@@ -289,7 +289,7 @@ impl SeriesModel {
 #[derive(Debug)]
 struct MetricModel {
     kind: Kind,
-    /// Every tag set that ever had a series of its own.
+    /// Every tag set that ever had its own series.
     tags: BTreeSet<Tag>,
     overflowed: bool,
 }
@@ -299,22 +299,22 @@ pub(super) struct Model {
     pub(super) limits: Cardinality,
     metrics: BTreeMap<&'static str, MetricModel>,
     pub(super) series: BTreeMap<String, SeriesModel>,
-    /// Tag sets that ever counted against the limits, but for the overflow series.
+    /// Tag sets that ever counted against the limits, except the overflow series.
     known: usize,
-    /// Records that belong to no series.
+    /// Records without a series.
     pub(super) refused: u64,
-    /// Time that ran backwards.
+    /// The number of times that time ran backwards.
     pub(super) anomalies: u64,
-    /// Decrements of monotonic counters, and those that were dropped.
+    /// Decrements of monotonic counters, and how many of them were dropped.
     pub(super) decrements: [u64; 2],
-    /// Traces that were given, and those of them that a lane had no room for.
+    /// Traces that were given, and how many of them had no room in a lane.
     pub(super) traces: u64,
     pub(super) traces_dropped: u64,
     pub(super) idle_timeout: Option<Duration>,
-    /// The keys of series that have a place in the limits.
+    /// The keys of series with a place in the limits.
     pub(super) placed: BTreeSet<String>,
-    /// Those of them that no snapshot has shown and no reset has met: their first record may be
-    /// under way.
+    /// Those among them that no snapshot has shown and no reset has met: their first record may be
+    /// in progress.
     pub(super) fresh: BTreeSet<String>,
 }
 
@@ -336,7 +336,7 @@ impl Model {
         }
     }
 
-    /// What the name and tags lead to, and with which kind.
+    /// The target of a name and tags, and its kind.
     pub(super) fn resolve(&mut self, name: &'static str, tag: Tag, kind: Kind) -> (Target, Kind) {
         let full = self.placed("") >= self.limits.series;
         let (known, in_metric) = (self.known, self.placed(name));
@@ -365,32 +365,32 @@ impl Model {
         (Target::Series(key(name, tag)), metric.kind)
     }
 
-    /// How many series have a place in the limits: of a metric, or of all where none is named.
+    /// The number of series with a place in the limits, of a metric or of all if `name` is empty.
     pub(super) fn placed(&self, name: &str) -> usize {
         let of_metric = |key: &&String| name.is_empty() || metric_of(key) == name;
         self.placed.iter().filter(of_metric).count()
     }
 
-    /// Whether a read of the name and tags finds a series.
+    /// The series that a read of the name and tags finds.
     pub(super) fn find(&self, name: &str, tag: Tag) -> Option<&SeriesModel> {
         self.series.get(&key(name, tag))
     }
 
-    /// A pass: everything is aggregated, in one step.
+    /// A pass: aggregates everything in one step.
     pub(super) fn pass(&mut self, step: u64, metrics: &MetricsCollector) {
         self.aggregate(step, metrics, |_| true);
         self.series.values_mut().for_each(SeriesModel::settle);
     }
 
-    /// A read of one series: the samples of all are aggregated, the cells and rows of this one.
+    /// A read of one series: aggregates the samples of all, but only this one's cells and rows.
     pub(super) fn read_one(&mut self, name: &str, tag: Tag, step: u64, metrics: &MetricsCollector) {
         let read = key(name, tag);
         self.aggregate(step, metrics, |key| key == read);
-        // One that was registered again has a place for it, if there is one.
+        // A series that was registered again gets a place, if there is one.
         self.admit_registered(metrics, |key| key == read);
     }
 
-    /// Series as a snapshot knows them.
+    /// The series as they appear in a snapshot.
     pub(super) fn seen(&self) -> impl Iterator<Item = (&String, Seen<'_>)> {
         let place = |key: &str| key.ends_with(OVERFLOW) || self.placed.contains(key);
         self.series.iter().filter_map(move |(key, series)| {
@@ -400,12 +400,12 @@ impl Model {
         })
     }
 
-    /// A series as a snapshot knows it.
+    /// One series as it appears in a snapshot.
     pub(super) fn known(&self, key: &str) -> Option<Seen<'_>> {
         self.seen().find(|(known, _)| *known == key).map(|(_, seen)| seen)
     }
 
-    /// The keys of series that a snapshot shows, or of those that it hides.
+    /// The keys of the series that a snapshot shows or hides.
     pub(super) fn keys(&self, hidden: bool) -> Vec<&str> {
         self.seen().filter(|(_, seen)| seen.hidden == hidden).map(|(key, _)| &**key).collect()
     }
@@ -423,7 +423,7 @@ impl Model {
         });
     }
 
-    /// Every record, dropped ones included.
+    /// Every record, including dropped ones.
     pub(super) fn recorded(&self) -> u64 {
         self.refused + self.series.values().map(|series| series.calls).sum::<u64>()
     }

@@ -1,4 +1,5 @@
-//! What makes a pass: reading, resetting, driving by hand; with faults, and what is checked then.
+//! Operations that make a pass: reading, resetting, manual passes; with faults, and the checks
+//! afterwards.
 
 use crate::series::metric::Kind;
 use crate::sync::fault::POINTS;
@@ -20,7 +21,7 @@ impl World {
         Window { now: step as u64, steps: Some(u64::from(steps)) }
     }
 
-    /// Does something that makes a pass, now and then with a panic in the middle of it.
+    /// Makes a pass through `act`, occasionally with a panic in the middle.
     pub(super) fn with_fault<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> (R, bool) {
         let panics = self.plan.panics();
         if self.rng.u8(0..4) == 0 {
@@ -34,14 +35,14 @@ impl World {
         (result, self.plan.panics() > panics)
     }
 
-    /// What follows a pass with a fault: the rest of it, at the same time.
+    /// Completes a pass with a fault, at the same time.
     pub(super) fn recover(&mut self) {
         self.metrics.run_pass(self.now, self.wall);
         self.model.pass(self.window().now, &self.metrics);
         self.reconcile();
     }
 
-    /// Takes out of the model what a panic has made a drop of.
+    /// Removes from the model what a panic has turned into drops.
     pub(super) fn reconcile(&mut self) {
         let snapshot = self.metrics.get_all_metrics();
         let step = self.window().now;
@@ -75,7 +76,7 @@ impl World {
         self.check_published();
     }
 
-    /// The published snapshot, right after a pass.
+    /// Checks the published snapshot, directly after a pass.
     pub(super) fn check_published(&mut self) {
         let snapshot = self.metrics.snapshot();
         assert!(snapshot.version() >= self.published, "versions grow");
@@ -98,7 +99,7 @@ impl World {
     pub(super) fn read_all(&mut self) {
         self.say(|| "get_all_metrics".to_owned());
         let (snapshot, faulty) = self.with_fault(|world| world.metrics.get_all_metrics());
-        // The read was repeated: it is complete, but for what the panic has made a drop of.
+        // The read was repeated: it is complete, except for what the panic has turned into drops.
         assert!(snapshot.version() > self.made, "versions grow");
         self.made = snapshot.version();
         self.model.pass(self.window().now, &self.metrics);
@@ -131,7 +132,7 @@ impl World {
         let step = self.window().now;
         self.model.read_one(name, tag, step, &self.metrics);
         if faulty {
-            // What else was read before the panic is not the model's business: all of it now.
+            // The model does not track what else was read before the panic, so read all of it now.
             self.recover();
             self.check_published();
         }
@@ -184,7 +185,7 @@ impl World {
         let ((), faulty) = self.with_fault(|world| world.metrics.reset_counters());
         self.model.pass(self.window().now, &self.metrics);
         if faulty {
-            // Which value was lost shows in what is left; of counters nothing is.
+            // What remains shows which value was lost; counters lose none.
             let counters = self.model.series.values_mut();
             for series in counters.filter(|series| series.kind.is_counter()) {
                 series.dropped = series.entry.dropped();
@@ -202,7 +203,7 @@ impl World {
         self.check(&snapshot);
     }
 
-    /// Drops that a panic has made of samples whose values are forgotten anyway.
+    /// Notes drops that a panic has made of samples whose values are discarded anyway.
     pub(super) fn note_drops(&mut self) {
         for series in self.model.series.values_mut() {
             series.dropped = series.entry.dropped();

@@ -6,9 +6,9 @@ use crate::MetricsCollector;
 use crate::testing::simulation::model::{Model, OVERFLOW, SeriesModel, Tag, key, metric_of};
 
 impl Model {
-    /// Aggregates what is pending. Which of the series that return at once find a place depends on
-    /// the order of lanes; that none does where there is no place, and that none is refused where
-    /// there is one, does not.
+    /// Aggregates pending records. The order of lanes determines which of several returning series
+    /// find a place. It does not matter for these checks: none finds a place if there is none, and
+    /// none is refused if there is one.
     pub(super) fn aggregate(
         &mut self,
         step: u64,
@@ -57,7 +57,7 @@ impl Model {
         }
     }
 
-    /// A series has a place from now on, which there was.
+    /// Gives a series a place, which must be available.
     fn admit(&mut self, key: &str) {
         if key.ends_with(OVERFLOW) || self.placed.contains(key) {
             return;
@@ -68,7 +68,7 @@ impl Model {
         series.pinned |= std::mem::take(&mut series.left_with_handles);
     }
 
-    /// Series that were registered again after they had left may have found a place.
+    /// Series that were registered again after leaving may have found a place.
     pub(super) fn admit_registered(
         &mut self,
         metrics: &MetricsCollector,
@@ -83,13 +83,13 @@ impl Model {
         }
     }
 
-    /// Whether a metric has no place for one more series.
+    /// Whether a metric has no place for another series.
     fn is_full(&self, name: &str) -> bool {
         let limits = &self.limits;
         self.placed("") >= limits.series || self.placed(name) >= limits.series_per_metric
     }
 
-    /// Series without a place that were registered again, and have found one.
+    /// Series without a place that were registered again and have found one.
     fn waiting(&self, metrics: &MetricsCollector, which: impl Fn(&str) -> bool) -> Vec<String> {
         let waiting = self.series.iter().filter(|(key, series)| {
             let away = !key.ends_with(OVERFLOW) && !self.placed.contains(*key);
@@ -104,7 +104,7 @@ impl Model {
         found.into_iter().map(|(key, _)| key.clone()).collect()
     }
 
-    /// Snapshots were made, the last one now.
+    /// Takes note of new snapshots, the last one made now.
     pub(super) fn look(&mut self, now: Instant, metrics: &MetricsCollector) {
         for (key, series) in &self.series {
             if series.is_visible() {
@@ -116,7 +116,7 @@ impl Model {
         self.admit_registered(metrics, |_| true);
         let idle_timeout = self.idle_timeout;
         for (key, series) in &mut self.series {
-            // Without a place it is not there.
+            // Without a place it does not appear.
             if self.placed.contains(key) || key.ends_with(OVERFLOW) {
                 series.look(now, idle_timeout);
                 if series.left.is_some() {
@@ -124,14 +124,14 @@ impl Model {
                 }
             }
         }
-        // Where a panic has made it two snapshots, those that have left may have made room.
+        // If a panic caused two snapshots, series that left may have made room.
         for key in self.waiting(metrics, |_| true) {
             self.admit(&key);
             self.series_mut(&key).look(now, idle_timeout);
         }
     }
 
-    /// A series was removed, if it was there; says whether.
+    /// Removes a series; returns whether it was there.
     pub(super) fn remove(&mut self, name: &str, tag: Tag) -> bool {
         let key = key(name, tag);
         let place = self.placed.contains(&key);

@@ -1,4 +1,4 @@
-//! What the simulated threads record, and what becomes of it.
+//! The records of the simulated threads, and their outcomes.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const NAMES: [(&str, Kind); 8] = [
 const KINDS: [Kind; 5] =
     [Kind::Counter, Kind::UpDownCounter, Kind::Gauge, Kind::Timing, Kind::Histogram];
 
-/// By which way a record is made.
+/// The way in which a record is made.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Route {
     Handle(usize),
@@ -37,7 +37,7 @@ impl World {
     pub(super) fn any_name(&mut self) -> (&'static str, Tag, Kind) {
         let (name, kind) = NAMES[self.rng.usize(0..NAMES.len())];
         let tag = if self.rng.bool() { 0 } else { self.rng.usize(0..TAG_VALUES.len()) };
-        // Now and then as another kind than its name has elsewhere.
+        // Occasionally as a different kind than its name has elsewhere.
         let kind = match self.rng.u8(0..20) {
             0 => KINDS[self.rng.usize(0..KINDS.len())],
             1 if kind == Kind::Counter => Kind::UpDownCounter,
@@ -142,7 +142,7 @@ impl World {
         self.note(&key, value.0, gauge_add, outcome);
     }
 
-    /// As `adopt`, for what was recorded by name.
+    /// Like `adopt`, for records by name.
     pub(super) fn adopt_named(&mut self, route: Route, target: &Target) {
         if let Route::Name(name, tag, kind) = route {
             let (_, is) = self.model.resolve(name, tag, kind);
@@ -150,7 +150,7 @@ impl World {
         }
     }
 
-    /// Where what is recorded by a handle or by name goes, and as which kind.
+    /// The target and kind of a record by handle or by name.
     pub(super) fn target(&mut self, route: Route) -> (Target, Kind) {
         match route {
             Route::Handle(held) | Route::Recorder(_, held) => {
@@ -210,7 +210,7 @@ impl World {
                 let value = match rng.u8(0..16) {
                     0 => odd[rng.usize(0..odd.len())],
                     1..5 => rng.u64(0..10),
-                    // Any magnitude, or one in which many buckets are met.
+                    // Any magnitude, or one that uses many buckets.
                     5..9 => rng.u64(..) >> rng.u32(0..64),
                     _ => rng.u64(0..1 << 20),
                 };
