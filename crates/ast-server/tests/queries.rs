@@ -5,7 +5,7 @@ mod common;
 use std::net::SocketAddr;
 
 use ast_server::{Addresses, Arg, AstServer, NodeQuery, Operator, Service};
-use common::Stage;
+use common::{Stage, walk};
 use live_set::generate::Spec;
 use serde_json::{Value, json};
 use tachograph_serve::Endpoint;
@@ -59,12 +59,6 @@ fn list(value: &Value) -> &Vec<Value> {
 /// What somebody reads who is sent it as text: floats lose their last bit on that way in tests.
 fn as_sent(value: &impl serde::Serialize) -> Value {
     to_json(&serde_json::to_string(value).expect("JSON"))
-}
-
-/// Every node of a tree that was sent to a viewer, owners first: an oracle of its own.
-fn walk<'a>(node: &'a Value, found: &mut Vec<&'a Value>) {
-    found.push(node);
-    node["children"].as_array().expect("children").iter().for_each(|child| walk(child, found));
 }
 
 #[tokio::test]

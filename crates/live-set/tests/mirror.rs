@@ -4,7 +4,7 @@ mod common;
 
 use common::json;
 use common::replay::{assert_same, ids, replay};
-use common::small::{device, manual, read, slots, track, usual, with_scenes};
+use common::small::{device, kinds, manual, read, rename, slots, track, usual, with_scenes};
 use live_set::{Changes, Edit, Mark, Mirror, Set, TrackKind};
 
 fn apply(mirror: &mut Mirror, edits: &[Edit]) {
@@ -27,14 +27,6 @@ fn save(mirror: &mut Mirror, file: Set, began: Mark, as_it_is: bool) -> Changes 
     all.dedup();
     assert_eq!(all.len(), count, "ids are unique");
     changes
-}
-
-fn kinds(changes: &Changes) -> Vec<(&'static str, String)> {
-    changes.changes.iter().map(|it| (it.kind.as_str(), it.path.to_string())).collect()
-}
-
-fn rename(track: usize, name: &str) -> Edit {
-    Edit::TrackName { track, name: name.into() }
 }
 
 #[test]

@@ -155,3 +155,9 @@ impl Viewer {
         payload["diff"]["changes"].as_array().expect("a list").clone()
     }
 }
+
+/// Every node of a tree that was sent to a viewer, owners first, found without the server.
+pub(crate) fn walk<'a>(node: &'a Value, found: &mut Vec<&'a Value>) {
+    found.push(node);
+    node["children"].as_array().expect("children").iter().for_each(|child| walk(child, found));
+}

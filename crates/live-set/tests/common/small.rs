@@ -1,6 +1,15 @@
 //! Small documents, written as Live would: tracks, slots, devices and scenes.
 
-use live_set::Set;
+use live_set::{Changes, Edit, Set};
+
+/// The type and path of each record.
+pub(crate) fn kinds(changes: &Changes) -> Vec<(&'static str, String)> {
+    changes.changes.iter().map(|it| (it.kind.as_str(), it.path.to_string())).collect()
+}
+
+pub(crate) fn rename(track: usize, name: &str) -> Edit {
+    Edit::TrackName { track, name: name.into() }
+}
 
 pub(crate) fn value(name: &str, value: &str) -> String {
     format!("<{name} Value=\"{value}\" />")
