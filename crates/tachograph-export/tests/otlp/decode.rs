@@ -1,4 +1,4 @@
-//! Payloads read by what the public definition of OTLP was made into.
+//! Decodes payloads with the messages generated from OTLP's public definition.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use tachograph_export::otlp::{Encoder, Encoding, Settings};
 
 pub(crate) type Request = ExportMetricsServiceRequest;
 
-/// What an encoder has to say of a snapshot.
+/// The output of an encoder for a snapshot.
 pub(crate) fn protobuf(encoder: &mut Encoder, snapshot: &Snapshot) -> Request {
     let mut bytes = Vec::new();
     let points = encoder.encode(snapshot, &mut bytes);
@@ -34,7 +34,7 @@ pub(crate) fn json(encoder: &mut Encoder, snapshot: &Snapshot) -> Request {
     request
 }
 
-/// A snapshot as somebody reads it who has seen nothing before.
+/// A snapshot as read by a receiver that has seen nothing before.
 pub(crate) fn whole(settings: &Settings, snapshot: &Snapshot) -> Request {
     protobuf(&mut settings.clone().encoding(Encoding::Protobuf).encoder(), snapshot)
 }
@@ -70,7 +70,7 @@ pub(crate) fn distributions(metric: &Metric) -> &[ExponentialHistogramDataPoint]
     }
 }
 
-/// Attributes by key; no key may come twice or be empty.
+/// Attributes by key; no key may be empty or occur twice.
 pub(crate) fn tags(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     for attribute in attributes {

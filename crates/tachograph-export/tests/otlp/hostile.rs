@@ -54,7 +54,7 @@ proptest! {
         let mut receiver = Receiver::default();
         receiver.receive(&request);
         for series in snapshot.series().iter().filter(|it| !it.metric.name.starts_with("telemetry.")) {
-            // The stand-in for an empty name or key is the shortest row of `_` that is free.
+            // The replacement for an empty name or key is the shortest free run of `_`.
             let name = stand_in(&series.metric.name, |name| snapshot.metric(name).next().is_some());
             let pairs = series.tags.iter();
             let pairs: BTreeMap<_, _> = pairs

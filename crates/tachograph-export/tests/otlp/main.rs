@@ -20,7 +20,7 @@ use self::decode::{distributions, json, metric, metrics, numbers, protobuf, tags
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A collector whose time is moved by hand.
+/// A collector with a manual clock.
 fn manual() -> (MetricsCollector, MockClock) {
     let (clock, mock) = Clock::mock();
     (MetricsCollector::builder().manual().clock(clock).build(), mock)

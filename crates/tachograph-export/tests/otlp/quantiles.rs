@@ -1,4 +1,4 @@
-//! Quantiles that a receiver computes, against the sorted samples.
+//! Quantiles that a receiver computes, compared with the sorted samples.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use super::decode::{distributions, metric, whole};
 use super::receiver::Distribution;
 use super::{manual, settings};
 
-/// A quantile as receivers have it: the geometric middle of its bucket, within the extremes.
+/// A quantile as receivers compute it: the geometric middle of its bucket, within the extremes.
 fn quantile(told: &Distribution, rank: u64) -> f64 {
     let (low, high) = told.edges(rank);
     let middle = (low * high).sqrt();
     middle.clamp(told.min.expect("samples"), told.max.expect("samples"))
 }
 
-/// The greatest error of a quantile at a scale: half a bucket, and what the snapshot's own buckets
-/// are wide.
+/// The greatest error of a quantile at a scale: half a bucket, plus the width of the snapshot's own
+/// buckets.
 fn error(scale: i32) -> f64 {
     (f64::from(-scale - 1).exp2()).exp2() * (1.0 + 1.0 / 1_024.0) - 1.0
 }
 
-/// Samples of a few shapes, none of them in the order of their size.
+/// Samples of a few shapes, unsorted.
 fn shapes() -> Vec<(&'static str, Vec<u64>)> {
     let mut state = 0x9e37_79b9_7f4a_7c15u64;
     let mut random = move || {
@@ -59,7 +59,7 @@ fn told(snapshot: &Snapshot, settings: &Settings) -> Distribution {
     Distribution::from(&distributions(metric(&whole(settings, snapshot), "x"))[0])
 }
 
-/// Buckets from the first with samples to the last.
+/// The number of buckets from the first to the last non-empty one.
 fn span(told: &Distribution) -> usize {
     let (first, last) = (told.buckets.first_key_value(), told.buckets.last_key_value());
     last.map_or(0, |last| (last.0 - first.expect("not empty").0) as usize + 1)

@@ -1,4 +1,4 @@
-//! What somebody knows who adds up all that was received.
+//! A receiver that adds up everything it is sent.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::decode::{Request, metrics, tags};
 /// A series, by its name and attributes.
 pub(crate) type Id = (String, BTreeMap<String, String>);
 
-/// A distribution that grows. Its scale is the coarsest that was received.
+/// A growing distribution. Its scale is the coarsest received.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Distribution {
     pub(crate) count: u64,
@@ -70,7 +70,7 @@ impl Distribution {
         sum
     }
 
-    /// The edges between which the sample of a rank lies; ranks begin at 1.
+    /// The edges around the sample of a rank; ranks start at 1.
     pub(crate) fn edges(&self, rank: u64) -> (f64, f64) {
         let mut below = self.zero_count;
         if rank <= below {
@@ -88,13 +88,13 @@ impl Distribution {
     }
 }
 
-/// Everything that a receiver has been told.
+/// Everything a receiver has been sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Receiver {
     pub(crate) sums: BTreeMap<Id, i128>,
     pub(crate) gauges: BTreeMap<Id, f64>,
     pub(crate) distributions: BTreeMap<Id, Distribution>,
-    /// Until when each series of deltas is known.
+    /// The end of the time covered by each series of deltas.
     until: BTreeMap<Id, u64>,
 }
 

@@ -8,7 +8,7 @@ use tachograph::MetricsCollector;
 use crate::decode::{distributions, metric, numbers, protobuf, whole};
 use crate::{SECOND, delta, nanos, settings};
 
-/// A collector whose passes are told both times.
+/// A collector whose passes are given both times.
 struct Driven {
     metrics: MetricsCollector,
     now: Instant,
@@ -97,7 +97,7 @@ fn a_delta_of_ten_seconds_spans_ten_seconds_when_the_clock_is_set_after_boot() {
         Duration::from_nanos(point.time_unix_nano - point.start_time_unix_nano)
     };
     assert_eq!(span(protobuf(&mut deltas, &snapshot)), 10 * SECOND);
-    // The collector was made a moment before the first pass's time.
+    // The collector was created a moment before the first pass's time.
     let age = span(whole(&settings(), &snapshot));
     assert!((15 * SECOND..17 * SECOND).contains(&age), "{age:?}");
 }

@@ -1,5 +1,5 @@
-//! Rounds of records against a model that keeps every one of them: what a receiver knows in the end
-//! is what was recorded.
+//! Rounds of records, compared with a model that keeps every one of them: in the end a receiver
+//! knows exactly what was recorded.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::decode::{Request, distributions, json, metrics, protobuf};
 use super::receiver::{Distribution, Id, Receiver};
 use super::{SECOND, manual, settings};
 
-/// What is recorded, of the series of one tag.
+/// The records of one round for the series of one tag.
 #[derive(Clone, Copy, Debug)]
 enum Record {
     Increment(u64),
@@ -37,7 +37,7 @@ impl Record {
     }
 }
 
-/// Every value that was ever recorded.
+/// Every value ever recorded.
 #[derive(Clone, Debug, Default)]
 struct Model {
     sums: BTreeMap<Id, i128>,
@@ -64,7 +64,7 @@ impl Model {
     }
 }
 
-/// Samples of any size up to an hour of nanoseconds.
+/// Samples of any size, up to an hour in nanoseconds.
 fn sample() -> impl Strategy<Value = u64> {
     (0u32..42, any::<u64>())
         .prop_map(|(bits, random)| (random & ((1 << bits) - 1)).min(3_600 << 30))
@@ -81,7 +81,7 @@ fn record() -> impl Strategy<Value = Record> {
     ]
 }
 
-/// Of each round: what is recorded, and whether its payload gets lost.
+/// Per round: what is recorded, and whether its payload is lost.
 type Rounds = Vec<(Vec<(Record, u8)>, bool)>;
 
 fn rounds() -> impl Strategy<Value = Rounds> {
@@ -89,7 +89,7 @@ fn rounds() -> impl Strategy<Value = Rounds> {
     prop::collection::vec(round, 1..8)
 }
 
-/// An encoder, how its payloads are read, and who receives them.
+/// An encoder, the decoder of its payloads, and the receiver.
 type Way = (Encoder, fn(&mut Encoder, &Snapshot) -> Request, Receiver);
 
 fn ways(temporality: Temporality, buckets: usize) -> [Way; 2] {
@@ -126,7 +126,7 @@ proptest! {
                 if !is_lost {
                     receiver.receive(&request);
                     received.gauges.clone_from(&all.gauges);
-                    // A level that was lost is told again.
+                    // A lost level is sent again.
                     let levels = all.sums.iter().filter(|(id, _)| id.0 == "level");
                     received.sums.extend(levels.map(|(id, level)| (id.clone(), *level)));
                 }
@@ -167,13 +167,13 @@ proptest! {
     }
 }
 
-/// The most buckets that a point has.
+/// The most buckets in a point.
 fn width(request: &Request) -> usize {
     let points = metrics(request).flat_map(distributions);
     points.filter_map(|point| Some(point.positive.as_ref()?.bucket_counts.len())).max().unwrap_or(0)
 }
 
-/// What a receiver knows, but for the collector's own series, is what the model holds.
+/// The receiver's state, except the collector's own series, equals the model.
 fn check(receiver: &Receiver, model: &Model, is_whole: bool) -> Result<(), TestCaseError> {
     let is_ours = |id: &Id| !id.0.starts_with("telemetry.");
     let sums: BTreeMap<_, _> = receiver.sums.iter().filter(|(id, _)| is_ours(id)).collect();
@@ -204,7 +204,7 @@ fn distribution(
     prop_assert!((told.sum - sum).abs() <= sum * 1e-12, "{} {}", told.sum, sum);
     for (told, exact) in [(told.min, sorted.first()), (told.max, sorted.last())] {
         let (told, exact) = (told.expect("samples"), scaled(*exact.expect("samples")));
-        // The least of the least of all deltas is exact, unless one of them was lost.
+        // The least `min` of all deltas is exact, unless one of them was lost.
         let error = if is_whole { 0.0 } else { exact / 2_048.0 + 1.0 / per_unit };
         prop_assert!((told - exact).abs() <= error, "{told}, not {exact}");
     }

@@ -1,4 +1,4 @@
-//! Traced samples in the formats that have a place for them.
+//! Traced samples in the formats that support exemplars.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,7 +16,7 @@ fn trace(number: u64) -> Trace {
     Trace::new(id.to_be_bytes(), number.to_be_bytes()).expect("not zero")
 }
 
-/// What an exemplar of this trace is labelled with.
+/// The exemplar labels of this trace.
 fn labels(number: u64) -> Vec<(String, String)> {
     let trace_id = format!("{number:016x}000000000000beef");
     [("trace_id", trace_id), ("span_id", format!("{number:016x}"))]
@@ -39,7 +39,7 @@ fn open_metrics(form: Form, snapshot: &Snapshot) -> String {
     text
 }
 
-/// The buckets' lines of the family `t_seconds`.
+/// The bucket lines of the family `t_seconds`.
 fn buckets(text: &str) -> Vec<&str> {
     text.lines().filter(|line| line.starts_with("t_seconds_bucket")).collect()
 }

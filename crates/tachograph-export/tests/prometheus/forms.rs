@@ -1,4 +1,4 @@
-//! Summaries, classic and native histograms, against the samples themselves.
+//! Summaries, classic and native histograms, compared with the samples.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,8 +9,8 @@ use tachograph_export::prometheus::{Bounds, Form, Prometheus, Schema};
 use super::manual;
 use super::wire::{self, Histogram};
 
-/// A bucket of a snapshot is so wide, at most, relative to its values; half of it lies on either
-/// side of its middle.
+/// The maximum width of a snapshot's bucket relative to its values; half of it lies on either side
+/// of its middle.
 const HALF_BUCKET: f64 = 1.0 / 2_048.0;
 
 /// Nanoseconds over nine powers of ten, most of them small.
@@ -24,7 +24,7 @@ fn recorded(nanos: &[u64]) -> MetricsCollector {
     let timing = metrics.register_timing("t");
     for some in nanos.chunks(1_000) {
         some.iter().for_each(|nanos| timing.record_ns(*nanos));
-        // So that no sample is coalesced.
+        // Keeps samples from being coalesced.
         metrics.run_pass(Instant::now(), SystemTime::now());
     }
     let stats = metrics.get_timing("t").expect("recorded");
@@ -98,7 +98,7 @@ fn native_buckets_count_the_samples_between_their_edges_at_every_schema() {
     }
 }
 
-/// As a Prometheus server does before version 3: by a straight line within the bucket.
+/// Like Prometheus before version 3: linear interpolation within the bucket.
 fn quantile(histogram: &Histogram, q: f64) -> f64 {
     let rank = q * histogram.count as f64;
     let base = (-histogram.schema as f64).exp2().exp2();

@@ -12,7 +12,7 @@ use tachograph_export::prometheus::{self, Form, Prometheus};
 use super::parse::{Family, Sample, parse};
 use super::wire;
 
-/// What one series is told.
+/// The records of one series.
 #[derive(Clone, Debug)]
 enum Record {
     Timing(u64),
@@ -23,7 +23,7 @@ enum Record {
     Register,
 }
 
-/// Few characters, so that names collide once they are sanitised.
+/// Few distinct characters, so that names collide once they are sanitised.
 fn text() -> impl Strategy<Value = String> {
     let c = prop::sample::select(vec![
         'a',
@@ -159,7 +159,7 @@ fn open_metrics_has_the_same_samples(snapshot: &Snapshot, text: &str) -> Result<
     Ok(())
 }
 
-/// Names, help, labels and values of the other format, which is checked against the snapshot.
+/// Names, help, labels and values in the other format, whose output is compared with the snapshot.
 fn protobuf_has_the_same(snapshot: &Snapshot, text: &[Family]) -> Result<(), TestCaseError> {
     let mut bytes = Vec::new();
     Prometheus::new().timings(Form::Summary).protobuf(snapshot, &mut bytes);
@@ -187,7 +187,7 @@ fn protobuf_has_the_same(snapshot: &Snapshot, text: &[Family]) -> Result<(), Tes
     Ok(())
 }
 
-/// Families come in the order of the metrics' names, series in that of their keys.
+/// Families are sorted by metric name, series by key.
 fn reads_back(snapshot: &Snapshot, mut families: Vec<Family>) -> Result<(), TestCaseError> {
     let own = families.pop().expect("the family about suffixes");
     prop_assert_eq!(own.name, "telemetry_prometheus_renamed");
@@ -242,7 +242,7 @@ fn series_reads_back<'a>(
     Ok(())
 }
 
-/// A float with all its bits; all NaNs are one.
+/// A float with all its bits; all NaNs are equal.
 fn float(value: &Option<f64>) -> String {
     match value {
         Some(value) if !value.is_nan() => format!("{:x}", value.to_bits()),

@@ -1,4 +1,4 @@
-//! What Prometheus reads, read back by independent parsers.
+//! The Prometheus formats, read back by independent parsers.
 
 mod exemplars;
 mod forms;
@@ -20,7 +20,7 @@ fn manual() -> MetricsCollector {
     MetricsCollector::builder().manual().build()
 }
 
-/// The lines of a collector without those about the collector itself.
+/// The lines of a collector, without its own series.
 fn text(metrics: &MetricsCollector) -> String {
     let mut text = String::new();
     prometheus::encode(&metrics.get_all_metrics(), &mut text);
@@ -176,7 +176,7 @@ fn reserved_labels_and_colliding_keys_get_numbers() {
             ("", "8"),
         ])
         .increment("x");
-    // The same key has the same label in every series.
+    // A key has the same label in every series.
     metrics.with_tags(&[("a_b", "4")]).increment("x");
     let families = families(&metrics);
     let labels: Vec<_> =

@@ -1,4 +1,4 @@
-//! What a metric is called once, it is called always, and nothing else is.
+//! A metric keeps its exported name, and no other metric gets it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn families(snapshot: &Snapshot) -> Vec<Family> {
     families
 }
 
-/// Name, labels and value of every sample, but of those about the collector.
+/// Name, labels and value of every sample, except the collector's own.
 fn samples(snapshot: &Snapshot) -> Vec<String> {
     let families = families(snapshot);
     let own = |family: &&Family| !family.name.starts_with("telemetry_");

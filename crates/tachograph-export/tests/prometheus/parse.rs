@@ -28,7 +28,7 @@ impl Sample {
     }
 }
 
-/// The families in their order; `Err` says what is wrong with which line.
+/// The families in order; `Err` names the line and what is wrong with it.
 pub(crate) fn parse(text: &str) -> Result<Vec<Family>, String> {
     let body = match text {
         "" => return Ok(Vec::new()),
@@ -71,7 +71,7 @@ fn head(help: &str, ty: &str) -> Result<Family, String> {
     Ok(Family { name: name.into(), help, kind: kind.into(), samples: Vec::new() })
 }
 
-/// No family, nor one of its samples, has the name of another.
+/// No family, and none of its samples, has the name of another.
 fn distinct_names(families: &[Family]) -> Result<(), String> {
     let mut owners = BTreeMap::new();
     for family in families {
@@ -124,7 +124,7 @@ fn sample(line: &str) -> Result<Sample, String> {
 
 type Labels = Vec<(String, String)>;
 
-/// The labels up to and with the closing brace, and what comes after it.
+/// The labels including the closing brace, and the rest after it.
 fn labels(mut rest: &str) -> Result<(Labels, &str), String> {
     let mut labels = Vec::new();
     loop {

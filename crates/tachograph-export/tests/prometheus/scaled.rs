@@ -1,4 +1,4 @@
-//! Counters whose recorded unit is a part of their reported one.
+//! Counters whose recorded unit is a fraction of the reported one.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -11,7 +11,7 @@ use tachograph_export::prometheus::Prometheus;
 use super::parse::parse;
 use super::{manual, wire};
 
-/// What every format tells of the counter `energy` and the level `level`.
+/// The values of the counter `energy` and the level `level` in every format.
 fn told(snapshot: &Snapshot) -> Vec<[f64; 2]> {
     let pair = |value: &dyn Fn(&str) -> f64| ["energy", "level"].map(value);
     let family = |name: &str| {
@@ -64,7 +64,7 @@ fn a_counter_with_a_scale_is_told_in_its_unit_by_every_format() {
     for _ in 0..200 {
         let (energy, level) = (random.u64(..1 << 40), random.u64(..1 << 40));
         let snapshot = recorded(energy, level).get_all_metrics();
-        // The decimal number, read by the standard library.
+        // The decimal number, parsed by the standard library.
         let number = |text: String| -> f64 { text.parse().expect("a number") };
         let expected = [
             number(format!("{}.{:03}", energy / 1_000, energy % 1_000)),

@@ -1,4 +1,4 @@
-//! Quantiles of now beside counts of the lifetime.
+//! Window quantiles beside lifetime counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ struct Driven {
 }
 
 impl Driven {
-    /// Records a duration each second, with a pass after it.
+    /// Records a duration each second, followed by a pass.
     fn run(&self, seconds: u32, duration: Option<Duration>) -> Arc<Snapshot> {
         for _ in 0..seconds {
             self.mock.advance(SECOND);
@@ -38,7 +38,7 @@ fn driven(windows: bool) -> Driven {
     Driven { metrics: builder.build(), clock, mock }
 }
 
-/// Whether all values are as they should be, within the 0.1 % of quantiles.
+/// Whether all values are as expected, within the 0.1 % of quantiles.
 fn is_close(told: &[f64], expected: &[f64]) -> bool {
     let close = |(told, expected): (&f64, &f64)| {
         (told.is_nan() && expected.is_nan()) || (told - expected).abs() <= expected * 1e-3

@@ -1,7 +1,7 @@
-//! A reader of the protobuf format, written from the description of the wire format and from the
-//! numbers of the fields in Prometheus's definition: it shares nothing with what wrote the bytes.
+//! A protobuf decoder, written from the description of the wire format and from the field numbers
+//! in Prometheus's definition: it shares nothing with the encoder.
 
-/// What one field of a message holds.
+/// The content of one field of a message.
 #[derive(Debug)]
 enum Field<'a> {
     Varint(u64),
@@ -106,9 +106,9 @@ pub(crate) struct Histogram {
     pub(crate) schema: i64,
     pub(crate) zero_threshold: f64,
     pub(crate) zero_count: u64,
-    /// Those of the native histogram.
+    /// The exemplars of the native histogram.
     pub(crate) exemplars: Vec<Exemplar>,
-    /// Those of classic buckets, each with its bucket's upper bound.
+    /// The exemplars of classic buckets, each with its bucket's upper bound.
     pub(crate) classic_exemplars: Vec<(f64, Exemplar)>,
     spans: Vec<(i64, u64)>,
     deltas: Vec<i64>,
@@ -122,7 +122,7 @@ pub(crate) struct Exemplar {
 }
 
 impl Histogram {
-    /// Index and count of each native bucket, empty ones that are written included.
+    /// Index and count of each native bucket, including empty ones that are written.
     pub(crate) fn native(&self) -> Vec<(i64, u64)> {
         let (mut next, mut count, mut buckets) = (0, 0u64, Vec::new());
         let mut deltas = self.deltas.iter();
