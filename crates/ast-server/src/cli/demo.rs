@@ -2,6 +2,7 @@
 
 use std::io::BufWriter;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,10 +11,11 @@ use ast_server::{Addresses, AstServer, Dashboard, EventSender, Service, Summary,
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use live_set::generate::Spec;
+use tachograph_serve::Endpoint;
 
 use super::log::Log;
 use super::serve::print_addresses;
-use super::settings::LogFormat;
+use super::settings::{LogFormat, recording};
 use super::signal::Signals;
 use super::{Failure, Listen, log, output, viewer};
 
@@ -36,6 +38,10 @@ pub(super) struct Demo {
     /// Keep running afterwards, until SIGINT or SIGTERM.
     #[arg(long)]
     keep_running: bool,
+    /// Write what is recorded in each second to this file too, one JSON object a line, in gzip if its
+    /// name ends in .gz: `tachograph top FILE` shows it.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     #[command(flatten)]
     listen: Listen,
 }
@@ -80,7 +86,10 @@ impl Demo {
 
         let server = AstServer::new();
         server.load_project(&file)?;
-        let service = Service::start(&server, self.listen.or(Addresses::free())).await?;
+        let endpoint = Endpoint::new(server.metrics().clone());
+        let endpoint = recording(endpoint, self.record.as_deref());
+        let addresses = self.listen.or(Addresses::free());
+        let service = Service::start_with(&server, addresses, endpoint).await?;
         if !self.json {
             print_addresses(service.addresses(), "http");
         }

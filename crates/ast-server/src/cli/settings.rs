@@ -112,6 +112,11 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log_format: Option<LogFormat>,
+    /// Write what is recorded in each second to this file too, one JSON object a line, in gzip if its
+    /// name ends in .gz: `tachograph top FILE` shows it. The file is made anew.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) record: Option<PathBuf>,
     #[command(flatten)]
     #[serde(skip_serializing_if = "Otlp::is_empty")]
     pub(super) otlp: Otlp,
@@ -138,9 +143,16 @@ impl Settings {
         let mut settings: Self = toml::from_str(&text).map_err(|reason| told(&reason))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let Self {
-            set, sets, http_certificate_file, http_key_file, metrics_token_file, otlp, ..
+            set,
+            sets,
+            http_certificate_file,
+            http_key_file,
+            metrics_token_file,
+            record,
+            otlp,
+            ..
         } = &mut settings;
-        let files = [http_certificate_file, http_key_file, metrics_token_file];
+        let files = [http_certificate_file, http_key_file, metrics_token_file, record];
         let pushing = [&mut otlp.headers_file, &mut otlp.authorities_file];
         for path in files.into_iter().chain(pushing).chain([set, sets]).flatten() {
             *path = folder.join(&path);
@@ -173,6 +185,7 @@ impl Settings {
             answers_bytes: self.answers_bytes.or(other.answers_bytes),
             log_level: self.log_level.or(other.log_level),
             log_format: self.log_format.or(other.log_format),
+            record: self.record.or(other.record),
             otlp: self.otlp.or(other.otlp),
         }
     }
@@ -223,6 +236,7 @@ impl Settings {
             ("ping-timeout", self.ping_timeout != other.ping_timeout),
             ("answers-bytes", self.answers_bytes != other.answers_bytes),
             ("log-format", self.log_format != other.log_format),
+            ("record", self.record != other.record),
         ];
         differs.into_iter().find_map(|(name, differs)| differs.then_some(name))
     }
@@ -274,8 +288,9 @@ impl Settings {
         builder
     }
 
-    /// Applies these settings' access control to an endpoint, and HTTPS if requested.
+    /// Applies access control, history, recording and HTTPS to an endpoint, as these settings say.
     pub(super) fn set_up(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
+        let endpoint = recording(endpoint, self.record.as_deref());
         let endpoint = self.allow_host.iter().try_fold(endpoint, Endpoint::allow_host)?;
         let endpoint = match &self.metrics_token_file {
             Some(file) => with_token(endpoint, file)?,
@@ -291,6 +306,15 @@ impl Settings {
     /// The URL scheme of the address for metrics.
     pub(super) fn http_scheme(&self) -> &'static str {
         if self.http_certificate_file.is_some() { "https" } else { "http" }
+    }
+}
+
+/// With the last minutes, and all that is recorded from now on in a file if one is named.
+pub(super) fn recording(endpoint: Endpoint, file: Option<&Path>) -> Endpoint {
+    let endpoint = endpoint.history(tachograph_history::Settings::default());
+    match file {
+        Some(file) => endpoint.record(file),
+        None => endpoint,
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use tachograph_history::Settings as History;
 use tachograph_serve::Endpoint;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -89,7 +90,7 @@ impl Service {
     /// # Panics
     /// Outside of a tokio runtime.
     pub async fn start(server: &AstServer, addresses: Addresses) -> Result<Self, Error> {
-        let endpoint = Endpoint::new(server.metrics().clone());
+        let endpoint = Endpoint::new(server.metrics().clone()).history(History::default());
         Self::start_with(server, addresses, endpoint).await
     }
 
@@ -122,6 +123,7 @@ impl Service {
         let endpoint = endpoint.check("set", move || checked.file_problem().map_or(Ok(()), Err));
         let endpoint = endpoint.listen(addresses.http).mount(routes::routes(server.clone()));
         let endpoint = endpoint.summary(MetricsExporter::to_summary);
+        let endpoint = endpoint.program("ast-server", env!("CARGO_PKG_VERSION"));
         let http = endpoint.serve().await?;
         let bound = Addresses {
             udp: socket.local_addr().map_err(refused("events", addresses.udp))?,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use tachograph::MetricsCollector;
+use tachograph::{MetricsCollector, Snapshot};
 use tachograph_history::{Definition, Depth, Frame, History};
 
 use crate::live::feed::{Fed, Feed};
@@ -23,8 +23,12 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Makes the frame up to the last published snapshot, unless that has not changed.
     pub(crate) fn frame(&mut self) {
+        self.frame_to(&self.metrics.snapshot());
+    }
+
+    fn frame_to(&mut self, snapshot: &Arc<Snapshot>) {
         let begun = Instant::now();
-        let Some((frame, new)) = self.history.record(&self.metrics.snapshot()) else { return };
+        let Some((frame, new)) = self.history.record(snapshot) else { return };
         self.lines.add(&frame, &new, &self.history);
         for feed in &self.feeds {
             feed.send(Fed { frame: Arc::clone(&frame), new: new.clone() });
@@ -59,6 +63,6 @@ impl Recorder {
 impl Drop for Recorder {
     /// A recording contains everything up to the end.
     fn drop(&mut self) {
-        self.frame();
+        self.frame_to(&self.metrics.get_all_metrics());
     }
 }

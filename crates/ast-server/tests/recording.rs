@@ -1,0 +1,67 @@
+//! `--record`: what was recorded in each second, in a file.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use common::program::{ast_server, run, text, utf8};
+use serde_json::Value;
+
+#[test]
+fn what_a_demo_records_is_in_the_file_to_the_last_event() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("run.jsonl");
+    let demo = ["demo", "--events", "2000", "--rate", "20000", "--json", "--record", utf8(&file)];
+    let summary: Value = serde_json::from_str(&text(&run(&demo).stdout)).expect("JSON");
+    assert_eq!(summary["event_processing"]["received"], 2_000);
+    assert_eq!(recorded(&file, "events.received"), (2_000, "ast-server".to_owned()));
+}
+
+#[test]
+fn a_server_records_into_the_file_that_its_configuration_names_beside_itself() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    let config = folder.path().join("server.toml");
+    fs::write(&config, "record = \"served.jsonl\"\n").expect("written");
+    let free = "127.0.0.1:0";
+    let args = ["serve", utf8(&set), "--config", utf8(&config)];
+    let mut server = ast_server()
+        .args(args)
+        .args(["--udp", free, "--ws", free, "--http", free])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut lines = BufReader::new(server.stdout.take().expect("piped")).lines();
+    let is_serving = lines.any(|line| line.expect("UTF-8").starts_with("metrics"));
+    assert!(is_serving);
+    let id = server.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+    let rest = lines.count();
+    assert!(rest > 0, "the dashboard");
+    assert_eq!(server.wait().expect("it ends").code(), Some(0));
+    let served = folder.path().join("served.jsonl");
+    assert_eq!(recorded(&served, "events.received"), (0, "ast-server".to_owned()));
+}
+
+/// The sum over all frames of a recording, read without our own reader, and whose it is.
+fn recorded(file: &Path, name: &str) -> (u64, String) {
+    let (mut number, mut sum, mut program) = (None, 0, String::new());
+    for line in fs::read_to_string(file).expect("a recording").lines() {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        if line["series"]["key"] == name {
+            number = line["series"]["number"].as_u64();
+        }
+        if let Some(named) = line["meta"]["program"].as_str() {
+            program = named.to_owned();
+        }
+        for counter in line["frame"]["counters"].as_array().into_iter().flatten() {
+            if number.is_some() && counter[0].as_u64() == number {
+                sum += counter[1].as_u64().expect("a count");
+            }
+        }
+    }
+    (sum, program)
+}
