@@ -70,6 +70,8 @@ mod queries;
 mod service;
 // Events like those of a busy session.
 mod demo;
+// The rules of alerts.
+pub mod alerts;
 // Files for Prometheus, Grafana and the Collector.
 pub mod deploy;
 // Exports for the fuzz targets.
@@ -77,6 +79,7 @@ pub mod deploy;
 pub mod parts;
 
 pub use self::demo::mix;
+pub use self::demo::trouble::Trouble;
 pub use self::error::Error;
 pub use self::events::event_type::{EventType, Handler};
 pub use self::events::request::{BadArgument, Rejection};

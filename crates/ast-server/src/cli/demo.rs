@@ -7,11 +7,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ast_server::mix::Mix;
-use ast_server::{Addresses, AstServer, Dashboard, EventSender, Service, Summary, read};
-use clap::Args;
+use ast_server::{
+    Addresses, AstServer, Dashboard, EventSender, Service, Summary, Trouble, alerts, read,
+};
+use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use live_set::generate::Spec;
-use tachograph_serve::Endpoint;
+use tachograph_serve::{Alerts, Endpoint};
 
 use super::log::Log;
 use super::serve::print_addresses;
@@ -42,9 +44,37 @@ pub(super) struct Demo {
     /// name ends in .gz: `tachograph top FILE` shows it.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Make trouble 10 s later, for 60 s, once: enough for one of the default alerts to fire and to be
+    /// resolved.
+    #[arg(long, value_name = "KIND", requires = "keep_running")]
+    trouble: Option<Kind>,
     #[command(flatten)]
     listen: Listen,
 }
+
+/// What `--trouble` makes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// Sequence numbers are left out: PacketLoss.
+    Loss,
+    /// Events are recorded as slow: HighLatency.
+    Latency,
+    /// Events are recorded as failed: ProcessingErrors.
+    Errors,
+}
+
+impl From<Kind> for Trouble {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Loss => Self::Loss,
+            Kind::Latency => Self::Latency,
+            Kind::Errors => Self::Errors,
+        }
+    }
+}
+
+const TROUBLE_AFTER: Duration = Duration::from_secs(10);
+const TROUBLE_LASTS: Duration = Duration::from_secs(60);
 
 /// Events that may be in flight: as many as the smallest receive buffer of a kernel holds.
 const UNPROCESSED_MAX: u64 = 128;
@@ -58,16 +88,19 @@ const IN_VIEW: usize = 4;
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let _log = Log::start(log::filter(None, "warn")?, LogFormat::Text)?;
+        let _log = Log::start(log::filter(None, self.log_level())?, LogFormat::Text)?;
         let runtime = tokio::runtime::Runtime::new()?;
         let done = runtime.block_on(async {
             let mut signals = Signals::catch()?;
-            let service = tokio::select! {
+            let (server, service) = tokio::select! {
                 done = self.play() => done?,
                 _ = signals.next() => return Ok(()),
             };
             if self.keep_running {
-                signals.next().await;
+                tokio::select! {
+                    failed = self.trouble(&server, &service) => failed?,
+                    _ = signals.next() => {}
+                }
             }
             service.stop().await;
             Ok(())
@@ -77,8 +110,13 @@ impl Demo {
         done
     }
 
+    /// With trouble, the log tells of resolved alerts too.
+    fn log_level(&self) -> &'static str {
+        if self.trouble.is_some() { "warn,tachograph_serve=info" } else { "warn" }
+    }
+
     /// Serves, sends, and shows the result.
-    async fn play(&self) -> Result<Service, Failure> {
+    async fn play(&self) -> Result<(AstServer, Service), Failure> {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("demo.als");
         Spec::default().write_als(BufWriter::new(std::fs::File::create(&file)?))?;
@@ -88,6 +126,7 @@ impl Demo {
         server.load_project(&file)?;
         let endpoint = Endpoint::new(server.metrics().clone());
         let endpoint = recording(endpoint, self.record.as_deref());
+        let endpoint = endpoint.alerts(Alerts::new(alerts::defaults()).log());
         let addresses = self.listen.or(Addresses::free());
         let service = Service::start_with(&server, addresses, endpoint).await?;
         if !self.json {
@@ -113,7 +152,21 @@ impl Demo {
         } else {
             output::line(&Dashboard(&summary).to_string())?;
         }
-        Ok(service)
+        Ok((server, service))
+    }
+
+    /// Makes the trouble that is asked for; never ends.
+    async fn trouble(&self, server: &AstServer, service: &Service) -> Result<(), Failure> {
+        if let Some(trouble) = self.trouble.map(Trouble::from) {
+            tracing::warn!("trouble begins in {} s", TROUBLE_AFTER.as_secs());
+            tokio::time::sleep(TROUBLE_AFTER).await;
+            tracing::warn!("for {} s, {}", TROUBLE_LASTS.as_secs(), trouble.told());
+            let (to, metrics) = (service.addresses().udp, server.metrics().clone());
+            let make = move || trouble.make(to, &metrics, TROUBLE_LASTS);
+            tokio::task::spawn_blocking(make).await??;
+            tracing::warn!("the trouble is over: the alert is resolved within 30 s");
+        }
+        std::future::pending().await
     }
 }
 

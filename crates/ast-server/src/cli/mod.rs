@@ -1,6 +1,7 @@
 //! The commands, one per file, and what they share.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its purpose")]
 
+mod alerts;
 mod demo;
 mod deploy;
 mod diff;

@@ -6,14 +6,13 @@ use std::time::Duration;
 use ast_server::{Addresses, AstServer, Dashboard, Service, read};
 use clap::Args;
 use tachograph::MetricsCollector;
-use tachograph_serve::{Endpoint, Push, Pusher};
+use tachograph_serve::{AlertsHandle, Endpoint, Push, Pusher};
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
-use super::push;
 use super::settings::Settings;
 use super::signal::Signals;
-use super::{Failure, log, output};
+use super::{Failure, alerts, log, output, push};
 
 /// How long stopping may take: connections ending, then the last push. The dashboard and the log
 /// come on top, all within five seconds of the signal.
@@ -26,8 +25,8 @@ const LOG_COUNT_EVERY: Duration = Duration::from_secs(1);
 ///
 /// Prints the addresses that it listens on, serves until SIGINT or SIGTERM, then prints the health
 /// dashboard. A second signal ends it at once; it always ends within five seconds. On SIGHUP it
-/// reads the --config file, the files named in it and the set again: if one of them cannot be used,
-/// nothing changes and the log says why.
+/// reads the --config file, the files named in it, the alert rules and the set again: if one of them
+/// cannot be used, nothing changes and the log says why.
 #[derive(Debug, Args)]
 #[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464")]
 pub(super) struct Serve {
@@ -49,6 +48,7 @@ impl Serve {
         if self.check {
             let nothing = MetricsCollector::builder().manual().build();
             settings.set_up(Endpoint::new(nothing.clone()))?;
+            alerts::alerts(&settings)?;
             settings.otlp.push(&nothing)?;
             settings.set.as_deref().map(read).transpose()?;
             return output::line(toml::to_string(&settings.complete())?.trim_end());
@@ -79,7 +79,9 @@ impl Serve {
     async fn serve(&self, settings: Settings, log: &Log) -> Result<(), Failure> {
         let mut signals = Signals::catch()?;
         let server = settings.builder().build();
-        let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?;
+        let alerts = alerts::alerts(&settings)?;
+        let rules = alerts.handle();
+        let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?.alerts(alerts);
         let push = settings.otlp.push(server.metrics())?;
         tokio::select! {
             loaded = load(&server, &settings) => loaded?,
@@ -88,7 +90,7 @@ impl Serve {
         let service = Service::start_with(&server, settings.addresses(), endpoint).await?;
         print_addresses(service.addresses(), settings.http_scheme());
         let pusher = push.map(Push::start).transpose()?;
-        let mut running = Running { settings, server: server.clone(), service, pusher };
+        let mut running = Running { settings, server: server.clone(), service, rules, pusher };
         running.until_stopped(self, &mut signals, log).await;
         tracing::info!("stopping");
         tokio::select! {
@@ -120,6 +122,7 @@ struct Running {
     settings: Settings,
     server: AstServer,
     service: Service,
+    rules: AlertsHandle,
     pusher: Option<Pusher>,
 }
 
@@ -158,6 +161,7 @@ impl Running {
         let metrics = self.server.metrics();
         let endpoint = settings.set_up(Endpoint::new(metrics.clone()))?;
         let push = settings.otlp.push(metrics)?;
+        let rules = alerts::rules(settings.alerts.as_deref())?;
         if let Some(fixed) = settings.first_fixed_difference(&self.settings) {
             return Err(format!("{fixed} can be changed by a restart only").into());
         }
@@ -169,6 +173,7 @@ impl Running {
         }
         log.set_filter(filter)?;
         self.service.let_in(endpoint);
+        self.rules.replace(rules);
         if let Some(pusher) = self.pusher.take() {
             push::finish(pusher, STOP_MAX).await;
         }

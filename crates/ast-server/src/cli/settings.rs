@@ -117,6 +117,20 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<PathBuf>,
+    /// Alert by the rules in this TOML file too; one that has the name of a default rule replaces it,
+    /// and with `enabled = false` silences it. SIGHUP has it read again. `tachograph check FILE` says
+    /// whether it can be used.
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alerts: Option<PathBuf>,
+    /// Tell this Alertmanager of alerts, such as http://127.0.0.1:9093. The log tells of them anyway.
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alertmanager: Option<String>,
+    /// Post each change of an alert to this URL, as JSON.
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) alert_webhook: Option<String>,
     #[command(flatten)]
     #[serde(skip_serializing_if = "Otlp::is_empty")]
     pub(super) otlp: Otlp,
@@ -149,10 +163,11 @@ impl Settings {
             http_key_file,
             metrics_token_file,
             record,
+            alerts,
             otlp,
             ..
         } = &mut settings;
-        let files = [http_certificate_file, http_key_file, metrics_token_file, record];
+        let files = [http_certificate_file, http_key_file, metrics_token_file, record, alerts];
         let pushing = [&mut otlp.headers_file, &mut otlp.authorities_file];
         for path in files.into_iter().chain(pushing).chain([set, sets]).flatten() {
             *path = folder.join(&path);
@@ -186,6 +201,9 @@ impl Settings {
             log_level: self.log_level.or(other.log_level),
             log_format: self.log_format.or(other.log_format),
             record: self.record.or(other.record),
+            alerts: self.alerts.or(other.alerts),
+            alertmanager: self.alertmanager.or(other.alertmanager),
+            alert_webhook: self.alert_webhook.or(other.alert_webhook),
             otlp: self.otlp.or(other.otlp),
         }
     }
@@ -237,6 +255,8 @@ impl Settings {
             ("answers-bytes", self.answers_bytes != other.answers_bytes),
             ("log-format", self.log_format != other.log_format),
             ("record", self.record != other.record),
+            ("alertmanager", self.alertmanager != other.alertmanager),
+            ("alert-webhook", self.alert_webhook != other.alert_webhook),
         ];
         differs.into_iter().find_map(|(name, differs)| differs.then_some(name))
     }

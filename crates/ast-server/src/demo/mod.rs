@@ -4,3 +4,5 @@
 
 // The sequence of events.
 pub mod mix;
+// Trouble on purpose.
+pub(crate) mod trouble;

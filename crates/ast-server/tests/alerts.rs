@@ -1,0 +1,141 @@
+//! Alerts: the default rules, trouble that makes them fire, rules that are read again.
+
+mod common;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use ast_server::{Addresses, AstServer, Service, Trouble, alerts};
+use common::program::{ast_server, utf8};
+use tachograph_alert::{Condition, State};
+use tachograph_serve::{Alerts, Endpoint};
+
+#[test]
+fn the_default_rules_are_those_of_the_page_over_30_s() {
+    let rules = alerts::defaults();
+    let told: Vec<_> = rules.iter().map(|rule| (&*rule.name, rule.condition.to_string())).collect();
+    let told: Vec<_> = told.iter().map(|(name, condition)| (*name, &**condition)).collect();
+    assert_eq!(
+        told,
+        [
+            ("HighLatency", "p95(event.processing.duration, last 30 s) > 100 ms"),
+            (
+                "PacketLoss",
+                "increase(udp.packet.dropped \u{2212} udp.packet.recovered, last 30 s) > 100"
+            ),
+            ("ProcessingErrors", "increase(errors.event_processing, last 30 s) > 10"),
+        ]
+    );
+    assert!(rules.iter().all(|rule| rule.hold == Duration::from_secs(5)));
+    // Held against the server's own metrics.
+    assert_eq!(alerts::rules(alerts::DEFAULTS).expect("they fit"), rules);
+}
+
+#[test]
+fn a_rule_of_a_default_name_replaces_it_or_silences_it() {
+    let silenced = "[[rule]]\nname = \"PacketLoss\"\nenabled = false\nstatistic = \"heartbeat\"\n";
+    let names = |text: &str| {
+        let rules = alerts::rules(text).expect("right rules");
+        rules.into_iter().map(|rule| (rule.name, rule.condition == Condition::Heartbeat)).collect()
+    };
+    let named = |name: &str, is_new| (name.to_owned(), is_new);
+    let told: Vec<_> = names(silenced);
+    assert_eq!(told, [named("HighLatency", false), named("ProcessingErrors", false)]);
+    let told: Vec<_> = names(&silenced.replace("enabled = false\n", ""));
+    let others = [named("HighLatency", false), named("ProcessingErrors", false)];
+    assert_eq!(told, [&[named("PacketLoss", true)][..], &others].concat());
+}
+
+/// The engine is that of a server that serves; windows and times are a thirtieth.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_trouble_fires_its_alert_once_and_no_other_and_it_is_resolved() {
+    for (trouble, name) in [
+        (Trouble::Loss, "PacketLoss"),
+        (Trouble::Latency, "HighLatency"),
+        (Trouble::Errors, "ProcessingErrors"),
+    ] {
+        let mut rules = alerts::defaults();
+        for rule in &mut rules {
+            rule.hold = Duration::from_millis(200);
+            let Condition::Compare(comparison) = &mut rule.condition else { panic!("{rule:?}") };
+            comparison.last = Some(Duration::from_secs(1));
+        }
+        let (tell, told) = sync_channel(100);
+        let server = AstServer::new();
+        let step = Duration::from_millis(100);
+        let history = tachograph_history::Settings { step, ..Default::default() };
+        let endpoint = Endpoint::new(server.metrics().clone()).history(history);
+        let endpoint = endpoint.alerts(Alerts::new(rules).channel(tell));
+        let service = Service::start_with(&server, Addresses::free(), endpoint).await;
+        let service = service.expect("it starts");
+        let (to, metrics) = (service.addresses().udp, server.metrics().clone());
+        let make = move || trouble.make(to, &metrics, Duration::from_secs(3));
+        tokio::task::spawn_blocking(make).await.expect("no panic").expect("a socket");
+        let mut changes = Vec::new();
+        let ended = loop {
+            // Longer than any window: nothing more comes.
+            match told.recv_timeout(Duration::from_secs(4)) {
+                Ok(change) => changes.push((change.rule.clone(), change.alert.state)),
+                Err(ended) => break ended,
+            }
+        };
+        assert_eq!(ended, RecvTimeoutError::Timeout);
+        let expected = [State::Pending, State::Firing, State::Inactive];
+        assert_eq!(changes, expected.map(|state| (name.to_owned(), state)), "{trouble:?}");
+        service.stop().await;
+    }
+}
+
+#[test]
+fn a_wrong_file_of_rules_changes_nothing_and_the_log_says_where_it_is_wrong() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    let rules = folder.path().join("rules.toml");
+    let right = "[[rule]]\nname = \"Alive\"\nstatistic = \"heartbeat\"\n";
+    fs::write(&rules, right).expect("written");
+    let free = "127.0.0.1:0";
+    let mut server = ast_server()
+        .args(["serve", utf8(&set), "--alerts", utf8(&rules)])
+        .args(["--udp", free, "--ws", free, "--http", free])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut out = BufReader::new(server.stdout.take().expect("piped")).lines();
+    assert!(out.any(|line| line.expect("UTF-8").starts_with("metrics")));
+    let mut log = BufReader::new(server.stderr.take().expect("piped")).lines();
+    let mut logged = |what: &str| log.find(|line| line.as_ref().is_ok_and(|it| it.contains(what)));
+    let id = server.id().to_string();
+    let kill = |signal: &str| {
+        assert!(Command::new("kill").args([signal, &*id]).status().expect("kill runs").success());
+    };
+    assert!(logged("Alive fires").is_some(), "the rule is in place");
+    for (wrong, place) in [
+        ("[[rule]]\nname = \"A\"\nstatistic = \"p96\"\n", "rules.toml:3:13: "),
+        ("[[rule]]\nname = \"A\"\nstatistics = \"p95\"\n", "rules.toml:3:1: "),
+        (
+            "[[rule]]\nname = \"A\"\nstatistic = \"heartbeat\"\nfor = \"5 parsecs\"\n",
+            "rules.toml:4:7: ",
+        ),
+        ("[[rule]\n", "rules.toml:1:"),
+        (
+            "[[rule]]\nname = \"A\"\nmetric = \"events.received\"\nstatistic = \"p95\"\n\
+             last = \"30s\"\nop = \">\"\nthreshold = 1\n",
+            "rules.toml:4:13: ",
+        ),
+    ] {
+        fs::write(&rules, wrong).expect("written");
+        kill("-HUP");
+        let line = logged("nothing is changed").expect("a line").expect("UTF-8");
+        assert!(line.contains(place), "{place}: {line}");
+    }
+    // Its alert goes on; a right file that has no such rule ends it.
+    fs::write(&rules, "").expect("written");
+    kill("-HUP");
+    assert!(logged("Alive is resolved").is_some());
+    kill("-TERM");
+    assert_eq!(server.wait().expect("it ends").code(), Some(0));
+}
