@@ -5,7 +5,7 @@ use loom_tests::{account, check, collector, pass, total};
 
 #[test]
 fn two_threads_that_use_a_new_name_share_its_series() {
-    check("one name, two threads", 21_000, || {
+    check("one name, two threads", 408_000, || {
         let metrics = collector().build();
         let threads = [1, 2].map(|amount| {
             let metrics = metrics.clone();
@@ -72,7 +72,7 @@ fn a_coalesced_sample_of_a_series_that_the_pass_does_not_know_yet_is_kept() {
 
 #[test]
 fn of_two_threads_one_gets_the_last_free_series_and_the_other_the_overflow() {
-    check("cardinality cap", 29_500, || {
+    check("cardinality cap", 472_000, || {
         let metrics = collector().series_per_metric(1).build();
         let threads = ["a", "b"].map(|path| {
             let metrics = metrics.clone();
