@@ -5,7 +5,7 @@ use crate::matching::{Owner, Pairs, Sibling};
 use crate::path::Path;
 use crate::set::Set;
 use crate::tree::{
-    Clip, ClipSlot, Device, FileRef, Hash, Locator, NodeId, Project, Scene, Track, TreeNode,
+    Clip, ClipSlot, Device, FileRef, Locator, NodeId, Project, Scene, Track, TreeNode,
 };
 
 /// The changes that turn the old set into the new one.
@@ -79,8 +79,6 @@ struct Owners {
 
 /// Nodes that can be compared once they are matched.
 trait Compare: Sibling {
-    fn hash(&self) -> Hash;
-
     /// Whether the nodes below it have the same ids, if there are any.
     fn has_same_ids(&self, _: &Self) -> bool {
         true
@@ -121,10 +119,6 @@ fn siblings<T: Compare>(
 }
 
 impl Compare for Track {
-    fn hash(&self) -> Hash {
-        self.hash
-    }
-
     fn has_same_ids(&self, other: &Self) -> bool {
         are_same(&self.devices, &other.devices)
             && are_same(&self.slots, &other.slots)
@@ -146,10 +140,6 @@ impl Compare for Track {
 }
 
 impl Compare for Device {
-    fn hash(&self) -> Hash {
-        self.hash
-    }
-
     fn has_same_ids(&self, other: &Self) -> bool {
         are_same(&self.devices, &other.devices)
     }
@@ -177,10 +167,6 @@ impl Compare for Device {
 }
 
 impl Compare for ClipSlot {
-    fn hash(&self) -> Hash {
-        self.hash
-    }
-
     fn has_same_ids(&self, other: &Self) -> bool {
         self.clip.as_ref().map(|clip| &clip.id) == other.clip.as_ref().map(|clip| &clip.id)
     }
@@ -204,10 +190,6 @@ impl Compare for ClipSlot {
 }
 
 impl Compare for Scene {
-    fn hash(&self) -> Hash {
-        self.hash
-    }
-
     fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
         let path = Path::Scene { scene: position.new };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
@@ -217,10 +199,6 @@ impl Compare for Scene {
 /// Matched clips of the arrangement have the same type, because their ids and identities include
 /// it.
 impl Compare for Clip {
-    fn hash(&self) -> Hash {
-        self.hash
-    }
-
     fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>) {
         let path = new.path(&owners.new, position.new);
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
@@ -228,10 +206,6 @@ impl Compare for Clip {
 }
 
 impl Compare for FileRef {
-    fn hash(&self) -> Hash {
-        self.hash
-    }
-
     fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
         let path = Path::FileRef { file_ref: position.new };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));
@@ -239,10 +213,6 @@ impl Compare for FileRef {
 }
 
 impl Compare for Locator {
-    fn hash(&self) -> Hash {
-        self.hash
-    }
-
     fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
         let path = Path::Locator { locator: position.new };
         records.extend(Change::attributes(old, path, changed_attributes(old, new)));

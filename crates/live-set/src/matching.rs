@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use crate::class::is_class_of;
 use crate::numbers::{Numbers, numbered};
 use crate::path::Path;
-use crate::tree::{Clip, ClipSlot, Device, FileRef, Locator, Scene, Track, TreeNode};
+use crate::tree::{Clip, ClipSlot, Device, FileRef, Hash, Locator, Scene, Track, TreeNode};
 
 /// Stands for no counterpart in the lists of positions here.
 const NONE: usize = usize::MAX;
@@ -26,6 +26,8 @@ pub(crate) enum Identity<'a> {
 
 /// A node among others of its type.
 pub(crate) trait Sibling: TreeNode {
+    fn hash(&self) -> Hash;
+
     fn identity(&self) -> Identity<'_>;
 
     /// Its identity under an earlier name; edits rename tracks and scenes.
@@ -87,6 +89,10 @@ impl Owner {
 }
 
 impl Sibling for Track {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
     fn identity(&self) -> Identity<'_> {
         self.identity_as(&self.name)
     }
@@ -105,6 +111,10 @@ impl Sibling for Track {
 }
 
 impl Sibling for Device {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
     fn identity(&self) -> Identity<'_> {
         Identity::Device(&self.device_type, &self.name)
     }
@@ -119,6 +129,10 @@ impl Sibling for Device {
 }
 
 impl Sibling for ClipSlot {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
     fn identity(&self) -> Identity<'_> {
         Identity::Row(self.scene_index)
     }
@@ -130,6 +144,10 @@ impl Sibling for ClipSlot {
 
 /// A clip of the arrangement. A slot's clip has no siblings.
 impl Sibling for Clip {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
     fn identity(&self) -> Identity<'_> {
         Identity::Placed(self.content.clip_type(), &self.name, self.start_time.to_bits())
     }
@@ -140,6 +158,10 @@ impl Sibling for Clip {
 }
 
 impl Sibling for FileRef {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
     fn identity(&self) -> Identity<'_> {
         Identity::Named("file_ref", &self.path)
     }
@@ -150,6 +172,10 @@ impl Sibling for FileRef {
 }
 
 impl Sibling for Locator {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
     fn identity(&self) -> Identity<'_> {
         Identity::Placed("locator", &self.name, self.time.to_bits())
     }
@@ -160,6 +186,10 @@ impl Sibling for Locator {
 }
 
 impl Sibling for Scene {
+    fn hash(&self) -> Hash {
+        self.hash
+    }
+
     fn identity(&self) -> Identity<'_> {
         self.identity_as(&self.name)
     }

@@ -65,6 +65,10 @@ const SERVE: &[Row] = &[
     ("otlp-delta", &[("", Works)]),
     ("otlp-headers-file", &[("0", Refused("cannot take headers"))]),
     ("otlp-authorities-file", &[("0", Refused("tls"))]),
+    ("record", &[("/dev/null", Works), ("/no/such/folder/run.jsonl", Refused("cannot record to"))]),
+    ("alerts", &[("no-rules.toml", Refused("cannot read the rules"))]),
+    ("alertmanager", &[("nothing", Refused("nothing")), ("http://127.0.0.1:1", Works)]),
+    ("alert-webhook", &[("nothing", Refused("nothing")), ("http://127.0.0.1:1/hook", Works)]),
 ];
 
 /// The flags of the other commands. Their values are checked only by the command line or by the
@@ -74,6 +78,11 @@ const OTHERS: &[(&str, Row)] = &[
     ("demo", ("rate", &[("0", Refused("0 is not in 1..")), ("1", Runs), (U64, Runs)])),
     ("demo", ("json", &[("", Runs)])),
     ("demo", ("keep_running", &[("", Runs)])),
+    ("demo", ("record", &[("0", Runs)])),
+    (
+        "demo",
+        ("trouble", &[("0", Refused("possible values")), ("loss", Refused("--keep-running"))]),
+    ),
     ("demo", ("udp", &[("0", NO_ADDRESS), ("127.0.0.1:0", Runs)])),
     ("demo", ("ws", &[("0", NO_ADDRESS), ("127.0.0.1:0", Runs)])),
     ("demo", ("http", &[("0", NO_ADDRESS), ("127.0.0.1:0", Runs)])),
@@ -240,6 +249,7 @@ async fn serve(settings: Settings, set: &Path, fate: Fate) -> Result<(), Failure
     super::serve::check_folder(&settings)?;
     let server: AstServer = settings.builder().build();
     let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?;
+    let endpoint = endpoint.alerts(super::alerts::alerts(&settings)?);
     let nothing = MetricsCollector::builder().manual().build();
     settings.otlp.push(&nothing)?;
     server.load_project(settings.set.as_deref().expect("a set"))?;
