@@ -34,7 +34,7 @@ enum Command {
     /// Show it in the terminal: health, series with heat maps, alerts, findings. `?` there: help
     Top {
         /// A program's address, or a recording
-        #[arg(value_name = "URL|FILE")]
+        #[arg(value_name = "URL|FILE", default_value = "127.0.0.1:9464")]
         place: String,
         #[command(flatten)]
         access: Access,
@@ -45,7 +45,7 @@ enum Command {
     /// Write what a program measures into a file, which every other command reads
     Record {
         /// The program's address
-        #[arg(value_name = "URL")]
+        #[arg(value_name = "URL", default_value = "127.0.0.1:9464")]
         url: String,
         /// Where to; compressed if the name ends in .gz
         #[arg(short, long, value_name = "FILE")]
@@ -62,7 +62,7 @@ enum Command {
     /// Say what is wrong with a program, worst first
     Doctor {
         /// A program's address, or a recording
-        #[arg(value_name = "URL|FILE")]
+        #[arg(value_name = "URL|FILE", default_value = "127.0.0.1:9464")]
         place: String,
         /// As JSON
         #[arg(long)]

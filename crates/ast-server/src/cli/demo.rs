@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use live_set::generate::Spec;
 use tachograph_serve::{Alerts, Endpoint};
+use tempfile::TempDir;
 
 use super::log::Log;
 use super::serve::print_addresses;
@@ -25,7 +26,8 @@ use super::{Failure, Listen, log, output, viewer};
 ///
 /// The set has 50 tracks and 100 scenes, and is served on free ports to one viewer. The events are
 /// those of a busy session, sent through a real UDP socket. A few tracks and scenes are queried
-/// meanwhile.
+/// meanwhile. With --keep-running, a browser shows the metrics at http://127.0.0.1:9464/ and
+/// `tachograph top` shows them in a terminal.
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// How many events to send.
@@ -92,7 +94,8 @@ impl Demo {
         let runtime = tokio::runtime::Runtime::new()?;
         let done = runtime.block_on(async {
             let mut signals = Signals::catch()?;
-            let (server, service) = tokio::select! {
+            // The set's folder stays while the server watches it.
+            let (_folder, server, service) = tokio::select! {
                 done = self.play() => done?,
                 _ = signals.next() => return Ok(()),
             };
@@ -110,14 +113,24 @@ impl Demo {
         done
     }
 
+    /// Free ports. A demo that keeps running is looked at: its page is at the usual address if no
+    /// other program has that.
+    fn addresses(&self) -> Addresses {
+        let free = Addresses::free();
+        let usual = Addresses::default().http;
+        let is_free = || std::net::TcpListener::bind(usual).is_ok();
+        let http = if self.keep_running && is_free() { usual } else { free.http };
+        Addresses::new(free.udp, free.websocket, http)
+    }
+
     /// With trouble, the log tells of resolved alerts too.
     fn log_level(&self) -> &'static str {
         if self.trouble.is_some() { "warn,tachograph_serve=info" } else { "warn" }
     }
 
     /// Serves, sends, and shows the result.
-    async fn play(&self) -> Result<(AstServer, Service), Failure> {
-        let folder = tempfile::tempdir()?;
+    async fn play(&self) -> Result<(TempDir, AstServer, Service), Failure> {
+        let folder = TempDir::new()?;
         let file = folder.path().join("demo.als");
         Spec::default().write_als(BufWriter::new(std::fs::File::create(&file)?))?;
         let mix = Mix::new(&read(&file)?, SEED);
@@ -127,7 +140,7 @@ impl Demo {
         let endpoint = Endpoint::new(server.metrics().clone());
         let endpoint = recording(endpoint, self.record.as_deref());
         let endpoint = endpoint.alerts(Alerts::new(alerts::defaults()).log());
-        let addresses = self.listen.or(Addresses::free());
+        let addresses = self.listen.or(self.addresses());
         let service = Service::start_with(&server, addresses, endpoint).await?;
         if !self.json {
             print_addresses(service.addresses(), "http");
@@ -152,7 +165,7 @@ impl Demo {
         } else {
             output::line(&Dashboard(&summary).to_string())?;
         }
-        Ok((server, service))
+        Ok((folder, server, service))
     }
 
     /// Makes the trouble that is asked for; never ends.
