@@ -69,8 +69,15 @@ pub(crate) async fn a_hundred_listeners_lose_nothing_among_900_that_never_read()
     for _ in 0..GOOD {
         good.push(listen(addr, 256 * 1024).await);
     }
-    let (_, refused) = listen(addr, 4_096).await;
-    let refused = refused.to_ascii_lowercase();
+    // On a slow machine, some that never read have been sent away already: others take their places.
+    let refused = loop {
+        let (stream, head) = listen(addr, 4_096).await;
+        if !head.starts_with("HTTP/1.1 200 ") {
+            break head.to_ascii_lowercase();
+        }
+        deaf.push(stream);
+        assert!(deaf.len() < 2 * DEAF, "nobody is refused");
+    };
     assert!(refused.starts_with("http/1.1 503 "), "{refused}");
     assert!(refused.contains("\r\nretry-after: 10\r\n"), "{refused}");
     let mut reading = JoinSet::new();
