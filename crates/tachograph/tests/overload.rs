@@ -237,6 +237,29 @@ fn extremes_from_before_a_reset_do_not_come_back() {
 }
 
 #[test]
+fn a_gauges_range_is_that_of_the_windows_values_and_not_of_an_older_current_one() {
+    let (clock, hand) = Clock::mock();
+    let builder = MetricsCollector::builder().manual().clock(clock.clone()).lane_blocks(4, 4);
+    let metrics = builder.window(Duration::from_secs(1), 1).build();
+    let (gauge, filler) = (metrics.register_gauge("g"), metrics.register_timing("t"));
+    let (full, other) = (metrics.recorder(), metrics.recorder());
+    (0..ROOM).for_each(|_| full.record_ns(&filler, 1));
+    full.set(&gauge, 2.0);
+    other.set(&gauge, 0.0);
+    // Aggregates the samples of all series, but not the coalesced ones of others.
+    assert_eq!(metrics.get_timing("t").map(|stats| stats.count), Some(ROOM));
+    hand.advance(Duration::from_secs(1));
+    metrics.run_pass(clock.now(), clock.wall());
+    let snapshot = metrics.snapshot();
+    let series = snapshot.find("g", &[]).expect("registered");
+    let views = series.value.as_gauge().expect("a gauge");
+    let window = views.window.expect("a window");
+    assert_eq!((window.count, window.current), (1, Some(0.0)));
+    assert_eq!((window.min, window.max, window.mean), (Some(2.0), Some(2.0), Some(2.0)));
+    assert_eq!((views.lifetime.min, views.lifetime.max), (Some(0.0), Some(2.0)));
+}
+
+#[test]
 fn one_coalesced_sample_costs_the_resolution_around_it_alone() {
     let metrics = stalled();
     let timing = metrics.register_timing("t");

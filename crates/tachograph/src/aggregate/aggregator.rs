@@ -258,7 +258,7 @@ impl Aggregator {
         fault::point("pass: folded");
         // A trimmed lane may hold a gauge's first sample.
         self.trim(registry);
-        self.table.settle_gauges(self.step());
+        self.table.settle_gauges();
         fault::point("pass: settled");
         self.announce_lanes();
         self.table.warn_of_overload(registry, self.now.monotonic);

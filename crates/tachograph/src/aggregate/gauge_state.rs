@@ -54,7 +54,7 @@ impl GaugeState {
 
     /// Determines the current value, given what the shared word held before the drain; returns
     /// whether it changed.
-    pub(super) fn settle(&mut self, loaded: f64, step: Step) -> bool {
+    pub(super) fn settle(&mut self, loaded: f64) -> bool {
         let last = self.last.take();
         if self.levels.is_empty() {
             return false;
@@ -72,9 +72,6 @@ impl GaugeState {
         let changed = current.is_some() && current != self.current;
         if changed {
             self.current = current;
-        }
-        if let Some(current) = current.filter(|_| !self.levels.current(step.now).is_empty()) {
-            self.levels.current(step.now).widen(current);
         }
         changed
     }
@@ -104,7 +101,8 @@ impl Default for Levels {
 
 impl Levels {
     fn set(&mut self, value: f64) {
-        self.widen(value);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
         self.count += 1;
         if value.is_finite() {
             self.sum = self.sum.plus(value);
@@ -112,14 +110,8 @@ impl Levels {
         }
     }
 
-    fn widen(&mut self, value: f64) {
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-    }
-
     pub(super) fn stats(&self, current: Option<f64>) -> GaugeStats {
-        // If all samples were coalesced, they have no range of their own.
-        let known = |value: f64| (self.min <= self.max).then_some(value);
+        let known = |value: f64| (self.count > 0).then_some(value);
         GaugeStats {
             current,
             min: known(self.min),
@@ -163,10 +155,10 @@ mod tests {
         gauge.begin_after(1.0);
         gauge.set(1.0, STEP);
         gauge.set(0.0, STEP);
-        assert!(gauge.settle(f64::NAN, STEP));
+        assert!(gauge.settle(f64::NAN));
         assert_eq!(gauge.current, Some(1.0));
-        assert!(!gauge.settle(f64::NAN, STEP), "and stays so");
-        assert!(gauge.settle(5.0, STEP));
+        assert!(!gauge.settle(f64::NAN), "and stays so");
+        assert!(gauge.settle(5.0));
         assert_eq!(gauge.current, Some(5.0));
     }
 
@@ -174,10 +166,10 @@ mod tests {
     fn what_was_forgotten_with_a_reset_is_never_current() {
         let mut gauge = GaugeState::default();
         gauge.begin_after(1.0);
-        assert!(!gauge.settle(f64::NAN, STEP));
+        assert!(!gauge.settle(f64::NAN));
         assert_eq!(gauge.current, None);
         gauge.set(0.0, STEP);
-        assert!(gauge.settle(f64::NAN, STEP));
+        assert!(gauge.settle(f64::NAN));
         assert_eq!(gauge.current, Some(0.0));
     }
 }

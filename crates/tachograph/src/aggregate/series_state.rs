@@ -287,9 +287,9 @@ impl SeriesState {
     }
 
     /// Determines a gauge's current value; `loaded` is the shared word's value before the drain.
-    pub(crate) fn settle_gauge(&mut self, loaded: f64, step: Step) {
+    pub(crate) fn settle_gauge(&mut self, loaded: f64) {
         if let Values::Gauge(gauge) = &mut self.values {
-            self.changed |= gauge.settle(loaded, step);
+            self.changed |= gauge.settle(loaded);
         }
     }
 

@@ -217,7 +217,7 @@ impl SeriesTable {
         if entry.kind == Kind::Gauge
             && let Some(&loaded) = self.loaded.get(entry.slot as usize)
         {
-            self.states[id as usize].settle_gauge(loaded, step);
+            self.states[id as usize].settle_gauge(loaded);
         }
     }
 
@@ -332,13 +332,13 @@ impl SeriesTable {
         }
     }
 
-    pub(crate) fn settle_gauges(&mut self, step: Step) {
+    pub(crate) fn settle_gauges(&mut self) {
         self.lend_gauges();
         // A gauge registered after the load has no loaded value.
         let loaded = self.loaded.iter().copied().chain(std::iter::repeat(f64::NAN));
         for (&id, loaded) in self.gauges.iter().zip(loaded) {
             fault::point("settle: a gauge");
-            self.states[id as usize].settle_gauge(loaded, step);
+            self.states[id as usize].settle_gauge(loaded);
         }
     }
 

@@ -192,7 +192,7 @@ impl Telemetry {
         for (&id, level) in self.gauges.iter().zip(levels) {
             if let Some(state) = table.state(id) {
                 state.fold(once(level.to_bits()), step);
-                state.settle_gauge(f64::NAN, step);
+                state.settle_gauge(f64::NAN);
             }
         }
         for took in self.durations.drain(..) {

@@ -108,8 +108,6 @@ pub(super) struct Seen<'a> {
 pub(super) struct GaugeModel {
     /// The value set last since the last reset; NaN if there is none.
     pub(super) word: f64,
-    /// Every value set since the last reset.
-    pub(super) sets: Vec<f64>,
     /// The sum of the absolute values of everything ever set.
     pub(super) magnitude: f64,
     /// A value was lost, and it is unknown which.
@@ -122,8 +120,8 @@ pub(super) struct GaugeModel {
 
 impl Default for GaugeModel {
     fn default() -> Self {
-        let (word, sets, lent) = (f64::NAN, Vec::new(), Vec::new());
-        Self { word, sets, magnitude: 0.0, blurred: false, is_set: false, lent }
+        let (word, lent) = (f64::NAN, Vec::new());
+        Self { word, magnitude: 0.0, blurred: false, is_set: false, lent }
     }
 }
 
@@ -185,15 +183,12 @@ impl SeriesModel {
     }
 
     /// Aggregates samples of another series.
-    pub(super) fn borrow(&mut self, items: Vec<Item>, lender: &GaugeModel, is_settled: bool) {
+    pub(super) fn borrow(&mut self, items: Vec<Item>, lender: &GaugeModel) {
         if self.kind == Kind::Gauge {
             let values = items.iter().map(|item| f64::from_bits(item.value));
-            let finite = values.clone().filter(|value| value.is_finite());
+            let finite = values.filter(|value| value.is_finite());
             self.gauge.magnitude += finite.map(f64::abs).sum::<f64>();
-            self.gauge.sets.extend(values);
             self.gauge.lent.push(lender.word);
-            // Its current value arrives later than its samples.
-            self.gauge.blurred |= !is_settled;
         }
         self.aggregate(items);
     }
@@ -259,7 +254,6 @@ impl SeriesModel {
         self.recorded = false;
         let gauge = &mut self.gauge;
         (gauge.word, gauge.blurred) = (f64::NAN, false);
-        gauge.sets.clear();
     }
 
     /// Drops everything aggregated.

@@ -39,7 +39,7 @@ impl Model {
             assert!(self.is_full(metric_of(key)), "{key} was refused, and there are places");
             let lender = std::mem::take(&mut self.series_mut(key).gauge);
             self.adopt_overflow(&overflow, metrics);
-            self.series_mut(&overflow).borrow(items, &lender, cells(&overflow));
+            self.series_mut(&overflow).borrow(items, &lender);
             self.series_mut(key).gauge = lender;
         }
     }

@@ -178,7 +178,6 @@ impl World {
             assert!(taken || outcome == Outcome::Dropped, "{key}: {word} was set to {set}");
             if taken {
                 (gauge.word, gauge.is_set) = (word, true);
-                gauge.sets.push(word);
                 gauge.magnitude += if word.is_finite() { word.abs() } else { 0.0 };
             } else {
                 let same = word == gauge.word || (word.is_nan() && gauge.word.is_nan());
