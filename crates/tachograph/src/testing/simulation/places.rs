@@ -57,13 +57,16 @@ impl Model {
         }
     }
 
-    /// Gives a series a place, which must be available.
+    /// Gives a series a place, which must be available; an overflow series needs none.
     fn admit(&mut self, key: &str) {
-        if key.ends_with(OVERFLOW) || self.placed.contains(key) {
+        if self.placed.contains(key) {
             return;
         }
-        assert!(!self.is_full(metric_of(key)), "{key} was admitted, and there is no place");
-        self.placed.insert(key.to_owned());
+        if !key.ends_with(OVERFLOW) {
+            assert!(!self.is_full(metric_of(key)), "{key} was admitted, and there is no place");
+            self.placed.insert(key.to_owned());
+        }
+        // It has its handles again.
         let series = self.series_mut(key);
         series.pinned |= std::mem::take(&mut series.left_with_handles);
     }
@@ -74,7 +77,10 @@ impl Model {
         metrics: &MetricsCollector,
         which: impl Fn(&str) -> bool,
     ) {
-        let mut found = self.waiting(metrics, which);
+        let (mut found, refused) = self.waiting(metrics, which);
+        for key in refused {
+            assert!(self.is_full(metric_of(&key)), "{key} was refused a place");
+        }
         found.retain(|key| !self.is_full(metric_of(key)));
         for key in found {
             if !self.is_full(metric_of(&key)) {
@@ -83,14 +89,27 @@ impl Model {
         }
     }
 
+    /// Overflow series that returned with nothing but the samples of others.
+    fn admit_overflow(&mut self) {
+        let visible = self.series.iter().filter(|(_, series)| series.is_visible());
+        let overflow = visible.map(|(key, _)| key).filter(|key| key.ends_with(OVERFLOW));
+        let overflow: Vec<String> = overflow.cloned().collect();
+        overflow.iter().for_each(|key| self.admit(key));
+    }
+
     /// Whether a metric has no place for another series.
     fn is_full(&self, name: &str) -> bool {
         let limits = &self.limits;
         self.placed("") >= limits.series || self.placed(name) >= limits.series_per_metric
     }
 
-    /// Series without a place that were registered again and have found one.
-    fn waiting(&self, metrics: &MetricsCollector, which: impl Fn(&str) -> bool) -> Vec<String> {
+    /// Series without a place that were registered again: those that have found one, and those that
+    /// have not.
+    fn waiting(
+        &self,
+        metrics: &MetricsCollector,
+        which: impl Fn(&str) -> bool,
+    ) -> (Vec<String>, Vec<String>) {
         let waiting = self.series.iter().filter(|(key, series)| {
             let away = !key.ends_with(OVERFLOW) && !self.placed.contains(*key);
             which(key) && series.pinned && away
@@ -98,10 +117,8 @@ impl Model {
         let id_has_place = |id| metrics.core().locked(|aggregator| aggregator.table.has_place(id));
         let (found, refused): (Vec<_>, Vec<_>) =
             waiting.partition(|(_, series)| id_has_place(series.entry.id));
-        for (key, _) in refused {
-            assert!(self.is_full(metric_of(key)), "{key} was refused a place");
-        }
-        found.into_iter().map(|(key, _)| key.clone()).collect()
+        let keys = |of: Vec<(&String, _)>| of.into_iter().map(|(key, _)| key.clone()).collect();
+        (keys(found), keys(refused))
     }
 
     /// Takes note of new snapshots, the last one made now.
@@ -114,6 +131,7 @@ impl Model {
             }
         }
         self.admit_registered(metrics, |_| true);
+        self.admit_overflow();
         let idle_timeout = self.idle_timeout;
         for (key, series) in &mut self.series {
             // Without a place it does not appear.
@@ -124,8 +142,8 @@ impl Model {
                 }
             }
         }
-        // If a panic caused two snapshots, series that left may have made room.
-        for key in self.waiting(metrics, |_| true) {
+        // Series that leave make room for the next snapshot. If a panic caused two, this may be it.
+        for key in self.waiting(metrics, |_| true).0 {
             self.admit(&key);
             self.series_mut(&key).look(now, idle_timeout);
         }
