@@ -77,15 +77,15 @@ impl Model {
         metrics: &MetricsCollector,
         which: impl Fn(&str) -> bool,
     ) {
-        let (mut found, refused) = self.waiting(metrics, which);
-        for key in refused {
-            assert!(self.is_full(metric_of(&key)), "{key} was refused a place");
-        }
-        found.retain(|key| !self.is_full(metric_of(key)));
+        let (found, refused) = self.waiting(metrics, which);
         for key in found {
             if !self.is_full(metric_of(&key)) {
                 self.admit(&key);
             }
+        }
+        // The others may have taken the last places.
+        for key in refused {
+            assert!(self.is_full(metric_of(&key)), "{key} was refused a place");
         }
     }
 
