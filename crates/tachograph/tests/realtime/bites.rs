@@ -50,7 +50,7 @@ fn a_lock_of_the_core_ends_the_process_though_nobody_holds_it() {
         return nonblocking(|| metrics.set_enabled(true));
     }
     let report = report_of("a_lock_of_the_core_ends_the_process_though_nobody_holds_it");
-    assert!(report.contains("blocking function `tachograph::sync::lock"), "{report}");
+    assert!(report.contains("blocking function `tachograph::sync::door::lock"), "{report}");
 }
 
 #[test]
