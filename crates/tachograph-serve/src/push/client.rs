@@ -148,7 +148,7 @@ pub(crate) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue
     let key = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| refused("a name is made of letters, digits and `-`"))?;
     if OWN_HEADERS.contains(&key) {
-        return Err(refused("a push sets it itself: leave it out"));
+        return Err(refused("the request sets it itself: leave it out"));
     }
     let mut value = HeaderValue::from_str(value)
         .map_err(|_| refused("a value has no line breaks or control characters"))?;

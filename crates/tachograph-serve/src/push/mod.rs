@@ -4,6 +4,7 @@
 pub(crate) mod backoff;
 pub(crate) mod client;
 pub(crate) mod delivery;
+pub(crate) mod destination;
 pub(crate) mod payload;
 pub(crate) mod pusher;
 pub(crate) mod pushes;

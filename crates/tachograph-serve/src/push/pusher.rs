@@ -1,5 +1,6 @@
 //! A running push: one task makes payloads, one delivers them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use tachograph::MetricsCollector;
 use tokio::runtime::Runtime;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout_at};
 
 use crate::bounds::bounded;
@@ -115,7 +116,7 @@ impl Maker {
             return;
         }
         let (metrics, writer) = (metrics.clone(), Arc::clone(&self.writer));
-        let written = thread::blocking(move || {
+        let written = on_a_blocking_thread(move || {
             // A panic leaves the writer valid.
             let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
             writer.write(&metrics.get_all_metrics())
@@ -134,6 +135,19 @@ impl Maker {
             }
         }
     }
+}
+
+/// Runs work on one of the runtime's blocking threads; `None` if it panicked, or if no thread can be
+/// started for it.
+async fn on_a_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let is_wanted = Arc::new(());
+    let wanted = Arc::downgrade(&is_wanted);
+    // If no thread can be started, tokio panics, but keeps the work for a later one.
+    let start = || spawn_blocking(move || wanted.upgrade().map(|_| work()));
+    let task = catch_unwind(AssertUnwindSafe(start)).ok()?;
+    task.await.ok().flatten()
 }
 
 /// A running push on a separate thread. Dropping it stops it at once, without a final payload.

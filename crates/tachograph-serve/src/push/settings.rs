@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::otlp::Settings;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -14,15 +13,13 @@ use tokio::sync::watch;
 use crate::bounds::bounded;
 use crate::error::Error;
 use crate::push::backoff::Backoff;
-use crate::push::client::{self, Client};
 use crate::push::delivery::Delivery;
+use crate::push::destination::{Destination, LEAST};
 use crate::push::payload::Source;
 use crate::push::pusher::{Pusher, PusherThread, Shared};
 use crate::push::pushes::{PushReport, Pushes};
 use crate::push::queue::Queue;
-use crate::push::target::{Connect, Target};
-#[cfg(feature = "tls")]
-use crate::push::tls;
+use crate::push::target::Target;
 use crate::quiet::Quiet;
 use crate::thread;
 
@@ -65,24 +62,16 @@ use crate::thread;
 #[derive(Clone, Debug)]
 pub struct Push {
     metrics: MetricsCollector,
-    target: Target,
-    connect: Connect,
+    to: Destination,
     source: Source,
-    headers: HeaderMap,
     every: Duration,
-    timeout: Duration,
     backoff: (Duration, Duration),
     queue: (usize, usize),
     is_gzip: bool,
-    #[cfg(feature = "tls")]
-    authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
 }
 
 /// The specification's path, for a URL without one.
 const PATH: &str = "/v1/metrics";
-
-/// The shortest sensible time-out or pause.
-const LEAST: Duration = Duration::from_millis(10);
 
 impl Push {
     /// Pushes OTLP, encoded as the settings say.
@@ -110,20 +99,14 @@ impl Push {
     }
 
     fn of(metrics: MetricsCollector, url: &str, source: Source) -> Result<Self, Error> {
-        let target = Target::parse(url, PATH)?;
         Ok(Self {
             metrics,
-            connect: Connect::tcp(&target),
-            target,
+            to: Destination::new(Target::parse(url, PATH)?),
             source,
-            headers: HeaderMap::new(),
             every: Duration::from_secs(60),
-            timeout: Duration::from_secs(10),
             backoff: (Duration::from_secs(1), Duration::from_secs(60)),
             queue: (16, 16 << 20),
             is_gzip: false,
-            #[cfg(feature = "tls")]
-            authorities: Vec::new(),
         })
     }
 
@@ -137,7 +120,7 @@ impl Push {
 
     /// How long one request may take, including connecting; at least 10 ms, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = bounded(timeout, LEAST);
+        self.to.timeout(timeout);
         self
     }
 
@@ -147,8 +130,7 @@ impl Push {
     /// If the name or the value has invalid characters, or if the push sets the header itself:
     /// `Host`, and those that describe the body and the connection.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let (key, value) = client::header(name, value)?;
-        self.headers.insert(key, value);
+        self.to.header(name, value)?;
         Ok(self)
     }
 
@@ -181,7 +163,7 @@ impl Push {
         F: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.connect = Connect::new(connect);
+        self.to.connect_with(connect);
         self
     }
 
@@ -191,7 +173,7 @@ impl Push {
     /// If there is none in it, or one cannot be read.
     #[cfg(feature = "tls")]
     pub fn authorities(mut self, pem: &[u8]) -> Result<Self, Error> {
-        self.authorities.extend(tls::authorities(pem)?);
+        self.to.authorities(pem)?;
         Ok(self)
     }
 
@@ -204,8 +186,6 @@ impl Push {
     /// On a runtime without I/O or time.
     pub fn start(self) -> Result<Pusher, Error> {
         thread::need_runtime()?;
-        #[cfg(feature = "tls")]
-        let trust = self.target.is_https.then(|| tls::Trust::new(&self.target, &self.authorities));
         let mut random = fastrand::Rng::new();
         let first = self.every.mul_f64(random.f64());
         let (deadline, ending) = watch::channel(None);
@@ -215,16 +195,7 @@ impl Push {
                 metrics: self.metrics,
                 queue: Queue::new(self.queue.0, self.queue.1, self.source.is_delta()),
             }),
-            client: Client {
-                target: self.target,
-                connect: self.connect,
-                #[cfg(feature = "tls")]
-                trust: trust.transpose()?,
-                content_type: self.source.content_type(),
-                headers: self.headers,
-                timeout: self.timeout,
-                kept: None,
-            },
+            client: self.to.client(self.source.content_type())?,
             backoff: Backoff::new(self.backoff.0, self.backoff.1, random),
             deadline: ending,
             refusals: Quiet::default(),

@@ -4,14 +4,14 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use axum::http::header::USER_AGENT;
-use axum::http::{HeaderMap, HeaderValue};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::bounds::bounded;
 use crate::error::Error;
-use crate::push::client::{Client, header};
-use crate::push::target::{Connect, Target};
+use crate::push::client::Client;
+use crate::push::destination::Destination;
+use crate::push::target::Target;
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("Tachograph/", env!("CARGO_PKG_VERSION")));
@@ -27,12 +27,7 @@ const ALERTS: &str = "/api/v2/alerts";
 #[derive(Clone, Debug)]
 pub struct Receiver {
     pub(crate) form: Form,
-    target: Target,
-    connect: Connect,
-    headers: HeaderMap,
-    timeout: Duration,
-    #[cfg(feature = "tls")]
-    authorities: Vec<rustls::pki_types::CertificateDer<'static>>,
+    to: Destination,
 }
 
 /// The format of the requests.
@@ -70,15 +65,9 @@ impl Receiver {
     }
 
     fn new(form: Form, target: Target) -> Self {
-        Self {
-            form,
-            connect: Connect::tcp(&target),
-            target,
-            headers: HeaderMap::from_iter([(USER_AGENT, AGENT)]),
-            timeout: Duration::from_secs(10),
-            #[cfg(feature = "tls")]
-            authorities: Vec::new(),
-        }
+        let mut to = Destination::new(target);
+        to.headers.insert(USER_AGENT, AGENT);
+        Self { form, to }
     }
 
     /// Sends this header too, for example one with a token. It replaces one with the same name.
@@ -86,14 +75,13 @@ impl Receiver {
     /// # Errors
     /// Those of [`Push::header`](crate::Push::header).
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let (key, value) = header(name, value)?;
-        self.headers.insert(key, value);
+        self.to.header(name, value)?;
         Ok(self)
     }
 
     /// How long one request may take, including connecting; at least 10 ms, 10 s by default.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = bounded(timeout, Duration::from_millis(10));
+        self.to.timeout(timeout);
         self
     }
 
@@ -104,7 +92,7 @@ impl Receiver {
         F: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.connect = Connect::new(connect);
+        self.to.connect_with(connect);
         self
     }
 
@@ -114,7 +102,7 @@ impl Receiver {
     /// If there is none in it, or one cannot be read.
     #[cfg(feature = "tls")]
     pub fn authorities(mut self, pem: &[u8]) -> Result<Self, Error> {
-        self.authorities.extend(crate::push::tls::authorities(pem)?);
+        self.to.authorities(pem)?;
         Ok(self)
     }
 
@@ -128,21 +116,6 @@ impl Receiver {
     /// # Errors
     /// If the URL is `https` and no authority is trusted.
     pub(crate) fn client(self) -> Result<Client, Error> {
-        #[cfg(feature = "tls")]
-        let trust = self
-            .target
-            .is_https
-            .then(|| crate::push::tls::Trust::new(&self.target, &self.authorities))
-            .transpose()?;
-        Ok(Client {
-            target: self.target,
-            connect: self.connect,
-            #[cfg(feature = "tls")]
-            trust,
-            content_type: "application/json",
-            headers: self.headers,
-            timeout: self.timeout,
-            kept: None,
-        })
+        self.to.client("application/json")
     }
 }

@@ -68,7 +68,7 @@ fn a_header_that_cannot_be_sent_is_refused() {
     assert_eq!(told("a b", "c"), expected);
     for own in ["Content-Length", "transfer-encoding", "Host", "Content-Type", "connection"] {
         let expected =
-            format!("cannot send the header {own:?}: a push sets it itself: leave it out");
+            format!("cannot send the header {own:?}: the request sets it itself: leave it out");
         assert_eq!(told(own, "7"), expected);
     }
     let expected = "cannot send the header \"a\": a value has no line breaks or control characters";
