@@ -6,7 +6,7 @@ mod scene;
 mod slot;
 mod track;
 
-use crate::change::{Change, Changed, Changes};
+use crate::compare::change::{Change, Changed, Changes};
 use crate::edit::{Edit, Rejected};
 use crate::path::Path;
 use crate::set::Set;

@@ -61,27 +61,22 @@
 #![forbid(unsafe_code)]
 
 mod apply;
-mod change;
-mod class;
-mod diff;
+mod compare;
 mod edit;
 mod error;
 #[cfg(feature = "generate")]
 pub mod generate;
-mod inherit;
 mod limits;
-mod matching;
 mod merge;
 mod mirror;
-mod numbers;
 mod path;
 mod read;
 mod set;
 mod touched;
 mod tree;
 
-pub use self::change::{Change, ChangeKind, Changes, Fields};
-pub use self::diff::diff;
+pub use self::compare::change::{Change, ChangeKind, Changes, Fields};
+pub use self::compare::diff::diff;
 pub use self::edit::{Edit, Rejected};
 pub use self::error::{ReadError, ReadErrorKind};
 pub use self::limits::Limits;

@@ -11,7 +11,7 @@ use std::mem;
 use std::rc::Rc;
 
 use self::slots::Rows;
-use crate::inherit::{self, Ids, Inherit};
+use crate::compare::inherit::{self, Ids, Inherit};
 use crate::set::Set;
 use crate::touched::{Touched, What};
 use crate::tree::{NodeId, Project};

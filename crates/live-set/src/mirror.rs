@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::change::Changes;
-use crate::diff::exact;
+use crate::compare::change::Changes;
+use crate::compare::diff::exact;
 use crate::edit::{Edit, Rejected};
 use crate::merge::Terms;
 use crate::set::Set;

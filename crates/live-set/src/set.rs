@@ -4,9 +4,9 @@ use std::io::Read;
 
 use serde::Serialize;
 
+use crate::compare::numbers::Numbers;
 use crate::error::ReadError;
 use crate::limits::Limits;
-use crate::numbers::Numbers;
 use crate::read;
 use crate::tree::{ClipSlot, Device, Hash, Hasher, Key, NodeRef, NodeType, Project, Scene, Track};
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::change::{ChangeKind, Changes, is_place};
+use crate::compare::change::{ChangeKind, Changes, is_place};
 use crate::edit::Edit;
 use crate::path::Path;
 use crate::tree::{Node, NodeId, Project, Value};

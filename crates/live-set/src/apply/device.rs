@@ -1,7 +1,7 @@
 //! Edits of devices.
 
 use super::{finite, room_for_one, set, set_always};
-use crate::change::{Change, Changed};
+use crate::compare::change::{Change, Changed};
 use crate::edit::Rejected;
 use crate::path::Path;
 use crate::set::Set;

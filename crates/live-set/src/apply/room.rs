@@ -1,7 +1,7 @@
 //! Checks the room for what an edit adds: the limit on a tree's memory applies to edits as well as
 //! to files.
 
-use crate::change::{ChangeKind, Changes};
+use crate::compare::change::{ChangeKind, Changes};
 use crate::edit::{Edit, Rejected};
 use crate::set::Set;
 use crate::tree::{

@@ -1,7 +1,7 @@
 //! Edits of scenes.
 
 use super::room_for_one;
-use crate::change::{Change, Changed};
+use crate::compare::change::{Change, Changed};
 use crate::edit::Rejected;
 use crate::path::Path;
 use crate::set::Set;

@@ -1,7 +1,7 @@
 //! Edits of slots and of the clips in them.
 
 use super::set;
-use crate::change::{Change, Changed};
+use crate::compare::change::{Change, Changed};
 use crate::edit::Rejected;
 use crate::path::Path;
 use crate::set::Set;

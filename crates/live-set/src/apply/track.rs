@@ -1,7 +1,7 @@
 //! Edits of tracks and their mixers.
 
 use super::{finite, rename, room_for_one, set, set_always};
-use crate::change::{Change, Changed};
+use crate::compare::change::{Change, Changed};
 use crate::edit::Rejected;
 use crate::path::Path;
 use crate::set::Set;

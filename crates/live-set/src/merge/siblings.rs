@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::Merge;
 use super::order::{is_rising, put_back, weave};
-use crate::inherit::Inherit;
-use crate::matching::{Candidates, Pairs};
-use crate::numbers::numbered;
+use crate::compare::inherit::Inherit;
+use crate::compare::matching::{Candidates, Pairs};
+use crate::compare::numbers::numbered;
 use crate::touched::{Taken, What};
 use crate::tree::{Node, NodeId};
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Merge;
-use crate::inherit::Inherit;
+use crate::compare::inherit::Inherit;
 use crate::touched::What;
 use crate::tree::{Clip, ClipSlot, NodeId};
 

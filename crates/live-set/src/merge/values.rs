@@ -4,8 +4,8 @@ use std::mem;
 
 use super::Merge;
 use super::siblings::Merged;
-use crate::change::is_place;
-use crate::inherit;
+use crate::compare::change::is_place;
+use crate::compare::inherit;
 use crate::touched::What;
 use crate::tree::{Clip, ClipSlot, Device, Mixer, Node, NodeId, Parameter, Scene, Track, TreeNode};
 

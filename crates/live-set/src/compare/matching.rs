@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::class::is_class_of;
-use crate::numbers::{Numbers, numbered};
+use crate::compare::class::is_class_of;
+use crate::compare::numbers::{Numbers, numbered};
 use crate::path::Path;
 use crate::tree::{Clip, ClipSlot, Device, FileRef, Hash, Locator, Scene, Track, TreeNode};
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::matching::{Candidates, Pairs, Sibling};
-use crate::numbers::Numbers;
+use crate::compare::matching::{Candidates, Pairs, Sibling};
+use crate::compare::numbers::Numbers;
 use crate::set::Set;
 use crate::tree::{Clip, ClipSlot, Device, FileRef, Key, Locator, NodeId, Scene, Track};
 

@@ -1,7 +1,7 @@
 //! The difference between two sets.
 
-use crate::change::{Change, Changed, Changes};
-use crate::matching::{Owner, Pairs, Sibling};
+use crate::compare::change::{Change, Changed, Changes};
+use crate::compare::matching::{Owner, Pairs, Sibling};
 use crate::path::Path;
 use crate::set::Set;
 use crate::tree::{
