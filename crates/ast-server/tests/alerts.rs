@@ -39,7 +39,8 @@ fn a_rule_of_a_default_name_replaces_it_or_silences_it() {
     let silenced = "[[rule]]\nname = \"PacketLoss\"\nenabled = false\nstatistic = \"heartbeat\"\n";
     let names = |text: &str| {
         let rules = alerts::rules(text).expect("right rules");
-        rules.into_iter().map(|rule| (rule.name, rule.condition == Condition::Heartbeat)).collect()
+        let evaluated = rules.into_iter().filter(|rule| rule.enabled);
+        evaluated.map(|rule| (rule.name, rule.condition == Condition::Heartbeat)).collect()
     };
     let named = |name: &str, is_new| (name.to_owned(), is_new);
     let told: Vec<_> = names(silenced);

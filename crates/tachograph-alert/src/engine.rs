@@ -97,7 +97,7 @@ impl Engine {
     /// Replaces the rules. Unchanged rules keep their alerts and values.
     pub fn replace(&mut self, rules: Vec<Rule>) {
         let mut old = std::mem::take(&mut self.rules);
-        for rule in rules {
+        for rule in rules.into_iter().filter(|rule| rule.enabled) {
             let known = old.iter().position(|it| it.rule == rule);
             let watched = known.map(|place| old.swap_remove(place));
             self.rules.push(watched.unwrap_or_else(|| Watched::new(rule)));

@@ -56,7 +56,7 @@ pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, Vec<Ru
     };
     let mut rules: Vec<Rule> = Vec::new();
     for raw in file.rule {
-        let (name, is_on) = (raw.name.clone(), raw.enabled);
+        let name = raw.name.clone();
         let comparison_at = raw.statistic.span();
         let Some(rule) = raw.rule(&mut errors) else { continue };
         if rules.iter().any(|other| other.name == rule.name) {
@@ -72,9 +72,7 @@ pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, Vec<Ru
                 errors.add(comparison_at, problem);
             }
         }
-        if is_on {
-            rules.push(rule);
-        }
+        rules.push(rule);
     }
     errors.found.sort_by_key(|error| (error.line, error.column));
     if errors.found.is_empty() { Ok(rules) } else { Err(errors.found) }
@@ -182,6 +180,7 @@ impl RawRule {
         rule.keep_firing = keep_firing.flatten().unwrap_or_default();
         rule.severity = self.severity.clone().unwrap_or(rule.severity);
         rule.message = self.message.clone().map(Spanned::into_inner).unwrap_or_default();
+        rule.enabled = self.enabled;
         let (labels, runbook) = (self.labels.clone(), self.runbook.clone());
         let condition = self.condition(last.flatten(), at, errors);
         if errors.found.len() > found {

@@ -27,6 +27,9 @@ pub struct Rule {
     pub message: String,
     /// A link to further information; may be empty.
     pub runbook: String,
+    /// Whether the engine evaluates it. A disabled rule still takes its name, so it can silence a
+    /// default of that name.
+    pub enabled: bool,
 }
 
 impl Rule {
@@ -41,6 +44,7 @@ impl Rule {
             labels: BTreeMap::new(),
             message: String::new(),
             runbook: String::new(),
+            enabled: true,
         }
     }
 }

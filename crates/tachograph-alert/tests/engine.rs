@@ -253,7 +253,8 @@ fn a_rule_that_stays_keeps_its_state_when_others_are_put_in_place() {
         world.second();
     }
     assert_eq!(world.alert().0, State::Firing);
-    let more = format!("[[rule]]\nname = \"Alive\"\nstatistic = \"heartbeat\"\n{LATENCY}");
+    let off = "[[rule]]\nname = \"Off\"\nstatistic = \"heartbeat\"\nenabled = false\n";
+    let more = format!("{off}[[rule]]\nname = \"Alive\"\nstatistic = \"heartbeat\"\n{LATENCY}");
     world.engine.replace(parse(&more).expect("right"));
     let states = |world: &World| -> Vec<_> {
         world.engine.statuses().map(|status| status.alerts[0].state).collect()

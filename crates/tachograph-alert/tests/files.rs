@@ -35,7 +35,8 @@ fn every_field_is_read() {
         "#,
     )
     .expect("right");
-    let [rule] = &rules[..] else { panic!("one is off: {rules:?}") };
+    let [rule, off] = &rules[..] else { panic!("two rules: {rules:?}") };
+    assert_eq!((&*off.name, off.enabled, rule.enabled), ("Off", false, true));
     let Condition::Compare(comparison) = &rule.condition else { panic!("{rule:?}") };
     assert_eq!(comparison.statistic, Statistic::Ratio);
     assert_eq!(comparison.last, Some(Duration::from_secs(300)));

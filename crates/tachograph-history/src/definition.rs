@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tachograph::{ExportedNames, Kind, MetricNames, Series, Unit};
+use tachograph::{ExportedNames, Kind, MetricNames, Series, Snapshot, Unit};
 
 /// A series, and its number in frames. A number is never reused for another series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,6 +41,13 @@ fn is_none(unit: &Unit) -> bool {
 }
 
 impl Definition {
+    /// The definitions of all series of a snapshot, numbered in its order. Rules can be checked
+    /// against them.
+    pub fn all(snapshot: &Snapshot) -> Vec<Self> {
+        let numbered = (0..).zip(snapshot.series());
+        numbered.map(|(number, it)| Self::of(number, it, snapshot.exported_names())).collect()
+    }
+
     /// The definition of a snapshot's series, given its exported names.
     pub(crate) fn of(number: u32, series: &Series, names: &ExportedNames) -> Self {
         let metric = &series.metric;

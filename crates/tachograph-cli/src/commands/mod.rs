@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use tachograph::Snapshot;
 use tachograph_alert::{Rule, RuleError};
-use tachograph_history::{Definition, History, Settings};
+use tachograph_history::Definition;
 use tokio::runtime;
 
 use crate::failure::Failure;
@@ -34,11 +34,7 @@ impl Source {
                 let replay = Replay::read(file)?;
                 Ok(replay.history().definitions().map(|it| Definition::clone(it)).collect())
             }
-            Self::Program(endpoint) => {
-                let mut history = History::new(Settings::default());
-                history.record(&snapshot(endpoint)?.into());
-                Ok(history.definitions().map(|it| Definition::clone(it)).collect())
-            }
+            Self::Program(endpoint) => Ok(Definition::all(&snapshot(endpoint)?)),
         }
     }
 }

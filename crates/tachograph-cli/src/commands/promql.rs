@@ -41,7 +41,7 @@ pub(super) fn file(rules: &[Rule], names: &Names<'_>) -> String {
          # window should hold at least four scrapes.\n\
          groups:\n- name: tachograph\n  rules:\n",
     );
-    for rule in rules {
+    for rule in rules.iter().filter(|rule| rule.enabled) {
         text += &one(rule, names);
     }
     text
