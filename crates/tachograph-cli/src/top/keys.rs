@@ -81,7 +81,7 @@ pub fn press(model: &mut Model, key: KeyEvent) -> bool {
 fn in_time(model: &mut Model, key: KeyCode) -> bool {
     let frames = model.replay.history().range(
         std::time::SystemTime::UNIX_EPOCH,
-        super::text::time(u64::MAX / 2),
+        super::draw::text::time(u64::MAX / 2),
         std::time::Duration::ZERO,
     );
     let (Some(first), Some(last)) = (frames.first(), frames.last()) else { return false };

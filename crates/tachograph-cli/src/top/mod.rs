@@ -1,30 +1,26 @@
-//! `tachograph top`: a program, or a recording, in the terminal.
+//! `tachograph top`: shows a running program, or a recording, in the terminal.
 //!
-//! Three parts that know of each other in one direction: the [`Model`] is what is known and what the
-//! user looks at, without a terminal or a clock; keys change it; [`draw`] is a pure function from it
-//! to a screen. This file joins them to the stream, the keyboard and the terminal.
+//! The [`Model`] holds the data and the state of the screen; it has no terminal and no clock. Keys
+//! and messages change it, and [`draw`] turns it into a screen. [`run`] connects it to the stream,
+//! the keyboard and the terminal.
 //!
-//! A recording is shown at its end; left and right move in time, as they do in what is remembered of
-//! a running program.
+//! May use all of this crate but the command line. In reading order:
+//! - `remote`: the answer of `/alerts`
+//! - `model`: the data and the state of the screen
+//! - `rows`: the rows of the table of series
+//! - `keys`: the keyboard
+//! - `draw`: numbers, lines and charts; `pages`: the pages made of them
+//! - `screen`: the terminal
+//! - `feed`: the stream, the alerts and the signals, on their own thread
 
-mod alerts;
-mod charts;
-mod detail;
+mod draw;
 mod feed;
-mod findings;
-mod header;
-mod health;
-mod heat;
-mod help;
 mod keys;
-mod list;
 mod model;
+mod pages;
 mod remote;
 mod rows;
 mod screen;
-mod text;
-mod theme;
-mod view;
 
 use std::io::{IsTerminal, stdout};
 use std::process::ExitCode;
@@ -37,14 +33,14 @@ use crate::commands::Source;
 use crate::failure::Failure;
 use crate::replay::Replay;
 
-pub use self::heat::Heat;
+pub use self::draw::heat::Heat;
+pub use self::draw::theme::{Colours, Theme};
 pub use self::keys::press;
 pub use self::model::{Link, Model, Page, Sort};
+pub use self::pages::draw;
 pub use self::remote::Alerts;
 pub use self::rows::{Row, rows};
 pub use self::screen::Screen;
-pub use self::theme::{Colours, Theme};
-pub use self::view::draw;
 
 /// What reaches the model from outside.
 #[derive(Debug)]

@@ -7,10 +7,10 @@ use tachograph_history::doctor::{Finding, findings};
 use tachograph_history::{Definition, Frame};
 
 use super::Message;
+use super::draw::text::time;
+use super::draw::theme::Theme;
 use super::remote::Alerts;
 use super::rows::{self, Row, is_of};
-use super::text::time;
-use super::theme::Theme;
 use crate::live::News;
 use crate::replay::Replay;
 

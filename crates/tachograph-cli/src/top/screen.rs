@@ -5,7 +5,7 @@ use std::{process, thread};
 use ratatui::DefaultTerminal;
 
 use super::model::Model;
-use super::view;
+use super::pages;
 use crate::failure::Failure;
 
 /// The terminal while it shows screens. Dropping it gives the terminal back; a panic on any thread
@@ -31,7 +31,7 @@ impl Screen {
     /// # Errors
     /// If the terminal does not take it.
     pub fn draw(&mut self, model: &mut Model) -> Result<(), Failure> {
-        let drawn = self.terminal.draw(|frame| view::draw(frame, model));
+        let drawn = self.terminal.draw(|frame| pages::draw(frame, model));
         drawn.map_err(|error| Failure::Failed(format!("the terminal is gone: {error}")))?;
         Ok(())
     }

@@ -6,11 +6,11 @@ use ratatui::text::Span;
 use tachograph::{Kind, Unit};
 use tachograph_history::{Definition, Statistics, TimingStep};
 
-use super::charts;
-use super::model::Model;
-use super::rows;
-use super::text::{number, rate, value};
-use super::view::{below, row, rule, write};
+use crate::top::draw::charts;
+use crate::top::draw::lines::{below, row, rule, write};
+use crate::top::draw::text::{number, rate, value};
+use crate::top::model::Model;
+use crate::top::rows;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let Some(definition) = model.chosen() else {

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::Span;
 use tachograph_history::doctor::Severity;
 
-use super::model::Model;
-use super::view::lines;
+use crate::top::draw::lines::lines;
+use crate::top::model::Model;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
     let (theme, scroll) = (model.theme, model.scroll);

@@ -5,9 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
-use super::model::{Link, Model, Page};
-use super::text::{age, clock};
-use super::view::{row, write, write_right};
+use crate::top::draw::lines::{row, write, write_right};
+use crate::top::draw::text::{age, clock};
+use crate::top::model::{Link, Model, Page};
 
 /// A frame that is so late makes data old.
 const OLD_MS: u64 = 5_000;

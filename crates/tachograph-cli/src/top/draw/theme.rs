@@ -55,7 +55,7 @@ impl Theme {
     }
 
     /// What is beside the point: labels, rules, help.
-    pub(super) fn quiet(self) -> Style {
+    pub(crate) fn quiet(self) -> Style {
         match self.colours {
             Colours::None => Style::new().add_modifier(Modifier::DIM),
             _ => self.colour((245, 240), Color::DarkGray),
@@ -63,32 +63,32 @@ impl Theme {
     }
 
     /// The numbers that matter.
-    pub(super) fn strong(self) -> Style {
+    pub(crate) fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
     /// Lines and bars.
-    pub(super) fn accent(self) -> Style {
+    pub(crate) fn accent(self) -> Style {
         self.colour((74, 25), Color::Cyan)
     }
 
     /// What is well.
-    pub(super) fn good(self) -> Style {
+    pub(crate) fn good(self) -> Style {
         self.colour((78, 28), Color::Green)
     }
 
     /// What needs a look.
-    pub(super) fn warning(self) -> Style {
+    pub(crate) fn warning(self) -> Style {
         self.colour((214, 130), Color::Yellow).add_modifier(Modifier::BOLD)
     }
 
     /// What is wrong, and nothing else.
-    pub(super) fn bad(self) -> Style {
+    pub(crate) fn bad(self) -> Style {
         self.colour((203, 160), Color::Red).add_modifier(Modifier::BOLD)
     }
 
     /// A cell of a heat map, by how full it is: from 0 (hardly) to 1.
-    pub(super) fn heat(self, share: f64) -> Style {
+    pub(crate) fn heat(self, share: f64) -> Style {
         let place = (share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64).round() as usize;
         match self.colours {
             Colours::None => Style::new(),

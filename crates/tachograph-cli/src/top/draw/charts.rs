@@ -7,10 +7,10 @@ use tachograph::Unit;
 use tachograph_history::{Buckets, Definition, TimingStep};
 
 use super::heat::Heat;
-use super::model::Model;
-use super::rows;
+use super::lines::{row, write};
 use super::text::{age, number, value};
-use super::view::{row, write};
+use crate::top::model::Model;
+use crate::top::rows;
 
 /// Room for the labels of an axis.
 const AXIS: u16 = 9;
@@ -19,7 +19,7 @@ const AXIS: u16 = 9;
 const SHADES: [&str; 4] = ["░", "▒", "▓", "█"];
 
 /// Quantiles of a spectrum: evenly in the number of nines.
-pub(super) const SPECTRUM: [(&str, f64); 9] = [
+pub(crate) const SPECTRUM: [(&str, f64); 9] = [
     ("p1", 0.01),
     ("p10", 0.1),
     ("p25", 0.25),
@@ -32,7 +32,7 @@ pub(super) const SPECTRUM: [(&str, f64); 9] = [
 ];
 
 /// The range in words.
-pub(super) fn range_name(model: &Model) -> String {
+pub(crate) fn range_name(model: &Model) -> String {
     match model.range_ms() {
         ms if ms > 86_400_000 => "everything".to_owned(),
         ms if ms >= 3_600_000 => format!("{} h", ms / 3_600_000),
@@ -41,7 +41,7 @@ pub(super) fn range_name(model: &Model) -> String {
 }
 
 /// A heat map of a timing or histogram, its newest column at the right.
-pub(super) fn heat(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition) {
+pub(crate) fn heat(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition) {
     if area.width <= AXIS + 4 || area.height == 0 {
         return;
     }
@@ -73,14 +73,14 @@ pub(super) fn heat(buffer: &mut Buffer, area: Rect, model: &Model, definition: &
 }
 
 /// What a heat map's title says of its time.
-pub(super) fn heat_title(model: &Model, width: u16) -> String {
+pub(crate) fn heat_title(model: &Model, width: u16) -> String {
     let columns = usize::from(width.saturating_sub(AXIS + 1)).max(1);
     let slot = model.slot_ms(columns);
     format!("{}, {} a column, now →", age(slot * columns as u64), age(slot))
 }
 
 /// Percentiles with bars, on a logarithmic scale from the least to the greatest.
-pub(super) fn spectrum(
+pub(crate) fn spectrum(
     buffer: &mut Buffer,
     area: Rect,
     model: &Model,
@@ -105,7 +105,7 @@ pub(super) fn spectrum(
 }
 
 /// How many samples lie where, in as many lines as there are.
-pub(super) fn histogram(
+pub(crate) fn histogram(
     buffer: &mut Buffer,
     area: Rect,
     model: &Model,
@@ -139,7 +139,7 @@ pub(super) fn histogram(
 }
 
 /// A counter's rate or a gauge's value over the range, as columns.
-pub(super) fn columns(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition) {
+pub(crate) fn columns(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition) {
     if area.width <= AXIS + 4 || area.height == 0 {
         return;
     }

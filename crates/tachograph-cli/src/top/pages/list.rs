@@ -6,10 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use tachograph::Kind;
 
-use super::model::{Model, Sort};
-use super::rows::Row;
-use super::text::{cut_middle, rate, sparkline, value};
-use super::view::{below, row, rule, write};
+use crate::top::draw::charts;
+use crate::top::draw::lines::{below, row, rule, write};
+use crate::top::draw::text::{cut_middle, rate, sparkline, value};
+use crate::top::model::{Model, Sort};
+use crate::top::rows::Row;
 
 /// The width of rates and values, and that of p50, p95, p99 and max.
 const FIRST: usize = 10;
@@ -31,7 +32,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
         Sort::Max => "max",
     };
     let way = if model.is_reversed { "↑" } else { "↓" };
-    let range = super::charts::range_name(model);
+    let range = charts::range_name(model);
     rule(buffer, row(area, 0), &format!("{searched}, by {sorted} {way}, {range}"), model);
     table(buffer, below(area, 1), model, rows);
 }

@@ -6,7 +6,7 @@ use tachograph::Unit;
 use tachograph_history::format;
 
 /// A value in its unit, such as `8.90 µs`.
-pub(super) fn value(value: Option<f64>, unit: &Unit) -> String {
+pub(crate) fn value(value: Option<f64>, unit: &Unit) -> String {
     let Some(value) = value.filter(|value| value.is_finite()) else { return "–".to_owned() };
     match unit {
         // The unit of a plain number, or of an odd one, is in the series' title.
@@ -16,7 +16,7 @@ pub(super) fn value(value: Option<f64>, unit: &Unit) -> String {
 }
 
 /// A plain number: thousands apart where it is whole or large, three digits that count else.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 1e9 => format!("{:.2} G", value / 1e9),
         size if size >= 1e6 => format!("{:.2} M", value / 1e6),
@@ -28,7 +28,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// An amount a second; `–` across a mark.
-pub(super) fn rate(rate: Option<f64>) -> String {
+pub(crate) fn rate(rate: Option<f64>) -> String {
     rate.map_or_else(|| "–".to_owned(), |rate| format!("{}/s", number(rate)))
 }
 
@@ -45,7 +45,7 @@ fn grouped(value: i64) -> String {
 }
 
 /// A time since, such as `3h12m`, `42s`, `0.2s`.
-pub(super) fn age(ms: u64) -> String {
+pub(crate) fn age(ms: u64) -> String {
     let seconds = ms / 1_000;
     match seconds {
         0..10 => format!("{}.{}s", seconds, ms % 1_000 / 100),
@@ -57,13 +57,13 @@ pub(super) fn age(ms: u64) -> String {
 }
 
 /// A time of the day, UTC: `12:01:33`.
-pub(super) fn clock(ms: u64) -> String {
+pub(crate) fn clock(ms: u64) -> String {
     let seconds = ms / 1_000 % 86_400;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Milliseconds since 1970 as a time.
-pub(super) fn time(ms: u64) -> SystemTime {
+pub(crate) fn time(ms: u64) -> SystemTime {
     let since = Duration::from_millis(ms);
     SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
 }
@@ -72,7 +72,7 @@ pub(super) fn time(ms: u64) -> SystemTime {
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// Values as a line of bars from 0 to the greatest; a gap where there is none.
-pub(super) fn sparkline(values: &[Option<f64>]) -> String {
+pub(crate) fn sparkline(values: &[Option<f64>]) -> String {
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let bar = |value: &Option<f64>| match value {
         None => ' ',
@@ -83,7 +83,7 @@ pub(super) fn sparkline(values: &[Option<f64>]) -> String {
 }
 
 /// The first characters of a text, with `…` where it was longer.
-pub(super) fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -93,7 +93,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 /// As `cut`, with the end kept: keys differ at their ends.
-pub(super) fn cut_middle(text: &str, width: usize) -> String {
+pub(crate) fn cut_middle(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width || width < 8 {
         return cut(text, width);

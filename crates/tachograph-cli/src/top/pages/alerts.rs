@@ -7,10 +7,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use super::model::{Link, Model};
-use super::remote::{AlertRule, AlertState, Alerts, Change, Sink};
-use super::text::{age, clock};
-use super::view::{lines, row, write};
+use crate::top::draw::lines::{lines, row, write};
+use crate::top::draw::text::{age, clock};
+use crate::top::model::{Link, Model};
+use crate::top::remote::{AlertRule, AlertState, Alerts, Change, Sink};
 
 type Parts = Vec<Span<'static>>;
 

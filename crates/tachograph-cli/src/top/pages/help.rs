@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::model::Model;
-use super::view::lines;
+use crate::top::draw::lines::lines;
+use crate::top::model::Model;
 
 const KEYS: [(&str, &str); 20] = [
     ("1 2 3 4, tab", "health, series, alerts, doctor; the next page"),

@@ -9,11 +9,12 @@ use ratatui::text::Span;
 use tachograph::{Kind, Unit};
 use tachograph_history::{Definition, Frame};
 
-use super::model::Model;
-use super::rows::{self, Row};
-use super::text::{number, rate, sparkline, value};
-use super::view::{below, row, rule, write};
-use super::{alerts, charts, list};
+use super::{alerts, list};
+use crate::top::draw::charts;
+use crate::top::draw::lines::{below, lines, row, rule, write};
+use crate::top::draw::text::{clock, number, rate, sparkline, value};
+use crate::top::model::Model;
+use crate::top::rows::{self, Row};
 
 /// The metric whose latency stands for the program's, where it has it.
 const LATENCY: &str = "event.processing.duration";
@@ -89,11 +90,7 @@ fn tiles(buffer: &mut Buffer, area: Rect, model: &Model, pictured: Option<&Arc<D
             rule(buffer, row(rest, 0), "worst samples", model);
             let worst = worst(&range, definition);
             for (line, (at, max)) in (1..rest.height.min(6)).zip(worst) {
-                let text = format!(
-                    " {:>9}  {}",
-                    value(Some(max), &definition.unit),
-                    super::text::clock(at)
-                );
+                let text = format!(" {:>9}  {}", value(Some(max), &definition.unit), clock(at));
                 write(buffer, row(rest, line), vec![Span::raw(text)]);
             }
             rest = below(rest, 6);
@@ -101,8 +98,7 @@ fn tiles(buffer: &mut Buffer, area: Rect, model: &Model, pictured: Option<&Arc<D
     }
     if rest.height > 2 && model.alerts.is_some() {
         rule(buffer, row(rest, 0), "alerts", model);
-        let lines = alerts::overview(model);
-        super::view::lines(buffer, below(rest, 1), 0, lines);
+        lines(buffer, below(rest, 1), 0, alerts::overview(model));
     }
 }
 
