@@ -158,7 +158,7 @@ def lost_and_back():
         see("▲ 1 firing", "▲ Busy firing .*: .* events in 30 s")
         server.kill()
         server.wait()
-        see("✗ lost", r"data [\d.]+s old, again in", "event.processing.duration")
+        see("✗ lost", r"data [\d.]+s old, retry in", "event.processing.duration")
         see("✗ lost [3-9]", r"data [3-9][\d.]*s old")
         server = serve(port)
         see("● ok|▲", r"[01]\.\ds ago")

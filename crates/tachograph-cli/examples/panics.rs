@@ -1,4 +1,4 @@
-//! Takes the terminal, draws, and panics: the terminal has to come back as it was.
+//! Draws in the terminal and panics: the terminal must be restored.
 
 use std::error::Error;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Writes a recording with known samples, and these as JSON: `recording FOLDER SECONDS`.
+//! Writes a recording and, as JSON, the samples in it: `recording FOLDER SECONDS`.
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 #[path = "../tests/common/mod.rs"]

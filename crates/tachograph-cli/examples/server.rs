@@ -1,4 +1,4 @@
-//! A program to be watched: `server ADDR` serves its metrics and works until it is killed.
+//! A program to watch: `server ADDR` works and serves its metrics until it is killed.
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 use std::error::Error;
@@ -9,7 +9,7 @@ use tachograph::MetricsCollector;
 use tachograph_history::Settings;
 use tachograph_serve::{Alerts, Endpoint};
 
-/// One fires after two seconds, one never.
+/// One rule fires after two seconds, the other never.
 const RULES: &str = r#"
 [[rule]]
 name = "Busy"

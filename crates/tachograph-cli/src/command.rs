@@ -15,14 +15,14 @@ use crate::output;
 use crate::place::{Place, Url};
 use crate::top;
 
-/// Looks at the metrics of a running Tachograph program, or at a recording of them.
+/// Watches, records and diagnoses the metrics of a program that uses Tachograph.
 #[derive(Debug, Parser)]
 #[command(
     name = "tachograph",
     version,
     after_help = "URL is the address of a program's metrics endpoint: 127.0.0.1:9464 or \
-                  http://127.0.0.1:9464.\nExit codes: 0 all is well, 1 something was found or \
-                  failed, 2 the command or its input is wrong."
+                  http://127.0.0.1:9464.\nExit codes: 0 success, 1 problems found or the command \
+                  failed, 2 wrong usage or input."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -31,60 +31,60 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show it in the terminal: health, series with heat maps, alerts, findings. `?` there: help
+    /// Show metrics in the terminal: health, series, heat maps, alerts, findings (press ? for help)
     Top {
-        /// A program's address, or a recording
+        /// Address of a running program, or a recording
         #[arg(value_name = "URL|FILE", default_value = "127.0.0.1:9464")]
         place: String,
         #[command(flatten)]
         access: Access,
-        /// Colours for a light background (t switches)
+        /// Use colours for a light background (the key t switches them)
         #[arg(long)]
         light: bool,
     },
-    /// Write what a program measures into a file, which every other command reads
+    /// Record a program's metrics into a file, which the other commands can read
     Record {
-        /// The program's address
+        /// Address of the program
         #[arg(value_name = "URL", default_value = "127.0.0.1:9464")]
         url: String,
-        /// Where to; compressed if the name ends in .gz
+        /// Output file; gzip-compressed if its name ends in .gz
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
-        /// Stop after so long, such as 10m; without it: at Ctrl-C
+        /// Stop after this time, such as 10m [default: record until Ctrl-C]
         #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
         time: Option<Duration>,
-        /// Write over a file that exists
+        /// Overwrite an existing file
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         access: Access,
     },
-    /// Say what is wrong with a program, worst first
+    /// List problems of a program, worst first
     Doctor {
-        /// A program's address, or a recording
+        /// Address of a running program, or a recording
         #[arg(value_name = "URL|FILE", default_value = "127.0.0.1:9464")]
         place: String,
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         access: Access,
     },
-    /// Check files of alert rules: every error with line, column and the way out
+    /// Check files of alert rules; report each error with its line, its column and a remedy
     Check {
-        /// Files of alert rules
+        /// Rule files
         #[arg(value_name = "RULES.toml", required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
         of: Of,
     },
     Deploy(Deploy),
-    /// Write alert rules in another program's language
+    /// Convert alert rules into the format of another system
     Rules {
-        /// A file of alert rules
+        /// Rule file
         #[arg(value_name = "RULES.toml")]
         file: PathBuf,
-        /// As a rule file of Prometheus; says beside each rule what PromQL computes differently
+        /// Print a Prometheus rule file; comments say where PromQL gives different results
         #[arg(long, required = true)]
         prometheus: bool,
         #[command(flatten)]
@@ -92,49 +92,49 @@ enum Command {
     },
 }
 
-/// Write what Prometheus, Grafana and an OpenTelemetry Collector need to watch a program
+/// Write configuration for Prometheus, Grafana and an OpenTelemetry Collector
 ///
-/// Rules, tests of them and panels for every metric that the program has at the moment. Nothing is
-/// started or installed.
+/// Writes recording rules, alerts, tests of both, and a dashboard with a panel for every metric that
+/// the program has at the moment. Starts and installs nothing.
 #[derive(Debug, Args)]
 struct Deploy {
-    /// The program's address
+    /// Address of the program
     #[arg(value_name = "URL")]
     url: String,
-    /// The folder to write into; it is made if need be
+    /// Output folder; created if it does not exist
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// What Prometheus calls the program; without it: what it calls itself
+    /// Name of the program in Prometheus, its label `job` [default: the name it reports itself]
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
-    /// An instance as Prometheus reaches it; may be given more than once. Without it: URL
+    /// Address at which Prometheus scrapes an instance; repeat for several [default: URL]
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     target: Vec<String>,
-    /// How often Prometheus scrapes
+    /// Time between two scrapes
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = scrape_interval)]
     scrape_interval: Duration,
-    /// An Alertmanager; may be given more than once
+    /// Address of an Alertmanager; repeat for several
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     alertmanager: Vec<String>,
-    /// Write over files that were changed
+    /// Overwrite files even if they were changed
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     access: Access,
 }
 
-/// The right to read an endpoint.
+/// Credentials for an endpoint.
 #[derive(Debug, Args)]
 struct Access {
-    /// A file whose first line is the endpoint's bearer token
+    /// File whose first line is the endpoint's bearer token
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
-/// The metrics that rules are about.
+/// The source of the metrics that rules refer to.
 #[derive(Debug, Args)]
 struct Of {
-    /// Hold the rules against the metrics of this program or recording too
+    /// Check the rules against the metrics of this program or recording
     #[arg(long, value_name = "URL|FILE")]
     of: Option<String>,
     #[command(flatten)]
@@ -176,7 +176,7 @@ impl Of {
     }
 }
 
-/// Runs the command that the arguments of the process ask for.
+/// Runs the command line of this process and returns its exit code.
 pub fn run() -> ExitCode {
     run_with(std::env::args_os())
 }

@@ -1,12 +1,12 @@
-//! Why a command ended early.
+//! The error of a command.
 
-/// Why a command did not do what it was asked to.
+/// The error of a command, with the message for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The command or its input is wrong: exit code 2.
+    /// Wrong usage or input: exit code 2.
     #[error("{0}")]
     Input(String),
-    /// It was right, but did not work out: exit code 1.
+    /// The command failed: exit code 1.
     #[error("{0}")]
     Failed(String),
 }

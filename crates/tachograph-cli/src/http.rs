@@ -16,13 +16,13 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::place::Url;
 
-/// For connecting, and for the head of an answer.
+/// The timeout for connecting and receiving the head of an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A longer body of a single answer is refused: a snapshot of 20,000 series takes about 100 MB.
+/// The maximum size of a body. A snapshot of 20,000 series takes about 100 MB.
 const BODY_BYTES: usize = 512 << 20;
 
-/// An endpoint, and the right to read it.
+/// An endpoint, with the token that it asks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     pub(crate) url: Url,
@@ -30,13 +30,13 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// The token is the first line of its file.
+    /// Reads the token from the first line of a file.
     pub(crate) fn new(url: Url, token_file: Option<&Path>) -> Result<Self, Failure> {
         let token = token_file.map(read_token).transpose()?;
         Ok(Self { url, token })
     }
 
-    /// The whole body of a page; `None` where the endpoint has no such page.
+    /// Reads the whole body of a page; `None` if the endpoint has no such page.
     pub(crate) async fn get(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         let answer = self.request(path, HeaderMap::new()).await?;
         if answer.status() == StatusCode::NOT_FOUND {
@@ -47,7 +47,7 @@ impl Endpoint {
         Ok(Some(body.to_bytes().to_vec()))
     }
 
-    /// The body of a page as it comes.
+    /// Reads a page whose body arrives bit by bit.
     pub(crate) async fn stream(&self, path: &str, more: HeaderMap) -> Result<Incoming, Failure> {
         let answer = self.request(path, more).await?;
         Ok(self.fine(path, answer)?.into_body())
@@ -59,13 +59,13 @@ impl Endpoint {
         match status {
             status if status.is_success() => Ok(answer),
             StatusCode::NOT_FOUND => told(format!(
-                "{place} does not exist: is this a Tachograph endpoint, with history switched on?"
+                "{place} does not exist: is this a Tachograph endpoint with history switched on?"
             )),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => told(format!(
-                "{place} may not be read by anyone ({status}): give --token-file, and a host name \
-                 that the endpoint allows"
+                "{place} refuses access ({status}): give --token-file, and use a host name that \
+                 the endpoint allows"
             )),
-            status => told(format!("{place} answered {status}: look at that program's log")),
+            status => told(format!("{place} answered {status}: see the log of that program")),
         }
     }
 
@@ -74,7 +74,7 @@ impl Endpoint {
             let stream = TcpStream::connect(&self.url.authority).await?;
             stream.set_nodelay(true)?;
             let (mut requests, connection) = Builder::new().handshake(TokioIo::new(stream)).await?;
-            // Err: the request that it concerns says so too.
+            // Err: the request fails with the same error.
             tokio::spawn(async { drop(connection.await) });
             let mut request =
                 Request::get(format!("{}{path}", self.url.prefix)).body(Empty::<Bytes>::new())?;
@@ -114,8 +114,9 @@ fn read_token(file: &Path) -> Result<HeaderValue, Failure> {
     if token.is_empty() {
         return Err(wrong("its first line is empty; write the token there".to_owned()));
     }
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| wrong("its first line has characters that no token has".to_owned()))?;
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| {
+        wrong("its first line has characters that are not allowed in a token".to_owned())
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -3,17 +3,17 @@
 //! | command | does |
 //! |---|---|
 //! | `top URL\|FILE` | shows it in the terminal: health, series, heat maps, alerts, findings |
-//! | `record URL -o FILE` | writes what comes into a file that every other command reads |
-//! | `doctor URL\|FILE` | says what is wrong, worst first |
+//! | `record URL -o FILE` | records its metrics into a file that the other commands read |
+//! | `doctor URL\|FILE` | lists problems, worst first |
 //! | `check RULES` | checks files of alert rules |
-//! | `rules --prometheus RULES` | writes alert rules as Prometheus's |
-//! | `deploy URL DIR` | writes what Prometheus, Grafana and a Collector need to watch it |
+//! | `rules --prometheus RULES` | converts alert rules into a Prometheus rule file |
+//! | `deploy URL DIR` | writes configuration for Prometheus, Grafana and an OpenTelemetry Collector |
 //!
-//! Exit codes: 0 all is well, 1 something was found or failed, 2 the command or its input is wrong.
+//! Exit codes: 0 success, 1 problems found or the command failed, 2 wrong usage or input.
 //!
 //! # Limits
-//! Plain HTTP/1.1; no TLS, no proxies. A terminal is redrawn at most ten times a second. Of a
-//! recording, what fits 512 MiB is shown, the latest.
+//! Plain HTTP/1.1; no TLS, no proxies. The terminal is redrawn at most ten times a second. Of a
+//! recording that takes more than 512 MiB in memory, only the latest frames are read.
 #![forbid(unsafe_code)]
 
 mod command;

@@ -1,4 +1,4 @@
-//! Following a program's live stream across lost connections.
+//! Follows a program's live stream and reconnects when the connection is lost.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::failure::Failure;
 use crate::http::Endpoint;
 use crate::sse::{Event, Events};
 
-/// The stream has a frame each step and a comment every 15 s: after so long it is lost.
+/// A connection that is silent for this long is lost: the server sends something at least every 15 s.
 const SILENCE: Duration = Duration::from_secs(40);
 
-/// Pauses before a connection is tried again; the last one repeats.
+/// The pauses before further attempts to connect; the last one repeats.
 const PAUSES: [Duration; 5] = [
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -24,23 +24,23 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(10),
 ];
 
-/// What a stream brings.
+/// What [`follow`] reports.
 #[derive(Clone, Debug)]
 pub(crate) enum News {
-    /// There is a connection.
+    /// The connection is made.
     Connected,
     /// A line of the history.
     Line(Box<Line>),
-    /// So many frames were lost, as this program did not keep up.
+    /// The server skipped this many frames, because this program did not keep up.
     Missed(u64),
-    /// The connection was lost; the next attempt is after the pause.
+    /// The connection was lost; the next attempt follows after the pause.
     Lost { reason: String, pause: Duration },
 }
 
-/// Follows the stream until `tell` says that it is enough, connecting again whenever it is lost.
+/// Follows the stream, and reconnects when it is lost, until `tell` returns `false`.
 ///
 /// # Errors
-/// If the very first connection fails: then the address is wrong.
+/// If the first connection fails: the address is probably wrong.
 pub(crate) async fn follow(
     endpoint: &Endpoint,
     query: &str,
@@ -71,14 +71,14 @@ pub(crate) async fn follow(
 struct Stream<'a> {
     endpoint: &'a Endpoint,
     query: &'a str,
-    /// The number of the last event.
+    /// The id of the last event.
     last: Option<HeaderValue>,
-    /// Since the last frame.
+    /// Failed connections since the last frame.
     failures: usize,
 }
 
 impl Stream<'_> {
-    /// Reads one connection to its end. Ok: it was enough.
+    /// Reads one connection to its end. Ok: `tell` returned `false`.
     async fn read(&mut self, mut tell: impl FnMut(News) -> bool) -> Result<(), Failure> {
         let mut headers = HeaderMap::new();
         if let Some(last) = &self.last {
@@ -95,10 +95,11 @@ impl Stream<'_> {
                 Ok(Some(Ok(piece))) => piece,
                 Ok(Some(Err(error))) => return Err(lost(&error.to_string())),
                 Ok(None) => return Err(lost("the program closed the connection")),
-                Err(_) => return Err(lost("nothing came for 40 s")),
+                Err(_) => return Err(lost("nothing arrived for 40 s")),
             };
             let Ok(piece) = piece.into_data() else { continue };
-            let whole = events.take(&piece).ok_or_else(|| lost("it is no stream of events"))?;
+            let whole =
+                events.take(&piece).ok_or_else(|| lost("the answer is not an event stream"))?;
             for event in whole {
                 if let Some(id) = &event.id {
                     self.last = HeaderValue::from_str(id).ok();
@@ -116,7 +117,7 @@ impl Stream<'_> {
 }
 
 fn read(event: &Event) -> Result<News, String> {
-    let wrong = |error: serde_json::Error| format!("an event cannot be read: {error}");
+    let wrong = |error: serde_json::Error| format!("cannot parse an event: {error}");
     if event.name == "lost" {
         let lost: Lost = serde_json::from_str(&event.data).map_err(wrong)?;
         return Ok(News::Missed(lost.frames));

@@ -1,10 +1,10 @@
-//! Printing, to streams that may be closed at any time.
+//! Output to streams that the reader may close at any time.
 
 use std::io::{self, Write};
 
 use crate::failure::Failure;
 
-/// Prints a text to standard output. A reader that has read enough, such as `head`, is no failure.
+/// Prints a text to standard output. A closed pipe is no failure: `head` closes it early.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -15,7 +15,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a text to standard error, where anybody reads it.
+/// Prints a text to standard error. Ignores errors.
 pub(crate) fn say(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

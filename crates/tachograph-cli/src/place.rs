@@ -1,4 +1,4 @@
-//! Where metrics come from: a program or a recording.
+//! Addresses of programs, and names of recordings.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ pub(crate) enum Place {
 pub(crate) struct Url {
     /// `host:port`.
     pub(crate) authority: String,
-    /// What stands before every path; empty, or `/` and more.
+    /// The path below which the endpoint's pages are: empty, or `/` and more.
     pub(crate) prefix: String,
 }
 
@@ -31,7 +31,7 @@ impl Place {
             Ok(url) => Ok(Self::Url(url)),
             Err(failure) if is_url => Err(failure),
             Err(_) => Err(Failure::Input(format!(
-                "there is no file `{text}`; a running program is given as HOST:PORT or \
+                "there is no file `{text}`; for a running program, write HOST:PORT or \
                  http://HOST:PORT"
             ))),
         }
@@ -48,8 +48,8 @@ impl Url {
             Some(("http", rest)) => rest,
             Some(("https", _)) => {
                 return Err(Failure::Input(format!(
-                    "`{text}` is HTTPS, which this program does not speak; reach the endpoint on \
-                     its own machine, or through a tunnel such as `ssh -L 9464:127.0.0.1:9464 HOST`"
+                    "HTTPS is not supported (`{text}`); run this command on the endpoint's \
+                     machine, or use a tunnel such as `ssh -L 9464:127.0.0.1:9464 HOST`"
                 )));
             }
             Some((scheme, _)) => return wrong(&format!("has the unknown scheme `{scheme}`")),
@@ -65,14 +65,14 @@ impl Url {
             None => return wrong("has no port"),
         };
         if port.parse::<u16>().is_err() {
-            return wrong(&format!("has the port `{port}`, which is none"));
+            return wrong(&format!("has the invalid port `{port}`"));
         }
         let is_host = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
         if host.is_empty() || !host.chars().all(is_host) {
             return wrong("has no host name");
         }
         if prefix.chars().any(|c| c.is_whitespace() || c.is_control() || c == '?' || c == '#') {
-            return wrong("has more than a path");
+            return wrong("has a space, `?` or `#` in its path");
         }
         Ok(Self { authority: format!("{host}:{port}"), prefix: prefix.to_owned() })
     }

@@ -1,4 +1,4 @@
-//! A history put together from lines, of a file or of a live stream.
+//! A history made from the lines of a recording or of a live stream.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,15 +10,16 @@ use tachograph_history::{Definition, Frame, History, Line, Mark, Meta, Settings}
 
 use crate::failure::Failure;
 
-/// Bytes that the frames of a file may take; what is older is left out.
+/// The memory limit of a recording's history, of which single frames may take half. The oldest
+/// frames beyond it are dropped.
 const FILE_BYTES: usize = 1 << 30;
 
-/// A history that takes lines. Restarted programs go on in it: each series keeps its place.
+/// Builds a history from lines. After a restart of the program, series with the same key continue.
 #[derive(Debug)]
 pub struct Replay {
     history: History,
     meta: Option<Meta>,
-    /// The numbers that the lines have for series, and those that the history has.
+    /// From a series' number in the lines to its number in the history.
     numbers: HashMap<u32, u32>,
     next: u32,
     was_restarted: bool,
@@ -27,7 +28,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// An empty one.
+    /// An empty history.
     pub fn new(settings: Settings) -> Self {
         Self {
             history: History::new(settings),
@@ -40,10 +41,10 @@ impl Replay {
         }
     }
 
-    /// Reads a recording, all of it as far as memory goes.
+    /// Reads a recording. Of one that takes more than 512 MiB in memory, keeps the latest frames.
     ///
     /// # Errors
-    /// If the file is none, or has a wrong line.
+    /// If the file cannot be read, is empty, or has an invalid line.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let wrong = |error: String| Failure::Input(format!("{}: {error}", path.display()));
         let day = Duration::from_secs(86_400);
@@ -59,13 +60,15 @@ impl Replay {
             replay.take(line.map_err(|error| wrong(error.to_string()))?);
         }
         if replay.meta.is_none() {
-            return Err(wrong("it is empty; `tachograph record URL -o FILE` makes one".to_owned()));
+            return Err(wrong(
+                "the recording is empty; make one with `tachograph record URL -o FILE`".to_owned(),
+            ));
         }
         replay.is_torn = lines.is_torn();
         Ok(replay)
     }
 
-    /// Takes the next line; says whether it was a frame that is new.
+    /// Adds the next line; returns whether it was a new frame.
     pub fn take(&mut self, line: Line) -> bool {
         match line {
             Line::Meta(meta) => {
@@ -97,7 +100,7 @@ impl Replay {
     }
 
     fn push(&mut self, mut frame: Frame) -> bool {
-        // A stream that was asked for again may repeat itself.
+        // A stream may repeat frames after the connection was lost.
         if frame.version <= self.version && self.version > 0 {
             return false;
         }
@@ -114,23 +117,23 @@ impl Replay {
         true
     }
 
-    /// What was put together.
+    /// The history so far.
     pub fn history(&self) -> &History {
         &self.history
     }
 
-    /// What the lines are of, as far as they said.
+    /// The last meta line, if there was one.
     pub fn meta(&self) -> Option<&Meta> {
         self.meta.as_ref()
     }
 
-    /// Whether a recording ended within a line, which was left out.
+    /// Whether the last line of the recording is incomplete; it was ignored.
     pub fn is_torn(&self) -> bool {
         self.is_torn
     }
 }
 
-/// Puts the history's numbers in place of the lines', and leaves out what nobody defined.
+/// Replaces the lines' numbers by those of the history. Drops entries of undefined series.
 fn renumber<T>(entries: &mut Vec<(u32, T)>, numbers: &HashMap<u32, u32>) {
     entries.retain_mut(|(number, _)| match numbers.get(number) {
         Some(known) => {

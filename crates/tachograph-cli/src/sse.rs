@@ -1,19 +1,19 @@
-//! Server-sent events, as they come in pieces.
+//! Server-sent events, parsed from the pieces of a stream.
 
-/// Bytes of an event; a longer one is refused. A frame of 20,000 timings takes about 6 MB.
+/// The maximum size of an event. A frame of 20,000 timings takes about 6 MB.
 const EVENT_BYTES: usize = 32 << 20;
 
 /// An event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Event {
-    /// Its name; empty where it has none.
+    /// The field `event`; empty if it is missing.
     pub(crate) name: String,
-    /// Its number, to ask for those after it.
+    /// The field `id`: a client sends it back to get the events after this one.
     pub(crate) id: Option<String>,
     pub(crate) data: String,
 }
 
-/// Puts events together from pieces of a stream.
+/// Assembles events from the pieces of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     line: Vec<u8>,
@@ -21,8 +21,8 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Takes a piece and gives the events that are whole with it; `None` for a stream that is none of
-    /// events.
+    /// Takes the next piece and returns the events that it completes; `None` if an event is too long
+    /// or not UTF-8.
     pub(crate) fn take(&mut self, piece: &[u8]) -> Option<Vec<Event>> {
         let mut whole = Vec::new();
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
@@ -55,7 +55,7 @@ impl Events {
                 }
                 self.event.data.push_str(value);
             }
-            // A comment, or a field that says nothing here.
+            // A comment, or a field that is not used here.
             _ => {}
         }
         None

@@ -72,7 +72,7 @@ fn check_of_a_recording_knows_kinds_and_missing_metrics() {
     let recording = recording.display().to_string();
     let misfit = RULES.replace("\"event.processing.duration\"", "\"events.processed\"");
     let misfit = written(folder.path(), "misfit.toml", &misfit);
-    assert_eq!(told(&["check", &misfit]).0, Some(0), "nothing is known of the metric");
+    assert_eq!(told(&["check", &misfit]).0, Some(0), "the metric is unknown");
     let (code, _, err) = told(&["check", &misfit, "--of", &recording]);
     assert_eq!(code, Some(1));
     assert!(err.contains("`events.processed` is a counter"), "{err}");
@@ -80,7 +80,7 @@ fn check_of_a_recording_knows_kinds_and_missing_metrics() {
     let unknown = written(folder.path(), "unknown.toml", &unknown);
     let (code, out, _) = told(&["check", &unknown, "--of", &recording]);
     assert_eq!(code, Some(0));
-    assert!(out.contains("`udp.packet.mislaid`, which is not there yet"), "{out}");
+    assert!(out.contains("`udp.packet.mislaid`, which the program does not have yet"), "{out}");
 }
 
 #[test]

@@ -58,10 +58,10 @@ fn an_hour_is_the_same_in_the_model_and_in_an_independent_reading() {
     }
 }
 
-/// What the file says to somebody who knows nothing but its description.
+/// The content of a recording, read by its format's description and without the project's code.
 struct Independent {
     counts: BTreeMap<String, u64>,
-    /// Of the latency, by the number of the bucket.
+    /// The samples of the latency in each bucket.
     buckets: BTreeMap<i64, u64>,
 }
 
@@ -98,7 +98,7 @@ impl Independent {
         found
     }
 
-    /// The upper edge of the bucket that holds the sample of the rank.
+    /// The upper edge of the bucket that holds the sample of rank `ceil(q * count)`.
     fn quantile(&self, q: f64) -> f64 {
         let count: u64 = self.buckets.values().sum();
         let rank = (q * count as f64).ceil() as u64;

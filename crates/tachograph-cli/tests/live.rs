@@ -1,5 +1,5 @@
-//! Against a real endpoint: recordings hold what was recorded, each thing once, also across a
-//! restart of the program; tokens open doors.
+//! Against a real endpoint: a recording holds everything once, also after a restart of the program;
+//! commands send their token.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -40,7 +40,7 @@ fn ended(child: Child) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Waits for something that has to come; a test that waits for ever has failed.
+/// Waits until something has happened; panics after a minute.
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
@@ -49,7 +49,7 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// What a recording that is being written has of a counter; `None` before it can be read.
+/// A counter's total in a recording that is being written; `None` before it can be read.
 fn counted(file: &Path, key: &str) -> Option<i128> {
     let replay = Replay::read(file).ok()?;
     let number = replay.history().number(key)?;
@@ -75,12 +75,12 @@ fn a_recording_ends_whole_at_a_signal_and_holds_everything_once() {
     kill(Pid::from_raw(recording.id() as i32), Signal::SIGINT).expect("it runs");
     let (code, _, err) = ended(recording);
     assert_eq!(code, Some(0), "{err}");
-    assert!(err.contains("look at it with: tachograph top "), "{err}");
+    assert!(err.contains("view it with: tachograph top "), "{err}");
     let replay = Replay::read(&file).expect("whole");
     assert!(!replay.is_torn());
     assert_eq!(replay.meta().map(|meta| &*meta.program), Some("tested"));
     assert_eq!(counted(&file, "events"), Some(700));
-    // Another program reads it as well: the file has its end.
+    // The file is complete: an independent decoder reads it.
     let mut text = String::new();
     let read = std::fs::File::open(&file).expect("there");
     flate2::read::GzDecoder::new(read).read_to_string(&mut text).expect("gzip with its end");
@@ -156,7 +156,7 @@ fn a_restarted_program_goes_on_in_the_same_recording() {
     until("the events", || counted(&file, "events").is_some_and(|it| it >= 10));
     let before = counted(&file, "events").expect("there");
     server.shutdown();
-    // Another process would have other numbers for its series, and another start.
+    // A new process gives its series other numbers, and has another start time.
     let metrics = MetricsCollector::new();
     metrics.increment("another.one");
     let mut server = None;

@@ -1,7 +1,7 @@
-//! Every screen at two sizes, from a recording with known samples, against what was checked in.
+//! Every page at two sizes, from a recording with known samples, against the checked-in screens.
 //!
-//! After a change that is meant: `TACHOGRAPH_BLESS=1 cargo test -p tachograph-cli --test screens`,
-//! and look at what became of `tests/screens`.
+//! After an intended change, run `TACHOGRAPH_BLESS=1 cargo test -p tachograph-cli --test screens` and
+//! review the changes in `tests/screens`.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn model() -> Model {
     model
 }
 
-/// As the contract has it.
+/// An answer of `/alerts`.
 fn alerts() -> Alerts {
     let since = (common::START_MS + 138_200) as f64 / 1e3;
     let json = serde_json::json!({
@@ -99,7 +99,7 @@ fn each_screen_is_as_it_was_checked_in() {
         for size in SIZES {
             let mut model = model();
             keys(&mut model, pressed);
-            // How many series the collector has about itself is none of these screens' business.
+            // These screens must not change with the number of the collector's own series.
             let all = model.replay.history().definitions().count();
             let found = text(&drawn(&mut model, size)).replace(&format!("of {all} "), "of all ");
             check(&format!("{name}-{}x{}.txt", size.0, size.1), &found);
@@ -181,6 +181,6 @@ fn a_lost_connection_shows_the_age_of_the_data_and_the_next_attempt() {
     model.link = Link::Lost { since_ms, again_ms, reason: "refused".to_owned() };
     let found = text(&drawn(&mut model, (80, 24)));
     assert!(found.contains("✗ lost 40s"), "{found}");
-    assert!(found.contains("data 42s old, again in 5.0s"), "{found}");
+    assert!(found.contains("data 42s old, retry in 5.0s"), "{found}");
     assert!(found.contains("events"), "what is known stays");
 }

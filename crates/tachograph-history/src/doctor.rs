@@ -1,7 +1,7 @@
 //! Findings in a program's history: problems in plain words.
 //!
-//! Each finding is a function from the history to text, so a recording gives the same findings as
-//! the running program. Costs a look at each stored frame for every series that a finding covers.
+//! Findings depend on the history alone, so a recording gives the same findings as the running
+//! program. Cost: one pass over the stored frames for every series that a finding covers.
 
 mod counted;
 mod limits;
@@ -20,7 +20,7 @@ use crate::history::History;
 pub enum Severity {
     /// Something is lost or broken.
     Bad,
-    /// Something needs a look soon.
+    /// Something needs attention soon.
     Warning,
     /// Worth knowing when reading the numbers.
     Note,
@@ -31,7 +31,7 @@ pub enum Severity {
 pub struct Finding {
     /// Its severity.
     pub severity: Severity,
-    /// What it is, in a few words.
+    /// The problem, in a few words.
     pub title: String,
     /// The numbers behind it.
     pub detail: String,

@@ -57,7 +57,7 @@ fn a_tail_that_grew_is_told_with_both_percentiles() {
         assert!(finding.detail.contains("over 27000 samples"), "{finding:#?}");
         assert!(finding.detail.contains("most in `turn[kind=clip]`"), "{finding:#?}");
         let max = if now == 4_000 { "4 ms" } else { "40 ms" };
-        assert!(finding.detail.contains(&format!("the worst was {max}")), "{finding:#?}");
+        assert!(finding.detail.contains(&format!("the maximum is {max}")), "{finding:#?}");
     }
     assert_eq!(findings(&turns(1_500).history), [], "less than twice");
 }
@@ -72,8 +72,10 @@ fn a_metric_at_its_limit_is_told_with_what_is_added_up() {
         world.second();
     }
     let all = findings(&world.history);
-    let [finding] = titled(&all, "`requests` is at its limit")[..] else { panic!("{all:#?}") };
-    let wanted = "8 in 20 s are added up in one series, beside 12 series";
+    let [finding] = titled(&all, "`requests` has reached its series limit")[..] else {
+        panic!("{all:#?}")
+    };
+    let wanted = "8 records in 20 s went into the overflow series, beside 12 other series";
     assert!(finding.detail.starts_with(wanted), "{finding:#?}");
     assert_eq!(finding.series.as_deref(), Some("requests[overflow=true]"));
 }
@@ -87,9 +89,12 @@ fn samples_that_were_dropped_are_told_by_reason() {
     });
     let all = findings(&world.history);
     let nan = titled(&all, "set to NaN");
-    assert!(nan.len() == 1 && nan[0].detail.starts_with("10 in 10 s, beside "), "{all:#?}");
+    assert!(nan.len() == 1 && nan[0].detail.starts_with("10 in 10 s, compared with "), "{all:#?}");
     let kinds = titled(&all, "two kinds of metric");
-    assert!(kinds.len() == 1 && kinds[0].detail.starts_with("10 in 10 s, beside "), "{all:#?}");
+    assert!(
+        kinds.len() == 1 && kinds[0].detail.starts_with("10 in 10 s, compared with "),
+        "{all:#?}"
+    );
     assert_eq!(kinds[0].series.as_deref(), Some("telemetry.dropped[reason=kind_conflict]"));
     assert!(all.is_sorted_by_key(|finding| finding.severity), "the worst first: {all:#?}");
 }
@@ -126,10 +131,10 @@ fn pushes_that_fail_are_told_and_those_that_arrive_are_not() {
     assert_eq!(all.len(), 5, "{all:#?}");
     for (part, count) in [
         ("does not answer", 30),
-        ("leaves data points out", 60),
-        ("do not reach a receiver", 30),
-        ("alerts were given up", 90),
-        ("wait to be pushed", 30),
+        ("rejects some of their data points", 60),
+        ("do not reach a sink", 30),
+        ("alert changes were dropped", 90),
+        ("the push queue is full", 30),
     ] {
         let found = titled(&all, part);
         assert!(found.len() == 1 && found[0].detail == format!("{count} in 30 s"), "{all:#?}");
@@ -149,8 +154,8 @@ fn gaps_resets_and_restarts_are_told_with_their_age() {
     let all = findings(&world.history);
     let found = |part: &str| titled(&all, part).first().map(|it| it.detail.clone());
     assert_eq!(
-        found("frames came late").as_deref(),
-        Some("once in 52 s, 2 s ago: a frame of 40 s")
+        found("frames were late").as_deref(),
+        Some("once in 52 s, 2 s ago; the frame covers 40 s")
     );
     assert_eq!(found("values were reset").as_deref(), Some("once in 52 s, 1 s ago"));
     assert_eq!(found("restarted"), None);

@@ -28,7 +28,8 @@ pub(crate) fn run(files: &[PathBuf], of: Option<&Source>) -> Result<ExitCode, Fa
     Ok(code)
 }
 
-/// A line for each rule about a metric that the program does not have; it may have it later.
+/// One line for each rule about an unknown metric. This is no error: the program may record it
+/// later.
 fn unknown(
     rules: &[tachograph_alert::Rule],
     definitions: &[tachograph_history::Definition],
@@ -36,8 +37,9 @@ fn unknown(
     let is_known = |metric: &str| definitions.iter().any(|it| &*it.name == metric);
     let lines = rules.iter().filter_map(|rule| {
         let metric = super::promql::metric(&rule.condition)?;
-        (!is_known(metric))
-            .then(|| format!("note: `{}` is about `{metric}`, which is not there yet\n", rule.name))
+        (!is_known(metric)).then(|| {
+            format!("note: `{}` uses `{metric}`, which the program does not have yet\n", rule.name)
+        })
     });
     lines.collect()
 }

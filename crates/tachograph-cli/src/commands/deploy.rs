@@ -13,7 +13,7 @@ use crate::http::Endpoint;
 use crate::live::{News, follow};
 use crate::output;
 
-/// What the user asks for beside the program and the folder.
+/// The options of the command.
 #[derive(Debug)]
 pub(crate) struct Wishes {
     pub(crate) job: Option<String>,
@@ -46,7 +46,7 @@ pub(crate) fn run(endpoint: &Endpoint, folder: &Path, wishes: Wishes) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// What the program calls itself, in its live stream.
+/// Reads the program's name from its live stream.
 fn program(endpoint: &Endpoint) -> Result<String, Failure> {
     let mut name = None;
     let followed = wait(follow(endpoint, "?since=0", |news| {
@@ -57,7 +57,9 @@ fn program(endpoint: &Endpoint) -> Result<String, Failure> {
         }
         name.is_none()
     }))?;
-    let way_out = "name the program with --job NAME";
-    followed.map_err(|failure| Failure::Failed(format!("{failure}; or {way_out}")))?;
-    name.ok_or_else(|| Failure::Failed(format!("the program has no name: {way_out}")))
+    let way_out = "give a name with --job NAME";
+    followed.map_err(|failure| {
+        Failure::Failed(format!("cannot read the program's name: {failure}; or {way_out}"))
+    })?;
+    name.ok_or_else(|| Failure::Failed(format!("the program does not report its name; {way_out}")))
 }

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::replay::Replay;
 
-/// What `/doctor` answers.
+/// The answer of `/doctor`.
 #[derive(Debug, Deserialize)]
 struct Answer {
     findings: Vec<Finding>,
@@ -21,17 +21,17 @@ pub(crate) fn run(source: &Source, json: bool) -> Result<ExitCode, Failure> {
         Source::File(file) => {
             let replay = Replay::read(file)?;
             if replay.is_torn() {
-                output::say("note: the recording ends within a line, which was left out\n");
+                output::say("note: the last line of the recording is incomplete and was ignored\n");
             }
             findings(replay.history())
         }
         Source::Program(endpoint) => {
             let body = wait(endpoint.get("/doctor"))??;
-            let missing = "there is no /doctor: is this a Tachograph endpoint, with history \
+            let missing = "there is no page /doctor: is this a Tachograph endpoint with history \
                            switched on?";
             let body = body.ok_or_else(|| Failure::Failed(missing.to_owned()))?;
             let answer: Answer = serde_json::from_slice(&body).map_err(|error| {
-                Failure::Failed(format!("the program's /doctor is none: {error}"))
+                Failure::Failed(format!("cannot parse the answer of /doctor: {error}"))
             })?;
             answer.findings
         }
@@ -43,14 +43,14 @@ pub(crate) fn run(source: &Source, json: bool) -> Result<ExitCode, Failure> {
     } else {
         output::print(&text(&found))?;
     }
-    // A note alone is no reason to stop a script.
+    // Notes alone must not fail a script.
     let is_well = found.iter().all(|finding| finding.severity == Severity::Note);
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn text(found: &[Finding]) -> String {
     if found.is_empty() {
-        return "no findings: all is well as far as the metrics tell\n".to_owned();
+        return "no findings: the metrics show no problem\n".to_owned();
     }
     let one = |finding: &Finding| {
         let severity = match finding.severity {

@@ -1,4 +1,8 @@
-//! What each command does.
+//! The commands, one file each, and what they share.
+//!
+//! May use everything but the command line. In reading order:
+//! - `record`, `doctor`, `check`, `deploy`: the commands of the same names
+//! - `rules`: the command; `promql`: alert rules in PromQL
 
 pub(crate) mod check;
 pub(crate) mod deploy;
@@ -19,7 +23,7 @@ use crate::failure::Failure;
 use crate::http::Endpoint;
 use crate::replay::Replay;
 
-/// Where metrics come from.
+/// The source of metrics.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     Program(Endpoint),
@@ -27,7 +31,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Every series that it has.
+    /// The definitions of all its series.
     fn definitions(&self) -> Result<Vec<Definition>, Failure> {
         match self {
             Self::File(file) => {
@@ -39,24 +43,24 @@ impl Source {
     }
 }
 
-/// The last snapshot of a program.
+/// Fetches the latest snapshot of a program.
 fn snapshot(endpoint: &Endpoint) -> Result<Snapshot, Failure> {
     let body = wait(endpoint.get("/snapshot"))??;
     let body = body.ok_or_else(|| {
-        Failure::Failed("there is no /snapshot: is this a Tachograph endpoint?".to_owned())
+        Failure::Failed("there is no page /snapshot: is this a Tachograph endpoint?".to_owned())
     })?;
     serde_json::from_slice(&body)
-        .map_err(|error| Failure::Failed(format!("the program's /snapshot is none: {error}")))
+        .map_err(|error| Failure::Failed(format!("cannot parse the answer of /snapshot: {error}")))
 }
 
-/// Waits for something on the network.
+/// Runs a future to its end.
 pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Failure> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
     Ok(runtime.block_on(future))
 }
 
-/// The rules of a file, held against what the source has; or what is wrong with them.
+/// Reads a rule file and checks it against `definitions`. The inner error lists all mistakes in it.
 fn read_rules(
     file: &Path,
     definitions: &[Definition],
@@ -67,7 +71,7 @@ fn read_rules(
     Ok(tachograph_alert::check(&text, definitions))
 }
 
-/// Errors of a rule file, one a line, as compilers write them.
+/// The errors of a rule file, one per line, as `FILE:LINE:COLUMN: MESSAGE`.
 fn told(file: &Path, errors: &[RuleError]) -> String {
     errors.iter().map(|error| format!("{}:{error}\n", file.display())).collect()
 }

@@ -11,7 +11,7 @@ use tachograph_alert::{
 use tachograph_export::prometheus::family_name;
 use tachograph_history::Definition;
 
-/// What is known of metrics, by name.
+/// The known metrics, by name.
 pub(super) struct Names<'a> {
     known: BTreeMap<&'a str, &'a Definition>,
     definitions: &'a [Definition],
@@ -24,7 +24,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The first metric that a rule is about.
+/// The metric of a condition, if it has one.
 pub(super) fn metric(condition: &Condition) -> Option<&str> {
     match condition {
         Condition::Compare(comparison) => Some(&comparison.selector.metric),
@@ -34,11 +34,11 @@ pub(super) fn metric(condition: &Condition) -> Option<&str> {
     }
 }
 
-/// The whole file. What PromQL computes differently stands beside each rule.
+/// The whole file. Comments above each rule say where PromQL gives different results.
 pub(super) fn file(rules: &[Rule], names: &Names<'_>) -> String {
     let mut text = String::from(
-        "# Quantiles need native histograms (Prometheus: --enable-feature=native-histograms); a\n\
-         # window should hold at least four scrapes.\n\
+        "# Quantiles need native histograms (Prometheus: --enable-feature=native-histograms).\n\
+         # Each time window should cover at least four scrapes.\n\
          groups:\n- name: tachograph\n  rules:\n",
     );
     for rule in rules.iter().filter(|rule| rule.enabled) {
@@ -52,7 +52,7 @@ fn one(rule: &Rule, names: &Names<'_>) -> String {
     let expr = writer.condition(&rule.condition);
     let mut text = String::new();
     for note in &writer.notes {
-        // Infallible, as all below: memory accepts every write.
+        // Infallible, here and below: it writes to a string.
         let _ = writeln!(text, "  # {note}");
     }
     let _ = writeln!(text, "  - alert: {}\n    expr: {}", quoted(&rule.name), quoted(&expr));
@@ -90,7 +90,7 @@ impl Promql<'_> {
                 format!("absent({name})")
             }
             Condition::Stale { selector: None, last } => {
-                self.note("a scrape that fails counts as no frame, too");
+                self.note("failed scrapes also count as missing frames");
                 format!("absent_over_time(telemetry_passes_total[{}])", span(*last))
             }
             Condition::Stale { selector: Some(selector), last } => {
@@ -137,8 +137,10 @@ impl Promql<'_> {
             None => format!("sum{by}({name}{matchers})"),
         };
         match last {
-            Some(_) => self.note(&format!("`{function}` extrapolates to the window's ends")),
-            None => self.note("since the program was started, not since the rules were"),
+            Some(_) => self.note(&format!("`{function}` extrapolates to the ends of the window")),
+            None => {
+                self.note("counts from the start of the program, not from the start of the rules")
+            }
         }
         let first = of(name);
         let nothing = if by.is_empty() { "vector(0)".to_owned() } else { format!("0 * {first}") };
@@ -158,7 +160,7 @@ impl Promql<'_> {
             return value;
         }
         let all = others(over, " + ");
-        self.note("where nothing was counted the ratio is NaN, which no comparison holds for");
+        self.note("without counts the ratio is NaN, and the alert does not fire");
         format!("{value} / ({})", all.trim_start_matches(" + "))
     }
 
@@ -174,7 +176,7 @@ impl Promql<'_> {
             Statistic::Count => "count_over_time",
             _ => "last_over_time",
         };
-        self.note("of the values that scrapes saw, not of all that were set");
+        self.note("computed from the scraped values only, not from every value that was set");
         format!("{function}({series}[{}])", span(last))
     }
 
@@ -192,17 +194,18 @@ impl Promql<'_> {
             }
             Statistic::Count => format!("histogram_count({})", sum("increase")),
             Statistic::Min => {
-                self.note("the lower edge of the bucket of the least sample");
+                self.note("gives the lower edge of the minimum's bucket, not the exact minimum");
                 format!("histogram_quantile(0, {})", sum("rate"))
             }
             _ => {
-                self.note("the upper edge of the bucket of the greatest sample");
+                self.note("gives the upper edge of the maximum's bucket, not the exact maximum");
                 format!("histogram_quantile(1, {})", sum("rate"))
             }
         }
     }
 
-    /// What Prometheus calls a metric; by what its rule says of it where nothing else is known.
+    /// A metric's name in Prometheus, its kind and its unit. For an unknown metric, `kind` and `unit`
+    /// are used.
     fn family(&mut self, metric: &str, kind: Kind, unit: &Unit) -> (String, Kind, Unit) {
         let known = self.names.known.get(metric);
         let (kind, unit) = match known {
@@ -213,7 +216,7 @@ impl Promql<'_> {
         let name = exported.unwrap_or_else(|| family_name(metric, kind, &unit));
         if known.is_none() {
             self.note(&format!(
-                "`{metric}` is taken for a {}: `{name}`; --of URL looks it up",
+                "`{metric}` is assumed to be a {} with the name `{name}`; --of URL looks it up",
                 kind.name()
             ));
         }
@@ -223,7 +226,7 @@ impl Promql<'_> {
     fn matchers(&self, selector: &Selector) -> String {
         let of_metric = self.names.definitions.iter().filter(|it| *it.name == selector.metric);
         let has_untagged = of_metric.clone().any(|it| it.tags.is_empty());
-        // The untagged series counts alone, where there is one.
+        // If the metric has an untagged series, a rule without tags is about that series alone.
         let others: Vec<_> = of_metric.flat_map(|it| it.tags.keys()).collect();
         let empty = others.iter().filter(|_| has_untagged && selector.tags.is_empty());
         let mut parts: Vec<_> = empty.map(|key| format!("{}=\"\"", label(key))).collect();
@@ -249,7 +252,7 @@ impl Promql<'_> {
     }
 }
 
-/// The kind and unit that a rule about an unknown metric means.
+/// The probable kind and unit of an unknown metric, from a rule about it.
 fn guess(statistic: Statistic, threshold: Quantity) -> (Kind, Unit) {
     let unit = match threshold.dimension {
         Dimension::Time => Unit::Seconds,
@@ -268,7 +271,7 @@ fn guess(statistic: Statistic, threshold: Quantity) -> (Kind, Unit) {
     }
 }
 
-/// The labels by which series are kept apart.
+/// The `by` clause with the labels that a rule distinguishes.
 fn by(selector: &Selector) -> String {
     let keys: Vec<_> = selector.tags.keys().map(|key| label(key)).collect();
     if keys.is_empty() { String::new() } else { format!(" by ({}) ", keys.join(", ")) }
@@ -290,25 +293,25 @@ fn message(rule: &Rule) -> String {
     text
 }
 
-/// A tag's key as Prometheus spells labels.
+/// A tag's key as a Prometheus label.
 fn label(key: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
     key.chars().map(allowed).collect()
 }
 
-/// A text within a regular expression.
+/// Escapes a text for a regular expression.
 fn literal(text: &str) -> String {
     let special = |c: char| "\\.+*?()|[]{}^$".contains(c);
     let escaped = text.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c]));
     escaped.collect()
 }
 
-/// A text in YAML's double quotes, which are those of JSON.
+/// A text as a double-quoted YAML string, which has the same form in JSON.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A time as Prometheus writes it.
+/// A duration in Prometheus's notation.
 fn span(time: Duration) -> String {
     let ms = time.as_millis();
     if ms.is_multiple_of(1_000) { format!("{}s", ms / 1_000) } else { format!("{ms}ms") }

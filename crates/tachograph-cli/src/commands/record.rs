@@ -27,26 +27,28 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     let name = file.display();
     if file.exists() && !force {
-        return Err(Failure::Input(format!("{name} exists: choose another name, or add --force")));
+        return Err(Failure::Input(format!(
+            "{name} already exists: choose another name, or overwrite it with --force"
+        )));
     }
     let cannot = |error| Failure::Failed(format!("cannot write {name}: {error}"));
     let writer = Writer::create(file).map_err(cannot)?;
     let mut recording = Recording::new(writer);
     let ended = wait(record(endpoint, &mut recording, time))?;
-    // Closes the file, the compressed one with its end.
+    // Closes the file. Compressed files get their trailer here.
     let (frames, first_ms, last_ms) = (recording.frames, recording.first_ms, recording.last_ms);
     drop(recording);
     if frames == 0 {
         let _ = fs::remove_file(file);
         ended?;
-        return Err(Failure::Failed("no frame came: nothing was recorded".to_owned()));
+        return Err(Failure::Failed("no frame arrived: nothing was recorded".to_owned()));
     }
     ended?;
     let bytes = fs::metadata(file).map_or(0, |it| it.len());
     let span = format((last_ms - first_ms) as f64 / 1e3, &Unit::Seconds);
     let size = format(bytes as f64, &Unit::Bytes);
     output::say(&format!(
-        "{}{frames} frames of {span}, {size} in {name}; look at it with: tachograph top {name}\n",
+        "{}{frames} frames, {span}, {size} in {name}; view it with: tachograph top {name}\n",
         if stderr().is_terminal() { "\r\x1b[K" } else { "" }
     ));
     Ok(ExitCode::SUCCESS)
@@ -66,12 +68,12 @@ async fn record<W: Write>(
     let following = follow(endpoint, "?since=0", |news| match recording.take(news) {
         Ok(progress) => {
             if let Some(progress) = progress.filter(|_| is_terminal) {
-                output::say(&format!("\r\x1b[K{progress}  Ctrl-C ends it"));
+                output::say(&format!("\r\x1b[K{progress}  Ctrl-C stops"));
             }
             true
         }
         Err(error) => {
-            failed = Some(Failure::Failed(format!("cannot write on: {error}")));
+            failed = Some(Failure::Failed(format!("cannot write the recording: {error}")));
             false
         }
     });
@@ -90,12 +92,12 @@ async fn record<W: Write>(
     failed.map_or(Ok(()), Err)
 }
 
-/// A file that takes what a stream brings, each thing once.
+/// A recording in progress. Definitions and frames that the stream repeats are written once.
 struct Recording<W: Write> {
     writer: Writer<W>,
     meta: Option<Meta>,
     known: HashSet<u32>,
-    /// Definitions that no frame came for yet.
+    /// Definitions to be written with the next frame.
     new: BTreeMap<u32, Definition>,
     version: u64,
     frames: u64,
@@ -117,21 +119,21 @@ impl<W: Write> Recording<W> {
         }
     }
 
-    /// Takes what came; gives what to tell of it.
+    /// Writes what arrived; returns the progress to show, if any.
     fn take(&mut self, news: News) -> std::io::Result<Option<String>> {
         let line = match news {
             News::Connected => return Ok(None),
             News::Missed(frames) => return Ok(Some(format!("{frames} frames were lost"))),
             News::Lost { reason, pause } => {
                 let pause = format(pause.as_secs_f64(), &Unit::Seconds);
-                return Ok(Some(format!("{reason}; again in {pause}")));
+                return Ok(Some(format!("{reason}; trying again in {pause}")));
             }
             News::Line(line) => *line,
         };
         match line {
             Line::Meta(meta) => {
                 let started = self.meta.as_ref().map(|it| it.started_ms);
-                // The same process after a lost connection goes on where it was.
+                // The same process again, after a lost connection: its recording continues.
                 if started != Some(meta.started_ms) {
                     self.writer.meta(&meta)?;
                     self.known.clear();

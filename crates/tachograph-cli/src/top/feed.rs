@@ -1,4 +1,4 @@
-//! What runs beside the screen: the stream, the alerts, the signals.
+//! The thread beside the screen: the stream, the alerts, the signals.
 
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -15,11 +15,11 @@ use crate::failure::Failure;
 use crate::http::Endpoint;
 use crate::live::follow;
 
-/// So often alerts are asked for, and so often where there are none.
+/// The time between two requests for alerts, and the time if the program has none.
 const ALERTS_EVERY: Duration = Duration::from_secs(2);
 const NO_ALERTS_EVERY: Duration = Duration::from_secs(60);
 
-/// Starts it on a thread of its own, which ends with the program.
+/// Starts the thread. It ends with the program.
 pub(super) fn start(source: Source, send: &Sender<Message>) -> Result<(), Failure> {
     let cannot = |error: std::io::Error| Failure::Failed(format!("cannot start: {error}"));
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
@@ -65,7 +65,7 @@ async fn stream(endpoint: &Endpoint, send: &Sender<Message>) -> Option<Failure> 
     follow(endpoint, "", |news| send.send(Message::News(news)).is_ok()).await.err()
 }
 
-/// Alerts as they are; none where the program has no such page or is gone.
+/// Sends the alerts again and again; `None` if the program has no such page or does not answer.
 async fn alerts(endpoint: &Endpoint, send: &Sender<Message>) {
     loop {
         let answer = endpoint.get("/alerts").await;

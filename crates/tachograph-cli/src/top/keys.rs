@@ -1,4 +1,4 @@
-//! What keys do.
+//! The keyboard.
 
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -10,10 +10,10 @@ use super::model::{Model, Page, Sort};
 use super::screen::Vital;
 use crate::failure::Failure;
 
-/// Lines that a page key moves.
+/// The number of lines that page up and page down move.
 const PAGE: isize = 10;
 
-/// Passes the keyboard on, from a thread that ends with the program.
+/// Starts a thread that sends key presses to the model. It ends with the program.
 pub(super) fn listen(send: &Sender<Message>) -> Result<(), Failure> {
     let send = send.clone();
     let run = move || {
@@ -37,7 +37,7 @@ pub(super) fn listen(send: &Sender<Message>) -> Result<(), Failure> {
     started.map(drop).map_err(|error| Failure::Failed(format!("cannot start: {error}")))
 }
 
-/// Does what a key asks for; says whether it asked for anything.
+/// Does what a key stands for; returns whether it stands for anything.
 pub fn press(model: &mut Model, key: KeyEvent) -> bool {
     if key.modifiers.contains(KeyModifiers::CONTROL) {
         model.quit = matches!(key.code, KeyCode::Char('c' | 'd'));
@@ -77,7 +77,7 @@ pub fn press(model: &mut Model, key: KeyEvent) -> bool {
     true
 }
 
-/// Moves in time: of a recording, and in what is remembered of a program.
+/// Moves in time, through the frames of a recording or those remembered of a program.
 fn in_time(model: &mut Model, key: KeyCode) -> bool {
     let frames = model.replay.history().range(
         std::time::SystemTime::UNIX_EPOCH,
@@ -105,7 +105,7 @@ fn in_time(model: &mut Model, key: KeyCode) -> bool {
         KeyCode::End => None,
         _ => return false,
     };
-    // The right edge of a recording is its end; of a program, it is where it was stopped.
+    // Moving to the end follows the newest frame again; pausing there does not.
     let is_end = wanted.is_some_and(|at| at >= last.end_ms) && key != KeyCode::Char(' ');
     model.looked_at_ms = wanted.filter(|_| !is_end);
     true
@@ -158,7 +158,7 @@ fn enter(model: &mut Model) {
     }
 }
 
-/// Moves the choice in lists, the text on pages.
+/// Moves the selection in lists, and scrolls other pages.
 fn move_by(model: &mut Model, by: isize) {
     if matches!(model.page, Page::Alerts | Page::Doctor | Page::Help) {
         model.scroll = model.scroll.saturating_add_signed(by).min(10_000);

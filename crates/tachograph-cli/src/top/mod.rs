@@ -1,7 +1,7 @@
 //! `tachograph top`: shows a running program, or a recording, in the terminal.
 //!
 //! The [`Model`] holds the data and the state of the screen; it has no terminal and no clock. Keys
-//! and messages change it, and [`draw`] turns it into a screen. [`run`] connects it to the stream,
+//! and messages change it, and [`draw`] turns it into a screen. `run` connects it to the stream,
 //! the keyboard and the terminal.
 //!
 //! May use all of this crate but the command line. In reading order:
@@ -42,22 +42,22 @@ pub use self::remote::Alerts;
 pub use self::rows::{Row, rows};
 pub use self::screen::Screen;
 
-/// What reaches the model from outside.
+/// What the threads send to the model.
 #[derive(Debug)]
 pub(crate) enum Message {
     Key(ratatui::crossterm::event::KeyEvent),
-    /// Another size, or the focus: the screen is drawn again.
+    /// The terminal was resized or focused: the screen has to be drawn again.
     Redraw,
     News(crate::live::News),
     Alerts(Option<Alerts>),
-    /// A signal, or the end of what cannot go on: the program ends with the reason.
+    /// The program has to end: after a signal, or because of this failure.
     Stop(Option<Failure>),
 }
 
-/// At most ten times a second.
+/// The shortest time between two redraws.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// So often ages grow.
+/// The longest time between two redraws: ages on the screen grow meanwhile.
 const REST: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(source: Source, name: &str, light: bool) -> Result<ExitCode, Failure> {

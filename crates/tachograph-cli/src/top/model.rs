@@ -1,4 +1,4 @@
-//! What is known, and what the user looks at.
+//! The data, and the user's place in it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,58 +14,58 @@ use super::rows::{self, Row, is_of};
 use crate::live::News;
 use crate::replay::Replay;
 
-/// How far back ranges reach, in seconds; the last one is everything.
+/// The ranges to choose from, in seconds; the last one covers everything.
 const RANGES: [u64; 6] = [60, 120, 600, 1_800, 7_200, u64::MAX / 2_000];
 
-/// The range at first: two minutes.
+/// The range at the start: two minutes.
 const FIRST_RANGE: usize = 1;
 
-/// What is shown.
+/// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page {
-    /// Whether it is well.
+    /// The overview.
     Health,
-    /// All series.
+    /// The table of all series.
     Series,
-    /// One series.
+    /// One series in detail.
     Detail,
-    /// Alerts.
+    /// The rules and their alerts.
     Alerts,
-    /// Findings.
+    /// The doctor's findings.
     Doctor,
-    /// What keys do.
+    /// The keys and their meanings.
     Help,
 }
 
-/// What rows are sorted by.
+/// The order of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {
-    /// The key.
+    /// By key.
     Name,
-    /// The rate, greatest first.
+    /// By rate, greatest first.
     Rate,
-    /// The p99, greatest first.
+    /// By p99, greatest first.
     P99,
-    /// The greatest value, greatest first.
+    /// By the greatest value, greatest first.
     Max,
 }
 
-/// What the data comes from, and how that is.
+/// The source of the data, and the state of its connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Link {
     /// A recording.
     File,
     /// Not connected yet.
     Connecting,
-    /// Frames come.
+    /// Connected.
     Live,
-    /// Frames do not come.
+    /// The connection is lost.
     Lost {
-        /// Since when.
+        /// When it was lost, in milliseconds since 1970.
         since_ms: u64,
-        /// When it is tried again.
+        /// When the next attempt is due, in milliseconds since 1970.
         again_ms: u64,
-        /// Why.
+        /// Why it was lost.
         reason: String,
     },
 }
@@ -73,48 +73,48 @@ pub enum Link {
 /// Everything that the screen shows, without a terminal or a clock: time comes in as `now_ms`.
 #[derive(Debug)]
 pub struct Model {
-    /// What the user asked for, as text.
+    /// The address or file, as the user wrote it.
     pub name: String,
-    /// The frames.
+    /// The history so far.
     pub replay: Replay,
-    /// Alerts, where the program tells of them.
+    /// The last answer of `/alerts`, if the program has that page.
     pub alerts: Option<Alerts>,
-    /// The connection.
+    /// The connection to the source.
     pub link: Link,
-    /// Colours.
+    /// The colours.
     pub theme: Theme,
-    /// What is shown.
+    /// The page on the screen.
     pub page: Page,
-    /// Where `esc` leads.
+    /// The page that `esc` returns to.
     pub before: Page,
-    /// What rows are sorted by.
+    /// The order of the rows.
     pub sort: Sort,
-    /// The other way round.
+    /// Whether the order is reversed.
     pub is_reversed: bool,
-    /// Only keys with this text.
+    /// The search: only series whose key has every word of it are listed.
     pub search: String,
-    /// Whether the search is being typed.
+    /// Whether the user is typing the search.
     pub is_searching: bool,
-    /// The key of the chosen series.
+    /// The key of the selected series.
     pub chosen: Option<Arc<str>>,
-    /// The first line that is shown, of pages that scroll.
+    /// The first visible line of a page that scrolls.
     pub scroll: usize,
-    /// The end of what is looked at; `None`: the newest frame.
+    /// The end of the visible range, in milliseconds since 1970; `None`: the newest frame.
     pub looked_at_ms: Option<u64>,
-    /// Which range.
+    /// The length of the visible range, as an index into the ranges to choose from.
     pub zoom: usize,
-    /// Milliseconds since 1970.
+    /// The present, in milliseconds since 1970.
     pub now_ms: u64,
-    /// Frames that were lost on the way here.
+    /// Frames that the server skipped, because this program did not keep up.
     pub missed: u64,
-    /// Whether to end.
+    /// Whether the program has to end.
     pub quit: bool,
-    /// Findings, with the frame that they were made at.
+    /// The findings, and the end of the frame that they are from, in milliseconds since 1970.
     found: (u64, Vec<Finding>),
 }
 
 impl Model {
-    /// The health page of what a replay holds.
+    /// A model that shows the health page of a history.
     pub fn new(name: &str, replay: Replay, link: Link, theme: Theme) -> Self {
         Self {
             name: name.to_owned(),
@@ -139,13 +139,13 @@ impl Model {
         }
     }
 
-    /// Takes what came from outside; says whether the screen is another one now.
+    /// Handles a message; returns whether the screen has to be drawn again.
     pub(crate) fn take(&mut self, message: Message) -> bool {
         match message {
             Message::Key(key) => super::keys::press(self, key),
             Message::Redraw => true,
             Message::Alerts(alerts) => {
-                // A program that is gone has its last alerts shown, as it has its last frames.
+                // The last alerts of a program that is gone stay on the screen, like its last frames.
                 if alerts.is_some() {
                     self.alerts = alerts;
                 }
@@ -177,28 +177,28 @@ impl Model {
         true
     }
 
-    /// The end of what is looked at.
+    /// The end of the visible range, in milliseconds since 1970.
     pub fn at_ms(&self) -> u64 {
         let newest = self.replay.history().newest().map_or(0, |frame| frame.end_ms);
         self.looked_at_ms.map_or(newest, |at| at.min(newest))
     }
 
-    /// The length of the range.
+    /// The length of the visible range, in milliseconds.
     pub fn range_ms(&self) -> u64 {
         RANGES[self.zoom] * 1_000
     }
 
-    /// Looks at a longer or a shorter range.
+    /// Selects a longer range if `by` is positive, a shorter one if it is negative.
     pub(super) fn zoom_by(&mut self, by: isize) {
         self.zoom = self.zoom.saturating_add_signed(by).min(RANGES.len() - 1);
     }
 
-    /// The frames of the range, oldest first.
+    /// The frames of the visible range, oldest first.
     pub fn range(&self) -> Vec<Arc<Frame>> {
         self.frames(self.range_ms())
     }
 
-    /// The frames of so many milliseconds before the end of what is looked at, oldest first.
+    /// The frames of the last `length` milliseconds of the visible range, oldest first.
     pub(super) fn frames(&self, length: u64) -> Vec<Arc<Frame>> {
         let at = self.at_ms();
         let from = at.saturating_sub(length);
@@ -209,7 +209,7 @@ impl Model {
         frames
     }
 
-    /// The length of a column, where the range has so many: whole steps.
+    /// The time that a column covers if the range has this many columns: a multiple of the step.
     pub(super) fn slot_ms(&self, columns: usize) -> u64 {
         let step = self.replay.meta().map_or(1_000, |meta| meta.step_ms).max(1);
         let begin = self.replay.history().oldest(tachograph_history::Depth::Fine);
@@ -229,27 +229,27 @@ impl Model {
         search.split_whitespace().all(|part| key.contains(part))
     }
 
-    /// The series that the list shows, sorted.
+    /// The rows of the list, sorted.
     pub(super) fn rows(&self) -> Vec<Row> {
         rows::rows(self)
     }
 
-    /// The chosen series, or the first of these rows.
+    /// The index of the selected series in these rows; 0 if it is not among them.
     pub(super) fn chosen_of(&self, rows: &[Row]) -> usize {
         let is_it = |row: &Row| Some(&row.definition.key) == self.chosen.as_ref();
         rows.iter().position(is_it).unwrap_or(0)
     }
 
-    /// The definition of the chosen series.
+    /// The definition of the selected series.
     pub(super) fn chosen(&self) -> Option<&Arc<Definition>> {
         let history = self.replay.history();
         history.definition(history.number(self.chosen.as_deref()?)?)
     }
 
-    /// Findings as of the newest frame.
+    /// The findings, from a frame that is at most five seconds older than the newest.
     pub(super) fn findings(&mut self) -> &[Finding] {
         let version = self.replay.history().newest().map_or(0, |frame| frame.end_ms);
-        // At most every five seconds: they take a pass over all frames.
+        // Not with every frame: it reads all frames that are stored.
         if self.found.0 == 0 || version >= self.found.0 + 5_000 {
             self.found = (version, findings(self.replay.history()));
         }

@@ -1,70 +1,70 @@
-//! What `/alerts` answers.
+//! The answer of `/alerts`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// All rules with their alerts, the sinks, and what changed last.
+/// All rules with their alerts, the sinks, and the latest changes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Alerts {
     /// Every rule.
     pub rules: Vec<AlertRule>,
-    /// Where changes are sent.
+    /// The destinations of changes.
     pub sinks: Vec<Sink>,
     /// The latest changes, newest first.
     pub changes: Vec<Change>,
 }
 
-/// A rule, as it is.
+/// The state of a rule.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct AlertRule {
-    /// Its name.
+    /// The rule's name.
     pub name: String,
-    /// Such as `warning`.
+    /// The severity, such as `warning`.
     pub severity: String,
-    /// Its condition in words.
+    /// The condition in words.
     pub condition: Option<String>,
-    /// Where to read on.
+    /// The address of the runbook.
     pub runbook: Option<String>,
-    /// Why it cannot be evaluated.
+    /// Why the rule cannot be evaluated.
     pub problem: Option<String>,
-    /// One for each series that it is about.
+    /// One alert for each series that the rule covers.
     pub alerts: Vec<AlertState>,
 }
 
-/// An alert, as it is.
+/// The state of an alert.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct AlertState {
-    /// Its labels.
+    /// The labels that identify it.
     pub labels: BTreeMap<String, String>,
-    /// `inactive`, `pending`, `firing`, `stale`.
+    /// One of `inactive`, `pending`, `firing` and `stale`.
     pub state: String,
     /// The value with its unit.
     pub value_text: Option<String>,
     /// The threshold with its unit.
     pub threshold_text: Option<String>,
-    /// Since when, in seconds since 1970.
+    /// When the condition began to hold, in seconds since 1970.
     pub since: Option<f64>,
     /// The rule's message, filled in.
     pub message: Option<String>,
 }
 
-/// Where changes are sent.
+/// A destination of changes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Sink {
-    /// Its name.
+    /// The sink's name.
     pub name: String,
-    /// What arrived.
+    /// Changes that it accepted.
     pub delivered: u64,
-    /// What was refused.
+    /// Attempts that failed; most are repeated.
     pub failed: u64,
-    /// What was given up.
+    /// Changes that it will never get.
     pub dropped: u64,
-    /// What waits.
+    /// Changes that are waiting.
     pub waiting: u64,
     /// Why the last delivery failed.
     pub last_error: Option<String>,
@@ -74,7 +74,7 @@ pub struct Sink {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Change {
-    /// When, in seconds since 1970.
+    /// The time of the change, in seconds since 1970.
     pub at: f64,
     /// The rule's name.
     pub rule: String,
@@ -84,12 +84,12 @@ pub struct Change {
     pub from: String,
     /// The state after.
     pub to: String,
-    /// The value then.
+    /// The value at that time, with its unit.
     pub value_text: Option<String>,
 }
 
 impl Alerts {
-    /// Those in a state, with their rules.
+    /// All alerts in a state, with their rules.
     pub(super) fn in_state<'a>(
         &'a self,
         state: &'a str,

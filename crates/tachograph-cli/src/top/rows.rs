@@ -1,4 +1,4 @@
-//! Series as a table shows them.
+//! The rows of the table of series.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -9,38 +9,41 @@ use tachograph_history::{Definition, Frame, Mark, Statistics, TimingStep};
 
 use super::model::{Model, Sort};
 
-/// Rates are of the last ten seconds.
+/// The time that rates cover: the last ten seconds.
 const RATE_MS: u64 = 10_000;
 
-/// A series, with what its row shows.
+/// A series and the numbers in its row.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What it is.
+    /// The series.
     pub definition: Arc<Definition>,
-    /// Changes, samples or values set a second, of the last ten seconds; `None` across a mark.
+    /// The rate per second over the last ten seconds: of a counter's value, of a distribution's
+    /// samples, or of the times a gauge was set. Frames with a mark are left out; `None` if no other
+    /// frame remains.
     pub rate: Option<f64>,
-    /// A gauge's value.
+    /// The current value of a gauge.
     pub current: Option<f64>,
-    /// All samples of the range, of a timing or histogram.
+    /// All samples of a timing or histogram in the range.
     pub samples: Option<TimingStep>,
-    /// The greatest value of the range, of a gauge.
+    /// The greatest value of a gauge in the range.
     pub max: Option<f64>,
-    /// Rates, greatest samples or values over the range, by kind.
+    /// The course over the range: a counter's rates, a gauge's values, a distribution's greatest
+    /// samples.
     pub trend: Vec<Option<f64>>,
 }
 
 impl Row {
-    /// A quantile over the range.
+    /// A quantile of the samples in the range.
     pub fn quantile(&self, q: f64) -> Option<f64> {
         self.samples.as_ref()?.quantile(q)
     }
 
-    /// The greatest value over the range.
+    /// The greatest sample or value in the range.
     pub fn greatest(&self) -> Option<f64> {
         self.samples.as_ref().map(|samples| samples.max).or(self.max)
     }
 
-    /// Fills in what takes a pass over the range.
+    /// Computes the numbers that need all frames of the range; `trend` is the number of its slots.
     pub fn fill(&mut self, range: &[Arc<Frame>], model: &Model, trend: usize) {
         let number = self.definition.number;
         self.samples = merged(range, number);
@@ -54,7 +57,7 @@ impl Row {
     }
 }
 
-/// All samples of a series in some frames.
+/// All samples of a series in these frames; `None` if there are none.
 pub(super) fn merged(frames: &[Arc<Frame>], number: u32) -> Option<TimingStep> {
     let mut steps = frames.iter().filter_map(|frame| frame.timing(number));
     let mut sum = steps.next()?.clone();
@@ -62,7 +65,7 @@ pub(super) fn merged(frames: &[Arc<Frame>], number: u32) -> Option<TimingStep> {
     Some(sum)
 }
 
-/// One value for each slot of the range.
+/// The course of a series over the range, with one value per column; `None` where it is unknown.
 pub(super) fn trend(
     range: &[Arc<Frame>],
     definition: &Definition,
@@ -100,7 +103,8 @@ fn value(frames: &[&Arc<Frame>], definition: &Definition) -> Option<f64> {
     }
 }
 
-/// The rows that the model asks for, sorted, with what sorting needs; `Row::fill` adds the rest.
+/// The rows of the model's list, sorted. They have the numbers that sorting needs; [`Row::fill`]
+/// computes the rest.
 pub fn rows(model: &Model) -> Vec<Row> {
     let range = model.range();
     let at = model.at_ms();
@@ -160,7 +164,8 @@ fn amount(step: Statistics<'_>) -> f64 {
     }
 }
 
-/// Whether a frame belongs to a range at all: the first one holds everything before it.
+/// Whether a frame belongs to a range that starts at `from_ms`. The first frame of a program covers
+/// all the time before it, so it has to begin within the range.
 pub(super) fn is_of(frame: &Frame, from_ms: u64) -> bool {
     let begin = frame.end_ms.saturating_sub(frame.span_ms);
     !frame.marks.contains(&Mark::Start) || begin >= from_ms

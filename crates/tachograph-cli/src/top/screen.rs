@@ -1,4 +1,4 @@
-//! The terminal, given back as it was however the program ends.
+//! The terminal, which is restored however the program ends.
 
 use std::{process, thread};
 
@@ -8,7 +8,7 @@ use super::model::Model;
 use super::pages;
 use crate::failure::Failure;
 
-/// The terminal while it shows screens. Dropping it gives the terminal back; a panic on any thread
+/// The terminal while it shows pages. Dropping this restores the terminal; a panic on any thread
 /// does so too, before its message is printed.
 #[derive(Debug)]
 pub struct Screen {
@@ -16,20 +16,20 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Takes over the terminal.
     ///
     /// # Errors
-    /// If there is none.
+    /// If standard output is no terminal, or it cannot be set up.
     pub fn open() -> Result<Self, Failure> {
         let terminal = ratatui::try_init()
             .map_err(|error| Failure::Failed(format!("cannot use the terminal: {error}")))?;
         Ok(Self { terminal })
     }
 
-    /// Shows the model; only what changed is written.
+    /// Draws the model; writes only the cells that changed.
     ///
     /// # Errors
-    /// If the terminal does not take it.
+    /// If the terminal cannot be written to.
     pub fn draw(&mut self, model: &mut Model) -> Result<(), Failure> {
         let drawn = self.terminal.draw(|frame| pages::draw(frame, model));
         drawn.map_err(|error| Failure::Failed(format!("the terminal is gone: {error}")))?;
@@ -39,15 +39,15 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // A panic has given it back already: doing so again would write over its message.
+        // A panic has already restored it: doing so again would overwrite its message.
         if !thread::panicking() {
             ratatui::restore();
         }
     }
 }
 
-/// Ends the program if the thread that holds it panics: a screen that nothing feeds shows no more,
-/// and the terminal has been given back.
+/// Ends the program if the thread that holds this panics: nothing would update the screen any more,
+/// and the panic has already restored the terminal.
 pub(super) struct Vital;
 
 impl Drop for Vital {

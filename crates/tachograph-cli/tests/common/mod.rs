@@ -15,7 +15,7 @@ pub(crate) const START_MS: u64 = 1_764_500_400_000;
 
 pub(crate) const LATENCY: &str = "event.processing.duration";
 
-/// All samples of the latency, in nanoseconds, and all that counters gained.
+/// All samples of the latency in nanoseconds, and the totals of all counters.
 pub(crate) struct Known {
     pub(crate) samples: Vec<u64>,
     pub(crate) counts: BTreeMap<&'static str, u64>,
@@ -31,8 +31,8 @@ impl Known {
     }
 }
 
-/// Writes so many seconds of a server's metrics, the same ones for a seed. Two thirds in, a part of
-/// its events is slow for twenty seconds.
+/// Writes `seconds` of a server's metrics; equal seeds give equal metrics. After two thirds of the
+/// time, some events are slow for twenty seconds.
 pub(crate) fn write(path: &Path, seconds: u64, seed: u64) -> Result<Known, Box<dyn Error>> {
     let metrics = MetricsCollector::builder().manual().build();
     metrics.describe("websocket.message.size", Unit::Bytes, "bytes of a message to a viewer");
@@ -82,7 +82,7 @@ fn one_second(
     }
     metrics.gauge("websocket.clients", 3.0);
     for _ in 0..events {
-        // A tail of its own for one in twenty.
+        // One in twenty is slower.
         let octaves = random.f64() * 3.0 + if random.u8(0..20) == 0 { 5.0 } else { 0.0 };
         let slow = if is_slow && random.bool() { 6.0 } else { 0.0 };
         let ns = (8_000.0 * 2f64.powf(octaves + slow)) as u64;

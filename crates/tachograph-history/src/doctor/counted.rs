@@ -1,4 +1,4 @@
-//! Counters that stay at zero while all is well.
+//! Findings from counters that stay at zero in a healthy program.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use super::Severity::{Bad, Note, Warning};
 use super::view::View;
 use super::{Finding, Severity};
 
-/// A counter that should not change.
+/// A counter that does not change in a healthy program.
 struct Event {
     /// The metric's name.
     name: &'static str,
-    /// A tag and its value, if only series with it count.
+    /// If set, only series with this tag and value are considered.
     tag: Option<(&'static str, &'static str)>,
     severity: Severity,
     title: &'static str,
@@ -39,47 +39,47 @@ const EVENTS: [Event; 24] = [
     Event::of(DROPPED, "reason", "overload").is(
         Bad,
         "samples were dropped: threads recorded faster than they were aggregated",
-        "give each thread more blocks (`Builder::lane_blocks`), or see what holds up the background thread",
+        "raise `Builder::lane_blocks`, or find out what delays the background thread",
     ),
     Event::of(DROPPED, "reason", "shutdown").is(
         Note,
-        "samples were recorded after the shutdown",
-        "shut the collector down after the threads that record have ended",
+        "samples were recorded after the collector was shut down",
+        "shut the collector down after all recording threads have ended",
     ),
     Event::of(DROPPED, "reason", "not_a_number").is(
         Warning,
         "gauges were set to NaN",
-        "look for a division by zero before `gauge`",
+        "look for a division by zero in the values passed to `gauge`",
     ),
     Event::of(DROPPED, "reason", "no_lane").is(
         Bad,
-        "samples were dropped: more threads record at once than there are lanes",
+        "samples were dropped: more threads record at the same time than there are lanes",
         "raise `Builder::max_lanes`, or record from fewer threads",
     ),
     Event::of(DROPPED, "reason", "panicked").is(
         Bad,
-        "samples were lost to a panic of the aggregator",
-        "this is a mistake in Tachograph: please report it with the warning that it logged",
+        "samples were lost because the aggregator panicked",
+        "this is a bug in Tachograph: please report it with the warning in the log",
     ),
     Event::of(DROPPED, "reason", "series_limit").is(
         Bad,
         "new metrics were refused: the limit on metrics or series is reached",
-        "raise `Builder::max_metrics` and `Builder::max_series`, or see who makes up names",
+        "raise `Builder::max_metrics` and `Builder::max_series`, or find the code that makes up names",
     ),
     Event::of(DROPPED, "reason", "kind_conflict").is(
         Bad,
         "samples were dropped: a name is used for two kinds of metric",
-        "give one of the two another name; names under `telemetry.` are the collector's own",
+        "rename one of the two metrics; names under `telemetry.` are reserved for the collector",
     ),
     Event::of(DROPPED, "reason", "foreign_handle").is(
         Bad,
         "samples were dropped: a handle of another collector was used",
-        "register the metric with the collector whose recorder takes it",
+        "use a handle only with the collector that registered it",
     ),
     Event::any("telemetry.panics").is(
         Bad,
         "passes of the aggregator panicked",
-        "this is a mistake in Tachograph or in a callback: look at the warning that was logged",
+        "this is a bug in Tachograph or in a callback: see the warning in the log",
     ),
     Event::any("telemetry.coalesced").is(
         Warning,
@@ -88,7 +88,7 @@ const EVENTS: [Event; 24] = [
     ),
     Event::any("telemetry.exemplars_dropped").is(
         Note,
-        "traces of samples were lost under overload",
+        "traces of samples were dropped under overload",
         "the samples themselves were counted; raise `Builder::lane_blocks` to keep the traces",
     ),
     Event::any("telemetry.monotonic_decrements").is(
@@ -98,67 +98,67 @@ const EVENTS: [Event; 24] = [
     ),
     Event::any("telemetry.truncated").is(
         Warning,
-        "names or tags were cut, as they are too long",
-        "use shorter names, keys and values: cut ones may fall together",
+        "names or tags were truncated: they are too long",
+        "use shorter names, keys and values: different ones may become equal when truncated",
     ),
     Event::any("telemetry.clock.anomalies").is(
         Note,
         "the clock ran backwards, or two clocks differ",
-        "timers read the monotonic clock from then on; look at the machine's clock source",
+        "timers use the monotonic clock from then on; check the clock source of the machine",
     ),
     Event::of(ATTEMPTS, "outcome", "refused").is(
         Bad,
-        "a receiver refuses what is pushed",
-        "look at the receiver's log and at its address, path and credentials",
+        "a receiver refuses pushes",
+        "check the address, the path and the credentials, and see the log of the receiver",
     ),
     Event::of(ATTEMPTS, "outcome", "unanswered").is(
         Bad,
         "a receiver does not answer pushes",
-        "see whether it runs and can be reached from this machine",
+        "check that it runs and can be reached from this machine",
     ),
     Event::of(ATTEMPTS, "outcome", "later").is(
         Warning,
-        "a receiver asks to be sent to later",
-        "it is overloaded: push less often, or give it more room",
+        "a receiver is overloaded and asks to retry later",
+        "push less often, or give the receiver more resources",
     ),
     Event::of(UNSENT, "reason", "queue_full").is(
         Bad,
-        "payloads were dropped: more wait to be pushed than the queue holds",
-        "bring the receiver back, or lengthen the queue",
+        "payloads were dropped: the push queue is full",
+        "get the receiver running again, or lengthen the queue",
     ),
     Event::of(UNSENT, "reason", "refused").is(
         Bad,
-        "payloads were dropped, as the receiver refused them",
-        "look at the receiver's log: sending the same again would not help",
+        "payloads were dropped: the receiver refused them",
+        "see the log of the receiver; it would refuse the same payload again",
     ),
     Event::of(UNSENT, "reason", "shutdown").is(
         Note,
-        "payloads were dropped at the end of a program",
-        "give the last push more time before the program ends",
+        "payloads were dropped when the program ended",
+        "allow more time for the last push",
     ),
     Event::of(UNSENT, "reason", "panicked").is(
         Bad,
-        "payloads were lost to a panic while pushing",
-        "this is a mistake in Tachograph: please report it with the warning that it logged",
+        "payloads were lost because the push panicked",
+        "this is a bug in Tachograph: please report it with the warning in the log",
     ),
     Event::any("metrics.alerts.failed").is(
         Bad,
-        "changes of alerts do not reach a receiver",
-        "see whether it runs and takes what it is sent: /alerts has the last error of each",
+        "alert changes do not reach a sink",
+        "check that the sink works; /alerts has the last error of each sink",
     ),
     Event::any("metrics.alerts.dropped").is(
         Bad,
-        "changes of alerts were given up: a receiver will never get them",
-        "bring the receiver back: whoever is to be woken by it was not",
+        "alert changes were dropped: a sink will never get them",
+        "get the sink working again; nobody was notified of these changes",
     ),
     Event::any("metrics.push.rejected").is(
         Bad,
-        "a receiver takes payloads but leaves data points out",
-        "look at the receiver's log for the points that it does not accept",
+        "a receiver accepts payloads but rejects some of their data points",
+        "see the log of the receiver for the rejected data points",
     ),
 ];
 
-/// A finding for each of these counters that has counted something.
+/// One finding for each of these counters that has increased.
 pub(super) fn events(view: &View<'_>) -> Vec<Finding> {
     EVENTS.iter().filter_map(|event| event.found(view)).collect()
 }
@@ -174,7 +174,9 @@ impl Event {
         let count: i128 = counted.iter().map(|(count, _)| count).sum();
         let (_, key) = counted.into_iter().max().filter(|_| count > 0)?;
         let of = match view.history.number("telemetry.recorded").map(|it| view.counted(it)) {
-            Some(all) if self.name.starts_with("telemetry.") => format!(", beside {all} records"),
+            Some(all) if self.name.starts_with("telemetry.") => {
+                format!(", compared with {all} records")
+            }
             _ => String::new(),
         };
         Some(Finding {

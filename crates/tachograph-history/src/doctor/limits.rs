@@ -1,4 +1,4 @@
-//! Metrics at their limit of series, whose further tag sets are added up.
+//! Findings about metrics that have reached their series limit.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::view::View;
 use super::{Finding, Severity};
 use crate::definition::Definition;
 
-/// A finding for each metric that has a series `overflow=true`, the most recorded first.
+/// One finding for each metric that recorded into its series `overflow=true`, most records first.
 pub(super) fn overflowing(view: &View<'_>) -> Vec<Finding> {
     let overflows =
         |it: &&Arc<Definition>| it.tags.get("overflow").is_some_and(|value| value == "true");
@@ -18,9 +18,9 @@ pub(super) fn overflowing(view: &View<'_>) -> Vec<Finding> {
         let own = of_metric.count() - 1;
         Finding {
             severity: Severity::Warning,
-            title: format!("`{}` is at its limit of series", definition.name),
+            title: format!("`{}` has reached its series limit", definition.name),
             detail: format!(
-                "{records} in {} are added up in one series, beside {own} series of their own",
+                "{records} records in {} went into the overflow series, beside {own} other series",
                 view.span()
             ),
             advice: "use tags with fewer values (no ids, no addresses), or raise \

@@ -1,4 +1,4 @@
-//! Whether anything was recorded, and what the numbers do not cover.
+//! Findings about missing data: nothing recorded, or marked frames.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::{Finding, Severity};
 use crate::definition::Definition;
 use crate::frame::Mark;
 
-/// How long nothing must be recorded before it is reported.
+/// The time without records from which it is reported.
 const QUIET_MS: u64 = 60_000;
 
 /// A finding if there are no frames, or if the last minute has none of the program's own series.
@@ -16,10 +16,11 @@ pub(super) fn nothing(view: &View<'_>) -> Option<Finding> {
         return Some(Finding {
             severity: Severity::Warning,
             title: "there are no frames".to_owned(),
-            detail: "nothing was seen of this program yet".to_owned(),
-            advice: "wait for a step (1 s unless set otherwise), and see whether its collector \
-                     makes passes"
-                .to_owned(),
+            detail: "no data has arrived from this program yet".to_owned(),
+            advice:
+                "wait for one step (1 s by default); if there is still no frame, check that the \
+                     collector runs"
+                    .to_owned(),
             series: None,
         });
     };
@@ -36,11 +37,11 @@ pub(super) fn nothing(view: &View<'_>) -> Option<Finding> {
         severity: if quiet_ms < QUIET_MS { Severity::Note } else { Severity::Warning },
         title: "nothing is recorded".to_owned(),
         detail: format!(
-            "the last {} have frames, but none with a series of the program's own",
+            "the frames of the last {} contain no series of the program's own",
             span(Duration::from_millis(quiet_ms))
         ),
-        advice: "see whether recording is switched on (`set_enabled`, the feature `record`) and \
-                 whether the program has anything to do"
+        advice: "check that recording is switched on (`set_enabled`, the feature `record`) and \
+                 that the program has work to do"
             .to_owned(),
         series: None,
     })
@@ -56,21 +57,21 @@ pub(super) fn marks(view: &View<'_>) -> Vec<Finding> {
     let late = (
         Mark::Gap,
         Severity::Warning,
-        "frames came late",
-        "the machine slept, or the background threads did not get to run: rates of these frames \
-         are left out",
+        "frames were late",
+        "the machine was suspended, or the background threads got no CPU time; rates leave these \
+         frames out",
     );
     let restarted = (
         Mark::Restart,
         Severity::Warning,
         "the program was restarted",
-        "if nobody did that on purpose, look at the log before the restart",
+        "if this was not intended, see the log from before the restart",
     );
     let reset = (
         Mark::Reset,
         Severity::Note,
         "values were reset",
-        "lifetime values count from the reset; history goes on across it",
+        "lifetime values count from the reset; the history continues",
     );
     let found = |(mark, severity, title, advice): (Mark, Severity, &str, &str)| {
         let frames: Vec<_> = view.frames.iter().filter(|it| it.marks.contains(&mark)).collect();
@@ -78,7 +79,9 @@ pub(super) fn marks(view: &View<'_>) -> Vec<Finding> {
         let ago = span(Duration::from_millis(view.end_ms() - last.end_ms));
         let longest = span(frames.iter().map(|frame| frame.span()).max()?);
         let detail = match (mark, frames.len()) {
-            (Mark::Gap, 1) => format!("once in {}, {ago} ago: a frame of {longest}", view.span()),
+            (Mark::Gap, 1) => {
+                format!("once in {}, {ago} ago; the frame covers {longest}", view.span())
+            }
             (Mark::Gap, n) => format!(
                 "{n} times in {}, last {ago} ago; the longest frame covers {longest}",
                 view.span()

@@ -1,4 +1,4 @@
-//! Tails that grew.
+//! Findings about distributions whose tail grew.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -9,25 +9,25 @@ use crate::definition::Definition;
 use crate::frame::{Frame, TimingStep};
 use crate::text::format;
 
-/// The length of the present.
+/// The recent time: the last minute.
 const NOW: Duration = Duration::from_secs(60);
 
-/// The earlier time to compare it with, back to this long ago.
+/// The earlier time begins this long ago and ends where the recent time begins.
 const BEFORE: Duration = Duration::from_secs(600);
 
-/// Samples that a p99 needs on each side: with fewer it is almost the maximum.
+/// The least number of samples in each of the two times. With fewer, the p99 is almost the maximum.
 const SAMPLES: u64 = 200;
 
-/// The growth from which it is reported, and from which it is bad.
+/// The growth of the p99 that is reported, and the growth that is bad.
 const GROWN: f64 = 2.0;
 const BAD: f64 = 10.0;
 
-/// With more, the finding would be that everything is slower.
+/// The greatest number of these findings. With more, everything is slower.
 const MOST: usize = 5;
 
-/// A finding for each timing and histogram whose p99 in the last minute is at least twice that of
-/// the ten minutes before; only those that grew the most. A metric's untagged series stands for its
-/// tagged ones, and names the one that grew the most.
+/// One finding for each timing and histogram whose p99 in the last minute is at least twice that of
+/// the nine minutes before, for those that grew the most. If a metric's untagged series grew, its
+/// tagged series get no findings; the finding names the one that grew the most.
 pub(super) fn grown(view: &View<'_>) -> Vec<Finding> {
     let definitions = view.history.definitions();
     let mut found: Vec<_> = definitions.filter_map(|it| Growth::of(view, it)).collect();
@@ -44,7 +44,7 @@ pub(super) fn grown(view: &View<'_>) -> Vec<Finding> {
     shown.map(|growth| growth.finding(most(growth))).collect()
 }
 
-/// A tail that grew: the last minute's samples, and those before.
+/// A tail that grew: the samples of the last minute, and those before.
 struct Growth<'a> {
     of: &'a Definition,
     now: TimingStep,
@@ -68,13 +68,14 @@ impl<'a> Growth<'a> {
     fn finding(&self, most: Option<&Self>) -> Finding {
         let Self { of, now, before, factor } = self;
         let text = |value: Option<f64>| format(value.unwrap_or_default(), &of.unit);
-        let most = most.map(|it| format!("; most in `{}`: {:.1} times", it.of.key, it.factor));
+        let most =
+            most.map(|it| format!("; most in `{}`, by a factor of {:.1}", it.of.key, it.factor));
         Finding {
             severity: if *factor < BAD { Severity::Warning } else { Severity::Bad },
-            title: format!("the tail of `{}` grew {factor:.1} times", of.key),
+            title: format!("the tail of `{}` grew by a factor of {factor:.1}", of.key),
             detail: format!(
                 "p99 is {} over {} samples of the last {}, and was {} over {} samples before; the \
-                 worst was {}{}",
+                 maximum is {}{}",
                 text(now.quantile(0.99)),
                 now.count,
                 span(NOW),
@@ -84,8 +85,9 @@ impl<'a> Growth<'a> {
                 most.unwrap_or_default()
             ),
             advice:
-                "open the series' heat map: all slower means load or a slow dependency, a band \
-                     above the rest means one kind of work; look at its tags and worst samples"
+                "open the heat map of the series: if all samples are slower, suspect load or a \
+                     slow dependency; if there is a separate slow band, one kind of work is slow: \
+                     look at the tags and the worst samples"
                     .to_owned(),
             series: Some(of.key.to_string()),
         }

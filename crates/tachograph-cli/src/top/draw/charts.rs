@@ -1,4 +1,4 @@
-//! Heat maps, bars and lines.
+//! Heat maps, percentiles, histograms and columns.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,13 +12,13 @@ use super::text::{age, number, value};
 use crate::top::model::Model;
 use crate::top::rows;
 
-/// Room for the labels of an axis.
+/// The width of the labels of an axis.
 const AXIS: u16 = 9;
 
-/// Shades from few to many.
+/// The shades of a heat map, from few samples to many.
 const SHADES: [&str; 4] = ["░", "▒", "▓", "█"];
 
-/// Quantiles of a spectrum: evenly in the number of nines.
+/// The quantiles of a spectrum.
 pub(crate) const SPECTRUM: [(&str, f64); 9] = [
     ("p1", 0.01),
     ("p10", 0.1),
@@ -40,7 +40,7 @@ pub(crate) fn range_name(model: &Model) -> String {
     }
 }
 
-/// A heat map of a timing or histogram, its newest column at the right.
+/// Draws a heat map of a timing or histogram, with the newest column at the right.
 pub(crate) fn heat(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition) {
     if area.width <= AXIS + 4 || area.height == 0 {
         return;
@@ -72,14 +72,14 @@ pub(crate) fn heat(buffer: &mut Buffer, area: Rect, model: &Model, definition: &
     }
 }
 
-/// What a heat map's title says of its time.
+/// The time that a heat map and each of its columns cover, for its title.
 pub(crate) fn heat_title(model: &Model, width: u16) -> String {
     let columns = usize::from(width.saturating_sub(AXIS + 1)).max(1);
     let slot = model.slot_ms(columns);
-    format!("{}, {} a column, now →", age(slot * columns as u64), age(slot))
+    format!("{}, {} per column, now →", age(slot * columns as u64), age(slot))
 }
 
-/// Percentiles with bars, on a logarithmic scale from the least to the greatest.
+/// Draws percentiles with bars, on a logarithmic scale from the least sample to the greatest.
 pub(crate) fn spectrum(
     buffer: &mut Buffer,
     area: Rect,
@@ -91,7 +91,7 @@ pub(crate) fn spectrum(
     let mut lines: Vec<_> = SPECTRUM.map(|(name, q)| (name, samples.quantile(q))).into();
     lines.insert(0, ("min", Some(samples.min)));
     lines.push(("max", Some(samples.max)));
-    // The tail is what a small screen shows.
+    // On a small screen, only the tail is shown.
     let hidden = lines.len().saturating_sub(area.height.into());
     for (line, (name, at)) in lines.into_iter().skip(hidden).enumerate() {
         let share = at.map_or(0.0, |at| (at.max(low) / low).ln() / (high / low).ln().max(1e-9));
@@ -104,7 +104,7 @@ pub(crate) fn spectrum(
     }
 }
 
-/// How many samples lie where, in as many lines as there are.
+/// Draws a histogram with as many bars as the area has lines.
 pub(crate) fn histogram(
     buffer: &mut Buffer,
     area: Rect,
@@ -138,7 +138,7 @@ pub(crate) fn histogram(
     }
 }
 
-/// A counter's rate or a gauge's value over the range, as columns.
+/// Draws a counter's rate or a gauge's value over the range, as columns.
 pub(crate) fn columns(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition) {
     if area.width <= AXIS + 4 || area.height == 0 {
         return;
@@ -171,7 +171,7 @@ pub(crate) fn columns(buffer: &mut Buffer, area: Rect, model: &Model, definition
     }
 }
 
-/// A bar of so much of a width, at least a trace of one where there is anything.
+/// A bar that fills this share of a width. A share above 0 gives at least an eighth of a cell.
 fn bar(share: f64, width: usize) -> String {
     let eighths = (share.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;
     let eighths = if share > 0.0 { eighths.max(1) } else { 0 };

@@ -1,24 +1,24 @@
-//! Latency over time: how many samples lie where, by slot of time and row of buckets.
+//! The counts of a heat map: samples by time slot and by group of buckets.
 
 use std::sync::Arc;
 
 use tachograph_history::{Buckets, Frame};
 
-/// A heat map: columns of time, oldest first, each with a count for every row, lowest first.
+/// A heat map. Each column covers a slot of time, each row a group of buckets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heat {
-    /// Counts by column, then row.
+    /// The counts of each column, oldest first, from its lowest row to its highest.
     pub columns: Vec<Vec<u64>>,
-    /// The upper edge of each row is that of this bucket.
+    /// The highest bucket of each row.
     pub tops: Vec<i16>,
-    /// The greatest count.
+    /// The greatest count of a cell.
     pub most: u64,
 }
 
 impl Heat {
-    /// The heat map of a timing or histogram up to `end_ms`, one column for `slot_ms` each, in at
-    /// most so many columns and rows. Columns lie on multiples of their length, so that one keeps
-    /// its samples as time goes on.
+    /// The heat map of a timing or histogram up to `end_ms`, in this many columns of `slot_ms` each
+    /// and at most this many rows. Columns begin at multiples of `slot_ms`, so that a sample stays in
+    /// the same column as time goes on.
     pub fn of(
         frames: &[Arc<Frame>],
         number: u32,
@@ -37,7 +37,7 @@ impl Heat {
             }
         }
         let places = || merged.iter().flat_map(|column| column.iter().map(|(place, _)| place));
-        // Zero has a bucket far below all others: it counts to the lowest row.
+        // The bucket of zero is far below all others: its samples count in the lowest row.
         let low = places().filter(|place| *place != Buckets::ZERO).min();
         let high = places().max().filter(|place| *place != Buckets::ZERO);
         let (Some(low), Some(high)) = (low.or_else(|| places().next()), high.or(Some(0))) else {
@@ -46,7 +46,7 @@ impl Heat {
         let (low, high) = (i32::from(low.max(-9_000)), i32::from(high.clamp(-9_000, 9_000)));
         let each = ((high - low) / rows.max(1) as i32 + 1).max(1);
         let count = ((high - low) / each + 1) as usize;
-        // The highest bucket is at the top, where a tail is looked for.
+        // The top row ends with the highest bucket, so that no row above the tail is empty.
         let row = |place: i16| {
             let below = (high - i32::from(place).clamp(low, high)) / each;
             count - 1 - below as usize
@@ -66,7 +66,7 @@ impl Heat {
         heat
     }
 
-    /// How full a cell is: `None` where it is empty, else from 0 to 1 by the logarithm of its count.
+    /// How full a cell is, from 0 to 1 by the logarithm of its count; `None` if it is empty.
     pub fn share(&self, column: usize, row: usize) -> Option<f64> {
         let count = *self.columns.get(column)?.get(row)?;
         (count > 0).then(|| (1.0 + count as f64).ln() / (1.0 + self.most as f64).ln())

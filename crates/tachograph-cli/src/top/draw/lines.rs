@@ -17,14 +17,14 @@ pub(crate) fn below(area: Rect, lines: u16) -> Rect {
     Rect { y: area.y + lines, height: area.height - lines, ..area }
 }
 
-/// Writes parts, each with its style, from the left edge of a line.
+/// Writes styled parts of text from the left edge of a line.
 pub(crate) fn write(buffer: &mut Buffer, line: Rect, parts: Vec<Span<'_>>) {
     if line.height > 0 {
         buffer.set_line(line.x, line.y, &Line::from(parts), line.width);
     }
 }
 
-/// Writes parts against the right edge of a line.
+/// Writes styled parts of text that end at the right edge of a line.
 pub(crate) fn write_right(buffer: &mut Buffer, line: Rect, parts: Vec<Span<'_>>) {
     let text = Line::from(parts);
     let width = u16::try_from(text.width()).unwrap_or(u16::MAX).min(line.width);
@@ -33,7 +33,7 @@ pub(crate) fn write_right(buffer: &mut Buffer, line: Rect, parts: Vec<Span<'_>>)
     }
 }
 
-/// A line across, with a title.
+/// Draws a horizontal rule with a title.
 pub(crate) fn rule(buffer: &mut Buffer, line: Rect, title: &str, model: &Model) {
     if line.height == 0 {
         return;
@@ -46,7 +46,7 @@ pub(crate) fn rule(buffer: &mut Buffer, line: Rect, title: &str, model: &Model) 
     }
 }
 
-/// Lines of a page that scrolls: those that fit, from the first that is asked for.
+/// Writes the lines of a page that scrolls: as many as fit, from line `scroll` on.
 pub(crate) fn lines(buffer: &mut Buffer, area: Rect, scroll: usize, all: Vec<Vec<Span<'_>>>) {
     let first = scroll.min(all.len().saturating_sub(area.height.into()));
     for (line, parts) in (0..area.height).zip(all.into_iter().skip(first)) {

@@ -9,13 +9,13 @@ use tachograph_history::format;
 pub(crate) fn value(value: Option<f64>, unit: &Unit) -> String {
     let Some(value) = value.filter(|value| value.is_finite()) else { return "–".to_owned() };
     match unit {
-        // The unit of a plain number, or of an odd one, is in the series' title.
+        // Other units are too long for a column; the title of the series has them.
         Unit::None | Unit::Other(_) => number(value),
         unit => format(value, unit),
     }
 }
 
-/// A plain number: thousands apart where it is whole or large, three digits that count else.
+/// A plain number, such as `4,982`, `12.3` or `45.60 M`.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
         size if size >= 1e9 => format!("{:.2} G", value / 1e9),
@@ -27,7 +27,7 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-/// An amount a second; `–` across a mark.
+/// A rate per second; `–` if it is unknown.
 pub(crate) fn rate(rate: Option<f64>) -> String {
     rate.map_or_else(|| "–".to_owned(), |rate| format!("{}/s", number(rate)))
 }
@@ -44,7 +44,7 @@ fn grouped(value: i64) -> String {
     text
 }
 
-/// A time since, such as `3h12m`, `42s`, `0.2s`.
+/// A duration, such as `3h12m`, `42s`, `0.2s`.
 pub(crate) fn age(ms: u64) -> String {
     let seconds = ms / 1_000;
     match seconds {
@@ -56,22 +56,22 @@ pub(crate) fn age(ms: u64) -> String {
     }
 }
 
-/// A time of the day, UTC: `12:01:33`.
+/// The time of day in UTC, such as `12:01:33`.
 pub(crate) fn clock(ms: u64) -> String {
     let seconds = ms / 1_000 % 86_400;
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Milliseconds since 1970 as a time.
+/// A time from milliseconds since 1970.
 pub(crate) fn time(ms: u64) -> SystemTime {
     let since = Duration::from_millis(ms);
     SystemTime::UNIX_EPOCH.checked_add(since).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-/// Eighths of a block, by height.
+/// The bars of a sparkline, by height.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Values as a line of bars from 0 to the greatest; a gap where there is none.
+/// A sparkline: a bar for each value, from 0 to the greatest; a space for `None`.
 pub(crate) fn sparkline(values: &[Option<f64>]) -> String {
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let bar = |value: &Option<f64>| match value {
@@ -82,7 +82,7 @@ pub(crate) fn sparkline(values: &[Option<f64>]) -> String {
     values.iter().map(bar).collect()
 }
 
-/// The first characters of a text, with `…` where it was longer.
+/// The beginning of a text, with `…` if it is longer than `width` characters.
 pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -92,7 +92,7 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     short
 }
 
-/// As `cut`, with the end kept: keys differ at their ends.
+/// Like [`cut`], but cuts in the middle: keys often differ only at their ends.
 pub(crate) fn cut_middle(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width || width < 8 {

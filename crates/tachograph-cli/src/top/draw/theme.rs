@@ -1,33 +1,34 @@
-//! Colours: as many as the terminal has, none where nobody wants any.
+//! Colours for terminals with 256, 16 or no colours.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// How many colours there are.
+/// The colours that a terminal has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colours {
-    /// `NO_COLOR`: block characters, bold and reversed text only.
+    /// None, because of `NO_COLOR` or a terminal without any: bold and dim text, block characters.
     None,
-    /// The 16 of every terminal: shades of one colour.
+    /// The 16 of every terminal. Heat maps have shades of one colour.
     Sixteen,
-    /// The 256 of the usual palette.
+    /// The 256 of the xterm palette.
     Palette,
 }
 
-/// What the screen is drawn with.
+/// The colours to draw with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
-    /// How many colours.
+    /// The colours that the terminal has.
     pub colours: Colours,
-    /// On a light background.
+    /// Whether the background is light.
     pub light: bool,
 }
 
-/// From few samples to many, on a dark background: a single ramp from violet over green to yellow,
-/// as the palette of 256 has it. On a light one, the other way round.
+/// The colours of a heat map on a dark background, from few samples to many: from violet over green
+/// to yellow, as indexes into the xterm palette. A light background has them in reverse order.
 const RAMP: [u8; 10] = [54, 60, 24, 30, 36, 35, 71, 113, 149, 226];
 
 impl Theme {
-    /// What the environment asks for: `NO_COLOR`, `COLORTERM`, `TERM`, `COLORFGBG`.
+    /// The colours for an environment, from its variables `NO_COLOR`, `COLORTERM`, `TERM` and
+    /// `COLORFGBG`.
     pub fn of_environment(light: bool, get: impl Fn(&str) -> Option<String>) -> Self {
         let is_set = |name: &str| get(name).is_some_and(|value| !value.is_empty());
         let term = get("TERM").unwrap_or_default();
@@ -38,7 +39,7 @@ impl Theme {
         } else {
             Colours::Sixteen
         };
-        // "foreground;background", where a terminal says so: 7 and 15 are white.
+        // Some terminals set it to "foreground;background"; 7 and 15 are white.
         let fgbg = get("COLORFGBG").unwrap_or_default();
         let is_white = matches!(fgbg.rsplit(';').next(), Some("7" | "15"));
         Self { colours, light: light || is_white }
@@ -54,7 +55,7 @@ impl Theme {
         }
     }
 
-    /// What is beside the point: labels, rules, help.
+    /// For less important text: labels, rules, help.
     pub(crate) fn quiet(self) -> Style {
         match self.colours {
             Colours::None => Style::new().add_modifier(Modifier::DIM),
@@ -62,32 +63,32 @@ impl Theme {
         }
     }
 
-    /// The numbers that matter.
+    /// For important numbers.
     pub(crate) fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// Lines and bars.
+    /// For lines and bars.
     pub(crate) fn accent(self) -> Style {
         self.colour((74, 25), Color::Cyan)
     }
 
-    /// What is well.
+    /// For a good state.
     pub(crate) fn good(self) -> Style {
         self.colour((78, 28), Color::Green)
     }
 
-    /// What needs a look.
+    /// For a state that needs attention.
     pub(crate) fn warning(self) -> Style {
         self.colour((214, 130), Color::Yellow).add_modifier(Modifier::BOLD)
     }
 
-    /// What is wrong, and nothing else.
+    /// For a bad state, and nothing else.
     pub(crate) fn bad(self) -> Style {
         self.colour((203, 160), Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// A cell of a heat map, by how full it is: from 0 (hardly) to 1.
+    /// For a cell of a heat map that is this full, from 0 to 1.
     pub(crate) fn heat(self, share: f64) -> Style {
         let place = (share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64).round() as usize;
         match self.colours {

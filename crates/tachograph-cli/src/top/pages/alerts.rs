@@ -1,4 +1,4 @@
-//! Alerts: what fires, every rule, what changed, where it was sent.
+//! The page of alerts: the rules, the sinks, the latest changes.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ type Parts = Vec<Span<'static>>;
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let Some(alerts) = &model.alerts else {
         let text = if model.link == Link::File {
-            " a recording holds no alerts; `tachograph check RULES.toml --of FILE` checks rules \
-             against it"
+            " a recording holds no alerts; check rules against it with `tachograph check \
+             RULES.toml --of FILE`"
         } else {
-            " this program tells of no alerts: it has no /alerts"
+            " this program has no page /alerts: it evaluates no alert rules"
         };
         return write(buffer, row(area, 0), vec![Span::styled(text, model.theme.quiet())]);
     };
@@ -38,7 +38,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     lines(buffer, area, model.scroll, all);
 }
 
-/// One line for each alert that fires.
+/// One line for each firing alert.
 pub(super) fn firing(alerts: &Alerts, model: &Model) -> Vec<Parts> {
     let line = |(rule, alert): (&AlertRule, &AlertState)| {
         let name = format!(" ▲ {} firing {}: ", rule.name, since(alert, model));
@@ -47,7 +47,7 @@ pub(super) fn firing(alerts: &Alerts, model: &Model) -> Vec<Parts> {
     alerts.in_state("firing").map(line).collect()
 }
 
-/// Every rule, those that fire first.
+/// Every rule with its alerts, firing ones first.
 pub(super) fn overview(model: &Model) -> Vec<Parts> {
     let Some(alerts) = &model.alerts else { return Vec::new() };
     if alerts.rules.is_empty() {
@@ -110,7 +110,7 @@ fn own(labels: &BTreeMap<String, String>) -> impl Iterator<Item = String> + '_ {
     own.map(|(key, value)| format!("{key}={value}"))
 }
 
-/// The labels that tell alerts of one rule apart.
+/// The labels that distinguish the alerts of one rule.
 fn own_labels(alert: &AlertState) -> impl Iterator<Item = String> + '_ {
     own(&alert.labels)
 }

@@ -1,4 +1,4 @@
-//! One series: heat map, percentiles, histogram.
+//! The page of one series: heat map, percentiles, histogram.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,7 +14,7 @@ use crate::top::rows;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let Some(definition) = model.chosen() else {
-        let text = " this series is gone: esc leads back";
+        let text = " this series does not exist any more: esc goes back";
         return write(buffer, row(area, 0), vec![Span::styled(text, model.theme.quiet())]);
     };
     title(buffer, area, model, definition);
@@ -24,12 +24,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
         Kind::Timing | Kind::Histogram => match rows::merged(&range, definition.number) {
             Some(samples) => distribution(buffer, body, model, definition, &samples),
             None => {
-                let text = " nothing recorded in this range: - looks at a longer one";
+                let text = " nothing recorded in this range: - selects a longer one";
                 write(buffer, row(body, 0), vec![Span::styled(text, model.theme.quiet())]);
             }
         },
         _ => {
-            let what = if definition.kind == Kind::Gauge { "value" } else { "a second" };
+            let what = if definition.kind == Kind::Gauge { "value" } else { "per second" };
             let name = format!("{what}, {}", charts::heat_title(model, area.width));
             rule(buffer, row(body, 0), &name, model);
             charts::columns(buffer, below(body, 1), model, definition);
@@ -37,7 +37,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     }
 }
 
-/// Key, kind and unit; what it is; its numbers over the range.
+/// Draws the key, kind, unit and description, and the numbers over the range.
 fn title(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition) {
     let theme = model.theme;
     let unit = match definition.unit.name() {
@@ -109,7 +109,7 @@ fn distribution(
     definition: &Definition,
     samples: &TimingStep,
 ) {
-    // The heat map has the upper half, at most 24 lines; percentiles and histogram share the rest.
+    // The heat map has the upper half, but at most 24 lines; percentiles and histogram share the rest.
     let heat = (area.height.saturating_sub(2) / 2).min(24);
     rule(
         buffer,

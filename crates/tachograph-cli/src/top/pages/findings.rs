@@ -1,4 +1,4 @@
-//! What is wrong, worst first.
+//! The page of findings, worst first.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,7 +14,8 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
     let mut all: Vec<Vec<Span<'_>>> = Vec::new();
     if findings.is_empty() {
         all.push(vec![Span::styled(" ● no findings", theme.good())]);
-        let what = "   nothing dropped or coalesced, no limit reached, no push fails, no tail grew";
+        let what =
+            "   no samples dropped or coalesced, no limit reached, no push failed, no tail grew";
         all.push(vec![Span::styled(what, theme.quiet())]);
     }
     let width = usize::from(area.width).saturating_sub(8).max(20);
@@ -36,7 +37,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
     lines(buffer, area, scroll, all);
 }
 
-/// A text in lines of at most so many characters, broken between words.
+/// Breaks a text between words into indented lines of at most `width` characters.
 fn wrapped<'a>(text: &'a str, width: usize, indent: &'a str) -> impl Iterator<Item = String> + 'a {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! The first and the last line of every screen.
+//! The first and the last line of every page.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,10 +9,10 @@ use crate::top::draw::lines::{row, write, write_right};
 use crate::top::draw::text::{age, clock};
 use crate::top::model::{Link, Model, Page};
 
-/// A frame that is so late makes data old.
+/// If the newest frame is older than this, its age is shown as a warning.
 const OLD_MS: u64 = 5_000;
 
-/// Program, address, uptime, health; and the pages.
+/// Draws the first line: program, address, uptime, state, and the list of pages.
 pub(super) fn top(buffer: &mut Buffer, line: Rect, model: &Model) {
     let theme = model.theme;
     let program = model.replay.meta().map_or("tachograph", |meta| meta.program.as_str());
@@ -36,7 +36,7 @@ pub(super) fn top(buffer: &mut Buffer, line: Rect, model: &Model) {
         ("4:doctor", Page::Doctor),
         ("?", Page::Help),
     ];
-    // On narrow screens the numbers of the other pages are enough.
+    // A narrow screen shows only the numbers of the other pages.
     let is_wide = usize::from(line.width) > used + 42;
     let mut tabs = Vec::new();
     for (name, page) in pages {
@@ -53,13 +53,13 @@ pub(super) fn top(buffer: &mut Buffer, line: Rect, model: &Model) {
     write_right(buffer, line, tabs);
 }
 
-/// An address as it is, a file without its folder.
+/// The address, or the name of the file without its folder.
 fn short(model: &Model) -> &str {
     let is_file = model.link == Link::File;
     model.name.rsplit('/').next().filter(|_| is_file).unwrap_or(&model.name)
 }
 
-/// How it is, in one word.
+/// The state of the connection or, if that is good, of the alerts.
 fn state(model: &Model) -> Span<'static> {
     let theme = model.theme;
     if let Link::Lost { since_ms, .. } = &model.link {
@@ -78,7 +78,7 @@ fn state(model: &Model) -> Span<'static> {
     }
 }
 
-/// What keys do here, and the age of what is shown.
+/// Draws the last line: the keys of the page, and the age of the data.
 pub(super) fn bottom(buffer: &mut Buffer, line: Rect, model: &Model) {
     let theme = model.theme;
     if model.is_searching {
@@ -121,7 +121,7 @@ pub(super) fn bottom(buffer: &mut Buffer, line: Rect, model: &Model) {
     write_right(buffer, line, vec![when(model), Span::raw(" ")]);
 }
 
-/// Which time is shown, or how old the newest frame is.
+/// The time that is shown, or the age of the newest frame.
 fn when(model: &Model) -> Span<'static> {
     let (theme, at) = (model.theme, model.at_ms());
     let newest = model.replay.history().newest().map_or(0, |frame| frame.end_ms);
@@ -134,7 +134,7 @@ fn when(model: &Model) -> Span<'static> {
         );
     }
     if model.link == Link::File {
-        let word = if model.replay.is_torn() { " torn end at" } else { " end at" };
+        let word = if model.replay.is_torn() { " incomplete, ends at" } else { " ends at" };
         return Span::styled(format!("{word} {}", clock(at)), theme.quiet());
     }
     if at == 0 {
@@ -146,7 +146,7 @@ fn when(model: &Model) -> Span<'static> {
     match &model.link {
         Link::Lost { again_ms, .. } => {
             let again = age(again_ms.saturating_sub(model.now_ms));
-            Span::styled(format!(" data {} old, again in {again}", age(old)), theme.bad())
+            Span::styled(format!(" data {} old, retry in {again}", age(old)), theme.bad())
         }
         _ if old > OLD_MS => {
             Span::styled(format!("{missed} last frame {} ago", age(old)), theme.warning())
@@ -158,9 +158,11 @@ fn when(model: &Model) -> Span<'static> {
 /// The screen before the first frame.
 pub(super) fn waiting(buffer: &mut Buffer, area: Rect, model: &Model) {
     let (text, why) = match &model.link {
-        Link::File => ("the recording holds no frames", String::new()),
+        Link::File => ("the recording contains no frames", String::new()),
         Link::Connecting => ("connecting", String::new()),
-        Link::Live => ("waiting for the first frame", "frames come once a second".to_owned()),
+        Link::Live => {
+            ("waiting for the first frame", "by default, a frame is sent every second".to_owned())
+        }
         Link::Lost { reason, .. } => ("not connected", reason.clone()),
     };
     let middle = area.height / 2;

@@ -1,4 +1,4 @@
-//! Whether it is well: the summary's numbers where a program has them, the busiest series, a heat map.
+//! The overview: the most important numbers, the busiest series, a heat map.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use crate::top::draw::text::{clock, number, rate, sparkline, value};
 use crate::top::model::Model;
 use crate::top::rows::{self, Row};
 
-/// The metric whose latency stands for the program's, where it has it.
+/// The metric that stands for the latency of the program, if it has that metric.
 const LATENCY: &str = "event.processing.duration";
 
-/// Screens that are so wide have a column of further tiles.
+/// Screens of at least this width have a second column.
 const WIDE: u16 = 120;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let mut rest = area;
     if let Some(alerts) = &model.alerts {
         let firing = alerts::firing(alerts, model);
-        // Two at most: the page of alerts has them all.
+        // At most two: the page of alerts has all of them.
         for parts in firing.into_iter().take(if area.height > 14 { 2 } else { 1 }) {
             write(buffer, row(rest, 0), parts);
             rest = below(rest, 1);
@@ -46,7 +46,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
         let right = Rect { x: rest.x + left.width, width: rest.width - left.width, ..rest };
         tiles(buffer, right, model, pictured.as_ref());
     }
-    // The heat map goes where there is no room; the table is the last to go.
+    // If there is not enough room, the table stays and the heat map is left out.
     let lines = u16::try_from(rows.len() + 3).unwrap_or(u16::MAX);
     let heat = match left.height {
         0..12 => 0,
@@ -64,7 +64,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     }
 }
 
-/// The timing in the heat map: the chosen one, else the program's latency, else the busiest.
+/// The timing in the heat map: the selected one, else the program's latency, else the busiest.
 fn pictured(model: &Model, rows: &[Row]) -> Option<Arc<Definition>> {
     let is_timing = |it: &&Arc<Definition>| matches!(it.kind, Kind::Timing | Kind::Histogram);
     let history = model.replay.history();
@@ -73,7 +73,7 @@ fn pictured(model: &Model, rows: &[Row]) -> Option<Arc<Definition>> {
     model.chosen().filter(is_timing).or_else(latency).or_else(busiest).cloned()
 }
 
-/// What larger screens have beside: percentiles, worst samples, alerts.
+/// Draws the second column of wide screens: percentiles, worst samples, alerts.
 fn tiles(buffer: &mut Buffer, area: Rect, model: &Model, pictured: Option<&Arc<Definition>>) {
     let mut rest = area;
     if let Some(definition) = pictured {
@@ -102,7 +102,7 @@ fn tiles(buffer: &mut Buffer, area: Rect, model: &Model, pictured: Option<&Arc<D
     }
 }
 
-/// The frames with the greatest samples: when, and how great.
+/// The greatest sample of each frame with the end of the frame, greatest first.
 fn worst(range: &[Arc<Frame>], definition: &Definition) -> Vec<(u64, f64)> {
     let of = |frame: &Arc<Frame>| Some((frame.end_ms, frame.timing(definition.number)?.max));
     let mut found: Vec<_> = range.iter().filter_map(of).collect();
@@ -110,7 +110,7 @@ fn worst(range: &[Arc<Frame>], definition: &Definition) -> Vec<(u64, f64)> {
     found
 }
 
-/// The numbers of the summary, of the last ten seconds.
+/// The most important numbers, over the last ten seconds.
 struct Numbers<'a> {
     model: &'a Model,
     recent: Vec<Arc<Frame>>,
@@ -129,14 +129,14 @@ impl<'a> Numbers<'a> {
         Self { model, recent, by_name }
     }
 
-    /// The series that stand for a metric: the untagged one, or all.
+    /// The series that stand for a metric: the untagged one if there is one, else all of them.
     fn series(&self, name: &str) -> Option<Vec<&'a Arc<Definition>>> {
         let all = self.by_name.get(name)?;
         let untagged = all.iter().find(|it| it.tags.is_empty());
         Some(untagged.map_or_else(|| all.clone(), |it| vec![it]))
     }
 
-    /// What a counter gained.
+    /// The increase of a counter.
     fn count(&self, name: &str) -> Option<f64> {
         let series = self.series(name)?;
         let changes = self
@@ -146,13 +146,13 @@ impl<'a> Numbers<'a> {
         Some(changes.fold(0.0, |sum, change| sum + change as f64))
     }
 
-    /// A second; 0 for a metric that is not there yet.
+    /// The rate of a counter per second; 0 if the program has no such metric yet.
     fn rate(&self, name: &str) -> Option<f64> {
         let seconds: f64 = self.recent.iter().map(|frame| frame.span().as_secs_f64()).sum();
         (seconds > 0.0).then(|| self.count(name).unwrap_or_default() / seconds)
     }
 
-    /// The value that a gauge was set to last.
+    /// The current value of a gauge.
     fn gauge(&self, name: &str) -> Option<f64> {
         let number = self.series(name)?.first()?.number;
         let frames = self.model.replay.history().frames(tachograph_history::Depth::Fine).rev();
@@ -189,7 +189,7 @@ impl<'a> Numbers<'a> {
         parts
     }
 
-    /// ` udp 4,990/s loss 0.00%  gaps 0  ws 3 viewers 4,980/s  cache 87.3%  errors 0`
+    /// ` udp 4,990/s loss 0.00%  gaps 0  ws 3  sent 4,980/s  cache 87.3%  errors 0`
     fn links(&self) -> Vec<Span<'static>> {
         let count = |name| self.count(name).unwrap_or_default();
         let theme = self.model.theme;
@@ -226,7 +226,7 @@ impl<'a> Numbers<'a> {
         parts
     }
 
-    /// Of a program without a summary.
+    /// The collector's own numbers, for any other program.
     fn any(&self) -> Vec<Span<'static>> {
         let own = |unit: Unit, name: &str| value(self.gauge(name), &unit);
         let mut parts = self.named("records", rate(self.rate("telemetry.recorded")));

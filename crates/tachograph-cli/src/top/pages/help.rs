@@ -1,4 +1,4 @@
-//! What keys do.
+//! The page of keys.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,26 +8,26 @@ use crate::top::draw::lines::lines;
 use crate::top::model::Model;
 
 const KEYS: [(&str, &str); 20] = [
-    ("1 2 3 4, tab", "health, series, alerts, doctor; the next page"),
-    ("↑ ↓, k j", "the series before, after; scroll"),
-    ("pgup pgdn, b f", "ten at once"),
-    ("g G", "to the first, to the last"),
-    ("enter", "the chosen series in detail: heat map, percentiles, histogram"),
+    ("1 2 3 4, tab", "health, series, alerts, doctor; next page"),
+    ("↑ ↓, k j", "previous, next series; scroll"),
+    ("pgup pgdn, b f", "ten lines up, down"),
+    ("g G", "first, last series"),
+    ("enter", "details of the selected series: heat map and percentiles"),
     ("esc", "back"),
-    ("/", "search: every word must be in the key; esc clears it"),
+    ("/", "search: keys that contain every word; esc clears it"),
     ("s", "sort by rate, p99, max, name"),
-    ("r", "sort the other way round"),
-    ("+ -", "a shorter, a longer range: 1 min to 2 h, everything"),
-    ("space", "stop at this frame; go on"),
-    ("← →, h l", "one frame back, forth"),
-    ("[ ]", "a minute back, forth"),
-    ("home end", "the oldest frame; the newest"),
+    ("r", "reverse the order"),
+    ("+ -", "shorter, longer range: 1 min to 2 h, or everything"),
+    ("space", "pause at this frame; resume"),
+    ("← →, h l", "one frame back, forward"),
+    ("[ ]", "a minute back, forward"),
+    ("home end", "oldest, newest frame"),
     ("t", "colours for a dark or a light background"),
     ("?, F1", "this help"),
     ("q, ctrl-c", "quit"),
     ("", ""),
-    ("rate/now", "a second, over the last ten seconds; of a gauge, its value"),
-    ("p50 … max", "over the range; – across a restart, a reset or a gap"),
+    ("rate/now", "rate per second over ten seconds; of a gauge, its value"),
+    ("p50 … max", "over the range; – if nothing was recorded"),
 ];
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {

@@ -1,4 +1,4 @@
-//! Series, one a line.
+//! The table of series.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,11 +12,11 @@ use crate::top::draw::text::{cut_middle, rate, sparkline, value};
 use crate::top::model::{Model, Sort};
 use crate::top::rows::Row;
 
-/// The width of rates and values, and that of p50, p95, p99 and max.
+/// The widths of the column of rates and values, and of those of p50, p95, p99 and max.
 const FIRST: usize = 10;
 const COLUMN: usize = 8;
 
-/// The page of all series.
+/// Draws the page of all series.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let rows = model.rows();
     let all = model.replay.history().definitions().count();
@@ -37,12 +37,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     table(buffer, below(area, 1), model, rows);
 }
 
-/// A table of rows with the chosen one in sight.
+/// Draws a table of rows, scrolled so that the selected one is visible.
 pub(super) fn table(buffer: &mut Buffer, area: Rect, model: &Model, mut rows: Vec<Row>) {
     if area.height == 0 {
         return;
     }
-    // What does not fit goes: the trend first, then p50 and p95.
+    // Narrow screens leave out the trend, then p50 and p95.
     let width = usize::from(area.width);
     let trend = match width {
         0..76 => 0,
@@ -72,7 +72,7 @@ pub(super) fn table(buffer: &mut Buffer, area: Rect, model: &Model, mut rows: Ve
         let key = cut_middle(&row_of.definition.key, name.saturating_sub(1));
         let mut parts = vec![Span::styled(format!("{mark}{key:<name$}", name = name), style)];
         for (cell, width) in cells.iter().zip(widths()) {
-            // Numbers and their units stand closer than columns do.
+            // No space between a number and its unit, so that columns stay apart.
             let cell = cell.replace(' ', "");
             parts.push(Span::styled(format!("{cell:>width$}"), style));
         }
