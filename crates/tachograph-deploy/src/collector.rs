@@ -1,9 +1,10 @@
-//! The configuration of an OpenTelemetry Collector: programs push OTLP, Prometheus is written to.
+//! The configuration file of an OpenTelemetry Collector. Programs push OTLP to the collector, and it
+//! writes to Prometheus.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Sections in the order in which a sample passes through them.
+/// The sections, in the order in which a sample passes through them.
 #[derive(Debug, Serialize)]
 pub(crate) struct Config {
     receivers: Value,
@@ -17,14 +18,14 @@ pub(crate) fn config(job: &str) -> Config {
         receivers: json!({ "otlp": { "protocols": { "http": { "endpoint": "127.0.0.1:4318" } } } }),
         processors: json!({
             "memory_limiter": { "check_interval": "1s", "limit_mib": 512 },
-            // Whatever else comes to the port is dropped; the service's name becomes the job.
+            // Data from other services is dropped. The service's name becomes the job.
             "filter/job": {
                 "error_mode": "ignore",
                 "metrics": {
                     "metric": [format!("resource.attributes[\"service.name\"] != \"{job}\"")],
                 },
             },
-            // Prometheus keeps running totals; those of an instance that is gone are let go.
+            // Prometheus needs running totals. Those of an instance that is gone are dropped.
             "deltatocumulative": { "max_stale": "5m" },
             "batch": {},
         }),

@@ -1,4 +1,4 @@
-//! The dashboard as Grafana reads it.
+//! The dashboard in Grafana's format.
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,9 @@ use crate::expressions::Expressions;
 use crate::panels::{Drawn, Row, rows};
 use crate::settings::Settings;
 
-/// Columns of Grafana's grid.
+/// The number of columns of Grafana's grid.
 const WIDTH: usize = 24;
-/// A graph's size in it, and a number's.
+/// The sizes of a graph and of a number in the grid.
 const GRAPH: (usize, usize) = (12, 8);
 const NUMBER: (usize, usize) = (4, 4);
 
@@ -53,7 +53,7 @@ fn datasource() -> Value {
     json!({ "type": "prometheus", "uid": "${datasource}" })
 }
 
-/// Panels from left to right, rows from top to bottom.
+/// Places panels from left to right, and rows from top to bottom.
 #[derive(Default)]
 struct Layout {
     panels: Vec<Value>,
@@ -78,7 +78,7 @@ impl Layout {
         }
     }
 
-    /// The next free place of that size.
+    /// The next free place of this size.
     fn place(&mut self, (width, height): (usize, usize)) -> Value {
         if self.x + width > WIDTH || (self.height != height && self.x > 0) {
             self.end_line();
@@ -105,7 +105,7 @@ fn graph(panel: &Drawn, id: usize, place: Value) -> Value {
         })
     });
     let targets: Vec<_> = targets.collect();
-    // A number is that of the last moment.
+    // A "stat" panel shows the last value.
     let kind = if panel.is_number { "stat" } else { "timeseries" };
     json!({
         "id": id,

@@ -1,9 +1,9 @@
-//! Why files could not be generated or written.
+//! The error of this crate.
 
 use std::io;
 use std::path::Path;
 
-/// Why files could not be generated or written.
+/// The reason why files could not be generated or written.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct DeployError(#[from] Reason);
@@ -11,7 +11,7 @@ pub struct DeployError(#[from] Reason);
 #[derive(Debug, thiserror::Error)]
 enum Reason {
     #[error(
-        "{0:?} cannot name a job, as files and labels are called after it: use letters, digits, `-` and `_`"
+        "{0:?} is no valid job name: use letters, digits, `-` and `_`, because files are named after it"
     )]
     Job(String),
     #[error("`{template}` names the metric {name:?}, which the program does not have")]
@@ -22,9 +22,9 @@ enum Reason {
     Yaml(yaml_serde::Error),
     #[error("cannot write JSON: {0}")]
     Json(serde_json::Error),
-    #[error("{0} is there and has other contents: move it away, or give --force to overwrite it")]
+    #[error("{0} already exists with other contents: move it away, or overwrite it with --force")]
     Changed(String),
-    #[error("cannot {what} {path}, and have written nothing: {reason}")]
+    #[error("cannot {what} {path}; no file was written: {reason}")]
     Io { what: &'static str, path: String, reason: io::Error },
 }
 

@@ -4,60 +4,61 @@ use crate::error::DeployError;
 use crate::metric::Metric;
 use crate::settings::Settings;
 
-/// The quantiles that are recorded and shown, with their names.
+/// The quantiles in rules and panels, with their names.
 pub(crate) const QUANTILES: [(&str, &str); 3] = [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")];
 
-/// Scrapes in the span of a rate: 5 min at the usual 15 s.
+/// The window of a rate in scrapes: 5 min at the default of 15 s.
 const WINDOW: u32 = 20;
-/// Scrapes in the span over which rare things are counted: 10 min.
+/// The window for counting rare events, in scrapes: 10 min at the default.
 const LONG: u32 = 40;
 
-/// Writes expressions for one place: rules or panels.
+/// Writes the expressions of either rules or panels.
 #[derive(Debug)]
 pub(crate) struct Expressions<'a> {
     metrics: &'a [Metric],
     up: Metric,
     job: &'a str,
-    /// The span of a rate, and the longer one.
+    /// The window of a rate, and the longer window.
     window: String,
     long: String,
-    /// Matchers of every selector, after the job's.
+    /// The matchers of every selector, after that of the job.
     chosen: &'static str,
 }
 
 impl<'a> Expressions<'a> {
-    /// Spans are multiples of the scrape interval, so that rules see enough samples at any interval.
+    /// For rules. Windows are multiples of the scrape interval, so that they always hold enough samples.
     pub(crate) fn for_rules(metrics: &'a [Metric], settings: &'a Settings) -> Self {
         let job = &settings.job;
         let (window, long) = (settings.steps(WINDOW), settings.steps(LONG));
         Self { metrics, up: Metric::up(), job, window, long, chosen: "" }
     }
 
-    /// Spans are Grafana's own, at least four scrapes; only the instances chosen above the dashboard.
+    /// For panels. Windows are Grafana's rate interval, of at least four scrapes. Only the instances
+    /// selected in the dashboard count.
     pub(crate) fn for_panels(metrics: &'a [Metric], settings: &'a Settings) -> Self {
         let window = "$__rate_interval".to_owned();
         let chosen = ",instance=~\"$instance\"";
         Self { window, chosen, ..Self::for_rules(metrics, settings) }
     }
 
-    /// The metrics that the program itself records.
+    /// The program's own metrics, without those of the collector and the endpoint.
     pub(crate) fn metrics(&self) -> impl Iterator<Item = &'a Metric> + use<'a> {
         self.metrics.iter().filter(|metric| !metric.is_of_telemetry())
     }
 
-    /// The series without tags, or all of them if there is none without.
+    /// Selects the series without tags, or all series if each has tags.
     pub(crate) fn whole(&self, metric: &Metric) -> String {
         let without = metric.labels.iter().filter(|_| metric.has_untagged);
         let without: String = without.map(|label| format!(",{label}=\"\"")).collect();
         self.select(&metric.exported, &without)
     }
 
-    /// The series that have a label.
+    /// Selects the series that have a label.
     pub(crate) fn by(&self, metric: &Metric, label: &str) -> String {
         self.select(&metric.exported, &format!(",{label}!=\"\""))
     }
 
-    /// A quantile over native histograms: buckets are added up first, then asked.
+    /// A quantile over native histograms, which are added up first.
     pub(crate) fn quantile(&self, q: &str, by: &str, selector: &str) -> String {
         format!("histogram_quantile({q}, {})", self.rate(by, selector))
     }
@@ -68,8 +69,8 @@ impl<'a> Expressions<'a> {
 
     /// Puts PromQL in place of `$window`, `$long` and each `${…}`:
     ///
-    /// * `${events.processed}`: the series without tags, or all of them if there is none without;
-    /// * `${instance:event.processing.duration:p95}`: what a recording rule made of the metric.
+    /// * `${events.processed}`: the series without tags, or all series if each has tags;
+    /// * `${instance:event.processing.duration:p95}`: the result of a recording rule.
     pub(crate) fn expand(&self, template: &str) -> Result<String, DeployError> {
         let filled = template.replace("$window", &self.window).replace("$long", &self.long);
         let mut expanded = String::new();
@@ -88,7 +89,7 @@ impl<'a> Expressions<'a> {
         Ok(expanded + rest)
     }
 
-    /// The exported name of a metric, or of what a recording rule made of it.
+    /// The exported name of a metric, or the name of a recording rule's result.
     pub(crate) fn name(&self, metric: &str, template: &str) -> Result<String, DeployError> {
         Ok(match metric.split(':').collect::<Vec<_>>()[..] {
             [level, metric, operation] => {
@@ -137,7 +138,7 @@ mod tests {
         assert_eq!(rule, "rate(turn_seconds{job=\"shop\",hand_ler=\"\"}[20s])");
         let chosen = "job=\"shop\",hand_ler=\"\",instance=~\"$instance\"";
         assert_eq!(panel, format!("rate(turn_seconds{{{chosen}}}[$__rate_interval])"));
-        // Only with tags: all of them.
+        // Each of its series has tags, so all are selected.
         let (rule, _) = expanded("${telemetry.dropped}").expect("every program has it");
         assert_eq!(rule, "telemetry_dropped_total{job=\"shop\"}");
     }

@@ -1,25 +1,25 @@
-//! What Prometheus, Grafana and an OpenTelemetry Collector need to watch a program, generated from
-//! the program's own metrics.
+//! Generates the configuration with which Prometheus, Grafana and an OpenTelemetry Collector watch a
+//! program, from the program's own metrics.
 //!
-//! | file | for |
+//! | file | content |
 //! |---|---|
-//! | `README.md` | whoever opens the folder |
-//! | `prometheus.yml` | Prometheus: what to scrape, which rules to evaluate |
-//! | `JOB.rules.yml` | Prometheus: p50, p95 and p99 of every distribution, the rate of every counter |
+//! | `README.md` | how to use the files |
+//! | `prometheus.yml` | Prometheus: its targets and rule files |
+//! | `JOB.rules.yml` | Prometheus: recording rules for p50, p95 and p99 of every distribution and the rate of every counter |
 //! | `JOB.alerts.yml` | Prometheus: alerts |
-//! | `JOB.tests.yml` | `promtool test rules`: each alert where it must fire, and where not |
+//! | `JOB.tests.yml` | `promtool test rules`: for each alert, data on which it must and must not fire |
 //! | `otel-collector.yml` | an OpenTelemetry Collector between programs that push and Prometheus |
 //! | `grafana-dashboard.json` | Grafana: a panel for every metric |
 //!
-//! Names are the exported ones ([`tachograph::ExportedNames`]), so rules hold for whatever the
-//! program's endpoint or push sends. Where a metric has a series without tags and others with, rules
-//! and panels select one or the other: nothing is counted twice. A program adds alerts, recording
-//! rules and panels of its own ([`Own`]); one that names a metric which the program does not have is
-//! an error here, not an empty graph later.
+//! Rules and panels use the exported names ([`tachograph::ExportedNames`]), so they fit both scraped
+//! and pushed metrics. If a metric has a series without tags and series with tags, each expression
+//! selects either the one or the others, so that nothing is counted twice. A program can add alerts,
+//! recording rules and panels ([`Own`]). If one of them names a metric that the program does not have,
+//! [`files`] returns an error; otherwise it would be an empty graph later.
 //!
 //! # Promises
 //! * [`files`] is pure: the same metrics and settings give the same bytes.
-//! * [`write()`] writes all files or none, and overwrites nothing unless it is told to.
+//! * [`write()`] writes all files or none, and overwrites changed files only with `force`.
 //!
 //! # Example
 //! ```
@@ -60,22 +60,23 @@ pub use self::own::{Alert, Given, Own, Panel, Recorded};
 pub use self::settings::{Settings, host_and_port, scrape_interval};
 pub use self::write::write;
 
-/// A file to be written.
+/// A generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its name, without a folder.
+    /// The file's name, without a folder.
     pub name: String,
-    /// All of its text.
+    /// The whole text.
     pub content: String,
 }
 
-/// Every file.
+/// Generates all files.
 ///
-/// `metrics` are all that the program has, those that the collector records about itself included:
-/// [`Metric::all`].
+/// `metrics` are all metrics of the program, with those that the collector records about itself:
+/// [`Metric::all`] returns them.
 ///
 /// # Errors
-/// The job is no plain name, or an alert, rule or panel names a metric that is not in the list.
+/// If the job has a character that is not allowed, or an alert, rule or panel names a metric that is
+/// not in `metrics`.
 pub fn files(metrics: &[Metric], settings: &Settings) -> Result<Vec<File>, DeployError> {
     settings.check()?;
     let rules = Expressions::for_rules(metrics, settings);

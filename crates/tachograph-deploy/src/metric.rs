@@ -1,4 +1,4 @@
-//! What a program records, with the names that Prometheus has for it.
+//! The metrics of a program, with their names in Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use tachograph::{Kind, Snapshot, Unit};
 pub struct Metric {
     /// The name as it is recorded, such as `event.processing.duration`.
     pub name: String,
-    /// How its samples are aggregated.
+    /// The kind, which determines how samples are aggregated.
     pub kind: Kind,
     /// The unit of its values.
     pub unit: Unit,
@@ -17,19 +17,19 @@ pub struct Metric {
     pub description: String,
     /// The exported name, such as `event_processing_duration_seconds`.
     pub exported: String,
-    /// The label in Prometheus of every tag key that one of its series has.
+    /// The tag keys of all its series, as Prometheus labels.
     pub labels: BTreeSet<String>,
     /// Whether it has a series without tags.
     pub has_untagged: bool,
 }
 
 impl Metric {
-    /// Every metric of a snapshot, by name. A snapshot read from an endpoint's `/snapshot` will do.
+    /// All metrics of a snapshot, sorted by name. The snapshot may be one parsed from `/snapshot`.
     pub fn all(snapshot: &Snapshot) -> Vec<Self> {
         let mut metrics = BTreeMap::<&str, Self>::new();
         for series in snapshot.series() {
             let name = &*series.metric.name;
-            // There are names of every metric and of each of its tag keys.
+            // Always `Some`: a snapshot has the exported names of all its metrics and tag keys.
             let Some(names) = snapshot.exported_names().metric(name) else { continue };
             let metric = metrics.entry(name).or_insert_with(|| Self {
                 name: name.to_owned(),
@@ -47,7 +47,7 @@ impl Metric {
         metrics.into_values().collect()
     }
 
-    /// `up`, which Prometheus itself records of every target.
+    /// `up`, which Prometheus records for every target.
     pub(crate) fn up() -> Self {
         Self {
             name: "up".to_owned(),
@@ -64,18 +64,18 @@ impl Metric {
         matches!(self.kind, Kind::Timing | Kind::Histogram)
     }
 
-    /// It tells of the collector or the endpoint, not of the program.
+    /// Whether it is about the collector or the endpoint, not about the program.
     pub(crate) fn is_of_telemetry(&self) -> bool {
         ["telemetry.", "metrics."].iter().any(|prefix| self.name.starts_with(prefix))
     }
 
-    /// What names of recording rules are made of.
+    /// The part of the exported name that recording rules are named after.
     pub(crate) fn stem(&self) -> &str {
         self.exported.strip_suffix("_total").unwrap_or(&self.exported)
     }
 }
 
-/// What Prometheus makes of an exported label: two have the names of labels that targets get.
+/// An exported label after scraping: Prometheus renames labels that collide with those of the target.
 fn scraped(label: &str) -> String {
     let is_taken = ["job", "instance"].contains(&label);
     if is_taken { format!("exported_{label}") } else { label.to_owned() }

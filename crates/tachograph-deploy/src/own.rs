@@ -1,83 +1,85 @@
-//! What a program adds for metrics whose meaning only it knows.
+//! The alerts, rules and panels that a program adds for its own metrics.
 //!
-//! Expressions are templates: `${name}` is the metric's series without tags, or all of them if there
-//! is none without; `${instance:name:p95}` and the like are recording rules; `$window` and `$long` are
-//! 20 and 40 scrapes in rules, and `$window` is Grafana's own span in panels.
+//! Expressions are templates of PromQL:
+//! - `${name}`: the metric's series without tags, or all its series if each has tags
+//! - `${instance:name:p95}`, `${job:name:rate}`: the results of recording rules
+//! - `$window`: 20 scrapes in rules, Grafana's rate interval in panels
+//! - `$long`: 40 scrapes
 
-/// Alerts, rules and panels of a program's own.
+/// Additional alerts, rules and panels of a program.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Own {
-    /// Beside the alerts that every program gets.
+    /// Alerts in addition to those that every program gets.
     pub alerts: &'static [Alert],
-    /// Beside quantiles and rates.
+    /// Recording rules in addition to quantiles and rates.
     pub recorded: &'static [Recorded],
-    /// In the overview, before those that every program gets.
+    /// Panels of the overview, shown before those that every program gets.
     pub panels: &'static [Panel],
 }
 
-/// An alert and its examples.
+/// An alert, with examples for its test.
 #[derive(Clone, Copy, Debug)]
 pub struct Alert {
-    /// Its name, without the program's.
+    /// The name, without the prefix made of the job.
     pub name: &'static str,
-    /// When it is due: a template.
+    /// The condition: a template.
     pub expr: &'static str,
-    /// Scrapes for which it must hold.
+    /// The number of scrapes for which the condition must hold.
     pub hold: u32,
-    /// [`Alert::PAGE`] or [`Alert::TICKET`].
+    /// The severity: [`Alert::PAGE`] or [`Alert::TICKET`].
     pub severity: &'static str,
-    /// What is wrong. Names `{{ $labels.instance }}` if it is about one instance.
+    /// The problem, in one sentence. Contains `{{ $labels.instance }}` if it concerns one instance.
     pub summary: &'static str,
-    /// What to look at first.
+    /// What to check first.
     pub description: &'static str,
-    /// Series on which it fires after 80 scrapes.
+    /// Series for which it fires after 80 scrapes.
     pub fires: &'static [Given],
-    /// Series on which it does not: just below a threshold, if there is one.
+    /// Series for which it does not fire: just below the threshold, if there is one.
     pub quiet: &'static [Given],
 }
 
 impl Alert {
-    /// The severity of what somebody must look at now.
+    /// The severity of a problem that somebody must look at now.
     pub const PAGE: &str = "page";
-    /// The severity of what can wait until somebody is at work.
+    /// The severity of a problem that can wait for working hours.
     pub const TICKET: &str = "ticket";
 
-    /// It is about one instance, whose label it has.
+    /// Whether it concerns one instance and has its label.
     pub(crate) fn is_of_instance(&self) -> bool {
         self.summary.contains("$labels.instance")
     }
 }
 
-/// A series of an example: its metric, more labels, its values as promtool writes them.
+/// A series of an example: the metric, additional labels, and the values in promtool's notation.
 #[derive(Clone, Copy, Debug)]
 pub struct Given(pub &'static str, pub &'static str, pub &'static str);
 
-/// A recording rule with labels `job` and `instance`, and its example.
+/// A recording rule with the labels `job` and `instance`, and an example for its test.
 #[derive(Clone, Copy, Debug)]
 pub struct Recorded {
-    /// Its name, such as `instance:udp_packet_loss:ratio`.
+    /// The name, such as `instance:udp_packet_loss:ratio`.
     pub name: &'static str,
-    /// A template.
+    /// The expression: a template.
     pub expr: &'static str,
-    /// What the example shows.
+    /// The name of the test.
     pub example: &'static str,
-    /// The example's series.
+    /// The series of the example.
     pub given: &'static [Given],
     /// The value after 80 scrapes, to six decimals.
     pub value: f64,
 }
 
-/// A graph, or a number.
+/// A panel: a graph or a number.
 #[derive(Clone, Copy, Debug)]
 pub struct Panel {
-    /// Above it.
+    /// The title.
     pub title: &'static str,
-    /// What it is.
+    /// The description.
     pub description: &'static str,
-    /// The last value only; numbers stand before graphs.
+    /// Whether only the last value is shown. Numbers are placed before graphs.
     pub is_number: bool,
-    /// As Grafana calls it.
+    /// The unit, by its name in Grafana.
     pub unit: &'static str,
-    /// Templates, and the legend of each; an empty one is Grafana's choice.
+    /// The templates, each with its legend. With an empty legend, Grafana chooses one.
     pub queries: &'static [(&'static str, &'static str)],
 }

@@ -1,4 +1,4 @@
-//! What the dashboard shows: an overview, and every metric.
+//! The panels of the dashboard: an overview, and every metric.
 
 use std::collections::BTreeMap;
 
@@ -23,26 +23,26 @@ pub(crate) struct Drawn {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) is_number: bool,
-    /// As Grafana calls it.
+    /// The unit, by its name in Grafana.
     pub(crate) unit: &'static str,
-    /// Expressions and legends.
+    /// The expressions, each with its legend.
     pub(crate) queries: Vec<(String, String)>,
 }
 
 const BY_INSTANCE: &str = "{{instance}}";
 
-/// What every program gets in its overview.
+/// The panels of every program's overview.
 const COMMON: [Panel; 3] = [
     Panel {
         title: "Instances up",
-        description: "of those that Prometheus scrapes",
+        description: "scraped instances that answer",
         is_number: true,
         unit: "short",
         queries: &[("sum(${up})", "")],
     },
     Panel {
         title: "Time between passes of the aggregator",
-        description: "numbers are at most so old",
+        description: "how old a metric can be when it is scraped",
         is_number: false,
         unit: "s",
         queries: &[("${telemetry.pass.age}", BY_INSTANCE)],
@@ -56,7 +56,7 @@ const COMMON: [Panel; 3] = [
     },
 ];
 
-/// The overview, then a row for each first word of the metrics' names.
+/// The overview, and a row for each first word of the metrics' names.
 pub(crate) fn rows(write: &Expressions<'_>, settings: &Settings) -> Result<Vec<Row>, DeployError> {
     let mut overview: Vec<_> = settings.own.panels.iter().chain(&COMMON).collect();
     overview.sort_by_key(|panel| !panel.is_number);
@@ -84,7 +84,7 @@ fn drawn(write: &Expressions<'_>, panel: &Panel) -> Result<Drawn, DeployError> {
     })
 }
 
-/// A panel of the series without tags, and one for each label.
+/// A panel for the series without tags, and one for each label.
 fn of_metric(write: &Expressions<'_>, metric: &Metric) -> Vec<Drawn> {
     let panel = |title, queries| Drawn {
         title,

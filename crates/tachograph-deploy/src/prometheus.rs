@@ -1,4 +1,4 @@
-//! The configuration of Prometheus, 2.42 or newer.
+//! The configuration file of Prometheus 2.42 or newer.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::settings::{Settings, told};
 
-/// A program answers in milliseconds; one that takes longer is as good as down.
+/// The longest time that a scrape may take. A healthy program answers within milliseconds.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Serialize)]
@@ -66,7 +66,7 @@ pub(crate) fn config(settings: &Settings) -> Config<'_> {
     Config {
         global: Global {
             scrape_interval: interval.clone(),
-            // Never longer than the interval: Prometheus refuses that.
+            // Prometheus refuses a timeout that is longer than the interval.
             scrape_timeout: told(settings.scrape_interval.min(TIMEOUT)),
             evaluation_interval: interval,
         },

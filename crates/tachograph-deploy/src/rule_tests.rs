@@ -60,7 +60,7 @@ struct Sample {
     value: f64,
 }
 
-/// Scrapes in an example.
+/// The number of scrapes in an example.
 const STEPS: u32 = 80;
 const INSTANCE: &str = "a:1";
 const OTHER: &str = "b:1";
@@ -90,10 +90,10 @@ struct Examples<'a> {
 }
 
 impl Examples<'_> {
-    /// One of an alert's examples.
+    /// The test of an alert with one of its examples.
     fn alert(&self, alert: &Alert, fires: bool) -> Result<Test, DeployError> {
         let (given, does) =
-            if fires { (alert.fires, "fires") } else { (alert.quiet, "keeps quiet") };
+            if fires { (alert.fires, "fires") } else { (alert.quiet, "does not fire") };
         let alertname = format!("{}{}", self.settings.alert_prefix(), alert.name);
         let mut test = self.test(format!("{alertname} {does}"));
         test.input_series = self.inputs(given)?;
@@ -120,7 +120,7 @@ impl Examples<'_> {
         Expected { exp_labels, exp_annotations }
     }
 
-    /// Two instances that count 30 and 15 a scrape, in the first counter there is.
+    /// A test of the first counter's rate: two instances that count 30 and 15 per scrape.
     fn rate(&self) -> Option<Test> {
         let metric = self.names.metrics().find(|it| it.kind == Kind::Counter && it.has_untagged)?;
         let job = &self.settings.job;
@@ -140,7 +140,7 @@ impl Examples<'_> {
     fn recorded(&self, recorded: &Recorded) -> Result<Test, DeployError> {
         let mut test = self.test(recorded.example.to_owned());
         test.input_series = self.inputs(recorded.given)?;
-        // Rounded: rates are floats.
+        // Rounded, because rates are floating-point numbers.
         let expr = format!("round({}, 0.000001)", recorded.name);
         let labels = series("", &self.settings.job, INSTANCE, "");
         test.promql_expr_test = vec![self.value(expr, labels, recorded.value)];
@@ -172,7 +172,7 @@ impl Examples<'_> {
     }
 }
 
-/// A series as promtool reads it.
+/// A series in promtool's notation.
 fn series(name: &str, job: &str, instance: &str, labels: &str) -> String {
     let comma = if labels.is_empty() { "" } else { ", " };
     format!("{name}{{job=\"{job}\", instance=\"{instance}\"{comma}{labels}}}")

@@ -1,6 +1,7 @@
-//! Files of rules, as Prometheus reads them.
+//! Rule files in Prometheus's format.
 //!
-//! Names of recorded series start with `job:`, all instances together, or `instance:`, each.
+//! The names of recording rules start with `job:` if they add up all instances, and with `instance:`
+//! if they keep instances apart.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a deployment may be told.
+//! The settings of a deployment.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,29 +6,30 @@ use std::time::Duration;
 use crate::error::DeployError;
 use crate::own::Own;
 
-/// Where the program's instances are, and how often they are scraped.
+/// The settings of a deployment: the instances of the program, and how they are scraped.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The `job` label of every target, and the first part of file names: the program's name.
-    /// Letters, digits, `-` and `_`.
+    /// The program's name: the label `job` of every target, and the first part of file names. Only
+    /// letters, digits, `-` and `_` are allowed.
     pub job: String,
-    /// The command that writes the files, as they name it.
+    /// The command that the files name as their origin.
     pub command: String,
-    /// The instances' metrics endpoints, `host:port`.
+    /// The metrics endpoints of the instances, as `host:port`.
     pub targets: Vec<String>,
-    /// The time between two scrapes; spans in rules are multiples of it. Whole milliseconds, not 0.
+    /// The time between two scrapes, in whole milliseconds, not 0. Time windows in rules are multiples
+    /// of it.
     pub scrape_interval: Duration,
-    /// Alertmanagers, `host:port`. Without one, only Prometheus shows alerts.
+    /// The Alertmanagers, as `host:port`. Without one, alerts are only shown in Prometheus.
     pub alertmanagers: Vec<String>,
-    /// The file with the token that the endpoints ask for, as Prometheus sees it.
+    /// The path at which Prometheus finds the file with the endpoints' bearer token.
     pub token_file: Option<PathBuf>,
-    /// Alerts, rules and panels of the program's own.
+    /// Additional alerts, rules and panels of the program.
     pub own: Own,
 }
 
 impl Settings {
-    /// Scraped every 15 s, without an Alertmanager or a token, by the command `tachograph deploy`.
+    /// Settings with a scrape interval of 15 s, without an Alertmanager and without a token.
     pub fn new(
         job: impl Into<String>,
         targets: impl IntoIterator<Item = impl Into<String>>,
@@ -50,17 +51,17 @@ impl Settings {
         if is_good { Ok(()) } else { Err(DeployError::job(&self.job)) }
     }
 
-    /// What the files say of where they come from.
+    /// The first line of each file: how it was made.
     pub(crate) fn origin(&self) -> String {
         format!("Written by `{}`. Changes here are lost when it runs again.", self.command)
     }
 
-    /// The name of a file of rules.
+    /// The name of a rule file.
     pub(crate) fn file(&self, what: &str) -> String {
         format!("{}.{what}.yml", self.job)
     }
 
-    /// What names of alerts start with: `ast-server` as `AstServer`.
+    /// The prefix of alert names: `AstServer` for `ast-server`.
     pub(crate) fn alert_prefix(&self) -> String {
         let capital = |word: &str| {
             let mut chars = word.chars();
@@ -69,13 +70,13 @@ impl Settings {
         self.job.split(['-', '_']).map(capital).collect()
     }
 
-    /// So many scrapes, as Prometheus writes a duration.
+    /// The duration of this many scrapes, in Prometheus's notation.
     pub(crate) fn steps(&self, steps: u32) -> String {
         told(self.scrape_interval * steps)
     }
 }
 
-/// A duration in the largest unit that leaves no rest.
+/// A duration as a whole number of the largest possible unit.
 pub(crate) fn told(span: Duration) -> String {
     const UNITS: [(u128, &str); 3] = [(3_600_000, "h"), (60_000, "m"), (1_000, "s")];
     let millis = span.as_millis();
@@ -84,10 +85,10 @@ pub(crate) fn told(span: Duration) -> String {
     format!("{}{name}", millis / unit)
 }
 
-/// Reads a target or an Alertmanager: `host:port`.
+/// Parses the address of a target or an Alertmanager, as `host:port`.
 ///
 /// # Errors
-/// What it should look like.
+/// A message with the expected form.
 pub fn host_and_port(text: &str) -> Result<String, String> {
     let parts = text.rsplit_once(':');
     let is_good = parts.is_some_and(|(host, port)| {
@@ -96,21 +97,21 @@ pub fn host_and_port(text: &str) -> Result<String, String> {
     if is_good {
         Ok(text.to_owned())
     } else {
-        Err("expected a host and a port: localhost:9464".to_owned())
+        Err("expected a host and a port, such as localhost:9464".to_owned())
     }
 }
 
-/// Rules look back 40 scrapes; beyond this they would look back half a day.
+/// The longest scrape interval. Rules look back 40 scrapes: 10 hours at this interval.
 const INTERVAL_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// Reads a scrape interval, such as `15s`: whole milliseconds, at most 15 min.
+/// Parses a scrape interval, such as `15s`: whole milliseconds, at most 15 min.
 ///
 /// # Errors
-/// What it should look like.
+/// A message with the expected form.
 pub fn scrape_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| format!("{error}; try 15s"))?;
     if interval.subsec_nanos() % 1_000_000 != 0 || interval.is_zero() || interval > INTERVAL_MAX {
-        return Err("expected whole milliseconds, at most 15m".to_owned());
+        return Err("expected whole milliseconds, at least 1ms and at most 15m".to_owned());
     }
     Ok(interval)
 }
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_told_in_the_unit_that_leaves_no_rest() {
+    fn durations_are_whole_numbers_of_the_largest_possible_unit() {
         let millis = [0, 500, 1_500, 15_000, 90_000, 300_000, 7_200_000];
         let told = millis.map(|millis| told(Duration::from_millis(millis)));
         assert_eq!(told, ["0ms", "500ms", "1500ms", "15s", "90s", "5m", "2h"]);

@@ -1,4 +1,4 @@
-//! Writing files: all or none.
+//! Writes all files or none.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write};
@@ -10,14 +10,14 @@ use tempfile::NamedTempFile;
 use crate::File;
 use crate::error::DeployError;
 
-/// Writes all files into a folder, which is made if need be, or none. Gives their paths.
+/// Writes all files into a folder, or none, and returns their paths. Creates the folder if it does not
+/// exist.
 ///
-/// Each is written under another name first, and all are given their names once the last is on the
-/// disk.
+/// Each file is first written under a temporary name. Once all are on the disk, they are renamed.
 ///
 /// # Errors
-/// A file is there with other contents, and `force` is not set: somebody may have put work into it.
-/// Or the folder or a file cannot be written.
+/// If a file exists with other contents and `force` is not set: somebody may have edited it. Or if
+/// the folder or a file cannot be written.
 pub fn write(folder: &Path, files: &[File], force: bool) -> Result<Vec<PathBuf>, DeployError> {
     if !force {
         for file in files {
@@ -25,7 +25,7 @@ pub fn write(folder: &Path, files: &[File], force: bool) -> Result<Vec<PathBuf>,
         }
     }
     fs::create_dir_all(folder)
-        .map_err(|error| DeployError::io("make the folder", folder, error))?;
+        .map_err(|error| DeployError::io("create the folder", folder, error))?;
     let mut written = Vec::new();
     for file in files {
         let path = folder.join(&file.name);
@@ -48,9 +48,9 @@ fn refuse_changed(path: &Path, content: &str) -> Result<(), DeployError> {
     }
 }
 
-/// A file with this content, on the disk, under a name that goes with it.
+/// Writes a temporary file with this content, which is deleted unless it is renamed.
 fn write_aside(folder: &Path, content: &str) -> io::Result<NamedTempFile> {
-    // For everyone, as far as the process's umask allows: Prometheus has a user of its own.
+    // Readable for everyone, as far as the umask allows: Prometheus usually runs as another user.
     let readable = Permissions::from_mode(0o644);
     let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
     file.write_all(content.as_bytes())?;

@@ -1,4 +1,4 @@
-//! Files for programs that this crate knows nothing of: every series that they select is exported.
+//! Files for arbitrary programs: every series that their expressions select is exported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,7 +9,8 @@ use tachograph::{MetricsCollector, Snapshot, Unit};
 use tachograph_deploy::{Alert, DeployError, Metric, Own, Settings, files, write};
 use tachograph_export::prometheus;
 
-/// Names that collide or are none in Prometheus, tags that are no labels, all kinds.
+/// A program with metrics of all kinds, with names that collide or are invalid in Prometheus, and
+/// with tags that are no valid labels.
 fn program() -> MetricsCollector {
     let metrics = MetricsCollector::new();
     metrics.increment("taken");
@@ -25,7 +26,7 @@ fn program() -> MetricsCollector {
     metrics
 }
 
-/// By name, each with the labels that its series have.
+/// The exported metrics by name, each with the labels of its series.
 fn exported(snapshot: &Snapshot) -> BTreeMap<String, BTreeSet<String>> {
     let mut text = String::new();
     prometheus::encode(snapshot, &mut text);
@@ -39,7 +40,7 @@ fn exported(snapshot: &Snapshot) -> BTreeMap<String, BTreeSet<String>> {
             let keys = labels.split("=\"").filter_map(|part| part.rsplit([',', '"', '{']).next());
             let keys = keys.filter(|key| !key.is_empty() && !key.contains(['}', ' ']));
             found.entry(family.clone()).or_default().extend(keys.map(|key| match key {
-                // By its documentation of `honor_labels`, Prometheus renames these.
+                // Prometheus renames these, by the documentation of `honor_labels`.
                 "job" | "instance" => format!("exported_{key}"),
                 key => key.to_owned(),
             }));

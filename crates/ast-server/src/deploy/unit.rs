@@ -13,15 +13,15 @@ const SET: &str = "/var/lib/ast-server/set.als";
 pub(super) const README: &str = "
 ## With systemd
 
-| file | what it is for |
+| file | content |
 |---|---|
 | `ast-server.service` | one server under systemd |
-| `ast-server.toml` | what that server is told |
+| `ast-server.toml` | the settings of that server |
 
 Put the program into `/usr/local/bin`, `ast-server.service` into `/etc/systemd/system`,
 `ast-server.toml` into `/etc`, the set at `/var/lib/ast-server/set.als`, then
 `systemctl enable --now ast-server`. The unit checks the configuration and the set before it starts.
-No systemd has read the unit in CI.
+CI does not test the unit with systemd.
 ";
 
 /// The configuration.
