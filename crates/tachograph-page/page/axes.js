@@ -1,4 +1,4 @@
-// Scales and axes: where values and times lie, and what is written beside.
+// Scales and axes: the positions of values and times, and their labels.
 
 import { clock, format, scaleFor } from "./format.js";
 
@@ -20,7 +20,7 @@ function around(value) {
 
 function logScale(low, high, base) {
   const log = (value) => Math.log(value) / Math.log(base);
-  // Nine decades are as much as anybody can read.
+  // More than nine decades are not readable.
   const first = Math.floor(log(Math.max(low, high / 1e9)) + 1e-9);
   const last = Math.max(first + 1, Math.ceil(log(high) - 1e-9));
   const ticks = [];
@@ -49,7 +49,7 @@ function roundStep(rough) {
   return share <= 5 ? 5 * power : 10 * power;
 }
 
-// Steps of time between marks on the axis, in milliseconds.
+// The possible distances of ticks on the time axis, in milliseconds.
 const TIME_STEPS = [1e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1_800e3, 3_600e3];
 
 export function timeTicks(from, to, most) {
@@ -59,7 +59,7 @@ export function timeTicks(from, to, most) {
   return { ticks, withSeconds: step < 60e3 };
 }
 
-// Draws the frame of a chart over time; gives functions from time and value to pixels.
+// Draws the axes of a chart over time; returns the functions from time and value to pixels.
 export function drawAxes(context, size, colours, { from, to, scale, unit }) {
   const { width, height } = size;
   const [left, right, top, bottom] = [LEFT, width - 8, TOP, height - BOTTOM];
@@ -94,7 +94,7 @@ function thinned(ticks, most) {
   return ticks.filter((_, i) => i % each === 0);
 }
 
-// Round values need no digits that say nothing: "10 ms", not "10.0 ms".
+// Labels have no trailing zeros: "10 ms", not "10.0 ms".
 export function label(value, unit, at = value) {
   if (value === 0) return "0";
   const [by, suffix] = scaleFor(at, unit);
@@ -111,7 +111,7 @@ export function stroke(context, x1, y1, x2, y2) {
   context.stroke();
 }
 
-// Marked lines where the process was restarted or reset, and grey where nothing is known.
+// Draws a dashed line at each start, reset and restart, and hatches gaps.
 export function drawMarks(context, area, colours, plan) {
   context.save();
   for (let i = 0; i < plan.length; i += 1) {

@@ -1,7 +1,7 @@
 // Distributions as frames hold them: bucket i counts the values in (2^((i-1)/8), 2^(i/8)].
 
 export const PER_OCTAVE = 8;
-// The bucket of values that are not above 0, and that of values without end.
+// The bucket of 0 and negative values, and that of infinite values.
 export const ZERO = -32_768;
 export const ENDLESS = 32_767;
 
@@ -15,14 +15,14 @@ export function upperEdge(index) {
   return EDGES[index - octave * PER_OCTAVE] * 2 ** octave;
 }
 
-// The geometric middle of a bucket: within 4.5 % of everything in it.
+// The geometric middle of a bucket: within 4.5 % of every value in it.
 export function middle(index) {
   if (index === ZERO) return 0;
   if (index === ENDLESS) return Number.MAX_VALUE;
   return Math.sqrt(upperEdge(index - 1)) * Math.sqrt(upperEdge(index));
 }
 
-// Samples of any number of steps, added up exactly.
+// The samples of any number of steps, added up exactly.
 export class Distribution {
   constructor() {
     this.counts = new Map();
@@ -38,7 +38,7 @@ export class Distribution {
     this.sorted = null;
   }
 
-  // Notes the exact count, sum and ends of a step whose buckets were added.
+  // Adds the exact count, sum, minimum and maximum of a step whose buckets were added.
   note(count, sum, min, max) {
     this.count += count;
     this.sum += sum;
@@ -51,11 +51,11 @@ export class Distribution {
     return this.sorted;
   }
 
-  // The quantile between 0 and 1: of the sample of rank ceil(q * count), within 4.5 %, never
-  // beyond the least and the greatest sample. NaN without samples.
+  // The quantile q, from 0 to 1: the sample of rank ceil(q * count), within 4.5 % and between the
+  // minimum and the maximum. NaN without samples.
   quantile(q) {
     if (this.count === 0) return NaN;
-    // The epsilon undoes what q * count loses: 0.99 * 200 is above 198.
+    // The epsilon corrects rounding: 0.99 * 200 is slightly above 198.
     const rank = Math.max(1, Math.ceil(q * this.count * (1 - 1e-12)));
     let below = 0;
     for (const [index, count] of this.entries()) {

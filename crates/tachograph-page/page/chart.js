@@ -1,12 +1,12 @@
-// A canvas over time that people can point into: crosshair, selection by mouse, finger and keys, a
-// table as its text alternative. What is drawn comes from a `draw` function.
+// A canvas over time, with a crosshair, selection by mouse, touch and keys, and a table as its text
+// alternative. The `draw` function of a chart draws its content.
 
 import { drawAxes, drawMarks, stroke } from "./axes.js";
 import { h, say } from "./dom.js";
 import { clock } from "./format.js";
 import { theme } from "./theme.js";
 
-// Canvas sizes come from one observer, so that drawing reads no layout.
+// One observer reports the sizes of all canvases, so that drawing does not read the layout.
 const observer = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) target.chart?.resize(contentRect.width, contentRect.height);
 });
@@ -47,7 +47,7 @@ export class Chart {
     canvas.addEventListener("blur", () => this.leave());
   }
 
-  // Arrows move the crosshair by a pixel column; with shift they select; enter looks closer.
+  // Arrows move the crosshair by a pixel column; with shift they select; enter zooms in.
   key(event) {
     const steps = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (steps && this.view) {
@@ -101,7 +101,7 @@ export class Chart {
     this.paint();
   }
 
-  // Draws what `view` holds: { plan, from, to, scale, unit, … } and whatever `draw` needs.
+  // Draws a view: { plan, from, to, scale, unit, … } and the data that `draw` needs.
   update(view) {
     this.view = view;
     this.paint();
@@ -169,7 +169,7 @@ export class Chart {
       h("tbody", {}, rows.map((row) => h("tr", {}, row.map((it) => h("td", {}, it))))));
     const box = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `${this.title}, as a table` }, table);
     const old = this.alternative.querySelector(".scroll");
-    // What somebody reads is not pulled away from under them.
+    // A table with the focus or under the mouse is not replaced: somebody is reading it.
     if (old?.contains(document.activeElement) || old?.matches(":hover")) return;
     if (old) old.replaceWith(box);
     else this.alternative.append(box);

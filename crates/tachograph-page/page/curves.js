@@ -1,11 +1,11 @@
-// From frames to what charts draw. A pixel that holds several frames keeps their least and
-// greatest value beside the one drawn, so that a spike never vanishes; a rate is never taken
-// across a mark (start, reset, restart, gap).
+// Turns frames into the points of charts. A pixel with several frames keeps their least and greatest
+// value beside the one drawn, so that no spike disappears. No rate is computed across a mark (start,
+// reset, restart, gap).
 
 import { Distribution, middle } from "./buckets.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
 
-// Which frames fall into which of `width` pixels between two times.
+// Assigns the frames between two times to `width` pixels.
 export class Plan {
   constructor(store, from, to, width) {
     Object.assign(this, { store, from, to, width });
@@ -42,8 +42,8 @@ export class Plan {
     }
   }
 
-  // One value a frame becomes one point a pixel: { t, value, low, high }, NaN where there is none.
-  // `pick` says which value of a pixel is drawn: the mean of "mean", the greatest of "max".
+  // Turns one value per frame into one point per pixel: { t, value, low, high }, NaN without a value.
+  // `pick` selects the value to draw: "mean" or "max" of the pixel's values.
   points(values, pick = "mean") {
     const points = { t: [], value: [], low: [], high: [] };
     let i = 0;
@@ -62,7 +62,7 @@ export class Plan {
         if (value < low) low = value;
         if (value > high) high = value;
       }
-      // A mark interrupts the line even where its pixel has other frames.
+      // A mark interrupts the line, even if its pixel has other frames.
       if (isBroken && count > 0) push(points, this.ends[first] - this.spans[first], NaN, NaN, NaN);
       const value = count === 0 ? NaN : pick === "max" ? high : sum / count;
       push(points, this.ends[i - 1], value, count ? low : NaN, count ? high : NaN);
@@ -78,7 +78,7 @@ function push(points, t, value, low, high) {
   points.high.push(high);
 }
 
-// Amount a second in every frame, of several series together; NaN across a mark.
+// The rate per second in every frame, of several series together; NaN across a mark.
 export function rates(plan, family) {
   const values = new Float64Array(plan.length);
   for (const series of family) {
@@ -94,20 +94,20 @@ export function rates(plan, family) {
   return values;
 }
 
-// The value that a gauge had at the end of every frame, and its ends where frames were merged.
+// The value of a gauge at the end of every frame.
 export function levels(plan, series) {
   const values = new Float64Array(plan.length).fill(NaN);
   plan.each(series, (i, column, row, at) => {
     values[i] = column.rows.data[at + GAUGE.current];
   });
-  // It keeps its value where it was not set, but not through a restart.
+  // A gauge that was not set keeps its value, but not across a start, a reset or a restart.
   for (let i = 1; i < plan.length; i += 1) {
     if (values[i] !== values[i] && (plan.marks[i] & 7) === 0) values[i] = values[i - 1];
   }
   return values;
 }
 
-// Quantiles of every frame's own samples; the greatest for q = 1. One array a quantile.
+// The quantiles of the samples of every frame, as one array per quantile; q = 1 is the maximum.
 export function quantiles(plan, family, qs) {
   const arrays = qs.map(() => new Float64Array(plan.length).fill(NaN));
   if (family.length === 1) {
@@ -124,7 +124,7 @@ export function quantiles(plan, family, qs) {
   return arrays;
 }
 
-// A quantile of a single row, whose buckets ascend: as `Distribution.quantile`, without one.
+// A quantile of a single row. Its buckets ascend, so that no `Distribution` is needed.
 function rowQuantile(column, row, q) {
   const { data } = column.rows;
   const at = column.at(row);
@@ -139,7 +139,7 @@ function rowQuantile(column, row, q) {
   return found === null ? max : Math.min(Math.max(middle(found), min), max);
 }
 
-// The samples of each frame in which several series together have any, by its index.
+// The distribution of several series together, for each frame with samples, by its index.
 function distributions(plan, family) {
   const all = new Map();
   for (const series of family) {
@@ -158,14 +158,14 @@ function addRow(distribution, column, row) {
   column.eachBucket(row, (index, count) => distribution.add(index, count));
 }
 
-// All samples of the plan's range in one.
+// All samples in the range of the plan.
 export function whole(plan, family) {
   const distribution = new Distribution();
   for (const series of family) plan.each(series, (i, column, row) => addRow(distribution, column, row));
   return distribution;
 }
 
-// The sum of the changes in the plan's range, without what the first frame of a process tells.
+// The increase over the range of the plan, without the first frame of a process.
 export function increase(plan, family) {
   let sum = 0;
   for (const series of family) {
@@ -177,7 +177,7 @@ export function increase(plan, family) {
   return sum;
 }
 
-// The mean rate over the plan's range, from the frames across which one may be taken.
+// The mean rate over the range of the plan, from the frames without marks.
 export function meanRate(plan, family) {
   const values = rates(plan, family);
   let [amount, time] = [0, 0];
@@ -217,7 +217,7 @@ export function heat(plan, family) {
     });
   }
   if (lowest > highest) return { columns: plan.width, lowest: 0, rows: 0, counts: null, totals };
-  // A heat map of one bucket would be a bar: some room on both sides, and 500 rows at most.
+  // Empty rows on both sides, because a heat map of one bucket would be a bar; at most 500 rows.
   [lowest, highest] = [lowest - 2, Math.min(highest + 2, lowest + 498)];
   const rows = highest - lowest + 1;
   const counts = new Float64Array(plan.width * rows);

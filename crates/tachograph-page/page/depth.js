@@ -1,28 +1,28 @@
-// One depth of history: a ring of frames, and for each series a ring of what it did in them.
+// One depth of history: a ring of frames, and for each series a ring of its rows in them.
 // A series has a row only for frames in which it changed.
 
 import { unitName } from "./format.js";
 
 export const MARKS = { start: 1, reset: 2, restart: 4, gap: 8 };
 
-// The fields of a row by kind; the first of each is the frame's slot.
+// The fields of a row for each kind. The first is the slot of the frame.
 export const COUNTER = { slot: 0, change: 1, width: 2 };
 export const GAUGE = { slot: 0, current: 1, mean: 2, count: 3, min: 4, max: 5, width: 6 };
 export const TIMING = {
   slot: 0, count: 1, sum: 2, min: 3, max: 4, p50: 5, p95: 6, p99: 7, windowMax: 8, pool: 9, width: 10,
 };
 
-// A typed array that grows at its end and is dropped from its front.
+// A typed array that grows at its end and shrinks at its front.
 class Growing {
   constructor(type, length = 16) {
     this.data = new type(length);
     this.head = 0;
     this.tail = 0;
-    // How much was dropped: places count from the first that ever was.
+    // The number of dropped entries: positions count from the very first entry.
     this.dropped = 0;
   }
 
-  // Room for more at the end; gives its index in `data`.
+  // Makes room at the end; returns its index in `data`.
   grow(more) {
     if (this.tail + more > this.data.length) {
       const held = this.tail - this.head;
@@ -48,7 +48,7 @@ class Growing {
   }
 }
 
-// What one series did: rows in ascending order of their slots.
+// The rows of one series, in ascending order of their slots.
 export class Column {
   constructor(kind) {
     this.layout = kind === "gauge" ? GAUGE : kind.endsWith("counter") ? COUNTER : TIMING;
@@ -64,7 +64,7 @@ export class Column {
     return (this.rows.tail - this.rows.head) / this.layout.width;
   }
 
-  // Where the row of that index begins in `rows.data`.
+  // The index in `rows.data` at which a row begins.
   at(row) {
     return this.rows.head + row * this.layout.width;
   }
@@ -73,7 +73,7 @@ export class Column {
     return this.rows.data[this.at(row)];
   }
 
-  // The first row whose slot is not below this one.
+  // The first row with this slot or a later one.
   seek(slot) {
     let [low, high] = [0, this.length];
     while (low < high) {
@@ -84,7 +84,7 @@ export class Column {
     return low;
   }
 
-  // Forgets what lies before a slot.
+  // Drops the rows before a slot.
   dropTo(slot) {
     const rows = this.seek(slot);
     if (rows === 0) return;
@@ -114,7 +114,7 @@ export class Column {
     data[at + GAUGE.max] = step.max ?? NaN;
   }
 
-  // Buckets as frames write them: pairs of index and count.
+  // The buckets of a frame are pairs of index and count.
   pushTiming(slot, step) {
     const buckets = step.buckets ?? [];
     const pool = this.indices.end;
@@ -163,7 +163,7 @@ export class Column {
   }
 }
 
-// Frames, and the columns of all series in them.
+// The frames, and the columns of all series.
 export class Depth {
   constructor() {
     this.columns = [];
@@ -205,7 +205,7 @@ export class Depth {
     this.first += 1;
   }
 
-  // Gives room back of series that have not changed for long.
+  // Frees the memory of series that have not changed for a long time.
   sweep() {
     for (const column of this.columns) column?.dropTo(this.first);
   }
@@ -222,7 +222,7 @@ export class Depth {
   }
 }
 
-// What a definition line says, with what is left out of it put in.
+// A series from its definition line, with defaults for missing fields.
 export function seriesOf(definition, id) {
   return {
     id,

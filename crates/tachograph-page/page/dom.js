@@ -1,4 +1,4 @@
-// Elements, without markup in strings: text from series and labels is never taken for HTML.
+// Makes elements without markup in strings, so that text from series and labels is never HTML.
 
 // h("td", { class: "number", onclick }, "text", child, …)
 export function h(tag, attributes = {}, ...children) {
@@ -12,7 +12,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-// Writes a text only where it differs, so that screen readers hear changes only.
+// Writes a text only if it has changed, so that screen readers read only changes.
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

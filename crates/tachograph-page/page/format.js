@@ -1,14 +1,14 @@
-// Numbers as people read them: three significant digits, the unit beside.
+// Formats numbers for people: three significant digits and the unit.
 
 export const DASH = "–";
 
 const TIMES = [[1e-9, "ns"], [1e-6, "µs"], [1e-3, "ms"], [1, "s"]];
 const BYTES = [[1, "B"], [1024, "KiB"], [1024 ** 2, "MiB"], [1024 ** 3, "GiB"], [1024 ** 4, "TiB"]];
 const COUNTS = [[1, ""], [1e6, "M"], [1e9, "G"], [1e12, "T"], [1e15, "P"]];
-// How far below 1 a plain number may lie before it is written by its exponent.
+// Plain numbers below this are written with an exponent.
 const LEAST = 1e-4;
 
-// The name of a unit as frames write it.
+// The name of a unit in a definition line.
 export function unitName(unit) {
   if (unit && typeof unit === "object") return unit.other ?? "";
   return unit && unit !== "none" ? unit : "";
@@ -22,12 +22,12 @@ export function digits(value) {
   if (size < LEAST) return value.toExponential(2).replace("e-", "e−").replace("-", "−");
   const rounded = Number(size.toPrecision(3));
   const places = rounded >= 100 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(rounded)));
-  // A whole number of up to six digits is written out: nothing is gained by rounding it.
+  // Whole numbers of up to six digits are not rounded.
   const text = size >= 100 ? Math.round(size).toLocaleString("en-US") : rounded.toFixed(places);
   return value < 0 ? `−${text}` : text;
 }
 
-// The largest step of a ladder at which a value is at least 1, after it was rounded.
+// The largest step of a ladder in which the rounded value is at least 1.
 function step(ladder, size) {
   let chosen = ladder[0];
   for (const it of ladder) if (Number((size / it[0]).toPrecision(3)) >= 1) chosen = it;
@@ -39,7 +39,7 @@ function ladder(unit) {
   return unit === "bytes" ? BYTES : COUNTS;
 }
 
-// The divisor and the suffix for values of about this size: one for a whole axis or column.
+// The divisor and the suffix for values of about this size, to share in an axis or a column.
 export function scaleFor(value, unit) {
   const size = Math.abs(value);
   if (unit === "ratio") return [0.01, "%"];
@@ -49,7 +49,7 @@ export function scaleFor(value, unit) {
   return [by, `${name} ${plain}`.trim()];
 }
 
-// A value with its unit: "330 µs", "12.4 MiB", "0.25 %". `at` fixes the scale by another value.
+// A value with its unit: "330 µs", "12.4 MiB", "0.25 %". `at` is the value that selects the scale.
 export function format(value, unit = "", at = value) {
   if (!Number.isFinite(value)) return DASH;
   if (unit === "seconds" && value === 0 && at === value) return "0 s";
@@ -57,14 +57,14 @@ export function format(value, unit = "", at = value) {
   return `${digits(value / by)} ${suffix}`.trim();
 }
 
-// A number of things: written out below a million.
+// A count: all digits below a million.
 export function count(value) {
   if (!Number.isFinite(value)) return DASH;
   if (Math.abs(value) < 1e6) return Math.round(value).toLocaleString("en-US");
   return format(value);
 }
 
-// An amount a second: "4,982 /s", "1.2 MiB/s".
+// A rate per second: "4,982 /s", "1.2 MiB/s".
 export function rate(value, unit = "") {
   if (!Number.isFinite(value)) return DASH;
   if (unit === "bytes") return `${format(value, "bytes")}/s`;
@@ -72,13 +72,13 @@ export function rate(value, unit = "") {
   return `${digits(value / by)} ${suffix}/s`;
 }
 
-// Everything a number has, for the hover text and screen readers.
+// A number with all its digits, for hover texts and screen readers.
 export function exact(value, unit = "") {
   if (!Number.isFinite(value)) return "no value";
   return `${value.toLocaleString("en-US", { maximumSignificantDigits: 15 })} ${unit}`.trim();
 }
 
-// "3 h 12 min", "42 s": the two largest parts.
+// A duration in its two largest units: "3 h 12 min", "42 s".
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return DASH;
   const whole = Math.max(0, Math.floor(seconds));
@@ -94,7 +94,7 @@ export function duration(seconds) {
   return texts.filter(Boolean).join(" ");
 }
 
-// "+12 %", "−3 %", "×4.2": how a value compares with one before.
+// The change from an earlier value: "+12 %", "−3 %", "×4.2".
 export function change(now, before) {
   if (!Number.isFinite(now) || !Number.isFinite(before)) return "";
   if (before === 0) return now === 0 ? "±0 %" : "new";
@@ -107,7 +107,7 @@ export function change(now, before) {
 
 const two = (number) => String(number).padStart(2, "0");
 
-// Local wall time, "12:01:33"; without seconds where they do not matter.
+// The local time, "12:01:33", or without seconds.
 export function clock(ms, withSeconds = true) {
   const at = new Date(ms);
   const minutes = `${two(at.getHours())}:${two(at.getMinutes())}`;

@@ -1,5 +1,5 @@
-// What the first view tells: of an `ast-server` its own sections, of another program whatever its
-// busiest series are.
+// The numbers of the overview: fixed sections for an `ast-server`, the busiest series for any other
+// program.
 
 import { increase, levels, meanRate, quantiles, rates } from "./curves.js";
 import { TIMING } from "./depth.js";
@@ -12,7 +12,7 @@ export const isAst = (store) => store.byName.has("events.processed") || store.by
 const errorSeries = (store) =>
   store.series.filter((it) => it.kind.endsWith("counter") && it.name.startsWith("errors.") && !it.name.endsWith(".by_type") && store.family(it.name).includes(it));
 
-// Packets that are missing: dropped without those that came after all.
+// Lost packets: dropped ones without those that arrived later.
 function lossOf(plan, store) {
   const of = (name) => increase(plan, store.family(name));
   const lost = Math.max(0, of("udp.packet.dropped") - of("udp.packet.recovered"));
@@ -20,7 +20,7 @@ function lossOf(plan, store) {
   return all > 0 ? (100 * lost) / all : 0;
 }
 
-// The busiest timing that stands for its name, the events' one first.
+// The main timing: that of events if it exists, else the busiest.
 export function mainTiming(store) {
   const own = store.family(EVENTS)[0];
   if (own) return own;
@@ -28,7 +28,7 @@ export function mainTiming(store) {
   return timings[0] ?? null;
 }
 
-// All timings that stand for their names, busiest first.
+// The timings that stand for their names, busiest first.
 export function timingsOf(store) {
   const weight = (series) => {
     const last = store.last(series);
@@ -55,7 +55,7 @@ function lastOf(values) {
   return NaN;
 }
 
-// A timing's window quantiles, as the snapshot of the newest frame has them.
+// The window quantiles of a timing, from the newest frame.
 export function windowOf(store, series) {
   const last = series && store.last(series);
   if (!last) return { p50: NaN, p95: NaN, p99: NaN, max: NaN };
@@ -138,7 +138,7 @@ export function sectionsOf(store, plan) {
     return { title, remark: "", rows: rows.map(([label, name]) => row(label, name)) };
   });
   const [hits, misses] = sections[3].rows.map((it) => it.count);
-  sections[3].remark = hits + misses > 0 ? `${digits((100 * hits) / (hits + misses))} % hits` : "not asked";
+  sections[3].remark = hits + misses > 0 ? `${digits((100 * hits) / (hits + misses))} % hits` : "no lookups";
   sections[1].remark = `${lossOf(plan, store).toFixed(2)} % lost`;
   const errors = errorSeries(store).map((it) => row(it.name.replace(/^errors\./, ""), it.name, true));
   sections.push({ title: "errors", remark: errors.some((it) => it.count > 0) ? "" : "none", rows: errors });

@@ -1,4 +1,4 @@
-// Keys: single letters, but never while somebody types, or with a modifier.
+// The keyboard: single keys without a modifier, and never while the user is typing.
 
 const VIEW_KEYS = { w: "well", s: "series", a: "alerts", d: "doctor", i: "about" };
 const RANGE_KEYS = { 1: "1m", 2: "10m", 3: "30m", 4: "2h" };
@@ -27,7 +27,7 @@ export class Keys {
     }
     this.goSince = key === "g" ? event.timeStamp : -Infinity;
     if (RANGE_KEYS[key]) app.setRange(RANGE_KEYS[key]);
-    // On a button, space presses it.
+    // If a button has the focus, space presses it.
     else if (key === " " && !event.target.matches("button, summary, a")) app.togglePause();
     else if (key === "t") this.toggleTheme();
     else if (key === "?") this.help();
@@ -40,7 +40,7 @@ export class Keys {
   search() {
     const find = () => document.querySelector("input.search");
     if (!find()) this.app.change({ view: "series", key: null });
-    // The view is made once the address has changed.
+    // The view is created after the address has changed.
     setTimeout(() => find()?.focus(), find() ? 0 : 50);
   }
 }

@@ -1,4 +1,4 @@
-// The line chart, with bands where a pixel holds more than one frame; and sparklines.
+// The line chart, with bands where a pixel has several frames; and sparklines.
 
 import { scaleOf } from "./axes.js";
 import { Chart } from "./chart.js";
@@ -6,8 +6,8 @@ import { h } from "./dom.js";
 import { clock, format, rate } from "./format.js";
 import { DASHES, theme } from "./theme.js";
 
-// `options`: { title, unit, isRate, isLog, select }; update it by `show(plan, lines)`, each line
-// { name, points }.
+// `options`: { title, unit, isRate, isLog, select }. Update it with `showLines(plan, lines)`; each line
+// is { name, points }.
 export class LineChart extends Chart {
   constructor(options) {
     super({ draw: drawLines, tip: tipOf, table: tableOf, ...options });
@@ -54,7 +54,7 @@ export class LineChart extends Chart {
   }
 }
 
-// A piece of the line itself beside its name.
+// A sample of the line, beside its name.
 function key(name, i) {
   const canvas = h("canvas", { class: "key", width: "48", height: "8", "aria-hidden": "true" });
   const context = canvas.getContext("2d");
@@ -110,7 +110,7 @@ function drawLine(context, area, { t, value }) {
     const [x, y] = [area.x(t[i]), area.y(value[i])];
     if (isDrawn) context.lineTo(x, y);
     else context.moveTo(x, y);
-    // A point between two gaps would have no length.
+    // A single point between two gaps would be invisible.
     if (!isDrawn && !(value[i + 1] === value[i + 1])) context.lineTo(x - 2, y);
     isDrawn = true;
   }
@@ -119,7 +119,7 @@ function drawLine(context, area, { t, value }) {
 
 const text = (view, value) => (view.isRate ? rate(value, view.unit) : format(value, view.unit));
 
-// The point whose pixel a time falls into.
+// The point in whose pixel a time falls.
 function pointAt(points, time) {
   let best = -1;
   for (let i = 0; i < points.t.length; i += 1) {
@@ -139,7 +139,7 @@ function tipOf(time, view) {
   });
 }
 
-// At most 60 rows: of each stretch the point with the greatest value.
+// At most 60 rows: the point with the greatest value from each stretch.
 function tableOf(view) {
   const [first] = view.lines;
   const all = first ? first.points.t.map((_, i) => i) : [];
@@ -156,7 +156,7 @@ function tableOf(view) {
   return { head: ["time", ...view.lines.map((it) => it.name)], rows };
 }
 
-// A small line without axes: the shape of the last minutes.
+// A small line chart without axes.
 export function drawSpark(canvas, values, { isBad = false } = {}) {
   const ratio = devicePixelRatio || 1;
   const [width, height] = [canvas.dataset.width * 1, canvas.dataset.height * 1];

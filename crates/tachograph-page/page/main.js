@@ -1,4 +1,4 @@
-// Puts it together: frames come in, the view that is open is drawn once a frame.
+// The application: receives frames, and draws the open view once per frame.
 
 import { Plan } from "./curves.js";
 import { attribute, h, say } from "./dom.js";
@@ -13,7 +13,7 @@ import { About, Alerts, Doctor, alertsOf, helpDialog } from "./told.js";
 import { AllSeries, OneSeries, Well } from "./views.js";
 
 const PIXELS = 480;
-const VIEWS = [["well", "Is it well?"], ["series", "Series"], ["alerts", "Alerts"], ["doctor", "Doctor"], ["about", "About"]];
+const VIEWS = [["well", "Overview"], ["series", "Series"], ["alerts", "Alerts"], ["doctor", "Doctor"], ["about", "About"]];
 // A frame is late when it is this many steps old.
 const LATE_STEPS = 4;
 const ASK_MS = 900;
@@ -28,7 +28,7 @@ class App {
     this.link = "connecting";
     this.view = null;
     this.isDue = false;
-    // How many milliseconds the last updates took: the tests and the curious read it.
+    // The milliseconds that the last updates took; tests read them.
     this.costs = [];
     this.select = (from, to, key) => this.change({ from, to, ...(key ? { view: "series", key } : {}) });
     this.main = document.getElementById("main");
@@ -73,10 +73,10 @@ class App {
     this.draw();
   }
 
-  // Alerts with each frame, findings less often; never two requests at once.
+  // Requests alerts with each frame and findings less often; never two requests at a time.
   async refreshTold() {
     const now = performance.now();
-    // The first frames come hundreds at once.
+    // Hundreds of frames arrive together at the start.
     if (document.hidden || this.isAsking || now - this.askedAt < ASK_MS) return;
     this.isAsking = true;
     this.askedAt = now;
@@ -95,7 +95,7 @@ class App {
     return this.store.newest?.end ?? Date.now();
   }
 
-  // What is shown: not what lies before the program's start, but a minute at least.
+  // The visible range: without the time before the program's start, but at least a minute.
   range() {
     const [from, to] = rangeOf(this.state, this.end);
     if (this.state.from !== null) return [from, to];
@@ -103,7 +103,7 @@ class App {
     return [Math.max(from, Math.min(begin, to - RANGES["1m"])), to];
   }
 
-  // The frames that are shown, by pixels of a chart.
+  // The frames of the visible range, assigned to the pixels of a chart.
   plan(width = PIXELS) {
     const [from, to] = this.range();
     return new Plan(this.store, from, to, width);
@@ -114,7 +114,7 @@ class App {
     return new Plan(this.store, 2 * from - to, from, PIXELS);
   }
 
-  // `isQuiet`: as one types, the address changes without an entry in the browser's history.
+  // `isQuiet`: changes the address without an entry in the browser's history, as while typing.
   change(parts, isQuiet = false) {
     const hash = address({ ...this.state, ...parts });
     if (isQuiet) {
@@ -167,7 +167,7 @@ class App {
     return new { well: Well, alerts: Alerts, doctor: Doctor, about: About }[view](this);
   }
 
-  // Asks for what the page does not hold: what lies before it was opened, or finer frames.
+  // Requests frames that the page does not have: from before it was opened, or finer ones.
   async fetchRange() {
     const { store } = this;
     if (this.isFile || !store.newest || this.isFetching) return;
@@ -201,7 +201,7 @@ class App {
     });
   }
 
-  // What changes without a frame: ages.
+  // Updates the ages, which change without a frame.
   tick() {
     this.updateHeader();
     if (this.link !== "live") this.draw();
@@ -209,8 +209,8 @@ class App {
   }
 
   emptyText() {
-    if (this.link === "locked") return "The server wants a token.";
-    if (this.link === "disconnected") return "The server does not answer. Trying again …";
+    if (this.link === "locked") return "The server asks for a token.";
+    if (this.link === "disconnected") return "The server does not answer. Retrying …";
     if (!this.store.newest) return "Waiting for the first frame …";
     return "Nothing has been recorded yet: no series.";
   }
@@ -242,7 +242,7 @@ class App {
 
   updateHeader() {
     const { store, state } = this;
-    // By when it came: the server's clock may be another, and the first frames are old.
+    // The age counts from the arrival of a frame: the server's clock may differ, and the first frames are old.
     const age = store.newest ? (Date.now() - this.takenAt) / 1000 : NaN;
     say(document.getElementById("program"), store.meta?.program ?? "Tachograph");
     const up = store.meta && store.newest ? (store.newest.end - store.meta.started_ms) / 1000 : NaN;
@@ -274,7 +274,7 @@ class App {
       return { text: `○ disconnected${old}`, health: "gone" };
     }
     if (!store.newest) return { text: "○ waiting for the first frame", health: "unknown" };
-    if (isLate) return { text: `○ no news: last frame ${duration(age)} ago`, health: "gone" };
+    if (isLate) return { text: `○ no new frames: last one ${duration(age)} ago`, health: "gone" };
     const states = alertsOf(this.alerts).map(({ alert }) => alert.state);
     const count = (state) => states.filter((it) => it === state).length;
     if (count("firing") > 0) return { text: `▲ ${count("firing")} firing`, health: "bad" };
@@ -294,15 +294,15 @@ class App {
       items.push([text, "bad", "#/alerts"]);
     }
     if (this.link === "locked") {
-      items.push(["The server wants a token: open its address with /?token=… once more.", "gone", null]);
+      items.push(["The server asks for a token: open its address again with /?token=…", "gone", null]);
     } else if (this.link === "disconnected" || isLate) {
-      items.push(["What is shown is old. It goes on by itself as soon as the server answers.", "gone", null]);
+      items.push(["This data is out of date. The page resumes as soon as the server answers.", "gone", null]);
     }
     if (state.from !== null) {
-      const text = `${clock(state.from)} to ${clock(state.to)} (${duration((state.to - state.from) / 1000)}); live goes on with space or esc`;
+      const text = `${clock(state.from)} to ${clock(state.to)} (${duration((state.to - state.from) / 1000)}); press space or esc to go live`;
       items.push([text, "note", null]);
     }
-    if (store.lost > 0) items.push([`${store.lost} frames were lost on the way here: gaps are marked.`, "note", null]);
+    if (store.lost > 0) items.push([`The server skipped ${store.lost} frames because this page did not keep up: gaps are marked.`, "note", null]);
     const shown = items.map((it) => it.join()).join();
     if (shown === this.shownBanner) return;
     this.shownBanner = shown;

@@ -1,12 +1,12 @@
-// The table of all series: what each row tells, search, order, groups. No documents: tested as is.
+// The rows of the table of all series: numbers, search, order, groups. Uses no DOM, so that Node can test it.
 
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
 
-// Frames over which a rate in the table is taken, and those before that it is compared with.
+// The number of frames for a rate in the table, and the number of earlier frames to compare it with.
 const RATE_FRAMES = 10;
 const BEFORE_FRAMES = 60;
 
-// Numbers of every series, kept between frames: { rate, before, p50, p99, last }.
+// The numbers of every series, kept between frames: { rate, before, p50, p99, last }.
 export class Rows {
   constructor(store) {
     this.store = store;
@@ -24,7 +24,7 @@ export class Rows {
       const stats = (this.stats[series.id] ??= { rate: NaN, before: NaN, p50: NaN, p99: NaN, max: NaN, last: NaN });
       const column = fine.columns[series.id];
       if (!column) {
-        // Nothing within the time that is held.
+        // No row within the stored time.
         [stats.rate, stats.before] = [now > 0 ? 0 : NaN, before > 0 ? 0 : NaN];
         continue;
       }
@@ -32,7 +32,7 @@ export class Rows {
     }
   }
 
-  // Seconds of the frames of a stretch that a rate may be taken of.
+  // The seconds that the frames without marks cover in a stretch.
   seconds(first, next) {
     let ms = 0;
     for (let slot = first; slot < next; slot += 1) {
@@ -69,7 +69,7 @@ export class Rows {
   }
 
   // The rows to show: { series, name, depth, isGroup, children, stats }. Series of one name form a group,
-  // which is folded unless its name is in `unfolded` or something is searched.
+  // which is folded unless its name is in `unfolded` or there is a search.
   list({ search, sort, isUp, unfolded }) {
     const wanted = matcher(search);
     const groups = new Map();
@@ -99,7 +99,7 @@ export class Rows {
     return { series, name: series.key, depth, isGroup: false, children: [], stats: this.stats[series.id] };
   }
 
-  // A group shows its untagged series; without one, the sum of rates and the worst of the rest.
+  // A group shows its untagged series. Without one, it shows the sum of rates and the worst of the other numbers.
   head(group) {
     const { head, children, name } = group;
     if (!head && children.length === 1) return this.row(children[0], 0);
@@ -119,14 +119,14 @@ export class Rows {
 
 function measure(stats, sort) {
   if (sort === "change") {
-    // In units of what chance alone would do to counts: a jump at 4,000 /s goes before one sample.
+    // In standard deviations of a random count, so that a jump at 4,000 /s ranks before a single sample.
     const { rate, before } = stats;
     return rate + before > 0 ? Math.abs(rate - before) / Math.sqrt(rate + before) : NaN;
   }
   return stats[sort] ?? NaN;
 }
 
-// What has no value comes last, whichever the direction; equal ones are sorted by name.
+// Rows without a value come last in both directions; equal rows are sorted by name.
 function compare(a, b, sort, sign, value) {
   if (sort !== "name") {
     const [x, y] = [value(a.stats), value(b.stats)];
@@ -138,7 +138,7 @@ function compare(a, b, sort, sign, value) {
   return (a.name < b.name ? -1 : 1) * -sign;
 }
 
-// Every word of the search has to be in the key, in any order, whatever the case.
+// Every word of the search must be in the key, in any order and in upper or lower case.
 export function matcher(search) {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return (key) => {

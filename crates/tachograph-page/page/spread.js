@@ -12,11 +12,11 @@ export class HeatMap extends Chart {
   constructor(options) {
     super({ draw: drawHeat, tip: tipOf, table: tableOf, class: "tall", ...options });
     this.isShare = false;
-    const text = () => (this.isShare ? "share of each moment" : "counts");
+    const text = () => (this.isShare ? "share per column" : "counts");
     const button = h("button", {
       type: "button",
       class: "small",
-      title: "colour by counts, or by the share of the samples of the same moment",
+      title: "colour by counts, or by the share of the samples in the same column",
       onclick: () => {
         this.isShare = !this.isShare;
         button.textContent = text();
@@ -31,7 +31,7 @@ export class HeatMap extends Chart {
     const map = heat(plan, family);
     const edge = (index) => upperEdge(Math.max(-8_000, Math.min(8_000, index)));
     const [low, high] = map.counts ? [edge(map.lowest - 1), edge(map.lowest + map.rows - 1)] : [1e-4, 1e-1];
-    // Its own ends, not whole decades: no row is wasted.
+    // From the least to the greatest bucket, not whole decades, so that no rows are empty.
     const scale = { ...scaleOf(low, high, true, unit), place: (value) => Math.log(value / low) / Math.log(high / low), low, high };
     scale.ticks = scale.ticks.filter((tick) => tick >= low && tick <= high);
     const image = map.counts ? paintCells(map, this.isShare) : null;
@@ -40,7 +40,7 @@ export class HeatMap extends Chart {
   }
 }
 
-// Colour by the logarithm of counts; what has none stays empty.
+// Colours cells by the logarithm of their counts; cells without samples stay empty.
 function paintCells(map, isShare) {
   const { columns, rows, counts, totals } = map;
   const image = new ImageData(columns, rows);
@@ -99,7 +99,7 @@ function tableOf({ plan, map, unit }) {
 
 export const PERCENTILES = [1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99];
 
-// The tail has as much room as the middle: by the logarithm of what lies above.
+// The axis is the logarithm of the share above, so that the tail gets as much room as the middle.
 const placeOf = (percent) => Math.log10(100 / (100 - percent)) / 4;
 
 export class Spectrum extends Chart {
@@ -119,7 +119,7 @@ export class Spectrum extends Chart {
   }
 }
 
-// A chart whose lower axis is no time.
+// Draws a chart whose lower axis is not time.
 function paintPlain(chart) {
   const { width, height } = chart.size;
   if (width === 0 || !chart.view) return;
@@ -208,7 +208,7 @@ function drawHistogram(context, area, { entries, unit }, colours) {
   context.fillText(most.toLocaleString("en-US"), area.left - 8, area.top);
   context.textAlign = "center";
   const scale = scaleOf(upperEdge(low), upperEdge(high), true, unit);
-  // Decades, and between them 2 and 5 where there are few.
+  // Decades; if there are few, also 2 and 5 between them.
   const ticks = scale.ticks.flatMap((tick) => (scale.ticks.length < 4 ? [tick, 2 * tick, 5 * tick] : [tick]));
   for (const tick of ticks) {
     const at = x(8 * Math.log2(tick));

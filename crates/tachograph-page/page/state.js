@@ -1,10 +1,10 @@
-// What is shown, as the address holds it: `#/series/KEY?range=10m&q=text`. A link shows the same.
+// The state of the page, as part of the address: `#/series/KEY?range=10m&q=text`. A link restores it.
 
 export const RANGES = { "1m": 60_000, "10m": 600_000, "30m": 1_800_000, "2h": 7_200_000 };
 
 const VIEWS = ["well", "series", "alerts", "doctor", "about"];
 
-// Reads an address; what it does not know it leaves at its usual value.
+// Reads an address; unknown or missing parts get their defaults.
 export function parse(hash) {
   const [path, query = ""] = hash.replace(/^#?\/?/, "").split("?");
   const slash = path.indexOf("/");
@@ -38,7 +38,7 @@ function decode(text) {
   }
 }
 
-// Writes the address of a state: only what differs from the usual.
+// Writes the address of a state, without parts that have their defaults.
 export function address(state) {
   const parameters = new URLSearchParams();
   if (state.range !== "10m") parameters.set("range", state.range);
@@ -54,7 +54,7 @@ export function address(state) {
   return `#/${state.view}${key}${query ? `?${query}` : ""}`;
 }
 
-// The two ends of what is shown. Live, the right edge is the newest frame's end, so that the last
+// The two ends of the visible range. Live, the right end is that of the newest frame, so that the last
 // point does not flicker.
 export function rangeOf(state, newestEnd) {
   if (state.from !== null) return [state.from, state.to];

@@ -1,12 +1,12 @@
-// The frames that the page has seen, in two depths: singly for ten minutes, merged by ten for two
-// hours. Merging is exact: counts, sums, ends and buckets add up.
+// The frames that the page has received, in two depths: single frames for ten minutes, and frames
+// merged in groups of ten for two hours. Merging is exact for counts, sums, minima, maxima and buckets.
 
 import { COUNTER, Depth, GAUGE, MARKS, TIMING, seriesOf } from "./depth.js";
 
 const FINE_MS = 600_000;
 const COARSE_MS = 7_200_000;
 const MERGE = 10;
-// Bytes for single frames; what is beyond is forgotten early, and told.
+// The memory for single frames. Beyond it, the oldest are dropped early, and the page says so.
 const FINE_BYTES = 96 << 20;
 const SWEEP = 64;
 
@@ -23,16 +23,16 @@ export class Store {
     this.coarse = new Depth();
     // Frames fetched for a closer look at a range: { from, to, depth }.
     this.zoom = null;
-    // The next single frame that is to be merged, and the group that is being merged.
+    // The next single frame to merge, and the group that is being merged.
     this.unmerged = 0;
     this.group = null;
     this.isRestarted = false;
-    // Frames that the server had to skip because this page did not keep up.
+    // Frames that the server skipped because this page did not keep up.
     this.lost = 0;
     this.isCut = false;
   }
 
-  // Takes a line of the stream or of a file. Gives whether it was a new frame.
+  // Adds a line of the stream or of a file. Returns whether it was a new frame.
   apply(line) {
     if (line.meta) this.begin(line.meta);
     else if (line.series) this.define(line.series);
@@ -44,7 +44,7 @@ export class Store {
     const isOther = this.meta && this.meta.started_ms !== meta.started_ms;
     this.meta = meta;
     if (!isOther) return;
-    // Another process gives out other numbers.
+    // Another process numbers its series differently.
     this.byNumber.clear();
     this.isRestarted = true;
   }
@@ -67,12 +67,12 @@ export class Store {
 
   push(frame) {
     const { newest } = this;
-    // After a connection is made again, the server repeats frames.
+    // The server repeats frames after a reconnect.
     if (newest && frame.end_ms <= newest.end) return false;
     let marks = (frame.marks ?? []).reduce((bits, mark) => bits | MARKS[mark], 0);
     if (this.isRestarted) marks |= MARKS.restart;
     this.isRestarted = false;
-    // The page itself was away: what lies between is not known.
+    // The page received nothing for a while, for example while the computer was suspended.
     const begin = frame.end_ms - frame.span_ms;
     if (newest && !(marks & MARKS.restart) && begin - newest.end > 2.5 * this.step) marks |= MARKS.gap;
     this.add(this.fine, frame, marks);
@@ -110,8 +110,8 @@ export class Store {
     depth.weigh(bytes);
   }
 
-  // Closes groups of ten frames, or up to a mark, and merges a tenth of the series at each frame,
-  // so that no frame costs much more than another.
+  // Closes a group after ten frames or at a mark, and merges a tenth of the series with each frame,
+  // so that all frames cost about the same.
   mergeNext() {
     const { fine } = this;
     const last = fine.next - 1;
@@ -143,7 +143,7 @@ export class Store {
   forget() {
     const { fine, coarse } = this;
     const now = this.newest.end;
-    // Never what is not merged yet.
+    // Frames that are not merged yet are kept.
     const kept = this.group ? this.group.from : this.unmerged;
     while (fine.first < kept && fine.frames.length > 3 * MERGE) {
       const isOld = fine.frames[0].end + FINE_MS < now;
@@ -159,7 +159,7 @@ export class Store {
     }
   }
 
-  // Takes frames that were asked for: for a closer look, or from before the page was opened.
+  // Adds frames that the page requested: finer ones, or some from before it was opened.
   view(lines, from, to) {
     const depth = new Depth();
     for (const line of lines) {
@@ -171,7 +171,7 @@ export class Store {
     this.zoom = { from, to, depth };
   }
 
-  // The frames that end in (from, to], oldest first, as stretches of a depth: each frame once.
+  // The frames that end in (from, to], oldest first, as stretches of a depth. Each time is covered once.
   stretches(from, to) {
     const { zoom, fine, coarse } = this;
     const parts = [];
@@ -181,13 +181,13 @@ export class Store {
       return next > first ? depth.frame(next - 1).end : begin;
     };
     let reached = from;
-    // Merged frames as far back as single ones do not reach.
+    // Merged frames for the time before the oldest single frame.
     const border = Math.min(to, fine.begin);
     if (zoom && zoom.from <= from + this.step && zoom.depth.frames.length > 0 && zoom.depth.begin < border) {
       reached = take(zoom.depth, from, Math.min(to, zoom.to));
     }
     if (reached < border && coarse.frames.length > 0) {
-      // The one that lies across the border as well: it has what single frames have lost.
+      // With the one across the border: it covers single frames that were dropped.
       const last = coarse.frames.findLast((it) => it.end - it.span < border - this.step / 2);
       if (last) reached = take(coarse, reached, Math.min(to, last.end));
     }
@@ -195,7 +195,7 @@ export class Store {
     return parts;
   }
 
-  // The series that stand for a name: the untagged one, or else all of them.
+  // The series that stand for a name: the untagged one if there is one, else all of them.
   family(name) {
     const all = this.byName.get(name) ?? [];
     const plain = all.filter((it) => !it.isTagged);
@@ -211,13 +211,13 @@ export class Store {
     return { layout, data, at, age: this.fine.next - 1 - data[at] };
   }
 
-  // The time before which single frames, and all frames, are forgotten.
+  // The beginning of the oldest single frame, and of the oldest frame of any kind.
   oldest() {
     return { fine: this.fine.begin, coarse: Math.min(this.coarse.begin, this.fine.begin) };
   }
 }
 
-// A dense place for every bucket, so that merging allocates nothing.
+// One entry for every bucket, so that merging allocates nothing.
 const scratch = new Float64Array(65_536);
 
 function mergeRows(column, from, to, target, slot) {

@@ -1,14 +1,13 @@
-// Where frames come from: the server's live stream, which is taken up again after every loss, with
-// growing pauses; and the small documents beside it.
+// The connection to the server: the live stream, which reconnects with growing pauses, and single
+// requests.
 
 const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 export class Live {
-  // `on` is told: line(line), lost(frames), state("connecting" | "live" | "locked" |
-  // "disconnected").
+  // Calls on `on`: line(line), lost(frames), state("connecting" | "live" | "locked" | "disconnected").
   constructor(on) {
     this.on = on;
-    // What the server has, by path: nothing else is asked for.
+    // The paths that the server has; the page requests no others.
     this.paths = [];
     this.tries = 0;
     this.state = "connecting";
@@ -53,7 +52,7 @@ export class Live {
   }
 }
 
-// A document of the server: { status, told }, the status 0 where nobody answers.
+// Requests a document: { status, told }. The status is 0 if the server does not answer.
 async function ask(path) {
   try {
     const answer = await fetch(path, { cache: "no-store" });
@@ -63,10 +62,10 @@ async function ask(path) {
   }
 }
 
-// A document of the server, or null where it does not answer.
+// Requests a document; null if there is none or the server does not answer.
 export const read = async (path) => (await ask(path)).told;
 
-// The lines of a range, each frame of about `step` milliseconds.
+// Requests the lines of a range, with frames of about `step` milliseconds.
 export async function history(from, to, step) {
   const seconds = (ms) => (ms / 1000).toFixed(3);
   const query = new URLSearchParams({ from: seconds(from), to: seconds(to), step: seconds(step) });
@@ -78,7 +77,7 @@ export async function history(from, to, step) {
   }
 }
 
-// Whole lines of a recording; one that is torn at the end is left out.
+// The complete lines of a recording. An incomplete last line is left out.
 export function lines(text) {
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   return whole.split("\n").filter(Boolean).map((line) => JSON.parse(line));

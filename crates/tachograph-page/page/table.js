@@ -1,4 +1,4 @@
-// The table of all series. Only the rows in sight are elements, so that thousands stay smooth.
+// The table of all series. Only the visible rows are elements, so that thousands of rows scroll smoothly.
 
 import { attribute, h, say } from "./dom.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
@@ -11,15 +11,15 @@ const SPARK_FRAMES = 60;
 
 const COLUMNS = [
   { name: "name", title: "series" },
-  { name: "rate", title: "rate", hint: "samples or counts a second, over the last ten frames" },
+  { name: "rate", title: "rate", hint: "samples or counts per second, over the last ten frames" },
   { name: "p50", title: "p50", hint: "the median of the sliding window" },
   { name: "p99", title: "p99", hint: "the 99th percentile of the sliding window" },
   { name: "last", title: "value", hint: "a gauge's current value" },
-  { name: "change", title: "change", hint: "of the rate, against the minute before; sorted by how unlikely chance alone would do it" },
+  { name: "change", title: "change", hint: "change of the rate against the 60 frames before; sorted by how unlikely it is to be chance" },
 ];
 
 export class SeriesTable {
-  // `app` has store, rows, state; `open(key)` shows one series, `change(parts)` changes the state.
+  // `app` has `store`, `rows` and `state`; `open(key)` shows one series, `change(parts)` changes the state.
   constructor(app, { label = "all series" } = {}) {
     this.app = app;
     this.unfolded = new Set();
@@ -107,7 +107,7 @@ export class SeriesTable {
     this.paint();
   }
 
-  // Takes the numbers of the newest frame.
+  // Shows the numbers of the newest frame.
   update() {
     const { state, rows } = this.app;
     if (document.activeElement !== this.search && this.search.value !== state.search) this.search.value = state.search;

@@ -1,7 +1,7 @@
-// Colours of charts, and the switch between light and dark.
+// The colours of charts, and the switch between light and dark.
 
-// Okabe and Ito's palette, in the order in which lines get it, with a dash pattern each, so that
-// lines differ without colour too. Two shades where one would be too faint on one of the themes.
+// The palette of Okabe and Ito, in the order of the lines. Each colour has a dash pattern, so that
+// lines also differ without colour, and two shades if one would be too faint in one of the themes.
 const LINES = {
   light: ["#0072b2", "#b35900", "#007a5a", "#a8477f", "#4a4a4a", "#8a6d00"],
   dark: ["#56b4e9", "#e69f00", "#2dc08d", "#e08fbd", "#d0d0d0", "#f0e442"],
@@ -10,7 +10,7 @@ export const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3], [1, 2], [10, 4]];
 
 let colours = null;
 
-// The colours of the theme that is on, read once from the style sheet.
+// The colours of the current theme, read once from the style sheet.
 export function theme() {
   if (colours) return colours;
   const style = getComputedStyle(document.documentElement);
@@ -30,8 +30,8 @@ export function theme() {
   return colours;
 }
 
-// 256 colours of evenly rising lightness, from violet over green to yellow, as packed RGBA; on
-// light ground from yellow to violet, so that few is near the ground in both.
+// 256 colours of evenly rising lightness, from violet over green to yellow, as packed RGBA. A light
+// theme has them in reverse order, so that low counts are close to the background in both.
 function ramp(isDark) {
   const packed = new Uint32Array(256);
   for (let i = 0; i < 256; i += 1) {
@@ -42,7 +42,7 @@ function ramp(isDark) {
   return packed;
 }
 
-// Björn Ottosson's OKLab, by lightness, chroma and hue, as bytes of sRGB.
+// From lightness, chroma and hue in Björn Ottosson's OKLab to bytes of sRGB.
 function oklch(lightness, chroma, hue) {
   const angle = (hue * Math.PI) / 180;
   const [a, b] = [chroma * Math.cos(angle), chroma * Math.sin(angle)];
@@ -86,7 +86,7 @@ export function startTheme(onChange) {
     try {
       localStorage.setItem(KEPT, next);
     } catch {
-      // Private windows keep nothing: the switch still holds until the page is closed.
+      // Private windows may store nothing: the choice then holds until the page is closed.
     }
     apply(next);
     onChange();

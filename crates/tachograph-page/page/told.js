@@ -1,4 +1,4 @@
-// The views of what the server tells in words: alerts, doctor, about; and the help.
+// The views of text: alerts, doctor, about; and the help.
 
 import { h, say } from "./dom.js";
 import { clock, duration, format } from "./format.js";
@@ -9,7 +9,7 @@ const since = (seconds, now) => (seconds ? `${day(seconds)}, ${duration(now - se
 const SIGNS = { firing: "▲", pending: "△", inactive: "○", stale: "?" };
 const ORDER = ["firing", "pending", "stale", "inactive"];
 
-// Replaces the children only where the text differs, so that focus and selection stay.
+// Replaces the children only if the text has changed, so that focus and selection stay.
 function refresh(box, text, make) {
   if (box.shownText === text) return;
   box.shownText = text;
@@ -46,7 +46,7 @@ export class Alerts {
     const told = this.app.alerts;
     const now = Math.floor((told?.at ?? 0));
     refresh(this.body, JSON.stringify([told, now]), () => {
-      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording has no alerts." : "This server tells of no alerts.")];
+      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording has no alerts." : "This server evaluates no alert rules.")];
       if (told.rules.length === 0) return [h("p", { class: "empty" }, "There are no rules.")];
       return [this.rules(told, now), this.changes(told), this.sinks(told, now)];
     });
@@ -69,7 +69,7 @@ export class Alerts {
       day(it.at), h("b", {}, it.rule), labelsText(it.labels),
       h("span", {}, h("span", { class: `state ${it.from}` }, it.from), " → ", h("span", { class: `state ${it.to}` }, it.to)), it.value_text ?? "",
     ]));
-    const body = rows.length > 0 ? table("history", ["when", "rule", "labels", "change", "value"], rows) : h("p", { class: "quiet" }, "Nothing has changed since the start.");
+    const body = rows.length > 0 ? table("history", ["when", "rule", "labels", "change", "value"], rows) : h("p", { class: "quiet" }, "No alert has changed since the start.");
     return h("section", { class: "card" }, h("h3", {}, "history", h("span", { class: "quiet" }, "newest first")), body);
   }
 
@@ -77,14 +77,14 @@ export class Alerts {
     const rows = (told.sinks ?? []).map((it) => row([
       h("b", {}, it.name), String(it.delivered), String(it.failed), String(it.dropped), String(it.waiting), since(it.last_delivery, now), it.last_error ?? "",
     ], { class: it.failed + it.dropped > 0 ? "is-bad" : null }));
-    const body = rows.length > 0 ? table("sinks", ["sink", "delivered", "failed", "dropped", "waiting", "last delivery", "last error"], rows) : h("p", { class: "quiet" }, "Alerts are sent nowhere.");
-    return h("section", { class: "card" }, h("h3", {}, "where they go"), body);
+    const body = rows.length > 0 ? table("sinks", ["sink", "delivered", "failed", "dropped", "waiting", "last delivery", "last error"], rows) : h("p", { class: "quiet" }, "There are no sinks: alerts are only shown here.");
+    return h("section", { class: "card" }, h("h3", {}, "sinks"), body);
   }
 
   free() {}
 }
 
-// Only what a browser may open from here.
+// Only addresses of the web become links.
 function runbook(address) {
   const isLink = /^https?:\/\//.test(address);
   return isLink ? h("a", { href: address, rel: "noreferrer" }, " runbook") : h("span", {}, ` runbook: ${address}`);
@@ -100,8 +100,8 @@ export class Doctor {
   update() {
     const told = this.app.doctor;
     refresh(this.body, JSON.stringify(told?.findings ?? null), () => {
-      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording has no doctor." : "This server has no doctor.")];
-      if (told.findings.length === 0) return [h("p", { class: "empty" }, "Nothing was found: all is well.")];
+      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "The page has no findings for recordings: run `tachograph doctor FILE`." : "This server has no page /doctor.")];
+      if (told.findings.length === 0) return [h("p", { class: "empty" }, "No findings: the metrics show no problem.")];
       return told.findings.map((it) => h("section", { class: `card finding ${it.severity}` },
         h("h3", {}, `${{ bad: "▲", warning: "△" }[it.severity] ?? "○"} ${it.title}`, h("span", { class: "quiet" }, it.severity)),
         h("p", {}, it.detail), it.advice ? h("p", {}, h("b", {}, "Try: "), it.advice) : null,
@@ -130,11 +130,11 @@ export class About {
       ["series", store.series.length.toLocaleString("en-US")],
       ["a frame covers", meta ? duration(meta.step_ms / 1000) : "–"],
       ["newest frame", store.newest ? `snapshot ${store.newest.version}, ${clock(store.newest.end)}` : "–"],
-      ["single frames kept", `${reach(fine)}, ${format(fine.bytes, "bytes")}${store.isCut ? " (fewer than ten minutes: there are too many series for this page's memory)" : ""}`],
+      ["single frames kept", `${reach(fine)}, ${format(fine.bytes, "bytes")}${store.isCut ? " (less than ten minutes: there are too many series for the memory of this page)" : ""}`],
       ["merged frames kept", `${reach(coarse)}, ${format(coarse.bytes, "bytes")}`],
-      ["lost on the way here", `${store.lost} frames`],
+      ["skipped by the server", `${store.lost} frames`],
       ["gaps in the last ten minutes", `${gaps} frames that cover more than two and a half steps`],
-      ["precision", "counts, sums, least and greatest are exact; quantiles of the window within 0.05 %, of any other range within 4.5 %"],
+      ["precision", "counts, sums, minima and maxima are exact; quantiles are within 0.05 % for the sliding window, within 4.5 % for other ranges"],
     ];
     refresh(this.body, JSON.stringify(facts), () => facts.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
   }
@@ -143,9 +143,9 @@ export class About {
 }
 
 const KEYS = [
-  ["/", "search"], ["arrows", "move in the table; the crosshair in a chart"], ["enter", "open; in a chart: look closer"],
-  ["shift + arrows", "select a range in a chart"], ["esc", "back"], ["space", "pause, go on"], ["1 – 4", "range"],
-  ["g w", "is it well"], ["g s", "all series"], ["g a", "alerts"], ["g d", "doctor"], ["g i", "about"], ["t", "light or dark"], ["?", "this help"],
+  ["/", "search"], ["arrows", "move in the table; the crosshair in a chart"], ["enter", "open; in a chart: zoom in"],
+  ["shift + arrows", "select a range in a chart"], ["esc", "back"], ["space", "pause, resume"], ["1 – 4", "range"],
+  ["g w", "overview"], ["g s", "all series"], ["g a", "alerts"], ["g d", "doctor"], ["g i", "about"], ["t", "switch between light and dark"], ["?", "this help"],
 ];
 
 export function helpDialog() {

@@ -1,4 +1,4 @@
-// The views that show frames: is it well, one series, all series.
+// The views of frames: overview, one series, all series.
 
 import { increase, levels, quantiles, rates, whole, worst } from "./curves.js";
 import { attribute, h, say } from "./dom.js";
@@ -30,7 +30,7 @@ export class Well {
     this.worst = new WorstList(app);
     this.empty = h("p", { class: "empty" });
     this.element = h("div", { class: "well" },
-      h("h2", { class: "hidden-text" }, "Is it well?"), this.empty, this.tiles, this.mainBox,
+      h("h2", { class: "hidden-text" }, "Overview"), this.empty, this.tiles, this.mainBox,
       h("div", { class: "beside" }, h("section", { class: "card" }, h("h3", {}, "series"), this.table.element), this.worst.element),
       this.sections, this.smallBox);
   }
@@ -81,7 +81,7 @@ export class Well {
     const sections = sectionsOf(this.app.store, plan);
     this.sections.replaceChildren(...sections.map(({ title, remark, rows }) =>
       h("section", { class: "card" }, h("h3", {}, title, h("span", { class: "quiet" }, remark)), rows.length === 0 ? null : h("table", {},
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden-text" }, "what")), h("th", { scope: "col" }, "now"), h("th", { scope: "col" }, "in range"))),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden-text" }, "metric")), h("th", { scope: "col" }, "now"), h("th", { scope: "col" }, "in range"))),
         h("tbody", {}, rows.map((row) => h("tr", { class: row.isBad ? "is-bad" : null },
           h("th", { scope: "row" }, row.key ? h("a", { href: this.app.linkTo(row.key), tabindex: "-1" }, row.label) : row.label),
           h("td", {}, rate(row.rate)), h("td", { title: exact(row.count) }, count(row.count)))))))));
@@ -90,7 +90,7 @@ export class Well {
   updateSmall(plan) {
     const { app } = this;
     const shown = this.main?.key;
-    // The order is that of the first sight: charts do not change places while somebody looks.
+    // Charts keep the order in which they first appeared, so that they do not move while somebody looks.
     if (this.small.size < SMALL_CHARTS) {
       for (const series of timingsOf(app.store)) {
         if (series.key === shown || this.small.has(series.key) || this.small.size >= SMALL_CHARTS) continue;
@@ -109,7 +109,7 @@ export class Well {
   }
 }
 
-// A headline: value, shape of the range, change against the range before.
+// A headline: the value, its course over the range, its change against the range before.
 class Tile {
   constructor(app, { title, key }) {
     this.value = h("span", { class: "value" });
@@ -123,7 +123,7 @@ class Tile {
 
   show({ text, value, detail, values, change, isBad = false, data = {} }) {
     say(this.value, text);
-    say(this.detail, [detail, change && `${change} to before`].filter(Boolean).join(" · ") || " ");
+    say(this.detail, [detail, change && `${change} vs. before`].filter(Boolean).join(" · ") || " ");
     attribute(this.value, "title", exact(value));
     this.element.dataset.value = String(value);
     for (const [name, it] of Object.entries(data)) this.element.dataset[name] = String(it);
@@ -132,7 +132,7 @@ class Tile {
   }
 }
 
-// As many values as a spark has pixels, the greatest of each stretch.
+// One value per pixel of a sparkline: the greatest of each stretch.
 function thin(values, most = 120) {
   if (values.length <= most) return [...values];
   return Array.from({ length: most }, (_, i) => {
@@ -143,7 +143,7 @@ function thin(values, most = 120) {
   });
 }
 
-// The worst samples, longest first, each a jump to its moment.
+// The worst samples, longest first; each is a link to its time.
 class WorstList {
   constructor(app) {
     this.app = app;
@@ -170,7 +170,7 @@ class WorstList {
   }
 }
 
-// Whatever identifies the trace of an exemplar.
+// The id of a trace, or else all of it as JSON.
 function traceText({ trace }) {
   if (typeof trace !== "object" || trace === null) return String(trace);
   return String(trace.trace_id ?? trace.id ?? JSON.stringify(trace));
@@ -212,7 +212,7 @@ export class OneSeries {
     const { app } = this;
     const series = app.store.byKey.get(this.key);
     if (!series) {
-      say(this.facts, app.store.newest ? "There is no series of this key; it may have idled out, or not been recorded yet." : app.emptyText());
+      say(this.facts, app.store.newest ? "There is no series with this key. It may have been unused for too long, or not been recorded yet." : app.emptyText());
       return;
     }
     this.charts ??= this.make(series);
@@ -220,7 +220,7 @@ export class OneSeries {
     this.updateFacts(series, plan);
     if (series.isTiming) this.updateTiming(series, plan);
     else if (series.kind === "gauge") this.charts.level.showLines(plan, [{ name: "value", points: plan.points(levels(plan, series)) }]);
-    this.charts.rate?.showLines(plan, [{ name: "a second", points: plan.points(rates(plan, [series])) }]);
+    this.charts.rate?.showLines(plan, [{ name: "per second", points: plan.points(rates(plan, [series])) }]);
   }
 
   make(series) {

@@ -1,18 +1,18 @@
-//! The page of a Tachograph endpoint, as files to be served: live charts of every series, alerts
-//! and doctor, from the lines of `/live`, `/history`, `/alerts` and `/doctor`.
+//! The web page of a Tachograph endpoint, as files to serve: live charts of every series, alerts and
+//! findings. It reads `/live`, `/history`, `/alerts` and `/doctor`.
 //!
 //! # Promises
-//! * No build step, no framework, nothing fetched from elsewhere: [`ASSETS`] is all there is, and
-//!   [`CONTENT_SECURITY_POLICY`] forbids anything else.
-//! * Numbers are those of the frames: counts, sums, least and greatest values merge exactly, and a
-//!   rate is never taken across a start, a reset, a restart or a gap.
+//! * No build step, no framework, no files from other servers: [`ASSETS`] has all files, and
+//!   [`CONTENT_SECURITY_POLICY`] forbids any others.
+//! * Counts, sums, minima and maxima are merged exactly. No rate is computed across a start, a reset,
+//!   a restart or a gap.
 //!
 //! # Limits
-//! Browsers of 2023 and later. The page keeps 96 MiB of single frames: with thousands of series it
-//! reaches back less than ten minutes and says so.
+//! Browsers of 2023 and later. The page keeps 96 MiB of single frames: with thousands of series, that
+//! is less than ten minutes, and the page says so.
 //!
 //! # Cost
-//! The bytes of the files, in the program. [`asset`] compares a path with two dozen others.
+//! The files are part of the program. [`asset`] compares a path with about two dozen others.
 //!
 //! # Example
 //! ```
@@ -25,22 +25,22 @@
 /// A file of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asset {
-    /// Where it is served: `/`, or a path below `/page/`.
+    /// The path at which to serve it: `/`, or one below `/page/`.
     pub path: &'static str,
-    /// Its media type, with the character set of texts.
+    /// The media type; for texts, with the character set.
     pub media_type: &'static str,
-    /// Its bytes.
+    /// The content.
     pub bytes: &'static [u8],
-    /// A strong entity tag, in its quotes: another one for other bytes.
+    /// A strong entity tag, which differs for different contents.
     pub etag: ETag,
 }
 
-/// An entity tag as the header `ETag` has it.
+/// The value of a header `ETag`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ETag([u8; 18]);
 
 impl ETag {
-    /// FNV-1a in hexadecimal: tells versions of a file apart, and nothing else.
+    /// The FNV-1a hash in hexadecimal. It only has to distinguish the versions of a file.
     const fn of(bytes: &[u8]) -> Self {
         let mut hash = 0xcbf2_9ce4_8422_2325u64;
         let mut i = 0;
@@ -64,8 +64,8 @@ impl ETag {
     }
 }
 
-/// The header `Content-Security-Policy` with which the page is to be served: its own files, its own
-/// endpoint, no frames around it, nothing else.
+/// The header `Content-Security-Policy` to serve the page with: only its own files and its own
+/// endpoint, and no frames around it.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
@@ -84,7 +84,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-/// All files of the page, itself first.
+/// All files of the page. The first is the page itself.
 pub const ASSETS: &[Asset] = assets! {
     "/", HTML, "index.html";
     "/page/style.css", CSS, "style.css";
@@ -111,7 +111,7 @@ pub const ASSETS: &[Asset] = assets! {
     "/page/views.js", JAVASCRIPT, "views.js";
 };
 
-/// The file that is served at a path.
+/// The file to serve at a path.
 pub fn asset(path: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.path == path)
 }

@@ -1,4 +1,4 @@
-//! The files of the page: all of them, small, and nothing from elsewhere.
+//! The files of the page: complete, small, and without references to other servers.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Runs the tests of the JavaScript modules, by `node --test`, on lines that a real collector wrote.
+//! Runs the tests of the JavaScript modules with `node --test`, on lines from a real collector.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use tachograph_history::{FORMAT, History, Meta, Settings};
 
 const SECONDS: u64 = 1_500;
 
-/// The lines of a collector whose time is made by hand, and every sample that it was given.
+/// The lines of a collector with a manual clock, and all samples that it recorded.
 fn recording() -> (String, serde_json::Value) {
     let metrics = MetricsCollector::builder().manual().build();
     let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);

@@ -49,7 +49,7 @@ test("a rank that is a whole number is not rounded up by floating point", () => 
   assert.ok(distribution.quantile(0.99) < 2 && distribution.quantile(0.991) > 900);
 });
 
-// Two hours of one timing, one counter and one gauge, and the samples themselves.
+// Two hours of a timing, a counter and a gauge, with all samples.
 function long(seconds) {
   const next = random(3);
   const lines = [meta(), define(4, "a", "timing", "seconds"), define(9, "c", "counter"), define(5, "g", "gauge")];
@@ -75,7 +75,7 @@ test("over two depths nothing is lost and nothing counted twice", () => {
   const { store, truth } = long(seconds);
   assert.ok(store.fine.frames.length <= 611, "single frames reach ten minutes");
   const [a, c] = [store.byKey.get("a"), store.byKey.get("c")];
-  // Of any range that begins where a merged frame begins.
+  // For any range that begins where a merged frame begins.
   for (const [from, to] of [[1, seconds], [1001, 2991], [2401, 2999], [2951, 2970]]) {
     const plan = new Plan(store, at(from), at(to), 200);
     const values = truth.slice(from, to).flatMap((it) => it.values);

@@ -1,6 +1,6 @@
-// What tests compare with: samples themselves, sorted; nothing of the page's own arithmetic.
+// Reference values for tests, from sorted samples and without the page's own arithmetic.
 
-// A seeded generator of numbers in [0, 1).
+// A seeded generator of random numbers in [0, 1).
 export function random(seed) {
   let state = seed >>> 0;
   return () => {
@@ -9,7 +9,7 @@ export function random(seed) {
   };
 }
 
-// Samples over four powers of ten, with a few far out.
+// Samples over four powers of ten, with a few outliers.
 export function samples(next, count) {
   return Array.from({ length: count }, () => 1e-6 * 10 ** (4 * next()) * (next() > 0.99 ? 50 : 1));
 }
@@ -21,7 +21,7 @@ export function quantileOf(values, q) {
   return sorted[rank < 0 ? sorted.length - 1 : rank];
 }
 
-// A timing's step as frames write it: the bucket is found by trying every edge.
+// A timing's step in the format of frames. Tries every edge to find the bucket.
 export function timingStep(values) {
   const edges = [];
   for (let i = -400; i < 400; i += 1) edges.push([i, Math.pow(2, i / 8)]);

@@ -1,4 +1,4 @@
-// Lines that a real collector wrote, and the samples that it was given.
+// Lines from a real collector, and the samples that it recorded.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -19,7 +19,7 @@ test("a real recording", { skip: LINES ? false : "run by `cargo test -p tachogra
   const truth = JSON.parse(readFileSync(TRUTH, "utf8"));
   const [work, events, level] = ["work", "events", "level"].map((key) => store.byKey.get(key));
   assert.deepEqual([work.unit, work.kind, events.kind, level.kind], ["seconds", "timing", "counter", "gauge"]);
-  // The first frame ends the first merged one: those after it begin at 1, 11, 21, …
+  // The first frame ends the first merged frame, so that the next ones begin at 1, 11, 21, …
   for (const [from, to] of [[1, 1_500], [301, 1_200], [1_001, 1_499], [1_491, 1_500]]) {
     const plan = new Plan(store, START + from * 1000, START + to * 1000, 300);
     const seconds = truth.slice(from, to);
