@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tachograph_history::{Definition, Frame};
 
-/// Frames that may wait. Further ones are merged: none is lost, and memory is bounded.
+/// The number of frames that may wait. Further ones are merged into the last, so that none is lost
+/// and memory is bounded.
 const WAITING_MAX: usize = 32;
 
 /// How long dropping a feed waits for its thread.
@@ -59,7 +60,7 @@ impl Feed {
                     break;
                 }
             }
-            // Keeps nothing for a thread that does not return.
+            // No more frames are kept: nothing would read them.
             fed.close();
             drop((eat, running));
         })?;
@@ -93,7 +94,7 @@ impl Drop for Feed {
 }
 
 impl Shared {
-    /// `None` once it is closed and empty; `Some(None)` if nothing came in time.
+    /// The next frame; `None` once it is closed and empty; `Some(None)` if nothing arrived in time.
     fn next(&self, patience: Duration) -> Option<Option<Fed>> {
         let is_idle = |waiting: &mut Waiting| waiting.frames.is_empty() && !waiting.is_closed;
         let waited = self.changed.wait_timeout_while(self.waiting(), patience, is_idle);

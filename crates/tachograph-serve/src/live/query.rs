@@ -16,14 +16,14 @@ fn duration(text: &str) -> Option<Duration> {
     }
 }
 
-/// A duration.
+/// Reads a duration.
 pub(crate) fn span(query: &str, key: &str) -> Result<Option<Duration>, String> {
     let Some(text) = value(query, key) else { return Ok(None) };
-    let told = || format!("{key}={text} is no length of time: write it as 90, 30s, 10m or 2h");
+    let told = || format!("{key}={text} is not a valid duration: write 90, 30s, 10m or 2h");
     duration(text).map(Some).ok_or_else(told)
 }
 
-/// A point in time: seconds since 1970, or how long ago.
+/// Reads a point in time: seconds since 1970, or a minus sign and how long ago.
 fn point(query: &str, key: &str, now: SystemTime) -> Result<Option<SystemTime>, String> {
     let Some(text) = value(query, key) else { return Ok(None) };
     let time = match text.strip_prefix('-') {
@@ -35,7 +35,9 @@ fn point(query: &str, key: &str, now: SystemTime) -> Result<Option<SystemTime>, 
         }
     };
     let told = || {
-        format!("{key}={text} is no time: write seconds since 1970, or -10m for ten minutes ago")
+        format!(
+            "{key}={text} is not a valid time: write seconds since 1970, or -10m for ten minutes ago"
+        )
     };
     time.map(Some).ok_or_else(told)
 }
@@ -50,12 +52,12 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// Everything that is stored, by default.
+    /// Reads the parameters. The default is everything that is stored.
     pub(crate) fn read(query: &str, now: SystemTime) -> Result<Self, String> {
         let from = point(query, "from", now)?.unwrap_or(SystemTime::UNIX_EPOCH);
         let to = point(query, "to", now)?;
         if to.is_some_and(|to| to <= from) {
-            return Err("`from` has to be before `to`".to_owned());
+            return Err("`from` must be before `to`".to_owned());
         }
         let step = span(query, "step")?.unwrap_or_default();
         // Includes a frame that is made now: its time is that of its snapshot.
@@ -84,17 +86,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused_with_the_way_out() {
+    fn an_invalid_range_is_refused_with_a_remedy() {
         for (query, told) in [
-            ("from=yesterday", "from=yesterday is no time"),
-            ("to=NaN", "to=NaN is no time"),
-            ("to=1e300", "to=1e300 is no time"),
-            ("from=-", "from=- is no time"),
-            ("from=--1", "from=--1 is no time"),
-            ("step=-1", "step=-1 is no length of time"),
-            ("step=inf", "step=inf is no length of time"),
-            ("from=20&to=10", "`from` has to be before `to`"),
-            ("from=10&to=10", "`from` has to be before `to`"),
+            ("from=yesterday", "from=yesterday is not a valid time"),
+            ("to=NaN", "to=NaN is not a valid time"),
+            ("to=1e300", "to=1e300 is not a valid time"),
+            ("from=-", "from=- is not a valid time"),
+            ("from=--1", "from=--1 is not a valid time"),
+            ("step=-1", "step=-1 is not a valid duration"),
+            ("step=inf", "step=inf is not a valid duration"),
+            ("from=20&to=10", "`from` must be before `to`"),
+            ("from=10&to=10", "`from` must be before `to`"),
         ] {
             let refused = Range::read(query, at(10_000)).expect_err(query);
             assert!(refused.starts_with(told), "{query}: {refused}");

@@ -1,4 +1,4 @@
-//! Listeners have a separate limit: they give their connection's place back.
+//! The place of a connection. Listeners give it back, because they have a limit of their own.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,7 +36,7 @@ impl Seat {
         self.0.heard.notify_one();
     }
 
-    /// Whether the connection still has its place, and may be told to make room.
+    /// Whether the connection still has its place, so that closing it would make room.
     pub(crate) fn is_taken(&self) -> bool {
         self.place().is_some()
     }

@@ -35,7 +35,7 @@ pub(crate) const LISTENERS_MAX: usize = 1_024;
 /// How much of the past a listener gets by default.
 const SINCE: Duration = Duration::from_secs(600);
 
-/// When a listener that found no place may try again.
+/// The value of `Retry-After` for a listener that was refused, in seconds.
 const TRY_AGAIN: HeaderValue = HeaderValue::from_static("10");
 
 /// The settings of an endpoint's history.
@@ -139,7 +139,7 @@ impl Live {
             Err(reason) => return error(StatusCode::BAD_REQUEST, &format!("/live: {reason}")),
         };
         let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
-            let told = "all places for listeners are taken: try again later";
+            let told = "too many listeners: try again later";
             let mut refused = error(StatusCode::SERVICE_UNAVAILABLE, told);
             refused.headers_mut().insert(RETRY_AFTER, TRY_AGAIN);
             return refused;
@@ -162,7 +162,7 @@ impl Live {
         });
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-            // It has no place to go back to.
+            // The connection has given its place back, so it cannot serve further requests.
             (CONNECTION, HeaderValue::from_static("close")),
         ];
         (headers, Body::from_stream(told)).into_response()

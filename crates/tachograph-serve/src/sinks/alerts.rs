@@ -1,4 +1,4 @@
-//! The rules to evaluate, and the sinks to tell.
+//! The rules to evaluate, and the sinks to notify.
 
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use crate::sinks::report::Report;
 use crate::sinks::sink::Sink;
 
 /// Rules that an endpoint evaluates with every frame of its [history](crate::Endpoint::history),
-/// and the sinks that are told when an alert changes.
+/// and the sinks that are notified when an alert changes.
 ///
 /// Everything runs on separate threads. One evaluates the rules: a rule that takes long or panics
 /// affects only its own result. Another sends requests to receivers. Frames that arrive meanwhile

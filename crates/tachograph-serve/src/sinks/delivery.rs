@@ -18,11 +18,11 @@ use crate::sinks::body::{self, Known};
 use crate::sinks::outbox::Outbox;
 use crate::sinks::receiver::{Form, Receiver};
 
-/// The repeat interval: Alertmanager must be told again of firing alerts, and Prometheus does so
-/// this often.
+/// The repeat interval. Firing alerts must be sent to Alertmanager again and again; Prometheus uses
+/// the same interval.
 const AGAIN: Duration = Duration::from_secs(60);
 
-/// How long it is told of resolved alerts.
+/// How long resolved alerts are sent to Alertmanager.
 const RESOLVED_FOR: Duration = Duration::from_secs(300);
 
 /// Alerts per request to Alertmanager.
@@ -40,7 +40,7 @@ pub(crate) struct Delivery {
     page: Arc<str>,
     backoff: Backoff,
     delays: Quiet,
-    /// The alerts that Alertmanager was told of, by labels.
+    /// The alerts that were sent to Alertmanager, by labels.
     known: HashMap<Vec<(String, String)>, Known>,
 }
 
@@ -117,7 +117,7 @@ impl Delivery {
         true
     }
 
-    /// Tells Alertmanager again of all firing alerts, and of those resolved recently.
+    /// Sends Alertmanager all firing alerts again, and those resolved recently.
     async fn repeat(&mut self) {
         let now = SystemTime::now();
         let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -144,12 +144,12 @@ impl Delivery {
         match self.client.send(&payload).await {
             Ok(Verdict::Taken { .. }) => Ok(()),
             Ok(Verdict::Later(wait)) => {
-                let told = failed("it has no time for them now".to_owned());
+                let told = failed("it asks to retry later".to_owned());
                 Err(Failed { wait: wait.unwrap_or_default(), ..told })
             }
             Ok(Verdict::Refused(status)) => {
                 let is_final = status.is_client_error() && status.as_u16() != 408;
-                Err(Failed { is_final, ..failed(format!("it answers with the status {status}")) })
+                Err(Failed { is_final, ..failed(format!("it answered with the status {status}")) })
             }
             Err(reason) => Err(failed(reason.to_string())),
         }
@@ -172,7 +172,7 @@ impl Delivery {
     fn warn(&mut self, why: &dyn fmt::Display, what: &str) {
         if self.delays.may_speak() {
             let host = &self.client.target.host;
-            tracing::warn!("{host} takes no alerts: {why}; {what}");
+            tracing::warn!("alerts could not be delivered to {host}: {why}; {what}");
         }
     }
 }

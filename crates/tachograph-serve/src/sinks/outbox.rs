@@ -54,16 +54,16 @@ struct Waiting {
     is_closed: bool,
 }
 
-/// Whether receivers are told of a change: that an alert starts or stops firing.
+/// Whether receivers get a change: only if an alert starts or stops firing.
 pub(crate) fn is_news(change: &Transition) -> bool {
     change.alert.state == State::Firing || change.from == State::Firing
 }
 
 impl Outbox {
     pub(crate) fn new(name: &str, metrics: &MetricsCollector) -> Self {
-        metrics.describe(DELIVERED, Unit::None, "changes of alerts that sinks took");
-        metrics.describe(FAILED, Unit::None, "attempts to deliver changes of alerts that failed");
-        metrics.describe(DROPPED, Unit::None, "changes of alerts that a sink will never get");
+        metrics.describe(DELIVERED, Unit::None, "alert changes that sinks accepted");
+        metrics.describe(FAILED, Unit::None, "failed attempts to deliver alert changes");
+        metrics.describe(DROPPED, Unit::None, "alert changes that a sink will never get");
         let counter = |metric| metrics.with_tags(&[("sink", name)]).register_counter(metric);
         let status = SinkStatus { name: name.to_owned(), ..SinkStatus::default() };
         Self {
@@ -165,7 +165,7 @@ impl Outbox {
         self.changed.notified().await;
     }
 
-    /// Nothing more will come.
+    /// Closes it: no more changes will be added.
     pub(crate) fn close(&self) {
         self.state().is_closed = true;
         self.changed.notify_one();

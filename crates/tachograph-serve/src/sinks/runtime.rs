@@ -97,7 +97,7 @@ impl Evaluation {
         self.board.publish(self.report.clone());
     }
 
-    /// Puts new rules in place, if there are some; gives the ends of alerts whose rules have gone.
+    /// Puts new rules in place, if there are any. Returns the ends of alerts whose rules were removed.
     fn replace(&mut self, at_ms: u64) -> Vec<Transition> {
         let Some(rules) = self.board.new_rules() else { return Vec::new() };
         let before = self.active();
@@ -112,7 +112,7 @@ impl Evaluation {
         .collect()
     }
 
-    /// Alerts that are pending or fire, by rule and labels.
+    /// Alerts that are not inactive, by rule and labels.
     fn active(&self) -> BTreeMap<(String, BTreeMap<String, String>), Alert> {
         let mut active = BTreeMap::new();
         for status in self.engine.statuses() {
@@ -124,7 +124,7 @@ impl Evaluation {
     }
 }
 
-/// The thread that sends to receivers. Dropping it lets them have what waits, for a moment.
+/// The thread that sends to receivers. Dropping this waits a moment for the queued changes.
 struct Sender {
     outboxes: Vec<Arc<Outbox>>,
     stop: Option<oneshot::Sender<()>>,
@@ -132,7 +132,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// `None` where there is nobody to send to.
+    /// Starts the thread; `None` if there are no receivers.
     fn start(sinks: &[(Sink, Arc<Outbox>)], page: &Arc<str>) -> Result<Option<Self>, Error> {
         let (mut deliveries, mut outboxes) = (Vec::new(), Vec::new());
         for (sink, outbox) in sinks {
@@ -148,9 +148,9 @@ impl Sender {
         let (stop, stopped) = oneshot::channel::<()>();
         let send = async move {
             let mut tasks: JoinSet<()> = deliveries.into_iter().map(Delivery::run).collect();
-            // Err: the sender is gone, which ends it just as well.
+            // Err: the sender was dropped, which also means to stop.
             let _ = stopped.await;
-            // Err: what waits is lost with the process.
+            // Err: the time is over, and the queued changes are lost.
             let _ = timeout(END, async { while tasks.join_next().await.is_some() {} }).await;
         };
         let runtime = Builder::new_current_thread().enable_all().build().map_err(Error::thread)?;
@@ -164,7 +164,7 @@ impl Drop for Sender {
         self.outboxes.iter().for_each(|outbox| outbox.close());
         // Err: the thread has ended already.
         let _ = self.stop.take().map(|stop| stop.send(()));
-        // Err: the panic hook has told why.
+        // Err: it panicked, and the panic hook has reported it.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }

@@ -1,4 +1,4 @@
-//! Where changes of alerts go.
+//! The destinations of alert changes.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use crate::sinks::receiver::Receiver;
 
 type Callback = dyn Fn(&Transition) + Send + Sync;
 
-/// A sink, as it was asked for.
+/// A sink, as the program configured it.
 #[derive(Clone)]
 pub(crate) enum Sink {
     Log,
@@ -37,7 +37,7 @@ impl Sink {
         }
     }
 
-    /// Passes a change on; what takes time waits in the outbox.
+    /// Delivers a change. For HTTP receivers, it goes into the outbox.
     pub(crate) fn tell(&self, change: &Arc<Transition>, outbox: &Outbox) {
         match self {
             Self::Log => {
@@ -69,6 +69,6 @@ fn log(change: &Transition) {
         (_, State::Firing) => tracing::warn!(%labels, %value, "{rule} fires: {message}"),
         (State::Firing, _) => tracing::info!(%labels, %value, "{rule} is resolved"),
         (_, State::Pending) => tracing::info!(%labels, %value, "{rule} is pending: {message}"),
-        _ => tracing::info!(%labels, %value, "{rule} is not pending any more"),
+        _ => tracing::info!(%labels, %value, "{rule} is no longer pending"),
     }
 }

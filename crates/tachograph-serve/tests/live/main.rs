@@ -238,8 +238,8 @@ async fn history_answers_with_what_was_recorded_in_whatever_steps() {
     );
     assert_eq!(Read::lines(&get(addr, "/history?from=99999999999").await.1, "events").frames, 0);
     for (query, told) in [
-        ("from=20&to=10", "/history: `from` has to be before `to`"),
-        ("step=often", "/history: step=often is no length of time: write it as 90, 30s, 10m or 2h"),
+        ("from=20&to=10", "/history: `from` must be before `to`"),
+        ("step=often", "/history: step=often is not a valid duration: write 90, 30s, 10m or 2h"),
     ] {
         let (status, body) = get(addr, &format!("/history?{query}")).await;
         let body: Value = serde_json::from_str(&body).expect("JSON");
