@@ -24,7 +24,7 @@ pub(crate) fn serve() {
         .summary(|snapshot| snapshot.version())
         .listen(SocketAddr::from(([127, 0, 0, 1], 0)));
     let is_live = std::env::var(ASKED).is_ok_and(|asked| asked == "live");
-    let step = Duration::from_millis(100);
+    let step = Duration::from_millis(250);
     let endpoint = match is_live {
         true => endpoint.history(Settings { step, ..Settings::default() }),
         false => endpoint,
@@ -65,9 +65,9 @@ fn record(metrics: &MetricsCollector) {
     }
 }
 
-/// Large frames: 500 series that all change.
+/// Frames of 100 series that all change: about 20 KB each.
 fn record_many(metrics: &MetricsCollector) {
-    let series: Vec<_> = (0..500)
+    let series: Vec<_> = (0..100)
         .map(|i| metrics.with_tags(&[("id", &*i.to_string())]).register_timing("turn"))
         .collect();
     for round in 1.. {
