@@ -167,6 +167,9 @@ fn search_sort_pause_and_time_do_what_they_say() {
     assert_eq!(model.at_ms(), common::START_MS + 179_000);
     let found = text(&drawn(&mut model, (100, 30)));
     assert!(found.contains("paused at 11:02:59, 1.0s before the end"), "{found}");
+    keys(&mut model, &[Char('1')]);
+    let found = text(&drawn(&mut model, (100, 30)));
+    assert!(found.contains("per column, 11:02:59 →"), "{found}");
     keys(&mut model, &[Home]);
     assert_eq!(model.at_ms(), common::START_MS + 1_000);
     keys(&mut model, &[End]);

@@ -209,9 +209,19 @@ impl Model {
         frames
     }
 
+    /// Whether the visible range ends now: not in a recording, nor in the past.
+    pub(super) fn is_live(&self) -> bool {
+        self.looked_at_ms.is_none() && self.link != Link::File
+    }
+
+    /// The time between frames, in milliseconds.
+    pub(super) fn step_ms(&self) -> u64 {
+        self.replay.meta().map_or(1_000, |meta| meta.step_ms).max(1)
+    }
+
     /// The time that a column covers if the range has this many columns: a multiple of the step.
     pub(super) fn slot_ms(&self, columns: usize) -> u64 {
-        let step = self.replay.meta().map_or(1_000, |meta| meta.step_ms).max(1);
+        let step = self.step_ms();
         let begin = self.replay.history().oldest(tachograph_history::Depth::Fine);
         let begin = begin.and_then(|it| it.duration_since(time(0)).ok());
         let begin_ms = begin.map_or(0, |it| u64::try_from(it.as_millis()).unwrap_or(0));

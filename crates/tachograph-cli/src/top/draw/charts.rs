@@ -8,7 +8,7 @@ use tachograph_history::{Buckets, Definition, TimingStep};
 
 use super::heat::Heat;
 use super::lines::{row, write};
-use super::text::{age, number, value};
+use super::text::{age, clock, number, value};
 use crate::top::model::Model;
 use crate::top::rows;
 
@@ -76,7 +76,8 @@ pub(crate) fn heat(buffer: &mut Buffer, area: Rect, model: &Model, definition: &
 pub(crate) fn heat_title(model: &Model, width: u16) -> String {
     let columns = usize::from(width.saturating_sub(AXIS + 1)).max(1);
     let slot = model.slot_ms(columns);
-    format!("{}, {} per column, now →", age(slot * columns as u64), age(slot))
+    let end = if model.is_live() { "now".to_owned() } else { clock(model.at_ms()) };
+    format!("{}, {} per column, {end} →", age(slot * columns as u64), age(slot))
 }
 
 /// Draws percentiles with bars, on a logarithmic scale from the least sample to the greatest.

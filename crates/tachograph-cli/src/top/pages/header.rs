@@ -9,8 +9,8 @@ use crate::top::draw::lines::{row, write, write_right};
 use crate::top::draw::text::{age, clock};
 use crate::top::model::{Link, Model, Page};
 
-/// If the newest frame is older than this, its age is shown as a warning.
-const OLD_MS: u64 = 5_000;
+/// If the newest frame is older than this many steps, its age is shown as a warning.
+const OLD_STEPS: u64 = 5;
 
 /// Draws the first line: program, address, uptime, state, and the list of pages.
 pub(super) fn top(buffer: &mut Buffer, line: Rect, model: &Model) {
@@ -148,7 +148,7 @@ fn when(model: &Model) -> Span<'static> {
             let again = age(again_ms.saturating_sub(model.now_ms));
             Span::styled(format!(" data {} old, retry in {again}", age(old)), theme.bad())
         }
-        _ if old > OLD_MS => {
+        _ if old > OLD_STEPS * model.step_ms() => {
             Span::styled(format!("{missed} last frame {} ago", age(old)), theme.warning())
         }
         _ => Span::styled(format!("{missed} {} ago", age(old)), theme.quiet()),
