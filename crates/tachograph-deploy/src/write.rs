@@ -1,8 +1,7 @@
 //! Writes all files or none.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -50,9 +49,12 @@ fn refuse_changed(path: &Path, content: &str) -> Result<(), DeployError> {
 
 /// Writes a temporary file with this content, which is deleted unless it is renamed.
 fn write_aside(folder: &Path, content: &str) -> io::Result<NamedTempFile> {
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix has modes"))]
+    let mut builder = tempfile::Builder::new();
     // Readable for everyone, as far as the umask allows: Prometheus usually runs as another user.
-    let readable = Permissions::from_mode(0o644);
-    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(folder)?;
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(folder)?;
     file.write_all(content.as_bytes())?;
     file.as_file().sync_all()?;
     Ok(file)
