@@ -317,7 +317,7 @@ fn deploy_writes_all_of_its_files_or_none() {
     let output = output.expect("a shell");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("have written nothing"), "{message}");
+    assert!(message.contains("no file was written"), "{message}");
     let left: Vec<_> = fs::read_dir(&there).expect("a folder").collect();
     assert!(left.is_empty(), "{left:?}");
 }
