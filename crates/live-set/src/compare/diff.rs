@@ -14,14 +14,14 @@ use crate::tree::{
 /// device; the name of a scene, or its row if it has none; the row of a slot; the path of a file;
 /// type, name and start of a clip of the arrangement; name and time of a locator. The clips of two
 /// matched slots match if their types do. A node that an event announced matches the one with its
-/// name in the new set, or else the new one between the same siblings. Subtrees with equal hashes
-/// are skipped; a set compared with itself gives no changes.
+/// name in the new set, or else the new one between the same siblings. Two sets with equal root
+/// hashes give no changes.
 ///
 /// Among the children of a node, the records of removed nodes come first, then those of remaining
 /// nodes, then those of added nodes. A node that changed places among its siblings is removed and
-/// added with the same id; as few as possible of them are, and the others only get a new `index`. A
-/// node that was not matched by id keeps the old id in the records, and ids are not compared:
-/// replaying the records gives the new tree with its old ids.
+/// added with the same id; as few as possible of them are, and the others only get a new `index`.
+/// Matched nodes keep their old ids in the records, so replaying these gives the new tree with the
+/// ids that [`Set::continue_from`] gives it.
 ///
 /// Costs as much as copying the new set, unless the two are equal.
 #[must_use]
@@ -31,22 +31,20 @@ pub fn diff(old: &Set, new: &Set) -> Changes {
     }
     let mut new = new.clone();
     new.take_ids(old);
-    let mut records = Vec::new();
-    project(old.project(), new.project(), Skip::Equal, &mut records);
-    Changes::from(records)
+    exact(old, &new)
 }
 
 /// The difference between two sets in which every id always stands for the same thing.
 pub(crate) fn exact(old: &Set, new: &Set) -> Changes {
     let mut records = Vec::new();
-    project(old.project(), new.project(), Skip::Same, &mut records);
+    project(old.project(), new.project(), &mut records);
     Changes::from(records)
 }
 
-fn project(old: &Project, new: &Project, skip: Skip, records: &mut Vec<Change>) {
+fn project(old: &Project, new: &Project, records: &mut Vec<Change>) {
     let changed = changed_attributes(old, new);
     records.extend(Change::attributes(old, Path::Project, changed));
-    let nowhere = Owners { skip, old: Owner::default(), new: Owner::default() };
+    let nowhere = Owners { old: Owner::default(), new: Owner::default() };
     siblings(&old.id, (&old.tracks, &new.tracks), &nowhere, records);
     siblings(&old.id, (&old.scenes, &new.scenes), &nowhere, records);
     siblings(&old.id, (&old.file_refs, &new.file_refs), &nowhere, records);
@@ -60,19 +58,9 @@ struct At {
     new: usize,
 }
 
-/// Which nodes are skipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Skip {
-    /// Those whose hashes are equal.
-    Equal,
-    /// Of those with equal hashes, only those whose ids are equal too: hashes do not cover ids.
-    Same,
-}
-
 /// The old and the new owner of siblings.
 #[derive(Clone, Debug)]
 struct Owners {
-    skip: Skip,
     old: Owner,
     new: Owner,
 }
@@ -105,8 +93,8 @@ fn siblings<T: Compare>(
     for (position, node) in new.iter().enumerate() {
         let Some(counterpart) = pairs.old_of(position) else { continue };
         let was = &old[counterpart];
-        let is_equal = was.hash() == node.hash();
-        if !is_equal || (owners.skip == Skip::Same && !was.has_same_ids(node)) {
+        // Hashes do not cover ids.
+        if was.hash() != node.hash() || !was.has_same_ids(node) {
             let position = At { old: counterpart, new: position };
             T::compare(was, node, owners, position, records);
         }
@@ -125,12 +113,12 @@ impl Compare for Track {
             && are_same(&self.arrangement, &other.arrangement)
     }
 
-    fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>) {
+    fn compare(old: &Self, new: &Self, _: &Owners, position: At, records: &mut Vec<Change>) {
         let track = position.new;
         let changed = changed_attributes(old, new);
         records.extend(Change::attributes(old, Path::Track { track }, changed));
         let (was, is) = (Owner::track(position.old), Owner::track(position.new));
-        let owners = Owners { skip: owners.skip, old: was, new: is };
+        let owners = Owners { old: was, new: is };
         siblings(&old.id, (&old.devices, &new.devices), &owners, records);
         siblings(&old.id, (&old.slots, &new.slots), &owners, records);
         siblings(&old.id, (&old.arrangement, &new.arrangement), &owners, records);
@@ -161,7 +149,7 @@ impl Compare for Device {
             records.extend(Change::attribute(old, path, changed));
         }
         let (was, is) = (owners.old.rack(position.old), owner.rack(position.new));
-        let inside = Owners { skip: owners.skip, old: was, new: is };
+        let inside = Owners { old: was, new: is };
         siblings(&old.id, (&old.devices, &new.devices), &inside, records);
     }
 }

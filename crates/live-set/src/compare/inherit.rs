@@ -100,16 +100,11 @@ pub(crate) trait Inherit: Sibling {
 
 /// Gives siblings the ids of their matches.
 pub(crate) fn siblings<T: Inherit>(ids: &mut Ids<'_>, new: &mut [T], old: &[T], owner: &NodeId) {
-    // Nodes that are equal one by one are no change to `diff`, so their ids must stay too, whatever
-    // the file calls them.
-    let is_equal =
-        new.len() == old.len() && new.iter().zip(old).all(|(new, old)| new.hash() == old.hash());
     let pairs = Pairs::alike(&Candidates::all(old, new, ids.earlier));
     // Built when the first new node is found.
     let mut taken = None;
     for (position, node) in new.iter_mut().enumerate() {
-        let pair = if is_equal { Some(position) } else { pairs.old_of(position) };
-        if let Some(pair) = pair {
+        if let Some(pair) = pairs.old_of(position) {
             ids.rename(node, old[pair].id().clone());
             node.inherit(&old[pair], ids);
         } else {
