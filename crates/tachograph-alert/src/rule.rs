@@ -149,7 +149,7 @@ impl Statistic {
     }
 
     /// The unit of its values, which can differ from the metric's.
-    pub(crate) fn unit(self, of_metric: &tachograph::Unit) -> tachograph::Unit {
+    pub fn unit(self, of_metric: &tachograph::Unit) -> tachograph::Unit {
         match self {
             Self::Count => tachograph::Unit::None,
             Self::Ratio => tachograph::Unit::Ratio,

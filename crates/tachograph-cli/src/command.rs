@@ -75,6 +75,10 @@ enum Command {
         /// Rule files
         #[arg(value_name = "RULES.toml", required = true)]
         files: Vec<PathBuf>,
+        /// Then evaluate the rules over this recording: print when each alert would have been
+        /// pending, firing and resolved, and end with 1 if one fired (heartbeats apart)
+        #[arg(long, value_name = "FILE", conflicts_with = "of")]
+        over: Option<PathBuf>,
         #[command(flatten)]
         of: Of,
     },
@@ -211,7 +215,11 @@ impl Command {
             Self::Doctor { place, json, access } => {
                 commands::doctor::run(&access.source(Place::parse(&place)?)?, json)
             }
-            Self::Check { files, of } => commands::check::run(&files, of.source()?.as_ref()),
+            Self::Check { files, over, of } => {
+                let recorded = || over.clone().map(commands::Source::File);
+                let of = of.source()?.or_else(recorded);
+                commands::check::run(&files, of.as_ref(), over.as_deref())
+            }
             Self::Deploy(deploy) => deploy.run(),
             Self::Rules { file, of, .. } => commands::rules::run(&file, of.source()?.as_ref()),
         }

@@ -5,7 +5,7 @@
 //! | `top URL\|FILE` | shows it in the terminal: health, series, heat maps, alerts, findings |
 //! | `record URL -o FILE` | records its metrics into a file that the other commands read |
 //! | `doctor URL\|FILE` | lists problems, worst first |
-//! | `check RULES` | checks files of alert rules |
+//! | `check RULES` | checks files of alert rules; `--over FILE` tells when they would have fired |
 //! | `rules --prometheus RULES` | converts alert rules into a Prometheus rule file |
 //! | `deploy URL DIR` | writes configuration for Prometheus, Grafana and an OpenTelemetry Collector |
 //!
@@ -20,6 +20,7 @@ mod command;
 mod commands;
 mod failure;
 mod http;
+mod joined;
 mod live;
 mod output;
 mod place;

@@ -1,14 +1,13 @@
 //! A history made from the lines of a recording or of a live stream.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tachograph_history::file::Reader;
-use tachograph_history::{Definition, Frame, History, Line, Mark, Meta, Settings};
+use tachograph_history::{History, Line, Meta, Settings};
 
 use crate::failure::Failure;
+use crate::joined::{Joined, Piece, Recording};
 
 /// The memory limit of a recording's history, of which single frames may take half. The oldest
 /// frames beyond it are dropped.
@@ -18,27 +17,14 @@ const FILE_BYTES: usize = 1 << 30;
 #[derive(Debug)]
 pub struct Replay {
     history: History,
-    meta: Option<Meta>,
-    /// From a series' number in the lines to its number in the history.
-    numbers: HashMap<u32, u32>,
-    next: u32,
-    was_restarted: bool,
-    version: u64,
+    joined: Joined,
     is_torn: bool,
 }
 
 impl Replay {
     /// An empty history.
     pub fn new(settings: Settings) -> Self {
-        Self {
-            history: History::new(settings),
-            meta: None,
-            numbers: HashMap::new(),
-            next: 0,
-            was_restarted: false,
-            version: 0,
-            is_torn: false,
-        }
+        Self { history: History::new(settings), joined: Joined::default(), is_torn: false }
     }
 
     /// Reads a recording. Of one that takes more than 512 MiB in memory, keeps the latest frames.
@@ -46,7 +32,6 @@ impl Replay {
     /// # Errors
     /// If the file cannot be read, is empty, or has an invalid line.
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let wrong = |error: String| Failure::Input(format!("{}: {error}", path.display()));
         let day = Duration::from_secs(86_400);
         let settings = Settings {
             fine: day * 3_650,
@@ -55,66 +40,19 @@ impl Replay {
             ..Settings::default()
         };
         let mut replay = Self::new(settings);
-        let mut lines = Reader::open(path).map_err(|error| wrong(error.to_string()))?;
-        for line in Iterator::by_ref(&mut lines) {
-            replay.take(line.map_err(|error| wrong(error.to_string()))?);
+        let mut recording = Recording::open(path)?;
+        while let Some(piece) = recording.next()? {
+            add(&mut replay.history, recording.joined(), piece);
         }
-        if replay.meta.is_none() {
-            return Err(wrong(
-                "the recording is empty; make one with `tachograph record URL -o FILE`".to_owned(),
-            ));
-        }
-        replay.is_torn = lines.is_torn();
+        replay.is_torn = recording.is_torn();
+        replay.joined = recording.into_joined();
         Ok(replay)
     }
 
     /// Adds the next line; returns whether it was a new frame.
     pub fn take(&mut self, line: Line) -> bool {
-        match line {
-            Line::Meta(meta) => {
-                let started = self.meta.as_ref().map(|meta| meta.started_ms);
-                if started != Some(meta.started_ms) {
-                    self.was_restarted = started.is_some();
-                    self.numbers.clear();
-                    self.version = 0;
-                }
-                self.meta = Some(meta);
-                false
-            }
-            Line::Series(definition) => {
-                self.define(definition);
-                false
-            }
-            Line::Frame(frame) => self.push(frame),
-        }
-    }
-
-    fn define(&mut self, definition: Definition) {
-        let known = self.history.number(&definition.key);
-        let number = known.unwrap_or(self.next);
-        self.numbers.insert(definition.number, number);
-        if known.is_none() {
-            self.next += 1;
-            self.history.define(Definition { number, ..definition });
-        }
-    }
-
-    fn push(&mut self, mut frame: Frame) -> bool {
-        // A stream may repeat frames after the connection was lost.
-        if frame.version <= self.version && self.version > 0 {
-            return false;
-        }
-        self.version = frame.version;
-        renumber(&mut frame.counters, &self.numbers);
-        renumber(&mut frame.gauges, &self.numbers);
-        renumber(&mut frame.timings, &self.numbers);
-        if std::mem::take(&mut self.was_restarted) {
-            frame.marks.push(Mark::Restart);
-            frame.marks.sort_unstable();
-            frame.marks.dedup();
-        }
-        self.history.push(&Arc::new(frame));
-        true
+        let piece = self.joined.take(line);
+        piece.is_some_and(|piece| add(&mut self.history, &self.joined, piece))
     }
 
     /// The history so far.
@@ -124,7 +62,7 @@ impl Replay {
 
     /// The last meta line, if there was one.
     pub fn meta(&self) -> Option<&Meta> {
-        self.meta.as_ref()
+        self.joined.meta()
     }
 
     /// Whether the last line of the recording is incomplete; it was ignored.
@@ -133,14 +71,76 @@ impl Replay {
     }
 }
 
-/// Replaces the lines' numbers by those of the history. Drops entries of undefined series.
-fn renumber<T>(entries: &mut Vec<(u32, T)>, numbers: &HashMap<u32, u32>) {
-    entries.retain_mut(|(number, _)| match numbers.get(number) {
-        Some(known) => {
-            *number = *known;
-            true
+/// Adds a piece; returns whether it was a frame.
+fn add(history: &mut History, joined: &Joined, piece: Piece) -> bool {
+    let frame = match piece {
+        Piece::Series(definition) => {
+            history.define(definition);
+            return false;
         }
-        None => false,
-    });
-    entries.sort_unstable_by_key(|entry| entry.0);
+        Piece::Frame(frame) => frame,
+    };
+    // For lack of space, a history forgets series that are idle.
+    for number in frame.numbers() {
+        if history.definition(number).is_none()
+            && let Some(definition) = joined.definitions().get(number as usize)
+        {
+            history.define(Arc::clone(definition));
+        }
+    }
+    history.push(&Arc::new(frame));
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use tachograph::Kind;
+    use tachograph_history::{Definition, FORMAT, Frame};
+
+    use super::*;
+
+    fn definition(number: u32) -> Definition {
+        let key: Arc<str> = format!("metric.{number:0200}").into();
+        Definition {
+            number,
+            name: Arc::clone(&key),
+            key,
+            tags: Default::default(),
+            kind: Kind::Counter,
+            unit: tachograph::Unit::None,
+            description: "".into(),
+            exported_name: String::new(),
+            labels: Default::default(),
+        }
+    }
+
+    fn frame(version: u64, number: u32) -> Line {
+        let (end_ms, counters) = (version * 1_000, vec![(number, 1)]);
+        Line::Frame(Frame { version, end_ms, span_ms: 1_000, counters, ..Frame::default() })
+    }
+
+    #[test]
+    fn a_series_that_was_forgotten_for_lack_of_space_comes_back_with_its_next_frame() {
+        let settings = Settings { bytes: 64 << 10, ..Settings::default() };
+        let mut replay = Replay::new(settings);
+        let (program, version) = ("test".to_owned(), "1".to_owned());
+        let meta = Meta { format: FORMAT, program, version, started_ms: 1, step_ms: 1_000 };
+        replay.take(Line::Meta(meta));
+        // Only the first is ever recorded, then others until it is forgotten.
+        for number in 0..1_000 {
+            replay.take(Line::Series(definition(number)));
+        }
+        replay.take(frame(1, 0));
+        let key = definition(0).key;
+        let mut version = 2;
+        while replay.history().number(&key).is_some() {
+            assert!(replay.take(frame(version, 1 + version as u32 % 999)), "{version}");
+            version += 1;
+        }
+        replay.take(frame(version, 0));
+        let number = replay.history().number(&key).expect("it is back");
+        let newest = replay.history().newest().expect("a frame");
+        assert_eq!(newest.counter(number), Some(1));
+        assert!(replay.history().bytes() < 2 * settings.bytes, "{}", replay.history().bytes());
+    }
 }

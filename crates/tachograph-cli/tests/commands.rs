@@ -84,6 +84,76 @@ fn check_of_a_recording_knows_kinds_and_missing_metrics() {
 }
 
 #[test]
+fn check_over_a_recording_tells_when_each_alert_would_have_fired() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recording = folder.path().join("run.jsonl.gz");
+    // A packet is dropped in each of the frames that end 81 to 100 s after 11:00.
+    common::write(&recording, 120, 1).expect("written");
+    let recording = recording.display().to_string();
+    let loss = "[[rule]]\nname = \"Loss\"\nmetric = \"udp.packet.dropped\"\n\
+                statistic = \"increase\"\nlast = \"10s\"\nop = \">\"\nthreshold = 5\n\
+                for = \"5s\"\nlabels = { team = \"audio\" }\nmessage = \"{value} lost\"\n";
+    let brief = loss.replace("Loss", "Brief").replace("\"5s\"", "\"15s\"");
+    let never = loss.replace("Loss", "Never").replace("= 5\n", "= 10\n");
+    let beat = "[[rule]]\nname = \"Beat\"\nstatistic = \"heartbeat\"\n";
+    let rules = written(folder.path(), "rules.toml", &[loss, &brief, &never, beat].join("\n"));
+    let (code, out, err) = told(&["check", &rules, "--over", &recording]);
+    assert_eq!((code, &*err), (Some(1), ""), "{out}");
+    // Six of ten seconds at 86, five of ten at 105: the window holds frames that end in it.
+    let lines = [
+        "2025-11-30T11:00:01Z  firing    Beat: its condition holds",
+        "2025-11-30T11:01:26Z  pending   Loss[team=audio]: 6, the limit is 5",
+        "2025-11-30T11:01:26Z  pending   Brief[team=audio]: 6, the limit is 5",
+        "2025-11-30T11:01:31Z  firing    Loss[team=audio]: 10 lost",
+        "2025-11-30T11:01:41Z  firing    Brief[team=audio]: 9 lost",
+        "2025-11-30T11:01:45Z  resolved  Loss[team=audio]: after 14 s",
+        "2025-11-30T11:01:45Z  resolved  Brief[team=audio]: after 4 s",
+    ];
+    let found: Vec<_> = out.lines().skip(1).take(lines.len()).collect();
+    assert_eq!(found, lines, "{out}");
+    for outcome in [
+        "run.jsonl.gz: 120 frames, 2",
+        "\nLoss: fired once, for 14 s in all\n",
+        "\nNever: did not fire\n",
+        "\nBeat: fired once, for 1.98 min in all, and fires at the end\n",
+    ] {
+        assert!(out.contains(outcome), "{outcome}: {out}");
+    }
+    let calm = written(folder.path(), "calm.toml", &[&never, beat].join("\n"));
+    assert_eq!(told(&["check", &calm, "--over", &recording]).0, Some(0));
+    let (code, _, err) = told(&["check", &calm, "--over", "nowhere.jsonl"]);
+    assert_eq!((code, err.contains("nowhere.jsonl")), (Some(2), true), "{err}");
+}
+
+#[test]
+fn check_over_a_recording_evaluates_rules_while_no_frame_comes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let meta = r#"{"meta":{"format":1,"program":"a","version":"1","started_ms":1,"step_ms":1000}}"#;
+    let frame = |second: u64| {
+        format!(r#"{{"frame":{{"version":{second},"end_ms":{second}000,"span_ms":1000}}}}"#)
+    };
+    let lines: Vec<_> = [1, 2, 3, 40, 41].into_iter().map(frame).collect();
+    let recording = written(folder.path(), "gap.jsonl", &format!("{meta}\n{}\n", lines.join("\n")));
+    let late = "[[rule]]\nname = \"Late\"\nstatistic = \"stale\"\nlast = \"10s\"\n";
+    let rules = written(folder.path(), "rules.toml", late);
+    let (code, out, err) = told(&["check", &rules, "--over", &recording]);
+    assert_eq!((code, &*err), (Some(1), ""), "{out}");
+    // More than 10 s after the frame of the third second.
+    for line in [
+        "1970-01-01T00:00:14Z  firing    Late: 11 s",
+        "1970-01-01T00:00:40Z  resolved  Late: after 26 s",
+    ] {
+        assert!(out.contains(line), "{out}");
+    }
+    // Times that no calendar has are no reason to end.
+    let never = format!("{meta}\n{}\n{}\n", frame(1), frame(18_000_000_000_000_000));
+    let recording = written(folder.path(), "never.jsonl", &never);
+    let (code, out, err) = told(&["check", &rules, "--over", &recording]);
+    assert_eq!((code, &*err), (Some(1), ""), "{out}");
+    assert!(out.contains("9999-12-31T23:59:59Z"), "{out}");
+}
+
+#[test]
 fn rules_are_written_for_prometheus_with_what_differs_beside_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = written(folder.path(), "rules.toml", RULES);
@@ -94,7 +164,13 @@ fn rules_are_written_for_prometheus_with_what_differs_beside_them() {
     let increase =
         r#"sum by (port) (increase(udp_packet_dropped_total{port=~\"1|2\\\\.5\"}[60s])) > 100"#;
     assert!(out.contains(increase), "{out}");
-    for said in ["no hysteresis", "extrapolates", "for: 5s", "{{ $value }}"] {
+    for said in [
+        "no hysteresis",
+        "extrapolates",
+        "for: 5s",
+        "{{ $value | humanizeDuration }}",
+        "above 100 ms",
+    ] {
         assert!(out.contains(said), "{said}: {out}");
     }
 }

@@ -192,11 +192,12 @@ impl History {
     }
 
     /// Adds a definition that was made elsewhere.
-    pub fn define(&mut self, definition: Definition) {
+    pub fn define(&mut self, definition: impl Into<Arc<Definition>>) {
+        let definition = definition.into();
         self.next_number = self.next_number.max(definition.number.saturating_add(1));
         self.definition_bytes += definition.bytes();
         self.numbers.insert(Arc::clone(&definition.key), definition.number);
-        if let Some(old) = self.definitions.insert(definition.number, Arc::new(definition)) {
+        if let Some(old) = self.definitions.insert(definition.number, definition) {
             self.definition_bytes -= old.bytes();
         }
     }

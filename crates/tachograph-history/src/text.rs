@@ -40,9 +40,27 @@ fn digits(value: f64) -> String {
         return format!("{value:.0}");
     }
     let decimals = match value.abs() {
+        size if size < 1e-4 => return format!("{value:.2e}"),
+        size if size < 0.1 => (2.0 - size.log10().floor()) as usize,
         size if size < 10.0 => 2,
         size if size < 100.0 => 1,
         _ => 0,
     };
     format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_size_has_three_digits_that_say_something() {
+        let texts = [0.0, 12.0, 1.234, 45.67, 678.9, 0.25, 0.05, 0.001_234, 1.2e-7, -0.02]
+            .map(|value| format(value, &Unit::None));
+        let wanted =
+            ["0", "12", "1.23", "45.7", "679", "0.25", "0.0500", "0.00123", "1.20e-7", "-0.0200"];
+        assert_eq!(texts, wanted);
+        assert_eq!(format(0.000_4, &Unit::Ratio), "0.0400 %");
+        assert_eq!(format(330e-6, &Unit::Seconds), "330 µs");
+    }
 }

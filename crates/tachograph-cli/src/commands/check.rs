@@ -1,15 +1,21 @@
 //! `tachograph check`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::{Source, read_rules, told};
+use super::{Source, over, read_rules, told};
 use crate::failure::Failure;
 use crate::output;
 
-pub(crate) fn run(files: &[PathBuf], of: Option<&Source>) -> Result<ExitCode, Failure> {
+/// Checks the rules in all files, against the metrics of `of` if it is known. With `recording`, right
+/// rules are then evaluated over it, all together.
+pub(crate) fn run(
+    files: &[PathBuf],
+    of: Option<&Source>,
+    recording: Option<&Path>,
+) -> Result<ExitCode, Failure> {
     let definitions = of.map(Source::definitions).transpose()?.unwrap_or_default();
-    let mut code = ExitCode::SUCCESS;
+    let (mut all, mut is_wrong) = (Vec::new(), false);
     for file in files {
         match read_rules(file, &definitions)? {
             Ok(rules) => {
@@ -18,14 +24,19 @@ pub(crate) fn run(files: &[PathBuf], of: Option<&Source>) -> Result<ExitCode, Fa
                 if of.is_some() {
                     output::print(&unknown(&rules, &definitions))?;
                 }
+                all.extend(rules);
             }
             Err(errors) => {
                 output::say(&told(file, &errors));
-                code = ExitCode::FAILURE;
+                is_wrong = true;
             }
         }
     }
-    Ok(code)
+    let has_fired = match recording.filter(|_| !is_wrong) {
+        Some(recording) => over::run(&all, recording)?,
+        None => false,
+    };
+    Ok(if is_wrong || has_fired { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// One line for each rule about an unknown metric. This is no error: the program may record it

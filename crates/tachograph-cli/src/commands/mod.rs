@@ -1,12 +1,15 @@
 //! The commands, one file each, and what they share.
 //!
 //! May use everything but the command line. In reading order:
-//! - `record`, `doctor`, `check`, `deploy`: the commands of the same names
-//! - `rules`: the command; `promql`: alert rules in PromQL
+//! - `record`, `doctor`, `deploy`: the commands of the same names
+//! - `over`: alert rules over a recording; `check`: the command
+//! - `names`: metrics and tags in Prometheus; `promql`: alert rules in PromQL; `rules`: the command
 
 pub(crate) mod check;
 pub(crate) mod deploy;
 pub(crate) mod doctor;
+mod names;
+mod over;
 mod promql;
 pub(crate) mod record;
 pub(crate) mod rules;
@@ -21,7 +24,7 @@ use tokio::runtime;
 
 use crate::failure::Failure;
 use crate::http::Endpoint;
-use crate::replay::Replay;
+use crate::joined::Recording;
 
 /// The source of metrics.
 #[derive(Clone, Debug)]
@@ -35,8 +38,9 @@ impl Source {
     fn definitions(&self) -> Result<Vec<Definition>, Failure> {
         match self {
             Self::File(file) => {
-                let replay = Replay::read(file)?;
-                Ok(replay.history().definitions().map(|it| Definition::clone(it)).collect())
+                let mut recording = Recording::open(file)?;
+                while recording.next()?.is_some() {}
+                Ok(recording.joined().definitions().iter().map(|it| (**it).clone()).collect())
             }
             Self::Program(endpoint) => Ok(Definition::all(&snapshot(endpoint)?)),
         }

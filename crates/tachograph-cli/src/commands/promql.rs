@@ -8,21 +8,8 @@ use tachograph::{Kind, Unit};
 use tachograph_alert::{
     Comparison, Condition, Dimension, Op, Quantity, Rule, Selector, Statistic, TagMatch,
 };
-use tachograph_export::prometheus::family_name;
-use tachograph_history::Definition;
 
-/// The known metrics, by name.
-pub(super) struct Names<'a> {
-    known: BTreeMap<&'a str, &'a Definition>,
-    definitions: &'a [Definition],
-}
-
-impl<'a> Names<'a> {
-    pub(super) fn new(definitions: &'a [Definition]) -> Self {
-        let known = definitions.iter().map(|it| (&*it.name, it)).collect();
-        Self { known, definitions }
-    }
-}
+use super::names::{Family, Names, label};
 
 /// The metric of a condition, if it has one.
 pub(super) fn metric(condition: &Condition) -> Option<&str> {
@@ -61,11 +48,14 @@ fn one(rule: &Rule, names: &Names<'_>) -> String {
             let _ = writeln!(text, "    {key}: {}", span(time));
         }
     }
-    let _ = writeln!(text, "    labels:\n      severity: {}", quoted(&rule.severity));
-    for (key, value) in rule.labels.iter().filter(|(key, _)| *key != "severity") {
-        let _ = writeln!(text, "      {}: {}", label(key), quoted(value));
+    text += "    labels:\n";
+    // The rule's own severity wins over a label of that name.
+    let labels = rule.labels.iter().map(|(key, value)| (label(key), value));
+    let labels: BTreeMap<_, _> = labels.chain([("severity".to_owned(), &rule.severity)]).collect();
+    for (key, value) in labels {
+        let _ = writeln!(text, "      {key}: {}", quoted(&verbatim(value)));
     }
-    let notes = [("description", message(rule)), ("runbook_url", rule.runbook.clone())];
+    let notes = [("description", message(rule, names)), ("runbook_url", verbatim(&rule.runbook))];
     let mut notes = notes.iter().filter(|(_, text)| !text.is_empty()).peekable();
     if notes.peek().is_some() {
         text += "    annotations:\n";
@@ -86,7 +76,7 @@ impl Promql<'_> {
         match condition {
             Condition::Heartbeat => "vector(1)".to_owned(),
             Condition::Absent { metric } => {
-                let (name, ..) = self.family(metric, Kind::Counter, &Unit::None);
+                let Family { name, .. } = self.family(metric, Kind::Counter, &Unit::None);
                 format!("absent({name})")
             }
             Condition::Stale { selector: None, last } => {
@@ -94,9 +84,10 @@ impl Promql<'_> {
                 format!("absent_over_time(telemetry_passes_total[{}])", span(*last))
             }
             Condition::Stale { selector: Some(selector), last } => {
-                let (name, kind, _) = self.family(&selector.metric, Kind::Counter, &Unit::None);
+                let Family { name, kind, .. } =
+                    self.family(&selector.metric, Kind::Counter, &Unit::None);
                 let range = format!("{name}{}[{}]", self.matchers(selector), span(*last));
-                let by = by(selector);
+                let by = self.by(selector);
                 match kind {
                     Kind::Gauge => format!("sum{by}(changes({range})) == 0"),
                     Kind::Timing | Kind::Histogram => {
@@ -112,7 +103,7 @@ impl Promql<'_> {
     fn comparison(&mut self, comparison: &Comparison) -> String {
         let Comparison { selector, statistic, op, threshold, .. } = comparison;
         let (kind, unit) = guess(*statistic, *threshold);
-        let (name, kind, unit) = self.family(&selector.metric, kind, &unit);
+        let Family { name, kind, unit, .. } = self.family(&selector.metric, kind, &unit);
         let value = match kind {
             Kind::Counter | Kind::UpDownCounter => self.counted(comparison, &name),
             Kind::Gauge => self.gauge(comparison, &name),
@@ -129,7 +120,7 @@ impl Promql<'_> {
 
     fn counted(&mut self, comparison: &Comparison, name: &str) -> String {
         let Comparison { selector, statistic, minus, over, last, .. } = comparison;
-        let by = by(selector);
+        let by = self.by(selector);
         let matchers = self.matchers(selector);
         let function = if *statistic == Statistic::Rate { "rate" } else { "increase" };
         let of = |name: &str| match last {
@@ -147,7 +138,7 @@ impl Promql<'_> {
         let mut others = |names: &[String], sign: &str| {
             let mut text = String::new();
             for name in names {
-                let (name, ..) = self.family(name, Kind::Counter, &Unit::None);
+                let Family { name, .. } = self.family(name, Kind::Counter, &Unit::None);
                 text += &format!("{sign}({} or {nothing})", of(&name));
             }
             text
@@ -167,7 +158,7 @@ impl Promql<'_> {
     fn gauge(&mut self, comparison: &Comparison, name: &str) -> String {
         let series = format!("{name}{}", self.matchers(&comparison.selector));
         let Some(last) = comparison.last else {
-            return format!("sum{}({series})", by(&comparison.selector));
+            return format!("sum{}({series})", self.by(&comparison.selector));
         };
         let function = match comparison.statistic {
             Statistic::Mean => "avg_over_time",
@@ -181,7 +172,7 @@ impl Promql<'_> {
     }
 
     fn distribution(&mut self, comparison: &Comparison, name: &str) -> String {
-        let (matchers, by) = (self.matchers(&comparison.selector), by(&comparison.selector));
+        let (matchers, by) = (self.matchers(&comparison.selector), self.by(&comparison.selector));
         let sum = |function: &str| match comparison.last {
             Some(last) => format!("sum{by}({function}({name}{matchers}[{}]))", span(last)),
             None => format!("sum{by}({name}{matchers})"),
@@ -204,33 +195,37 @@ impl Promql<'_> {
         }
     }
 
-    /// A metric's name in Prometheus, its kind and its unit. For an unknown metric, `kind` and `unit`
-    /// are used.
-    fn family(&mut self, metric: &str, kind: Kind, unit: &Unit) -> (String, Kind, Unit) {
-        let known = self.names.known.get(metric);
-        let (kind, unit) = match known {
-            Some(definition) => (definition.kind, definition.unit.clone()),
-            None => (kind, unit.clone()),
-        };
-        let exported = known.map(|it| it.exported_name.clone()).filter(|it| !it.is_empty());
-        let name = exported.unwrap_or_else(|| family_name(metric, kind, &unit));
-        if known.is_none() {
+    /// A metric; for an unknown one, `kind` and `unit` are assumed.
+    fn family(&mut self, metric: &str, kind: Kind, unit: &Unit) -> Family {
+        let family = self.names.family(metric, kind, unit);
+        if !family.is_known {
             self.note(&format!(
-                "`{metric}` is assumed to be a {} with the name `{name}`; --of URL looks it up",
-                kind.name()
+                "`{metric}` is assumed to be a {} with the name `{}`; --of URL looks it up",
+                kind.name(),
+                family.name
             ));
         }
-        (name, kind, unit)
+        family
+    }
+
+    /// The `by` clause with the labels that a rule distinguishes.
+    fn by(&self, selector: &Selector) -> String {
+        let label = |key: &String| self.names.label(&selector.metric, key);
+        let labels: Vec<_> = selector.tags.keys().map(label).collect();
+        if labels.is_empty() { String::new() } else { format!(" by ({}) ", labels.join(", ")) }
     }
 
     fn matchers(&self, selector: &Selector) -> String {
-        let of_metric = self.names.definitions.iter().filter(|it| *it.name == selector.metric);
-        let has_untagged = of_metric.clone().any(|it| it.tags.is_empty());
-        // If the metric has an untagged series, a rule without tags is about that series alone.
-        let others: Vec<_> = of_metric.flat_map(|it| it.tags.keys()).collect();
-        let empty = others.iter().filter(|_| has_untagged && selector.tags.is_empty());
-        let mut parts: Vec<_> = empty.map(|key| format!("{}=\"\"", label(key))).collect();
-        parts.extend(selector.tags.iter().map(|(key, wanted)| match wanted {
+        let Selector { metric, tags } = selector;
+        let series = self.names.series(metric);
+        let label = |key: &str| self.names.label(metric, key);
+        // A rule is about series with just its tags; without tags, about the untagged series if
+        // there is one.
+        let is_exact = !tags.is_empty() || series.iter().any(|it| it.tags.is_empty());
+        let others = series.iter().flat_map(|it| it.tags.keys());
+        let others = others.filter(|key| is_exact && !tags.contains_key(*key));
+        let mut parts: Vec<_> = others.map(|key| format!("{}=\"\"", label(key))).collect();
+        parts.extend(tags.iter().map(|(key, wanted)| match wanted {
             TagMatch::Each => format!("{}!=\"\"", label(key)),
             TagMatch::OneOf(values) if values.len() == 1 => {
                 format!("{}={}", label(key), quoted(&values[0]))
@@ -271,32 +266,66 @@ fn guess(statistic: Statistic, threshold: Quantity) -> (Kind, Unit) {
     }
 }
 
-/// The `by` clause with the labels that a rule distinguishes.
-fn by(selector: &Selector) -> String {
-    let keys: Vec<_> = selector.tags.keys().map(|key| label(key)).collect();
-    if keys.is_empty() { String::new() } else { format!(" by ({}) ", keys.join(", ")) }
-}
-
 fn sign(op: Op) -> &'static str {
     Op::NAMES.iter().find(|(_, it)| *it == op).map_or(">", |(name, _)| name)
 }
 
-fn message(rule: &Rule) -> String {
-    let mut text = rule.message.replace("{value}", "{{ $value }}");
-    if let Condition::Compare(comparison) = &rule.condition {
-        text = text.replace("{threshold}", &comparison.threshold.value.to_string());
-    }
-    while let Some((before, rest)) = text.split_once("{labels.") {
-        let Some((name, after)) = rest.split_once('}') else { break };
-        text = format!("{before}{{{{ $labels.{} }}}}{after}", label(name));
-    }
-    text
+/// The rule's message as a template: PromQL's result has only the series' labels, so the rule's own
+/// are filled in here.
+fn message(rule: &Rule, names: &Names<'_>) -> String {
+    let (selector, value, threshold) = match &rule.condition {
+        Condition::Compare(it) => {
+            let (kind, unit) = guess(it.statistic, it.threshold);
+            let family = names.family(&it.selector.metric, kind, &unit);
+            let unit = it.statistic.unit(&family.unit);
+            (Some(&it.selector), template(&unit), it.threshold.to_string())
+        }
+        Condition::Stale { selector, last } => {
+            let last = tachograph_history::format(last.as_secs_f64(), &Unit::Seconds);
+            (selector.as_ref(), "{{ $value }}".to_owned(), last)
+        }
+        Condition::Absent { .. } | Condition::Heartbeat => {
+            (None, "{{ $value }}".to_owned(), "–".to_owned())
+        }
+    };
+    let fill = |placeholder: &str| match placeholder.strip_prefix("labels.") {
+        None if placeholder == "value" => value.clone(),
+        None => threshold.clone(),
+        Some("alertname") => verbatim(&rule.name),
+        Some("severity") => verbatim(&rule.severity),
+        Some(key) => {
+            match (selector.filter(|it| it.tags.contains_key(key)), rule.labels.get(key)) {
+                (None, Some(value)) => verbatim(value),
+                (None, None) => String::new(),
+                (Some(selector), _) => {
+                    format!("{{{{ $labels.{} }}}}", names.label(&selector.metric, key))
+                }
+            }
+        }
+    };
+    let mut parts = rule.message.split('{');
+    let before = parts.next().unwrap_or_default().to_owned();
+    parts.fold(before, |text, part| match part.split_once('}') {
+        Some((placeholder, after)) => text + &fill(placeholder) + after,
+        None => text + part,
+    })
 }
 
-/// A tag's key as a Prometheus label.
-fn label(key: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
-    key.chars().map(allowed).collect()
+/// A value in its unit, as the engine writes it.
+fn template(unit: &Unit) -> String {
+    match unit {
+        Unit::Seconds => "{{ $value | humanizeDuration }}".to_owned(),
+        Unit::Bytes => "{{ $value | humanize1024 }}B".to_owned(),
+        Unit::Ratio => "{{ $value | humanizePercentage }}".to_owned(),
+        Unit::None => "{{ $value }}".to_owned(),
+        Unit::Percent => "{{ $value }} %".to_owned(),
+        Unit::Other(name) => format!("{{{{ $value }}}} {}", verbatim(name)),
+    }
+}
+
+/// A text that a template leaves as it is.
+fn verbatim(text: &str) -> String {
+    text.replace("{{", "{{ \"{{\" }}")
 }
 
 /// Escapes a text for a regular expression.

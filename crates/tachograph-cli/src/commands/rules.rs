@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::promql::Names;
+use super::names::Names;
 use super::{Source, promql, read_rules, told};
 use crate::failure::Failure;
 use crate::output;

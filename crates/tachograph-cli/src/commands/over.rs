@@ -1,0 +1,167 @@
+//! `tachograph check --over`: when rules would have fired, by a recording.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use humantime::format_rfc3339_seconds;
+use tachograph::Unit;
+use tachograph_alert::{Alert, Condition, Engine, Rule, State, Transition};
+use tachograph_history::format;
+
+use crate::failure::Failure;
+use crate::joined::{Piece, Recording};
+use crate::output;
+
+/// How often a running program evaluates its rules while no frame comes.
+const TICK_MS: u64 = 1_000;
+
+/// The longest time without frames in which rules are evaluated: a day.
+const SILENCE_MAX_MS: u64 = 86_400_000;
+
+/// The last second of the year 9999.
+const YEAR_9999_MS: u64 = 253_402_300_799_000;
+
+/// Prints each change of an alert in the recording, then how often each rule fired. Returns whether
+/// any did, heartbeats apart.
+pub(super) fn run(rules: &[Rule], file: &Path) -> Result<bool, Failure> {
+    let mut recording = Recording::open(file)?;
+    let (mut course, mut engine, mut new) = (Course::default(), None, Vec::new());
+    while let Some(piece) = recording.next()? {
+        let frame = match piece {
+            Piece::Series(definition) => {
+                new.push(definition);
+                continue;
+            }
+            Piece::Frame(frame) => frame,
+        };
+        let engine = engine.get_or_insert_with(|| {
+            let step_ms = recording.joined().meta().map_or(TICK_MS, |meta| meta.step_ms);
+            Engine::new(rules.to_vec(), Duration::from_millis(step_ms))
+        });
+        let mut changes = course.silence(engine, frame.end_ms);
+        changes.extend(engine.frame(&frame, &std::mem::take(&mut new)));
+        course.frames += 1;
+        course.last_ms = frame.end_ms;
+        course.first_ms.get_or_insert(frame.end_ms.saturating_sub(frame.span_ms));
+        for change in changes {
+            output::print(&course.note(&change))?;
+        }
+    }
+    if recording.is_torn() {
+        output::say("note: the last line of the recording is incomplete and was ignored\n");
+    }
+    output::print(&course.summary(file))?;
+    if let Some(engine) = engine {
+        output::print(&course.outcomes(&engine))?;
+    }
+    let has_fired = |rule: &Rule| course.fired.contains_key(&rule.name);
+    Ok(rules.iter().any(|rule| rule.condition != Condition::Heartbeat && has_fired(rule)))
+}
+
+/// What has happened in the recording so far.
+#[derive(Default)]
+struct Course {
+    frames: u64,
+    first_ms: Option<u64>,
+    last_ms: u64,
+    /// By the names of the rules that fired.
+    fired: BTreeMap<String, Fired>,
+}
+
+/// How often a rule fired.
+#[derive(Default)]
+struct Fired {
+    times: u64,
+    total_ms: u64,
+    /// Since when each of its alerts has been firing.
+    since_ms: BTreeMap<String, u64>,
+}
+
+impl Course {
+    /// Evaluates the rules as often as a program does while no frame comes.
+    fn silence(&self, engine: &mut Engine, until_ms: u64) -> Vec<Transition> {
+        let until_ms = until_ms.min(self.last_ms.saturating_add(SILENCE_MAX_MS));
+        // Until a frame is a whole tick late, it is what is evaluated.
+        let ticks = self.last_ms.saturating_add(TICK_MS)..until_ms.saturating_sub(TICK_MS);
+        let ticks = ticks.step_by(TICK_MS as usize).take_while(|_| self.frames > 0);
+        ticks.flat_map(|now_ms| engine.tick(now_ms)).collect()
+    }
+
+    /// Notes a change; returns its line.
+    fn note(&mut self, change: &Transition) -> String {
+        let Transition { rule, at_ms, from, alert } = change;
+        let key = key(rule, alert);
+        let (state, told) = match (from, alert.state) {
+            (_, State::Pending) => ("pending", against(alert)),
+            (_, State::Firing) => {
+                let fired = self.fired.entry(rule.clone()).or_default();
+                fired.times += 1;
+                fired.since_ms.insert(key.clone(), *at_ms);
+                let told = Some(alert.message.clone()).filter(|it| !it.is_empty());
+                ("firing", told.unwrap_or_else(|| against(alert)))
+            }
+            (State::Firing, State::Inactive) => {
+                let fired = self.fired.entry(rule.clone()).or_default();
+                let since = fired.since_ms.remove(&key).unwrap_or(*at_ms);
+                fired.total_ms += at_ms.saturating_sub(since);
+                ("resolved", format!("after {}", span(at_ms.saturating_sub(since))))
+            }
+            (_, State::Inactive) => ("inactive", "did not last long enough to fire".to_owned()),
+        };
+        format!("{}  {state:<8}  {key}: {told}\n", clock(*at_ms))
+    }
+
+    fn summary(&self, file: &Path) -> String {
+        let (file, frames) = (file.display(), self.frames);
+        let Some(first_ms) = self.first_ms else { return format!("{file}: no frames\n") };
+        let length = span(self.last_ms.saturating_sub(first_ms));
+        format!("{file}: {frames} frames, {length} from {}\n", clock(first_ms))
+    }
+
+    /// A line for each rule.
+    fn outcomes(&self, engine: &Engine) -> String {
+        let one = |name: &str| {
+            let Some(fired) = self.fired.get(name) else { return "did not fire".to_owned() };
+            let running = fired.since_ms.values().map(|since| self.last_ms.saturating_sub(*since));
+            let total = span(fired.total_ms + running.sum::<u64>());
+            let times = match fired.times {
+                1 => "once".to_owned(),
+                times => format!("{times} times"),
+            };
+            let end = if fired.since_ms.is_empty() { "" } else { ", and fires at the end" };
+            format!("fired {times}, for {total} in all{end}")
+        };
+        let outcomes = engine.statuses().map(|status| match status.problem {
+            Some(problem) => format!("{}: cannot be evaluated: {problem}\n", status.name),
+            None => format!("{}: {}\n", status.name, one(status.name)),
+        });
+        outcomes.collect()
+    }
+}
+
+/// An alert as `Rule` or `Rule[tag=value]`.
+fn key(rule: &str, alert: &Alert) -> String {
+    let is_own = |(key, _): &(&String, &String)| !["alertname", "severity"].contains(&key.as_str());
+    let labels = alert.labels.iter().filter(is_own).map(|(key, value)| format!("{key}={value}"));
+    let labels = labels.collect::<Vec<_>>().join(",");
+    if labels.is_empty() { rule.to_owned() } else { format!("{rule}[{labels}]") }
+}
+
+fn against(alert: &Alert) -> String {
+    match (&*alert.value_text, &*alert.threshold_text) {
+        ("–", _) => "its condition holds".to_owned(),
+        (value, "–") => value.to_owned(),
+        (value, threshold) => format!("{value}, the limit is {threshold}"),
+    }
+}
+
+/// A time in UTC. Whatever a recording says, it is of the years that RFC 3339 has.
+fn clock(ms: u64) -> String {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(ms.min(YEAR_9999_MS));
+    format_rfc3339_seconds(time).to_string()
+}
+
+fn span(ms: u64) -> String {
+    format(ms as f64 / 1e3, &Unit::Seconds)
+}

@@ -1,0 +1,159 @@
+//! The lines of a recording or a live stream, under one numbering of series.
+
+use std::collections::HashMap;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tachograph_history::file::Reader;
+use tachograph_history::{Definition, Frame, Line, Mark, Meta};
+
+use crate::failure::Failure;
+
+/// Joins the lines of a program's processes: after a restart, series with the same key keep their
+/// number. Keeps every definition, because a series may be idle for any time and then appear again.
+#[derive(Debug, Default)]
+pub(crate) struct Joined {
+    meta: Option<Meta>,
+    /// By their numbers here.
+    definitions: Vec<Arc<Definition>>,
+    by_key: HashMap<Arc<str>, u32>,
+    /// From a series' number in the lines of the present process to its number here.
+    numbers: HashMap<u32, u32>,
+    was_restarted: bool,
+    version: u64,
+}
+
+/// What a line adds.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// A series that was not known before.
+    Series(Arc<Definition>),
+    /// A frame of known series.
+    Frame(Frame),
+}
+
+impl Joined {
+    /// Takes the next line; `None` if it adds nothing.
+    pub(crate) fn take(&mut self, line: Line) -> Option<Piece> {
+        match line {
+            Line::Meta(meta) => {
+                let started = self.meta.as_ref().map(|meta| meta.started_ms);
+                if started != Some(meta.started_ms) {
+                    self.was_restarted = started.is_some();
+                    self.numbers.clear();
+                    self.version = 0;
+                }
+                self.meta = Some(meta);
+                None
+            }
+            Line::Series(definition) => self.define(definition).map(Piece::Series),
+            Line::Frame(frame) => self.frame(frame).map(Piece::Frame),
+        }
+    }
+
+    fn define(&mut self, definition: Definition) -> Option<Arc<Definition>> {
+        let known = self.by_key.get(&definition.key).copied();
+        let number = known.unwrap_or(self.definitions.len() as u32);
+        self.numbers.insert(definition.number, number);
+        if known.is_some() {
+            return None;
+        }
+        let new = Arc::new(Definition { number, ..definition });
+        self.by_key.insert(Arc::clone(&new.key), number);
+        self.definitions.push(Arc::clone(&new));
+        Some(new)
+    }
+
+    fn frame(&mut self, mut frame: Frame) -> Option<Frame> {
+        // A stream may repeat frames after the connection was lost.
+        if frame.version <= self.version && self.version > 0 {
+            return None;
+        }
+        self.version = frame.version;
+        renumber(&mut frame.counters, &self.numbers);
+        renumber(&mut frame.gauges, &self.numbers);
+        renumber(&mut frame.timings, &self.numbers);
+        if std::mem::take(&mut self.was_restarted) {
+            frame.marks.push(Mark::Restart);
+            frame.marks.sort_unstable();
+            frame.marks.dedup();
+        }
+        Some(frame)
+    }
+
+    /// The last meta line, if there was one.
+    pub(crate) fn meta(&self) -> Option<&Meta> {
+        self.meta.as_ref()
+    }
+
+    /// All series, by their numbers in joined frames.
+    pub(crate) fn definitions(&self) -> &[Arc<Definition>] {
+        &self.definitions
+    }
+}
+
+/// Replaces the lines' numbers by those of the joined frames. Drops entries of undefined series.
+fn renumber<T>(entries: &mut Vec<(u32, T)>, numbers: &HashMap<u32, u32>) {
+    entries.retain_mut(|(number, _)| match numbers.get(number) {
+        Some(known) => {
+            *number = *known;
+            true
+        }
+        None => false,
+    });
+    entries.sort_unstable_by_key(|entry| entry.0);
+}
+
+/// A recording, read piece by piece: only one frame of it is in memory at a time.
+pub(crate) struct Recording {
+    path: PathBuf,
+    lines: Reader<BufReader<Box<dyn Read + Send>>>,
+    joined: Joined,
+}
+
+impl Recording {
+    /// # Errors
+    /// If the file cannot be opened.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let lines = Reader::open(path).map_err(|error| wrong(path, &error.to_string()))?;
+        Ok(Self { path: path.to_owned(), lines, joined: Joined::default() })
+    }
+
+    /// The next piece; `None` at the end.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is empty, or has an invalid line.
+    pub(crate) fn next(&mut self) -> Result<Option<Piece>, Failure> {
+        for line in Iterator::by_ref(&mut self.lines) {
+            let line = line.map_err(|error| wrong(&self.path, &error.to_string()))?;
+            if let Some(piece) = self.joined.take(line) {
+                return Ok(Some(piece));
+            }
+        }
+        if self.joined.meta.is_none() {
+            let told = "the recording is empty; make one with `tachograph record URL -o FILE`";
+            return Err(wrong(&self.path, told));
+        }
+        Ok(None)
+    }
+
+    /// Whether the last line is incomplete; it was ignored.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.lines.is_torn()
+    }
+
+    /// What was read so far.
+    pub(crate) fn joined(&self) -> &Joined {
+        &self.joined
+    }
+
+    /// What was read, without the file.
+    pub(crate) fn into_joined(self) -> Joined {
+        self.joined
+    }
+}
+
+fn wrong(path: &Path, error: &str) -> Failure {
+    Failure::Input(format!("{}: {error}", path.display()))
+}
