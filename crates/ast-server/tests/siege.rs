@@ -158,6 +158,8 @@ fn watch(siege: &Siege, mut socket: WebSocket<TcpStream>) {
             Ok(Message::Text(text)) => text,
             Ok(_) => continue,
             Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => continue,
+            // Its last change may have come before the sender said that it was the last.
+            Err(_) if is_done(next) => break,
             Err(error) => panic!("it is disconnected after {next} changes: {error}"),
         };
         let message: serde_json::Value = serde_json::from_str(&text).expect("JSON");
