@@ -69,32 +69,76 @@ pub(crate) struct Telemetry {
     pub(crate) occupancy: f64,
 }
 
-const COUNTERS: [(&str, &str); 11] = [
-    ("telemetry.recorded", "recording calls, dropped ones included"),
-    ("telemetry.aggregated", "samples folded into a series"),
-    ("telemetry.coalesced", "samples aggregated with 3.2 % resolution, under overload"),
-    ("telemetry.exemplars_dropped", "traces lost under overload, their samples were not"),
-    (
-        "telemetry.kind_conflicts",
+/// A series: its name, its unit, what it tells, and its value.
+struct Row<T> {
+    name: &'static str,
+    unit: Unit,
+    text: &'static str,
+    value: fn(&Telemetry, &Readings) -> T,
+}
+
+const fn count(
+    name: &'static str,
+    text: &'static str,
+    value: fn(&Telemetry, &Readings) -> u64,
+) -> Row<u64> {
+    Row { name, unit: Unit::None, text, value }
+}
+
+const fn level(
+    name: &'static str,
+    unit: Unit,
+    text: &'static str,
+    value: fn(&Telemetry, &Readings) -> f64,
+) -> Row<f64> {
+    Row { name, unit, text, value }
+}
+
+#[rustfmt::skip]
+const COUNTERS: [Row<u64>; 11] = [
+    count("telemetry.recorded", "recording calls, dropped ones included",
+        |own, readings| readings.read + own.tallies.dropped_total()),
+    count("telemetry.aggregated", "samples folded into a series",
+        |_, readings| readings.aggregated),
+    count("telemetry.coalesced", "samples aggregated with 3.2 % resolution, under overload",
+        |_, readings| readings.coalesced),
+    count("telemetry.exemplars_dropped", "traces lost under overload, their samples were not",
+        |own, _| own.tallies.exemplars_dropped.get()),
+    count("telemetry.kind_conflicts",
         "calls refused: the name has another kind, or is the collector's own",
-    ),
-    ("telemetry.monotonic_decrements", "decrements of a monotonic counter"),
-    ("telemetry.overflowed", "tag sets sent to an overflow series"),
-    ("telemetry.truncated", "names, tag keys and tag values that were cut"),
-    ("telemetry.clock.anomalies", "time that ran backwards, clocks that differ"),
-    ("telemetry.passes", "passes of the aggregator"),
-    ("telemetry.panics", "passes of the aggregator that panicked"),
+        |own, _| own.tallies.kind_conflicts.get()),
+    count("telemetry.monotonic_decrements", "decrements of a monotonic counter",
+        |own, _| own.tallies.monotonic_decrements.get()),
+    count("telemetry.overflowed", "tag sets sent to an overflow series",
+        |own, _| own.tallies.overflowed.get()),
+    count("telemetry.truncated", "names, tag keys and tag values that were cut",
+        |own, _| own.tallies.truncated.get()),
+    count("telemetry.clock.anomalies", "time that ran backwards, clocks that differ",
+        |own, _| own.tallies.clock_anomalies.get()),
+    count("telemetry.passes", "passes of the aggregator",
+        |own, _| own.passes),
+    count("telemetry.panics", "passes of the aggregator that panicked",
+        |own, _| own.panics),
 ];
 
-const GAUGES: [(&str, Unit, &str); 8] = [
-    ("telemetry.pass.age", Unit::Seconds, "time between the last two passes"),
-    ("telemetry.recorders", Unit::None, "lanes with an owner"),
-    ("telemetry.lanes", Unit::None, "lanes, with and without an owner"),
-    ("telemetry.ring.occupancy", Unit::Ratio, "fullness of the fullest lane at the last pass"),
-    ("telemetry.series", Unit::None, "series that exist"),
-    ("telemetry.metrics", Unit::None, "metrics that exist"),
-    ("telemetry.memory", Unit::Bytes, "bytes held, estimated"),
-    ("telemetry.clock.tsc", Unit::None, "1 while timers read the time-stamp counter, else 0"),
+#[rustfmt::skip]
+const GAUGES: [Row<f64>; 8] = [
+    level("telemetry.pass.age", Unit::Seconds, "time between the last two passes",
+        |own, _| own.age.as_secs_f64()),
+    level("telemetry.recorders", Unit::None, "lanes with an owner",
+        |_, readings| readings.open_lanes as f64),
+    level("telemetry.lanes", Unit::None, "lanes, with and without an owner",
+        |_, readings| readings.lanes as f64),
+    level("telemetry.ring.occupancy", Unit::Ratio, "fullness of the fullest lane at the last pass",
+        |own, _| own.occupancy),
+    level("telemetry.series", Unit::None, "series that exist",
+        |_, readings| readings.series as f64),
+    level("telemetry.metrics", Unit::None, "metrics that exist",
+        |_, readings| readings.metrics as f64),
+    level("telemetry.memory", Unit::Bytes, "bytes held, estimated",
+        |_, readings| readings.memory as f64),
+    level("telemetry.clock.tsc", Unit::None, "1 while timers read the time-stamp counter, else 0",
+        |_, readings| f64::from(u8::from(readings.tsc))),
 ];
 
 const DROPPED: &str = "telemetry.dropped";
@@ -105,20 +149,21 @@ const DURATIONS_MAX: usize = 1_024;
 
 impl Telemetry {
     pub(crate) fn register(registry: &Registry) -> Self {
-        let describe = |name: &str, unit: Unit, text: &str| {
+        let describe = |name: &str, unit: &Unit, text: &str| {
+            let unit = unit.clone();
             registry.describe_any(name, Description { unit, scale: 1.0, text });
         };
         let series = |name: &str, tags: Tags, kind| registry.resolve_any(name, tags, kind).id;
-        let counter = |&(name, text): &(&str, &str)| {
-            describe(name, Unit::None, text);
-            (series(name, Tags::default(), Kind::Counter), 0)
+        let counter = |row: &Row<u64>| {
+            describe(row.name, &row.unit, row.text);
+            (series(row.name, Tags::default(), Kind::Counter), 0)
         };
-        let gauge = |(name, unit, text): &(&str, Unit, &str)| {
-            describe(name, unit.clone(), text);
-            series(name, Tags::default(), Kind::Gauge)
+        let gauge = |row: &Row<f64>| {
+            describe(row.name, &row.unit, row.text);
+            series(row.name, Tags::default(), Kind::Gauge)
         };
-        describe(DROPPED, Unit::None, "samples that were not aggregated, by reason");
-        describe(PASS_DURATION, Unit::Seconds, "a pass of the aggregator");
+        describe(DROPPED, &Unit::None, "samples that were not aggregated, by reason");
+        describe(PASS_DURATION, &Unit::Seconds, "a pass of the aggregator");
         let dropped = |reason: &DropReason| {
             (series(DROPPED, Tags::new(&[("reason", reason.name())]), Kind::Counter), 0)
         };
@@ -152,21 +197,8 @@ impl Telemetry {
 
     /// Updates the series.
     pub(crate) fn report(&mut self, table: &mut SeriesTable, readings: &Readings, step: Step) {
-        let counts = &self.tallies;
-        let totals = [
-            readings.read + counts.dropped_total(),
-            readings.aggregated,
-            readings.coalesced,
-            counts.exemplars_dropped.get(),
-            counts.kind_conflicts.get(),
-            counts.monotonic_decrements.get(),
-            counts.overflowed.get(),
-            counts.truncated.get(),
-            counts.clock_anomalies.get(),
-            self.passes,
-            self.panics,
-        ];
-        let dropped = DropReason::ALL.map(|reason| counts.dropped(reason));
+        let totals = COUNTERS.map(|row| (row.value)(self, readings));
+        let dropped = DropReason::ALL.map(|reason| self.tallies.dropped(reason));
         let counters = self.counters.iter_mut().zip(totals);
         for ((id, reported), total) in counters.chain(self.dropped.iter_mut().zip(dropped)) {
             // A total read while threads record may be lower than one read before.
@@ -179,16 +211,7 @@ impl Telemetry {
             }
             *reported += gained;
         }
-        let levels = [
-            self.age.as_secs_f64(),
-            readings.open_lanes as f64,
-            readings.lanes as f64,
-            self.occupancy,
-            readings.series as f64,
-            readings.metrics as f64,
-            readings.memory as f64,
-            f64::from(u8::from(readings.tsc)),
-        ];
+        let levels = GAUGES.map(|row| (row.value)(self, readings));
         for (&id, level) in self.gauges.iter().zip(levels) {
             if let Some(state) = table.state(id) {
                 state.fold(once(level.to_bits()), step);
