@@ -64,6 +64,7 @@ pub use read::stats::{CounterStats, GaugeStats, TimingStats, Views};
 pub use record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
 pub use record::recorder::Recorder;
 pub use record::timer::{ByHandle, ByName, ByRecorder, Timer, Traced};
+pub use run::budget::{Budget, Drained};
 pub use run::builder::Builder;
 pub use run::collector::MetricsCollector;
 pub use run::engine::ShutdownReport;

@@ -139,6 +139,19 @@ fn a_gauges_row_gains_every_value_once_however_far_along_it_is_read() {
 }
 
 #[test]
+fn totals_of_two_threads_count_as_the_highest_in_any_order() {
+    check("totals", 54, || {
+        let metrics = collector().build();
+        let counter = metrics.register_counter("n");
+        let other = counter.clone();
+        let thread = thread::spawn(move || other.advance_to(3));
+        counter.advance_to(5);
+        thread.join().expect("no panic");
+        assert_eq!(metrics.get_counter("n").expect("registered").value, 5);
+    });
+}
+
+#[test]
 fn what_signal_handlers_count_is_all_there() {
     check("signals", 110, || {
         let metrics = collector().build();

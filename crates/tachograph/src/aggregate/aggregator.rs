@@ -2,6 +2,8 @@
 //!
 //! Owns no thread and reads no clock. The holder of its mutex runs it; recorders never do.
 
+mod drain;
+
 use std::time::{Duration, Instant};
 
 use crate::aggregate::idle::IdleWatch;
@@ -11,11 +13,10 @@ use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::telemetry::{Readings, Telemetry};
 use crate::aggregate::window::Step;
 use crate::lane::batch::Batch;
-use crate::lane::block::Block;
 use crate::lane::lane::Lane;
 use crate::lane::reader::LaneReader;
 use crate::lane::shared::Shared;
-use crate::limits::{ADDED_BLOCK_BYTES_MAX, LANES_ANNOUNCED_EVERY, LANES_SPARE};
+use crate::limits::{LANES_ANNOUNCED_EVERY, LANES_SPARE};
 use crate::read::exported::naming::Naming;
 use crate::read::snapshot::{Recording, Snapshot, Value};
 use crate::series::metric::Metric;
@@ -71,6 +72,8 @@ pub(crate) struct Aggregator {
     retired: Vec<Arc<Snapshot>>,
     snapshot_bytes: usize,
     batch: Batch,
+    /// The lane that the next drain begins with, modulo their number.
+    first_lane: usize,
     /// When recorders were last told of free lanes.
     announced: Instant,
     pace: Pace,
@@ -109,6 +112,7 @@ impl Aggregator {
             retired: Vec::new(),
             snapshot_bytes: 0,
             batch: Batch::default(),
+            first_lane: 0,
             announced: now.monotonic,
             pace: Pace::new(now.monotonic),
         };
@@ -164,73 +168,6 @@ impl Aggregator {
         let width = (span.as_nanos() / u128::from(steps.max(1))).max(1);
         let since = self.now.monotonic.saturating_duration_since(self.epoch).as_nanos();
         Step { now: Some((since / width) as u64), width: u64::from(steps.max(1)), wall }
-    }
-
-    /// Drains every lane up to its length on entry. Cells and rows are left for later. Returns how
-    /// full the fullest lane was, from 0 to 1.
-    pub(crate) fn drain(&mut self, registry: &Registry) -> f64 {
-        let step = self.step();
-        self.on_drains.fold(self.shared.on_time(self.now.monotonic), step);
-        self.match_readers();
-        let mut fullest = 0.0f64;
-        for i in 0..self.readers.len() {
-            let samples = self.drain_lane(i, registry, step);
-            fault::point("drain: between lanes");
-            let occupancy = self.readers[i].note_gain(samples);
-            fullest = fullest.max(occupancy);
-            // Draining more often was not enough to keep it below a quarter.
-            if occupancy > 0.5 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
-                let reader = &self.readers[i];
-                reader.grow((2 * reader.lane().len()).min(self.settings.blocks_max));
-            }
-        }
-        self.pace.measure(self.now.monotonic, &mut self.readers);
-        fullest
-    }
-
-    /// How long the next drain may wait.
-    pub(crate) fn wait(&self) -> Duration {
-        self.pace.wait()
-    }
-
-    /// Bytes of blocks that lanes have in addition to their initial ones.
-    fn added_block_bytes(&self) -> usize {
-        let initial = self.settings.blocks_initial;
-        let added = |reader: &LaneReader| reader.lane().len().saturating_sub(initial);
-        self.readers.iter().map(added).sum::<usize>() * size_of::<Block>()
-    }
-
-    fn drain_lane(&mut self, lane: usize, registry: &Registry, step: Step) -> usize {
-        if !self.batch.is_empty() {
-            self.finish_batch(registry, step);
-        }
-        let reader = &mut self.readers[lane];
-        reader.announce();
-        let mut samples = 0;
-        loop {
-            fault::point("reader: before reading");
-            let more = reader.read_block(self.batch.refill());
-            fault::point("drain: a block is read");
-            samples += self.batch.len();
-            self.table.fold(&mut self.batch, registry, step, |entry| {
-                reader.lane().install(entry.kind, entry.slot);
-            });
-            fault::point("drain: a block is folded");
-            if !more {
-                return samples;
-            }
-        }
-    }
-
-    /// Folds the rest of a batch after a panic. The sample at which it happened is a counted drop,
-    /// so that one sample cannot stop every pass.
-    #[cold]
-    fn finish_batch(&mut self, registry: &Registry, step: Step) {
-        self.table.refresh(registry, self.here());
-        if let Some(sample) = self.batch.remove_taken() {
-            self.table.drop_sample(sample, registry);
-        }
-        self.table.fold(&mut self.batch, registry, step, |_| {});
     }
 
     /// Folds the gains of cells and rows, and determines the current values of gauges.
@@ -467,7 +404,7 @@ impl Aggregator {
         // Nobody records into a retired lane, so these are its last samples, whatever their series.
         let step = self.step();
         self.table.refresh(registry, self.here());
-        self.drain_lane(place, registry, step);
+        self.drain_lane(place, registry, step, |_| true);
         self.table.fold_lane(&mut self.readers[place], step, registry);
         fault::point("trim: its samples are folded");
         // The lane and its reader are removed together, because readers are in the order of the

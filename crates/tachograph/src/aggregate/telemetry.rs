@@ -14,6 +14,7 @@
 //! | `telemetry.clock.anomalies` | counter | – | time that ran backwards, clocks that differ |
 //! | `telemetry.clock.tsc` | gauge | – | 1 while timers read the time-stamp counter, else 0 |
 //! | `telemetry.passes`, `telemetry.panics` | counter | – | passes made, passes that panicked |
+//! | `telemetry.callback_panics` | counter | – | panics of the program's callbacks |
 //! | `telemetry.pass.duration` | timing | seconds | a pass |
 //! | `telemetry.pass.age` | gauge | seconds | between the last two passes |
 //! | `telemetry.recorders`, `telemetry.lanes` | gauge | – | lanes with an owner, lanes |
@@ -95,7 +96,7 @@ const fn level(
 }
 
 #[rustfmt::skip]
-const COUNTERS: [Row<u64>; 11] = [
+const COUNTERS: [Row<u64>; 12] = [
     count("telemetry.recorded", "recording calls, dropped ones included",
         |own, readings| readings.read + own.tallies.dropped_total()),
     count("telemetry.aggregated", "samples folded into a series",
@@ -119,6 +120,8 @@ const COUNTERS: [Row<u64>; 11] = [
         |own, _| own.passes),
     count("telemetry.panics", "passes of the aggregator that panicked",
         |own, _| own.panics),
+    count("telemetry.callback_panics", "panics of the program's callbacks",
+        |own, _| own.tallies.callback_panics.get()),
 ];
 
 #[rustfmt::skip]

@@ -164,10 +164,17 @@ impl LaneReader {
         self.lane.gauges.refill();
     }
 
-    /// Notes samples that were read; returns their share of the lane's capacity.
-    pub(crate) fn note_gain(&mut self, samples: usize) -> f64 {
+    /// Samples that were announced and not read yet; one with a trace counts as three.
+    pub(crate) fn left(&self) -> usize {
+        let held = self.held.iter().filter_map(|&index| self.lane.block(index));
+        held.map(Block::published).sum::<usize>().saturating_sub(self.read)
+    }
+
+    /// Notes samples that were read; returns the share of the lane's capacity that they took
+    /// together with those `left`.
+    pub(crate) fn note_gain(&mut self, samples: usize, left: usize) -> f64 {
         self.gained += samples;
-        self.share(samples)
+        self.share(samples + left)
     }
 
     /// The share of the lane's capacity that was read since the last call.

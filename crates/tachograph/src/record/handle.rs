@@ -41,6 +41,15 @@ impl Handle {
         self.entry.drop_sample(reason);
     }
 
+    /// By how much a total exceeds the highest one before; 0 while recording is off.
+    #[inline]
+    pub(crate) fn advance(&self, total: u64) -> u64 {
+        match cfg!(feature = "record") && self.shared.mode() != mode::OFF {
+            true => self.entry.advance(total),
+            false => 0,
+        }
+    }
+
     /// Adds 1 without touching a lane.
     pub(crate) fn signal(&self) {
         let entry = &self.entry;

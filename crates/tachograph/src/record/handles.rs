@@ -49,6 +49,32 @@ counter! {
 }
 
 impl Counter {
+    /// Raises the counter to a total that another source has counted, such as the kernel or a
+    /// library: adds what `total` exceeds the highest total of any earlier call by.
+    ///
+    /// Any thread may call it, at any time and with totals in any order: the series then holds the
+    /// highest. Resets do not affect what was mirrored before, so afterwards the counter has the
+    /// gain since. While recording is off it does nothing, and the first call afterwards catches up.
+    /// Totals of different sources belong in different series; an overflow series, which several
+    /// share, only follows the highest of them. Costs one atomic maximum on a shared word, and an
+    /// addition if there was a gain.
+    ///
+    /// ```
+    /// let metrics = tachograph::MetricsCollector::new();
+    /// let packets = metrics.register_counter("nic.packets");
+    /// for total in [100, 250, 240] {
+    ///     packets.advance_to(total);
+    /// }
+    /// assert_eq!(metrics.get_counter("nic.packets").map(|packets| packets.value), Some(250));
+    /// ```
+    #[inline]
+    pub fn advance_to(&self, total: u64) {
+        let gain = self.0.advance(total);
+        if gain > 0 {
+            self.increment_by(gain);
+        }
+    }
+
     /// Adds 1 from a signal handler: async-signal-safe, one atomic addition to a word that all
     /// threads share.
     ///

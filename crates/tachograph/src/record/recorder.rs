@@ -2,7 +2,7 @@
 
 use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
-use crate::record::handles::{AnyCounter, AnyDistribution, Gauge, Timing, UpDownCounter};
+use crate::record::handles::{AnyCounter, AnyDistribution, Counter, Gauge, Timing, UpDownCounter};
 use crate::record::operation::Operation;
 use crate::record::own_lane::OwnLane;
 use crate::record::timer::{ByRecorder, Timer};
@@ -43,6 +43,15 @@ impl Recorder {
     #[inline]
     pub fn increment_by(&self, counter: &impl AnyCounter, amount: u64) {
         self.0.perform(counter.handle(), Operation::Add, amount);
+    }
+
+    /// Raises a counter to a total that another source has counted; see [`Counter::advance_to`].
+    #[inline]
+    pub fn advance_to(&self, counter: &Counter, total: u64) {
+        let gain = counter.0.advance(total);
+        if gain > 0 {
+            self.increment_by(counter, gain);
+        }
     }
 
     /// Subtracts 1.

@@ -82,8 +82,9 @@ impl Builder {
         self
     }
 
-    /// Starts no background thread: aggregation happens in [`MetricsCollector::run_pass`] and on
-    /// reads, and time is what was last passed to `run_pass`.
+    /// Starts no background thread: aggregation happens in [`MetricsCollector::drain`],
+    /// [`publish`](MetricsCollector::publish) and [`run_pass`](MetricsCollector::run_pass), which
+    /// also move the collector's time, and on reads, which do not.
     pub fn manual(mut self) -> Self {
         self.manual = true;
         self

@@ -14,6 +14,7 @@ use crate::record::own;
 use crate::record::recorder::Recorder;
 use crate::record::seat::Seat;
 use crate::record::timer::{ByName, Timer};
+use crate::run::budget::{Budget, Drained};
 use crate::run::engine::{Core, ShutdownReport};
 use crate::run::fork;
 use crate::run::tagged::Tagged;
@@ -320,14 +321,94 @@ impl MetricsCollector {
         self.core().reset_counters();
     }
 
-    /// Aggregates and publishes now, with the given times: for a loop that drives a
-    /// [manual](crate::Builder::manual) collector. Does not panic: a panic of the aggregator is caught,
-    /// counted in `telemetry.panics` and reported as a warning, and the next pass continues from
-    /// there.
+    /// Aggregates as many recorded samples as the budget allows, and publishes nothing: for a loop
+    /// that drives a [manual](crate::Builder::manual) collector in its idle moments. The budget is
+    /// looked at before each block of up to 512 samples, which takes a few microseconds.
     ///
-    /// Returns how long the next pass may wait, 1 to 100 ms: until the fullest lane would be a
-    /// quarter full at the current rate. The background thread keeps this pace. A later pass is
+    /// Waits for no other thread: `None` if one is reading or making a pass, which drains as well,
+    /// or after a panic of the aggregator, which is handled as in [`MetricsCollector::publish`].
+    /// Threads take turns: a drain begins where the last one ran out of its budget, with the lane
+    /// after it.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use tachograph::{Budget, MetricsCollector};
+    ///
+    /// let metrics = MetricsCollector::builder().manual().build();
+    /// let turns = metrics.register_timing("turn");
+    /// let mut publish_at = Instant::now();
+    /// for turn in 0..5_000 {
+    ///     turns.record_ns(turn);
+    ///     let is_idle = turn % 100 == 99;
+    ///     if is_idle && Instant::now() >= publish_at {
+    ///         metrics.publish();
+    ///         publish_at += metrics.publish_every();
+    ///     } else if is_idle {
+    ///         metrics.drain(Budget::time(Duration::from_micros(20)).and_samples(1_024));
+    ///     }
+    /// }
+    /// let drained = metrics.drain(Budget::UNLIMITED).expect("nobody else reads");
+    /// assert_eq!(drained.left, 0);
+    /// ```
+    pub fn drain(&self, budget: impl Into<Budget>) -> Option<Drained> {
+        self.core().drain_within(budget.into())
+    }
+
+    /// Calls the [`on_publish`](MetricsCollector::on_publish) callbacks, aggregates everything and
+    /// publishes a snapshot, at the time of the collector's clock. For a loop that drives a
+    /// [manual](crate::Builder::manual) collector; with a background thread, for a moment that
+    /// readers should see at once. May wait for a reader.
+    ///
+    /// Does not panic: a panic of the aggregator is caught, counted in `telemetry.panics` and
+    /// reported as a warning, and the next pass continues from there.
+    ///
+    /// Returns how long the next pass or drain may wait, 1 to 100 ms: until the fullest lane would
+    /// be a quarter full at the current rate. The background thread keeps this pace. A later one is
     /// fine as long as no thread runs out of blocks; after that, samples are coalesced.
+    pub fn publish(&self) -> Duration {
+        self.core().pass_and_publish(None).unwrap_or(DRAIN_MIN)
+    }
+
+    /// Calls `callback` before each snapshot is published, to record values that are asked for
+    /// instead of told: the length of a queue, the totals of the kernel or of a library (with
+    /// [`Counter::advance_to`]).
+    ///
+    /// It runs on the thread that makes the pass, usually the background thread, and what it
+    /// records is in the snapshot that follows. No lock is held, so it may record, register, read
+    /// and even publish, which calls no callback again; the pass waits for it. Several threads may
+    /// call it at once. A panic in it is caught, counted in `telemetry.callback_panics` and, the
+    /// first time, reported as a warning.
+    ///
+    /// It is called while recording is on, and once by [`MetricsCollector::shutdown`], not when the
+    /// last clone is dropped. It stays until then. It should use the collector that it is passed:
+    /// one with a clone of its own would keep the collector alive for ever.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use tachograph::MetricsCollector;
+    ///
+    /// let metrics = MetricsCollector::builder().manual().build();
+    /// let queue = Arc::new(Mutex::new(vec![1, 2, 3]));
+    /// let asked = Arc::clone(&queue);
+    /// metrics.on_publish(move |metrics| {
+    ///     metrics.gauge("queue.length", asked.lock().expect("no panic").len() as f64);
+    /// });
+    /// metrics.publish();
+    /// let snapshot = metrics.snapshot();
+    /// let length = snapshot.find("queue.length", &[]).and_then(|series| series.value.as_gauge());
+    /// assert_eq!(length.and_then(|views| views.lifetime.current), Some(3.0));
+    /// ```
+    pub fn on_publish(&self, callback: impl Fn(&Self) + Send + Sync + 'static) {
+        let weak = Arc::downgrade(&self.owner);
+        self.core().asked.add(Arc::new(move || {
+            if let Some(owner) = weak.upgrade() {
+                callback(&Self { owner });
+            }
+        }));
+    }
+
+    /// Like [`MetricsCollector::publish`], at times of your own instead of the clock's. The times of
+    /// one collector should all come from the same source.
     pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) -> Duration {
         let wait = self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
         wait.unwrap_or(DRAIN_MIN)
@@ -339,8 +420,10 @@ impl MetricsCollector {
     /// The background threads have ended when it returns, unless one of your callbacks keeps one
     /// busy beyond the timeout. Returns at the timeout even if another reader or a callback blocks
     /// the final pass, and reports that; up to 0.2 s later in the first moments of a process's
-    /// first collector.
+    /// first collector. The callbacks of [`on_publish`](MetricsCollector::on_publish) come before
+    /// that, and take what time they take.
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        self.core().ask();
         self.owner.shutdown(timeout)
     }
 }

@@ -7,6 +7,7 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::TryLockError;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,10 @@ use crate::read::snapshot::{Snapshot, Value};
 use crate::read::snapshot_reader::SnapshotReader;
 use crate::record::handle::Handle;
 use crate::record::this_thread::{self, Inlet};
+use crate::run::asked::Asked;
+#[cfg(unix)]
+use crate::run::asked::Callbacks;
+use crate::run::budget::{Budget, Drained};
 use crate::run::driver::{Driven, Driver, Running};
 use crate::series::metric::Kind;
 #[cfg(unix)]
@@ -37,6 +42,7 @@ pub(crate) struct Core {
     aggregator: Mutex<Aggregator>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
+    pub(crate) asked: Asked,
     pub(crate) driver: Driver,
     /// Whether passes are made manually, which also set the time.
     pub(crate) manual: bool,
@@ -55,6 +61,7 @@ pub(crate) struct Locks<'a> {
     _aggregator: MutexGuard<'a, Aggregator>,
     _registry: MutexGuard<'a, Inner>,
     _growth: MutexGuard<'a, Growth>,
+    _asked: MutexGuard<'a, Callbacks>,
 }
 
 /// The fate of everything that was recorded, at a collector's end.
@@ -91,6 +98,7 @@ impl Core {
             aggregator: Mutex::new(aggregator),
             snapshot: Arc::new(ArcSwap::new(first)),
             on_warning,
+            asked: Asked::new(),
             driver,
             manual,
         }
@@ -116,8 +124,45 @@ impl Core {
         SnapshotReader::new(Arc::clone(&self.snapshot))
     }
 
+    /// Calls the callbacks that record values before a snapshot, while recording is on.
+    pub(crate) fn ask(&self) {
+        let shared = &self.inlet.shared;
+        shared.resume();
+        if shared.mode() != mode::ON {
+            return;
+        }
+        self.asked.ask(|is_first| {
+            shared.tallies.callback_panics.add(1);
+            if is_first {
+                self.inlet.registry.warn(Warning::CallbackPanicked);
+            }
+        });
+    }
+
+    /// Drains as much as the budget allows; `None` if another thread has the aggregator, or after a
+    /// caught panic.
+    pub(crate) fn drain_within(&self, budget: Budget) -> Option<Drained> {
+        self.inlet.shared.resume();
+        let clock = &self.inlet.shared.clock;
+        let until = budget.end(clock.now());
+        let mut aggregator = self.try_lock()?;
+        let drained = self.caught(&mut aggregator, |aggregator| {
+            aggregator.set_time(self.time());
+            aggregator.check_clock(&self.inlet.registry);
+            let drain = aggregator.drain_while(&self.inlet.registry, |samples| {
+                samples < budget.samples && until.is_none_or(|until| clock.now() < until)
+            });
+            let wait = if drain.left > 0 { Duration::ZERO } else { aggregator.wait() };
+            Drained { samples: drain.samples, left: drain.left, wait }
+        });
+        drop(aggregator);
+        self.deliver_warnings();
+        drained
+    }
+
     /// Makes and publishes a full pass at the given time, or else now. Returns the same as `drain`.
     pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Option<Duration> {
+        self.ask();
         let wait = self.attempt(|aggregator| {
             let before = aggregator.now().monotonic;
             // Read here, where no reader can set a later time in between.
@@ -140,6 +185,7 @@ impl Core {
             _aggregator: crate::sync::lock(&self.aggregator),
             _registry: self.inlet.registry.lock(),
             _growth: self.inlet.shared.lock(),
+            _asked: self.asked.lock(),
         }
     }
 
@@ -313,14 +359,19 @@ impl Core {
         outcome.ok()
     }
 
+    /// The aggregator, unless another thread has it.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Aggregator>> {
+        match self.aggregator.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     fn lock_until(&self, deadline: Instant) -> Option<MutexGuard<'_, Aggregator>> {
         loop {
-            match self.aggregator.try_lock() {
-                Ok(guard) => return Some(guard),
-                Err(std::sync::TryLockError::Poisoned(poisoned)) => {
-                    return Some(poisoned.into_inner());
-                }
-                Err(std::sync::TryLockError::WouldBlock) => {}
+            if let Some(guard) = self.try_lock() {
+                return Some(guard);
             }
             let left = deadline.checked_duration_since(Instant::now())?;
             // Std's mutex cannot wait with a deadline, so try again periodically.
@@ -328,12 +379,14 @@ impl Core {
         }
     }
 
-    /// Delivers pending warnings to the callback. A panic of the callback does not propagate.
+    /// Delivers pending warnings to the callback. A panic of the callback is only counted.
     fn deliver_warnings(&self) {
         let warnings = self.inlet.registry.take_warnings();
         let Some(callback) = &self.on_warning else { return };
         for warning in &warnings {
-            let _ = catch_unwind(AssertUnwindSafe(|| callback(warning)));
+            if catch_unwind(AssertUnwindSafe(|| callback(warning))).is_err() {
+                self.inlet.shared.tallies.callback_panics.add(1);
+            }
         }
     }
 }
@@ -381,7 +434,18 @@ impl Driven for Core {
 mod tests {
     use std::time::Duration;
 
-    use crate::MetricsCollector;
+    use crate::{Budget, MetricsCollector};
+
+    #[test]
+    fn a_drain_does_not_wait_for_a_reader() {
+        let metrics = MetricsCollector::builder().manual().build();
+        metrics.timing("t", Duration::from_millis(1));
+        let drain = || metrics.drain(Budget::UNLIMITED).map(|drained| drained.samples);
+        let meanwhile = metrics
+            .core()
+            .locked(|_| std::thread::scope(|scope| scope.spawn(drain).join().expect("no panic")));
+        assert_eq!((meanwhile, drain()), (None, Some(1)));
+    }
 
     #[test]
     fn a_shutdown_that_cannot_make_its_final_pass_says_so() {

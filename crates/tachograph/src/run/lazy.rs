@@ -147,6 +147,12 @@ impl LazyCounter {
 }
 
 impl LazyCounter {
+    /// Raises the counter to another source's total; see [`Counter::advance_to`].
+    #[inline]
+    pub fn advance_to(&self, total: u64) {
+        self.with(|counter| counter.advance_to(total));
+    }
+
     /// Adds 1 from a signal handler; see [`Counter::increment_from_signal`]. If the counter was not
     /// used before, the call is counted as dropped, because nothing can be registered there.
     pub fn increment_from_signal(&self) {

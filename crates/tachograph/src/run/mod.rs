@@ -3,13 +3,16 @@
 //! May use everything except `testing`. In reading order:
 //! - `stop`: asks the background thread to end
 //! - `background`: starts that thread
+//! - `asked`, `budget`: callbacks before a snapshot, what a loop allows a drain to cost
 //! - `engine`, `driver`: one collector's parts and its passes, and when they are made
 //! - `fork`: a child process starts over
 //! - `collector`, `tagged`, `builder`: the public API
 //! - `global`, `lazy`: the collector of the whole process, static handles
 
+pub(crate) mod asked;
 #[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_background.rs")]
 pub(crate) mod background;
+pub(crate) mod budget;
 pub(crate) mod builder;
 pub(crate) mod collector;
 pub(crate) mod driver;

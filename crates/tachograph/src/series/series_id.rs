@@ -45,6 +45,8 @@ pub(crate) struct SeriesWords {
     /// Increments from signal handlers, wrapping. Added to by handlers; read by the pass, which
     /// folds the difference.
     signals: AtomicU64,
+    /// The highest total that a counter was advanced to. Raised and read by recorders.
+    advanced: AtomicU64,
     /// Whether a handle exists, so that the series outlives a reset. Set by `register_*`, and by
     /// the pass when a removed series returns; taken by the pass that removes it.
     pinned: AtomicBool,
@@ -58,6 +60,7 @@ impl Default for SeriesWords {
             current: AtomicF64::new(f64::NAN),
             drops: AtomicU64::new(0),
             signals: AtomicU64::new(0),
+            advanced: AtomicU64::new(0),
             pinned: AtomicBool::new(false),
             conflicted: AtomicBool::new(false),
         }
@@ -96,6 +99,14 @@ impl SeriesId {
     pub(crate) fn signals(&self) -> u64 {
         // Relaxed: see `signal`.
         self.words.signals.load(Ordering::Relaxed)
+    }
+
+    /// Raises the total that the counter was advanced to; returns by how much.
+    #[inline]
+    pub(crate) fn advance(&self, total: u64) -> u64 {
+        // Relaxed: the total guards no other data; of two threads, each gets its own part of the
+        // gain, and records it separately.
+        total.saturating_sub(self.words.advanced.fetch_max(total, Ordering::Relaxed))
     }
 
     pub(crate) fn pin(&self) {

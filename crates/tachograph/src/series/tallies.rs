@@ -18,6 +18,8 @@ pub(crate) struct Tallies {
     pub(crate) overflowed: Tally,
     /// Traces for which a lane had no room; their samples were recorded.
     pub(crate) exemplars_dropped: Tally,
+    /// Panics of the user's callbacks.
+    pub(crate) callback_panics: Tally,
     /// Whether a signal handler has ever counted, so that passes check for it. Set by handlers,
     /// read by the pass.
     signalled: AtomicBool,
@@ -62,6 +64,7 @@ impl Tallies {
             kind_conflicts,
             overflowed,
             exemplars_dropped,
+            callback_panics,
             signalled: _,
         } = self;
         let tallies = [
@@ -71,6 +74,7 @@ impl Tallies {
             kind_conflicts,
             overflowed,
             exemplars_dropped,
+            callback_panics,
         ];
         for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {
             // Relaxed: see `drop_samples`.

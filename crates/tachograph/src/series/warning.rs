@@ -111,6 +111,9 @@ pub enum Warning {
     /// A pass or read panicked because of a bug in the aggregator. The aggregator continues with
     /// the next pass; nothing was lost except samples that are counted as dropped.
     AggregatorPanicked,
+    /// A callback passed to [`on_publish`](crate::MetricsCollector::on_publish) panicked for the
+    /// first time. It is called again before the next snapshot.
+    CallbackPanicked,
     /// The CPU's time-stamp counter and the monotonic clock disagree: timers use the monotonic
     /// clock from now on.
     ClockUntrusted,
@@ -162,6 +165,10 @@ impl fmt::Display for Warning {
                  timers use the monotonic clock from now on, at about twice the cost",
             ),
             Self::AggregatorPanicked => f.write_str("a pass of the aggregator panicked"),
+            Self::CallbackPanicked => f.write_str(
+                "a callback passed to `on_publish` panicked: the panic was caught, the callback is \
+                 called again, and `telemetry.callback_panics` counts it if it panics again",
+            ),
             Self::DriverFailed { reason } => write!(
                 f,
                 "the background thread could not be started ({reason}): call `run_pass` instead"
