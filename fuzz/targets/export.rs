@@ -107,7 +107,7 @@ fn check_protobuf(prometheus: &mut Prometheus, snapshot: &Snapshot) {
 
 fuzz_target!(|input: Vec<Series<'_>>| {
     let metrics = series::collector();
-    input.iter().for_each(|series| series.record(&metrics, |gauge| gauge));
+    input.iter().for_each(|series| series.record(&metrics));
     let snapshot = metrics.get_all_metrics();
     let mut text = String::new();
     prometheus::encode(&snapshot, &mut text);

@@ -31,8 +31,7 @@ pub(crate) fn collector() -> MetricsCollector {
 }
 
 impl Series<'_> {
-    /// Records the value; for a gauge, after applying `gauge`.
-    pub(crate) fn record(&self, metrics: &MetricsCollector, gauge: impl Fn(f64) -> f64) {
+    pub(crate) fn record(&self, metrics: &MetricsCollector) {
         let Self { name, tags, unit, value } = self;
         if let Some(unit) = unit {
             metrics.describe(name, Unit::Other((*unit).into()), unit);
@@ -41,7 +40,7 @@ impl Series<'_> {
         match *value {
             Value::Counter(amount) => tagged.increment_by(name, amount),
             Value::UpDown(amount) => tagged.decrement_by(name, amount),
-            Value::Gauge(value) => tagged.gauge(name, gauge(value)),
+            Value::Gauge(value) => tagged.gauge(name, value),
             Value::Timing(nanos) => tagged.timing(name, Duration::from_nanos(nanos)),
             Value::Histogram(value) => tagged.histogram(name, value),
             // All-zero ids are no ids.

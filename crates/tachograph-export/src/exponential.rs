@@ -52,6 +52,20 @@ impl Exponential {
         }
     }
 
+    /// The number of samples at or below the zero threshold.
+    pub(crate) fn zero_count(&self) -> u64 {
+        self.zero_count
+    }
+
+    /// Index and count of each non-empty bucket, in ascending order.
+    pub(crate) fn buckets(&self) -> &[(i32, u64)] {
+        &self.buckets
+    }
+}
+
+/// OTLP chooses a scale for each distribution.
+#[cfg(feature = "otlp")]
+impl Exponential {
     /// Halves the number of buckets per power of two, `times` times.
     pub(crate) fn coarsen(&mut self, times: u32) {
         self.scale -= times.cast_signed();
@@ -79,16 +93,6 @@ impl Exponential {
 
     pub(crate) fn scale(&self) -> i32 {
         self.scale
-    }
-
-    /// The number of samples at or below the zero threshold.
-    pub(crate) fn zero_count(&self) -> u64 {
-        self.zero_count
-    }
-
-    /// Index and count of each non-empty bucket, in ascending order.
-    pub(crate) fn buckets(&self) -> &[(i32, u64)] {
-        &self.buckets
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | JSON | programs that want every statistic of every series | [`json`] |
 //! | Prometheus text 0.0.4, OpenMetrics 1.0, protobuf with native histograms | a Prometheus server, and anything else that reads its formats | [`prometheus`] |
-//! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and anything else that receives OTLP | [`otlp`] |
+//! | OTLP metrics, protobuf and JSON | an OpenTelemetry Collector, and anything else that receives OTLP | `otlp`, with the feature of that name |
 //!
 //! # Promises
 //! * No I/O, no clock, no threads, no calls into the collector: the output depends only on the
@@ -45,6 +45,7 @@
 
 mod exponential;
 pub mod json;
+#[cfg(feature = "otlp")]
 pub mod otlp;
 pub mod prometheus;
 mod series;

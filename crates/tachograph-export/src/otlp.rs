@@ -46,13 +46,9 @@
 //! ends, even if the wall clock was set back.
 
 mod attributes;
-mod borrowed;
 mod encoder;
-mod fits;
 mod json;
-mod message;
 mod metric;
-mod point;
 mod request;
 mod settings;
 mod unit;

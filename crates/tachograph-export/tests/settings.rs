@@ -1,13 +1,17 @@
 //! Every setter of what encodes, at its least, at 0, at 1 and at its greatest.
 
+#[path = "otlp/definition.rs"]
+mod definition;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::otlp::{Encoding, Settings, Temporality};
 use tachograph_export::prometheus::{Bounds, Form, Prometheus, Schema};
+
+use self::definition::ExportMetricsServiceRequest;
 
 /// One series of each kind, with values at both ends.
 fn snapshot() -> Arc<Snapshot> {

@@ -1,20 +1,20 @@
 //! One metric with the points of its series.
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use tachograph::{Series, Value};
-
-use super::attributes::Attributes;
-use super::fits::Fit;
-use super::message::{Data, Exemplar, ExemplarValue, Metric};
-use super::point::{
-    AggregationTemporality, ExponentialHistogram, ExponentialHistogramDataPoint,
-    ExponentialHistogramFields, Gauge, Number, NumberDataPoint, NumberFields, Sum,
+use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
+use opentelemetry_proto::tonic::metrics::v1::{
+    AggregationTemporality, Exemplar, ExponentialHistogram, ExponentialHistogramDataPoint, Gauge,
+    Metric, NumberDataPoint, Sum, exemplar,
 };
-use super::settings::{Settings, Temporality};
+use tachograph::{Series, TimingStats, Value};
+
+use super::attributes::attributes;
+use super::settings::{Resolution, Settings, Temporality};
 use super::unit;
-use crate::exponential::ZERO_THRESHOLD;
+use crate::exponential::{Exponential, SCALE_MAX, ZERO_THRESHOLD};
 
 /// The times that points cover.
 #[derive(Clone, Copy, Debug)]
@@ -49,59 +49,47 @@ pub(super) struct Context<'a> {
     pub(super) keyless: &'a str,
 }
 
-/// A metric of at least one series, all of the same kind; `None` if no series has a point.
-pub(super) fn metric<'a>(
-    name: Cow<'a, str>,
-    series: &[&'a Series],
-    context: Context<'a>,
-    fits: &mut impl Iterator<Item = Fit<'a>>,
-) -> Option<Metric<'a>> {
-    let told = &series[0].metric;
-    let data = match &series[0].value {
-        Value::Gauge(_) => Data::Gauge(Gauge { data_points: gauges(series, context) }),
+/// A metric of at least one series, all of the same kind, and the number of its points; `None` if no
+/// series has one.
+pub(super) fn metric(
+    name: String,
+    series: &[&Series],
+    context: Context<'_>,
+) -> Option<(Metric, usize)> {
+    let described = &series[0].metric;
+    let (data, points) = match &series[0].value {
+        Value::Gauge(_) => gauge(series, context),
         Value::Counter(_) | Value::UpDownCounter(_) => sum(series, context),
-        Value::Timing(_) | Value::Histogram(_) => histogram(series, context, fits),
+        Value::Timing(_) | Value::Histogram(_) => histogram(series, context),
     };
     let metric = Metric {
         name,
-        description: &told.description,
-        unit: unit::code(&told.unit),
+        description: described.description.to_string(),
+        unit: unit::code(&described.unit).into_owned(),
         data: Some(data),
+        metadata: Vec::new(),
     };
-    (metric.points() > 0).then_some(metric)
+    (points > 0).then_some((metric, points))
 }
 
-impl Metric<'_> {
-    /// The number of data points.
-    pub(super) fn points(&self) -> usize {
-        match &self.data {
-            None => 0,
-            Some(Data::Gauge(gauge)) => gauge.data_points.len(),
-            Some(Data::Sum(sum)) => sum.data_points.len(),
-            Some(Data::ExponentialHistogram(histogram)) => histogram.data_points.len(),
-        }
-    }
-}
-
-fn gauges<'a>(series: &[&'a Series], context: Context<'a>) -> Vec<NumberDataPoint<'a>> {
-    let point = |series: &&'a Series| {
+fn gauge(series: &[&Series], context: Context<'_>) -> (Data, usize) {
+    let point = |series: &&Series| {
         let current = series.value.as_gauge()?.lifetime.current?;
         // A level has no start time.
         let end = context.times.of(series).1;
         Some(number(series, context.keyless, (0, end), Number::AsDouble(current)))
     };
-    series.iter().filter_map(point).collect()
+    let data_points: Vec<_> = series.iter().filter_map(point).collect();
+    let points = data_points.len();
+    (Data::Gauge(Gauge { data_points }), points)
 }
 
-fn sum<'a>(series: &[&'a Series], context: Context<'a>) -> Data<'a> {
+fn sum(series: &[&Series], context: Context<'_>) -> (Data, usize) {
     let Context { settings, times, keyless } = context;
     let is_monotonic = matches!(series[0].value, Value::Counter(_));
-    let temporality = match settings.temporality {
-        Temporality::Delta if is_monotonic => AggregationTemporality::Delta,
-        _ => AggregationTemporality::Cumulative,
-    };
+    let temporality = if is_monotonic { settings.temporality } else { Temporality::Cumulative };
     let times = if is_monotonic { times } else { Times { since: None, ..times } };
-    let point = |series: &&'a Series| {
+    let point = |series: &&Series| {
         let value = series.value.as_counter()?.lifetime.value;
         // Integers beyond `i64` become floats, rounded.
         let value = match i64::try_from(value) {
@@ -110,62 +98,93 @@ fn sum<'a>(series: &[&'a Series], context: Context<'a>) -> Data<'a> {
         };
         Some(number(series, keyless, times.of(series), value))
     };
-    let data_points = series.iter().filter_map(point).collect();
-    Data::Sum(Sum { data_points, aggregation_temporality: temporality.into(), is_monotonic })
+    let data_points: Vec<_> = series.iter().filter_map(point).collect();
+    let points = data_points.len();
+    let aggregation_temporality = code(temporality);
+    (Data::Sum(Sum { data_points, aggregation_temporality, is_monotonic }), points)
 }
 
-fn number<'a>(
-    series: &'a Series,
-    keyless: &'a str,
-    (start, end): (u64, u64),
+fn number(
+    series: &Series,
+    keyless: &str,
+    (start_time_unix_nano, time_unix_nano): (u64, u64),
     value: Number,
-) -> NumberDataPoint<'a> {
+) -> NumberDataPoint {
     NumberDataPoint {
-        attributes: Attributes::new(&series.tags, keyless),
-        told: NumberFields { start_time_unix_nano: start, time_unix_nano: end, value: Some(value) },
+        attributes: attributes(&series.tags, keyless),
+        start_time_unix_nano,
+        time_unix_nano,
+        value: Some(value),
+        ..NumberDataPoint::default()
     }
 }
 
-fn histogram<'a>(
-    series: &[&'a Series],
-    context: Context<'a>,
-    fits: &mut impl Iterator<Item = Fit<'a>>,
-) -> Data<'a> {
-    let Context { settings, times, keyless } = context;
-    let temporality = match settings.temporality {
+fn code(temporality: Temporality) -> i32 {
+    let temporality = match temporality {
         Temporality::Delta => AggregationTemporality::Delta,
         Temporality::Cumulative => AggregationTemporality::Cumulative,
     };
-    let point = |(series, fit): (&&'a Series, Fit<'a>)| {
+    temporality.into()
+}
+
+fn histogram(series: &[&Series], context: Context<'_>) -> (Data, usize) {
+    let Context { settings, times, keyless } = context;
+    let mut exponential = Exponential::default();
+    let point = |series: &&Series| {
         let stats = &series.value.as_timing()?.lifetime;
-        let (start, end) = times.of(series);
-        let told = ExponentialHistogramFields {
-            start_time_unix_nano: start,
-            time_unix_nano: end,
+        fit(&mut exponential, stats, settings.resolution);
+        let (start_time_unix_nano, time_unix_nano) = times.of(series);
+        Some(ExponentialHistogramDataPoint {
+            attributes: attributes(&series.tags, keyless),
+            start_time_unix_nano,
+            time_unix_nano,
             count: stats.count,
             sum: Some(stats.sum),
-            scale: fit.scale,
-            zero_count: fit.zero_count,
-            positive: fit.positive,
-            exemplars: series.exemplar.as_deref().map(exemplar),
+            scale: exponential.scale(),
+            zero_count: exponential.zero_count(),
+            positive: buckets(&exponential),
+            exemplars: series.exemplar.as_deref().map(exemplar).into_iter().collect(),
             min: stats.min,
             max: stats.max,
             zero_threshold: ZERO_THRESHOLD,
-        };
-        let attributes = Attributes::new(&series.tags, keyless);
-        Some(ExponentialHistogramDataPoint { attributes, told })
+            ..ExponentialHistogramDataPoint::default()
+        })
     };
-    let data_points = series.iter().zip(fits).filter_map(point).collect();
-    let aggregation_temporality = temporality.into();
-    Data::ExponentialHistogram(ExponentialHistogram { data_points, aggregation_temporality })
+    let data_points: Vec<_> = series.iter().filter_map(point).collect();
+    let points = data_points.len();
+    let aggregation_temporality = code(settings.temporality);
+    let histogram = ExponentialHistogram { data_points, aggregation_temporality };
+    (Data::ExponentialHistogram(histogram), points)
+}
+
+/// Buckets a distribution at the requested scale.
+fn fit(exponential: &mut Exponential, stats: &TimingStats, resolution: Resolution) {
+    match resolution {
+        Resolution::Scale(scale) => exponential.fill(stats.buckets(), scale),
+        Resolution::MaxBuckets(max) => {
+            exponential.fill(stats.buckets(), SCALE_MAX);
+            exponential.coarsen_to(max);
+        }
+    }
+}
+
+/// Every bucket from the first to the last non-empty one.
+fn buckets(exponential: &Exponential) -> Option<Buckets> {
+    let filled = exponential.buckets();
+    let (first, last) = (filled.first()?.0, filled.last()?.0);
+    let mut bucket_counts = vec![0; (last - first) as usize + 1];
+    filled.iter().for_each(|(index, count)| bucket_counts[(index - first) as usize] = *count);
+    // OTLP counts from a bucket's lower edge.
+    Some(Buckets { offset: first - 1, bucket_counts })
 }
 
 fn exemplar(worst: &tachograph::Exemplar) -> Exemplar {
     let span_id = worst.trace.span_id();
     Exemplar {
         time_unix_nano: nanos(worst.timestamp),
-        value: Some(ExemplarValue::AsDouble(worst.value)),
-        span_id: span_id.map(|id| id.to_bytes()),
-        trace_id: worst.trace.trace_id().to_bytes(),
+        value: Some(exemplar::Value::AsDouble(worst.value)),
+        span_id: span_id.map_or_else(Vec::new, |id| id.to_bytes().to_vec()),
+        trace_id: worst.trace.trace_id().to_bytes().to_vec(),
+        filtered_attributes: Vec::new(),
     }
 }

@@ -1,17 +1,16 @@
 //! Converts a snapshot to the messages of one request.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::metrics::v1::{Metric, ResourceMetrics, ScopeMetrics};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 use tachograph::{Series, Snapshot};
 
-use super::attributes::{KeyValue, keyless, stand_in};
-use super::fits::Fits;
-use super::message::{
-    ExportMetricsServiceRequest, InstrumentationScope, Metric, Resource, ResourceMetrics,
-    ScopeMetrics,
-};
+use super::attributes::{attribute, keyless, stand_in};
+use super::json;
 use super::metric::{self, Context, Times};
 use super::settings::{Encoding, Settings};
 
@@ -28,53 +27,39 @@ pub(super) fn write<'a>(
     out: &mut Vec<u8>,
 ) -> usize {
     let series = by_metric(series);
-    let groups = || series.chunk_by(|a, b| a.metric.name == b.metric.name);
-    let keyless: Vec<_> = groups().map(|group| keyless(group, snapshot)).collect();
-    let fits = Fits::new(&series, settings.resolution);
-    let mut fits = fits.iter();
-    let metrics = groups().zip(&keyless).filter_map(|(group, keyless)| {
+    let groups = series.chunk_by(|a, b| a.metric.name == b.metric.name);
+    let metrics = groups.filter_map(|group| {
         let name = match &*group[0].metric.name {
-            "" => stand_in(|name| snapshot.metric(name).next().is_some()).into(),
-            name => Cow::Borrowed(name),
+            "" => stand_in(|name| snapshot.metric(name).next().is_some()),
+            name => name.to_owned(),
         };
-        metric::metric(name, group, Context { settings, times, keyless }, &mut fits)
+        let keyless = keyless(group, snapshot);
+        metric::metric(name, group, Context { settings, times, keyless: &keyless })
     });
-    let request = request(settings, metrics.collect());
-    request.write(settings.encoding, out);
-    request.points()
+    let (metrics, points): (_, Vec<_>) = metrics.unzip();
+    let request = request(settings, metrics);
+    match settings.encoding {
+        // `encode` would check the remaining capacity first, but a vector grows.
+        Encoding::Protobuf => request.encode_raw(out),
+        Encoding::Json => json::write(&request, out),
+    }
+    points.iter().sum()
 }
 
-fn request<'a>(
-    settings: &'a Settings,
-    metrics: Vec<Metric<'a>>,
-) -> ExportMetricsServiceRequest<'a> {
+fn request(settings: &Settings, metrics: Vec<Metric>) -> ExportMetricsServiceRequest {
     let scope = InstrumentationScope {
         name: SCOPE.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        ..InstrumentationScope::default()
     };
-    let attributes = settings.resource.iter().map(|(key, value)| KeyValue { key, value });
+    let attributes = settings.resource.iter().map(|(key, value)| attribute(key, value)).collect();
+    let scope_metrics = ScopeMetrics { scope: Some(scope), metrics, ..ScopeMetrics::default() };
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
-            resource: Some(Resource { attributes: attributes.collect() }),
-            scope_metrics: vec![ScopeMetrics { scope: Some(scope), metrics }],
+            resource: Some(Resource { attributes, ..Resource::default() }),
+            scope_metrics: vec![scope_metrics],
+            ..ResourceMetrics::default()
         }],
-    }
-}
-
-impl ExportMetricsServiceRequest<'_> {
-    fn write(&self, encoding: Encoding, out: &mut Vec<u8>) {
-        match encoding {
-            // `encode` would check the remaining capacity first, but a vector grows.
-            Encoding::Protobuf => self.encode_raw(out),
-            Encoding::Json => serde_json::to_writer(out, self)
-                .expect("keys are strings, and memory accepts every write"),
-        }
-    }
-
-    /// The number of data points.
-    fn points(&self) -> usize {
-        let scopes = self.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics);
-        scopes.flat_map(|scope| &scope.metrics).map(|metric| metric.points()).sum()
     }
 }
 

@@ -1,16 +1,15 @@
-//! Decodes payloads with the messages generated from OTLP's public definition.
+//! Decodes payloads.
 
 use std::collections::BTreeMap;
 
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
-use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-use opentelemetry_proto::tonic::metrics::v1::{
-    ExponentialHistogramDataPoint, Metric, NumberDataPoint,
-};
 use prost::Message;
 use tachograph::Snapshot;
 use tachograph_export::otlp::{Encoder, Encoding, Settings};
+
+use super::definition::{
+    Data, ExponentialHistogramDataPoint, ExportMetricsServiceRequest, KeyValue, Metric,
+    NumberDataPoint,
+};
 
 pub(crate) type Request = ExportMetricsServiceRequest;
 
@@ -74,8 +73,8 @@ pub(crate) fn distributions(metric: &Metric) -> &[ExponentialHistogramDataPoint]
 pub(crate) fn tags(attributes: &[KeyValue]) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     for attribute in attributes {
-        let value = attribute.value.as_ref().and_then(|value| value.value.clone());
-        let Some(Value::StringValue(value)) = value else { panic!("{attribute:?}") };
+        let value = attribute.value.as_ref().and_then(|value| value.string_value.clone());
+        let Some(value) = value else { panic!("{attribute:?}") };
         assert!(!attribute.key.is_empty());
         assert_eq!(tags.insert(attribute.key.clone(), value), None, "{attribute:?} twice");
     }

@@ -1,11 +1,10 @@
 //! Traced samples as exemplars of data points.
 
-use opentelemetry_proto::tonic::metrics::v1::Exemplar;
-use opentelemetry_proto::tonic::metrics::v1::exemplar::Value;
 use tachograph::{MetricsCollector, Trace};
 use tachograph_export::otlp::Encoding;
 
 use super::decode::{Request, distributions, json, metric, protobuf, whole};
+use super::definition::{Exemplar, ExemplarValue};
 use super::{SECOND, delta, manual, nanos, settings};
 
 const TRACE_ID: [u8; 16] = [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 1, 2, 3, 4, 5, 6, 7, 8];
@@ -33,7 +32,7 @@ fn the_worst_sample_of_the_window_is_the_points_exemplar_with_its_ids_as_bytes()
     let [exemplar] = exemplars(&request) else { panic!("{request:?}") };
     assert_eq!(exemplar.trace_id, TRACE_ID);
     assert_eq!(exemplar.span_id, [0, 0, 0, 0, 0, 0, 0, 2]);
-    assert_eq!(exemplar.value, Some(Value::AsDouble(0.05)));
+    assert_eq!(exemplar.value, Some(ExemplarValue::AsDouble(0.05)));
     assert_eq!(exemplar.time_unix_nano, nanos(snapshot.timestamp()));
     assert!(exemplar.filtered_attributes.is_empty());
 }
@@ -50,8 +49,10 @@ fn json_has_the_ids_in_hex() {
     as_json.encoder().encode(&snapshot, &mut bytes);
     let text = String::from_utf8(bytes).expect("UTF-8");
     assert!(text.contains(r#""asDouble":0.05"#), "{text}");
-    let ids = r#""spanId":"00000000000000ab","traceId":"4bf92f3577b34da60102030405060708""#;
-    assert!(text.contains(ids), "{text}");
+    for id in [r#""spanId":"00000000000000ab""#, r#""traceId":"4bf92f3577b34da60102030405060708""#]
+    {
+        assert!(text.contains(id), "{text}");
+    }
     assert_eq!(text.matches("spanId").count(), 1, "none where no span is known");
     assert_eq!(text.matches("traceId").count(), 2);
 }

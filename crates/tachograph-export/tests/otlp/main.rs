@@ -1,6 +1,7 @@
 //! OTLP as a receiver reads it.
 
 mod decode;
+mod definition;
 mod exemplars;
 mod hostile;
 mod quantiles;
@@ -10,13 +11,11 @@ mod totals;
 
 use std::time::{Duration, SystemTime};
 
-use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
-use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, NumberDataPoint};
 use tachograph::{Clock, MetricsCollector, MockClock, Unit};
 use tachograph_export::otlp::{Encoding, Settings, Temporality};
 
 use self::decode::{distributions, json, metric, metrics, numbers, protobuf, tags, whole};
+use self::definition::{AggregationTemporality, Data, Number, NumberDataPoint};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -36,7 +35,7 @@ fn delta() -> Settings {
 
 fn integer(point: &NumberDataPoint) -> i64 {
     match point.value {
-        Some(Value::AsInt(value)) => value,
+        Some(Number::AsInt(value)) => value,
         _ => panic!("{point:?} is no integer"),
     }
 }
@@ -100,7 +99,7 @@ fn each_kind_is_the_point_it_should_be() {
     assert_eq!((level.is_monotonic, level.aggregation_temporality), (false, cumulative));
     assert_eq!(integer(&level.data_points[0]), -3);
     let Some(Data::Gauge(load)) = &metric(&request, "load").data else { panic!("no gauge") };
-    assert_eq!(load.data_points[0].value, Some(Value::AsDouble(-50.0)));
+    assert_eq!(load.data_points[0].value, Some(Number::AsDouble(-50.0)));
     let Some(Data::ExponentialHistogram(turn)) = &metric(&request, "turn").data else {
         panic!("no histogram")
     };
@@ -181,13 +180,31 @@ fn floats_without_a_json_number_are_words() {
     let snapshot = collector.get_all_metrics();
     let request = whole(&settings(), &snapshot);
     let value = |name| numbers(metric(&request, name))[0].value;
-    assert_eq!(value("up"), Some(Value::AsDouble(f64::INFINITY)));
-    assert_eq!(value("down"), Some(Value::AsDouble(f64::NEG_INFINITY)));
+    assert_eq!(value("up"), Some(Number::AsDouble(f64::INFINITY)));
+    assert_eq!(value("down"), Some(Number::AsDouble(f64::NEG_INFINITY)));
     let mut bytes = Vec::new();
     settings().encoding(Encoding::Json).encoder().encode(&snapshot, &mut bytes);
     let text = String::from_utf8(bytes).expect("UTF-8");
     assert!(text.contains(r#""asDouble":"Infinity""#), "{text}");
     assert!(text.contains(r#""asDouble":"-Infinity""#), "{text}");
+}
+
+#[test]
+fn json_has_no_null_for_what_is_missing_or_infinite() {
+    let (collector, _) = manual();
+    collector.register_timing("never.recorded");
+    collector.describe_scaled("huge", Unit::None, 1e300, "");
+    collector.histogram("huge", u64::MAX);
+    let snapshot = collector.get_all_metrics();
+    let request = whole(&settings(), &snapshot);
+    let huge = &distributions(metric(&request, "huge"))[0];
+    assert_eq!((huge.sum, huge.max), (Some(f64::INFINITY), Some(f64::INFINITY)));
+    let mut as_json = settings().encoding(Encoding::Json).encoder();
+    assert_eq!(json(&mut as_json, &snapshot), request);
+    let mut bytes = Vec::new();
+    as_json.encode(&snapshot, &mut bytes);
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    assert!(!text.contains("null"), "{text}");
 }
 
 #[test]
@@ -199,8 +216,8 @@ fn counters_beyond_what_otlp_holds_are_rounded_and_gauges_without_a_value_left_o
     collector.register_timing("never.recorded");
     let request = whole(&settings(), &collector.get_all_metrics());
     let value = |name| numbers(metric(&request, name))[0].value;
-    assert_eq!(value("fits"), Some(Value::AsInt(i64::MAX)));
-    assert_eq!(value("beyond"), Some(Value::AsDouble(2f64.powi(64))));
+    assert_eq!(value("fits"), Some(Number::AsInt(i64::MAX)));
+    assert_eq!(value("beyond"), Some(Number::AsDouble(2f64.powi(64))));
     assert!(metrics(&request).all(|metric| metric.name != "never.set"));
     let point = &distributions(metric(&request, "never.recorded"))[0];
     assert_eq!((point.count, point.sum, point.zero_count), (0, Some(0.0), 0));
@@ -239,7 +256,7 @@ fn deltas_tell_gains_once_and_levels_always() {
     let Some(Data::Sum(level)) = &metric(&request, "level").data else { panic!("no sum") };
     assert_eq!(level.aggregation_temporality, AggregationTemporality::Cumulative as i32);
     assert_eq!(integer(&level.data_points[0]), -3, "a level, not a gain");
-    assert_eq!(numbers(metric(&request, "load"))[0].value, Some(Value::AsDouble(-50.0)));
+    assert_eq!(numbers(metric(&request, "load"))[0].value, Some(Number::AsDouble(-50.0)));
     assert!(metrics(&request).all(|metric| metric.name != "size"), "nothing new of it");
 
     for old in [&first, &second] {

@@ -2,13 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use opentelemetry_proto::tonic::metrics::v1::metric::Data;
-use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
-use opentelemetry_proto::tonic::metrics::v1::{
-    AggregationTemporality, ExponentialHistogramDataPoint,
-};
-
 use super::decode::{Request, metrics, tags};
+use super::definition::{AggregationTemporality, Data, ExponentialHistogramDataPoint, Number};
 
 /// A series, by its name and attributes.
 pub(crate) type Id = (String, BTreeMap<String, String>);
@@ -105,7 +100,9 @@ impl Receiver {
             match metric.data.as_ref().expect("data") {
                 Data::Gauge(gauge) => {
                     for point in &gauge.data_points {
-                        let Some(Value::AsDouble(value)) = point.value else { panic!("{point:?}") };
+                        let Some(Number::AsDouble(value)) = point.value else {
+                            panic!("{point:?}")
+                        };
                         self.gauges.insert(id(&point.attributes), value);
                     }
                 }
@@ -115,8 +112,8 @@ impl Receiver {
                         let id = id(&point.attributes);
                         self.note(&id, is_delta, point.start_time_unix_nano, point.time_unix_nano);
                         let value = match point.value.expect("a value") {
-                            Value::AsInt(value) => i128::from(value),
-                            Value::AsDouble(value) => value as i128,
+                            Number::AsInt(value) => i128::from(value),
+                            Number::AsDouble(value) => value as i128,
                         };
                         let known = self.sums.entry(id).or_insert(0);
                         *known = if is_delta { *known + value } else { value };

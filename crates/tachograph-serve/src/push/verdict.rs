@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use prost::Message;
 use serde_json::Value;
 
@@ -70,21 +71,6 @@ fn rejected(headers: &HeaderMap, body: &Bytes) -> u64 {
 /// The start of a JSON answer's media type.
 const JSON: &[u8] = b"application/json";
 
-/// As in `opentelemetry/proto/collector/metrics/v1/metrics_service.proto`.
-#[derive(Message)]
-struct ExportMetricsServiceResponse {
-    #[prost(message, optional, tag = "1")]
-    partial_success: Option<ExportMetricsPartialSuccess>,
-}
-
-#[derive(Message)]
-struct ExportMetricsPartialSuccess {
-    #[prost(int64, tag = "1")]
-    rejected_data_points: i64,
-    #[prost(string, tag = "2")]
-    error_message: String,
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -129,20 +115,19 @@ mod tests {
 
     #[test]
     fn what_was_rejected_of_a_success_is_counted() {
-        let partial = |rejected_data_points| {
-            let error_message = "too old".to_owned();
-            let partial_success =
-                Some(ExportMetricsPartialSuccess { rejected_data_points, error_message });
-            Bytes::from(ExportMetricsServiceResponse { partial_success }.encode_to_vec())
+        // Field 1: a message; in it field 1: the number, field 2: "too old".
+        let partial = |rejected: &[u8]| {
+            let text = b"\x12\x07too old";
+            let length = (1 + rejected.len() + text.len()) as u8;
+            Bytes::from([&[0x0a, length, 0x08], rejected, text].concat())
         };
         let of = |status, body: &Bytes| {
             let status = StatusCode::from_u16(status).expect("a status");
             Verdict::of(status, &HeaderMap::new(), body, SystemTime::now())
         };
-        // Field 1: 10 bytes; in it field 1: 7, field 2: "too old".
-        assert_eq!(&partial(7)[..], b"\x0a\x0b\x08\x07\x12\x07too old");
-        assert_eq!(of(200, &partial(7)), Verdict::Taken { rejected: 7 });
-        assert_eq!(of(200, &partial(-7)), Verdict::Taken { rejected: 0 });
+        let minus_7 = [0xf9, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+        assert_eq!(of(200, &partial(&[7])), Verdict::Taken { rejected: 7 });
+        assert_eq!(of(200, &partial(&minus_7)), Verdict::Taken { rejected: 0 });
         assert_eq!(of(200, &Bytes::from_static(b"{}")), Verdict::Taken { rejected: 0 });
         assert_eq!(of(204, &Bytes::new()), Verdict::Taken { rejected: 0 });
         let json = |body: &'static str| {
@@ -161,7 +146,7 @@ mod tests {
         ] {
             assert_eq!(json(body), Verdict::Taken { rejected }, "{body}");
         }
-        assert_eq!(of(503, &partial(7)), Verdict::Later(None));
-        assert_eq!(of(400, &partial(7)), Verdict::Refused(StatusCode::BAD_REQUEST));
+        assert_eq!(of(503, &partial(&[7])), Verdict::Later(None));
+        assert_eq!(of(400, &partial(&[7])), Verdict::Refused(StatusCode::BAD_REQUEST));
     }
 }
