@@ -1,0 +1,146 @@
+//! The recorder.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use metrics::{
+    Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SetRecorderError, SharedString,
+};
+use tachograph::{MetricsCollector, Tagged, Unit};
+
+use crate::handles::{CounterHandle, GaugeHandle, HistogramHandle, Unfit};
+use crate::known::{self, Identity};
+use crate::scale::{Scales, per_unit};
+
+/// Records what the facade's macros and handles tell into a collector.
+///
+/// `Send + Sync`. It holds a clone of the collector; a recorder that is installed lives as long as
+/// the process, so a program that needs its last samples calls
+/// [`MetricsCollector::shutdown`] at its end.
+pub struct TachographRecorder {
+    collector: MetricsCollector,
+    identity: Identity,
+    scales: Scales,
+    /// Registered with the first histogram.
+    unfit: OnceLock<Arc<Unfit>>,
+    /// Held while a new gauge is set to its first value.
+    first: Mutex<()>,
+}
+
+impl fmt::Debug for TachographRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TachographRecorder").field("scales", &self.scales).finish_non_exhaustive()
+    }
+}
+
+impl TachographRecorder {
+    /// A recorder for the collector.
+    pub fn new(collector: MetricsCollector) -> Self {
+        Self {
+            collector,
+            identity: Identity::default(),
+            scales: Scales::default(),
+            unfit: OnceLock::new(),
+            first: Mutex::default(),
+        }
+    }
+
+    /// Sets what one recorded unit of a histogram is worth. Values are rounded to multiples of
+    /// `scale`, so each is exact within half of it, and may be up to 2^64 times as great. A scale
+    /// that is not a positive number, or whose inverse is infinite, is ignored.
+    ///
+    /// Without this, the scale follows the unit that the histogram was described with before it was
+    /// first registered: 1 ns for times, a byte for sizes, a bit a second for rates of data,
+    /// a millionth for counts. Without such a unit it is a billionth, for values up to 1.8e10,
+    /// since a `Duration` is recorded in seconds. Later descriptions change only the unit's name
+    /// and the text.
+    #[must_use]
+    pub fn with_scale(mut self, name: impl Into<String>, scale: f64) -> Self {
+        self.scales.choose(name.into(), scale);
+        self
+    }
+
+    /// Makes this the process's recorder.
+    ///
+    /// # Errors
+    /// Returns the recorder if the process has one already.
+    pub fn install(self) -> Result<(), SetRecorderError<Box<Self>>> {
+        metrics::set_global_recorder(Box::new(self))
+    }
+
+    fn with_tags<T>(&self, key: &Key, act: impl FnOnce(Tagged<'_>) -> T) -> T {
+        let tags: Vec<_> = key.labels().map(|label| (label.key(), label.value())).collect();
+        act(self.collector.with_tags(&tags))
+    }
+
+    fn describe(&self, name: &KeyName, unit: Option<metrics::Unit>, text: &str) {
+        self.collector.describe(name.as_str(), reported(unit), text);
+    }
+
+    /// The facade's gauges begin at 0.
+    fn new_gauge(&self, key: &Key) -> Gauge {
+        self.with_tags(key, |tagged| {
+            let gauge = tagged.register_gauge(key.name());
+            let _first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+            if tagged.get_gauge(key.name()).is_some_and(|stats| stats.current.is_none()) {
+                gauge.add(0.0);
+            }
+            Gauge::from_arc(Arc::new(GaugeHandle(gauge)))
+        })
+    }
+
+    fn new_histogram(&self, key: &Key) -> Histogram {
+        let (scale, is_new) = self.scales.register(key.name());
+        if is_new {
+            self.collector.describe_scaled(key.name(), Unit::None, scale, "");
+        }
+        let unfit = self.unfit.get_or_init(|| Arc::new(Unfit::new(&self.collector)));
+        Histogram::from_arc(Arc::new(HistogramHandle {
+            histogram: self.with_tags(key, |tagged| tagged.register_histogram(key.name())),
+            per_unit: per_unit(scale),
+            unfit: Arc::clone(unfit),
+        }))
+    }
+}
+
+impl Recorder for TachographRecorder {
+    fn describe_counter(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
+        self.describe(&key, unit, &text);
+    }
+
+    fn describe_gauge(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
+        self.describe(&key, unit, &text);
+    }
+
+    fn describe_histogram(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
+        let scale = self.scales.describe(key.as_str(), unit);
+        self.collector.describe_scaled(key.as_str(), reported(unit), scale, &text);
+    }
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        known::handle(&self.identity, key, || {
+            let counter = self.with_tags(key, |tagged| tagged.register_counter(key.name()));
+            Counter::from_arc(Arc::new(CounterHandle(counter)))
+        })
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        known::handle(&self.identity, key, || self.new_gauge(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        known::handle(&self.identity, key, || self.new_histogram(key))
+    }
+}
+
+/// The collector's unit for one of the facade's. Values stay as they were recorded.
+fn reported(unit: Option<metrics::Unit>) -> Unit {
+    match unit {
+        // As a suffix of a name, `_count` would say something else.
+        None | Some(metrics::Unit::Count) => Unit::None,
+        Some(metrics::Unit::Seconds) => Unit::Seconds,
+        Some(metrics::Unit::Bytes) => Unit::Bytes,
+        Some(metrics::Unit::Percent) => Unit::Percent,
+        Some(other) => Unit::Other(other.as_str().into()),
+    }
+}
