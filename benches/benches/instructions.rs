@@ -39,7 +39,7 @@ const fn over_blocks(name: &'static str, start: fn(&MetricsCollector) -> Repeat)
 
 const LOOP_ALONE: Operation = operation("the loop alone", |_| repeat((), |(), _| ()));
 
-const OPERATIONS: [Operation; 25] = [
+const OPERATIONS: [Operation; 27] = [
     operation("counter, Recorder", |metrics| {
         let subject = (metrics.recorder(), metrics.register_counter(NAME));
         repeat(subject, |(recorder, counter), _| recorder.increment(counter))
@@ -110,6 +110,17 @@ const OPERATIONS: [Operation; 25] = [
     }),
     operation("timer, handle", |metrics| {
         repeat(metrics.register_timing(NAME), |timing, _| drop(timing.start()))
+    }),
+    operation("stamps, Recorder", |metrics| {
+        let subject = (metrics.recorder(), metrics.register_timing(NAME));
+        repeat(subject, |(recorder, timing), _| {
+            recorder.record_since(timing, recorder.now());
+        })
+    }),
+    operation("stamps, handle", |metrics| {
+        repeat((metrics.clone(), metrics.register_timing(NAME)), |(metrics, timing), _| {
+            timing.record_since(metrics.now());
+        })
     }),
     operation("timer, name", |metrics| {
         repeat(metrics.clone(), |metrics, _| drop(metrics.timer(NAME)))

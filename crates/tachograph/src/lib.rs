@@ -77,3 +77,4 @@ pub use series::metric::{Kind, Metric, Unit};
 pub use series::tags::Tags;
 pub use series::warning::{DropReason, Warning};
 pub use time::clock::{Clock, MockClock};
+pub use time::stamp::Stamp;

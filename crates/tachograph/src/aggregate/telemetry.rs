@@ -37,7 +37,7 @@ use crate::series::tallies::Tallies;
 use crate::series::warning::DropReason;
 use crate::sync::Arc;
 use crate::sync::fault;
-use crate::time::clock::nanos;
+use crate::time::stamp::nanos;
 
 /// The aggregator's own counts.
 #[derive(Debug)]

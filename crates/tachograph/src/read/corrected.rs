@@ -12,7 +12,7 @@ use crate::limits::CORRECTED_PARTS;
 use crate::read::buckets::Buckets;
 use crate::read::rows::{self, Totals};
 use crate::read::stats::TimingStats;
-use crate::time::clock::nanos;
+use crate::time::stamp::nanos;
 
 impl TimingStats {
     /// A copy with the samples that a caller at a fixed rate missed while it waited: for each

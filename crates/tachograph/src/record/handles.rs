@@ -11,7 +11,7 @@ use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
 use crate::record::operation::Operation;
 use crate::record::timer::{ByHandle, Timer};
-use crate::time::clock::nanos;
+use crate::time::stamp::{Stamp, nanos};
 
 /// Implements what the two kinds of counter share.
 macro_rules! counter {
@@ -119,6 +119,29 @@ impl Timing {
     #[inline]
     pub fn record_ns(&self, nanos: u64) {
         self.0.record(Operation::Sample, nanos);
+    }
+
+    /// Records the time from a start to now, and returns now: the start of the next timing.
+    ///
+    /// Returns no moment while recording is off, and then records nothing; nor does it record where
+    /// the start is no moment. Time that runs backwards counts as 0 and as an anomaly, also where
+    /// the start is an intended one that has not come yet. Reads the clock once, and twice more if
+    /// the start is from the other clock than timers read now.
+    #[inline]
+    pub fn record_since(&self, start: Stamp) -> Stamp {
+        let (now, nanos) = self.0.shared.since(start);
+        if let Some(nanos) = nanos {
+            self.record_ns(nanos);
+        }
+        now
+    }
+
+    /// Records the time from a start to an end; see [`Timing::record_since`].
+    #[inline]
+    pub fn record_between(&self, start: Stamp, end: Stamp) {
+        if let Some(nanos) = self.0.shared.nanos_between(start, end) {
+            self.record_ns(nanos);
+        }
     }
 
     /// Records a duration with the trace that it belongs to.

@@ -1,5 +1,7 @@
 //! A recorder, for a loop that owns its thread.
 
+use std::time::Instant;
+
 use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
 use crate::record::handles::{AnyCounter, AnyDistribution, Counter, Gauge, Timing, UpDownCounter};
@@ -7,6 +9,7 @@ use crate::record::operation::Operation;
 use crate::record::own_lane::OwnLane;
 use crate::record::timer::{ByRecorder, Timer};
 use crate::sync::Arc;
+use crate::time::stamp::Stamp;
 
 /// A recorder for a loop that owns its thread: records through handles without the thread-local
 /// look-up that the handles' own methods make.
@@ -76,6 +79,35 @@ impl Recorder {
     #[inline]
     pub fn record_ns(&self, timing: &Timing, nanos: u64) {
         self.0.perform(&timing.0, Operation::Sample, nanos);
+    }
+
+    /// This moment, for a start or an end; see [`MetricsCollector::now`](crate::MetricsCollector::now).
+    #[inline]
+    pub fn now(&self) -> Stamp {
+        self.0.shared().now()
+    }
+
+    /// An intended start; see [`MetricsCollector::stamp_at`](crate::MetricsCollector::stamp_at).
+    pub fn stamp_at(&self, at: Instant) -> Stamp {
+        self.0.shared().stamp_at(at)
+    }
+
+    /// Records the time from a start to now, and returns now; see [`Timing::record_since`].
+    #[inline]
+    pub fn record_since(&self, timing: &Timing, start: Stamp) -> Stamp {
+        let (now, nanos) = self.0.shared().since(start);
+        if let Some(nanos) = nanos {
+            self.record_ns(timing, nanos);
+        }
+        now
+    }
+
+    /// Records the time from a start to an end; see [`Timing::record_since`].
+    #[inline]
+    pub fn record_between(&self, timing: &Timing, start: Stamp, end: Stamp) {
+        if let Some(nanos) = self.0.shared().nanos_between(start, end) {
+            self.record_ns(timing, nanos);
+        }
     }
 
     /// Records a duration or a plain value with the trace that it belongs to; see

@@ -42,7 +42,7 @@ impl Handle {
 
     /// Records a value with its trace, or else with the trace that the calling thread is in.
     pub(crate) fn trace_or_current(&self, value: u64, trace: Option<Trace>) {
-        if !cfg!(feature = "record") || self.shared.mode() == mode::OFF {
+        if self.shared.is_off() {
             return;
         }
         match trace.or_else(|| self.shared.current_trace()) {
@@ -63,7 +63,7 @@ fn record(handle: &Handle, operation: Operation, value: u64) {
         Admission::Off => true,
         Admission::Refused => false,
     });
-    if done != Some(true) && handle.shared.mode() != mode::OFF {
+    if done != Some(true) && !handle.shared.is_off() {
         record_elsewhere(handle, operation, value);
     }
 }
@@ -93,7 +93,7 @@ fn record_traced(handle: &Handle, value: u64, trace: Trace) {
         Admission::Off => true,
         Admission::Refused => false,
     });
-    if done == Some(true) || handle.shared.mode() == mode::OFF {
+    if done == Some(true) || handle.shared.is_off() {
         return;
     }
     let Some(_cold) = ColdPath::enter() else {

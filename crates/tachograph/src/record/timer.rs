@@ -5,14 +5,13 @@
 
 use std::time::Duration;
 
-use crate::lane::lane::mode;
 use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
 use crate::record::operation::Operation;
 use crate::record::own_lane::OwnLane;
 use crate::sync::Arc;
-use crate::time::clock::Stamp;
+use crate::time::stamp::Stamp;
 
 /// The destination of a timer's record; sealed.
 pub trait Target {
@@ -20,8 +19,9 @@ pub trait Target {
     #[doc(hidden)]
     fn take(&mut self) -> Self;
 
+    /// The state of the collector; `None` if the target records nothing.
     #[doc(hidden)]
-    fn elapsed_ns(&self, start: Stamp) -> Option<u64>;
+    fn shared(&self) -> Option<&Shared>;
 
     #[doc(hidden)]
     fn record_ns(&self, nanos: u64);
@@ -43,26 +43,34 @@ pub struct Timer<T: Target> {
 }
 
 impl<T: Target> Timer<T> {
-    /// The time since the start; `None` if recording was off then. Records nothing, and the timer
+    /// The time since the start; `None` if recording was off then, or is off now. Records nothing, and the timer
     /// keeps running, so one timer can serve nested timings.
     ///
     /// Reads the clock once, as every ending except `discard` does.
     #[inline]
     pub fn elapsed(&self) -> Option<Duration> {
-        self.target.elapsed_ns(self.start).map(Duration::from_nanos)
+        self.elapsed_ns().map(Duration::from_nanos)
+    }
+
+    #[inline]
+    fn elapsed_ns(&self) -> Option<u64> {
+        if self.start.is_none() {
+            return None;
+        }
+        self.target.shared()?.since(self.start).1
     }
 
     /// Records now and returns the recorded duration, or zero while recording is off.
     #[inline]
     pub fn stop(mut self) -> Duration {
         let recorded = self.finish();
-        self.start = Stamp::Off;
+        self.start = Stamp::default();
         Duration::from_nanos(recorded.unwrap_or(0))
     }
 
     /// Ends the timer without recording.
     pub fn discard(mut self) {
-        self.start = Stamp::Off;
+        self.start = Stamp::default();
     }
 
     /// Makes the timer record with a trace when it is dropped; see
@@ -88,14 +96,14 @@ impl<T: Target> Timer<T> {
 
     #[inline]
     fn traced(mut self, trace: Option<Trace>) -> Timer<Traced<T>> {
-        let start = std::mem::replace(&mut self.start, Stamp::Off);
+        let start = std::mem::take(&mut self.start);
         Timer { target: Traced { target: self.target.take(), trace }, start }
     }
 
     /// Records what has passed; the caller sees to it that this comes once.
     #[inline]
     fn finish(&self) -> Option<u64> {
-        let nanos = self.target.elapsed_ns(self.start)?;
+        let nanos = self.elapsed_ns()?;
         self.target.record_ns(nanos);
         Some(nanos)
     }
@@ -118,11 +126,8 @@ impl Timer<ByName> {
     /// Starts it if recording is on; otherwise requests no handle and reads no clock.
     #[inline]
     pub(crate) fn by_name(shared: &Shared, handle: impl FnOnce() -> Option<Arc<Handle>>) -> Self {
-        if !is_on(shared) {
-            return Self { target: ByName(None), start: Stamp::Off };
-        }
-        let handle = handle();
-        let start = if handle.is_some() { stamp(shared) } else { Stamp::Off };
+        let handle = if shared.is_off() { None } else { handle() };
+        let start = handle.as_ref().map(|_| shared.clock.stamp()).unwrap_or_default();
         Self { target: ByName(handle), start }
     }
 }
@@ -134,8 +139,8 @@ impl Target for ByName {
     }
 
     #[inline]
-    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
-        elapsed(&self.0.as_ref()?.shared, start)
+    fn shared(&self) -> Option<&Shared> {
+        self.0.as_deref().map(|handle| &*handle.shared)
     }
 
     #[inline]
@@ -160,7 +165,7 @@ pub struct ByHandle<'a>(&'a Handle);
 impl<'a> Timer<ByHandle<'a>> {
     #[inline]
     pub(crate) fn by_handle(handle: &'a Handle) -> Self {
-        Self { target: ByHandle(handle), start: stamp(&handle.shared) }
+        Self { target: ByHandle(handle), start: handle.shared.now() }
     }
 }
 
@@ -171,8 +176,8 @@ impl Target for ByHandle<'_> {
     }
 
     #[inline]
-    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
-        elapsed(&self.0.shared, start)
+    fn shared(&self) -> Option<&Shared> {
+        Some(&self.0.shared)
     }
 
     #[inline]
@@ -196,7 +201,7 @@ pub struct ByRecorder<'a> {
 impl<'a> Timer<ByRecorder<'a>> {
     #[inline]
     pub(crate) fn by_recorder(lane: &'a OwnLane, handle: &'a Handle) -> Self {
-        Self { target: ByRecorder { lane, handle }, start: stamp(lane.shared()) }
+        Self { target: ByRecorder { lane, handle }, start: lane.shared().now() }
     }
 }
 
@@ -207,8 +212,8 @@ impl Target for ByRecorder<'_> {
     }
 
     #[inline]
-    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
-        elapsed(self.lane.shared(), start)
+    fn shared(&self) -> Option<&Shared> {
+        Some(self.lane.shared())
     }
 
     #[inline]
@@ -240,8 +245,8 @@ impl<T: Target> Target for Traced<T> {
     }
 
     #[inline]
-    fn elapsed_ns(&self, start: Stamp) -> Option<u64> {
-        self.target.elapsed_ns(start)
+    fn shared(&self) -> Option<&Shared> {
+        self.target.shared()
     }
 
     #[inline]
@@ -253,32 +258,4 @@ impl<T: Target> Target for Traced<T> {
     fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
         self.target.record_traced(nanos, trace);
     }
-}
-
-/// Starts timing if recording is on.
-#[inline]
-fn stamp(shared: &Shared) -> Stamp {
-    if is_on(shared) { shared.clock.stamp() } else { Stamp::Off }
-}
-
-/// Whether recording is on; a constant `false` if recording is compiled out.
-#[inline]
-fn is_on(shared: &Shared) -> bool {
-    cfg!(feature = "record") && shared.mode() == mode::ON
-}
-
-/// Nanoseconds since the start; `None` if timing was not started.
-#[inline]
-fn elapsed(shared: &Shared, start: Stamp) -> Option<u64> {
-    match start {
-        _ if !cfg!(feature = "record") => None,
-        Stamp::Off => None,
-        start => Some(shared.clock.nanos_since(start).unwrap_or_else(|| backwards(shared))),
-    }
-}
-
-#[cold]
-fn backwards(shared: &Shared) -> u64 {
-    shared.tallies.clock_anomalies.add(1);
-    0
 }

@@ -21,6 +21,7 @@ use crate::run::tagged::Tagged;
 use crate::series::metric::Unit;
 use crate::series::registry::Description;
 use crate::sync::Arc;
+use crate::time::stamp::Stamp;
 use crate::time::start::PassTime;
 
 /// Collects metrics from any number of threads.
@@ -87,7 +88,7 @@ impl MetricsCollector {
 
     #[cfg(not(tachograph_loom))]
     pub(crate) fn is_off(&self) -> bool {
-        self.core().inlet.shared.mode() == mode::OFF
+        self.core().inlet.shared.is_off()
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -168,6 +169,37 @@ impl MetricsCollector {
     #[inline]
     pub fn timer(&self, name: &str) -> Timer<ByName> {
         self.untagged().timer(name)
+    }
+
+    /// This moment, for the start or the end of timings; see [`Stamp`]. None while recording is off:
+    /// it reads no clock then.
+    #[inline]
+    pub fn now(&self) -> Stamp {
+        self.core().inlet.shared.now()
+    }
+
+    /// An instant as a stamp, for work that was to begin at a time: a timer's deadline, a period's
+    /// begin. A handler that is late then shows as a long timing, and not only as a late one.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # let metrics = tachograph::MetricsCollector::new();
+    /// let tick = metrics.register_timing("tick");
+    /// let deadline = Instant::now();
+    /// // ... the loop comes to it late, and handles it ...
+    /// # std::thread::sleep(Duration::from_millis(2));
+    /// tick.record_since(metrics.stamp_at(deadline));
+    /// # assert!(metrics.get_timing("tick").and_then(|tick| tick.min) >= Some(0.002));
+    /// ```
+    pub fn stamp_at(&self, at: Instant) -> Stamp {
+        self.core().inlet.shared.stamp_at(at)
+    }
+
+    /// The time from a start to an end; `None` if one of them is no moment. Counts time that runs
+    /// backwards as zero and as an anomaly.
+    #[inline]
+    pub fn duration_between(&self, start: Stamp, end: Stamp) -> Option<Duration> {
+        self.core().inlet.shared.nanos_between(start, end).map(Duration::from_nanos)
     }
 
     /// Sets a metric's unit and description, before or after its first record. A timing's unit is

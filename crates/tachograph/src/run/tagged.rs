@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::lane::lane::mode;
 use crate::lane::trace::Trace;
 use crate::read::snapshot::Value;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
@@ -13,7 +12,7 @@ use crate::record::this_thread::{self, Call};
 use crate::record::timer::{ByName, Timer};
 use crate::run::engine::Core;
 use crate::series::metric::Kind;
-use crate::time::clock::nanos;
+use crate::time::stamp::nanos;
 
 /// A collector with a set of tags; see [`MetricsCollector::with_tags`](crate::MetricsCollector::with_tags).
 ///
@@ -36,7 +35,7 @@ impl<'a> Tagged<'a> {
     #[inline]
     fn record(&self, name: &str, value: u64, call: impl Fn() -> Call) {
         // Checked first, so that a disabled call costs no function call.
-        if cfg!(feature = "record") && self.core.inlet.shared.mode() != mode::OFF {
+        if !self.core.inlet.shared.is_off() {
             this_thread::record_by_name(&self.core.inlet, name, self.tags, value, call);
         }
     }
@@ -103,7 +102,7 @@ impl<'a> Tagged<'a> {
     }
 
     fn trace(&self, name: &str, kind: Kind, value: u64, trace: Trace) {
-        if !cfg!(feature = "record") || self.core.inlet.shared.mode() == mode::OFF {
+        if self.core.inlet.shared.is_off() {
             return;
         }
         if let Some(handle) =

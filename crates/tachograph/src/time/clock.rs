@@ -2,13 +2,14 @@
 //!
 //! # Synchronization
 //! The time-stamp counter and its scale are set once (`OnceBox`) by the thread that calibrates it.
-//! What timers read is one relaxed word, which passes change after comparing the counter with the
-//! monotonic clock; a timer ends on the clock that it started on. A mock clock is a few relaxed
-//! words. None of this orders anything.
+//! So is the instant that stamps count from. Which clock stamps are read on is one relaxed word, which
+//! passes change after comparing the counter with the monotonic clock; each stamp tells its own. A
+//! mock clock is a few relaxed words. None of this orders anything.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::sync::{Arc, AtomicBool, AtomicU8, AtomicU64, OnceBox, Ordering};
+use crate::time::stamp::{Stamp, nanos};
 
 /// A source of monotonic time, wall-clock time and timer stamps; cheap to clone.
 #[derive(Clone, Debug)]
@@ -19,7 +20,24 @@ struct Sources {
     /// The clock that timers read, one of [`timers`]. Written by passes, read by timers.
     timers: AtomicU8,
     tsc: OnceBox<Tsc>,
+    /// What monotonic stamps count from; one for all clocks of the process.
+    origin: Instant,
     mock: Option<MockClock>,
+}
+
+/// What all monotonic stamps of the process count from. Set by whoever creates the first clock.
+#[cfg(not(tachograph_loom))]
+static ORIGIN: OnceBox<Instant> = OnceBox::new();
+
+#[cfg(not(tachograph_loom))]
+fn origin() -> Instant {
+    *ORIGIN.get_or_init(|| Box::new(Instant::now()))
+}
+
+/// Models have no statics, and one clock each.
+#[cfg(tachograph_loom)]
+fn origin() -> Instant {
+    Instant::now()
 }
 
 /// The clock that timers read.
@@ -40,24 +58,18 @@ struct Tsc {
     since: Instant,
 }
 
+impl Tsc {
+    #[inline]
+    fn nanos(&self, cycles: u64) -> u64 {
+        self.counter.delta_as_nanos(0, cycles)
+    }
+}
+
 /// Both clocks at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading {
     pub(crate) monotonic: Instant,
-    /// The counter in cycles.
-    pub(crate) counter: u64,
-}
-
-/// A moment on a timer's clock.
-#[derive(Clone, Copy, Debug)]
-pub enum Stamp {
-    /// Recording was off: nothing was read, nothing will be recorded.
-    Off,
-    Monotonic(Instant),
-    /// Cycles of the CPU's time-stamp counter.
-    Tsc(u64),
-    /// Nanoseconds of a mock clock.
-    Mock(u64),
+    pub(crate) counter: Stamp,
 }
 
 /// If readings of two clocks are further apart, the thread was interrupted and they are useless.
@@ -71,8 +83,8 @@ impl Clock {
     /// clock's time over the background driver's first passes. Later passes keep comparing the two.
     /// If they ever differ by more than 1 %, for example after a suspend or a migration, timers
     /// read the monotonic clock permanently; this is counted in `telemetry.clock.anomalies` and
-    /// reported as a warning. A timer running at that moment still ends on the counter, and records
-    /// at most the time since the counter was first used.
+    /// reported as a warning. A timer running at that moment still records what the counter has
+    /// counted, but at most the time since the counter was first used.
     pub fn system() -> Self {
         Self::new(timers::MONOTONIC, None)
     }
@@ -87,7 +99,8 @@ impl Clock {
     }
 
     fn new(timers: u8, mock: Option<MockClock>) -> Self {
-        Self(Arc::new(Sources { timers: AtomicU8::new(timers), tsc: OnceBox::new(), mock }))
+        let (timers, tsc) = (AtomicU8::new(timers), OnceBox::new());
+        Self(Arc::new(Sources { timers, tsc, origin: origin(), mock }))
     }
 
     /// Monotonic time.
@@ -163,67 +176,103 @@ impl Clock {
         sharp.then_some(Reading { monotonic, counter })
     }
 
-    /// The current counter value, in cycles.
-    fn counter(&self) -> Option<u64> {
+    /// The counter, if there is one.
+    fn counter(&self) -> Option<Stamp> {
         match &self.0.mock {
-            None => Some(self.0.tsc.get()?.counter.raw()),
-            Some(mock) => mock.has_tsc().then(|| mock.nanos(TSC)),
+            None => Some(Stamp::counter(self.0.tsc.get()?.counter.raw())),
+            Some(mock) => mock.has_tsc().then(|| Stamp::mock_counter(mock.nanos(TSC))),
         }
     }
 
-    /// Nanoseconds between two readings of the counter; `None` if it ran backwards.
-    pub(crate) fn counted(&self, start: u64, end: u64) -> Option<u64> {
+    /// Nanoseconds between two readings of the counter; `None` if it ran backwards, or if one of them
+    /// is another clock's.
+    pub(crate) fn counted(&self, start: Stamp, end: Stamp) -> Option<u64> {
+        let counted = end.counted_since(start)?;
         match &self.0.mock {
-            None if end < start => None,
-            None => Some(self.0.tsc.get()?.counter.delta_as_nanos(start, end)),
-            Some(_) => end.checked_sub(start),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn stamp(&self) -> Stamp {
-        let timers = self.timers();
-        if timers == timers::TSC
-            && let Some(tsc) = self.0.tsc.get()
-        {
-            return Stamp::Tsc(tsc.counter.raw());
-        }
-        self.stamp_elsewhere(timers)
-    }
-
-    fn stamp_elsewhere(&self, timers: u8) -> Stamp {
-        match &self.0.mock {
-            None => Stamp::Monotonic(Instant::now()),
-            Some(mock) if timers == timers::MOCK_TSC => Stamp::Tsc(mock.nanos(TSC)),
-            Some(mock) => Stamp::Mock(mock.nanos(MONOTONIC)),
-        }
-    }
-
-    /// Nanoseconds since a stamp of this clock; `None` if time ran backwards.
-    #[inline]
-    pub(crate) fn nanos_since(&self, start: Stamp) -> Option<u64> {
-        if self.timers() == timers::TSC
-            && let Stamp::Tsc(start) = start
-            && let Some(tsc) = self.0.tsc.get()
-        {
-            let end = tsc.counter.raw();
-            return (end >= start).then(|| tsc.counter.delta_as_nanos(start, end));
-        }
-        self.nanos_since_elsewhere(start)
-    }
-
-    fn nanos_since_elsewhere(&self, start: Stamp) -> Option<u64> {
-        match (&self.0.mock, start) {
-            (_, Stamp::Tsc(start)) => {
-                let counted = self.counted(start, self.counter()?)?;
-                Some(if self.uses_tsc() { counted } else { counted.min(self.tsc_age()) })
+            None if start.is_counter() && end.is_counter() => {
+                Some(self.0.tsc.get()?.nanos(counted))
             }
-            (None, Stamp::Monotonic(start)) => {
-                Instant::now().checked_duration_since(start).map(nanos)
-            }
-            (Some(mock), Stamp::Mock(start)) => mock.nanos(MONOTONIC).checked_sub(start),
+            Some(_) if start.is_mock_counter() && end.is_mock_counter() => Some(counted),
             _ => None,
         }
+    }
+
+    /// The counter, while timers read it.
+    #[inline]
+    fn trusted(&self) -> Option<&Tsc> {
+        if self.timers() == timers::TSC { self.0.tsc.get() } else { None }
+    }
+
+    /// This moment.
+    #[inline]
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.read(self.trusted())
+    }
+
+    /// An instant of the monotonic clock.
+    pub(crate) fn stamp_at(&self, at: Instant) -> Stamp {
+        Stamp::monotonic(at, self.0.origin)
+    }
+
+    /// Nanoseconds between two stamps; `None` if time ran backwards, if one of them is from a
+    /// counter that this clock cannot read, or if the start is no moment.
+    #[inline]
+    pub(crate) fn nanos_between(&self, start: Stamp, end: Stamp) -> Option<u64> {
+        self.between(self.trusted(), start, end)
+    }
+
+    /// This moment, and the nanoseconds that have passed since a start; see `nanos_between`.
+    #[inline]
+    pub(crate) fn since(&self, start: Stamp) -> (Stamp, Option<u64>) {
+        let trusted = self.trusted();
+        let now = self.read(trusted);
+        (now, self.between(trusted, start, now))
+    }
+
+    #[inline]
+    fn read(&self, trusted: Option<&Tsc>) -> Stamp {
+        match trusted {
+            Some(tsc) => Stamp::counter(tsc.counter.raw()),
+            None => self.read_elsewhere(),
+        }
+    }
+
+    fn read_elsewhere(&self) -> Stamp {
+        let counter = if self.uses_tsc() { self.counter() } else { None };
+        counter.unwrap_or_else(|| self.stamp_at(self.now()))
+    }
+
+    #[inline]
+    fn between(&self, trusted: Option<&Tsc>, start: Stamp, end: Stamp) -> Option<u64> {
+        match trusted {
+            Some(tsc) if start.is_counter() && end.is_counter() => {
+                end.counted_since(start).map(|counted| tsc.nanos(counted))
+            }
+            _ => self.between_elsewhere(start, end),
+        }
+    }
+
+    fn between_elsewhere(&self, start: Stamp, end: Stamp) -> Option<u64> {
+        if start.is_none() {
+            return None;
+        }
+        if start.is_monotonic() && end.is_monotonic() {
+            return end.counted_since(start);
+        }
+        if !start.is_monotonic() && !end.is_monotonic() {
+            let counted = self.counted(start, end)?;
+            return Some(if self.uses_tsc() { counted } else { counted.min(self.tsc_age()) });
+        }
+        // Each on its own clock, the end first, so that the time between these readings does not
+        // make it seem to be before the start.
+        let since_end = self.passed_since(end)?;
+        self.passed_since(start)?.checked_sub(since_end)
+    }
+
+    /// The nanoseconds that have passed since a stamp, on its own clock.
+    fn passed_since(&self, start: Stamp) -> Option<u64> {
+        let now = if start.is_monotonic() { self.stamp_at(self.now()) } else { self.counter()? };
+        self.between_elsewhere(start, now)
     }
 
     /// The monotonic time since the counter was first used, in nanoseconds: an upper bound for
@@ -241,17 +290,6 @@ impl Default for Clock {
     fn default() -> Self {
         Self::system()
     }
-}
-
-/// A duration in whole nanoseconds, capped at `u64::MAX` (584 years).
-#[inline]
-pub(crate) fn nanos(duration: Duration) -> u64 {
-    // Not `as_nanos`: its 128-bit product costs more and is never needed.
-    duration
-        .as_secs()
-        .checked_mul(1_000_000_000)
-        .and_then(|nanos| nanos.checked_add(u64::from(duration.subsec_nanos())))
-        .unwrap_or(u64::MAX)
 }
 
 const MONOTONIC: usize = 0;

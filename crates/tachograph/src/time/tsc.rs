@@ -5,7 +5,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::time::clock::{Clock, Reading, nanos};
+use crate::time::clock::{Clock, Reading};
+use crate::time::stamp::nanos;
 
 /// Comparisons are at least this far apart, so that the error of the readings is below 1/1,000 of
 /// the interval compared.

@@ -7,7 +7,7 @@ use tachograph::{Clock, MetricsCollector, Recorder, Timing};
 use crate::{count, exact, manual, nonblocking};
 
 /// Samples that one call of [`every_timer`] records.
-const RECORDS: u64 = 7;
+const RECORDS: u64 = 11;
 
 /// Starts each sort of timer three times: to drop, to stop, to discard after a look at it.
 /// `by.name` gets 3 of the records, the handle's series the rest.
@@ -25,12 +25,16 @@ fn every_timer(metrics: &MetricsCollector, recorder: &Recorder, timing: &Timing)
     borrowed.discard();
     of_recorder.discard();
     by_name.discard();
+    let start = metrics.now();
+    let second = timing.record_since(start);
+    timing.record_between(start, recorder.record_since(timing, second));
+    recorder.record_between(timing, metrics.stamp_at(Instant::now()), recorder.now());
 }
 
 fn check_counts(metrics: &MetricsCollector, rounds: u64) {
     let tagged = metrics.with_tags(&[("a", "b")]).get_timing("by.name");
     let counts = [metrics.get_timing("t"), metrics.get_timing("by.name"), tagged];
-    assert_eq!(counts.map(|stats| exact(stats).0), [4 * rounds, 2 * rounds, rounds]);
+    assert_eq!(counts.map(|stats| exact(stats).0), [8 * rounds, 2 * rounds, rounds]);
     assert_eq!(count(metrics, "telemetry.recorded"), i128::from(RECORDS * rounds));
     assert_eq!(count(metrics, "telemetry.clock.anomalies"), 0);
 }
