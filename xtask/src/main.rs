@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::runners::{
-    bench, demo, fuzz, instructions, lints, loom, peers, sanitize, simulate, tls,
+    bench, c, demo, fuzz, instructions, lints, loom, peers, sanitize, simulate, tls,
 };
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
@@ -56,6 +56,8 @@ enum Task {
     Sanitize { names: Vec<String> },
     /// The server and the exporters against other people's programs.
     Peers { names: Vec<String> },
+    /// The C interface: installed, and used by programs in C and C++ under gcc's sanitizers.
+    C(c::Options),
     /// The cost of recording in instructions, compared with its ceilings.
     Instructions {
         /// Make the counts of this run the new ceilings.
@@ -99,6 +101,7 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         Task::Fuzz { targets } => fuzz::run(tools, steps, &targets),
         Task::Sanitize { names } => sanitize::run(tools, steps, &names),
         Task::Peers { names } => peers::run(tools, steps, &names),
+        Task::C(options) => c::run(tools, steps, &options),
         Task::Instructions { update } => instructions::run(tools, steps, update),
         Task::Fleet { arguments } => simulate::fleet(tools, steps, &arguments),
         Task::Soak { arguments } => simulate::soak(tools, steps, &arguments),
@@ -118,6 +121,7 @@ fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     simulate::siege(tools, steps)?;
     fuzz::run(tools, steps, &[])?;
     peers::run(tools, steps, &[])?;
+    c::run(tools, steps, &c::Options::default())?;
     // The README's other command; its tests run before this program does.
     demo::run(tools, steps)
 }

@@ -1,6 +1,8 @@
 //! Tasks that run other programs, one per file.
 
 pub(crate) mod bench;
+pub(crate) mod c;
+mod c_traffic;
 pub(crate) mod demo;
 pub(crate) mod fuzz;
 pub(crate) mod instructions;
