@@ -1,0 +1,10 @@
+//! Futures that are measured.
+//!
+//! In reading order:
+//! - `metrics`: the series of one kind of future
+//! - `wakes`: the waker that notes when it was called
+//! - `instrumented`: the future around another
+
+pub(crate) mod instrumented;
+pub(crate) mod metrics;
+mod wakes;

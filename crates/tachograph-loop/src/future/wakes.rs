@@ -1,0 +1,79 @@
+//! The waker that notes when it was called.
+//!
+//! # Synchronization
+//! `Wakes::woken` is a stamp that any thread may set from none, in `wake`, and that polls take out.
+//! Nothing is published with it: what a wake publishes, the waker inside does.
+
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use crossbeam_utils::atomic::AtomicCell;
+use tachograph::Stamp;
+
+use crate::future::metrics::Series;
+
+/// Around one waker of the executor. It never changes, so that a clone which outlives a move of the
+/// future to another task still wakes the task that it was made for, as without it.
+#[derive(Debug)]
+struct Wakes {
+    inside: Waker,
+    series: Arc<Series>,
+    /// The first wake since the last poll.
+    woken: AtomicCell<Stamp>,
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Before the waker inside, which may poll at once.
+        if self.woken.load().is_none() {
+            // Err: another thread was first.
+            let _ = self.woken.compare_exchange(Stamp::default(), self.series.metrics.now());
+        }
+        self.inside.wake_by_ref();
+    }
+}
+
+/// The waker that an instrumented future is polled with.
+#[derive(Debug)]
+pub(super) struct Wrapped {
+    wakes: Arc<Wakes>,
+    /// Made of `wakes`, once.
+    waker: Waker,
+}
+
+impl Wrapped {
+    /// Wraps a waker of the executor: the one allocation.
+    pub(super) fn new(inside: &Waker, series: &Arc<Series>) -> Self {
+        let (series, woken) = (Arc::clone(series), AtomicCell::new(Stamp::default()));
+        let wakes = Arc::new(Wakes { inside: inside.clone(), series, woken });
+        Self { waker: Waker::from(Arc::clone(&wakes)), wakes }
+    }
+
+    /// Whether it would wake what `inside` does.
+    #[inline]
+    pub(super) fn wraps(&self, inside: &Waker) -> bool {
+        let own = &self.wakes.inside;
+        // `will_wake` compares the addresses of the tables, and a program may have several copies of
+        // one: a poll would allocate each time that it meets another.
+        own.will_wake(inside) || (own.data() == inside.data() && own.vtable() == inside.vtable())
+    }
+
+    #[inline]
+    pub(super) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
+    /// The first wake since this was asked last; none if there was none.
+    #[inline]
+    pub(super) fn take_wake(&self) -> Stamp {
+        // A swap costs ten times a load, and a poll without a wake is common in a `select`.
+        if self.wakes.woken.load().is_none() {
+            return Stamp::default();
+        }
+        self.wakes.woken.swap(Stamp::default())
+    }
+}
