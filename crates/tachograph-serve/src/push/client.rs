@@ -1,22 +1,22 @@
 //! One exchange with a receiver: sends a payload, gets a verdict.
 
-use std::fmt;
+use std::iter::successors;
 use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, to_bytes};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, USER_AGENT};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::task::JoinSet;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use hyper_util::client::legacy;
+use hyper_util::rt::TokioExecutor;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
 use crate::push::queue::Payload;
-use crate::push::target::{Connect, Stream, Target};
+#[cfg(not(feature = "tls"))]
+use crate::push::target::Connect as Connector;
+use crate::push::target::Target;
 #[cfg(feature = "tls")]
-use crate::push::tls::Trust;
+use crate::push::tls::Connector;
 use crate::push::verdict::Verdict;
 
 /// The limit for reading an answer's body.
@@ -43,72 +43,51 @@ const OWN_HEADERS: [HeaderName; 10] = [
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A client for one receiver, which keeps its connection open.
+#[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) target: Target,
-    pub(crate) connect: Connect,
-    #[cfg(feature = "tls")]
-    pub(crate) trust: Option<Trust>,
+    http: legacy::Client<Connector, Body>,
     /// The media type of every payload.
-    pub(crate) content_type: &'static str,
-    pub(crate) headers: HeaderMap,
+    content_type: &'static str,
+    headers: HeaderMap,
     /// For one exchange, including connecting.
-    pub(crate) timeout: Duration,
-    pub(crate) kept: Option<Connection>,
-}
-
-/// A connection that can take another request. Dropping it closes it.
-pub(crate) struct Connection {
-    requests: SendRequest<Body>,
-    _task: JoinSet<()>,
-}
-
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("target", &self.target).finish_non_exhaustive()
-    }
+    timeout: Duration,
 }
 
 impl Client {
+    pub(crate) fn new(
+        target: Target,
+        connector: Connector,
+        content_type: &'static str,
+        headers: HeaderMap,
+        timeout: Duration,
+    ) -> Self {
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .http1_max_buf_size(HEAD_BYTES_MAX)
+            // There is one request at a time, and the receiver closes what it is tired of.
+            .pool_max_idle_per_host(1)
+            .pool_idle_timeout(None::<Duration>)
+            .build(connector);
+        Self { target, http, content_type, headers, timeout }
+    }
+
     /// Sends a payload. Err if no head of an answer arrived in time: it is unknown whether the
     /// payload arrived.
-    pub(crate) async fn send(&mut self, payload: &Payload) -> Result<Verdict, Failure> {
+    pub(crate) async fn send(&self, payload: &Payload) -> Result<Verdict, Failure> {
         let deadline = Instant::now() + self.timeout;
-        let kept = self.kept.take();
-        let exchange = timeout_at(deadline, self.exchange(kept, payload));
-        let (connection, answer) = exchange.await??;
-        let (head, body) = answer.into_parts();
+        let exchange = timeout_at(deadline, self.http.request(self.request(payload)?));
+        let (head, body) = exchange.await?.map_err(why)?.into_parts();
         // The status is the answer. If the body cannot be read, that changes nothing, and in
         // particular does not justify sending the payload again.
         let body = timeout_at(deadline, to_bytes(Body::new(body), ANSWER_BYTES_MAX)).await;
-        let body = body.ok().and_then(Result::ok);
-        // A connection that is abandoned midway is not kept.
-        self.kept = body.is_some().then_some(connection);
-        let body = body.unwrap_or_default();
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
         Ok(Verdict::of(head.status, &head.headers, &body, SystemTime::now()))
-    }
-
-    async fn exchange(
-        &self,
-        kept: Option<Connection>,
-        payload: &Payload,
-    ) -> Result<(Connection, Response<Incoming>), Failure> {
-        let kept = match kept {
-            Some(mut kept) => kept.requests.ready().await.is_ok().then_some(kept),
-            None => None,
-        };
-        let mut connection = match kept {
-            Some(kept) => kept,
-            None => self.connection().await?,
-        };
-        let answer = connection.requests.send_request(self.request(payload)?).await?;
-        Ok((connection, answer))
     }
 
     fn request(&self, payload: &Payload) -> Result<Request<Body>, Failure> {
         let mut request =
-            Request::post(self.target.path.as_str()).body(payload.body.clone().into())?;
+            Request::post(self.target.uri.clone()).body(payload.body.clone().into())?;
         let headers = request.headers_mut();
-        headers.insert(HOST, self.target.authority.clone());
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         if payload.is_gzip {
@@ -117,27 +96,16 @@ impl Client {
         headers.extend(self.headers.clone());
         Ok(request)
     }
+}
 
-    async fn connection(&self) -> Result<Connection, Failure> {
-        let stream = self.connect.connect().await?;
-        #[cfg(feature = "tls")]
-        if let Some(trust) = &self.trust {
-            return shake_hands(trust.connect(stream).await?).await;
-        }
-        shake_hands(stream).await
-    }
+/// The client's own message only names the step that failed.
+fn why(error: legacy::Error) -> Failure {
+    let causes = successors(std::error::Error::source(&error), |cause| cause.source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    if causes.is_empty() { error.into() } else { causes.join(": ").into() }
 }
 
 const AGENT: &str = concat!("OTel-OTLP-Exporter-Tachograph/", env!("CARGO_PKG_VERSION"));
-
-async fn shake_hands(stream: impl Stream + 'static) -> Result<Connection, Failure> {
-    let io = TokioIo::new(stream);
-    let (requests, connection) = Builder::new().max_buf_size(HEAD_BYTES_MAX).handshake(io).await?;
-    let mut task = JoinSet::new();
-    // Err: the affected request reports it too.
-    task.spawn(async { drop(connection.await) });
-    Ok(Connection { requests, _task: task })
-}
 
 /// A header set by the user.
 ///

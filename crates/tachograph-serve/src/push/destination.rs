@@ -34,7 +34,7 @@ impl Destination {
     /// A request over TCP may take 10 s and sends no headers of its own.
     pub(crate) fn new(target: Target) -> Self {
         Self {
-            connect: Connect::tcp(&target),
+            connect: Connect::tcp(),
             target,
             headers: HeaderMap::new(),
             timeout: Duration::from_secs(10),
@@ -58,7 +58,7 @@ impl Destination {
         F: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.connect = Connect::new(connect);
+        self.connect = Connect::new(move |_| connect());
     }
 
     #[cfg(feature = "tls")]
@@ -73,16 +73,9 @@ impl Destination {
     /// If the URL is `https` and no authority is trusted.
     pub(crate) fn client(self, content_type: &'static str) -> Result<Client, Error> {
         #[cfg(feature = "tls")]
-        let trust = self.target.is_https.then(|| tls::Trust::new(&self.target, &self.authorities));
-        Ok(Client {
-            target: self.target,
-            connect: self.connect,
-            #[cfg(feature = "tls")]
-            trust: trust.transpose()?,
-            content_type,
-            headers: self.headers,
-            timeout: self.timeout,
-            kept: None,
-        })
+        let connector = tls::connector(self.connect, &self.target, &self.authorities)?;
+        #[cfg(not(feature = "tls"))]
+        let connector = self.connect;
+        Ok(Client::new(self.target, connector, content_type, self.headers, self.timeout))
     }
 }

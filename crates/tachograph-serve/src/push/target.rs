@@ -5,25 +5,23 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use axum::http::HeaderValue;
 use axum::http::uri::{PathAndQuery, Scheme, Uri};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tower_service::Service;
 
 use crate::authority;
 use crate::error::Error;
 
-/// A URL in its parts.
+/// A URL that requests can be sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    pub(crate) is_https: bool,
+    pub(crate) uri: Uri,
     /// A name or an address, without brackets.
     pub(crate) host: String,
-    pub(crate) port: u16,
-    /// Host and port, as in the header `Host`.
-    pub(crate) authority: HeaderValue,
-    pub(crate) path: PathAndQuery,
 }
 
 impl Target {
@@ -31,30 +29,28 @@ impl Target {
     pub(crate) fn parse(url: &str, path: &'static str) -> Result<Self, Error> {
         let refused = |reason| Error::target(url, reason);
         let uri: Uri = url.parse().map_err(|_| refused("it is no URL"))?;
-        let parts = uri.into_parts();
-        let is_https = match parts.scheme {
-            Some(scheme) if scheme == Scheme::HTTP => false,
-            Some(scheme) if scheme == Scheme::HTTPS => true,
-            _ => return Err(refused("it has to start with http:// or https://")),
-        };
-        if is_https && cfg!(not(feature = "tls")) {
+        if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
+            return Err(refused("it has to start with http:// or https://"));
+        }
+        if uri.scheme() == Some(&Scheme::HTTPS) && cfg!(not(feature = "tls")) {
             return Err(refused("https needs the feature `tls` of tachograph-serve"));
         }
-        let told = parts.authority.ok_or_else(|| refused("it names no host"))?;
+        let told = uri.authority().ok_or_else(|| refused("it names no host"))?;
         if told.as_str().contains('@') {
             return Err(refused("a user or password in it would be sent nowhere: use a header"));
         }
-        let (host, port) = match authority::parse(told.as_str()) {
+        let host = match authority::parse(told.as_str()) {
             None | Some((_, Some(0))) => {
                 return Err(refused("it needs a host, and a port from 1 to 65535 if any"));
             }
-            Some((host, port)) => (host, port.unwrap_or(if is_https { 443 } else { 80 })),
+            Some((host, _)) => host,
         };
-        let authority = HeaderValue::from_str(told.as_str())
-            .map_err(|_| refused("its host cannot be sent in a header"))?;
-        let told_path = parts.path_and_query.filter(|path| path.as_str() != "/");
-        let path = told_path.unwrap_or_else(|| PathAndQuery::from_static(path));
-        Ok(Self { is_https, host, port, authority, path })
+        if !matches!(uri.path_and_query().map(PathAndQuery::as_str), None | Some("/")) {
+            return Ok(Self { uri, host });
+        }
+        let mut parts = uri.into_parts();
+        parts.path_and_query = Some(PathAndQuery::from_static(path));
+        Ok(Self { uri: Uri::from_parts(parts).map_err(|_| refused("it is no URL"))?, host })
     }
 }
 
@@ -63,11 +59,18 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>>;
+/// The client asks for nothing but HTTP/1 without a proxy.
+impl Connection for Box<dyn Stream> {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
 
-/// Makes connections to one target.
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TokioIo<Box<dyn Stream>>>> + Send>>;
+
+/// Makes connections.
 #[derive(Clone)]
-pub(crate) struct Connect(Arc<dyn Fn() -> Connecting + Send + Sync>);
+pub(crate) struct Connect(Arc<dyn Fn(Uri) -> Connecting + Send + Sync>);
 
 impl fmt::Debug for Connect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,33 +79,42 @@ impl fmt::Debug for Connect {
 }
 
 impl Connect {
-    pub(crate) fn new<F, S>(connect: impl Fn() -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn new<F, S>(connect: impl Fn(Uri) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = io::Result<S>> + Send + 'static,
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        Self(Arc::new(move || {
-            let connecting = connect();
-            Box::pin(async move { Ok(Box::new(connecting.await?) as Box<dyn Stream>) })
+        Self(Arc::new(move |uri| {
+            let connecting = connect(uri);
+            Box::pin(
+                async move { Ok(TokioIo::new(Box::new(connecting.await?) as Box<dyn Stream>)) },
+            )
         }))
     }
 
     /// Over TCP.
-    pub(crate) fn tcp(target: &Target) -> Self {
-        let (host, port) = (target.host.clone(), target.port);
-        Self::new(move || {
-            let host = host.clone();
-            async move {
-                let stream = TcpStream::connect((host.as_str(), port)).await?;
-                // Err: slower, not wrong.
-                let _ = stream.set_nodelay(true);
-                Ok(stream)
-            }
+    pub(crate) fn tcp() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        Self::new(move |uri| {
+            let connecting = tcp.clone().call(uri);
+            async { Ok(connecting.await.map_err(io::Error::other)?.into_inner()) }
         })
     }
+}
 
-    pub(crate) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
-        (self.0)().await
+impl Service<Uri> for Connect {
+    type Response = TokioIo<Box<dyn Stream>>;
+    type Error = io::Error;
+    type Future = Connecting;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Connecting {
+        (self.0)(uri)
     }
 }
 
@@ -114,17 +126,14 @@ mod tests {
 
     #[test]
     fn a_url_is_taken_apart() {
-        let told = |url: &str| {
-            let Target { is_https, host, port, path, .. } =
-                Target::parse(url, PATH).expect("a target");
-            (is_https, host, port, path.as_str().to_owned())
-        };
-        let of = |is_https, host: &str, port, path: &str| {
-            (is_https, host.to_owned(), port, path.to_owned())
-        };
-        assert_eq!(told("http://localhost:4318"), of(false, "localhost", 4318, PATH));
-        assert_eq!(told("http://[::1]/"), of(false, "::1", 80, PATH));
-        assert_eq!(told("https://Otel.example/a/b?c"), of(true, "otel.example", 443, "/a/b?c"));
+        for (url, uri, host) in [
+            ("http://localhost:4318", "http://localhost:4318/v1/metrics", "localhost"),
+            ("http://[::1]/", "http://[::1]/v1/metrics", "::1"),
+            ("https://Otel.example/a/b?c", "https://otel.example/a/b?c", "otel.example"),
+        ] {
+            let target = Target::parse(url, PATH).expect("a target");
+            assert_eq!((target.uri, &*target.host), (uri.parse().expect("a URL"), host));
+        }
     }
 
     #[test]
