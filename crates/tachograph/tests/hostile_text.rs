@@ -1,6 +1,9 @@
 //! Fault 9: hostile names, tags and values. A test of its own process: it reads the resident
 //! memory.
 
+mod common;
+
+use common::resident;
 use tachograph::{MetricsCollector, Snapshot};
 
 /// Sanitizers' memory and speed are their own.
@@ -8,20 +11,13 @@ const SANITIZED: bool = cfg!(any(tachograph_asan, tachograph_tsan));
 
 const VALUES: u64 = if SANITIZED { 20_000 } else { 1_000_000 };
 
-/// Resident memory in KiB, where the system tells.
-fn resident_kib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    line.split_whitespace().nth(1)?.parse().ok()
-}
-
 /// Runs `act`, which may take 32 MiB for good.
 fn within_32_mib(act: impl FnOnce()) {
-    let before = resident_kib();
+    let before = resident();
     act();
-    if let (Some(before), Some(after), false) = (before, resident_kib(), SANITIZED) {
+    if let (Some(before), Some(after), false) = (before, resident(), SANITIZED) {
         let grown = after.saturating_sub(before);
-        assert!(grown <= 32 * 1_024, "resident memory grew from {before} to {after} KiB");
+        assert!(grown <= 32 << 20, "resident memory grew from {before} to {after} bytes");
     }
 }
 

@@ -2,22 +2,21 @@
 //! process, so that nothing else grows meanwhile.
 #![cfg(target_os = "linux")]
 
+mod common;
+
 use tachograph::MetricsCollector;
 
 /// What the design allows a thread.
 const BYTES_A_THREAD: usize = 128 << 10;
 
-/// Resident bytes of this process that no file backs.
 fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("listed");
-    let kib = line.trim().strip_suffix("kB").expect("in kB").trim();
-    kib.parse::<usize>().expect("a number") << 10
+    common::resident().expect("Linux tells")
 }
 
-#[test]
-fn a_thread_that_records_little_touches_little_memory() {
-    const LANES: usize = 200;
+const LANES: usize = 200;
+
+/// What a lane takes of RAM, and what it is said to take.
+fn of_a_lane() -> (usize, usize) {
     let metrics = MetricsCollector::builder().manual().build();
     let timing = metrics.register_timing("t");
     let before = resident();
@@ -29,10 +28,20 @@ fn a_thread_that_records_little_touches_little_memory() {
         }
         metrics.get_timing("t");
     }
-    let a_lane = (resident() - before) / LANES;
-    assert!(a_lane < BYTES_A_THREAD, "{a_lane} bytes");
+    let taken = (resident() - before) / LANES;
     let told = metrics.get_gauge("telemetry.memory").and_then(|gauge| gauge.current);
-    let told = told.expect("always there") as usize / LANES;
-    assert!(told.abs_diff(a_lane) < a_lane / 4, "{told} bytes are told, {a_lane} are taken");
-    drop(recorders);
+    (taken, told.expect("always there") as usize / LANES)
+}
+
+#[test]
+fn a_thread_that_records_little_touches_little_memory() {
+    let before = resident();
+    let (taken, told) = of_a_lane();
+    assert!(taken < BYTES_A_THREAD, "{taken} bytes");
+    assert!(told.abs_diff(taken) < taken / 4, "{told} bytes are told, {taken} are taken");
+    let left = resident().saturating_sub(before);
+    assert!(left < LANES * taken / 2, "{left} bytes are left of a collector that was dropped");
+    // Nor where an earlier collector's lanes have lived and gone.
+    let (again, _) = of_a_lane();
+    assert!(again < BYTES_A_THREAD, "{again} bytes for the lanes of a second collector");
 }

@@ -27,7 +27,7 @@ pub(crate) struct Block {
     /// aggregator.
     len: AtomicUsize,
     /// Keeps the length, which the aggregator polls, off the samples' cache lines. Not done by
-    /// alignment: see `sync::zeroed`.
+    /// alignment, which would make every other platform's zeroed memory slow.
     _apart: [u64; 15],
     slots: [Slot; BLOCK_SAMPLES],
 }

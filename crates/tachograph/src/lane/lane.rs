@@ -19,7 +19,9 @@ use crate::lane::spill::{GaugeRow, SpillRow};
 use crate::lane::table::{CellTable, RowTable};
 use crate::limits::{BLOCK_SAMPLES, LANE_BLOCKS_MAX};
 use crate::series::metric::Kind;
-use crate::sync::{ArrayQueue, AtomicU8, AtomicU64, AtomicUsize, Ordering, SingleWriter, zeroed};
+use crate::sync::{
+    ArrayQueue, AtomicU8, AtomicU64, AtomicUsize, Ordering, Pages, SingleWriter, zeroed,
+};
 
 /// The number of blocks and series that a lane has room for.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +118,7 @@ pub(crate) struct Lane {
     /// A [`Gate`]. Written by the collector, read by the owner for each record.
     gate: AtomicUsize,
     /// The maximum number of blocks. A block's memory stays untouched until it is first taken.
-    blocks: Box<[Block]>,
+    blocks: Pages<Block>,
     pub(crate) cells: CellTable,
     pub(crate) rows: RowTable<SpillRow>,
     pub(crate) gauges: RowTable<GaugeRow>,

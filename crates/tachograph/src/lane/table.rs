@@ -7,7 +7,7 @@
 
 use crate::lane::cell::CounterCell;
 use crate::limits::{CELLS_IN_LANE, CELLS_PER_CHUNK, ROWS_PER_CHUNK};
-use crate::sync::{AtomicU64, AtomicUsize, OnceBox, Ordering, SingleWriter, Zeroed, zeroed};
+use crate::sync::{AtomicU64, AtomicUsize, OnceBox, Ordering, Pages, SingleWriter, Zeroed, zeroed};
 
 fn empty<T>(len: usize) -> Box<[OnceBox<T>]> {
     (0..len).map(|_| OnceBox::new()).collect()
@@ -79,11 +79,11 @@ impl CellTable {
 /// (`OnceBox`).
 #[derive(Debug)]
 pub(crate) struct RowTable<T> {
-    chunks: Box<[OnceBox<Box<[T]>>]>,
+    chunks: Box<[OnceBox<Pages<T>>]>,
     /// By slot: its row number plus 1, or 0 without a row. Written and read by the owner.
-    numbers: Box<[AtomicU64]>,
+    numbers: Pages<AtomicU64>,
     /// By row: its slot. Written by the owner, read by the aggregator.
-    slots: Box<[AtomicU64]>,
+    slots: Pages<AtomicU64>,
     /// Rows that were taken. Written by the owner, read by the aggregator.
     taken: AtomicUsize,
 }

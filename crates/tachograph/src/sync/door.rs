@@ -55,17 +55,25 @@ pub(crate) use zerocopy::FromZeros as Zeroed;
 #[cfg(tachograph_loom)]
 pub(crate) use std::default::Default as Zeroed;
 
-/// Zeroed values. From about 128 KiB on, the system provides pages only when they are first
-/// written, so unused ones take no memory. Relies on an alignment of at most 16.
+/// Values that start as zeroes; where there are pages, those that were never written take no RAM.
+#[cfg(all(unix, not(tachograph_loom)))]
+pub(crate) use crate::sync::pages::Pages;
+
+/// Values that start as zeroes; where there are pages, those that were never written take no RAM.
+#[cfg(not(all(unix, not(tachograph_loom))))]
+pub(crate) type Pages<T> = Box<[T]>;
+
+/// Zeroed values.
 ///
 /// # Panics
 /// If there is no memory, as any allocation may.
-pub(crate) fn zeroed<T: Zeroed>(len: usize) -> Box<[T]> {
+pub(crate) fn zeroed<T: Zeroed>(len: usize) -> Pages<T> {
     #[cfg(tachograph_loom)]
-    let values: Vec<T> = (0..len).map(|_| T::default()).collect();
-    #[cfg(not(tachograph_loom))]
-    let values = T::new_vec_zeroed(len).expect("there is memory");
-    values.into_boxed_slice()
+    return (0..len).map(|_| T::default()).collect();
+    #[cfg(all(unix, not(tachograph_loom)))]
+    return Pages::zeroed(len);
+    #[cfg(not(any(unix, tachograph_loom)))]
+    return T::new_vec_zeroed(len).expect("there is memory").into_boxed_slice();
 }
 
 /// Locks, even if an earlier holder panicked: every holder here leaves its data usable.

@@ -3,6 +3,7 @@
 //!
 //! May use nothing else in the crate. In reading order:
 //! - `single_writer`: a word that one thread at a time writes
+//! - `pages`: zeroed memory straight from the system
 //! - `stand_ins`: replacements for structures of std and other crates in models
 //! - `door`: everything that two threads touch, std's or loom's
 //! - `cold_path`: whether this thread is in the middle of something that may hold a lock
@@ -11,6 +12,8 @@
 mod cold_path;
 mod door;
 pub(crate) mod fault;
+#[cfg(all(unix, not(tachograph_loom)))]
+mod pages;
 mod single_writer;
 #[cfg(tachograph_loom)]
 mod stand_ins;
@@ -18,6 +21,6 @@ mod stand_ins;
 pub(crate) use cold_path::ColdPath;
 pub(crate) use door::{
     Arc, ArcSwap, ArrayQueue, AtomicBool, AtomicF64, AtomicU8, AtomicU64, AtomicUsize, Cache,
-    Mutex, MutexGuard, OnceBox, Ordering, Zeroed, lock, thread_local, with_lock, zeroed,
+    Mutex, MutexGuard, OnceBox, Ordering, Pages, Zeroed, lock, thread_local, with_lock, zeroed,
 };
 pub(crate) use single_writer::SingleWriter;
