@@ -1,4 +1,5 @@
-//! Writes a recording and, as JSON, the samples in it: `recording FOLDER SECONDS`.
+//! Writes a recording and, as JSON, the samples in it, and a shorter one of an earlier run:
+//! `recording FOLDER SECONDS`.
 #![allow(clippy::print_stdout, reason = "a command-line program")]
 
 #[path = "../tests/common/mod.rs"]
@@ -13,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seconds = arguments.next().ok_or("how many seconds?")?.parse()?;
     std::fs::create_dir_all(&folder)?;
     let known = common::write(&folder.join("run.jsonl.gz"), seconds, 7)?;
+    common::write(&folder.join("before.jsonl.gz"), seconds / 2, 8)?;
     let json = serde_json::json!({ "samples": known.samples, "counts": known.counts });
     std::fs::write(folder.join("known.json"), json.to_string())?;
     println!("{seconds} s, {} samples", known.samples.len());

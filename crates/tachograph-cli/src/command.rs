@@ -59,6 +59,7 @@ enum Command {
         #[command(flatten)]
         access: Access,
     },
+    Report(Report),
     /// List problems of a program, worst first
     Doctor {
         /// Address of a running program, or a recording
@@ -94,6 +95,34 @@ enum Command {
         #[command(flatten)]
         of: Of,
     },
+}
+
+/// Turn a recording into a report: one HTML file with charts, which opens without a server
+///
+/// The report is the page that a running program shows, with the recording inside: attach it to a
+/// mail or keep it beside a release. Long recordings are merged until a browser can hold them, at most
+/// 16 MiB; no spike is lost by that. Make recordings with `tachograph record`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  tachograph report run.jsonl.gz -o report.html\n  tachograph \
+                        report new.jsonl.gz --against old.jsonl.gz -o report.html\n  tachograph \
+                        report new.jsonl.gz --against old.jsonl.gz --text | less -S")]
+struct Report {
+    /// Recording to report on
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Recording of an earlier run: every series of both runs side by side, what changed most first,
+    /// with how sure that is
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// File to write the report to
+    #[arg(short, long, value_name = "HTML", required_unless_present = "text")]
+    output: Option<PathBuf>,
+    /// Print a table instead
+    #[arg(long, conflicts_with = "output")]
+    text: bool,
+    /// Overwrite an existing file
+    #[arg(long)]
+    force: bool,
 }
 
 /// Write configuration for Prometheus, Grafana and an OpenTelemetry Collector
@@ -211,6 +240,9 @@ impl Command {
             Self::Record { url, output, time, force, access } => {
                 let endpoint = access.endpoint(Url::parse(&url)?)?;
                 commands::record::run(&endpoint, &output, time, force)
+            }
+            Self::Report(Report { file, against, output, force, .. }) => {
+                commands::report::run(&commands::report::Wishes { file, against, output, force })
             }
             Self::Doctor { place, json, access } => {
                 commands::doctor::run(&access.source(Place::parse(&place)?)?, json)

@@ -5,7 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tachograph_history::file::Reader;
+use tachograph_history::file::{Error, Reader};
 use tachograph_history::{Definition, Frame, Line, Mark, Meta};
 
 use crate::failure::Failure;
@@ -126,14 +126,18 @@ impl Recording {
     /// If the file cannot be read, is empty, or has an invalid line.
     pub(crate) fn next(&mut self) -> Result<Option<Piece>, Failure> {
         for line in Iterator::by_ref(&mut self.lines) {
-            let line = line.map_err(|error| wrong(&self.path, &error.to_string()))?;
+            let line = line.map_err(|error| match error {
+                Error::Line { line: 1, .. } => {
+                    wrong(&self.path, &format!("this is no recording: {error}; {MAKE_ONE}"))
+                }
+                error => wrong(&self.path, &error.to_string()),
+            })?;
             if let Some(piece) = self.joined.take(line) {
                 return Ok(Some(piece));
             }
         }
         if self.joined.meta.is_none() {
-            let told = "the recording is empty; make one with `tachograph record URL -o FILE`";
-            return Err(wrong(&self.path, told));
+            return Err(wrong(&self.path, &format!("the recording is empty; {MAKE_ONE}")));
         }
         Ok(None)
     }
@@ -153,6 +157,8 @@ impl Recording {
         self.joined
     }
 }
+
+const MAKE_ONE: &str = "make one with `tachograph record URL -o FILE`";
 
 fn wrong(path: &Path, error: &str) -> Failure {
     Failure::Input(format!("{}: {error}", path.display()))

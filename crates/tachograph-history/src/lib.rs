@@ -39,6 +39,8 @@
 #![forbid(unsafe_code)]
 
 mod buckets;
+pub mod compare;
+mod condensed;
 mod definition;
 pub mod doctor;
 pub mod file;
@@ -48,6 +50,7 @@ mod line;
 mod text;
 
 pub use self::buckets::{Buckets, PER_OCTAVE};
+pub use self::condensed::Condensed;
 pub use self::definition::Definition;
 pub use self::frame::{Frame, GaugeStep, Mark, Statistics, TimingStep, WindowQuantiles};
 pub use self::history::{Depth, History, Settings, steps};

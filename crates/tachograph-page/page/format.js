@@ -98,7 +98,10 @@ export function duration(seconds) {
 export function change(now, before) {
   if (!Number.isFinite(now) || !Number.isFinite(before)) return "";
   if (before === 0) return now === 0 ? "±0 %" : "new";
-  const ratio = now / before;
+  return factor(now / before);
+}
+
+export function factor(ratio) {
   if (ratio >= 2) return `×${digits(ratio)}`;
   const percent = Math.round((ratio - 1) * 100);
   if (percent === 0) return "±0 %";

@@ -1,7 +1,7 @@
 // The numbers of the overview: fixed sections for an `ast-server`, the busiest series for any other
 // program.
 
-import { increase, levels, meanRate, quantiles, rates } from "./curves.js";
+import { increase, levels, meanRate, quantiles, rates, whole } from "./curves.js";
 import { TIMING } from "./depth.js";
 import { change, digits, format, rate } from "./format.js";
 
@@ -42,10 +42,10 @@ export function timingsOf(store) {
 const rateTile = (title, family, key, isBad = false) => ({
   title,
   key,
-  read(plan, before) {
+  read(plan, before, store, isRange) {
     const values = rates(plan, family);
-    const now = lastOf(values);
     const mean = meanRate(plan, family);
+    const now = isRange ? mean : lastOf(values);
     return { text: rate(now), value: now, change: change(mean, meanRate(before, family)), values, isBad: isBad && now > 0 };
   },
 });
@@ -63,11 +63,17 @@ export function windowOf(store, series) {
   return { p50: data[at + TIMING.p50], p95: data[at + TIMING.p95], p99: data[at + TIMING.p99], max: data[at + TIMING.windowMax] };
 }
 
+// The quantiles of all samples in a range.
+export function quantilesOf(plan, series) {
+  const all = whole(plan, [series]);
+  return { p50: all.quantile(0.5), p95: all.quantile(0.95), p99: all.quantile(0.99), max: all.count > 0 ? all.max : NaN };
+}
+
 const latencyTile = (title, series) => ({
   title,
   key: series.key,
-  read(plan, before, store) {
-    const { p50, p95, p99 } = windowOf(store, series);
+  read(plan, before, store, isRange) {
+    const { p50, p95, p99 } = isRange ? quantilesOf(plan, series) : windowOf(store, series);
     const [values] = quantiles(plan, [series], [0.99]);
     const [earlier] = quantiles(before, [series], [0.99]);
     const mean = (all) => {
@@ -99,7 +105,8 @@ const lossTile = {
   },
 };
 
-// Up to five tiles: { title, key, read(plan, before, store) }.
+// Up to five tiles: { title, key, read(plan, before, store, isRange) }. Of a range or a recording they show
+// all of it, else what is now.
 export function tilesOf(store) {
   const tiles = [];
   const main = mainTiming(store);
@@ -128,11 +135,11 @@ const SECTIONS = [
 ];
 
 // The sections of an `ast-server`: { title, remark, rows: [{ label, key, rate, count, isBad }] }.
-export function sectionsOf(store, plan) {
+export function sectionsOf(store, plan, isRange) {
   const row = (label, name, isBad = false) => {
     const family = store.family(name);
     const count = increase(plan, family);
-    return { label, key: family[0]?.key ?? null, rate: lastOf(rates(plan, family)), count, isBad: isBad && count > 0 };
+    return { label, key: family[0]?.key ?? null, rate: isRange ? meanRate(plan, family) : lastOf(rates(plan, family)), count, isBad: isBad && count > 0 };
   };
   const sections = SECTIONS.map(([title, rows]) => {
     return { title, remark: "", rows: rows.map(([label, name]) => row(label, name)) };

@@ -29,17 +29,13 @@ export class LineChart extends Chart {
     this.tools.append(button);
   }
 
-  showLines(plan, lines) {
-    this.shown = [plan, lines];
-    let [low, high] = [Infinity, -Infinity];
-    for (const { points } of lines) {
-      for (let i = 0; i < points.t.length; i += 1) {
-        if (points.high[i] > high) high = points.high[i];
-        if (points.low[i] < low && (!this.isLog || points.low[i] > 0)) low = points.low[i];
-      }
-    }
-    const isEmpty = high === -Infinity;
-    const scale = scaleOf(isEmpty ? (this.isLog ? 1e-4 : 0) : low, isEmpty ? 1e-1 : high, this.isLog, this.unit);
+  // `reach`: the values that the scale must reach, if not just those of the lines.
+  showLines(plan, lines, reach = null) {
+    this.shown = [plan, lines, reach];
+    const [low, high] = reach ?? reachOf(lines, this.isLog);
+    const isEmpty = reachOf(lines, false)[1] === -Infinity;
+    const isFree = high === -Infinity;
+    const scale = scaleOf(isFree ? (this.isLog ? 1e-4 : 0) : low, isFree ? 1e-1 : high, this.isLog, this.unit);
     this.nameLines(lines);
     const { from, to } = plan;
     const note = isEmpty ? "nothing recorded in this range" : null;
@@ -54,8 +50,20 @@ export class LineChart extends Chart {
   }
 }
 
+// The least and the greatest value of lines; on a logarithmic scale, the least above 0.
+export function reachOf(lines, isLog) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const { points } of lines) {
+    for (let i = 0; i < points.t.length; i += 1) {
+      if (points.high[i] > high) high = points.high[i];
+      if (points.low[i] < low && (!isLog || points.low[i] > 0)) low = points.low[i];
+    }
+  }
+  return [low, high];
+}
+
 // A sample of the line, beside its name.
-function key(name, i) {
+export function key(name, i) {
   const canvas = h("canvas", { class: "key", width: "48", height: "8", "aria-hidden": "true" });
   const context = canvas.getContext("2d");
   context.scale(2, 2);
@@ -67,7 +75,7 @@ function key(name, i) {
   return h("span", {}, canvas, name);
 }
 
-function pen(context, i) {
+export function pen(context, i) {
   const { lines } = theme();
   context.strokeStyle = lines[i % lines.length];
   context.fillStyle = context.strokeStyle;
@@ -154,6 +162,17 @@ function tableOf(view) {
     rows.push([clock(first.points.t[i]), ...view.lines.map(cell)]);
   }
   return { head: ["time", ...view.lines.map((it) => it.name)], rows };
+}
+
+// One value per pixel of a sparkline: the greatest of each stretch.
+export function thin(values, most = 120) {
+  if (values.length <= most) return [...values];
+  return Array.from({ length: most }, (_, i) => {
+    let high = NaN;
+    const [first, end] = [Math.floor((i * values.length) / most), Math.floor(((i + 1) * values.length) / most)];
+    for (let k = first; k < end; k += 1) if (!(values[k] <= high) && values[k] === values[k]) high = values[k];
+    return high;
+  });
 }
 
 // A small line chart without axes.

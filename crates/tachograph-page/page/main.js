@@ -1,56 +1,67 @@
 // The application: receives frames, and draws the open view once per frame.
 
+import { Compare, CompareOne } from "./compare.js";
 import { Plan } from "./curves.js";
-import { attribute, h, say } from "./dom.js";
-import { clock, duration } from "./format.js";
-import { Keys } from "./keys.js";
+import { Header, VIEWS } from "./header.js";
+import { isReport, readReport } from "./report.js";
 import { Rows } from "./rows.js";
 import { RANGES, address, parse, rangeOf } from "./state.js";
 import { Store } from "./store.js";
-import { Live, history as historyOf, lines, read } from "./stream.js";
-import { startTheme } from "./theme.js";
-import { About, Alerts, Doctor, alertsOf, helpDialog } from "./told.js";
+import { Live, history as historyOf, read } from "./stream.js";
+import { About, Alerts, Doctor } from "./told.js";
 import { AllSeries, OneSeries, Well } from "./views.js";
 
 const PIXELS = 480;
-const VIEWS = [["well", "Overview"], ["series", "Series"], ["alerts", "Alerts"], ["doctor", "Doctor"], ["about", "About"]];
-// A frame is late when it is this many steps old.
-const LATE_STEPS = 4;
 const ASK_MS = 900;
 
 class App {
   constructor() {
+    this.isFile = isReport();
+    // The default range.
+    this.usual = this.isFile ? "all" : "10m";
     this.store = new Store();
-    this.rows = new Rows(this.store);
-    this.state = parse(location.hash);
+    this.state = parse(location.hash, this.usual);
     this.alerts = null;
     this.doctor = null;
-    this.link = "connecting";
+    this.report = null;
+    // The frames of the earlier run, in a report of two.
+    this.before = null;
+    this.link = this.isFile ? "file" : "connecting";
     this.view = null;
     this.isDue = false;
     // The milliseconds that the last updates took; tests read them.
     this.costs = [];
     this.select = (from, to, key) => this.change({ from, to, ...(key ? { view: "series", key } : {}) });
     this.main = document.getElementById("main");
-    this.health = document.getElementById("health");
-    this.banner = document.getElementById("banner");
-    this.makeHeader();
-    addEventListener("hashchange", () => this.go(parse(location.hash)));
-    document.addEventListener("visibilitychange", () => this.draw());
-    setInterval(() => this.tick(), 1000);
-    this.go(this.state);
     this.start();
   }
 
-  start() {
-    const recording = document.getElementById("recording");
-    this.isFile = recording !== null;
-    if (this.isFile) {
-      for (const line of lines(`${recording.textContent}\n`)) this.store.apply(line);
-      this.link = "file";
-      this.rows.refresh();
-      return this.draw();
+  async start() {
+    if (this.isFile && !(await this.readFile())) return;
+    this.rows = new Rows(this.store, { isWhole: this.isFile });
+    this.header = new Header(this);
+    addEventListener("hashchange", () => this.go(parse(location.hash, this.usual)));
+    document.addEventListener("visibilitychange", () => this.draw());
+    setInterval(() => this.tick(), 1000);
+    this.go(this.state);
+    if (!this.isFile) this.listen();
+  }
+
+  async readFile() {
+    this.main.textContent = "Reading the recording …";
+    try {
+      const { facts, store, before } = await readReport();
+      [this.report, this.store, this.before] = [facts, store, before];
+    } catch (error) {
+      this.main.textContent = `This report cannot be read: ${error.message}. It needs a browser of 2023 or later.`;
+      return false;
     }
+    this.alerts = this.report.alerts ?? null;
+    this.doctor = this.report.doctor ?? null;
+    return true;
+  }
+
+  listen() {
     this.live = new Live({
       line: (line) => this.take(line),
       lost: (frames) => (this.store.lost += frames),
@@ -60,7 +71,6 @@ class App {
       },
     });
     this.live.start();
-    return undefined;
   }
 
   take(line) {
@@ -91,16 +101,28 @@ class App {
     this.draw();
   }
 
+  // Whether numbers are those of a range, not of now.
+  get isRange() {
+    return this.isFile || this.state.from !== null;
+  }
+
   get end() {
     return this.store.newest?.end ?? Date.now();
+  }
+
+  // The beginning of what there is to see. A recording's first frame may hold hours before it.
+  get begin() {
+    const oldest = this.store.oldest().coarse;
+    if (this.isFile) return this.report.run?.begin_ms ?? oldest;
+    return Math.min(oldest, this.store.meta?.started_ms ?? Infinity);
   }
 
   // The visible range: without the time before the program's start, but at least a minute.
   range() {
     const [from, to] = rangeOf(this.state, this.end);
     if (this.state.from !== null) return [from, to];
-    const begin = Math.min(this.store.oldest().coarse, this.store.meta?.started_ms ?? Infinity);
-    return [Math.max(from, Math.min(begin, to - RANGES["1m"])), to];
+    const least = this.isFile ? this.begin : Math.min(this.begin, to - RANGES["1m"]);
+    return [Math.max(from, least), to];
   }
 
   // The frames of the visible range, assigned to the pixels of a chart.
@@ -116,10 +138,10 @@ class App {
 
   // `isQuiet`: changes the address without an entry in the browser's history, as while typing.
   change(parts, isQuiet = false) {
-    const hash = address({ ...this.state, ...parts });
+    const hash = address({ ...this.state, ...parts }, this.usual);
     if (isQuiet) {
       history.replaceState(null, "", hash);
-      this.go(parse(hash));
+      this.go(parse(hash, this.usual));
     } else location.hash = hash;
   }
 
@@ -127,8 +149,8 @@ class App {
     this.change({ view: "series", key });
   }
 
-  linkTo(key) {
-    return address({ ...this.state, view: "series", key });
+  linkTo(key, view = "series") {
+    return address({ ...this.state, view, key }, this.usual);
   }
 
   back(event) {
@@ -163,8 +185,9 @@ class App {
 
   makeView() {
     const { view, key } = this.state;
+    if (view === "compare" && this.report?.comparison) return key === null ? new Compare(this) : new CompareOne(this, key);
     if (view === "series") return key === null ? new AllSeries(this) : new OneSeries(this, key);
-    return new { well: Well, alerts: Alerts, doctor: Doctor, about: About }[view](this);
+    return new { well: Well, compare: Well, alerts: Alerts, doctor: Doctor, about: About }[view](this);
   }
 
   // Requests frames that the page does not have: from before it was opened, or finer ones.
@@ -192,7 +215,7 @@ class App {
       this.isDue = false;
       const begun = performance.now();
       this.rows.refresh();
-      this.updateHeader();
+      this.header.update();
       this.view.update();
       document.body.dataset.version = String(this.store.newest?.version ?? "");
       this.costs.push((this.spent ?? 0) + performance.now() - begun);
@@ -203,7 +226,8 @@ class App {
 
   // Updates the ages, which change without a frame.
   tick() {
-    this.updateHeader();
+    if (this.isFile) return;
+    this.header.update();
     if (this.link !== "live") this.draw();
     if (RANGES[this.state.range] > RANGES["10m"]) this.fetchRange();
   }
@@ -215,100 +239,8 @@ class App {
     return "Nothing has been recorded yet: no series.";
   }
 
-  makeHeader() {
-    const group = document.getElementById("ranges");
-    this.rangeButtons = Object.keys(RANGES).map((range, i) =>
-      h("button", { type: "button", title: `the last ${range} (${i + 1})`, onclick: () => this.setRange(range) }, range));
-    group.append(...this.rangeButtons);
-    this.tabs = VIEWS.map(([view, title]) => h("a", { href: `#/${view}`, "data-view": view }, title));
-    document.getElementById("views").append(...this.tabs);
-    const toggleTheme = startTheme(() => this.draw());
-    const dialog = helpDialog();
-    document.body.append(dialog);
-    const help = () => (dialog.open ? dialog.close() : dialog.showModal());
-    document.getElementById("pause").addEventListener("click", () => this.togglePause());
-    document.getElementById("theme").addEventListener("click", toggleTheme);
-    document.getElementById("help").addEventListener("click", help);
-    document.getElementById("skip").addEventListener("click", (event) => {
-      event.preventDefault();
-      this.main.focus();
-    });
-    this.keys = new Keys(this, { toggleTheme, help, dialog });
-  }
-
   setRange(range) {
-    this.change({ range, from: null, to: null });
-  }
-
-  updateHeader() {
-    const { store, state } = this;
-    // The age counts from the arrival of a frame: the server's clock may differ, and the first frames are old.
-    const age = store.newest ? (Date.now() - this.takenAt) / 1000 : NaN;
-    say(document.getElementById("program"), store.meta?.program ?? "Tachograph");
-    const up = store.meta && store.newest ? (store.newest.end - store.meta.started_ms) / 1000 : NaN;
-    say(document.getElementById("uptime"), Number.isFinite(up) ? `up ${duration(up)}` : "");
-    const isLate = !this.isFile && age * 1000 > LATE_STEPS * store.step;
-    const { text, health } = this.wellness(isLate, age);
-    say(this.health, text);
-    attribute(this.health, "data-state", health);
-    document.body.classList.toggle("is-stale", isLate && store.newest !== null);
-    Object.keys(RANGES).forEach((range, i) => {
-      attribute(this.rangeButtons[i], "aria-pressed", String(state.from === null && state.range === range));
-    });
-    for (const tab of this.tabs) {
-      const isOpen = tab.dataset.view === state.view;
-      if (isOpen) tab.setAttribute("aria-current", "page");
-      else tab.removeAttribute("aria-current");
-    }
-    const pause = document.getElementById("pause");
-    say(pause, state.from === null ? "pause" : "go live");
-    this.updateBanner(isLate);
-  }
-
-  wellness(isLate, age) {
-    const { store } = this;
-    if (this.isFile) return { text: "a recording", health: "unknown" };
-    if (this.link === "locked") return { text: "○ locked", health: "gone" };
-    if (this.link === "disconnected") {
-      const old = store.newest ? `, last frame ${duration(age)} ago` : "";
-      return { text: `○ disconnected${old}`, health: "gone" };
-    }
-    if (!store.newest) return { text: "○ waiting for the first frame", health: "unknown" };
-    if (isLate) return { text: `○ no new frames: last one ${duration(age)} ago`, health: "gone" };
-    const states = alertsOf(this.alerts).map(({ alert }) => alert.state);
-    const count = (state) => states.filter((it) => it === state).length;
-    if (count("firing") > 0) return { text: `▲ ${count("firing")} firing`, health: "bad" };
-    const bad = (this.doctor?.findings ?? []).filter((it) => it.severity === "bad").length;
-    if (count("pending") > 0) return { text: `△ ${count("pending")} pending`, health: "warning" };
-    if (bad > 0) return { text: `△ doctor: ${bad} ${bad === 1 ? "finding" : "findings"}`, health: "warning" };
-    return { text: "● healthy", health: "good" };
-  }
-
-  updateBanner(isLate) {
-    const { state, store } = this;
-    const items = [];
-    const now = this.alerts?.at ?? 0;
-    for (const { rule, alert } of alertsOf(this.alerts)) {
-      if (alert.state !== "firing") continue;
-      const text = `▲ ${rule.name} firing ${duration(now - alert.since)}: ${rule.condition}, now ${alert.value_text}`;
-      items.push([text, "bad", "#/alerts"]);
-    }
-    if (this.link === "locked") {
-      items.push(["The server asks for a token: open its address again with /?token=…", "gone", null]);
-    } else if (this.link === "disconnected" || isLate) {
-      items.push(["This data is out of date. The page resumes as soon as the server answers.", "gone", null]);
-    }
-    if (state.from !== null) {
-      const text = `${clock(state.from)} to ${clock(state.to)} (${duration((state.to - state.from) / 1000)}); press space or esc to go live`;
-      items.push([text, "note", null]);
-    }
-    if (store.lost > 0) items.push([`The server skipped ${store.lost} frames because this page did not keep up: gaps are marked.`, "note", null]);
-    const shown = items.map((it) => it.join()).join();
-    if (shown === this.shownBanner) return;
-    this.shownBanner = shown;
-    this.banner.hidden = items.length === 0;
-    this.banner.replaceChildren(...items.map(([text, kind, href]) =>
-      h("p", { class: kind }, href ? h("a", { href }, text) : text)));
+    if (this.header.ranges.includes(range)) this.change({ range, from: null, to: null });
   }
 }
 

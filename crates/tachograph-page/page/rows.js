@@ -1,24 +1,31 @@
 // The rows of the table of all series: numbers, search, order, groups. Uses no DOM, so that Node can test it.
 
+import { Distribution } from "./buckets.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
 
-// The number of frames for a rate in the table, and the number of earlier frames to compare it with.
-const RATE_FRAMES = 10;
-const BEFORE_FRAMES = 60;
+// The time for a rate in the table, and the time before it to compare it with.
+const RATE_MS = 10_000;
+const BEFORE_MS = 60_000;
 
 // The numbers of every series, kept between frames: { rate, before, p50, p99, last }.
 export class Rows {
-  constructor(store) {
+  // `isWhole`: of a recording, the numbers are those of all of it.
+  constructor(store, { isWhole = false } = {}) {
     this.store = store;
+    this.isWhole = isWhole;
     this.stats = [];
+    this.done = -1;
   }
 
   refresh() {
     const { store } = this;
     const { fine } = store;
-    const next = fine.next;
-    const border = Math.max(fine.first, next - RATE_FRAMES);
-    const start = Math.max(fine.first, border - BEFORE_FRAMES);
+    const { next } = fine;
+    if (this.done === next && this.stats.length === store.series.length) return;
+    this.done = next;
+    const end = store.newest?.end ?? 0;
+    const border = this.isWhole ? fine.first : fine.after(end - RATE_MS);
+    const start = Math.min(border, fine.after(end - RATE_MS - BEFORE_MS));
     const [now, before] = [this.seconds(border, next), this.seconds(start, border)];
     for (const series of store.series) {
       const stats = (this.stats[series.id] ??= { rate: NaN, before: NaN, p50: NaN, p99: NaN, max: NaN, last: NaN });
@@ -59,7 +66,11 @@ export class Rows {
     stats.before = before > 0 ? earlier / before : NaN;
     const at = column.length > 0 ? column.at(column.length - 1) : -1;
     if (at < 0) return;
-    if (series.isTiming) {
+    if (series.isTiming && this.isWhole) {
+      const all = new Distribution();
+      column.addTo(all, border, Infinity);
+      [stats.p50, stats.p99, stats.max] = [all.quantile(0.5), all.quantile(0.99), all.max];
+    } else if (series.isTiming) {
       stats.p50 = data[at + TIMING.p50];
       stats.p99 = data[at + TIMING.p99];
       stats.max = data[at + TIMING.windowMax];

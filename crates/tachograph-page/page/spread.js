@@ -6,6 +6,7 @@ import { Chart } from "./chart.js";
 import { heat } from "./curves.js";
 import { h } from "./dom.js";
 import { clock, format } from "./format.js";
+import { key, pen } from "./lines.js";
 import { theme } from "./theme.js";
 
 export class HeatMap extends Chart {
@@ -107,11 +108,21 @@ export class Spectrum extends Chart {
     super({ ...options, class: "tall", draw: drawSpectrum, table: spectrumTable });
   }
 
-  showDistribution(distribution, unit) {
-    const values = PERCENTILES.map((percent) => distribution.quantile(percent / 100));
-    const isEmpty = distribution.count === 0;
-    const scale = isEmpty ? scaleOf(1e-4, 1e-1, true) : scaleOf(values[0], Math.max(...values), true, unit);
-    this.update({ from: 0, to: 0, scale, unit, values, count: distribution.count, note: isEmpty ? "no samples" : null });
+  showDistribution(distribution) {
+    this.showDistributions([["value", distribution]]);
+  }
+
+  // Several distributions, each with its name.
+  showDistributions(named) {
+    const { unit } = this;
+    const curves = named.filter(([, it]) => it.count > 0).map(([name, it]) => {
+      return { name, values: PERCENTILES.map((percent) => it.quantile(percent / 100)) };
+    });
+    const all = curves.flatMap((it) => it.values);
+    const isEmpty = all.length === 0;
+    const scale = isEmpty ? scaleOf(1e-4, 1e-1, true) : scaleOf(Math.min(...all), Math.max(...all), true, unit);
+    if (named.length > 1) this.legend.replaceChildren(...curves.map((it, i) => key(it.name, i)));
+    this.update({ from: 0, to: 0, scale, unit, curves, note: isEmpty ? "no samples" : null });
   }
 
   paint() {
@@ -140,7 +151,7 @@ function paintPlain(chart) {
   if (chart.alternative.open) chart.fillTable();
 }
 
-function drawSpectrum(context, area, { scale, unit, values, note }, colours) {
+function drawSpectrum(context, area, { scale, unit, curves, note }, colours) {
   const x = (percent) => area.left + placeOf(percent) * (area.right - area.left);
   const y = (value) => area.bottom - scale.place(value) * (area.bottom - area.top);
   context.strokeStyle = colours.line;
@@ -160,19 +171,19 @@ function drawSpectrum(context, area, { scale, unit, values, note }, colours) {
     context.fillText(String(percent), Math.min(at, area.right - 8), area.bottom + 6);
   }
   if (note) return;
-  context.strokeStyle = colours.lines[0];
-  context.fillStyle = colours.lines[0];
-  context.lineWidth = 1.5;
-  context.beginPath();
-  PERCENTILES.forEach((percent, i) => context.lineTo(x(percent), y(values[i])));
-  context.stroke();
-  for (let i = 0; i < values.length; i += 1) {
-    context.fillRect(x(PERCENTILES[i]) - 2, y(values[i]) - 2, 4, 4);
-  }
+  curves.forEach(({ values }, line) => {
+    pen(context, line);
+    context.beginPath();
+    PERCENTILES.forEach((percent, i) => context.lineTo(x(percent), y(values[i])));
+    context.stroke();
+    PERCENTILES.forEach((percent, i) => context.fillRect(x(percent) - 2, y(values[i]) - 2, 4, 4));
+  });
+  context.setLineDash([]);
 }
 
-function spectrumTable({ values, unit }) {
-  return { head: ["percentile", "value"], rows: PERCENTILES.map((it, i) => [`p${it}`, format(values[i], unit)]) };
+function spectrumTable({ curves, unit }) {
+  const cells = (i) => curves.map((it) => format(it.values[i], unit));
+  return { head: ["percentile", ...curves.map((it) => it.name)], rows: PERCENTILES.map((it, i) => [`p${it}`, ...cells(i)]) };
 }
 
 export class Histogram extends Chart {

@@ -1,11 +1,12 @@
 // The state of the page, as part of the address: `#/series/KEY?range=10m&q=text`. A link restores it.
 
-export const RANGES = { "1m": 60_000, "10m": 600_000, "30m": 1_800_000, "2h": 7_200_000 };
+export const RANGES = { "1m": 60_000, "10m": 600_000, "30m": 1_800_000, "2h": 7_200_000, all: Infinity };
 
-const VIEWS = ["well", "series", "alerts", "doctor", "about"];
+const VIEWS = ["well", "compare", "series", "alerts", "doctor", "about"];
+const HAVE_KEYS = ["series", "compare"];
 
-// Reads an address; unknown or missing parts get their defaults.
-export function parse(hash) {
+// Reads an address; unknown or missing parts get their defaults. `usual` is the default range.
+export function parse(hash, usual = "10m") {
   const [path, query = ""] = hash.replace(/^#?\/?/, "").split("?");
   const slash = path.indexOf("/");
   const [view, rest] = slash < 0 ? [path, ""] : [path.slice(0, slash), path.slice(slash + 1)];
@@ -20,8 +21,8 @@ export function parse(hash) {
   const range = parameters.get("range");
   return {
     view: VIEWS.includes(view) ? view : "well",
-    key: view === "series" && rest ? decode(rest) : null,
-    range: Object.hasOwn(RANGES, range) ? range : "10m",
+    key: HAVE_KEYS.includes(view) && rest ? decode(rest) : null,
+    range: Object.hasOwn(RANGES, range) ? range : usual,
     from,
     to,
     search: parameters.get("q") ?? "",
@@ -39,9 +40,9 @@ function decode(text) {
 }
 
 // Writes the address of a state, without parts that have their defaults.
-export function address(state) {
+export function address(state, usual = "10m") {
   const parameters = new URLSearchParams();
-  if (state.range !== "10m") parameters.set("range", state.range);
+  if (state.range !== usual) parameters.set("range", state.range);
   if (state.from !== null) {
     parameters.set("from", Math.round(state.from));
     parameters.set("to", Math.round(state.to));

@@ -13,7 +13,9 @@ const SWEEP = 64;
 const sumOf = (a, b) => a + b;
 
 export class Store {
-  constructor() {
+  // `keepsAll`: of a recording, which is bounded, all frames are kept as they are.
+  constructor({ keepsAll = false } = {}) {
+    this.keepsAll = keepsAll;
     this.meta = null;
     this.series = [];
     this.byKey = new Map();
@@ -76,6 +78,7 @@ export class Store {
     const begin = frame.end_ms - frame.span_ms;
     if (newest && !(marks & MARKS.restart) && begin - newest.end > 2.5 * this.step) marks |= MARKS.gap;
     this.add(this.fine, frame, marks);
+    if (this.keepsAll) return true;
     this.mergeNext();
     this.forget();
     return true;

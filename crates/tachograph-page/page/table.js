@@ -3,19 +3,20 @@
 import { attribute, h, say } from "./dom.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
 import { change, count, exact, format, rate } from "./format.js";
-import { drawSpark, spark } from "./lines.js";
+import { drawSpark, spark, thin } from "./lines.js";
 
 const ROW = 28;
 const SPARE = 4;
-const SPARK_FRAMES = 60;
+const TREND_MS = 60_000;
+const TREND_POINTS = 100;
 
 const COLUMNS = [
   { name: "name", title: "series" },
-  { name: "rate", title: "rate", hint: "samples or counts per second, over the last ten frames" },
-  { name: "p50", title: "p50", hint: "the median of the sliding window" },
-  { name: "p99", title: "p99", hint: "the 99th percentile of the sliding window" },
+  { name: "rate", title: "rate", hint: "samples or counts per second, over the last ten seconds; of a recording, over all of it" },
+  { name: "p50", title: "p50", hint: "the median of the sliding window; of a recording, of all of it" },
+  { name: "p99", title: "p99", hint: "the 99th percentile, likewise" },
   { name: "last", title: "value", hint: "a gauge's current value" },
-  { name: "change", title: "change", hint: "change of the rate against the 60 frames before; sorted by how unlikely it is to be chance" },
+  { name: "change", title: "change", hint: "change of the rate against the minute before; sorted by how unlikely it is to be chance" },
 ];
 
 export class SeriesTable {
@@ -34,7 +35,7 @@ export class SeriesTable {
       onkeydown: (event) => this.searchKey(event),
     });
     this.count = h("span", { class: "quiet count" });
-    this.head = h("div", { role: "row", "aria-rowindex": "1", class: "row head" }, COLUMNS.map((it) => this.header(it)), h("span", { role: "columnheader", class: "cell trend" }, "last minute"));
+    this.head = h("div", { role: "row", "aria-rowindex": "1", class: "row head" }, COLUMNS.map((it) => this.header(it)), h("span", { role: "columnheader", class: "cell trend" }, app.isFile ? "all of it" : "last minute"));
     this.space = h("div", { class: "space", role: "rowgroup" });
     this.grid = h("div", {
       role: "grid", class: "grid", tabindex: "0", "aria-label": label,
@@ -186,7 +187,7 @@ export class SeriesTable {
     ];
     texts.forEach((text, i) => say(cells[i + 1], text === "–" && i > 0 ? "" : text));
     attribute(cells[3], "title", Number.isFinite(stats.p99) ? exact(stats.p99, unit) : "");
-    drawSpark(row.trend, series ? trendOf(this.app.store, series) : []);
+    drawSpark(row.trend, series ? thin(trendOf(this.app.store, series, this.app.isFile), TREND_POINTS) : []);
   }
 
   free() {
@@ -198,12 +199,12 @@ function tagsText(series) {
   return Object.entries(series.tags).map(([key, value]) => `${key}=${value}`).join("  ");
 }
 
-// The last minute: rates of counters, p99 of timings, values of gauges.
-function trendOf(store, series) {
+// The last minute, or a whole recording: rates of counters, p99 of timings, values of gauges.
+function trendOf(store, series, isWhole) {
   const { fine } = store;
-  const values = new Array(Math.min(SPARK_FRAMES, fine.frames.length)).fill(NaN);
+  const start = isWhole || !store.newest ? fine.first : fine.after(store.newest.end - TREND_MS);
+  const values = new Array(fine.next - start).fill(NaN);
   const column = fine.columns[series.id];
-  const start = fine.next - values.length;
   if (series.kind.endsWith("counter")) {
     for (let i = 0; i < values.length; i += 1) values[i] = fine.frame(start + i).marks === 0 ? 0 : NaN;
   }
@@ -213,7 +214,7 @@ function trendOf(store, series) {
     const at = column.at(row);
     const i = data[at] - start;
     const frame = fine.frame(data[at]);
-    if (series.isTiming) values[i] = data[at + TIMING.p99];
+    if (series.isTiming) values[i] = isWhole ? data[at + TIMING.max] : data[at + TIMING.p99];
     else if (series.kind === "gauge") values[i] = data[at + GAUGE.current];
     else if (frame.marks === 0) values[i] = (data[at + COUNTER.change] * 1000) / frame.span;
   }

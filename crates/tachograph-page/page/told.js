@@ -1,12 +1,15 @@
 // The views of text: alerts, doctor, about; and the help.
 
-import { h, say } from "./dom.js";
+import { h } from "./dom.js";
 import { clock, duration, format } from "./format.js";
 
 const day = (seconds) => (seconds ? clock(seconds * 1000) : "–");
 const since = (seconds, now) => (seconds ? `${day(seconds)}, ${duration(now - seconds)} ago` : "–");
 
 const SIGNS = { firing: "▲", pending: "△", inactive: "○", stale: "?" };
+const AROUND_MS = 30_000;
+const EVENTS = 40;
+const MARKS_TEXT = { 2: "values were reset", 4: "the program was restarted", 8: "frames are missing: the recorder was late" };
 const ORDER = ["firing", "pending", "stale", "inactive"];
 
 // Replaces the children only if the text has changed, so that focus and selection stay.
@@ -35,6 +38,37 @@ export function alertsOf(told) {
   return all.sort((a, b) => ORDER.indexOf(a.alert.state) - ORDER.indexOf(b.alert.state));
 }
 
+// A time that shows the charts around it.
+function moment(app, ms, text = clock(ms)) {
+  const show = () => app.change({ view: "well", key: null, from: ms - AROUND_MS, to: ms + AROUND_MS });
+  return h("button", { type: "button", class: "link", title: "show this minute", onclick: show }, text);
+}
+
+// What happened in a recording, oldest first: alerts that changed, marks of frames.
+function eventsOf(app) {
+  const { frames } = app.store.fine;
+  const marks = Object.entries(MARKS_TEXT).flatMap(([bit, text]) =>
+    frames.filter((it) => it.marks & bit).map((it) => ({ at: it.end, text })));
+  const changes = (app.alerts?.changes ?? []).map(({ at, rule, labels, from, to, value_text: value }) => ({
+    at: at * 1000, state: to === "inactive" && from === "firing" ? "resolved" : to, text: [rule, labelsText(labels), value].filter(Boolean).join(" · "),
+  }));
+  return [...marks, ...changes].filter((it) => it.at >= app.begin).sort((a, b) => a.at - b.at);
+}
+
+// The card that tells of a recording what happened in it; empty if nothing did.
+export function happened(app) {
+  const events = eventsOf(app);
+  const findings = app.doctor?.findings ?? [];
+  if (events.length + findings.length === 0) return null;
+  const items = events.slice(0, EVENTS).map(({ at, state, text }) => row([
+    moment(app, at), state ? h("span", { class: `state ${state}` }, `${SIGNS[state] ?? "○"} ${state}`) : "", text,
+  ]));
+  const more = events.length > EVENTS ? ` and ${events.length - EVENTS} more` : "";
+  const found = findings.length > 0 ? [h("p", {}, h("a", { href: "#/doctor" }, `doctor: ${findings.map((it) => it.title).join("; ")}`))] : [];
+  return h("section", { class: "card" }, h("h3", {}, "what happened", h("span", { class: "quiet" }, `oldest first${more}`)),
+    items.length > 0 ? table("what happened", ["when", "alert", "what"], items) : null, found);
+}
+
 export class Alerts {
   constructor(app) {
     this.app = app;
@@ -46,7 +80,7 @@ export class Alerts {
     const told = this.app.alerts;
     const now = Math.floor((told?.at ?? 0));
     refresh(this.body, JSON.stringify([told, now]), () => {
-      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording has no alerts." : "This server evaluates no alert rules.")];
+      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording holds no alerts. `tachograph check RULES --over FILE` tells when rules would have fired." : "This server evaluates no alert rules.")];
       if (told.rules.length === 0) return [h("p", { class: "empty" }, "There are no rules.")];
       return [this.rules(told, now), this.changes(told), this.sinks(told, now)];
     });
@@ -66,7 +100,7 @@ export class Alerts {
 
   changes(told) {
     const rows = (told.changes ?? []).map((it) => row([
-      day(it.at), h("b", {}, it.rule), labelsText(it.labels),
+      moment(this.app, it.at * 1000, day(it.at)), h("b", {}, it.rule), labelsText(it.labels),
       h("span", {}, h("span", { class: `state ${it.from}` }, it.from), " → ", h("span", { class: `state ${it.to}` }, it.to)), it.value_text ?? "",
     ]));
     const body = rows.length > 0 ? table("history", ["when", "rule", "labels", "change", "value"], rows) : h("p", { class: "quiet" }, "No alert has changed since the start.");
@@ -100,7 +134,7 @@ export class Doctor {
   update() {
     const told = this.app.doctor;
     refresh(this.body, JSON.stringify(told?.findings ?? null), () => {
-      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "The page has no findings for recordings: run `tachograph doctor FILE`." : "This server has no page /doctor.")];
+      if (!told) return [h("p", { class: "empty" }, "This server has no page /doctor.")];
       if (told.findings.length === 0) return [h("p", { class: "empty" }, "No findings: the metrics show no problem.")];
       return told.findings.map((it) => h("section", { class: `card finding ${it.severity}` },
         h("h3", {}, `${{ bad: "▲", warning: "△" }[it.severity] ?? "○"} ${it.title}`, h("span", { class: "quiet" }, it.severity)),
@@ -120,23 +154,34 @@ export class About {
   }
 
   update() {
-    const { store } = this.app;
-    const { meta, fine, coarse } = store;
+    const { store, report } = this.app;
+    const { meta } = store;
     const reach = (depth) => (depth.frames.length > 0 ? duration((store.newest.end - depth.begin) / 1000) : "nothing yet");
-    const gaps = [...fine.frames].filter((it) => it.marks & 8).length;
     const facts = [
+      ...(report?.run ? [["recording", report.run.file], ["its frames", report.run.frames.toLocaleString("en-US")]] : []),
+      ...(report?.run?.notes ?? []).map((note) => ["note", note]),
       ["program", meta ? `${meta.program} ${meta.version}` : "–"],
       ["started", meta ? new Date(meta.started_ms).toLocaleString() : "–"],
       ["series", store.series.length.toLocaleString("en-US")],
       ["a frame covers", meta ? duration(meta.step_ms / 1000) : "–"],
       ["newest frame", store.newest ? `snapshot ${store.newest.version}, ${clock(store.newest.end)}` : "–"],
+      ...(this.app.isFile ? [] : this.kept(reach)),
+      ["precision", "counts, sums, minima and maxima are exact; quantiles are within 0.05 % for the sliding window, within 4.5 % for other ranges"],
+    ];
+    refresh(this.body, JSON.stringify(facts), () => facts.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
+  }
+
+  // What a page that listens to a server has kept and missed.
+  kept(reach) {
+    const { store } = this.app;
+    const { fine, coarse } = store;
+    const gaps = fine.frames.filter((it) => it.marks & 8).length;
+    return [
       ["single frames kept", `${reach(fine)}, ${format(fine.bytes, "bytes")}${store.isCut ? " (less than ten minutes: there are too many series for the memory of this page)" : ""}`],
       ["merged frames kept", `${reach(coarse)}, ${format(coarse.bytes, "bytes")}`],
       ["skipped by the server", `${store.lost} frames`],
       ["gaps in the last ten minutes", `${gaps} frames that cover more than two and a half steps`],
-      ["precision", "counts, sums, minima and maxima are exact; quantiles are within 0.05 % for the sliding window, within 4.5 % for other ranges"],
     ];
-    refresh(this.body, JSON.stringify(facts), () => facts.flatMap(([name, text]) => [h("dt", {}, name), h("dd", {}, text)]));
   }
 
   free() {}
@@ -153,9 +198,4 @@ export function helpDialog() {
   const dialog = h("dialog", { "aria-label": "keys" }, h("h2", {}, "Keys"),
     h("table", {}, h("tbody", {}, KEYS.map(([key, text]) => h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, key)), h("td", {}, text))))), close);
   return dialog;
-}
-
-export function sayHealth(element, { text, state }) {
-  say(element, text);
-  element.dataset.state = state;
 }

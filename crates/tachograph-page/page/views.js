@@ -3,10 +3,11 @@
 import { increase, levels, quantiles, rates, whole, worst } from "./curves.js";
 import { attribute, h, say } from "./dom.js";
 import { clock, count, exact, format, rate } from "./format.js";
-import { isAst, mainTiming, sectionsOf, tilesOf, timingsOf, windowOf } from "./headlines.js";
-import { LineChart, drawSpark, spark } from "./lines.js";
+import { isAst, mainTiming, quantilesOf, sectionsOf, tilesOf, timingsOf, windowOf } from "./headlines.js";
+import { LineChart, drawSpark, spark, thin } from "./lines.js";
 import { HeatMap, Histogram, Spectrum } from "./spread.js";
 import { SeriesTable } from "./table.js";
+import { happened } from "./told.js";
 
 const QUANTILES = [0.5, 0.95, 0.99, 1];
 const NAMES = ["p50", "p95", "p99", "max"];
@@ -30,7 +31,7 @@ export class Well {
     this.worst = new WorstList(app);
     this.empty = h("p", { class: "empty" });
     this.element = h("div", { class: "well" },
-      h("h2", { class: "hidden-text" }, "Overview"), this.empty, this.tiles, this.mainBox,
+      h("h2", { class: "hidden-text" }, "Overview"), this.empty, app.isFile ? happened(app) : null, this.tiles, this.mainBox,
       h("div", { class: "beside" }, h("section", { class: "card" }, h("h3", {}, "series"), this.table.element), this.worst.element),
       this.sections, this.smallBox);
   }
@@ -60,7 +61,7 @@ export class Well {
       this.tiles.replaceChildren(...this.shownTiles.map((it) => it.element));
     }
     const before = app.planBefore();
-    tiles.forEach((tile, i) => this.shownTiles[i].show(tile.read(plan, before, app.store)));
+    tiles.forEach((tile, i) => this.shownTiles[i].show(tile.read(plan, before, app.store, app.isRange)));
   }
 
   updateMain(plan) {
@@ -78,10 +79,11 @@ export class Well {
 
   updateSections(plan) {
     if (!isAst(this.app.store)) return;
-    const sections = sectionsOf(this.app.store, plan);
+    const sections = sectionsOf(this.app.store, plan, this.app.isRange);
+    const now = this.app.isRange ? "mean" : "now";
     this.sections.replaceChildren(...sections.map(({ title, remark, rows }) =>
       h("section", { class: "card" }, h("h3", {}, title, h("span", { class: "quiet" }, remark)), rows.length === 0 ? null : h("table", {},
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden-text" }, "metric")), h("th", { scope: "col" }, "now"), h("th", { scope: "col" }, "in range"))),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden-text" }, "metric")), h("th", { scope: "col" }, now), h("th", { scope: "col" }, "in range"))),
         h("tbody", {}, rows.map((row) => h("tr", { class: row.isBad ? "is-bad" : null },
           h("th", { scope: "row" }, row.key ? h("a", { href: this.app.linkTo(row.key), tabindex: "-1" }, row.label) : row.label),
           h("td", {}, rate(row.rate)), h("td", { title: exact(row.count) }, count(row.count)))))))));
@@ -130,17 +132,6 @@ class Tile {
     this.element.classList.toggle("is-bad", isBad);
     drawSpark(this.spark, thin(values), { isBad });
   }
-}
-
-// One value per pixel of a sparkline: the greatest of each stretch.
-function thin(values, most = 120) {
-  if (values.length <= most) return [...values];
-  return Array.from({ length: most }, (_, i) => {
-    let high = NaN;
-    const [first, end] = [Math.floor((i * values.length) / most), Math.floor(((i + 1) * values.length) / most)];
-    for (let k = first; k < end; k += 1) if (!(values[k] <= high) && values[k] === values[k]) high = values[k];
-    return high;
-  });
 }
 
 // The worst samples, longest first; each is a link to its time.
@@ -253,7 +244,7 @@ export class OneSeries {
     const { heat, spectrum, lines, histogram, list } = this.charts;
     heat.showFamily(this.app.plan(heatColumns(heat)), [series], series.unit);
     const distribution = whole(plan, [series]);
-    spectrum.showDistribution(distribution, series.unit);
+    spectrum.showDistribution(distribution);
     histogram.showDistribution(distribution, series.unit);
     showQuantiles(lines, plan, series);
     list.show(plan, series);
@@ -263,9 +254,9 @@ export class OneSeries {
     const { kind, unit, description, tags } = series;
     const parts = [kind.replace(/_/g, "-"), unit, description];
     if (series.isTiming) {
-      const { p50, p95, p99, max } = windowOf(this.app.store, series);
-      const text = [p50, p95, p99, max].map((it, i) => `${NAMES[i]} ${format(it, unit)}`).join(", ");
-      parts.push(`window now: ${text} (within 0.05 %)`, `${count(increase(plan, [series]))} samples in this range, quantiles of it within 4.5 %`);
+      const told = (of) => [of.p50, of.p95, of.p99, of.max].map((it, i) => `${NAMES[i]} ${format(it, unit)}`).join(", ");
+      parts.push(`${count(increase(plan, [series]))} samples in this range: ${told(quantilesOf(plan, series))} (within 4.5 %)`);
+      if (!this.app.isRange) parts.push(`window now: ${told(windowOf(this.app.store, series))} (within 0.05 %)`);
     } else if (kind !== "gauge") {
       parts.push(`${count(increase(plan, [series]))} in this range`);
     }

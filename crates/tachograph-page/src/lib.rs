@@ -1,5 +1,6 @@
 //! The web page of a Tachograph endpoint, as files to serve: live charts of every series, alerts and
-//! findings. It reads `/live`, `/history`, `/alerts` and `/doctor`.
+//! findings. It reads `/live`, `/history`, `/alerts` and `/doctor`. [`document()`] is the same page as
+//! one file, with a recording inside: a report, which needs no server.
 //!
 //! # Promises
 //! * No build step, no framework, no files from other servers: [`ASSETS`] has all files, and
@@ -21,6 +22,10 @@
 //! assert!(tachograph_page::asset("/page/none.js").is_none());
 //! ```
 #![forbid(unsafe_code)]
+
+mod document;
+
+pub use self::document::document;
 
 /// A file of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,14 +97,17 @@ pub const ASSETS: &[Asset] = assets! {
     "/page/axes.js", JAVASCRIPT, "axes.js";
     "/page/buckets.js", JAVASCRIPT, "buckets.js";
     "/page/chart.js", JAVASCRIPT, "chart.js";
+    "/page/compare.js", JAVASCRIPT, "compare.js";
     "/page/curves.js", JAVASCRIPT, "curves.js";
     "/page/depth.js", JAVASCRIPT, "depth.js";
     "/page/dom.js", JAVASCRIPT, "dom.js";
     "/page/format.js", JAVASCRIPT, "format.js";
+    "/page/header.js", JAVASCRIPT, "header.js";
     "/page/headlines.js", JAVASCRIPT, "headlines.js";
     "/page/keys.js", JAVASCRIPT, "keys.js";
     "/page/lines.js", JAVASCRIPT, "lines.js";
     "/page/main.js", JAVASCRIPT, "main.js";
+    "/page/report.js", JAVASCRIPT, "report.js";
     "/page/rows.js", JAVASCRIPT, "rows.js";
     "/page/spread.js", JAVASCRIPT, "spread.js";
     "/page/state.js", JAVASCRIPT, "state.js";

@@ -12,6 +12,7 @@ mod names;
 mod over;
 mod promql;
 pub(crate) mod record;
+pub(crate) mod report;
 pub(crate) mod rules;
 
 use std::future::Future;

@@ -19,9 +19,21 @@ pub(crate) const LATENCY: &str = "event.processing.duration";
 pub(crate) struct Known {
     pub(crate) samples: Vec<u64>,
     pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// The numbers of samples and the totals in the first frame, which is of all before it.
+    pub(crate) first: (usize, BTreeMap<&'static str, u64>),
 }
 
 impl Known {
+    /// Without the first frame.
+    pub(crate) fn later(mut self) -> Self {
+        let (samples, counts) = std::mem::take(&mut self.first);
+        self.samples.drain(..samples);
+        for (name, count) in counts {
+            self.counts.entry(name).and_modify(|all| *all -= count);
+        }
+        self
+    }
+
     /// The sample of rank `ceil(q * count)`, in seconds.
     pub(crate) fn quantile(&self, q: f64) -> f64 {
         let mut sorted = self.samples.clone();
@@ -47,12 +59,16 @@ pub(crate) fn write(path: &Path, seconds: u64, seed: u64) -> Result<Known, Box<d
         step_ms: 1_000,
     })?;
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut known = Known { samples: Vec::new(), counts: BTreeMap::new() };
+    let mut known =
+        Known { samples: Vec::new(), counts: BTreeMap::new(), first: Default::default() };
     let (began, wall) = (Instant::now(), SystemTime::UNIX_EPOCH + Duration::from_millis(START_MS));
     metrics.run_pass(began, wall);
     for second in 0..seconds {
         let is_slow = (seconds * 2 / 3..seconds * 2 / 3 + 20).contains(&second);
         one_second(&metrics, &mut random, &mut known, is_slow);
+        if second == 0 {
+            known.first = (known.samples.len(), known.counts.clone());
+        }
         let now = Duration::from_secs(second + 1);
         metrics.run_pass(began + now, wall + now);
         let (frame, new) = history.record(&metrics.snapshot()).ok_or("no newer snapshot")?;

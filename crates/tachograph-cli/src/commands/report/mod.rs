@@ -1,0 +1,133 @@
+//! `tachograph report`.
+
+mod read;
+mod text;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tachograph::Unit;
+use tachograph_history::compare::{Change, METHOD, Run, compare};
+use tachograph_history::doctor::Finding;
+use tachograph_history::format;
+
+use self::read::Recorded;
+use crate::failure::Failure;
+use crate::output;
+
+/// The bytes of lines that a browser holds well, for all recordings of a report together.
+const BYTES: usize = 16 << 20;
+
+/// The wishes of the user.
+#[derive(Debug)]
+pub(crate) struct Wishes {
+    pub(crate) file: PathBuf,
+    /// The earlier run.
+    pub(crate) against: Option<PathBuf>,
+    /// The file to write; `None`: a table on standard output.
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) force: bool,
+}
+
+/// What the page shows besides the frames.
+#[derive(Serialize)]
+struct Facts<'a> {
+    run: &'a Recorded,
+    before: Option<&'a Recorded>,
+    doctor: Doctor<'a>,
+    comparison: Option<Comparison<'a>>,
+}
+
+#[derive(Serialize)]
+struct Doctor<'a> {
+    findings: &'a [Finding],
+}
+
+#[derive(Serialize)]
+struct Comparison<'a> {
+    method: &'a str,
+    changes: &'a [Change],
+}
+
+pub(crate) fn run(wishes: &Wishes) -> Result<ExitCode, Failure> {
+    check(wishes)?;
+    let bytes = if wishes.against.is_some() { BYTES / 2 } else { BYTES };
+    let after = Recorded::read(&wishes.file, bytes)?;
+    let before = wishes.against.as_deref().map(|file| Recorded::read(file, bytes)).transpose()?;
+    for recorded in [Some(&after), before.as_ref()].into_iter().flatten() {
+        let name = recorded.file.display();
+        recorded.notes.iter().for_each(|note| output::say(&format!("note: {name}: {note}\n")));
+    }
+    let changes = compare(&before.as_ref().map_or_else(Run::default, Recorded::run), &after.run());
+    let Some(output) = &wishes.output else {
+        output::print(&text::table(&after, before.as_ref(), &changes))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let html = html(&after, before.as_ref(), &changes)?;
+    write(output, &html)?;
+    let (name, size) = (output.display(), format(html.len() as f64, &Unit::Bytes));
+    output::say(&format!("wrote {name}, {size}: open it in a browser\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Finds mistakes before minutes of work.
+fn check(Wishes { file, against, output, force }: &Wishes) -> Result<(), Failure> {
+    let is_same = |a: &Path, b: &Path| {
+        let (a, b) = (fs::canonicalize(a), fs::canonicalize(b));
+        a.ok().zip(b.ok()).is_some_and(|(a, b)| a == b)
+    };
+    if against.as_ref().is_some_and(|it| is_same(file, it)) {
+        return Err(Failure::Input(format!(
+            "{} is compared with itself: give the recording of an earlier run to --against",
+            file.display()
+        )));
+    }
+    let Some(output) = output else { return Ok(()) };
+    let name = output.display();
+    if [Some(file), against.as_ref()].into_iter().flatten().any(|it| is_same(output, it)) {
+        return Err(Failure::Input(format!("{name} is a recording: write the report elsewhere")));
+    }
+    if output.exists() && !force {
+        return Err(Failure::Input(format!(
+            "{name} already exists: choose another name, or overwrite it with --force"
+        )));
+    }
+    Ok(())
+}
+
+fn html(
+    after: &Recorded,
+    before: Option<&Recorded>,
+    changes: &[Change],
+) -> Result<String, Failure> {
+    let facts = Facts {
+        run: after,
+        before,
+        doctor: Doctor { findings: &after.findings },
+        comparison: before.map(|_| Comparison { method: METHOD, changes }),
+    };
+    let facts =
+        serde_json::to_string(&facts).map_err(|error| Failure::Failed(error.to_string()))?;
+    let lines = after.lines();
+    let earlier = before.map(Recorded::lines);
+    let mut texts = vec![("report", &*facts), ("recording", &*lines)];
+    texts.extend(earlier.as_deref().map(|lines| ("before", lines)));
+    let title = format!("{} · {}", after.meta.program, after.file.display());
+    Ok(tachograph_page::document(&title, &texts))
+}
+
+/// Writes the whole report or nothing.
+fn write(output: &Path, html: &str) -> Result<(), Failure> {
+    let mut part = output.as_os_str().to_owned();
+    part.push(".part");
+    let written = fs::write(&part, html).and_then(|()| fs::rename(&part, output));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&part);
+        let name = output.display();
+        Failure::Failed(format!(
+            "cannot write {name}: {error}; check that its folder exists, has room and is writable"
+        ))
+    })
+}

@@ -1,0 +1,225 @@
+//! `tachograph report`: what it writes, what it compares, and what it says of wrong input.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use flate2::read::GzDecoder;
+use tachograph_history::file::Reader;
+use tachograph_history::{Line, Meta};
+
+/// The exit code, standard output, standard error.
+fn run(arguments: &[&Path]) -> (Option<i32>, String, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_tachograph"));
+    let output = program.arg("report").args(arguments).output().expect("it starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A text inside a report.
+fn inside(html: &str, name: &str) -> String {
+    let begin = format!("<script type=\"application/gzip\" id=\"{name}\">");
+    let rest = html.split_once(&begin).unwrap_or_else(|| panic!("no {name}")).1;
+    let packed = rest.split_once('<').expect("its end").0;
+    // Base 64 by its definition.
+    let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let values = packed.trim_end_matches('=').chars().map(|it| letters.find(it).expect("a letter"));
+    let values: Vec<usize> = values.collect();
+    let bytes = values.chunks(4).flat_map(|chunk| {
+        let word = chunk.iter().fold(0, |word, it| (word << 6) | it) << (6 * (4 - chunk.len()));
+        [word >> 16, word >> 8, word].map(|it| it as u8).into_iter().take(chunk.len() - 1)
+    });
+    std::io::read_to_string(GzDecoder::new(&*bytes.collect::<Vec<_>>())).expect("gzip")
+}
+
+fn lines(text: &str) -> (Meta, Vec<Line>) {
+    let all: Result<Vec<_>, _> = Reader::new(text.as_bytes()).collect();
+    let all = all.expect("a recording");
+    let Line::Meta(meta) = all[0].clone() else { panic!("{:?}", all[0]) };
+    (meta, all)
+}
+
+struct Files(tempfile::TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn written(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        fs::write(self.path(name), bytes).expect("written");
+        self.path(name)
+    }
+
+    fn recorded(&self, name: &str, seconds: u64, seed: u64) -> (PathBuf, common::Known) {
+        let known = common::write(&self.path(name), seconds, seed).expect("written");
+        (self.path(name), known)
+    }
+}
+
+#[test]
+fn a_report_has_every_sample_of_the_recording_in_it() {
+    let files = Files::new();
+    let (recording, known) = files.recorded("run.jsonl.gz", 120, 1);
+    let html = files.path("report.html");
+    let (code, out, err) = run(&[&recording, "-o".as_ref(), &html]);
+    assert_eq!((code, &*out), (Some(0), ""), "{err}");
+    assert!(err.contains("report.html, ") && err.contains("open it in a browser"), "{err}");
+    let html = fs::read_to_string(html).expect("written");
+    let (meta, all) = lines(&inside(&html, "recording"));
+    assert_eq!((&*meta.program, meta.step_ms), ("ast-server", 1_000));
+    let number = all.iter().find_map(|line| match line {
+        Line::Series(it) if &*it.key == common::LATENCY => Some(it.number),
+        _ => None,
+    });
+    let steps = all.iter().filter_map(|line| match line {
+        Line::Frame(frame) => frame.timing(number.expect("defined")),
+        _ => None,
+    });
+    let (count, max) = steps.fold((0, 0f64), |(n, max), it| (n + it.count, max.max(it.max)));
+    assert_eq!(count, known.samples.len() as u64);
+    assert!((max / known.quantile(1.0) - 1.0).abs() < 0.0005);
+    let facts: serde_json::Value = serde_json::from_str(&inside(&html, "report")).expect("JSON");
+    assert_eq!(facts["run"]["frames"], 120);
+    assert_eq!(facts["run"]["notes"], serde_json::json!([]));
+    // The slow seconds are among the last minute's: the doctor's finding is in the report.
+    assert!(facts["doctor"]["findings"][0]["title"].as_str().expect("found").contains("tail"));
+    assert!(facts["comparison"].is_null() && !html.contains("id=\"before\""));
+}
+
+#[test]
+fn two_runs_are_compared_as_their_sorted_samples_are() {
+    let files = Files::new();
+    let (before, earlier) = files.recorded("before.jsonl", 300, 8);
+    let (after, later) = files.recorded("after.jsonl", 60, 1);
+    let (earlier, later) = (earlier.later(), later.later());
+    let html = files.path("report.html");
+    let (code, _, err) = run(&[&after, "--against".as_ref(), &before, "-o".as_ref(), &html]);
+    assert_eq!(code, Some(0), "{err}");
+    let html = fs::read_to_string(html).expect("written");
+    assert_eq!(
+        lines(&inside(&html, "before")).1.len() - lines(&inside(&html, "recording")).1.len(),
+        240
+    );
+    let facts: serde_json::Value = serde_json::from_str(&inside(&html, "report")).expect("JSON");
+    let changes = facts["comparison"]["changes"].as_array().expect("changes");
+    let of = |key: &str, measure: &str| {
+        let found = changes.iter().find(|it| it["key"] == key && it["measure"] == measure);
+        found.unwrap_or_else(|| panic!("{key} {measure}")).clone()
+    };
+    for (measure, q) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)] {
+        let change = of(common::LATENCY, measure);
+        for (side, known) in [("before", &earlier), ("after", &later)] {
+            let number = |name: &str| change[side][name].as_f64();
+            let right = known.quantile(q);
+            assert!((number("value").expect("samples") / right - 1.0).abs() < 0.046, "{change}");
+            let is_inside = number("low").is_none_or(|it| it <= right * 1.001)
+                && number("high").is_none_or(|it| it >= right / 1.001);
+            assert!(is_inside && change[side]["count"] == known.samples.len(), "{change}");
+        }
+    }
+    // A third of the short run is slow, a fifteenth of the long one. Rates are the same.
+    assert_eq!(of("events.processed", "rate")["is_sure"], false);
+    let rate = of("events.processed", "rate")["after"]["value"].as_f64().expect("a rate");
+    assert!((rate - later.counts["events.processed"] as f64 / 59.0).abs() < 1e-9, "{rate}");
+    let (code, out, _) = run(&[&after, "--against".as_ref(), &before, "--text".as_ref()]);
+    assert_eq!(code, Some(0));
+    let rows = changes.iter().map(|it| it["key"].as_str().expect("a key"));
+    let told: Vec<_> = out.lines().skip(4).filter_map(|it| it.split_whitespace().next()).collect();
+    assert_eq!(
+        told[..changes.len()],
+        rows.collect::<Vec<_>>(),
+        "the same in the same order: {out}"
+    );
+}
+
+#[test]
+fn a_table_has_the_numbers_of_all_series() {
+    let files = Files::new();
+    let (recording, known) = files.recorded("run.jsonl", 30, 3);
+    let known = known.later();
+    let (code, out, err) = run(&[&recording, "--text".as_ref()]);
+    assert_eq!((code, &*err), (Some(0), ""));
+    assert!(out.contains("ast-server 0.1.0, 30 s from 2025-11-30T11:00:00Z"), "{out}");
+    let line = out.lines().find(|it| it.starts_with("events.processed ")).expect("a line");
+    let cells: Vec<_> = line.split_whitespace().collect();
+    assert_eq!(cells[1], known.counts["events.processed"].to_string());
+    let line = out.lines().find(|it| it.starts_with("event.processing.duration ")).expect("a line");
+    assert!(line.contains(&known.samples.len().to_string()) && line.contains("µs"), "{line}");
+}
+
+#[test]
+fn what_is_cut_or_merged_is_told_in_the_report() {
+    let files = Files::new();
+    let (recording, _) = files.recorded("run.jsonl", 20, 1);
+    let bytes = fs::read(recording).expect("read");
+    let cut = files.written("cut.jsonl", &bytes[..bytes.len() - 100]);
+    let html = files.path("cut.html");
+    let (code, _, err) = run(&[&cut, "-o".as_ref(), &html]);
+    assert_eq!(code, Some(0));
+    assert!(err.contains("cut.jsonl: it is cut"), "{err}");
+    let facts = inside(&fs::read_to_string(html).expect("written"), "report");
+    assert!(facts.contains("it is cut") && facts.contains("\"frames\":19"), "{facts}");
+
+    // 24 MiB of frames: the same second again and again.
+    let text = String::from_utf8(bytes).expect("text");
+    let (head, frames): (Vec<_>, Vec<_>) =
+        text.lines().partition(|it| !it.starts_with("{\"frame\""));
+    let Line::Frame(frame) = serde_json::from_str(frames[10]).expect("a frame") else { panic!() };
+    let mut long = head.join("\n") + "\n";
+    let mut at = 0;
+    while long.len() < 24 << 20 {
+        at += 1;
+        let end_ms = common::START_MS + at * 1_000;
+        long += &tachograph_history::Frame { version: at, end_ms, ..frame.clone() }.to_line();
+    }
+    let long = files.written("long.jsonl", long.as_bytes());
+    let html = files.path("long.html");
+    let (code, _, err) = run(&[&long, "-o".as_ref(), &html]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("its frames of 1 s are merged to 2 s"), "{err}");
+    let held = inside(&fs::read_to_string(html).expect("written"), "recording");
+    assert!(held.len() <= (16 << 20) + 200, "{}", held.len());
+    let (meta, all) = lines(&held);
+    let spans = all.iter().map(|it| if let Line::Frame(frame) = it { frame.span_ms } else { 0 });
+    assert_eq!((meta.step_ms, spans.sum::<u64>()), (2_000, at * 1_000));
+}
+
+#[test]
+fn wrong_input_is_told_with_its_file_and_the_way_out() {
+    let files = Files::new();
+    let (recording, _) = files.recorded("run.jsonl.gz", 3, 1);
+    let empty = files.written("empty.jsonl", b"");
+    let other = files.written("other.jsonl", b"\x7fELF\x02\x01\n\x00");
+    let meta = files.written("meta.jsonl", b"{\"meta\":{\"format\":1,\"program\":\"p\",\"version\":\"1\",\"started_ms\":0,\"step_ms\":1000}}\n");
+    let there = files.written("there.html", b"x");
+    let (nowhere, html) = (files.path("nowhere.jsonl"), files.path("report.html"));
+    let [o, against, force]: [&Path; 3] = ["-o", "--against", "--force"].map(Path::new);
+    let cases: [(&[&Path], i32, &[&str]); 9] = [
+        (&[&empty, o, &html], 2, &["empty.jsonl", "is empty", "tachograph record"]),
+        (&[&other, o, &html], 2, &["other.jsonl", "no recording", "tachograph record"]),
+        (&[&meta, o, &html], 2, &["meta.jsonl", "no frames", "longer than one step"]),
+        (&[&nowhere, o, &html], 2, &["nowhere.jsonl"]),
+        (&[&recording], 2, &["--output"]),
+        (&[&recording, o, &there], 2, &["there.html already exists", "--force"]),
+        (&[&recording, against, &recording, o, &html], 2, &["compared with itself", "--against"]),
+        (&[&recording, o, &recording, force], 2, &["run.jsonl.gz is a recording"]),
+        (&[&recording, o, &files.path("no/report.html")], 1, &["no/report.html", "its folder"]),
+    ];
+    for (arguments, wanted, told) in cases {
+        let (code, out, err) = run(arguments);
+        assert_eq!((code, &*out), (Some(wanted), ""), "{arguments:?}: {err}");
+        assert!(told.iter().all(|it| err.contains(it)), "{arguments:?}: {err}");
+    }
+    assert!(!html.exists() && fs::read(&there).expect("kept") == b"x");
+    assert_eq!(run(&[&recording, o, &there, force]).0, Some(0));
+    assert!(fs::read_to_string(&there).expect("written").contains("</html>"));
+    let left = fs::read_dir(files.0.path()).expect("the folder").count();
+    assert_eq!(left, 5, "nothing half written is left");
+}

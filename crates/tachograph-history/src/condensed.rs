@@ -1,0 +1,128 @@
+//! A recording merged until it fits a number of bytes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::definition::Definition;
+use crate::frame::Frame;
+use crate::history::steps;
+use crate::line::Meta;
+
+/// Collects a recording of any length, and merges its frames so that its lines take at most a given
+/// number of bytes, for example what a browser can hold.
+///
+/// Every time the limit is reached, frames are merged to twice their length: counts, sums, minima, maxima and
+/// buckets are kept, and no frame is merged across a mark. Where marks leave nothing to merge, the
+/// oldest frames are dropped, and [`Condensed::dropped`] counts them. Memory is bounded by the limit.
+#[derive(Clone, Debug)]
+pub struct Condensed {
+    bytes_max: usize,
+    step: Duration,
+    definitions: Vec<Arc<Definition>>,
+    frames: Vec<Arc<Frame>>,
+    /// The bytes of the lines of all definitions and frames.
+    bytes: usize,
+    taken: u64,
+    dropped: u64,
+}
+
+impl Condensed {
+    /// For frames of `step`, and lines of at most `bytes_max` bytes.
+    pub fn new(step: Duration, bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            step: step.max(Duration::from_millis(1)),
+            definitions: Vec::new(),
+            frames: Vec::new(),
+            bytes: 0,
+            taken: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Adds a definition, before the first frame that uses it.
+    pub fn define(&mut self, definition: &Arc<Definition>) {
+        self.bytes += definition.to_line().len();
+        self.definitions.push(Arc::clone(definition));
+    }
+
+    /// Adds the next frame.
+    pub fn push(&mut self, frame: &Arc<Frame>) {
+        self.taken += 1;
+        self.bytes += frame.to_line().len();
+        self.frames.push(Arc::clone(frame));
+        if self.bytes > self.bytes_max {
+            self.shrink();
+        }
+    }
+
+    /// Merges to the present step, and to twice that while it is still almost full; drops the
+    /// oldest frame if only marks are left between frames.
+    fn shrink(&mut self) {
+        self.merge();
+        let covered: Duration = self.frames.iter().map(|frame| frame.span()).sum();
+        // A merging that frees little would soon be repeated.
+        while self.bytes > self.bytes_max / 16 * 15 && self.step < covered {
+            self.step = self.step.saturating_mul(2);
+            self.merge();
+        }
+        // Down to half, so that dropping is rare too.
+        let is_full = self.bytes > self.bytes_max;
+        while is_full && self.bytes > self.bytes_max / 2 && self.frames.len() > 1 {
+            self.bytes -= self.frames.remove(0).to_line().len();
+            self.dropped += 1;
+        }
+    }
+
+    fn merge(&mut self) {
+        let size =
+            |frames: &[Arc<Frame>]| frames.iter().map(|it| it.to_line().len()).sum::<usize>();
+        self.bytes -= size(&self.frames);
+        self.frames = steps(std::mem::take(&mut self.frames), self.step).collect();
+        self.bytes += size(&self.frames);
+    }
+
+    /// Merges the frames that came after the last merging, so that all have about the same length.
+    #[must_use]
+    pub fn finish(mut self) -> Self {
+        if self.taken > self.frames.len() as u64 + self.dropped {
+            self.merge();
+        }
+        self
+    }
+
+    /// The definitions, in the order in which they were added.
+    pub fn definitions(&self) -> &[Arc<Definition>] {
+        &self.definitions
+    }
+
+    /// The frames, oldest first.
+    pub fn frames(&self) -> &[Arc<Frame>] {
+        &self.frames
+    }
+
+    /// How long a frame is: the recording's own step, or a multiple of it.
+    pub fn step(&self) -> Duration {
+        self.step
+    }
+
+    /// The number of frames that were added.
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// The number of frames that are left out, the oldest ones.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The recording as its lines, with the length of the merged frames in the meta line.
+    pub fn to_lines(&self, meta: &Meta) -> String {
+        let step_ms = u64::try_from(self.step.as_millis()).unwrap_or(u64::MAX);
+        let mut lines = Meta { step_ms, ..meta.clone() }.to_line();
+        lines.reserve(self.bytes);
+        lines.extend(self.definitions.iter().map(|it| it.to_line()));
+        lines.extend(self.frames.iter().map(|it| it.to_line()));
+        lines
+    }
+}
