@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tachograph.h"
@@ -95,12 +94,6 @@ static int listen_on_loopback(void) {
   return listener;
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void watch(int epoll, int file) {
   struct epoll_event event = {.events = EPOLLIN, .data.fd = file};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, file, &event) != 0) fail("epoll_ctl");
@@ -143,7 +136,7 @@ int main(void) {
     struct epoll_event events[EVENTS];
     const int ready = epoll_wait(epoll, events, EVENTS, -1);
     if (ready < 0 && errno != EINTR) fail("epoll_wait");
-    const uint64_t began = now_ns();
+    const uint64_t began = tachograph_now(metrics.collector);
     for (int i = 0; i < ready; i++) {
       const int file = events[i].data.fd;
       if (file == STDIN_FILENO) {
@@ -155,7 +148,7 @@ int main(void) {
       }
     }
     tachograph_recorder_set(metrics.recorder, metrics.ready, ready);
-    tachograph_recorder_record_ns(metrics.recorder, metrics.turn, now_ns() - began);
+    tachograph_recorder_record_since(metrics.recorder, metrics.turn, began);
   }
   close(epoll);
   close(listener);

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <system_error>
@@ -79,7 +78,7 @@ class Server {
     std::array<epoll_event, 64> events;
     const int ready = epoll_wait(epoll_.number(), events.data(), events.size(), -1);
     if (ready < 0 && errno != EINTR) check(ready, "epoll_wait");
-    const auto began = std::chrono::steady_clock::now();
+    const tachograph::Stamp began = metrics_.now();
     bool running = true;
     for (int i = 0; i < ready; i++) {
       const int file = events[static_cast<std::size_t>(i)].data.fd;
@@ -92,7 +91,7 @@ class Server {
       }
     }
     recorder_.set(ready_, ready);
-    recorder_.record(turn_, std::chrono::steady_clock::now() - began);
+    recorder_.record_since(turn_, began);
     return running;
   }
 

@@ -418,6 +418,12 @@ void tachograph_counter_increment(const tachograph_counter *counter);
 void tachograph_counter_add(const tachograph_counter *counter, uint64_t amount);
 
 /**
+ * Raises the counter to a total that another source has counted, such as the kernel. A lower one
+ * than before changes nothing. Totals of different sources belong in different series.
+ */
+void tachograph_counter_advance_to(const tachograph_counter *counter, uint64_t total);
+
+/**
  * Adds 1 from a signal handler: async-signal-safe. The handle must already exist.
  */
 void tachograph_counter_increment_from_signal(const tachograph_counter *counter);
@@ -431,6 +437,24 @@ void tachograph_up_down_counter_add(const tachograph_up_down_counter *counter, i
  * Records a duration in nanoseconds.
  */
 void tachograph_timing_record_ns(const tachograph_timing *timing, uint64_t nanoseconds);
+
+/**
+ * This moment, as a start or an end of a timing; 0, which is no moment, while recording is off or if
+ * `collector` is NULL. A timing with a start or end of 0 records nothing.
+ */
+uint64_t tachograph_now(const tachograph_collector *collector);
+
+/**
+ * Records the time since a moment, and returns this one, at which the next timing may start.
+ */
+uint64_t tachograph_timing_record_since(const tachograph_timing *timing, uint64_t start);
+
+/**
+ * Records the time from one moment to another.
+ */
+void tachograph_timing_record_between(const tachograph_timing *timing,
+                                      uint64_t start,
+                                      uint64_t end);
 
 /**
  * Records a value.
@@ -486,6 +510,21 @@ void tachograph_recorder_up_down_counter_add(const tachograph_recorder *recorder
 void tachograph_recorder_record_ns(const tachograph_recorder *recorder,
                                    const tachograph_timing *timing,
                                    uint64_t nanoseconds);
+
+/**
+ * Records the time since a moment, and returns this one, at which the next timing may start.
+ */
+uint64_t tachograph_recorder_record_since(const tachograph_recorder *recorder,
+                                          const tachograph_timing *timing,
+                                          uint64_t start);
+
+/**
+ * Records the time from one moment to another.
+ */
+void tachograph_recorder_record_between(const tachograph_recorder *recorder,
+                                        const tachograph_timing *timing,
+                                        uint64_t start,
+                                        uint64_t end);
 
 /**
  * Records a value.

@@ -65,11 +65,18 @@ class Owned {
 /// Tags of a series: {{"key", "value"}, ...}.
 using Tags = std::initializer_list<tachograph_tag>;
 
+/// A moment, as a start or an end of a timing; 0 is none.
+using Stamp = std::uint64_t;
+
 class Counter : public detail::Owned<tachograph_counter> {
  public:
   using Owned::Owned;
   void increment() const noexcept { tachograph_counter_increment(get()); }
   void add(std::uint64_t amount) const noexcept { tachograph_counter_add(get(), amount); }
+  /// Raises it to a total that another source has counted.
+  void advance_to(std::uint64_t total) const noexcept {
+    tachograph_counter_advance_to(get(), total);
+  }
 };
 
 class UpDownCounter : public detail::Owned<tachograph_up_down_counter> {
@@ -84,6 +91,13 @@ class Timing : public detail::Owned<tachograph_timing> {
   /// A negative duration counts as 0.
   void record(std::chrono::nanoseconds duration) const noexcept {
     tachograph_timing_record_ns(get(), nanoseconds(duration));
+  }
+  /// Records the time since a moment; returns this one, at which the next timing may start.
+  Stamp record_since(Stamp start) const noexcept {
+    return tachograph_timing_record_since(get(), start);
+  }
+  void record_between(Stamp start, Stamp end) const noexcept {
+    tachograph_timing_record_between(get(), start, end);
   }
   static std::uint64_t nanoseconds(std::chrono::nanoseconds duration) noexcept {
     return duration.count() < 0 ? 0 : static_cast<std::uint64_t>(duration.count());
@@ -119,6 +133,12 @@ class Recorder : public detail::Owned<tachograph_recorder> {
   void record(const Timing &timing, std::chrono::nanoseconds duration) const noexcept {
     tachograph_recorder_record_ns(get(), timing.get(), Timing::nanoseconds(duration));
   }
+  Stamp record_since(const Timing &timing, Stamp start) const noexcept {
+    return tachograph_recorder_record_since(get(), timing.get(), start);
+  }
+  void record_between(const Timing &timing, Stamp start, Stamp end) const noexcept {
+    tachograph_recorder_record_between(get(), timing.get(), start, end);
+  }
   void record(const Histogram &histogram, std::uint64_t value) const noexcept {
     tachograph_recorder_record(get(), histogram.get(), value);
   }
@@ -152,6 +172,8 @@ class Collector : public detail::Owned<tachograph_collector> {
     detail::check(tachograph_recorder_new(get(), &out));
     return Recorder(out);
   }
+  /// This moment; 0 while recording is off.
+  Stamp now() const noexcept { return tachograph_now(get()); }
   void describe(const char *name, const char *unit, const char *description) const {
     detail::check(tachograph_describe(get(), name, unit, description));
   }

@@ -1,6 +1,9 @@
 //! Recording through handles, from any thread.
 
+use tachograph::Stamp;
+
 use crate::border::record;
+use crate::collector::Collector;
 
 /// A handle of a monotonic counter: unsigned 64 bits, wrapping.
 #[derive(Debug)]
@@ -34,6 +37,13 @@ pub extern "C" fn tachograph_counter_add(counter: Option<&Counter>, amount: u64)
     record(counter, |counter| counter.0.increment_by(amount));
 }
 
+/// Raises the counter to a total that another source has counted, such as the kernel. A lower one
+/// than before changes nothing. Totals of different sources belong in different series.
+#[unsafe(no_mangle)]
+pub extern "C" fn tachograph_counter_advance_to(counter: Option<&Counter>, total: u64) {
+    record(counter, |counter| counter.0.advance_to(total));
+}
+
 /// Adds 1 from a signal handler: async-signal-safe. The handle must already exist.
 #[unsafe(no_mangle)]
 pub extern "C" fn tachograph_counter_increment_from_signal(counter: Option<&Counter>) {
@@ -50,6 +60,26 @@ pub extern "C" fn tachograph_up_down_counter_add(counter: Option<&UpDownCounter>
 #[unsafe(no_mangle)]
 pub extern "C" fn tachograph_timing_record_ns(timing: Option<&Timing>, nanoseconds: u64) {
     record(timing, |timing| timing.0.record_ns(nanoseconds));
+}
+
+/// This moment, as a start or an end of a timing; 0, which is no moment, while recording is off or if
+/// `collector` is NULL. A timing with a start or end of 0 records nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn tachograph_now(collector: Option<&Collector>) -> u64 {
+    record(collector, |collector| collector.0.now().to_bits())
+}
+
+/// Records the time since a moment, and returns this one, at which the next timing may start.
+#[unsafe(no_mangle)]
+pub extern "C" fn tachograph_timing_record_since(timing: Option<&Timing>, start: u64) -> u64 {
+    record(timing, |timing| timing.0.record_since(Stamp::from_bits(start)).to_bits())
+}
+
+/// Records the time from one moment to another.
+#[unsafe(no_mangle)]
+pub extern "C" fn tachograph_timing_record_between(timing: Option<&Timing>, start: u64, end: u64) {
+    let (start, end) = (Stamp::from_bits(start), Stamp::from_bits(end));
+    record(timing, |timing| timing.0.record_between(start, end));
 }
 
 /// Records a value.

@@ -2,6 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use tachograph::Stamp;
+
 use crate::border::{free, given, guard, record};
 use crate::collector::Collector;
 use crate::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
@@ -16,16 +18,12 @@ pub struct Recorder(tachograph::Recorder);
 
 /// Records with both pointers, or not at all.
 #[inline]
-fn with<H>(
+fn with<H, R: Default>(
     recorder: Option<&Recorder>,
     handle: Option<&H>,
-    act: impl FnOnce(&tachograph::Recorder, &H),
-) {
-    record(recorder, |recorder| {
-        if let Some(handle) = handle {
-            act(&recorder.0, handle);
-        }
-    });
+    act: impl FnOnce(&tachograph::Recorder, &H) -> R,
+) -> R {
+    record(recorder, |recorder| handle.map(|handle| act(&recorder.0, handle)).unwrap_or_default())
 }
 
 /// Creates a recorder, which you free with `tachograph_recorder_free`; sets `*out` to NULL on an
@@ -87,6 +85,29 @@ pub extern "C" fn tachograph_recorder_record_ns(
     nanoseconds: u64,
 ) {
     with(recorder, timing, |recorder, timing| recorder.record_ns(&timing.0, nanoseconds));
+}
+
+/// Records the time since a moment, and returns this one, at which the next timing may start.
+#[unsafe(no_mangle)]
+pub extern "C" fn tachograph_recorder_record_since(
+    recorder: Option<&Recorder>,
+    timing: Option<&Timing>,
+    start: u64,
+) -> u64 {
+    let start = Stamp::from_bits(start);
+    with(recorder, timing, |recorder, timing| recorder.record_since(&timing.0, start).to_bits())
+}
+
+/// Records the time from one moment to another.
+#[unsafe(no_mangle)]
+pub extern "C" fn tachograph_recorder_record_between(
+    recorder: Option<&Recorder>,
+    timing: Option<&Timing>,
+    start: u64,
+    end: u64,
+) {
+    let (start, end) = (Stamp::from_bits(start), Stamp::from_bits(end));
+    with(recorder, timing, |recorder, timing| recorder.record_between(&timing.0, start, end));
 }
 
 /// Records a value.

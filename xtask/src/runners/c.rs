@@ -26,8 +26,9 @@ const FOLDER: &str = "crates/tachograph-c";
 const HEADERS: [&str; 2] = ["tachograph.h", "tachograph.hpp"];
 
 const WARNINGS: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g"];
-const SANITIZERS: [&str; 3] =
+const SANITIZED: [&str; 3] =
     ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
+const PLAIN: [&str; 1] = ["-O2"];
 
 /// How a program gets the library.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +61,8 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result
         steps.run(&format!("c: misuse, {linkage:?}"), || installed.misuse(linkage))?;
         for source in ["echo.c", "echo.cpp"] {
             steps.run(&format!("c: {source}, {linkage:?}"), || {
-                let program = installed.build(&format!("examples/{source}"), linkage)?;
+                let source = format!("examples/{source}");
+                let program = installed.build(&source, linkage, &SANITIZED)?;
                 c_traffic::drive(&program)
             })?;
         }
@@ -119,8 +121,8 @@ impl<'a> Installed<'a> {
         self.prefix.join("lib")
     }
 
-    /// Builds a program with warnings as errors, under the sanitizers.
-    fn build(&self, source: &str, linkage: Linkage) -> Result<PathBuf> {
+    /// Builds a program with warnings as errors.
+    fn build(&self, source: &str, linkage: Linkage, flags: &[&str]) -> Result<PathBuf> {
         let path = Path::new(FOLDER).join(source);
         let (compiler, standard) = match path.extension().is_some_and(|it| it == "cpp") {
             true => ("g++", "-std=c++11"),
@@ -128,7 +130,7 @@ impl<'a> Installed<'a> {
         };
         let name = source.replace(['/', '.'], "_");
         let program = self.prefix.join(format!("{name}_{linkage:?}"));
-        let build = cmd!(self.tools.shell, "{compiler} {standard}").args(WARNINGS).args(SANITIZERS);
+        let build = cmd!(self.tools.shell, "{compiler} {standard}").args(WARNINGS).args(flags);
         let build = build.args(self.package(&["--cflags"])?).arg(&path).arg("-o").arg(&program);
         build.args(self.link(linkage)?).run()?;
         Ok(program)
@@ -158,10 +160,12 @@ impl<'a> Installed<'a> {
         Ok(said.split_whitespace().map(OsString::from).collect())
     }
 
-    /// Misuse has no finding, and a handle that is not freed on purpose has one.
+    /// Misuse fails no assertion and has no finding, and a handle that is not freed on purpose has one.
     fn misuse(&self, linkage: Linkage) -> Result<String> {
-        let program = self.build("tests/c/misuse.c", linkage)?;
         let shell = &self.tools.shell;
+        let plain = self.build("tests/c/misuse.c", linkage, &PLAIN)?;
+        cmd!(shell, "{plain}").run()?;
+        let program = self.build("tests/c/misuse.c", linkage, &SANITIZED)?;
         cmd!(shell, "{program}").run()?;
         let leak = cmd!(shell, "{program} leak").quiet().ignore_status().output()?;
         let told = String::from_utf8_lossy(&leak.stderr);

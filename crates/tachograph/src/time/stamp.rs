@@ -55,6 +55,19 @@ impl Stamp {
         self.0 == 0
     }
 
+    /// A number for code that does not know this type, such as C; 0 is no moment.
+    #[inline]
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The stamp of such a number. A made-up number is some moment of some clock: a timing with it
+    /// means nothing.
+    #[inline]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// A value of the CPU's time-stamp counter.
     #[inline]
     pub(crate) fn counter(cycles: u64) -> Self {
@@ -121,6 +134,7 @@ mod tests {
             let Some(at) = at else { continue };
             let stamp = Stamp::monotonic(at, origin);
             assert!(!stamp.is_none());
+            assert_eq!(Stamp::from_bits(stamp.to_bits()), stamp);
             assert!(!stamp.is_counter() && !stamp.is_mock_counter());
             let later = Stamp::monotonic(at + Duration::from_nanos(7), origin);
             assert_eq!(later.counted_since(stamp), Some(7));
