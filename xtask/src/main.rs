@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::runners::{
-    bench, c, demo, fuzz, instructions, lints, loom, peers, sanitize, simulate, tls,
+    bench, c, demo, fuzz, instructions, lints, loom, peers, porting, sanitize, simulate, tls,
 };
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
@@ -112,6 +112,7 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
 fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     lints::run(tools, steps)?;
     tls::run(tools, steps)?;
+    porting::run(tools, steps)?;
     checks::tidy(tools, steps)?;
     loom::models(tools, steps, &[])?;
     loom::seeded(tools, steps, "")?;

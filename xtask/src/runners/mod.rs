@@ -9,6 +9,7 @@ pub(crate) mod instructions;
 pub(crate) mod lints;
 pub(crate) mod loom;
 pub(crate) mod peers;
+pub(crate) mod porting;
 pub(crate) mod sanitize;
 pub(crate) mod simulate;
 pub(crate) mod tls;
