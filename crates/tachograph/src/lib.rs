@@ -49,7 +49,6 @@ mod record;
 mod run;
 mod series;
 mod sync;
-#[cfg(any(test, tachograph_loom, fuzzing))]
 pub mod testing;
 mod time;
 
@@ -68,10 +67,11 @@ pub use run::budget::{Budget, Drained};
 pub use run::builder::Builder;
 pub use run::collector::MetricsCollector;
 pub use run::engine::ShutdownReport;
+pub use run::family::{Family, TagSet, TagValue};
 #[cfg(not(tachograph_loom))]
-pub use run::global::{AlreadySet, global, set_global};
+pub use run::global::{AlreadySet, global, now, set_global, try_global};
 #[cfg(not(tachograph_loom))]
-pub use run::lazy::{LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter};
+pub use run::lazy::Lazy;
 pub use run::tagged::Tagged;
 pub use series::metric::{Kind, Metric, Unit};
 pub use series::tags::Tags;

@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use nix::sys::pthread::{pthread_kill, pthread_self};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use tachograph::{Counter, MetricsCollector};
+use tachograph::{Counter, Lazy, MetricsCollector};
 
 static COUNTER: OnceLock<Counter> = OnceLock::new();
-static UNUSED: tachograph::LazyCounter = tachograph::LazyCounter::new("unused");
+static UNUSED: Lazy<Counter> = Lazy::new("unused");
 static HANDLED: AtomicU64 = AtomicU64::new(0);
 
 /// Signals that the handler is to see at least.
@@ -107,8 +107,10 @@ fn a_handler_counts_exactly_whatever_it_has_interrupted() {
 #[test]
 fn a_static_counter_that_was_never_used_counts_the_signal_as_dropped() {
     UNUSED.increment_from_signal();
-    let dropped = tachograph::global().shutdown(Duration::from_secs(10)).dropped;
-    assert_eq!(dropped, 1);
+    let metrics = tachograph::global();
+    assert_eq!(metrics.get_counter("telemetry.recorded").map(|stats| stats.value), Some(0));
+    UNUSED.increment_from_signal();
+    assert_eq!(metrics.shutdown(Duration::from_secs(10)).dropped, 1);
 }
 
 #[test]

@@ -4,13 +4,13 @@
 //! [`Recorder`](crate::Recorder) costs, plus a look-up in a thread-local; a thread's first record
 //! also adopts or creates a lane.
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
 use crate::record::operation::Operation;
 use crate::record::timer::{ByHandle, Timer};
+use crate::series::metric::Kind;
 use crate::time::stamp::{Stamp, nanos};
 
 /// Implements what the two kinds of counter share.
@@ -228,41 +228,48 @@ impl Gauge {
     }
 }
 
-/// Either kind of counter; sealed.
-pub trait AnyCounter {
+/// A handle of any kind; sealed.
+pub trait AnyHandle: Clone {
+    #[doc(hidden)]
+    const KIND: Kind;
+
+    #[doc(hidden)]
+    fn of(handle: Handle) -> Self;
+
     #[doc(hidden)]
     fn handle(&self) -> &Handle;
 }
 
-impl AnyCounter for Counter {
-    #[inline]
-    fn handle(&self) -> &Handle {
-        &self.0
-    }
+macro_rules! any_handle {
+    ($($name:ident),*) => {$(
+        impl AnyHandle for $name {
+            const KIND: Kind = Kind::$name;
+
+            fn of(handle: Handle) -> Self {
+                Self(handle)
+            }
+
+            #[inline]
+            fn handle(&self) -> &Handle {
+                &self.0
+            }
+        }
+    )*};
 }
 
-impl AnyCounter for UpDownCounter {
-    #[inline]
-    fn handle(&self) -> &Handle {
-        &self.0
-    }
-}
+any_handle!(Counter, UpDownCounter, Timing, Histogram, Gauge);
 
-/// Types that dereference to one, such as a static handle.
-impl<T: Deref<Target: AnyCounter>> AnyCounter for T {
-    #[inline]
-    fn handle(&self) -> &Handle {
-        (**self).handle()
-    }
-}
+/// Either kind of counter; sealed.
+pub trait AnyCounter: AnyHandle {}
+
+impl AnyCounter for Counter {}
+
+impl AnyCounter for UpDownCounter {}
 
 /// A timing or a histogram; sealed.
-pub trait AnyDistribution {
+pub trait AnyDistribution: AnyHandle {
     /// The type of a recorded value: a duration, or a plain value.
     type Value;
-
-    #[doc(hidden)]
-    fn handle(&self) -> &Handle;
 
     /// The value in recorded units.
     #[doc(hidden)]
@@ -271,11 +278,6 @@ pub trait AnyDistribution {
 
 impl AnyDistribution for Timing {
     type Value = Duration;
-
-    #[inline]
-    fn handle(&self) -> &Handle {
-        &self.0
-    }
 
     #[inline]
     fn recorded(duration: Duration) -> u64 {
@@ -287,27 +289,7 @@ impl AnyDistribution for Histogram {
     type Value = u64;
 
     #[inline]
-    fn handle(&self) -> &Handle {
-        &self.0
-    }
-
-    #[inline]
     fn recorded(value: u64) -> u64 {
         value
-    }
-}
-
-/// Types that dereference to one, such as a static handle.
-impl<T: Deref<Target: AnyDistribution>> AnyDistribution for T {
-    type Value = <T::Target as AnyDistribution>::Value;
-
-    #[inline]
-    fn handle(&self) -> &Handle {
-        (**self).handle()
-    }
-
-    #[inline]
-    fn recorded(value: Self::Value) -> u64 {
-        T::Target::recorded(value)
     }
 }

@@ -20,6 +20,8 @@ use crate::run::fork;
 use crate::run::tagged::Tagged;
 use crate::series::metric::Unit;
 use crate::series::registry::Description;
+#[cfg(not(tachograph_loom))]
+use crate::series::warning::DropReason;
 use crate::sync::Arc;
 use crate::time::stamp::Stamp;
 use crate::time::start::PassTime;
@@ -89,6 +91,11 @@ impl MetricsCollector {
     #[cfg(not(tachograph_loom))]
     pub(crate) fn is_off(&self) -> bool {
         self.core().inlet.shared.is_off()
+    }
+
+    #[cfg(not(tachograph_loom))]
+    pub(crate) fn drop_sample(&self, reason: DropReason) {
+        self.core().inlet.shared.tallies.drop_sample(reason);
     }
 
     pub(crate) fn core(&self) -> &Core {

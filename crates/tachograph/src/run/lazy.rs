@@ -1,40 +1,66 @@
-//! Static handles: series of the process's collector, registered at first use.
+//! Static handles and the macros around them: series of the process's collector, registered at
+//! first use.
 
-use std::ops::Deref;
-use std::time::Duration;
-
-use crate::record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
-use crate::record::timer::{ByHandle, Timer};
-use crate::run::collector::MetricsCollector;
+use crate::record::handles::{AnyHandle, Counter};
 use crate::run::global;
-use crate::sync::ColdPath;
-use crate::sync::OnceBox;
+use crate::series::warning::DropReason;
+use crate::sync::{ColdPath, OnceBox};
 
-/// A handle of the process's collector that is created at first use.
+/// A handle of the process's collector that is registered at first use, for use as a `static`.
+///
+/// The macros, such as [`increment!`](crate::increment), keep one at the place of the call. Declare one
+/// yourself where several places record into the series, or for a signal handler.
+///
+/// ```
+/// use tachograph::{Counter, Lazy, MetricsCollector, set_global};
+///
+/// static EVENTS: Lazy<Counter> = Lazy::new("events.processed");
+///
+/// EVENTS.with(Counter::increment); // nothing: there is no collector yet
+/// set_global(MetricsCollector::new()).expect("the first one");
+/// EVENTS.with(Counter::increment);
+/// let events = tachograph::global().get_counter("events.processed");
+/// assert_eq!(events.map(|stats| stats.value), Some(1));
+/// ```
+///
+/// Where the application has neither set nor used the process's collector, nothing is recorded and
+/// nothing registered. Recording costs two loads and two branches more than with the handle, and
+/// waits for no other thread. Inside [`testing::with_local`](crate::testing::with_local) it records into
+/// the test's collector, and registers the series each time.
 #[derive(Debug)]
-struct Lazy<H> {
+pub struct Lazy<H> {
     name: &'static str,
     tags: &'static [(&'static str, &'static str)],
     handle: OnceBox<H>,
 }
 
-impl<H> Lazy<H> {
-    const fn new(name: &'static str, tags: &'static [(&'static str, &'static str)]) -> Self {
+impl<H: AnyHandle> Lazy<H> {
+    /// The series with this name, without tags.
+    pub const fn new(name: &'static str) -> Self {
+        Self::with_tags(name, &[])
+    }
+
+    /// The series with this name and tags.
+    pub const fn with_tags(
+        name: &'static str,
+        tags: &'static [(&'static str, &'static str)],
+    ) -> Self {
         Self { name, tags, handle: OnceBox::new() }
     }
 
-    /// Runs `act` with the handle, registering it if necessary. Nothing is registered while
-    /// recording is off, or inside a cold path, where the sample is counted as dropped.
+    /// Runs `act` with the handle, registered if necessary. Does nothing without a collector, nor
+    /// before the first use while recording is off.
     #[inline]
-    fn record(&self, register: fn(&Self) -> H, act: impl FnOnce(&H)) {
+    pub fn with(&self, act: impl FnOnce(&H)) {
         if !cfg!(feature = "record") {
             return;
         }
         match self.handle.get() {
-            Some(handle) => act(handle),
-            None => {
-                if let Some(handle) = self.first_use(register) {
-                    act(handle);
+            Some(handle) if !global::is_local() => act(handle),
+            None if !global::is_local() && global::existing().is_none() => {}
+            _ => {
+                if let Some(handle) = self.find() {
+                    act(&handle);
                 }
             }
         }
@@ -42,193 +68,122 @@ impl<H> Lazy<H> {
 
     #[cold]
     #[inline(never)]
-    fn first_use(&self, register: fn(&Self) -> H) -> Option<&H> {
-        if global::existing().is_some_and(|collector| collector.is_off()) {
-            return None;
-        }
+    fn find(&self) -> Option<H> {
+        let collector = global::try_global().filter(|collector| !collector.is_off())?;
         let Some(_cold) = ColdPath::enter() else {
-            global::drop_early();
+            collector.drop_sample(DropReason::NoLane);
             return None;
         };
-        Some(self.force(register))
-    }
-
-    /// The handle, registered if necessary. If two threads race, the first one's handle stays; both
-    /// belong to the same series.
-    fn force(&self, register: fn(&Self) -> H) -> &H {
-        self.handle.get_or_init(|| Box::new(register(self)))
-    }
-}
-
-macro_rules! lazy {
-    ($(#[$doc:meta])* $name:ident: $handle:ident, $register:ident) => {
-        $(#[$doc])*
-        ///
-        /// For use as a `static`: belongs to [`global`](fn@crate::global) and is registered at
-        /// first use. Recording costs a load and a branch more than with the handle, and the first
-        /// use waits for no other thread's. Dereferences to the handle, for a
-        /// [`Recorder`](crate::Recorder) and for methods not shown here. Dereferencing registers
-        /// the series even while recording is off, and must not be an allocator's first use.
-        #[derive(Debug)]
-        pub struct $name(Lazy<$handle>);
-
-        impl $name {
-            /// The series with this name, without tags.
-            pub const fn new(name: &'static str) -> Self {
-                Self(Lazy::new(name, &[]))
-            }
-
-            /// The series with this name and tags.
-            pub const fn with_tags(
-                name: &'static str,
-                tags: &'static [(&'static str, &'static str)],
-            ) -> Self {
-                Self(Lazy::new(name, tags))
-            }
-
-            fn register(lazy: &Lazy<$handle>) -> $handle {
-                global::global().with_tags(lazy.tags).$register(lazy.name)
-            }
-
-            #[inline]
-            fn with(&self, act: impl FnOnce(&$handle)) {
-                self.0.record(Self::register, act);
-            }
+        let register = || collector.with_tags(self.tags).register(self.name);
+        if global::is_local() {
+            return Some(register());
         }
-
-        impl Deref for $name {
-            type Target = $handle;
-
-            #[inline]
-            fn deref(&self) -> &$handle {
-                self.0.force(Self::register)
-            }
-        }
-    };
-}
-
-lazy! {
-    /// A static [`Counter`].
-    LazyCounter: Counter, register_counter
-}
-
-lazy! {
-    /// A static [`UpDownCounter`].
-    LazyUpDownCounter: UpDownCounter, register_up_down_counter
-}
-
-lazy! {
-    /// A static [`Timing`].
-    LazyTiming: Timing, register_timing
-}
-
-lazy! {
-    /// A static [`Histogram`].
-    LazyHistogram: Histogram, register_histogram
-}
-
-lazy! {
-    /// A static [`Gauge`].
-    LazyGauge: Gauge, register_gauge
-}
-
-impl LazyCounter {
-    /// Adds 1.
-    #[inline]
-    pub fn increment(&self) {
-        self.with(Counter::increment);
-    }
-
-    /// Adds `amount`; the total wraps at 2^64.
-    #[inline]
-    pub fn increment_by(&self, amount: u64) {
-        self.with(|counter| counter.increment_by(amount));
+        // If two threads race, the first one's handle stays; both belong to the same series.
+        Some(self.handle.get_or_init(|| Box::new(register())).clone())
     }
 }
 
-impl LazyCounter {
-    /// Raises the counter to another source's total; see [`Counter::advance_to`].
-    #[inline]
-    pub fn advance_to(&self, total: u64) {
-        self.with(|counter| counter.advance_to(total));
-    }
-
+impl Lazy<Counter> {
     /// Adds 1 from a signal handler; see [`Counter::increment_from_signal`]. If the counter was not
     /// used before, the call is counted as dropped, because nothing can be registered there.
     pub fn increment_from_signal(&self) {
-        match self.0.handle.get() {
-            Some(counter) => counter.increment_from_signal(),
-            None if !cfg!(feature = "record") => {}
-            None if global::existing().is_some_and(MetricsCollector::is_off) => {}
-            None => global::drop_early(),
+        match (self.handle.get(), global::existing()) {
+            (Some(counter), _) => counter.increment_from_signal(),
+            (None, Some(collector)) if !collector.is_off() => {
+                collector.drop_sample(DropReason::NoLane);
+            }
+            _ => {}
         }
     }
 }
 
-impl LazyUpDownCounter {
-    /// Adds 1.
-    #[inline]
-    pub fn increment(&self) {
-        self.with(UpDownCounter::increment);
-    }
-
-    /// Adds `amount`; the total wraps at 2^64.
-    #[inline]
-    pub fn increment_by(&self, amount: u64) {
-        self.with(|counter| counter.increment_by(amount));
-    }
-
-    /// Subtracts 1.
-    #[inline]
-    pub fn decrement(&self) {
-        self.with(UpDownCounter::decrement);
-    }
-
-    /// Subtracts `amount`.
-    #[inline]
-    pub fn decrement_by(&self, amount: u64) {
-        self.with(|counter| counter.decrement_by(amount));
-    }
+/// Adds to a counter of the process's collector: 1, or an amount.
+///
+/// ```
+/// # let metrics = tachograph::MetricsCollector::new();
+/// # tachograph::testing::with_local(&metrics, || {
+/// # let packet = [0u8; 5];
+/// tachograph::increment!("packets.received");
+/// tachograph::increment!("bytes.received", packet.len() as u64);
+/// tachograph::increment!("packets.dropped", 2, "reason" => "duplicate");
+/// # });
+/// # assert_eq!(metrics.get_counter("bytes.received").map(|stats| stats.value), Some(5));
+/// # let dropped = metrics.with_tags(&[("reason", "duplicate")]).get_counter("packets.dropped");
+/// # assert_eq!(dropped.map(|stats| stats.value), Some(2));
+/// ```
+///
+/// Name and tags are constants; the handle is kept at the place of the call, as a
+/// [`Lazy`](crate::Lazy), whose costs and rules hold. The amount is not computed where nothing is
+/// recorded.
+#[macro_export]
+macro_rules! increment {
+    ($name:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__lazy!(Counter, $name, [$($key => $tag),*], |counter| counter.increment())
+    };
+    ($name:expr, $amount:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__lazy!(Counter, $name, [$($key => $tag),*], |counter| {
+            counter.increment_by($amount)
+        })
+    };
 }
 
-impl LazyTiming {
-    /// Records a duration.
-    #[inline]
-    pub fn record(&self, duration: Duration) {
-        self.with(|timing| timing.record(duration));
-    }
-
-    /// Records a duration given in nanoseconds.
-    #[inline]
-    pub fn record_ns(&self, nanos: u64) {
-        self.with(|timing| timing.record_ns(nanos));
-    }
-
-    /// Starts a timer that records when it is dropped; registers the series.
-    #[inline]
-    pub fn start(&self) -> Timer<ByHandle<'_>> {
-        (**self).start()
-    }
+/// Records a [`Duration`](std::time::Duration) into a timing of the process's collector, or the time
+/// since a [`Stamp`](crate::Stamp); like [`increment!`](crate::increment).
+///
+/// ```
+/// # use std::time::Duration;
+/// # let metrics = tachograph::MetricsCollector::new();
+/// # tachograph::testing::with_local(&metrics, || {
+/// let start = tachograph::now();
+/// tachograph::timing!("request.duration", since start);
+/// tachograph::timing!("request.duration", Duration::from_micros(120), "route" => "/");
+/// # });
+/// # let count = |tags| metrics.with_tags(tags).get_timing("request.duration").map(|stats| stats.count);
+/// # assert_eq!((count(&[]), count(&[("route", "/")])), (Some(1), Some(1)));
+/// ```
+#[macro_export]
+macro_rules! timing {
+    ($name:expr, since $start:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__lazy!(Timing, $name, [$($key => $tag),*], |timing| {
+            timing.record_since($start);
+        })
+    };
+    ($name:expr, $duration:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__lazy!(Timing, $name, [$($key => $tag),*], |timing| timing.record($duration))
+    };
 }
 
-impl LazyHistogram {
-    /// Records a value.
-    #[inline]
-    pub fn record(&self, value: u64) {
-        self.with(|histogram| histogram.record(value));
-    }
+/// Records a plain value into a histogram of the process's collector; like
+/// [`increment!`](crate::increment).
+#[macro_export]
+macro_rules! histogram {
+    ($name:expr, $value:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__lazy!(Histogram, $name, [$($key => $tag),*], |sizes| sizes.record($value))
+    };
 }
 
-impl LazyGauge {
-    /// Sets the value.
-    #[inline]
-    pub fn set(&self, value: f64) {
-        self.with(|gauge| gauge.set(value));
-    }
+/// Sets a gauge of the process's collector; like [`increment!`](crate::increment).
+///
+/// ```
+/// # let metrics = tachograph::MetricsCollector::new();
+/// # tachograph::testing::with_local(&metrics, || {
+/// tachograph::gauge!("queue.depth", 3.0);
+/// # });
+/// # assert_eq!(metrics.get_gauge("queue.depth").and_then(|stats| stats.current), Some(3.0));
+/// ```
+#[macro_export]
+macro_rules! gauge {
+    ($name:expr, $value:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__lazy!(Gauge, $name, [$($key => $tag),*], |gauge| gauge.set($value))
+    };
+}
 
-    /// Adds to the value that was set last, or to 0; see [`Gauge::add`].
-    #[inline]
-    pub fn add(&self, amount: f64) {
-        self.with(|gauge| gauge.add(amount));
-    }
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __lazy {
+    ($handle:ident, $name:expr, [$($key:literal => $tag:expr),*], |$it:ident| $act:expr) => {{
+        static SERIES: $crate::Lazy<$crate::$handle> =
+            $crate::Lazy::with_tags($name, &[$(($key, $tag)),*]);
+        SERIES.with(|$it| $act);
+    }};
 }

@@ -7,7 +7,8 @@
 //! - `engine`, `driver`: one collector's parts and its passes, and when they are made
 //! - `fork`: a child process starts over
 //! - `collector`, `tagged`, `builder`: the public API
-//! - `global`, `lazy`: the collector of the whole process, static handles
+//! - `family`: a handle for each tag set of a type
+//! - `global`, `lazy`: the collector of the whole process, static handles and macros
 
 pub(crate) mod asked;
 #[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_background.rs")]
@@ -17,6 +18,7 @@ pub(crate) mod builder;
 pub(crate) mod collector;
 pub(crate) mod driver;
 pub(crate) mod engine;
+pub(crate) mod family;
 #[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_fork.rs")]
 pub(crate) mod fork;
 #[cfg(not(tachograph_loom))]

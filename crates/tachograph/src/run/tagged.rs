@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::lane::trace::Trace;
 use crate::read::snapshot::Value;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
-use crate::record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
+use crate::record::handles::{AnyHandle, Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::record::operation::Operation;
 use crate::record::own::Named;
 use crate::record::this_thread::{self, Call};
@@ -121,29 +121,34 @@ impl<'a> Tagged<'a> {
         Timer::by_name(&inlet.shared, || this_thread::handle(inlet, series))
     }
 
+    /// A handle of any kind with these tags.
+    pub(crate) fn register<H: AnyHandle>(&self, name: &str) -> H {
+        H::of(self.core.handle(name, self.tags, H::KIND))
+    }
+
     /// A handle for a monotonic counter with these tags.
     pub fn register_counter(&self, name: &str) -> Counter {
-        Counter(self.core.handle(name, self.tags, Kind::Counter))
+        self.register(name)
     }
 
     /// A handle for an up-down counter with these tags.
     pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
-        UpDownCounter(self.core.handle(name, self.tags, Kind::UpDownCounter))
+        self.register(name)
     }
 
     /// A handle for a timing with these tags.
     pub fn register_timing(&self, name: &str) -> Timing {
-        Timing(self.core.handle(name, self.tags, Kind::Timing))
+        self.register(name)
     }
 
     /// A handle for a histogram with these tags.
     pub fn register_histogram(&self, name: &str) -> Histogram {
-        Histogram(self.core.handle(name, self.tags, Kind::Histogram))
+        self.register(name)
     }
 
     /// A handle for a gauge with these tags.
     pub fn register_gauge(&self, name: &str) -> Gauge {
-        Gauge(self.core.handle(name, self.tags, Kind::Gauge))
+        self.register(name)
     }
 
     /// Statistics of a timing or histogram; see [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).

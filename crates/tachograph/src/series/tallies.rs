@@ -43,14 +43,10 @@ impl Tally {
 
 impl Tallies {
     pub(crate) fn drop_sample(&self, reason: DropReason) {
-        self.drop_samples(reason, 1);
-    }
-
-    pub(crate) fn drop_samples(&self, reason: DropReason, samples: u64) {
         // Relaxed: the count guards no other data.
-        self.dropped[reason as usize].fetch_add(samples, Ordering::Relaxed);
+        self.dropped[reason as usize].fetch_add(1, Ordering::Relaxed);
         if reason == DropReason::KindConflict {
-            self.kind_conflicts.add(samples);
+            self.kind_conflicts.add(1);
         }
     }
 
@@ -77,13 +73,13 @@ impl Tallies {
             callback_panics,
         ];
         for count in dropped.iter().chain(tallies.map(|tally| &tally.0)) {
-            // Relaxed: see `drop_samples`.
+            // Relaxed: see `drop_sample`.
             count.store(0, Ordering::Relaxed);
         }
     }
 
     pub(crate) fn dropped(&self, reason: DropReason) -> u64 {
-        // Relaxed: see `drop_samples`.
+        // Relaxed: see `drop_sample`.
         self.dropped[reason as usize].load(Ordering::Relaxed)
     }
 

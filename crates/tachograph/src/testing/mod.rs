@@ -1,16 +1,25 @@
-//! Internals that tests of the core need. Not part of the product.
+//! The test kit: a collector for one test, whatever the code under test is given.
 //!
-//! May use everything. In reading order:
-//! - `models`: what the models of `loom-tests` and the fuzz targets may use
-//! - `faults`: the aggregator panics, stalls, or its thread cannot start
-//! - `rates`: rates while drains come between passes
-//! - `simulation`: a whole collector from one seed, compared with a naive model
+//! With [`Clock::mock`](crate::Clock::mock), a collector that is
+//! [manual](crate::Builder::manual) and [`with_local`], a test sees exactly what it recorded itself.
+// May use everything. In reading order:
+// - `local`: a collector for one test
+// and internals for the core's own tests, which are no part of the product:
+// - `models`: what the models of `loom-tests` and the fuzz targets may use
+// - `faults`: the aggregator panics, stalls, or its thread cannot start
+// - `rates`: rates while drains come between passes
+// - `simulation`: a whole collector from one seed, compared with a naive model
 
 #[cfg(test)]
 mod faults;
+#[cfg(not(tachograph_loom))]
+mod local;
 #[cfg(any(tachograph_loom, fuzzing))]
 pub mod models;
 #[cfg(test)]
 mod rates;
 #[cfg(test)]
 mod simulation;
+
+#[cfg(not(tachograph_loom))]
+pub use local::{InLocal, WithLocal, with_local, wrap};

@@ -1,38 +1,47 @@
-//! Static handles and the process's collector, after the first use; in one test, since all share
+//! Static handles, macros and the process's collector, after the first use; in one test, since all share
 //! one collector.
 
 use std::time::Duration;
 
-use tachograph::{LazyCounter, LazyGauge, LazyHistogram, LazyTiming, LazyUpDownCounter, global};
+use tachograph::{
+    Counter, Gauge, Histogram, Lazy, Timing, UpDownCounter, gauge, global, increment, now, timing,
+    try_global,
+};
 
 use crate::{count, exact, level, nonblocking};
 
-static EVENTS: LazyCounter = LazyCounter::new("static.events");
-static OPEN: LazyUpDownCounter = LazyUpDownCounter::new("static.open");
-static LATENCY: LazyTiming = LazyTiming::new("static.latency");
-static SIZE: LazyHistogram = LazyHistogram::with_tags("static.size", &[("a", "b")]);
-static DEPTH: LazyGauge = LazyGauge::new("static.depth");
+static EVENTS: Lazy<Counter> = Lazy::new("static.events");
+static OPEN: Lazy<UpDownCounter> = Lazy::new("static.open");
+static LATENCY: Lazy<Timing> = Lazy::new("static.latency");
+static SIZE: Lazy<Histogram> = Lazy::with_tags("static.size", &[("a", "b")]);
+static DEPTH: Lazy<Gauge> = Lazy::new("static.depth");
 
 fn record(i: u64) {
-    EVENTS.increment();
-    EVENTS.increment_by(i);
-    OPEN.increment();
-    OPEN.decrement();
-    OPEN.increment_by(2);
-    LATENCY.record_ns(i);
-    LATENCY.record(Duration::from_nanos(i));
-    drop(LATENCY.start());
-    SIZE.record(i);
-    DEPTH.set(i as f64);
-    DEPTH.add(1.0);
-    global().increment("by.name");
+    let start = now();
+    EVENTS.with(Counter::increment);
+    increment!("static.events", i);
+    OPEN.with(|open| {
+        open.increment();
+        open.decrement();
+        open.increment_by(2);
+    });
+    LATENCY.with(|latency| latency.record_ns(i));
+    timing!("static.latency", Duration::from_nanos(i));
+    timing!("static.latency", since start);
+    SIZE.with(|size| size.record(i));
+    gauge!("static.depth", i as f64);
+    DEPTH.with(|depth| depth.add(1.0));
+    if let Some(metrics) = try_global() {
+        metrics.increment("by.name");
+    }
 }
 
 #[test]
 fn every_kind_by_static_handle() {
-    record(0);
     nonblocking(|| (0..100).for_each(record));
     let metrics = global();
+    record(0);
+    nonblocking(|| (0..100).for_each(record));
     assert_eq!((count(metrics, "static.events"), count(metrics, "by.name")), (101 + 4_950, 101));
     assert_eq!(count(metrics, "static.open"), 202);
     assert_eq!(metrics.get_timing("static.latency").map(|stats| stats.count), Some(303));
