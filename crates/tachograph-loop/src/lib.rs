@@ -18,7 +18,7 @@
 //!   be stalled in `malloc`, in the dynamic linker or in the middle of a panic.
 //!
 //! # Costs
-//! About 30 ns a turn, 50 ns a poll with its wake, where the CPU's time-stamp counter can be trusted;
+//! About 40 ns a turn, 50 ns a poll with its wake, where the CPU's time-stamp counter can be trusted;
 //! two and a half times that elsewhere. A stall detector is a thread that looks 80 times a second.
 //! Nothing depends on tokio.
 //!

@@ -32,12 +32,15 @@ fn detector(
 #[repr(align(64))]
 struct Aligned(u8);
 
-/// Keeps the CPU until a report has come.
+/// Keeps the CPU until a report has come that knows where. On a machine so busy that a thread gets no
+/// CPU for 0.1 s, the first one may not.
 #[inline(never)]
 fn blocks_until_told(reports: &Receiver<Stall>) -> Stall {
     let aligned = std::hint::black_box(Aligned(7));
     loop {
-        if let Ok(stall) = reports.try_recv() {
+        let told = reports.try_recv().ok();
+        let knows = |stall: &Stall| stall.backtrace.as_ref().err() != Some(&NoBacktrace::Silent);
+        if let Some(stall) = told.filter(knows) {
             std::hint::black_box(&aligned.0);
             return stall;
         }
@@ -93,7 +96,7 @@ fn a_stall_is_told_while_it_runs_with_the_functions_that_block() {
     let stall = a_handler_that_blocks(&reports);
     let lasted = before.elapsed();
     drop(turn);
-    assert_eq!((&*stall.name, stall.report, stall.suppressed), ("main", 1, 0));
+    assert_eq!((&*stall.name, stall.suppressed), ("main", 0));
     assert!((THRESHOLD..=lasted).contains(&stall.lasted), "{stall}");
     assert_names_the_handler(&stall);
     assert!(stall.to_string().starts_with("loop `main` is stalled: its turn has taken "));
@@ -111,7 +114,7 @@ fn a_longer_stall_is_told_again_at_twice_the_time_with_the_backtrace_of_the_firs
     let (detector, reports) = detector(&metrics, |builder| builder);
     let mut monitor = LoopMonitor::new(&metrics, "main").watched_by(&detector);
     let turn = monitor.turn();
-    let told: Vec<_> = (0..4).map(|_| a_handler_that_blocks(&reports)).collect();
+    let told: Vec<_> = reports.iter().take(4).collect();
     drop(turn);
     let numbers: Vec<_> = told.iter().map(|stall| stall.report).collect();
     assert_eq!(numbers, [1, 2, 3, 4]);
@@ -119,11 +122,12 @@ fn a_longer_stall_is_told_again_at_twice_the_time_with_the_backtrace_of_the_firs
         assert!(after.lasted >= before.lasted);
         let twice = THRESHOLD * 2u32.pow(before.report);
         assert!(after.lasted >= twice, "{:?} is told before {twice:?}", after.lasted);
-        assert_eq!(before.backtrace.as_ref().ok(), after.backtrace.as_ref().ok());
+        assert!(before.backtrace.is_err() || before.backtrace == after.backtrace);
     }
     assert_eq!(detector.stalls(), 1);
+    // Of the turn that has ended there may be more.
     let turn = monitor.turn();
-    assert_eq!(a_handler_that_blocks(&reports).report, 1, "another turn");
+    assert!(reports.iter().any(|stall| stall.report == 1), "another turn");
     drop(turn);
     assert_eq!(detector.stalls(), 2);
 }
@@ -207,7 +211,7 @@ fn assert_no_stalls_panics_with_what_was_seen() {
     let panics = catch_unwind(AssertUnwindSafe(|| detector.assert_no_stalls()));
     let message = panics.expect_err("there was one").downcast::<String>().expect("a text");
     assert!(message.starts_with("1 turns took longer than 5ms; first seen:\nloop `main`"));
-    assert_eq!(message.contains("a_handler_that_blocks"), HAS_BACKTRACES);
+    assert_eq!(message.contains("a_handler_that_blocks"), HAS_BACKTRACES, "{message}");
 }
 
 /// A watcher that is never scheduled in time sees nothing; the loop's own clock does.
@@ -271,14 +275,14 @@ fn a_sleep_inside_a_turn_goes_on_after_the_signal() {
     thread::scope(|scope| {
         scope.spawn(|| {
             let _turn = monitor.turn();
-            let start = Instant::now();
-            thread::sleep(THRESHOLD * 4);
-            assert!(start.elapsed() >= THRESHOLD * 4, "std waits for the rest");
-            is_over.store(true, Ordering::Relaxed);
+            while !is_over.load(Ordering::Relaxed) {
+                let start = Instant::now();
+                thread::sleep(THRESHOLD * 4);
+                assert!(start.elapsed() >= THRESHOLD * 4, "std waits for the rest");
+            }
         });
-        let stall = reports.recv().expect("the detector lives");
-        let backtrace = stall.backtrace.as_ref().expect("the thread answers");
-        assert!(!backtrace.addresses().is_empty());
+        let backtrace = reports.iter().find_map(|stall| stall.backtrace.ok());
+        is_over.store(true, Ordering::Relaxed);
+        assert!(!backtrace.expect("the detector lives").addresses().is_empty());
     });
-    assert!(is_over.load(Ordering::Relaxed));
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use tachograph::Stamp;
 
-use crate::future::metrics::{FutureMetrics, Life, Outcome};
+use crate::future::metrics::{FutureMetrics, Life, Outcome, nanos};
 use crate::future::wakes::Wrapped;
 
 /// Measures futures; implemented for all of them.
@@ -81,12 +81,13 @@ pin_project! {
             if *this.is_over {
                 return;
             }
-            let series = &this.metrics.0;
+            let series = &this.metrics.series;
             let ended = series.metrics.now();
             let mut outcome = Outcome::Cancelled;
             if let Some(started) = this.polling.take() {
                 outcome = Outcome::Panicked;
-                this.life.busy_ns += series.nanos(started, ended);
+                let took = series.metrics.duration_between(started, ended);
+                this.life.busy_ns += took.map_or(0, nanos);
             }
             series.end(*this.life, ended, outcome);
         }
@@ -95,7 +96,7 @@ pin_project! {
 
 impl<F: Future> Instrumented<F> {
     fn new(future: F, metrics: &FutureMetrics, outcome: fn(&F::Output) -> Outcome) -> Self {
-        let life = Life { born: metrics.0.metrics.now(), busy_ns: 0, polls: 0 };
+        let life = Life { born: metrics.series.metrics.now(), busy_ns: 0, polls: 0 };
         let (metrics, is_over) = (metrics.clone(), life.born.is_none());
         Self { future, metrics, outcome, wrapped: None, life, polling: None, is_over }
     }
@@ -109,7 +110,7 @@ impl<F: Future> Future for Instrumented<F> {
         if *this.is_over {
             return this.future.poll(context);
         }
-        let series = &this.metrics.0;
+        let FutureMetrics { series, watch } = &*this.metrics;
         let started = series.metrics.now();
         let woken = match this.wrapped {
             Some(wrapped) => wrapped.take_wake(),
@@ -120,13 +121,19 @@ impl<F: Future> Future for Instrumented<F> {
         this.wrapped.take_if(|wrapped| !wrapped.wraps(context.waker()));
         let wrapped = this.wrapped.get_or_insert_with(|| Wrapped::new(context.waker(), series));
 
+        let entered = watch.as_ref().and_then(|watch| Some((watch, watch.enter()?)));
         *this.polling = Some(started);
         let polled = this.future.poll(&mut Context::from_waker(wrapped.waker()));
         *this.polling = None;
 
         let ended = series.metrics.now();
-        series.poll.record_between(started, ended);
-        this.life.busy_ns += series.nanos(started, ended);
+        if let Some(took) = series.metrics.duration_between(started, ended) {
+            series.poll.record_ns(nanos(took));
+            if let Some((watch, _)) = &entered {
+                watch.took(took);
+            }
+            this.life.busy_ns += nanos(took);
+        }
         this.life.polls += 1;
         if let Poll::Ready(output) = &polled {
             *this.is_over = true;

@@ -1,8 +1,10 @@
 //! The waker that notes when it was called.
 //!
 //! # Synchronization
-//! `Wakes::woken` is a stamp that any thread may set from none, in `wake`, and that polls take out.
-//! Nothing is published with it: what a wake publishes, the waker inside does.
+//! `Wakes::woken` is a stamp that any thread may set where it is none, in `wake`, and that only polls
+//! set to none again, after they have read another: so none is lost between that load and that
+//! store, and neither needs a read-modify-write. Where threads wake at the same time, the last one's
+//! stamp stays. Nothing is published with it: what a wake publishes, the waker inside does.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -30,8 +32,7 @@ impl Wake for Wakes {
     fn wake_by_ref(self: &Arc<Self>) {
         // Before the waker inside, which may poll at once.
         if self.woken.load().is_none() {
-            // Err: another thread was first.
-            let _ = self.woken.compare_exchange(Stamp::default(), self.series.metrics.now());
+            self.woken.store(self.series.metrics.now());
         }
         self.inside.wake_by_ref();
     }
@@ -70,10 +71,21 @@ impl Wrapped {
     /// The first wake since this was asked last; none if there was none.
     #[inline]
     pub(super) fn take_wake(&self) -> Stamp {
-        // A swap costs ten times a load, and a poll without a wake is common in a `select`.
-        if self.wakes.woken.load().is_none() {
-            return Stamp::default();
+        let woken = self.wakes.woken.load();
+        if !woken.is_none() {
+            self.wakes.woken.store(Stamp::default());
         }
-        self.wakes.woken.swap(Stamp::default())
+        woken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_one_atomic_word() {
+        // Otherwise a wake would take one of crossbeam's global locks.
+        assert!(AtomicCell::<Stamp>::is_lock_free());
     }
 }

@@ -62,12 +62,20 @@ fn names(address: usize, _: usize, frames: &mut Vec<Frame>) {
     frames.push(Frame { address, function: None, place: None });
 }
 
+/// A backtrace of fewer addresses than this has met a function without a frame pointer.
+const SHORT: usize = 3;
+
 /// A line a function.
 impl fmt::Display for Backtrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, frame) in self.frames().iter().enumerate() {
             let gap = if i == 0 { "" } else { "\n" };
             write!(f, "{gap}{i:4}: {frame}")?;
+        }
+        if self.0.len() < SHORT {
+            f.write_str(
+                "\n      (to see the callers, compile with `-C force-frame-pointers=yes`)",
+            )?;
         }
         Ok(())
     }

@@ -23,6 +23,9 @@ use crate::stall::watcher::{Watch, Watcher};
 /// thresholds, then again each time that this has doubled; at most five times a minute over all
 /// loops, with the number of reports that were suppressed.
 ///
+/// On a runtime such as tokio, whose loop is not yours, have it watch the polls of futures instead:
+/// [`FutureMetrics::watched_by`](crate::FutureMetrics::watched_by).
+///
 /// `loop.stall.duration` is the distribution of all turns above the threshold, by their own clock,
 /// told or not; `loop.stall.suppressed` counts suppressed reports.
 ///
@@ -61,8 +64,7 @@ use crate::stall::watcher::{Watch, Watcher};
 /// # }
 /// ```
 pub struct StallDetector {
-    metrics: MetricsCollector,
-    watch: Arc<Watch>,
+    registrar: Registrar,
     thread: Option<JoinHandle<()>>,
     /// The process that has the thread: the child of a fork does not.
     process: u32,
@@ -130,8 +132,8 @@ impl StallBuilder {
         let watch = Arc::new(Watch::new(self.threshold, signal, self.on_stall, suppressed));
         let mut watcher = Watcher::new(Arc::clone(&watch), self.per_minute);
         let thread = Builder::new().name("stall-watcher".into()).spawn(move || watcher.run())?;
-        let (metrics, process) = (metrics.clone(), std::process::id());
-        Ok(StallDetector { metrics, watch, thread: Some(thread), process })
+        let registrar = Registrar { metrics: metrics.clone(), watch };
+        Ok(StallDetector { registrar, thread: Some(thread), process: std::process::id() })
     }
 }
 
@@ -149,7 +151,7 @@ impl StallDetector {
 
     /// Turns that were found too long while they ran.
     pub fn stalls(&self) -> u64 {
-        self.watch.stalls()
+        self.registrar.watch.stalls()
     }
 
     /// For tests: panics if any turn has taken longer than the threshold, with the first reports.
@@ -161,16 +163,28 @@ impl StallDetector {
     /// See above.
     #[track_caller]
     pub fn assert_no_stalls(&self) {
-        let stalls = self.stalls().max(self.watch.over());
+        let watch = &self.registrar.watch;
+        let stalls = watch.stalls().max(watch.over());
         if stalls > 0 {
-            let kept = self.watch.kept();
-            let reports: String = kept.iter().map(|stall| format!("\n{stall}")).collect();
-            let threshold = self.watch.threshold;
+            let reports: String = watch.kept().iter().map(|stall| format!("\n{stall}")).collect();
+            let threshold = watch.threshold;
             panic!("{stalls} turns took longer than {threshold:?}; first seen:{reports}");
         }
     }
 
-    /// Watches another loop.
+    pub(crate) fn registrar(&self) -> &Registrar {
+        &self.registrar
+    }
+}
+
+/// Adds loops to those that a detector watches; outlives it.
+#[derive(Clone)]
+pub(crate) struct Registrar {
+    metrics: MetricsCollector,
+    watch: Arc<Watch>,
+}
+
+impl Registrar {
     pub(crate) fn watch(&self, name: &str) -> Watched {
         let text = "turns of the loop that were longer than the stall detector's threshold";
         let duration = timing(&self.metrics, name, "loop.stall.duration", text);
@@ -184,7 +198,7 @@ impl StallDetector {
 impl Drop for StallDetector {
     /// Stops watching, and waits for a callback that is under way. Loops go on unwatched.
     fn drop(&mut self) {
-        self.watch.stop();
+        self.registrar.watch.stop();
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != std::thread::current().id()
             && self.process == std::process::id()
@@ -197,9 +211,15 @@ impl Drop for StallDetector {
 
 impl fmt::Debug for StallDetector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Watch { threshold, .. } = &*self.watch;
+        let Watch { threshold, .. } = &*self.registrar.watch;
         let mut debug = f.debug_struct("StallDetector");
         debug.field("threshold", threshold).field("stalls", &self.stalls()).finish()
+    }
+}
+
+impl fmt::Debug for Registrar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registrar").finish_non_exhaustive()
     }
 }
 

@@ -20,7 +20,7 @@ pub struct Stall {
     pub report: u32,
     /// Reports of this detector that the limit has suppressed since the last one.
     pub suppressed: u64,
-    /// Where the loop was, taken once a stall; later reports have that of the first.
+    /// Where the loop was, taken once a stall; later reports have that of the first that has one.
     pub backtrace: Result<Arc<Backtrace>, NoBacktrace>,
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tachograph::{Recorder, Timing};
+use tachograph::Timing;
 
 use crate::stall::signal::Thread;
 
@@ -78,14 +78,15 @@ impl Watched {
         self.set_turn(self.turn + 1);
     }
 
-    /// Records a turn that has ended, if it was a stall.
+    /// Where to record a turn that has taken so long; `None` if it was no stall.
     #[inline]
-    pub(crate) fn turn_took(&self, recorder: &Recorder, took: Duration) {
-        if took >= self.shared.threshold {
-            recorder.record(&self.duration, took);
-            // Relaxed: a count.
-            self.over.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn stall(&self, took: Duration) -> Option<&Timing> {
+        if took < self.shared.threshold {
+            return None;
         }
+        // Relaxed: a count.
+        self.over.fetch_add(1, Ordering::Relaxed);
+        Some(&self.duration)
     }
 
     #[inline]

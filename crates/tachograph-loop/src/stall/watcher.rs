@@ -103,8 +103,8 @@ pub(super) struct Watcher {
 struct Post {
     shared: Weak<Shared>,
     progress: Progress,
-    /// Of the present stall, once it was asked for.
-    backtrace: Option<Result<Arc<Backtrace>, NoBacktrace>>,
+    /// Of the present stall, once its thread has answered.
+    backtrace: Option<Arc<Backtrace>>,
 }
 
 impl Watcher {
@@ -147,8 +147,11 @@ impl Watcher {
             watch.stalls.fetch_add(1, Ordering::Relaxed);
         }
         let Some(suppressed) = limit.admit(now) else { return watch.suppressed.increment() };
-        let ask = || ask(watch.signal, &shared, turn);
-        let backtrace = post.backtrace.get_or_insert_with(ask).clone();
+        let backtrace = match post.backtrace.take() {
+            Some(backtrace) => Ok(backtrace),
+            None => ask(watch.signal, &shared, turn),
+        };
+        post.backtrace = backtrace.as_ref().ok().map(Arc::clone);
         let name = Arc::clone(&shared.name);
         let stall = Stall { name, lasted, report, suppressed, backtrace };
         {

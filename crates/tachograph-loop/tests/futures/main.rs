@@ -3,6 +3,7 @@
 mod exact;
 mod executors;
 mod wakers;
+mod watched;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
