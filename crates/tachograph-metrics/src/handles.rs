@@ -51,21 +51,28 @@ pub(crate) struct HistogramHandle {
 /// 2^64: the first value that a histogram cannot hold.
 const END: f64 = u64::MAX as f64;
 
+/// 2^52. Added to a smaller number it leaves no room for a fraction, so the sum is rounded to the
+/// nearest integer, which its lowest bits are.
+const ROUNDING: f64 = (1u64 << 52) as f64;
+
 impl HistogramFn for HistogramHandle {
     fn record(&self, value: f64) {
         let units = value * self.per_unit;
-        if (0.0..END).contains(&units) {
-            self.histogram.record((units + 0.5) as u64);
+        if (0.0..ROUNDING).contains(&units) {
+            // Half the cost of a conversion, which looks for values that do not fit again.
+            self.histogram.record((units + ROUNDING).to_bits() - ROUNDING.to_bits());
         } else {
-            self.record_unfit(units);
+            self.record_uncommon(units);
         }
     }
 }
 
 impl HistogramHandle {
     #[cold]
-    fn record_unfit(&self, units: f64) {
-        if units.is_nan() {
+    fn record_uncommon(&self, units: f64) {
+        if (ROUNDING..END).contains(&units) {
+            self.histogram.record(units as u64);
+        } else if units.is_nan() {
             self.unfit.not_a_number.increment();
         } else if units <= -0.5 {
             self.unfit.negative.increment();

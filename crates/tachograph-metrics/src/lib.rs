@@ -22,6 +22,8 @@
 //!   `telemetry.kind_conflicts` and dropped.
 //! - Labels are tags: an unordered set, the last of two equal keys wins, an empty value is no tag.
 //!   The collector's limits on series hold.
+//! - `increment` and `absolute` of one counter add up: `absolute` follows the highest total that it
+//!   was told, whatever else was counted. Use one of the two.
 //! - A histogram's values are rounded to multiples of its scale; see
 //!   [`TachographRecorder::with_scale`].
 //! - Targets and levels of the macros are ignored.
@@ -53,3 +55,8 @@ mod scale;
 
 pub use handles::UNFIT;
 pub use recorder::TachographRecorder;
+
+/// The guide's programs are this crate's doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guides/from-metrics.md")]
+struct Guide;

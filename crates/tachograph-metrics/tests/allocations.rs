@@ -24,8 +24,12 @@ fn a_macro_allocates_nothing_after_a_threads_first_use() {
     };
     with_local_recorder(&recorder, || {
         all();
-        let region = Region::new(ALLOCATOR);
-        (0..100).for_each(|_| all());
-        assert_eq!(region.change().allocations, 0);
+        let round = |_| {
+            let region = Region::new(ALLOCATOR);
+            (0..100).for_each(|_| all());
+            region.change().allocations
+        };
+        // The least of some rounds: the test harness's thread may allocate in between.
+        assert_eq!((0..5).map(round).min(), Some(0));
     });
 }

@@ -61,6 +61,19 @@ fn every_scale_is_exact_within_half_of_it() {
 }
 
 #[test]
+fn values_are_rounded_to_the_nearest_unit_however_great_they_are() {
+    for power in 0..64 {
+        let great = 2f64.powi(power);
+        for value in [great, great.next_down(), great.next_up(), great + 0.5, great * 1.5 - 0.25] {
+            let collector = collector();
+            let recorder = TachographRecorder::new(collector.clone()).with_scale("whole", 1.0);
+            with_local_recorder(&recorder, || histogram!("whole").record(value));
+            assert_eq!(stats(&collector, "whole").max, Some(value.round_ties_even()), "{value}");
+        }
+    }
+}
+
+#[test]
 fn a_scale_that_is_none_is_ignored() {
     for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE / 4.0] {
         let collector = collector();
