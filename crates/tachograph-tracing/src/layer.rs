@@ -7,7 +7,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{ExtensionsMut, LookupSpan};
 
 use crate::life::Life;
 use crate::values::Values;
@@ -110,6 +110,11 @@ impl TachographLayer {
         Some(act(&mut timed.life))
     }
 
+    fn take(&self, extensions: &mut ExtensionsMut<'_>) -> Option<Timed> {
+        let is_own = extensions.get_mut::<Timed>().is_some_and(|it| it.by == self.identity());
+        if is_own { extensions.remove::<Timed>() } else { None }
+    }
+
     fn record(&self, life: &mut Life, metadata: &Metadata<'_>) {
         let Some((busy, idle)) = life.end(&self.collector) else { return };
         let tags = life.values.with([("span", metadata.name()), ("target", metadata.target())]);
@@ -170,9 +175,8 @@ where
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
-        let is_own = self.with_life(&id, &context, |_| ()).is_some();
         // Taken out first: the lock of the extensions is not held while this records.
-        let timed = if is_own { span.extensions_mut().remove::<Timed>() } else { None };
+        let timed = self.take(&mut span.extensions_mut());
         if let Some(mut timed) = timed {
             self.record(&mut timed.life, span.metadata());
         }
