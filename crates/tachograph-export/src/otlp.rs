@@ -55,3 +55,4 @@ mod unit;
 
 pub use self::encoder::Encoder;
 pub use self::settings::{Encoding, Settings, Temporality};
+pub use self::unit::code as unit_code;

@@ -58,5 +58,5 @@ pub use recorder::TachographRecorder;
 
 /// The guide's programs are this crate's doctests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/guides/from-metrics.md")]
+#[doc = include_str!("../../../docs/porting/metrics.md")]
 struct Guide;

@@ -9,7 +9,7 @@ use crate::steps::outcome;
 const CORE: &str = "tachograph";
 
 /// The crates from the inside out: each may use those before it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     CORE,
     "live-set",
     "tachograph-export",
@@ -19,6 +19,7 @@ const ORDER: [&str; 18] = [
     "tachograph-loop",
     "tachograph-metrics",
     "tachograph-tracing",
+    "tachograph-opentelemetry",
     "tachograph-c",
     "tachograph-deploy",
     "tachograph-serve",
@@ -31,11 +32,12 @@ const ORDER: [&str; 18] = [
 ];
 
 /// Crates that others may use, but that use only these workspace crates.
-const FEW: [(&str, &[&str]); 6] = [
+const FEW: [(&str, &[&str]); 7] = [
     ("live-set", &[]),
     ("tachograph-loop", &[CORE]),
     ("tachograph-metrics", &[CORE]),
     ("tachograph-tracing", &[CORE]),
+    ("tachograph-opentelemetry", &[CORE, "tachograph-export"]),
     ("fleet", &[CORE, "tachograph-export"]),
     ("loom-tests", &[CORE]),
 ];

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tachograph::Unit;
 
 /// The UCUM code of a unit. A unit without one becomes an annotation in braces: `{packets}`.
-pub(super) fn code(unit: &Unit) -> Cow<'_, str> {
+pub fn code(unit: &Unit) -> Cow<'_, str> {
     match unit {
         Unit::None => "".into(),
         Unit::Seconds => "s".into(),
