@@ -6,6 +6,7 @@
 mod common;
 
 use std::path::Path;
+use std::time::Instant;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -14,6 +15,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 use tachograph_cli::Replay;
 use tachograph_cli::top::{Alerts, Colours, Link, Model, Theme, draw, press};
+use tachograph_history::{Frame, Line, Settings, TimingStep};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
 
@@ -186,4 +188,63 @@ fn a_lost_connection_shows_the_age_of_the_data_and_the_next_attempt() {
     assert!(found.contains("✗ lost 40s"), "{found}");
     assert!(found.contains("data 42s old, retry in 5.0s"), "{found}");
     assert!(found.contains("events"), "what is known stays");
+}
+
+/// 10,000 series, of which half are timings; all change in each of half a minute's frames.
+fn many() -> Model {
+    let mut replay = Replay::new(Settings { bytes: 1 << 30, ..Settings::default() });
+    let line = |text: &str| serde_json::from_str::<Line>(text).expect("a line");
+    let meta = r#"{"meta":{"format":1,"program":"a","version":"1","started_ms":1,"step_ms":1000}}"#;
+    replay.take(line(meta));
+    for number in 0..10_000 {
+        let kind = if number < 5_000 { "counter" } else { "timing" };
+        let key = format!("metric.{number}");
+        let told = format!(r#""number":{number},"key":"{key}","name":"{key}","kind":"{kind}""#);
+        replay.take(line(&format!(r#"{{"series":{{{told}}}}}"#)));
+    }
+    let timing = |number: u32| {
+        let max = f64::from(number) * 1e-6;
+        let bucket = (max.log2() * 8.0).ceil();
+        let text =
+            format!(r#"{{"count":2,"sum":{max},"max":{max},"buckets":[[-60,1],[{bucket},1]]}}"#);
+        (number, serde_json::from_str(&text).expect("a timing"))
+    };
+    let counters: Vec<_> = (0..5_000).map(|number| (number, 1)).collect();
+    let timings: Vec<(_, TimingStep)> = (5_000..10_000).map(timing).collect();
+    for version in 1..=30 {
+        let (counters, timings) = (counters.clone(), timings.clone());
+        let (end_ms, span_ms) = (version * 1_000, 1_000);
+        let frame = Frame { version, end_ms, span_ms, counters, timings, ..Frame::default() };
+        replay.take(Line::Frame(frame));
+    }
+    let theme = Theme { colours: Colours::None, light: false };
+    Model::new("many", replay, Link::File, theme)
+}
+
+#[test]
+fn ten_thousand_series_are_sorted_once_a_frame_and_scrolling_costs_next_to_nothing() {
+    use KeyCode::{Char, Down, PageDown};
+    let mut model = many();
+    keys(&mut model, &[Char('2'), Char('s'), Char('s')]);
+    let began = Instant::now();
+    let found = text(&drawn(&mut model, (200, 50)));
+    let first = began.elapsed();
+    assert!(found.contains("10,000 series, by max ↓"), "{found}");
+    assert!(found.contains("▶metric.9999"), "{found}");
+    let began = Instant::now();
+    for _ in 0..100 {
+        keys(&mut model, &[Down]);
+        drawn(&mut model, (200, 50));
+    }
+    let scrolled = began.elapsed();
+    keys(&mut model, &[PageDown]);
+    let found = text(&drawn(&mut model, (200, 50)));
+    assert!(found.contains("▶metric.9889"), "{found}");
+    println!("the first screen took {first:?}, a hundred lines further {scrolled:?}");
+    // Sorting for each key and each screen would take 200 times as long as the first.
+    assert!(scrolled < 50 * first, "{scrolled:?} after {first:?}");
+    keys(&mut model, &[Char('/'), Char('7'), Char('7'), Char('7')]);
+    let found = text(&drawn(&mut model, (200, 50)));
+    // 777, 1777 to 9777, 7770 to 7779: 7777 is in both.
+    assert!(found.contains("19 of 10,000 series match “777”"), "{found}");
 }

@@ -164,12 +164,12 @@ fn move_by(model: &mut Model, by: isize) {
         model.scroll = model.scroll.saturating_add_signed(by).min(10_000);
         return;
     }
-    let mut rows = model.rows();
+    let rows = model.rows();
     if rows.is_empty() {
         return;
     }
     let place = model.chosen_of(&rows).saturating_add_signed(by).min(rows.len() - 1);
-    model.chosen = Some(rows.swap_remove(place).definition.key.clone());
+    model.chosen = Some(rows[place].definition.key.clone());
 }
 
 fn next(page: Page) -> Page {

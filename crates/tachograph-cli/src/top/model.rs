@@ -1,5 +1,7 @@
 //! The data, and the user's place in it.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,6 +113,22 @@ pub struct Model {
     pub quit: bool,
     /// The findings, and the end of the frame that they are from, in milliseconds since 1970.
     found: (u64, Vec<Finding>),
+    /// The rows of the list, and what they were made from: with thousands of series, they are not
+    /// made anew for each key.
+    listed: RefCell<(Listed, Rc<Vec<Row>>)>,
+}
+
+/// What the rows of the list depend on.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Listed {
+    newest: (u64, u64),
+    series: usize,
+    at_ms: u64,
+    zoom: usize,
+    is_overview: bool,
+    sort: Option<Sort>,
+    is_reversed: bool,
+    search: String,
 }
 
 impl Model {
@@ -136,6 +154,7 @@ impl Model {
             missed: 0,
             quit: false,
             found: (0, Vec::new()),
+            listed: RefCell::default(),
         }
     }
 
@@ -240,8 +259,23 @@ impl Model {
     }
 
     /// The rows of the list, sorted.
-    pub(super) fn rows(&self) -> Vec<Row> {
-        rows::rows(self)
+    pub(super) fn rows(&self) -> Rc<Vec<Row>> {
+        let history = self.replay.history();
+        let now = Listed {
+            newest: history.newest().map_or((0, 0), |frame| (frame.version, frame.end_ms)),
+            series: history.definitions().count(),
+            at_ms: self.at_ms(),
+            zoom: self.zoom,
+            is_overview: self.page == Page::Health,
+            sort: Some(self.sort),
+            is_reversed: self.is_reversed,
+            search: self.search.clone(),
+        };
+        let mut listed = self.listed.borrow_mut();
+        if listed.0 != now {
+            *listed = (now, Rc::new(rows::rows(self)));
+        }
+        Rc::clone(&listed.1)
     }
 
     /// The index of the selected series in these rows; 0 if it is not among them.

@@ -1,6 +1,5 @@
 //! The rows of the table of series.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -46,14 +45,38 @@ impl Row {
     /// Computes the numbers that need all frames of the range; `trend` is the number of its slots.
     pub fn fill(&mut self, range: &[Arc<Frame>], model: &Model, trend: usize) {
         let number = self.definition.number;
-        self.samples = merged(range, number);
-        self.max = range.iter().filter_map(|it| it.gauge(number)?.max).reduce(f64::max);
+        self.gather(range);
         if self.definition.kind == Kind::Gauge {
             let frames = model.replay.history().frames(tachograph_history::Depth::Fine);
             let mut before = frames.rev().filter(|frame| frame.end_ms <= model.at_ms());
             self.current = before.find_map(|frame| frame.gauge(number)).and_then(|it| it.current);
         }
         self.trend = self::trend(range, &self.definition, model, trend);
+    }
+}
+
+impl Row {
+    /// Computes what rows are sorted by.
+    fn gather(&mut self, range: &[Arc<Frame>]) {
+        let number = self.definition.number;
+        match self.definition.kind {
+            Kind::Timing | Kind::Histogram => self.samples = merged(range, number),
+            Kind::Gauge => {
+                self.max = range.iter().filter_map(|it| it.gauge(number)?.max).reduce(f64::max);
+            }
+            Kind::Counter | Kind::UpDownCounter => {}
+        }
+    }
+
+    /// What is sorted by, greatest first; the least if it is unknown.
+    fn rank(&self, sort: Sort) -> f64 {
+        let rank = match sort {
+            Sort::Name => None,
+            Sort::Rate => self.rate,
+            Sort::P99 => self.quantile(0.99),
+            Sort::Max => self.greatest(),
+        };
+        rank.unwrap_or(f64::NEG_INFINITY)
     }
 }
 
@@ -128,32 +151,23 @@ pub fn rows(model: &Model) -> Vec<Row> {
         }
     };
     let wanted = |it: &&Arc<Definition>| model.wants(it);
-    let mut rows: Vec<_> = model.replay.history().definitions().filter(wanted).map(row).collect();
-    if matches!(model.sort, Sort::P99 | Sort::Max) {
-        rows.iter_mut().for_each(|row| row.fill(&range, model, 0));
-    }
-    rows.sort_by(|a, b| {
-        let by_name = || a.definition.key.cmp(&b.definition.key);
-        let order = compare(model.sort, a, b);
-        if model.is_reversed {
-            order.reverse().then_with(by_name)
-        } else {
-            order.then_with(by_name)
+    let rows = model.replay.history().definitions().filter(wanted).map(row);
+    let ranked = rows.map(|mut row| {
+        if matches!(model.sort, Sort::P99 | Sort::Max) {
+            row.gather(&range);
         }
+        (row.rank(model.sort), row)
     });
-    rows
-}
-
-fn compare(sort: Sort, a: &Row, b: &Row) -> Ordering {
-    let greatest_first = |a: Option<f64>, b: Option<f64>| {
-        b.unwrap_or(f64::NEG_INFINITY).total_cmp(&a.unwrap_or(f64::NEG_INFINITY))
-    };
-    match sort {
-        Sort::Name => a.definition.key.cmp(&b.definition.key),
-        Sort::Rate => greatest_first(a.rate, b.rate),
-        Sort::P99 => greatest_first(a.quantile(0.99), b.quantile(0.99)),
-        Sort::Max => greatest_first(a.greatest(), b.greatest()),
-    }
+    let mut ranked: Vec<_> = ranked.collect();
+    ranked.sort_by(|(a_rank, a), (b_rank, b)| {
+        let by_name = a.definition.key.cmp(&b.definition.key);
+        let order = match model.sort {
+            Sort::Name => by_name,
+            _ => b_rank.total_cmp(a_rank),
+        };
+        if model.is_reversed { order.reverse() } else { order }.then(by_name)
+    });
+    ranked.into_iter().map(|(_, row)| row).collect()
 }
 
 fn amount(step: Statistics<'_>) -> f64 {

@@ -23,6 +23,7 @@ pub(crate) fn number(value: f64) -> String {
         size if size >= 1e3 => grouped(value.round() as i64),
         size if value.fract() == 0.0 || size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
+        size if size < 0.1 => format(value, &Unit::None),
         _ => format!("{value:.2}"),
     }
 }
@@ -110,9 +111,12 @@ mod tests {
 
     #[test]
     fn numbers_and_times_are_short_and_of_one_width() {
-        let numbers = [0.0, 1.25, 12.34, 123.4, 4_982.0, 999_999.0, 45_600_000.0, 7.2e9];
+        let numbers = [0.0, 0.001_234, 1.25, 12.34, 123.4, 4_982.0, 999_999.0, 45_600_000.0, 7.2e9];
         let texts = numbers.map(number);
-        assert_eq!(texts, ["0", "1.25", "12.3", "123", "4,982", "999,999", "45.60 M", "7.20 G"]);
+        assert_eq!(
+            texts,
+            ["0", "0.00123", "1.25", "12.3", "123", "4,982", "999,999", "45.60 M", "7.20 G"]
+        );
         assert_eq!([200, 42_000, 192_000, 11_520_000].map(age), ["0.2s", "42s", "3m12s", "3h12m"]);
         assert_eq!(clock(1_764_504_093_000), "12:01:33");
         assert_eq!(value(Some(8.9e-6), &Unit::Seconds), "8.90 µs");

@@ -55,7 +55,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let has_heat = pictured.is_some() && heat > 0;
     let table = left.height - if has_heat { heat + 1 } else { 0 };
     rule(buffer, row(left, 0), &format!("busiest, {}", charts::range_name(model)), model);
-    list::table(buffer, Rect { height: table.saturating_sub(1), ..below(left, 1) }, model, rows);
+    list::table(buffer, Rect { height: table.saturating_sub(1), ..below(left, 1) }, model, &rows);
     if let Some(definition) = pictured.filter(|_| has_heat) {
         let lower = below(left, table);
         let title = format!("{}, {}", definition.key, charts::heat_title(model, lower.width));

@@ -8,7 +8,7 @@ use tachograph::Kind;
 
 use crate::top::draw::charts;
 use crate::top::draw::lines::{below, row, rule, write};
-use crate::top::draw::text::{cut_middle, rate, sparkline, value};
+use crate::top::draw::text::{cut_middle, number, rate, sparkline, value};
 use crate::top::model::{Model, Sort};
 use crate::top::rows::Row;
 
@@ -19,11 +19,11 @@ const COLUMN: usize = 8;
 /// Draws the page of all series.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let rows = model.rows();
-    let all = model.replay.history().definitions().count();
+    let all = number(model.replay.history().definitions().count() as f64);
     let searched = if model.search.is_empty() {
         format!("{all} series")
     } else {
-        format!("{} of {all} series match “{}”", rows.len(), model.search)
+        format!("{} of {all} series match “{}”", number(rows.len() as f64), model.search)
     };
     let sorted = match model.sort {
         Sort::Name => "name",
@@ -34,11 +34,11 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let way = if model.is_reversed { "↑" } else { "↓" };
     let range = charts::range_name(model);
     rule(buffer, row(area, 0), &format!("{searched}, by {sorted} {way}, {range}"), model);
-    table(buffer, below(area, 1), model, rows);
+    table(buffer, below(area, 1), model, &rows);
 }
 
 /// Draws a table of rows, scrolled so that the selected one is visible.
-pub(super) fn table(buffer: &mut Buffer, area: Rect, model: &Model, mut rows: Vec<Row>) {
+pub(super) fn table(buffer: &mut Buffer, area: Rect, model: &Model, rows: &[Row]) {
     if area.height == 0 {
         return;
     }
@@ -61,12 +61,13 @@ pub(super) fn table(buffer: &mut Buffer, area: Rect, model: &Model, mut rows: Ve
         );
     }
     let height = usize::from(area.height - 1);
-    let chosen = model.chosen_of(&rows);
+    let chosen = model.chosen_of(rows);
     let first = (chosen + 1).saturating_sub(height);
     let range = model.range();
-    for (line, row_of) in rows.iter_mut().enumerate().skip(first).take(height) {
+    for (line, row_of) in rows.iter().enumerate().skip(first).take(height) {
+        let mut row_of = row_of.clone();
         row_of.fill(&range, model, trend);
-        let cells = cells(row_of, columns);
+        let cells = cells(&row_of, columns);
         let mark = if line == chosen { "▶" } else { " " };
         let style = if line == chosen { model.theme.strong() } else { Style::new() };
         let key = cut_middle(&row_of.definition.key, name.saturating_sub(1));
