@@ -4,12 +4,14 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use ast_server::{Addresses, AstServer, Service, Trouble, alerts};
-use common::program::{ast_server, utf8};
+use common::program::{ast_server, failure, receive, utf8};
+use serde_json::{Value, json};
 use tachograph_alert::{Condition, State};
 use tachograph_serve::{Alerts, Endpoint};
 
@@ -50,7 +52,8 @@ fn a_rule_of_a_default_name_replaces_it_or_silences_it() {
     assert_eq!(told, [&[named("PacketLoss", true)][..], &others].concat());
 }
 
-/// The engine is that of a server that serves; windows and times are a thirtieth.
+/// The engine is that of a server that serves; windows, times and the number of errors are a thirtieth.
+/// Everything happened, so the summary agrees with the alert.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_trouble_fires_its_alert_once_and_no_other_and_it_is_resolved() {
     for (trouble, name) in [
@@ -63,17 +66,23 @@ async fn each_trouble_fires_its_alert_once_and_no_other_and_it_is_resolved() {
             rule.hold = Duration::from_millis(200);
             let Condition::Compare(comparison) = &mut rule.condition else { panic!("{rule:?}") };
             comparison.last = Some(Duration::from_secs(1));
+            if rule.name == "ProcessingErrors" {
+                comparison.threshold.value /= 30.0;
+            }
         }
         let (tell, told) = sync_channel(100);
         let server = AstServer::new();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let set = common::write(folder.path(), "set.als", &common::small());
+        server.load_project(&set).expect("it loads");
         let step = Duration::from_millis(100);
         let history = tachograph_history::Settings { step, ..Default::default() };
         let endpoint = Endpoint::new(server.metrics().clone()).history(history);
         let endpoint = endpoint.alerts(Alerts::new(rules).channel(tell));
         let service = Service::start_with(&server, Addresses::free(), endpoint).await;
         let service = service.expect("it starts");
-        let (to, metrics) = (service.addresses().udp, server.metrics().clone());
-        let make = move || trouble.make(to, &metrics, Duration::from_secs(3));
+        let (to, troubled) = (service.addresses().udp, server.clone());
+        let make = move || trouble.make(to, &troubled, Duration::from_secs(3));
         tokio::task::spawn_blocking(make).await.expect("no panic").expect("a socket");
         let mut changes = Vec::new();
         let ended = loop {
@@ -86,7 +95,59 @@ async fn each_trouble_fires_its_alert_once_and_no_other_and_it_is_resolved() {
         assert_eq!(ended, RecvTimeoutError::Timeout);
         let expected = [State::Pending, State::Firing, State::Inactive];
         assert_eq!(changes, expected.map(|state| (name.to_owned(), state)), "{trouble:?}");
+        let summary = server.get_metrics_summary();
+        let events = &summary.event_processing;
+        let failed = summary.errors["errors.event_processing"];
+        assert_eq!(events.received, events.total_processed + failed, "{trouble:?}");
+        assert_eq!(failed > 0, trouble == Trouble::Errors);
+        assert_eq!(summary.udp_listener.packets_dropped > 0, trouble == Trouble::Loss);
         service.stop().await;
+    }
+}
+
+#[test]
+fn receivers_of_the_command_line_are_told_each_alert() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    let rules = folder.path().join("rules.toml");
+    let alive = "[[rule]]\nname = \"Alive\"\nstatistic = \"heartbeat\"\nmessage = \"it runs\"\n";
+    fs::write(&rules, alive).expect("written");
+    let receivers = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let [manager, hook] =
+        receivers.each_ref().map(|it| format!("http://{}", it.local_addr().expect("an address")));
+    let hook = hook + "/a/hook";
+    let free = "127.0.0.1:0";
+    let args = ["serve", utf8(&set), "--udp", free, "--ws", free, "--http", free];
+    let sinks = ["--alertmanager", &manager, "--alert-webhook", &hook];
+    let mut server = ast_server()
+        .args(args)
+        .args(["--alerts", utf8(&rules)])
+        .args(sinks)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    let [manager, hook] = receivers.map(|it| {
+        let (head, body) = receive(&it);
+        (head, serde_json::from_slice::<Value>(&body).expect("JSON"))
+    });
+    server.kill().expect("it runs");
+    server.wait().expect("it ends");
+    assert!(manager.0.starts_with("post /api/v2/alerts http/1.1\r\n"), "{}", manager.0);
+    let alert = &manager.1[0];
+    assert_eq!(alert["labels"], json!({ "alertname": "Alive", "severity": "warning" }));
+    assert_eq!(alert["annotations"]["summary"], "it runs");
+    assert!(hook.0.starts_with("post /a/hook http/1.1\r\n"), "{}", hook.0);
+    assert_eq!((&hook.1["status"], &hook.1["rule"]), (&json!("firing"), &json!("Alive")));
+    assert!(hook.1["page"].as_str().is_some_and(|page| page.starts_with("http://127.0.0.1:")));
+
+    for (flag, url, way) in [
+        ("--alertmanager", "nowhere", "such as http://"),
+        ("--alert-webhook", "ftp://a", "http:// or https://"),
+        ("--alertmanager", "http://:1", "it needs a host"),
+    ] {
+        let message = failure(&[&args[..], &[flag, url]].concat(), 1);
+        assert!(message.contains(url) && message.contains(way), "{flag} {url}: {message}");
     }
 }
 

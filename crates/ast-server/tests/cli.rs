@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use ast_server::{Arg, EventSender};
-use common::program::{ast_server, failure, run, text, utf8};
+use common::program::{ast_server, failure, receive, run, text, utf8};
 use serde_json::{Value, json};
 
 /// What a command prints, which succeeds.
@@ -305,23 +305,6 @@ fn a_log_that_goes_to_a_file_is_plain_text() {
     log.read_to_string(&mut text).expect("UTF-8");
     assert!(text.contains(" INFO ") && text.contains("stopping"), "{text}");
     assert!(!text.contains('\x1b'), "{text:?}");
-}
-
-/// The head and the body of the one request that a receiver is sent, which answers 200.
-fn receive(listener: &TcpListener) -> (String, Vec<u8>) {
-    let (stream, _) = listener.accept().expect("a push");
-    let mut stream = BufReader::new(stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        assert!(stream.read_line(&mut head).expect("a line") > 0, "{head}");
-    }
-    let head = head.to_ascii_lowercase();
-    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
-    let mut body = vec![0; length.expect("a length").parse().expect("a number")];
-    stream.read_exact(&mut body).expect("a body");
-    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    stream.get_mut().write_all(answer).expect("answered");
-    (head, body)
 }
 
 #[test]

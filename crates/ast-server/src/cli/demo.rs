@@ -59,9 +59,9 @@ pub(super) struct Demo {
 enum Kind {
     /// Sequence numbers are left out: PacketLoss.
     Loss,
-    /// Events are recorded as slow: HighLatency.
+    /// Events wait for a set that is kept locked: HighLatency.
     Latency,
-    /// Events are recorded as failed: ProcessingErrors.
+    /// Events fail inside the server: ProcessingErrors.
     Errors,
 }
 
@@ -174,8 +174,8 @@ impl Demo {
             tracing::warn!("trouble begins in {} s", TROUBLE_AFTER.as_secs());
             tokio::time::sleep(TROUBLE_AFTER).await;
             tracing::warn!("for {} s, {}", TROUBLE_LASTS.as_secs(), trouble.told());
-            let (to, metrics) = (service.addresses().udp, server.metrics().clone());
-            let make = move || trouble.make(to, &metrics, TROUBLE_LASTS);
+            let (to, server) = (service.addresses().udp, server.clone());
+            let make = move || trouble.make(to, &server, TROUBLE_LASTS);
             tokio::task::spawn_blocking(make).await??;
             tracing::warn!("the trouble is over: the alert is resolved within 30 s");
         }

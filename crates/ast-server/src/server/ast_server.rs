@@ -187,6 +187,19 @@ impl AstServer {
 
     /// Processes an event of the table.
     pub(crate) fn handle(&self, event: Event<'_>) -> Outcome {
+        self.handle_by(event, State::apply)
+    }
+
+    /// Processes an event whose handler fails, to show what happens then.
+    pub(crate) fn handle_failing(&self, event: Event<'_>) -> Outcome {
+        self.handle_by(event, |_, _, _| panic!("this event fails on purpose"))
+    }
+
+    fn handle_by(
+        &self,
+        event: Event<'_>,
+        apply: impl FnOnce(&mut State, Event<'_>, &mut EventTimer<'_>) -> Result<(), Rejection>,
+    ) -> Outcome {
         let metrics = &*self.shared.metrics;
         let event_type = Some(event.event_type);
         let mut timer = EventTimer::start(metrics);
@@ -200,7 +213,7 @@ impl AstServer {
         }
         let idle = state.next_flush().is_none();
         // If it fails halfway, `recover` repairs the state.
-        match catch_unwind(AssertUnwindSafe(|| state.apply(event, &mut timer))) {
+        match catch_unwind(AssertUnwindSafe(|| apply(&mut state, event, &mut timer))) {
             Ok(Ok(())) => {
                 if idle && state.next_flush().is_some() {
                     self.shared.held_back.notify_one();
@@ -383,15 +396,18 @@ mod tests {
         let mut seat = server.state().join(Arc::default());
         assert!(server.state().take_tree(&mut seat), "a new viewer is sent the tree");
 
-        server.state().fails = true;
-        let send = || {
-            let args = [Arg::from(0), Arg::from(true)];
-            server.process_live_event("/live/track/mute", &args, 1, 0.0)
+        let args = [Arg::from(0), Arg::from(true)];
+        let event = Event {
+            event_type: EventType::TrackMute,
+            args: &args,
+            seq: Some(1),
+            timestamp: 0.0,
+            is_superseded: false,
         };
-        assert_eq!(send(), Outcome::Failed);
+        assert_eq!(server.handle_failing(event), Outcome::Failed);
         assert_eq!(server.root_hash().expect("a set"), before);
         assert!(server.state().take_tree(&mut seat), "it is sent the whole tree");
-        assert_eq!(send(), Outcome::Processed);
+        assert_eq!(server.handle(event), Outcome::Processed);
 
         let summary = server.get_metrics_summary();
         assert_eq!(summary.errors["errors.event_processing"], 1);

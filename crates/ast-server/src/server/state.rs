@@ -73,9 +73,6 @@ pub(crate) struct State {
     /// Events record through this: the thread that processes one holds the lock, and need not look
     /// up its own recorder for each series.
     recorder: Recorder,
-    /// Makes the next event fail, to show that the failure is caught.
-    #[cfg(test)]
-    pub(crate) fails: bool,
 }
 
 impl State {
@@ -100,8 +97,6 @@ impl State {
             gaps: Gaps::default(),
             metrics,
             recorder,
-            #[cfg(test)]
-            fails: false,
         }
     }
 
@@ -241,8 +236,6 @@ impl State {
         event: Event<'_>,
         timer: &mut EventTimer<'_>,
     ) -> Result<(), Rejection> {
-        #[cfg(test)]
-        assert!(!std::mem::take(&mut self.fails), "a failure that a test asked for");
         let Some(loaded) = &mut self.loaded else { return Ok(()) };
         let applied = edit(&mut loaded.mirror, &event);
         timer.handled(&self.recorder, event.event_type.handler());

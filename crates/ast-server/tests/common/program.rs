@@ -1,5 +1,7 @@
 //! The binary: how the tests run it and read what it says.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -28,4 +30,21 @@ pub(crate) fn failure(args: &[&str], code: i32) -> String {
 
 pub(crate) fn utf8(path: &Path) -> &str {
     path.to_str().expect("a UTF-8 path")
+}
+
+/// The head and the body of the one request that a receiver is sent, which answers 200.
+pub(crate) fn receive(listener: &TcpListener) -> (String, Vec<u8>) {
+    let (stream, _) = listener.accept().expect("a push");
+    let mut stream = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(stream.read_line(&mut head).expect("a line") > 0, "{head}");
+    }
+    let head = head.to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+    let mut body = vec![0; length.expect("a length").parse().expect("a number")];
+    stream.read_exact(&mut body).expect("a body");
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    stream.get_mut().write_all(answer).expect("answered");
+    (head, body)
 }

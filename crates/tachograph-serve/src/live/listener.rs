@@ -75,3 +75,38 @@ impl Drop for Listener {
         self.scrapes.note_listener(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tachograph::MetricsCollector;
+    use tachograph_history::{FORMAT, History, Meta, Settings};
+    use tokio::sync::Semaphore;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_frames_is_sent_a_comment_every_15_s() {
+        let metrics = MetricsCollector::builder().manual().build();
+        let (program, version) = ("mixer".to_owned(), "1".to_owned());
+        let meta = Meta { format: FORMAT, program, version, started_ms: 1, step_ms: 1_000 };
+        let lines = Arc::new(Lines::new(&meta, 1, 1 << 20));
+        let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("one is free");
+        let begin = (Vec::new(), Place::before(1));
+        let scrapes = Arc::new(Scrapes::new(&metrics));
+        let mut listener = Listener::new(Arc::clone(&lines), begin, scrapes, permit);
+        assert!(listener.next().await.expect("a line").starts_with(b"event: meta\n"));
+        let begun = Instant::now();
+        for comments in 1..=3 {
+            // A line that starts with a colon is a comment; the empty line ends it.
+            assert_eq!(listener.next().await.as_deref(), Some(&b":\n\n"[..]));
+            assert_eq!(begun.elapsed(), comments * Duration::from_secs(15));
+        }
+        lines.add(&Frame::default(), &[], &History::new(Settings::default()));
+        let begun = Instant::now();
+        assert!(listener.next().await.expect("a line").starts_with(b"event: frame\nid: 1\n"));
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        lines.end();
+        assert_eq!(listener.next().await, None);
+    }
+}

@@ -28,7 +28,7 @@ impl Target {
     /// `path` is used if the URL has none.
     pub(crate) fn parse(url: &str, path: &'static str) -> Result<Self, Error> {
         let refused = |reason| Error::target(url, reason);
-        let uri: Uri = url.parse().map_err(|_| refused("it is no URL"))?;
+        let uri: Uri = url.parse().map_err(|_| refused("it is no URL, such as http://localhost:4318"))?;
         if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
             return Err(refused("it has to start with http:// or https://"));
         }
@@ -50,7 +50,7 @@ impl Target {
         }
         let mut parts = uri.into_parts();
         parts.path_and_query = Some(PathAndQuery::from_static(path));
-        Ok(Self { uri: Uri::from_parts(parts).map_err(|_| refused("it is no URL"))?, host })
+        Ok(Self { uri: Uri::from_parts(parts).map_err(|_| refused("it is no URL, such as http://localhost:4318"))?, host })
     }
 }
 
@@ -140,8 +140,8 @@ mod tests {
     fn what_is_no_target_is_refused_with_the_way_out() {
         const PORT: &str = "it needs a host, and a port from 1 to 65535 if any";
         for (url, reason) in [
-            ("", "it is no URL"),
-            ("http://", "it is no URL"),
+            ("", "it is no URL, such as http://localhost:4318"),
+            ("http://", "it is no URL, such as http://localhost:4318"),
             ("localhost:4318", "it has to start with http:// or https://"),
             ("/v1/metrics", "it has to start with http:// or https://"),
             ("grpc://localhost:4317", "it has to start with http:// or https://"),
