@@ -28,7 +28,8 @@ impl Target {
     /// `path` is used if the URL has none.
     pub(crate) fn parse(url: &str, path: &'static str) -> Result<Self, Error> {
         let refused = |reason| Error::target(url, reason);
-        let uri: Uri = url.parse().map_err(|_| refused("it is no URL, such as http://localhost:4318"))?;
+        let uri: Uri =
+            url.parse().map_err(|_| refused("it is no URL, such as http://localhost:4318"))?;
         if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
             return Err(refused("it has to start with http:// or https://"));
         }
@@ -50,7 +51,11 @@ impl Target {
         }
         let mut parts = uri.into_parts();
         parts.path_and_query = Some(PathAndQuery::from_static(path));
-        Ok(Self { uri: Uri::from_parts(parts).map_err(|_| refused("it is no URL, such as http://localhost:4318"))?, host })
+        Ok(Self {
+            uri: Uri::from_parts(parts)
+                .map_err(|_| refused("it is no URL, such as http://localhost:4318"))?,
+            host,
+        })
     }
 }
 

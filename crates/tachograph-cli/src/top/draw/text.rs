@@ -30,7 +30,13 @@ pub(crate) fn number(value: f64) -> String {
 
 /// A rate per second; `–` if it is unknown.
 pub(crate) fn rate(rate: Option<f64>) -> String {
-    rate.map_or_else(|| "–".to_owned(), |rate| format!("{}/s", number(rate)))
+    let text = |rate: f64| match rate.abs() {
+        // Three digits even if the others are zeros, so that columns do not jump.
+        size if size > 0.0 && size < 10.0 => format!("{rate:.2}/s"),
+        size if size > 0.0 && size < 100.0 => format!("{rate:.1}/s"),
+        _ => format!("{}/s", number(rate)),
+    };
+    rate.map_or_else(|| "–".to_owned(), text)
 }
 
 fn grouped(value: i64) -> String {
@@ -120,6 +126,8 @@ mod tests {
         assert_eq!([200, 42_000, 192_000, 11_520_000].map(age), ["0.2s", "42s", "3m12s", "3h12m"]);
         assert_eq!(clock(1_764_504_093_000), "12:01:33");
         assert_eq!(value(Some(8.9e-6), &Unit::Seconds), "8.90 µs");
+        let rates = [0.0, 0.1, 9.0, 20.0, 4_982.0].map(|it| rate(Some(it)));
+        assert_eq!(rates, ["0/s", "0.10/s", "9.00/s", "20.0/s", "4,982/s"]);
         assert_eq!((rate(None), value(Some(f64::NAN), &Unit::None)), ("–".into(), "–".into()));
     }
 

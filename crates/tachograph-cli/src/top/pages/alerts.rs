@@ -17,8 +17,8 @@ type Parts = Vec<Span<'static>>;
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let Some(alerts) = &model.alerts else {
         let text = if model.link == Link::File {
-            " a recording holds no alerts; check rules against it with `tachograph check \
-             RULES.toml --of FILE`"
+            " a recording holds no alerts; `tachograph check RULES.toml --over FILE` tells when \
+             rules would have fired"
         } else {
             " this program has no page /alerts: it evaluates no alert rules"
         };
@@ -78,18 +78,21 @@ fn entry(rule: &AlertRule, alert: &AlertState, model: &Model) -> Vec<Parts> {
     let labels: Vec<_> = own_labels(alert).collect();
     let mut name = rule.name.clone();
     if !labels.is_empty() {
-        name += &format!("{{{}}}", labels.join(","));
+        name += &format!("[{}]", labels.join(","));
     }
     let state = match alert.state.as_str() {
         "inactive" => "ok".to_owned(),
         state => format!("{state} {}", since(alert, model)),
     };
-    let value = alert.value_text.clone().unwrap_or_default();
-    let against = alert.threshold_text.as_ref().map(|it| format!(" of {it}")).unwrap_or_default();
+    // A rule without a value, such as a heartbeat, has a dash in its place.
+    let has_value = |it: &&String| *it != "–";
+    let value = alert.value_text.as_ref().filter(has_value).cloned().unwrap_or_default();
+    let limit = alert.threshold_text.as_ref().filter(has_value);
+    let limit = limit.map(|it| format!(", limit {it}")).unwrap_or_default();
     let first = vec![
         Span::styled(format!(" {mark} {name:<20} {state:<14} "), style),
         Span::styled(value, theme.strong()),
-        Span::raw(against),
+        Span::raw(limit),
         Span::styled(format!("  {}", rule.severity), theme.quiet()),
     ];
     let told = rule.problem.clone().unwrap_or_else(|| match alert.state.as_str() {

@@ -43,7 +43,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let left =
         if area.width >= WIDE { Rect { width: area.width - area.width / 3, ..rest } } else { rest };
     if area.width >= WIDE {
-        let right = Rect { x: rest.x + left.width, width: rest.width - left.width, ..rest };
+        // A column between the two stays empty.
+        let x = rest.x + left.width + 1;
+        let right = Rect { x, width: rest.width - left.width - 1, ..rest };
         tiles(buffer, right, model, pictured.as_ref());
     }
     // If there is not enough room, the table stays and the heat map is left out.
