@@ -240,7 +240,6 @@ fn ten_thousand_series_are_sorted_once_a_frame_and_scrolling_costs_next_to_nothi
     keys(&mut model, &[PageDown]);
     let found = text(&drawn(&mut model, (200, 50)));
     assert!(found.contains("▶metric.9889"), "{found}");
-    println!("the first screen took {first:?}, a hundred lines further {scrolled:?}");
     // Sorting for each key and each screen would take 200 times as long as the first.
     assert!(scrolled < 50 * first, "{scrolled:?} after {first:?}");
     keys(&mut model, &[Char('/'), Char('7'), Char('7'), Char('7')]);

@@ -31,7 +31,7 @@ pub struct Definition {
     /// not contain it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub exported_name: String,
-    /// The tags under their Prometheus labels.
+    /// The tags under their Prometheus labels; empty if each tag's label is its key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
@@ -55,10 +55,12 @@ impl Definition {
         let exported = names.metric(&metric.name).map_or_else(own, Cow::Borrowed);
         let label = |key: &str| exported.label(key).unwrap_or(key).to_owned();
         let tags = series.tags.iter();
+        let labels = tags.clone().map(|(key, value)| (label(key), value.to_owned()));
+        let differs = tags.clone().any(|(key, _)| label(key) != key);
         Self {
             number,
             exported_name: exported.full(metric.kind),
-            labels: tags.clone().map(|(key, value)| (label(key), value.to_owned())).collect(),
+            labels: labels.filter(|_| differs).collect(),
             key: Arc::clone(&series.key),
             name: Arc::clone(&metric.name),
             tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
@@ -68,10 +70,25 @@ impl Definition {
         }
     }
 
-    /// Its approximate size in bytes.
+    /// The tags under their Prometheus labels.
+    pub fn exported_labels(&self) -> &BTreeMap<String, String> {
+        if self.labels.is_empty() { &self.tags } else { &self.labels }
+    }
+
+    /// Its approximate size in bytes, with its places in a history's maps.
     pub(crate) fn bytes(&self) -> usize {
-        let tags = self.tags.iter().chain(&self.labels);
-        let tags = tags.map(|(key, value)| key.len() + value.len() + 64);
-        size_of::<Self>() + 2 * self.key.len() + self.exported_name.len() + tags.sum::<usize>()
+        let map = |map: &BTreeMap<String, String>| {
+            let texts: usize = map.iter().map(|(key, value)| key.len() + value.len()).sum();
+            map.len().div_ceil(NODE) * NODE_BYTES + texts
+        };
+        let texts = 2 * self.key.len() + self.exported_name.len();
+        size_of::<Self>() + PLACES + texts + map(&self.tags) + map(&self.labels)
     }
 }
+
+/// The entries of a node of the standard library's maps, and its bytes: it has room for all of them.
+const NODE: usize = 11;
+const NODE_BYTES: usize = NODE * size_of::<(String, String)>() + 16;
+
+/// The entries of a history's maps for one definition, and the counts beside shared texts.
+const PLACES: usize = 128;

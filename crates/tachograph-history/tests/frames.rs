@@ -149,13 +149,18 @@ fn a_series_has_the_name_and_the_labels_that_prometheus_shows() {
     world.metrics.with_tags(&[("event.type", "a\"b"), ("le", "1")]).increment("events.processed");
     world.metrics.timing("events_processed", Duration::from_millis(1));
     world.metrics.timing("turn", Duration::from_millis(1));
+    world.metrics.with_tags(&[("port", "9002")]).increment("packets");
     let (_, new) = world.second();
     let of = |key: &str| new.iter().find(|it| it.key.starts_with(key)).expect("it was recorded");
+    let plain = of("packets[");
+    assert!(plain.labels.is_empty(), "they are its tags");
+    assert_eq!(plain.exported_labels(), &plain.tags);
     let tagged = of("events.processed[");
     assert_eq!(tagged.exported_name, "events_processed_total");
     let labels: Vec<_> = tagged.labels.iter().map(|(key, value)| (&**key, &**value)).collect();
     // `le` is reserved.
     assert_eq!(labels, [("event_type", "a\"b"), ("le_1", "1")]);
+    assert_eq!(tagged.exported_labels(), &tagged.labels);
     assert_eq!(of("turn").exported_name, "turn_seconds");
     let line = tagged.to_line();
     assert!(line.contains("\"exported_name\":\"events_processed_total\""), "{line}");

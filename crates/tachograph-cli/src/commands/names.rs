@@ -48,13 +48,14 @@ impl<'a> Names<'a> {
     /// numbered, so it is the label that has the tag's value in every series.
     pub(super) fn label(&self, metric: &str, key: &str) -> String {
         let series = self.series(metric);
-        let tagged = || series.iter().filter_map(|it| Some((it.tags.get(key)?, &it.labels)));
+        let tagged =
+            || series.iter().filter_map(|it| Some((it.tags.get(key)?, it.exported_labels())));
         let fits = |label: &str| tagged().all(|(value, labels)| labels.get(label) == Some(value));
         let plain = label(key);
         if fits(&plain) {
             return plain;
         }
-        let labels = series.iter().flat_map(|it| it.labels.keys());
+        let labels = series.iter().flat_map(|it| it.exported_labels().keys());
         labels.into_iter().find(|label| fits(label)).cloned().unwrap_or(plain)
     }
 }
