@@ -1,4 +1,4 @@
-//! Random registries with hostile names, tags and values, in the Prometheus formats, with the
+//! Random registries with hostile names, tags, constant labels, prefixes and values, in the Prometheus formats, with the
 //! values that a reader must find.
 //!
 //! `cargo run -p tachograph-export --example hostile -- FOLDER [COUNT [SEED]]` writes for each
@@ -30,6 +30,8 @@ type Key = (String, BTreeMap<String, String>);
 /// A collector and everything that was recorded into it.
 struct Registry {
     metrics: MetricsCollector,
+    /// The constant labels.
+    labels: BTreeMap<String, String>,
     descriptions: BTreeMap<String, String>,
     /// The samples of timings and histograms, in the metric's unit.
     samples: BTreeMap<Key, Vec<f64>>,
@@ -56,9 +58,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 impl Registry {
     fn random(random: &mut Rng) -> Self {
-        let metrics = MetricsCollector::builder().manual().build();
+        let mut builder = MetricsCollector::builder().manual();
+        if random.u8(0..3) == 0 {
+            builder = builder.export_prefix(&text(random));
+        }
+        let labels = (0..random.usize(0..3)).map(|_| (text(random), text(random)));
+        let mut labels: BTreeMap<_, _> = labels.collect();
+        for (key, value) in &labels {
+            builder = builder.export_label(key, value);
+        }
+        // A label with an empty value is no label.
+        labels.retain(|_, value| !value.is_empty());
         let mut registry = Self {
-            metrics,
+            metrics: builder.build(),
+            labels,
             descriptions: BTreeMap::new(),
             samples: BTreeMap::new(),
             worst: BTreeMap::new(),
@@ -136,7 +149,7 @@ impl Registry {
         for series in snapshot.series() {
             let tags: BTreeMap<_, _> =
                 series.tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-            let labels: Vec<_> = tags.values().cloned().collect();
+            let labels: Vec<_> = self.labels.values().chain(tags.values()).cloned().collect();
             let key = (series.metric.name.to_string(), tags);
             let samples = self.samples.get(&key).map(Vec::as_slice).unwrap_or_default();
             let (kind, values) = values(&series.value, samples, is_classic);

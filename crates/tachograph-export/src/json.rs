@@ -103,6 +103,8 @@ pub struct Options {
     /// Adds `buckets` to each timing and histogram: `[{"low", "high", "count"}, …]`, with both
     /// edges inclusive and in the series' unit. Adds up to a few thousand entries per series.
     pub buckets: bool,
+    /// Leaves out the collector's own series, `telemetry.*`.
+    pub without_telemetry: bool,
 }
 
 /// Appends a snapshot as compact JSON.
@@ -112,7 +114,7 @@ pub struct Options {
 /// use tachograph_export::json;
 ///
 /// let mut out = Vec::new();
-/// json::encode(&snapshot, json::Options { buckets: true }, &mut out);
+/// json::encode(&snapshot, json::Options { buckets: true, ..Default::default() }, &mut out);
 /// assert!(out.starts_with(b"{\"timestamp\":"));
 /// ```
 pub fn encode(snapshot: &Snapshot, options: Options, out: &mut Vec<u8>) {
@@ -168,10 +170,14 @@ where
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(Document { snapshot, options }, entry) = self;
         let spans = Spans::of(snapshot);
+        let is_told = |series: &&std::sync::Arc<tachograph::Series>| {
+            !(options.without_telemetry && series.metric.is_telemetry())
+        };
         serializer.collect_map(
             snapshot
                 .series()
                 .iter()
+                .filter(is_told)
                 .filter_map(|series| Some((&*series.key, entry(series, spans, *options)?))),
         )
     }

@@ -10,8 +10,10 @@
 //! A point covers the series' lifetime, or its gain since the previous payload. Tags become
 //! attributes; units are UCUM codes (`s`, `By`, `1`, `%`, or `{packets}` for a unit that UCUM does
 //! not define). Names and tags are written unchanged, except empty names and keys, which
-//! OpenTelemetry does not allow: they become `_`, or `__` and so on if that is taken. A gauge that
-//! was never set has no point.
+//! OpenTelemetry does not allow: they become `_`, or `__` and so on if that is taken. Names begin
+//! with the collector's [prefix](tachograph::Builder::export_prefix) and a dot, if it has one; its
+//! [constant labels](tachograph::Builder::export_label) are resource attributes, unless the settings
+//! have one with the same key. A gauge that was never set has no point.
 //!
 //! # Temporality
 //! [`Temporality::Cumulative`] reports totals since a fixed start, so the next payload makes up for

@@ -160,7 +160,7 @@ fn bucket_counts_add_up_to_the_count_and_edges_are_in_the_unit() {
         metrics.timing("turn", Duration::from_micros(us));
     }
     let snapshot = two_minutes_old(&metrics);
-    let json = json::to_value(&snapshot, json::Options { buckets: true });
+    let json = json::to_value(&snapshot, json::Options { buckets: true, ..Default::default() });
     let buckets = json["metrics"]["timings"]["turn"]["buckets"].as_array().expect("an array");
     let counts: Vec<_> = buckets.iter().filter_map(|bucket| bucket["count"].as_u64()).collect();
     assert_eq!(counts, [1, 2, 1]);
@@ -201,4 +201,19 @@ fn the_document_tells_how_many_samples_were_coalesced() {
     (0..5_000).for_each(|nanos| timing.record_ns(1_000_000 + nanos));
     let json = json::to_value(&metrics.get_all_metrics(), json::Options::default());
     assert_eq!(json["metrics"]["counters"]["telemetry.coalesced"]["value"], 5_000 - 1_024);
+}
+
+#[test]
+fn the_collectors_own_series_can_be_left_out() {
+    let metrics = MetricsCollector::builder().manual().export_prefix("shop").build();
+    metrics.increment("telemetry_mine");
+    metrics.timing("turn", Duration::from_secs(1));
+    let options = json::Options { without_telemetry: true, ..Default::default() };
+    let json = json::to_value(&metrics.get_all_metrics(), options);
+    let keys = |section: &str| -> Vec<String> {
+        json["metrics"][section].as_object().expect("a section").keys().cloned().collect()
+    };
+    // Under the names that they are recorded by.
+    assert_eq!(keys("timings"), ["turn"]);
+    assert_eq!((keys("counters"), keys("gauges")), (vec!["telemetry_mine".to_owned()], vec![]));
 }

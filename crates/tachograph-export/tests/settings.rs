@@ -40,9 +40,10 @@ fn an_otlp_request_can_be_read_whatever_is_set() {
     let settings = || Settings::new("");
     let mut all = vec![settings(), settings().attribute("", ""), settings().attribute("k", "v")];
     all.extend([Temporality::Cumulative, Temporality::Delta].map(|it| settings().temporality(it)));
+    all.extend([false, true].map(|telemetry| settings().telemetry(telemetry)));
     all.extend([0, 1, usize::MAX].map(|buckets| settings().max_buckets(buckets)));
     all.extend([i32::MIN, -1, 0, 1, i32::MAX].map(|scale| settings().scale(scale)));
-    let known = ["attribute", "temporality", "encoding", "max_buckets", "scale"];
+    let known = ["attribute", "telemetry", "temporality", "encoding", "max_buckets", "scale"];
     assert_eq!(setters(include_str!("../src/otlp/settings.rs")), known, "one is left out");
     let snapshot = snapshot();
     for settings in all {
@@ -66,7 +67,7 @@ fn a_page_has_every_family_whatever_is_set() {
     let mut forms = vec![Form::Summary];
     forms.extend(ends.into_iter().filter_map(|some| bounds(some).ok()).map(Form::Classic));
     forms.extend(schemas.into_iter().filter_map(Result::ok).map(Form::Native));
-    let known = ["timings", "metric", "timestamps", "created", "lifetime_quantiles"];
+    let known = ["timings", "metric", "timestamps", "created", "lifetime_quantiles", "telemetry"];
     assert_eq!(setters(include_str!("../src/prometheus/encoder.rs")), known, "one is left out");
     let snapshot = snapshot();
     let count = {
@@ -77,7 +78,8 @@ fn a_page_has_every_family_whatever_is_set() {
         for [timestamps, created, lifetime] in [[false; 3], [true; 3]] {
             let prometheus = Prometheus::new().timings(form.clone()).metric("h", form.clone());
             let prometheus = prometheus.timestamps(timestamps).created(created);
-            let mut prometheus = prometheus.lifetime_quantiles(lifetime).metric("", form.clone());
+            let prometheus = prometheus.lifetime_quantiles(lifetime).telemetry(lifetime);
+            let mut prometheus = prometheus.metric("", form.clone());
             let (mut text, mut open_metrics, mut bytes) = Default::default();
             let written = [
                 prometheus.text(&snapshot, &mut text),

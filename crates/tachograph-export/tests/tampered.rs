@@ -87,7 +87,7 @@ fn read(snapshot: &Snapshot, other: &Snapshot) {
             encoder.encode(other, &mut bytes);
             encoder.encode(snapshot, &mut bytes);
         }
-        json::encode(snapshot, json::Options { buckets: true }, &mut bytes);
+        json::encode(snapshot, json::Options { buckets: true, ..Default::default() }, &mut bytes);
         let text = serde_json::to_string(snapshot).expect("serialises");
         serde_json::from_str::<Snapshot>(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     }

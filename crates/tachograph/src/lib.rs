@@ -56,7 +56,7 @@ pub use aggregate::telemetry;
 pub use lane::trace::{InvalidTrace, SpanId, Trace, TraceId};
 pub use read::buckets::{Bucket, Buckets};
 pub use read::exemplar::Exemplar;
-pub use read::exported::{ExportedNames, MetricNames};
+pub use read::exported::{ConstantLabel, ExportedNames, MetricNames};
 pub use read::snapshot::{Series, Snapshot, Value};
 pub use read::snapshot_reader::SnapshotReader;
 pub use read::stats::{CounterStats, GaugeStats, TimingStats, Views};

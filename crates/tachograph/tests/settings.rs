@@ -20,6 +20,10 @@ fn settings() -> Vec<(&'static str, Vec<Setting>)> {
     fn plain(set: impl Fn(Builder) -> Builder + 'static) -> Vec<Setting> {
         vec![Box::new(set)]
     }
+    fn texts(set: fn(Builder, &str) -> Builder) -> Vec<Setting> {
+        let texts = [String::new(), ".".to_owned(), "é".repeat(100_000)];
+        texts.map(|text| Box::new(move |b: Builder| set(b, &text)) as Setting).into()
+    }
     let mut windows: Vec<Setting> = Vec::new();
     for span in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
         for steps in [0, 1, u32::MAX] {
@@ -50,6 +54,8 @@ fn settings() -> Vec<(&'static str, Vec<Setting>)> {
         ("calibrate_tsc", plain(Builder::calibrate_tsc)),
         ("on_thread_start", plain(|builder| builder.on_thread_start(|| panic!("a mistake")))),
         ("current_trace", plain(|builder| builder.current_trace(|| None))),
+        ("export_prefix", texts(|builder, text| builder.export_prefix(text))),
+        ("export_label", texts(|builder, text| builder.export_label(text, text))),
     ]
 }
 

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, ResourceMetrics, ScopeMetrics};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
-use tachograph::{Series, Snapshot};
+use tachograph::{ExportedNames, Series, Snapshot};
 
 use super::attributes::{attribute, keyless, stand_in};
 use super::json;
@@ -26,18 +26,24 @@ pub(super) fn write<'a>(
     series: impl Iterator<Item = &'a Series>,
     out: &mut Vec<u8>,
 ) -> usize {
-    let series = by_metric(series);
+    let is_told = |series: &&Series| settings.telemetry || !series.metric.is_telemetry();
+    let series = by_metric(series.filter(is_told));
+    let names = snapshot.exported_names();
     let groups = series.chunk_by(|a, b| a.metric.name == b.metric.name);
     let metrics = groups.filter_map(|group| {
         let name = match &*group[0].metric.name {
             "" => stand_in(|name| snapshot.metric(name).next().is_some()),
             name => name.to_owned(),
         };
+        let name = match names.prefix() {
+            "" => name,
+            prefix => format!("{prefix}.{name}"),
+        };
         let keyless = keyless(group, snapshot);
         metric::metric(name, group, Context { settings, times, keyless: &keyless })
     });
     let (metrics, points): (_, Vec<_>) = metrics.unzip();
-    let request = request(settings, metrics);
+    let request = request(settings, names, metrics);
     match settings.encoding {
         // `encode` would check the remaining capacity first, but a vector grows.
         Encoding::Protobuf => request.encode_raw(out),
@@ -46,13 +52,22 @@ pub(super) fn write<'a>(
     points.iter().sum()
 }
 
-fn request(settings: &Settings, metrics: Vec<Metric>) -> ExportMetricsServiceRequest {
+fn request(
+    settings: &Settings,
+    names: &ExportedNames,
+    metrics: Vec<Metric>,
+) -> ExportMetricsServiceRequest {
     let scope = InstrumentationScope {
         name: SCOPE.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ..InstrumentationScope::default()
     };
-    let attributes = settings.resource.iter().map(|(key, value)| attribute(key, value)).collect();
+    let own = &settings.resource;
+    let is_free = |key: &str| !key.is_empty() && own.iter().all(|(known, _)| known != key);
+    let constants = names.constants().iter().filter(|constant| is_free(&constant.key));
+    let constants = constants.map(|it| attribute(&it.key, &it.value));
+    let own = own.iter().map(|(key, value)| attribute(key, value));
+    let attributes = own.chain(constants).collect();
     let scope_metrics = ScopeMetrics { scope: Some(scope), metrics, ..ScopeMetrics::default() };
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {

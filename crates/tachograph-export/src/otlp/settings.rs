@@ -59,6 +59,7 @@ pub struct Settings {
     pub(super) temporality: Temporality,
     pub(super) encoding: Encoding,
     pub(super) resolution: Resolution,
+    pub(super) telemetry: bool,
 }
 
 /// With fewer buckets, the distance between two 64-bit numbers would not fit at the coarsest scale.
@@ -82,6 +83,7 @@ impl Settings {
             encoding: Encoding::default(),
             // The default of OpenTelemetry's SDKs.
             resolution: Resolution::MaxBuckets(160),
+            telemetry: true,
         }
     }
 
@@ -92,6 +94,12 @@ impl Settings {
         if !key.is_empty() {
             self.resource.push((key.to_owned(), value.to_owned()));
         }
+        self
+    }
+
+    /// Whether the collector's own series, `telemetry.*`, are written; on by default.
+    pub fn telemetry(mut self, telemetry: bool) -> Self {
+        self.telemetry = telemetry;
         self
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Choices {
     pub(super) created: bool,
     /// Whether a summary's quantiles cover the lifetime.
     pub(super) lifetime_quantiles: bool,
+    /// Whether the collector's own series are written.
+    pub(super) telemetry: bool,
 }
 
 impl Default for Choices {
@@ -23,6 +25,7 @@ impl Default for Choices {
             timestamps: false,
             created: true,
             lifetime_quantiles: false,
+            telemetry: true,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::form::Form;
 use super::lines::{Dialect, Lines};
 use super::plan::Plan;
 use super::protobuf::Messages;
-use super::{RENAMED, RENAMED_HELP, open_metrics, text};
+use super::{open_metrics, text};
 
 /// Encodes one snapshot after another, in any of the formats.
 ///
@@ -86,6 +86,14 @@ impl Prometheus {
         self
     }
 
+    /// Whether the collector's own series, `telemetry.*`, are written; on by default. They show
+    /// whether samples were dropped and passes fell behind.
+    pub fn telemetry(mut self, telemetry: bool) -> Self {
+        self.choices.telemetry = telemetry;
+        self.plan = Plan::default();
+        self
+    }
+
     /// Appends a snapshot in the text format and returns how many names and label keys got a
     /// suffix.
     pub fn text(&mut self, snapshot: &Snapshot, out: &mut String) -> usize {
@@ -106,25 +114,29 @@ impl Prometheus {
     /// each preceded by its length. Returns how many names and label keys got a suffix.
     pub fn protobuf(&mut self, snapshot: &Snapshot, out: &mut Vec<u8>) -> usize {
         let timestamp = self.timestamp(snapshot);
+        let telemetry = self.choices.telemetry;
         let plan = self.plan(snapshot);
-        let mut messages = Messages::new(timestamp, out);
+        let mut messages = Messages::new(timestamp, &plan.names, out);
         for family in &plan.families {
             messages.family(family, snapshot);
         }
-        let renamed = plan.names.renamed();
-        messages.own_gauge(RENAMED, RENAMED_HELP, renamed);
-        renamed
+        if telemetry {
+            messages.renamed();
+        }
+        plan.names.renamed()
     }
 
     fn lines(&mut self, snapshot: &Snapshot, dialect: &Dialect, out: &mut String) -> usize {
+        let telemetry = self.choices.telemetry;
         let plan = self.plan(snapshot);
         let mut lines = Lines::new(dialect, out);
         for family in &plan.families {
             lines.family(family, snapshot);
         }
-        let renamed = plan.names.renamed();
-        lines.own_gauge(RENAMED, RENAMED_HELP, renamed);
-        renamed
+        if telemetry {
+            lines.renamed(&plan.names);
+        }
+        plan.names.renamed()
     }
 
     /// The previous snapshot's plan, or a new one if that does not fit.

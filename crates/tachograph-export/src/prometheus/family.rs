@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use tachograph::{Kind, Metric, MetricNames, Series, Snapshot, TimingStats, Views};
+use tachograph::{ExportedNames, Kind, Metric, MetricNames, Series, Snapshot, TimingStats, Views};
 
 use super::bounds::Edges;
 use super::choices::Choices;
@@ -41,20 +41,27 @@ struct Member {
 }
 
 impl Family {
-    /// The family of these series, at least one, each with its index in the snapshot.
+    /// The family of these series, at least one, each with its index in the snapshot; `None` if it
+    /// is not to be written.
     pub(super) fn new(
         series: &[(usize, &Arc<Series>)],
         choices: &Choices,
-        names: &MetricNames,
-    ) -> Self {
+        all_names: &ExportedNames,
+    ) -> Option<Self> {
         let metric = Arc::clone(&series[0].1.metric);
+        // Never `None`: a snapshot has the exported names of all its metrics.
+        let names = all_names.metric(&metric.name)?;
+        if metric.is_telemetry() && !choices.telemetry {
+            return None;
+        }
         let name = names.full(metric.kind);
         let help = help(&metric, names);
         let mut texts = String::new();
         let member = |&(place, series): &(usize, &Arc<Series>)| {
+            let labels = constants(all_names).chain(labels(names, series));
             match metric.kind {
-                Kind::Timing | Kind::Histogram => push_labels(&mut texts, names, series),
-                _ => push_line_start(&mut texts, &name, names, series),
+                Kind::Timing | Kind::Histogram => push_labels(&mut texts, labels),
+                _ => push_line_start(&mut texts, &name, labels),
             }
             Member { key: Arc::clone(&series.key), place, end: texts.len() }
         };
@@ -65,7 +72,7 @@ impl Family {
             Edges::new(bounds.of(&metric.unit), views.lifetime.buckets().scale())
         });
         let schema = form.schema();
-        Self {
+        Some(Self {
             metric,
             names: names.clone(),
             name,
@@ -75,7 +82,7 @@ impl Family {
             lifetime_quantiles: choices.lifetime_quantiles,
             members,
             texts,
-        }
+        })
     }
 
     /// Whether the snapshot has the same series at the same indexes with the same descriptions.
@@ -121,6 +128,11 @@ impl Family {
     }
 }
 
+/// The label and value that every series has.
+pub(super) fn constants(names: &ExportedNames) -> impl Iterator<Item = (&str, &str)> {
+    names.constants().iter().map(|constant| (&*constant.label, &*constant.value))
+}
+
 /// The label and value of each tag.
 pub(super) fn labels<'a>(
     names: &'a MetricNames,
@@ -142,9 +154,10 @@ fn help(metric: &Metric, names: &MetricNames) -> String {
     }
 }
 
-fn push_labels(text: &mut String, names: &MetricNames, series: &Series) {
+/// Appends labels as `a="b",c="d"`.
+pub(super) fn push_labels<'a>(text: &mut String, labels: impl Iterator<Item = (&'a str, &'a str)>) {
     let mut comma = "";
-    for (label, value) in labels(names, series) {
+    for (label, value) in labels {
         for part in [comma, label, "=\""] {
             text.push_str(part);
         }
@@ -154,11 +167,16 @@ fn push_labels(text: &mut String, names: &MetricNames, series: &Series) {
     }
 }
 
-fn push_line_start(text: &mut String, name: &str, names: &MetricNames, series: &Series) {
+fn push_line_start<'a>(
+    text: &mut String,
+    name: &str,
+    labels: impl Iterator<Item = (&'a str, &'a str)>,
+) {
+    let mut labels = labels.peekable();
     text.push_str(name);
-    if !series.tags.is_empty() {
+    if labels.peek().is_some() {
         text.push('{');
-        push_labels(text, names, series);
+        push_labels(text, labels);
         text.push('}');
     }
     text.push(' ');

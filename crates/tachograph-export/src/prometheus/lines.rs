@@ -2,11 +2,12 @@
 
 use std::time::SystemTime;
 
-use tachograph::{Exemplar, Kind, Series, Snapshot, TimingStats, Value, Views};
+use tachograph::{Exemplar, ExportedNames, Kind, Series, Snapshot, TimingStats, Value, Views};
 
 use super::exemplar::{push_exemplar, within};
-use super::family::Family;
+use super::family::{Family, constants, push_labels};
 use super::number::{push_count, push_float, push_integer, push_seconds};
+use super::{RENAMED, RENAMED_HELP};
 
 /// The differences between the two line formats.
 pub(super) struct Dialect {
@@ -58,11 +59,15 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Writes a gauge that is not part of the snapshot.
-    pub(super) fn own_gauge(&mut self, name: &str, help: &str, value: usize) {
+    /// Writes the gauge that counts suffixes, which is not part of the snapshot.
+    pub(super) fn renamed(&mut self, names: &ExportedNames) {
+        let (name, help) = (&*names.prefixed(RENAMED), RENAMED_HELP);
         (self.dialect.head)(self.out, &Head { base: name, name, unit: "", kind: "gauge", help });
-        self.push(&[name, " "]);
-        self.integer(value as i128);
+        self.start.clear();
+        push_labels(&mut self.start, constants(names));
+        let labels = std::mem::take(&mut self.start);
+        self.sole(name, "", &labels);
+        self.integer(names.renamed() as i128);
     }
 
     fn series(&mut self, family: &Family, series: &Series, text: &str) {

@@ -26,8 +26,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(snapshot: &Snapshot, choices: &Choices) -> Self {
         let names = Arc::clone(snapshot.exported_names());
-        let family =
-            |(name, all): (&str, Vec<_>)| Some(Family::new(&all, choices, names.metric(name)?));
+        let family = |(_, all): (&str, Vec<_>)| Family::new(&all, choices, &names);
         let families = by_name(snapshot).into_iter().filter_map(family).collect();
         Self { families, names, series: snapshot.series().len() }
     }

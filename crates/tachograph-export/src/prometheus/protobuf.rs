@@ -4,19 +4,21 @@ use std::time::SystemTime;
 
 use prost::encoding::message;
 use prost::{Message, encode_length_delimiter};
-use tachograph::{Kind, Series, Snapshot, TimingStats, Value, Views};
+use tachograph::{ExportedNames, Kind, Series, Snapshot, TimingStats, Value, Views};
 
 use super::escape::{INSTEAD_OF_NUL, label_value};
-use super::family::{Family, labels};
+use super::family::{Family, constants, labels};
 use super::message::{
     Counter, Gauge, LabelPair, METRIC, Metric, MetricFamily, MetricType, Quantile, Summary,
     Timestamp,
 };
+use super::{RENAMED, RENAMED_HELP};
 use crate::exponential::Exponential;
 use crate::time::milliseconds;
 
 /// Writes families, one after another. Its fields are kept for their allocations.
 pub(super) struct Messages<'a> {
+    names: &'a ExportedNames,
     out: &'a mut Vec<u8>,
     /// The family being written: its length must come first.
     body: Vec<u8>,
@@ -25,10 +27,14 @@ pub(super) struct Messages<'a> {
 }
 
 impl<'a> Messages<'a> {
-    pub(super) fn new(timestamp: Option<SystemTime>, out: &'a mut Vec<u8>) -> Self {
+    pub(super) fn new(
+        timestamp: Option<SystemTime>,
+        names: &'a ExportedNames,
+        out: &'a mut Vec<u8>,
+    ) -> Self {
         let milliseconds = |time| i64::try_from(milliseconds(time)).unwrap_or(i64::MAX);
         let metric = Metric { timestamp_ms: timestamp.map(milliseconds), ..Metric::default() };
-        Self { out, body: Vec::new(), metric, exponential: Exponential::default() }
+        Self { names, out, body: Vec::new(), metric, exponential: Exponential::default() }
     }
 
     /// Writes a family with all its series.
@@ -42,27 +48,25 @@ impl<'a> Messages<'a> {
         append(&head, &mut self.body);
         for (series, _) in family.series(snapshot) {
             self.take_on(family, series);
-            let pair = |(label, value): (&str, &str)| LabelPair {
-                name: label.to_owned(),
-                value: label_value(value).into_owned(),
-            };
+            self.metric.label.extend(constants(self.names).map(pair));
             self.metric.label.extend(labels(&family.names, series).map(pair));
             self.metric();
         }
         self.end();
     }
 
-    /// Writes a gauge that is not part of the snapshot.
-    pub(super) fn own_gauge(&mut self, name: &str, help: &str, value: usize) {
+    /// Writes the gauge that counts suffixes, which is not part of the snapshot.
+    pub(super) fn renamed(&mut self) {
         let head = MetricFamily {
-            name: name.to_owned(),
-            help: help.to_owned(),
+            name: self.names.prefixed(RENAMED),
+            help: RENAMED_HELP.to_owned(),
             r#type: MetricType::Gauge.into(),
             unit: String::new(),
         };
         append(&head, &mut self.body);
         self.forget();
-        self.metric.gauge = Some(Gauge { value: Some(value as f64) });
+        self.metric.label.extend(constants(self.names).map(pair));
+        self.metric.gauge = Some(Gauge { value: Some(self.names.renamed() as f64) });
         self.metric();
         self.end();
     }
@@ -154,6 +158,10 @@ impl<'a> Messages<'a> {
         let timestamp_ms = self.metric.timestamp_ms;
         self.metric = Metric { label, timestamp_ms, ..Metric::default() };
     }
+}
+
+fn pair((label, value): (&str, &str)) -> LabelPair {
+    LabelPair { name: label.to_owned(), value: label_value(value).into_owned() }
 }
 
 fn metric_type(family: &Family) -> MetricType {

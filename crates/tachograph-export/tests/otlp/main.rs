@@ -118,6 +118,30 @@ fn owned((key, value): (&str, &str)) -> (String, String) {
 }
 
 #[test]
+fn names_have_the_prefix_and_constant_labels_are_of_the_resource() {
+    let collector = MetricsCollector::builder()
+        .manual()
+        .export_prefix("shop")
+        .export_label("region", "eu")
+        .export_label("service.name", "no")
+        .export_label("", "keyless")
+        .build();
+    for name in ["orders.taken", ""] {
+        collector.with_tags(&[("region", "own")]).increment(name);
+    }
+    let request = whole(&settings().telemetry(false), &collector.get_all_metrics());
+    let resource = request.resource_metrics[0].resource.as_ref().expect("a resource");
+    let resource = tags(&resource.attributes);
+    assert_eq!(resource.get("region").map(String::as_str), Some("eu"));
+    assert_eq!(resource.get("service.name").map(String::as_str), Some("mixer"));
+    assert!(!resource.contains_key(""));
+    let names: Vec<_> = metrics(&request).map(|metric| metric.name.clone()).collect();
+    assert_eq!(names, ["shop._", "shop.orders.taken"]);
+    let point = tags(&numbers(metric(&request, "shop._"))[0].attributes);
+    assert_eq!(point.into_iter().collect::<Vec<_>>(), [owned(("region", "own"))]);
+}
+
+#[test]
 fn the_resource_is_the_callers_and_the_scope_is_this_library() {
     let (collector, _) = manual();
     collector.increment("events");

@@ -134,7 +134,7 @@ proptest! {
         prometheus::encode(&snapshot, &mut again);
         prop_assert_eq!(again, text.repeat(2), "the same bytes, appended");
         let mut bytes = Vec::new();
-        json::encode(&snapshot, json::Options { buckets: true }, &mut bytes);
+        json::encode(&snapshot, json::Options { buckets: true, ..Default::default() }, &mut bytes);
         let value: serde_json::Value = serde_json::from_slice(&bytes)?;
         let sections = value["metrics"].as_object().into_iter().flatten();
         let series: usize = sections.filter_map(|(_, s)| Some(s.as_object()?.len())).sum();

@@ -29,7 +29,8 @@ fn families(snapshot: &Snapshot) -> Vec<Family> {
 /// Name, labels and value of every sample, except the collector's own.
 fn samples(snapshot: &Snapshot) -> Vec<String> {
     let families = families(snapshot);
-    let own = |family: &&Family| !family.name.starts_with("telemetry_");
+    let own_names = snapshot.exported_names().prefixed("telemetry_");
+    let own = |family: &&Family| !family.name.starts_with(&own_names);
     let samples = families.iter().filter(own).flat_map(|family| &family.samples);
     let labels = |labels: &[(String, String)]| -> String {
         labels.iter().map(|(label, value)| format!(" {label}={value}")).collect()
@@ -192,4 +193,88 @@ fn names_that_are_missing_or_wrong_in_a_snapshot_that_came_are_computed() {
         };
         assert_eq!(counts(&read), counts(&snapshot), "{wrong}");
     }
+}
+
+/// A collector whose exported names have a prefix and two constant labels.
+fn prefixed() -> MetricsCollector {
+    MetricsCollector::builder()
+        .manual()
+        .export_prefix("shop.")
+        .export_label("zone", "a\"b")
+        .export_label("le", "x")
+        .export_label("empty", "")
+        .build()
+}
+
+#[test]
+fn every_name_has_the_prefix_and_every_series_the_constant_labels() {
+    let metrics = prefixed();
+    metrics.increment_by("http.requests", 1_000);
+    metrics.increment("http-requests");
+    metrics.with_tags(&[("zone", "mine"), ("to", "y")]).gauge("5xx", 2.5);
+    metrics.timing("turn", Duration::from_secs(1));
+    let snapshot = metrics.get_all_metrics();
+    let families = families(&snapshot);
+    assert!(families.iter().all(|family| family.name.starts_with("shop_")));
+    for sample in families.iter().flat_map(|family| &family.samples) {
+        let constants: Vec<_> = sample.labels.iter().take(2).cloned().collect();
+        let expected = [("le_1", "x"), ("zone", "a\"b")];
+        assert_eq!(constants, expected.map(|(label, value)| (label.into(), value.into())));
+    }
+    let told = |name: &str| -> Vec<String> {
+        let all = families.iter().flat_map(|family| &family.samples).filter(|it| it.name == name);
+        all.map(|sample| format!("{:?} {}", &sample.labels[2..], sample.value)).collect()
+    };
+    assert_eq!(told("shop_http_requests_total"), ["[] 1"], "it comes first by name");
+    assert_eq!(told("shop_http_requests_1_total"), ["[] 1000"]);
+    let tags = r#"[("to", "y"), ("zone_1", "mine")]"#;
+    assert_eq!(told("shop__5xx"), [format!("{tags} 2.5")]);
+    assert_eq!(told("shop_turn_seconds_count"), ["[] 1"]);
+    // A name, a tag key and a constant label.
+    assert_eq!(told("shop_telemetry_prometheus_renamed"), ["[] 3"]);
+    assert_eq!(through_json(&snapshot).exported_names(), snapshot.exported_names());
+}
+
+#[test]
+fn a_merge_has_the_oldest_prefix_and_the_labels_that_all_have() {
+    let of = |prefix, instance, second| {
+        let metrics = MetricsCollector::builder()
+            .manual()
+            .export_prefix(prefix)
+            .export_label("region", "eu")
+            .export_label("instance", instance)
+            .build();
+        metrics.increment("both");
+        metrics.increment(prefix);
+        let now = std::time::Instant::now();
+        metrics.run_pass(now, std::time::UNIX_EPOCH + Duration::from_secs(second));
+        metrics.snapshot()
+    };
+    let (old, new) = (of("a", "1", 1), of("b", "2", 2));
+    let merged = Snapshot::merge([&*new, &*old]);
+    let told = ["a_a_total region=eu 1", "a_b_total region=eu 1", "a_both_total region=eu 2"];
+    assert_eq!(samples(&merged), told);
+    assert_eq!(merged.exported_names().prefix(), "a");
+    assert_eq!(samples(&through_json(&merged)), told);
+}
+
+#[test]
+fn the_collectors_own_series_can_be_left_out() {
+    let metrics = manual();
+    metrics.increment("telemetry_mine");
+    metrics.increment("http.requests");
+    let snapshot = metrics.get_all_metrics();
+    let mut prometheus = Prometheus::new();
+    let names = |prometheus: &mut Prometheus| -> Vec<String> {
+        let (mut text, mut bytes) = (String::new(), Vec::new());
+        prometheus.text(&snapshot, &mut text);
+        prometheus.protobuf(&snapshot, &mut bytes);
+        let names = parse(&text).expect("valid").into_iter().map(|family| family.name).collect();
+        assert_eq!(wire::decode(&bytes).into_iter().map(|it| it.name).collect::<Vec<_>>(), names);
+        names
+    };
+    // Its plan is replaced.
+    assert!(names(&mut prometheus).len() > 20);
+    let without = ["http_requests_total", "telemetry_mine_total"];
+    assert_eq!(names(&mut prometheus.telemetry(false)), without);
 }

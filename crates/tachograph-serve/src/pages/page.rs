@@ -117,7 +117,7 @@ impl Writer {
             Page::Json | Page::JsonWithBuckets => {
                 let buckets = self.page == Page::JsonWithBuckets;
                 let mut body = Vec::new();
-                json::encode(snapshot, json::Options { buckets }, &mut body);
+                json::encode(snapshot, json::Options { buckets, ..Default::default() }, &mut body);
                 body.into()
             }
             Page::Snapshot => to_json(snapshot),

@@ -84,6 +84,7 @@ impl Aggregator {
         shared: Arc<Shared>,
         registry: &Registry,
         settings: Settings,
+        naming: Naming,
         now: PassTime,
     ) -> Self {
         let telemetry = Telemetry::register(registry);
@@ -100,7 +101,7 @@ impl Aggregator {
             tsc: TscWatch::default(),
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
-            naming: Naming::default(),
+            naming,
             epoch: now.monotonic,
             started: Start { at: now, generation, on_before: Duration::ZERO },
             now,

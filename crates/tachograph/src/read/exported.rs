@@ -23,14 +23,49 @@ const TOTAL: &str = "_total";
 /// Names of metrics that have left the snapshots are kept, so that nothing else gets them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportedNames {
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    prefix: Arc<str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    constants: Vec<ConstantLabel>,
     metrics: BTreeMap<Arc<str>, MetricNames>,
     renamed: usize,
+}
+
+/// A label that exports add to every series; see
+/// [`Builder::export_label`](crate::Builder::export_label).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConstantLabel {
+    /// The key as it was given.
+    pub key: Arc<str>,
+    /// The key in Prometheus's grammar.
+    pub label: String,
+    /// The value; never empty.
+    pub value: Arc<str>,
 }
 
 impl ExportedNames {
     /// The names of a metric; every metric in the snapshot has some.
     pub fn metric(&self, name: &str) -> Option<&MetricNames> {
         self.metrics.get(name)
+    }
+
+    /// What exported names begin with, as it was given; see
+    /// [`Builder::export_prefix`](crate::Builder::export_prefix). May be empty.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// A name in Prometheus's grammar, with the prefix before it.
+    pub fn prefixed(&self, name: &str) -> String {
+        match &*self.prefix {
+            "" => name.to_owned(),
+            prefix => format!("{}_{name}", sanitized(prefix, |c| is_allowed(c, true))),
+        }
+    }
+
+    /// The labels of every series besides its tags, sorted by key.
+    pub fn constants(&self) -> &[ConstantLabel] {
+        &self.constants
     }
 
     /// The number of metrics and tag keys that got a numeric suffix because their name was taken or

@@ -7,6 +7,7 @@ use crate::lane::lane::{LaneSize, mode};
 use crate::lane::shared::Shared;
 use crate::lane::trace::{Trace, TraceSource};
 use crate::limits;
+use crate::read::exported::naming::Naming;
 use crate::record::seat::Seat;
 use crate::record::this_thread::Inlet;
 use crate::run::collector::MetricsCollector;
@@ -14,6 +15,7 @@ use crate::run::driver::{self, Driver, ThreadStart};
 use crate::run::engine::{Core, WarningCallback};
 use crate::run::fork;
 use crate::series::registry::{Cardinality, Registry};
+use crate::series::tags::Tags;
 use crate::series::warning::Warning;
 use crate::sync::Arc;
 use crate::time::clock::Clock;
@@ -34,6 +36,8 @@ pub struct Builder {
     current_trace: Option<TraceSource>,
     on_thread_start: Option<ThreadStart>,
     calibrate_tsc: bool,
+    prefix: String,
+    labels: Vec<(String, String)>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -71,6 +75,8 @@ impl Default for Builder {
             current_trace: None,
             on_thread_start: None,
             calibrate_tsc: false,
+            prefix: String::new(),
+            labels: Vec::new(),
         }
     }
 }
@@ -242,6 +248,40 @@ impl Builder {
         self
     }
 
+    /// Begins every exported name with a prefix: with `shop`, `orders.taken` is
+    /// `shop_orders_taken_total` in the Prometheus formats and `shop.orders.taken` in OTLP.
+    ///
+    /// Applies to the collector's own series too, and to everything that is generated from exported
+    /// names, such as dashboards and rules. A separator at its end is not needed. In the API, in
+    /// JSON and in recordings, a metric keeps the name that it is recorded under.
+    pub fn export_prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.prefix);
+        self
+    }
+
+    /// Adds a label to every exported series, such as the region that the program runs in: a label
+    /// in the Prometheus formats, a resource attribute in OTLP.
+    ///
+    /// It is no tag: series are found, and limits counted, without it. A tag with the same exported
+    /// key gets a numeric suffix, like any tag keys that collide. If a key is given twice, the last
+    /// value wins, and an empty value is no label.
+    ///
+    /// ```
+    /// let metrics = tachograph::MetricsCollector::builder()
+    ///     .export_prefix("shop")
+    ///     .export_label("region", "eu")
+    ///     .build();
+    /// metrics.increment("orders.taken");
+    /// let snapshot = metrics.get_all_metrics();
+    /// let names = snapshot.exported_names();
+    /// assert_eq!(names.metric("orders.taken").map(|names| names.base()), Some("shop_orders_taken"));
+    /// assert_eq!(names.constants()[0].label, "region");
+    /// ```
+    pub fn export_label(mut self, key: &str, value: &str) -> Self {
+        self.labels.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Creates the collector, and starts its background thread if it is enabled and not manual.
     pub fn build(self) -> MetricsCollector {
         let collector = self.assemble();
@@ -271,8 +311,9 @@ impl Builder {
             blocks_initial: initial,
             blocks_max: max,
         };
+        let naming = Naming::new(&self.prefix, &Tags::new(&self.labels));
         let now = PassTime { monotonic: shared.clock.now(), wall: shared.clock.wall() };
-        let aggregator = Aggregator::new(Arc::clone(&shared), &registry, settings, now);
+        let aggregator = Aggregator::new(Arc::clone(&shared), &registry, settings, naming, now);
         let driver = Driver::new(self.publish_every, self.on_thread_start);
         let callback = self.on_warning;
         let core = Core::new(Inlet { shared, registry }, aggregator, driver, callback, self.manual);

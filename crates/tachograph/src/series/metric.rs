@@ -98,7 +98,15 @@ pub struct Metric {
     pub scale: f64,
 }
 
+/// The prefix of the collector's own names.
+pub(crate) const RESERVED: &str = "telemetry.";
+
 impl Metric {
+    /// Whether it is one of the collector's own, `telemetry.*`.
+    pub fn is_telemetry(&self) -> bool {
+        self.name.starts_with(RESERVED)
+    }
+
     /// A recorded counter value in the metric's unit, as exports report it.
     pub fn scaled(&self, recorded: f64) -> f64 {
         scaled(recorded, self.scale)

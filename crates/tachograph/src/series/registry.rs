@@ -11,16 +11,13 @@ use hashbrown::HashTable;
 
 use crate::limits::{CACHED_NAMES_PER_SERIES, KNOWN_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
 use crate::series::key;
-use crate::series::metric::{Kind, Metric, Unit};
+use crate::series::metric::{Kind, Metric, RESERVED, Unit};
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId, SeriesWords};
 use crate::series::tags::{OVERFLOW, Tags};
 use crate::series::tallies::Tallies;
 use crate::series::warning::{DropReason, Warning};
 use crate::sync::ColdPath;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
-
-/// The prefix of the collector's own names.
-pub(crate) const RESERVED: &str = "telemetry.";
 
 /// The limits on series and metrics.
 #[derive(Clone, Copy, Debug)]

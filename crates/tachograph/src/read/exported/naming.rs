@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::read::exported::claims::Claims;
-use crate::read::exported::{ExportedNames, MetricNames, is_allowed, sanitized};
+use crate::read::exported::{ConstantLabel, ExportedNames, MetricNames, is_allowed, sanitized};
 use crate::series::metric::{Kind, Metric, Unit};
 use crate::series::tags::Tags;
 
@@ -20,13 +20,26 @@ pub(crate) struct Naming {
 
 impl Default for Naming {
     fn default() -> Self {
-        let mut claims = Claims::default();
-        claims.take(RENAMED);
-        Self { names: Arc::default(), claims }
+        Self::new("", &Tags::default())
     }
 }
 
 impl Naming {
+    /// Names that begin with a prefix, and constant labels. A prefix needs no separator at its end.
+    pub(crate) fn new(prefix: &str, labels: &Tags) -> Self {
+        let prefix = prefix.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let mut names = ExportedNames { prefix: prefix.into(), ..ExportedNames::default() };
+        for (key, value) in labels.iter() {
+            let taken = names.constants.iter().map(|constant| &constant.label);
+            let label = claim_label(key, None, taken);
+            names.renamed += usize::from(label != as_label(key));
+            names.constants.push(ConstantLabel { key: key.into(), label, value: value.into() });
+        }
+        let mut claims = Claims::default();
+        claims.take(&names.prefixed(RENAMED));
+        Self { names: Arc::new(names), claims }
+    }
+
     pub(crate) fn names(&self) -> &Arc<ExportedNames> {
         &self.names
     }
@@ -34,14 +47,15 @@ impl Naming {
     /// Names a metric and the tag keys of one of its series, unless they have names already.
     pub(crate) fn name(&mut self, metric: &Metric, tags: &Tags) {
         if self.names.metric(&metric.name).is_none() {
-            let natural = MetricNames::new(&metric.name, metric.kind, &metric.unit);
+            let natural = self.names.natural(&metric.name, metric.kind, &metric.unit);
             self.claim(&metric.name, &natural, Some(natural.stem()));
         }
         tags.iter().for_each(|(key, _)| self.label(&metric.name, key, None));
     }
 
     /// Adopts names from another collector. A name that is not valid, or is taken here, gets the
-    /// next suffix; whatever has a name here keeps it.
+    /// next suffix, and one with another prefix gets the one from here; whatever has a name here
+    /// keeps it.
     pub(crate) fn adopt(&mut self, others: &ExportedNames, fits: impl Fn(&str, Kind) -> bool) {
         for (metric, names) in &others.metrics {
             if !fits(metric, names.kind) {
@@ -49,8 +63,9 @@ impl Naming {
             }
             if self.names.metric(metric).is_none() {
                 let unit = Unit::Other(names.unit.as_str().into());
-                let natural = MetricNames::new(metric, names.kind, &unit);
-                let is_valid = sanitized(names.stem(), |c| is_allowed(c, true)) == names.stem()
+                let natural = self.names.natural(metric, names.kind, &unit);
+                let is_valid = others.prefix == self.names.prefix
+                    && sanitized(names.stem(), |c| is_allowed(c, true)) == names.stem()
                     && natural.with_stem(names.stem()).base == names.base;
                 let wanted = if is_valid { names.stem() } else { natural.stem() };
                 self.claim(metric, &natural, Some(wanted));
@@ -77,14 +92,38 @@ impl Naming {
         }
         let names = Arc::make_mut(&mut self.names);
         let Some(of_metric) = names.metrics.get_mut(metric) else { return };
-        let mut claims = Claims::default();
-        of_metric.labels.values().for_each(|label| claims.take(label));
-        let natural = as_label(key);
-        let wanted = wanted.filter(|wanted| as_label(wanted) == **wanted).unwrap_or(&natural);
-        let free = Some(wanted).filter(|wanted| !is_reserved(wanted));
-        let label = claims.claim(free, &renameable(&natural), |label| vec![label.to_owned()]);
-        names.renamed += usize::from(label != natural);
+        let constants = names.constants.iter().map(|constant| &constant.label);
+        let label = claim_label(key, wanted, constants.chain(of_metric.labels.values()));
+        names.renamed += usize::from(label != as_label(key));
         of_metric.labels.insert(key.into(), label);
+    }
+}
+
+/// The wanted label, or else the key's own, or the next suffix to that if it is taken or reserved.
+fn claim_label<'a>(
+    key: &str,
+    wanted: Option<&str>,
+    taken: impl Iterator<Item = &'a String>,
+) -> String {
+    let mut claims = Claims::default();
+    taken.for_each(|label| claims.take(label));
+    let natural = as_label(key);
+    let wanted = wanted.filter(|wanted| as_label(wanted) == **wanted).unwrap_or(&natural);
+    let free = Some(wanted).filter(|wanted| !is_reserved(wanted));
+    claims.claim(free, &renameable(&natural), |label| vec![label.to_owned()])
+}
+
+impl ExportedNames {
+    /// The names of a metric if no other metric collides with it.
+    fn natural(&self, name: &str, kind: Kind, unit: &Unit) -> MetricNames {
+        let names = MetricNames::new(name, kind, unit);
+        names.with_stem(&self.prefixed(names.stem()))
+    }
+
+    /// The constant labels as they were given.
+    pub(crate) fn constant_tags(&self) -> Tags {
+        let pair = |constant: &ConstantLabel| (constant.key.clone(), constant.value.clone());
+        Tags::new(&self.constants.iter().map(pair).collect::<Vec<_>>())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::read::exemplar::Exemplar;
+use crate::read::exported::ConstantLabel;
 use crate::read::exported::naming::Naming;
 use crate::read::rows::Totals;
 use crate::read::rows::{self, Row};
@@ -28,7 +29,8 @@ impl Snapshot {
     ///   up-down counter. If kinds or scales cannot be added up, the oldest snapshot's metric keeps
     ///   the name, and the other is kept apart under `name.kind` or `name.scale_…`.
     /// - Exported names come from the oldest snapshot that has the metric or tag key; a name that
-    ///   another metric of an older snapshot has taken gets the next numeric suffix.
+    ///   another metric of an older snapshot has taken gets the next numeric suffix. All begin with
+    ///   the oldest snapshot's prefix; constant labels are those that all snapshots have.
     /// - A series that is idle in every snapshot stays hidden; one that is idle in only some is
     ///   added up completely.
     /// - `window` views add up if all windows are equally wide, and are left out otherwise.
@@ -44,7 +46,7 @@ impl Snapshot {
             part.series.iter().for_each(|series| sum.add(series, false));
             part.idle.iter().for_each(|series| sum.add(series, true));
         }
-        let mut naming = Naming::default();
+        let mut naming = naming(&parts);
         for part in &parts {
             let is_here = |name: &str, kind| {
                 sum.metrics.get(name).is_none_or(|metric| metric.kind.fits(kind))
@@ -95,6 +97,17 @@ impl Snapshot {
         }
         Some(sum.value(metric.kind))
     }
+}
+
+/// The prefix of the oldest snapshot, and the constant labels that all of them have.
+fn naming(parts: &[&Snapshot]) -> Naming {
+    let Some((first, others)) = parts.split_first() else { return Naming::default() };
+    let is_of_all = |label: &&ConstantLabel| {
+        others.iter().all(|part| part.names.constants().iter().any(|other| other == *label))
+    };
+    let labels = first.names.constants().iter().filter(is_of_all);
+    let labels: Vec<_> = labels.map(|label| (&label.key, &label.value)).collect();
+    Naming::new(first.names.prefix(), &Tags::new(&labels))
 }
 
 /// The sum in progress.

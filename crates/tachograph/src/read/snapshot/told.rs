@@ -15,7 +15,7 @@ impl<'de> Deserialize<'de> for Snapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut snapshot = Self::deserialize(deserializer)?;
         check(&snapshot).map_err(D::Error::custom)?;
-        let mut naming = Naming::default();
+        let mut naming = Naming::new(snapshot.names.prefix(), &snapshot.names.constant_tags());
         naming.adopt(&snapshot.names, |_, _| true);
         snapshot.name_all(naming);
         Ok(snapshot)
