@@ -25,6 +25,7 @@ const ORDER: [&str; 19] = [
     "tachograph-serve",
     "tachograph-cli",
     "ast-server",
+    "examples",
     "fleet",
     "loom-tests",
     "benches",

@@ -8,6 +8,7 @@
 #![cfg(tachograph_rtsan)]
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 
+mod audio;
 mod bites;
 mod bounds;
 mod by_handle;

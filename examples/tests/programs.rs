@@ -1,0 +1,150 @@
+//! Runs every example against real traffic, and reads what its metrics say of it.
+#![cfg(feature = "record")]
+
+#[allow(dead_code, reason = "not every test of its own package's needs is one here")]
+#[path = "../../crates/tachograph-export/tests/prometheus/parse.rs"]
+mod parse;
+mod program;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::Stdio;
+
+use self::program::{Program, body_of, get};
+
+const ANY: &str = "127.0.0.1:0";
+
+#[test]
+fn mio_echo_counts_what_it_echoes() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_mio_echo"), &[ANY, ANY]);
+    let address = program.told("echo on ");
+    let page = program.told("metrics on ");
+    let mut clients = [(); 3].map(|()| TcpStream::connect(&address).expect("it listens"));
+    for client in &mut clients {
+        for message in ["hello", "there"] {
+            client.write_all(message.as_bytes()).expect("it reads");
+            let mut echo = [0; 5];
+            client.read_exact(&mut echo).expect("it echoes");
+            assert_eq!(echo, *message.as_bytes());
+        }
+    }
+    program::wait_for(&page, r#"echo_bytes_total"#, 30.0);
+    program::wait_for(&page, "echo_message_size_count", 6.0);
+    program::wait_for(&page, "echo_message_size_sum", 30.0);
+    program::wait_for(&page, "echo_connected", 3.0);
+    // At least an event for the connections and one for each client; a handler for each event.
+    program::wait_until("as many events as handlers", || {
+        let events = program::value(&page, r#"loop_turn_events_sum{loop="echo"}"#);
+        let handlers = program::value(&page, r#"loop_handler_delay_seconds_count{loop="echo"}"#);
+        events == handlers && events.is_some_and(|events| (4.0..=9.0).contains(&events))
+    });
+    drop(clients);
+    program::wait_for(&page, "echo_connected", 0.0);
+}
+
+#[test]
+fn tokio_server_counts_requests_by_outcome() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_tokio_server"), &[ANY, ANY]);
+    let client = TcpStream::connect(program.told("requests on ")).expect("it listens");
+    let page = program.told("metrics on ");
+    let mut answers = BufReader::new(client.try_clone().expect("a second handle")).lines();
+    for (request, answer) in [
+        ("1", "took 1 ms"),
+        ("0", "took 0 ms"),
+        ("soon", "error: invalid digit found in string"),
+        ("60000", "error: too slow"),
+    ] {
+        writeln!(&client, "{request}").expect("it reads");
+        assert_eq!(answers.next().expect("an answer").expect("text"), answer);
+    }
+    program::wait_for(&page, "answers_sent_total", 4.0);
+    for (outcome, count) in [("ok", 2.0), ("error", 1.0), ("cancelled", 1.0)] {
+        let key =
+            format!(r#"task_busy_duration_seconds_count{{outcome="{outcome}",task="request"}}"#);
+        program::wait_for(&page, &key, count);
+    }
+}
+
+#[test]
+fn axum_server_has_its_metrics_page_and_alerts() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_axum_server"), &[ANY]);
+    let address = program.told("listens on ");
+    for id in [1, 2, 0] {
+        let answer = get(&address, &format!("/orders/{id}"));
+        assert!(answer.contains(if id == 0 { " 500 " } else { " 200 " }), "{answer}");
+    }
+    program::wait_for(&address, r#"http_requests_total{status="200"}"#, 2.0);
+    program::wait_for(&address, r#"http_requests_total{status="500"}"#, 1.0);
+    program::wait_for(&address, "http_duration_seconds_count", 3.0);
+    let page = get(&address, "/");
+    assert!(page.contains(" 200 ") && page.contains("<title>"), "{page}");
+    program::wait_until("an alert", || get(&address, "/alerts").contains("firing"));
+    let alerts = get(&address, "/alerts");
+    let alerts: serde_json::Value = serde_json::from_str(body_of(&alerts)).expect("JSON");
+    let of = |name: &str| {
+        let rules = alerts["rules"].as_array().expect("rules");
+        let rule = rules.iter().find(|rule| rule["name"] == name).expect("the rule");
+        rule["alerts"][0]["state"].clone()
+    };
+    assert_eq!((of("ServerErrors"), of("SlowRequests")), ("firing".into(), "inactive".into()));
+}
+
+#[test]
+fn busy_poll_publishes_while_it_is_idle() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_busy_poll"), &[ANY, ANY, "0"]);
+    let client = UdpSocket::bind(ANY).expect("a socket");
+    client.connect(program.told("datagrams on ")).expect("it listens");
+    let page = program.told("metrics on ");
+    for length in 1..=50_usize {
+        client.send(&vec![7; length]).expect("sent");
+        let mut answer = [0; 16];
+        let size = client.recv(&mut answer).expect("an answer");
+        assert_eq!(answer[..size], *length.to_string().as_bytes());
+    }
+    program::wait_for(&page, "datagrams_answered_total", 50.0);
+    program::wait_for(&page, "datagram_duration_seconds_count", 50.0);
+}
+
+#[test]
+fn audio_callbacks_are_measured() {
+    let mut program = Program::start(env!("CARGO_BIN_EXE_audio"), &[ANY, "100"]);
+    let page = program.told("metrics on ");
+    program::wait_for(&page, "audio_callback_duration_seconds_count", 100.0);
+    let peak = program::value(&page, "audio_peak").expect("set");
+    assert!((0.49..=0.5).contains(&peak), "{peak}");
+}
+
+#[test]
+fn word_count_pushes_before_it_ends() {
+    let receiver = TcpListener::bind(ANY).expect("a port");
+    let url = format!("http://{}/v1/metrics", receiver.local_addr().expect("bound"));
+    let folder = std::env::temp_dir().join(format!("word_count-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let texts = [("a.txt", "one two three"), ("b.txt", "four")];
+    let mut files: Vec<_> = texts
+        .map(|(name, text)| {
+            let file = folder.join(name);
+            std::fs::write(&file, text).expect("written");
+            file.to_str().expect("UTF-8").to_owned()
+        })
+        .into();
+    files.push(folder.join("absent").to_str().expect("UTF-8").to_owned());
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_word_count"));
+    let child = command.arg(&url).args(&files).stderr(Stdio::null()).spawn().expect("it starts");
+    let pushed = program::receive(&receiver);
+    assert!(child.wait_with_output().expect("it ends").status.success());
+    std::fs::remove_dir_all(&folder).expect("removed");
+
+    let pushed: serde_json::Value = serde_json::from_slice(&pushed).expect("JSON");
+    let metrics = &pushed["resourceMetrics"][0]["scopeMetrics"][0]["metrics"];
+    let metric = |name: &str| {
+        let all = metrics.as_array().expect("metrics");
+        all.iter().find(|metric| metric["name"] == name).expect("the metric").clone()
+    };
+    assert_eq!(metric("words.counted")["sum"]["dataPoints"][0]["asInt"], "4");
+    let failed = &metric("files.failed")["sum"]["dataPoints"][0];
+    assert_eq!(failed["asInt"], "1");
+    assert_eq!(failed["attributes"][0]["value"]["stringValue"], "entity not found");
+    let took = &metric("file.duration")["exponentialHistogram"]["dataPoints"][0];
+    assert_eq!(took["count"], "3");
+}
