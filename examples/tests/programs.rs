@@ -115,6 +115,23 @@ fn audio_callbacks_are_measured() {
 }
 
 #[test]
+fn a_library_is_measured_where_its_application_wants_it() {
+    let lines = "a=1\nb=2\n=3\nnothing\n";
+    let mut program = Program::start(env!("CARGO_BIN_EXE_library"), &[ANY]);
+    let page = program.told("metrics on ");
+    program.write(lines);
+    program::wait_for(&page, r#"pairs_parsed_total{outcome="ok"}"#, 2.0);
+    program::wait_for(&page, r#"pairs_parsed_total{outcome="malformed"}"#, 2.0);
+    program::wait_for(&page, "pairs_parse_duration_seconds_count", 4.0);
+
+    let mut program = Program::start(env!("CARGO_BIN_EXE_library"), &["--no-metrics"]);
+    program.write(lines);
+    program.end_input();
+    let told: Vec<_> = [(); 5].map(|()| program.line()).into();
+    assert_eq!(told, ["a is 1", "b is 2", "malformed", "malformed", "measured: false"]);
+}
+
+#[test]
 fn word_count_pushes_before_it_ends() {
     let receiver = TcpListener::bind(ANY).expect("a port");
     let url = format!("http://{}/v1/metrics", receiver.local_addr().expect("bound"));

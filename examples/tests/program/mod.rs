@@ -11,8 +11,8 @@ use super::parse::{Sample, parse};
 /// A running example; ended when dropped.
 pub(crate) struct Program {
     child: Child,
-    /// Stays open: some examples end with it.
-    _input: ChildStdin,
+    /// Some examples end with it.
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
 }
 
@@ -22,7 +22,7 @@ impl Program {
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let output = BufReader::new(child.stdout.take().expect("piped"));
-        Self { _input: child.stdin.take().expect("piped"), child, output }
+        Self { input: child.stdin.take(), child, output }
     }
 
     /// The next line of its output.
@@ -36,6 +36,15 @@ impl Program {
     pub(crate) fn told(&mut self, lead: &str) -> String {
         let line = self.line();
         line.strip_prefix(lead).unwrap_or_else(|| panic!("{line:?} is not {lead:?}")).to_owned()
+    }
+
+    pub(crate) fn write(&mut self, text: &str) {
+        let input = self.input.as_mut().expect("not ended");
+        input.write_all(text.as_bytes()).expect("it reads");
+    }
+
+    pub(crate) fn end_input(&mut self) {
+        self.input = None;
     }
 }
 
