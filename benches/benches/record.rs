@@ -84,6 +84,8 @@ const fn shared(row: Row) -> Row {
 const EIGHTH_TIMES: f64 = 1.2;
 /// Upper bound for a call while recording is switched off.
 const OFF_NANOS: f64 = 0.3;
+/// Upper bound for a macro, as a multiple of the handle.
+const MACRO_TIMES: f64 = 1.3;
 /// Upper bound for a sample that finds no free block.
 const OVERLOAD_NANOS: f64 = 10.0;
 
@@ -126,8 +128,8 @@ fn read_elsewhere<'a>(bed: &'a Bed, other: &'a OtherThread) -> impl Iterator<Ite
     ROWS.iter().map(|row| (row.make)(bed).between(|| other.run()))
 }
 
-/// The measured figures, in order: limits, then `ROWS` once each on, overloaded, read elsewhere,
-/// off, never on. With two threads only up to the overload.
+/// The measured figures, in order: limits, then `ROWS` once each on, overloaded, by macro, read
+/// elsewhere, off, never on. With two threads only up to the macro.
 struct Taken<'a> {
     cases: Vec<Case<'a>>,
     one: Vec<Figures>,
@@ -137,7 +139,8 @@ struct Taken<'a> {
 /// The number of limits before the operations.
 const LIMITS: usize = 5;
 const OVERLOAD: usize = LIMITS + ROWS.len();
-const ELSEWHERE: usize = OVERLOAD + 1;
+const MACRO: usize = OVERLOAD + 1;
+const ELSEWHERE: usize = MACRO + 1;
 const OFF: usize = ELSEWHERE + ROWS.len();
 const NEVER_ON: usize = OFF + ROWS.len();
 
@@ -172,6 +175,8 @@ fn print_on_and_off() {
     let bed = || Bed::of(MetricsCollector::builder().manual().clock(shared.clock()).build());
     let (on, elsewhere, off, never) = (bed(), bed(), bed(), bed());
     let stalled = Bed::of(MetricsCollector::builder().manual().lane_blocks(2, 2).build());
+    let processes = bed();
+    tachograph::set_global(processes.metrics.clone()).expect("the process has no collector yet");
     let metrics = elsewhere.metrics.clone();
     let other = OtherThread::new(move || {
         metrics.run_pass(Instant::now(), SystemTime::now());
@@ -181,6 +186,7 @@ fn print_on_and_off() {
     let mut cases = limits();
     assert_eq!(cases.len(), LIMITS);
     cases.extend(with_passes(&on).chain([overload(&stalled)]));
+    cases.push(calls::counter_by_macro(&processes).between(|| processes.pass()));
     let two = measure_threads(&cases, Plan { threads: 2, ..plan });
     // Single thread only: the passes take the second core.
     cases.extend(read_elsewhere(&elsewhere, &other));
@@ -270,6 +276,9 @@ fn print_budgets(taken: &Taken<'_>) {
         let what = format!("switched off, the slowest call ({name})");
         budgets.at_most(&what, slowest, OFF_NANOS, "ns");
     }
+    let by_handle = taken.one[LIMITS + 1];
+    let times = taken.one[MACRO].times(by_handle);
+    budgets.at_most(taken.cases[MACRO].name(), times, MACRO_TIMES, "x counter, handle");
     let (name, median) = (taken.cases[OVERLOAD].name(), taken.alone(OVERLOAD).median);
     budgets.at_most(name, median, OVERLOAD_NANOS, "ns");
     budgets.print();

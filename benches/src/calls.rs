@@ -27,6 +27,12 @@ pub fn counter_by_handle(bed: &Bed) -> Case<'_> {
         .check(|done| bed.counted("counter.handle", done))
 }
 
+/// [`tachograph::increment!`], into the process's collector, which the bed must have.
+pub fn counter_by_macro(bed: &Bed) -> Case<'_> {
+    Case::new("counter, macro", || (), |(), _| tachograph::increment!("counter.macro"))
+        .check(|done| bed.counted("counter.macro", done))
+}
+
 /// The suffix of cases whose thread has already recorded into seven other collectors.
 pub const EIGHTH: &str = ", eighth collector";
 
