@@ -63,7 +63,6 @@ impl Gate {
     }
 
     /// The same collector's gate with recording switched off.
-    #[inline]
     pub(crate) fn off(self) -> Self {
         Self(self.0 | mode::OFF as usize)
     }

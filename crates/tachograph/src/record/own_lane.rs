@@ -23,16 +23,6 @@ pub(crate) struct OwnLane {
     late: RefCell<Option<LaneWriter>>,
 }
 
-/// The result of a call at the gate of a lane.
-pub(crate) enum Admission<'a> {
-    /// Recording is on.
-    Open(&'a LaneWriter),
-    /// Recording is off.
-    Off,
-    /// Another collector's lane, no lane, or recording has ended.
-    Refused,
-}
-
 impl OwnLane {
     /// A lane of its own, if one is available.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
@@ -51,14 +41,10 @@ impl OwnLane {
         &self.shared
     }
 
-    /// Compares a handle's open gate with the lane's.
+    /// The writer, if the lane is open for a collector's handles.
     #[inline]
-    pub(crate) fn admit(&self, open: Gate) -> Admission<'_> {
-        match self.writer.lane().gate() {
-            gate if gate == open => Admission::Open(&self.writer),
-            gate if gate == open.off() => Admission::Off,
-            _ => Admission::Refused,
-        }
+    pub(crate) fn admit(&self, open: Gate) -> Option<&LaneWriter> {
+        (self.writer.lane().gate() == open).then_some(&self.writer)
     }
 
     #[inline]
@@ -67,9 +53,9 @@ impl OwnLane {
             return;
         }
         match self.admit(handle.gate) {
-            Admission::Open(writer) => operation.perform(writer, handle, value),
-            Admission::Off => {}
-            Admission::Refused => self.perform_elsewhere(handle, operation, value),
+            Some(writer) => operation.perform(writer, handle, value),
+            None if self.shared.is_off() => {}
+            None => self.perform_elsewhere(handle, operation, value),
         }
     }
 
@@ -78,11 +64,8 @@ impl OwnLane {
             return;
         }
         match self.admit(handle.gate) {
-            Admission::Open(writer) => perform_traced(writer, handle, value, trace),
-            Admission::Off => {}
-            Admission::Refused => {
-                self.elsewhere(handle, &|writer| perform_traced(writer, handle, value, trace));
-            }
+            Some(writer) => perform_traced(writer, handle, value, trace),
+            None => self.elsewhere(handle, &|writer| perform_traced(writer, handle, value, trace)),
         }
     }
 
@@ -95,6 +78,10 @@ impl OwnLane {
     /// Records anyway if the lane is shut because this is the child of a fork, or if another lane
     /// is available by now.
     fn elsewhere(&self, handle: &Handle, act: &dyn Fn(&LaneWriter)) {
+        // The lane may learn of the switch a little later than the collector.
+        if self.shared.is_off() || self.writer.lane().gate() == handle.gate.off() {
+            return;
+        }
         self.shared.resume();
         let own = handle.gate == self.shared.open_gate();
         if !own || !self.perform_late(handle.gate, act) {

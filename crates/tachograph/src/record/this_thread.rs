@@ -9,7 +9,7 @@ use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
 use crate::record::operation::{Operation, perform_traced};
 use crate::record::own::{self, Ended, Named, Own};
-use crate::record::own_lane::{Admission, OwnLane};
+use crate::record::own_lane::OwnLane;
 use crate::series::metric::Kind;
 use crate::series::registry::Registry;
 use crate::series::series_id::CONFLICTING;
@@ -25,9 +25,11 @@ pub(crate) struct Inlet {
 
 impl Handle {
     /// Records with this thread's lane.
+    // The switch is read first, though the lane's gate says the same: finding the lane takes it out of
+    // its place and puts it back, and the next call waits for that store.
     #[inline]
     pub(crate) fn record(&self, operation: Operation, value: u64) {
-        if cfg!(feature = "record") {
+        if !self.shared.is_off() {
             record(self, operation, value);
         }
     }
@@ -35,7 +37,7 @@ impl Handle {
     /// Records a value with its trace.
     #[inline]
     pub(crate) fn trace(&self, value: u64, trace: Trace) {
-        if cfg!(feature = "record") {
+        if !self.shared.is_off() {
             record_traced(self, value, trace);
         }
     }
@@ -55,15 +57,11 @@ impl Handle {
 /// Records with this thread's lane for the handle's collector.
 #[inline]
 fn record(handle: &Handle, operation: Operation, value: u64) {
-    let done = own::with(handle.seat, |own| match own.lane.admit(handle.gate) {
-        Admission::Open(writer) => {
-            operation.perform(writer, handle, value);
-            true
-        }
-        Admission::Off => true,
-        Admission::Refused => false,
+    let done = own::with(handle.seat, |own| {
+        let open = own.lane.admit(handle.gate);
+        open.map(|writer| operation.perform(writer, handle, value)).is_some()
     });
-    if done != Some(true) && !handle.shared.is_off() {
+    if done != Some(true) {
         record_elsewhere(handle, operation, value);
     }
 }
@@ -85,15 +83,11 @@ fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
 
 /// Like `record`, for a value with its trace.
 fn record_traced(handle: &Handle, value: u64, trace: Trace) {
-    let done = own::with(handle.seat, |own| match own.lane.admit(handle.gate) {
-        Admission::Open(writer) => {
-            perform_traced(writer, handle, value, trace);
-            true
-        }
-        Admission::Off => true,
-        Admission::Refused => false,
+    let done = own::with(handle.seat, |own| {
+        let open = own.lane.admit(handle.gate);
+        open.map(|writer| perform_traced(writer, handle, value, trace)).is_some()
     });
-    if done == Some(true) || handle.shared.is_off() {
+    if done == Some(true) {
         return;
     }
     let Some(_cold) = ColdPath::enter() else {
@@ -154,20 +148,18 @@ pub(crate) fn record_by_name(
 ) {
     let Call { kind, operation } = call();
     let open = inlet.shared.open_gate();
-    let done = own::with(inlet.shared.seat(), |own| match own.lane.admit(open) {
-        Admission::Open(writer) => own.names.get().is_some_and(|names| {
-            names.with_hinted(name, tags, |handle| {
-                let fits = handle.kind.fits(kind);
-                if fits {
-                    operation.perform(writer, handle, value);
-                }
-                fits
-            })
-        }),
-        Admission::Off => true,
-        Admission::Refused => false,
+    let done = own::with(inlet.shared.seat(), |own| {
+        let (writer, names) = own.lane.admit(open).zip(own.names.get())?;
+        let done = names.with_hinted(name, tags, |handle| {
+            let fits = handle.kind.fits(kind);
+            if fits {
+                operation.perform(writer, handle, value);
+            }
+            fits
+        });
+        done.then_some(())
     });
-    if done != Some(true) {
+    if done.flatten().is_none() {
         look_up_and_record(inlet, Named { name, tags, kind }, operation, value);
     }
 }

@@ -26,9 +26,23 @@ pub trait Target {
     #[doc(hidden)]
     fn record_ns(&self, nanos: u64);
 
+    /// Records the time since a start and returns it.
+    #[doc(hidden)]
+    #[inline]
+    fn finish(&self, start: Stamp) -> Option<u64> {
+        finish(self, start)
+    }
+
     /// Records with a trace, or else with the calling thread's.
     #[doc(hidden)]
     fn record_traced(&self, nanos: u64, trace: Option<Trace>);
+}
+
+#[inline]
+fn finish<T: Target + ?Sized>(target: &T, start: Stamp) -> Option<u64> {
+    let nanos = target.shared()?.since(start).1?;
+    target.record_ns(nanos);
+    Some(nanos)
 }
 
 /// A running timer; records when it is dropped.
@@ -103,9 +117,7 @@ impl<T: Target> Timer<T> {
     /// Records what has passed; the caller sees to it that this comes once.
     #[inline]
     fn finish(&self) -> Option<u64> {
-        let nanos = self.elapsed_ns()?;
-        self.target.record_ns(nanos);
-        Some(nanos)
+        if self.start.is_none() { None } else { self.target.finish(self.start) }
     }
 }
 
@@ -141,6 +153,12 @@ impl Target for ByName {
     #[inline]
     fn shared(&self) -> Option<&Shared> {
         self.0.as_deref().map(|handle| &*handle.shared)
+    }
+
+    // Not part of each place that drops such a timer, so that dropping one that was off is inlined.
+    #[inline(never)]
+    fn finish(&self, start: Stamp) -> Option<u64> {
+        finish(self, start)
     }
 
     #[inline]
