@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant, SystemTime};
 
 use benches::{SharedClock, every_record};
-use tachograph::{Clock, MetricsCollector, global, increment, set_global, timing};
+use tachograph::{Clock, MetricsCollector, global, increment, set_global, tag_set, timing};
 
 /// The series that is recorded, and its tag if it has one.
 const NAME: &str = "event.processing";
@@ -24,6 +24,13 @@ const TIMED: &str = "event.duration";
 /// Operations that record into the process's collector.
 const COUNTER_MACRO: &str = "counter, macro";
 const TIMING_MACRO: &str = "timing, macro";
+
+tag_set! {
+    enum Event: "event_type" {
+        Scene = "/live/scene/added",
+        Track = "/live/track/added",
+    }
+}
 
 /// Repeats an operation the given number of times.
 type Repeat = Box<dyn FnMut(u64)>;
@@ -47,7 +54,7 @@ const fn over_blocks(name: &'static str, start: fn(&MetricsCollector) -> Repeat)
 
 const LOOP_ALONE: Operation = operation("the loop alone", |_| repeat((), |(), _| ()));
 
-const OPERATIONS: [Operation; 29] = [
+const OPERATIONS: [Operation; 31] = [
     operation("counter, Recorder", |metrics| {
         let subject = (metrics.recorder(), metrics.register_counter(NAME));
         repeat(subject, |(recorder, counter), _| recorder.increment(counter))
@@ -56,6 +63,10 @@ const OPERATIONS: [Operation; 29] = [
         repeat(metrics.register_counter(NAME), |counter, _| counter.increment())
     }),
     operation(COUNTER_MACRO, |_| repeat((), |(), _| increment!(NAME))),
+    operation("counter, family", |metrics| {
+        let subject = (metrics.register_counter_family::<Event>(NAME), Event::Scene);
+        repeat(subject, |(family, event), _| family.get(event).increment())
+    }),
     operation("counter, name", |metrics| {
         repeat(metrics.clone(), |metrics, _| metrics.increment(NAME))
     }),
@@ -94,6 +105,10 @@ const OPERATIONS: [Operation; 29] = [
     operation("timing, Recorder", timing_by_recorder),
     operation("timing, handle", timing_by_handle),
     operation(TIMING_MACRO, |_| repeat((), |(), i| timing!(TIMED, Duration::from_nanos(i)))),
+    operation("timing, family", |metrics| {
+        let subject = (metrics.register_timing_family::<Event>(NAME), Event::Scene);
+        repeat(subject, |(family, event), i| family.get(event).record_ns(i))
+    }),
     operation("timing, name", |metrics| {
         repeat(metrics.clone(), |metrics, i| metrics.timing(NAME, Duration::from_nanos(i)))
     }),

@@ -65,19 +65,23 @@ impl TagValue for bool {
 /// ```
 pub struct Family<T, H> {
     handles: Box<[H]>,
+    /// The last of them.
+    last: H,
     tags: PhantomData<fn(&T)>,
 }
 
 impl<T: TagSet, H: AnyHandle> Family<T, H> {
     fn new(metrics: &MetricsCollector, name: &str) -> Self {
         let register = |index| metrics.with_tags(&T::tags(index)).register(name);
-        Self { handles: (0..T::COUNT).map(register).collect(), tags: PhantomData }
+        let last = register(T::COUNT.saturating_sub(1));
+        Self { handles: (0..T::COUNT).map(register).collect(), last, tags: PhantomData }
     }
 
     /// The handle of a tag set.
     #[inline]
     pub fn get(&self, tags: &T) -> &H {
-        &self.handles[tags.index().min(self.handles.len() - 1)]
+        // No index that may panic, so that nothing remains where recording is compiled out.
+        self.handles.get(tags.index()).unwrap_or(&self.last)
     }
 }
 
@@ -89,7 +93,7 @@ impl<T, H: fmt::Debug> fmt::Debug for Family<T, H> {
 
 impl<T, H: Clone> Clone for Family<T, H> {
     fn clone(&self) -> Self {
-        Self { handles: self.handles.clone(), tags: PhantomData }
+        Self { handles: self.handles.clone(), last: self.last.clone(), tags: PhantomData }
     }
 }
 
