@@ -208,7 +208,16 @@ fn title(what: &str, empty: Figures) -> String {
 /// Ratios use whole figures, including the loop's share, so that they stay finite when an operation
 /// costs next to nothing.
 fn print_table(taken: &Taken<'_>) {
-    let header = ["operation", "min", "median", "x limit", "other core reads", "off", "never on"];
+    let header = [
+        "operation",
+        "min",
+        "median",
+        "x limit",
+        "other core reads",
+        "off",
+        "never on",
+        "coalesced, %",
+    ];
     let mut table = Table::new("record", title("Recording", taken.one[0]), &header);
     for i in 1..ELSEWHERE {
         let row = i.checked_sub(LIMITS).and_then(|at| Some((at, ROWS.get(at)?)));
@@ -221,6 +230,7 @@ fn print_table(taken: &Taken<'_>) {
             median(ELSEWHERE),
             median(OFF),
             median(NEVER_ON),
+            taken.cases[i].coalesced().into(),
         ]);
     }
     table.print();

@@ -4,17 +4,33 @@
 //! work per sample runs on its own thread and is measured by `aggregate`.
 
 use benches::rivals::{self, Rival};
-use benches::{Bed, Case, Figures, Plan, SharedClock, Table, calls, empty, measure, number};
+use benches::{Bed, Case, Cell, Figures, Plan, SharedClock, Table, calls, empty, measure, number};
 use tachograph::MetricsCollector;
 
-const HEADER: [&str; 8] =
-    ["library", "1 thread", "min", "x ours", "2 threads", "x ours, 2", "verdict", "what differs"];
+const HEADER: [&str; 11] = [
+    "library",
+    "1 thread",
+    "min",
+    "x ours",
+    "2 threads",
+    "x ours, 2",
+    "verdict",
+    "a reader sees it",
+    "with an error of",
+    "coalesced, %",
+    "what differs",
+];
+
+/// When a reader sees our calls.
+const SEEN: &str = "at the next pass, at most 100 ms; get_* at once";
 
 /// A row's operations: ours, with the handle's call first, and theirs.
 struct Contest {
     name: &'static str,
     title: &'static str,
     ours: Vec<Case<'static>>,
+    /// The error of what a reader sees of ours.
+    error: &'static str,
     rivals: Vec<Rival>,
 }
 
@@ -28,42 +44,49 @@ fn contests(bed: &'static Bed) -> Vec<Contest> {
             name: "versus-counter",
             title: "a counter by its handle",
             ours: ours(&[calls::counter_by_handle, calls::counter_by_recorder], bed),
+            error: "none",
             rivals: rivals::counters(),
         },
         Contest {
             name: "versus-tagged",
             title: "a counter by name and a tag known at the call",
             ours: ours(&[calls::counter_by_name_and_tag], bed),
+            error: "none",
             rivals: rivals::tagged_counters(),
         },
         Contest {
             name: "versus-gauge",
             title: "a gauge by its handle",
             ours: ours(&[calls::gauge_by_handle, calls::gauge_by_recorder], bed),
+            error: "none",
             rivals: rivals::gauges(),
         },
         Contest {
             name: "versus-timing",
             title: "a timing or histogram by its handle",
             ours: ours(&[calls::timing_by_handle, calls::timing_by_recorder], bed),
+            error: "0.1 %",
             rivals: rivals::timings(),
         },
         Contest {
             name: "versus-timer",
             title: "a timer: start, stop, record",
             ours: ours(&[calls::timer_by_handle, calls::timer_by_recorder], bed),
+            error: "0.1 %",
             rivals: rivals::timers(),
         },
     ]
 }
 
 fn run(contest: Contest) {
-    let Contest { name, title, ours, rivals } = contest;
+    let Contest { name, title, ours, error, rivals } = contest;
     let count = ours.len();
     let mut cases = vec![empty()];
     cases.extend(ours);
-    let (theirs, differs): (Vec<_>, Vec<_>) =
-        rivals.into_iter().map(|rival| (rival.case, rival.differs)).unzip();
+    let (theirs, texts): (Vec<_>, Vec<_>) = rivals
+        .into_iter()
+        .map(|rival| (rival.case, [rival.seen, rival.error, rival.differs]))
+        .unzip();
     cases.extend(theirs);
     let plan = Plan::of_bursts();
     let one = measure(&cases, plan);
@@ -80,7 +103,8 @@ fn run(contest: Contest) {
         let rival = i.checked_sub(count + 1);
         let ratios = [one[i].times(one[1]), two[i].times(two[1])];
         let judged = rival.map_or("", |_| rivals::verdict(&ratios));
-        let differs = rival.map_or("", |rival| differs[rival]);
+        let [seen, error, differs] = rival.map_or([SEEN, error, ""], |rival| texts[rival]);
+        let coalesced = cases[i].coalesced();
         let label = if rival.is_some() { String::new() } else { "ours: ".to_owned() };
         table.row([
             format!("{label}{}", cases[i].name()).into(),
@@ -90,6 +114,9 @@ fn run(contest: Contest) {
             together.median.into(),
             ratios[1].into(),
             judged.into(),
+            seen.into(),
+            error.into(),
+            coalesced.map_or_else(|| "—".into(), Cell::from),
             differs.into(),
         ]);
     }

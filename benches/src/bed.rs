@@ -66,6 +66,12 @@ impl Bed {
         every_record(self.metrics.get_timing(name).map(|stats| stats.count), done.operations);
     }
 
+    /// The percentage of a distribution's samples that were coalesced.
+    pub(crate) fn coalesced_of(&self, name: &str) -> Option<f64> {
+        let stats = self.metrics.get_timing(name)?;
+        Some(100.0 * stats.buckets().coalesced() as f64 / stats.count.max(1) as f64)
+    }
+
     pub(crate) fn set(&self, name: &str, done: Done) {
         let stats = self.metrics.get_gauge(name);
         let current = stats.and_then(|stats| stats.current);

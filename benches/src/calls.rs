@@ -117,12 +117,14 @@ pub fn timing_by_recorder(bed: &Bed) -> Case<'_> {
         |(recorder, timing), i| recorder.record_ns(timing, i),
     )
     .check(|done| bed.timed("timing.recorder", done))
+    .coalesces(|| bed.coalesced_of("timing.recorder"))
 }
 
 /// [`tachograph::Timing::record_ns`].
 pub fn timing_by_handle(bed: &Bed) -> Case<'_> {
     Case::new("timing, handle", || bed.timing.clone(), |timing, i| timing.record_ns(i))
         .check(|done| bed.timed("timing.handle", done))
+        .coalesces(|| bed.coalesced_of("timing.handle"))
 }
 
 /// [`tachograph::MetricsCollector::timing`].
@@ -133,6 +135,7 @@ pub fn timing_by_name(bed: &Bed) -> Case<'_> {
         |metrics, i| metrics.timing("timing.name", Duration::from_nanos(i)),
     )
     .check(|done| bed.timed("timing.name", done))
+    .coalesces(|| bed.coalesced_of("timing.name"))
 }
 
 /// [`tachograph::Recorder::record`].
@@ -144,12 +147,14 @@ pub fn histogram_by_recorder(bed: &Bed) -> Case<'_> {
         |(recorder, sizes), i| recorder.record(sizes, i),
     )
     .check(|done| bed.timed("histogram.recorder", done))
+    .coalesces(|| bed.coalesced_of("histogram.recorder"))
 }
 
 /// [`tachograph::Histogram::record`].
 pub fn histogram_by_handle(bed: &Bed) -> Case<'_> {
     Case::new("histogram, handle", || bed.histogram.clone(), |histogram, i| histogram.record(i))
         .check(|done| bed.timed("histogram.handle", done))
+        .coalesces(|| bed.coalesced_of("histogram.handle"))
 }
 
 /// [`tachograph::Recorder::start`] and the drop that records.
@@ -161,16 +166,19 @@ pub fn timer_by_recorder(bed: &Bed) -> Case<'_> {
         |(recorder, timing), _| drop(recorder.start(timing)),
     )
     .check(|done| bed.ended("timer.recorder", done))
+    .coalesces(|| bed.coalesced_of("timer.recorder"))
 }
 
 /// [`tachograph::Timing::start`] and the drop that records.
 pub fn timer_by_handle(bed: &Bed) -> Case<'_> {
     Case::new("timer, handle", || bed.timer.clone(), |timing, _| drop(timing.start()))
         .check(|done| bed.ended("timer.handle", done))
+        .coalesces(|| bed.coalesced_of("timer.handle"))
 }
 
 /// [`tachograph::MetricsCollector::timer`] and the drop that records.
 pub fn timer_by_name(bed: &Bed) -> Case<'_> {
     Case::new("timer, name", || bed.metrics.clone(), |metrics, _| drop(metrics.timer("timer.name")))
         .check(|done| bed.ended("timer.name", done))
+        .coalesces(|| bed.coalesced_of("timer.name"))
 }

@@ -29,6 +29,7 @@ pub struct Case<'a> {
     single: Box<dyn Fn() -> Single<'a> + Sync + 'a>,
     pub(crate) between: Box<dyn Fn() + Sync + 'a>,
     check: Box<dyn Fn(Done) + Sync + 'a>,
+    coalesced: Box<dyn Fn() -> Option<f64> + Sync + 'a>,
     /// Operations so far. Measuring threads add to it; it is read after they end.
     operations: AtomicU64,
     /// The sum of their numbers, accessed like `operations`.
@@ -73,6 +74,7 @@ impl<'a> Case<'a> {
             single: Box::new(single),
             between: Box::new(|| ()),
             check: Box::new(|_| ()),
+            coalesced: Box::new(|| None),
             operations: AtomicU64::new(0),
             sum: AtomicU64::new(0),
         }
@@ -101,6 +103,17 @@ impl<'a> Case<'a> {
     pub fn check(mut self, check: impl Fn(Done) + Sync + 'a) -> Self {
         self.check = Box::new(check);
         self
+    }
+
+    /// Says how `share` finds the samples that were coalesced.
+    pub fn coalesces(mut self, share: impl Fn() -> Option<f64> + Sync + 'a) -> Self {
+        self.coalesced = Box::new(share);
+        self
+    }
+
+    /// The percentage of the samples so far that were coalesced; `None` if that cannot happen.
+    pub fn coalesced(&self) -> Option<f64> {
+        (self.coalesced)()
     }
 
     /// The operation's name.

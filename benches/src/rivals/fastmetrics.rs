@@ -83,5 +83,5 @@ pub(super) fn timing() -> Rival {
             assert_eq!(found, (done.operations, done.sum as f64));
         },
     );
-    Rival::new(case, "20 buckets")
+    Rival::new(case, "20 buckets").within(super::DOUBLING)
 }

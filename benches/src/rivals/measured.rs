@@ -60,7 +60,7 @@ pub(super) fn timing() -> Rival {
                 assert_eq!(shown(&read, "timing_count"), Some(done.operations as f64));
                 assert_eq!(shown(&read, "timing_sum"), Some(done.sum as f64));
             });
-    Rival::new(case, "20 buckets")
+    Rival::new(case, "20 buckets").within(super::DOUBLING)
 }
 
 pub(super) fn timer() -> Rival {
@@ -71,7 +71,7 @@ pub(super) fn timer() -> Rival {
             .check(move |done| {
                 assert_eq!(shown(&read, "timing_count"), Some(done.operations as f64));
             });
-    Rival::new(case, "two reads of the monotonic clock; 20 buckets")
+    Rival::new(case, "two reads of the monotonic clock; 20 buckets").within(super::DOUBLING)
 }
 
 /// Label values that are known beforehand: the library's fastest kind.

@@ -34,7 +34,7 @@ pub(super) fn timing() -> Rival {
             assert_eq!(read.total_nanos(), u128::from(done.sum));
         },
     );
-    Rival::new(case, "count, sum, min and max only: no quantiles")
+    Rival::new(case, "count, sum, min and max only").within("no quantiles")
 }
 
 pub(super) fn timer() -> Rival {
@@ -42,5 +42,5 @@ pub(super) fn timer() -> Rival {
     let read = Arc::clone(&timer);
     let case = Case::new(NAME, move || Arc::clone(&timer), |timer, _| drop(timer.start()))
         .check(move |done| assert_eq!(read.count(), done.operations));
-    Rival::new(case, "two reads of the monotonic clock; no quantiles")
+    Rival::new(case, "two reads of the monotonic clock").within("no quantiles")
 }

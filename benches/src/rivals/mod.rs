@@ -14,6 +14,7 @@ mod measured;
 mod metrics;
 mod metrics_lib;
 mod metriken;
+mod nm;
 mod opentelemetry;
 mod prometheus;
 mod prometheus_client;
@@ -32,11 +33,26 @@ pub struct Rival {
     pub case: Case<'static>,
     /// How it differs from ours, which may explain why it is ahead.
     pub differs: &'static str,
+    /// When a reader sees the call.
+    pub seen: &'static str,
+    /// The error of what a reader sees: of quantiles, in a histogram.
+    pub error: &'static str,
 }
 
 impl Rival {
+    /// An operation that readers see at once, without an error.
     fn new(case: Case<'static>, differs: &'static str) -> Self {
-        Self { case, differs }
+        Self { case, differs, seen: "at once", error: "none" }
+    }
+
+    /// An operation that readers see later.
+    fn seen(self, seen: &'static str) -> Self {
+        Self { seen, ..self }
+    }
+
+    /// A histogram whose quantiles have an error.
+    fn within(self, error: &'static str) -> Self {
+        Self { error, ..self }
     }
 }
 
@@ -59,6 +75,9 @@ fn bounds() -> Vec<f64> {
     (0..20).map(|i| f64::from(1 << i)).collect()
 }
 
+/// The error of 20 buckets that double.
+const DOUBLING: &str = "a factor of 2";
+
 /// What our gauge has in addition: exact minimum, maximum, mean and count.
 const PLAIN_GAUGE: &str = "the last value only: no min, max, mean or count";
 
@@ -80,13 +99,17 @@ pub fn counters() -> Vec<Rival> {
         prometheus_client::counter(),
         prometheus::counter(),
         fast_telemetry::counter(),
+        fast_telemetry::counter_buffered(),
         fastmetrics::counter(),
         measured::counter(),
         metriken::counter(),
         metriken::counter_sharded(),
         metrics_lib::counter(),
         metrics::counter(),
+        metrics::counter_by_macro(),
+        nm::counter(),
         opentelemetry::counter(),
+        opentelemetry::counter_bound(),
     ]
 }
 
@@ -128,6 +151,8 @@ pub fn timings() -> Vec<Rival> {
         prometheus::timing(),
         measured::timing(),
         opentelemetry::timing(),
+        opentelemetry::timing_bound(),
+        nm::timing(),
         prometheus_client::timing(),
         fastmetrics::timing(),
         metrics::timing(),

@@ -14,6 +14,9 @@ use super::{Rival, TAG};
 use crate::case::Case;
 
 const NAME: &str = "opentelemetry";
+const BOUND: &str = "opentelemetry, bound";
+
+const EXPORT: &str = "at the next export, usually each minute";
 
 /// Each metric's count and sum, or its value twice.
 type Totals = Arc<Mutex<Vec<(String, [f64; 2])>>>;
@@ -90,7 +93,14 @@ pub(super) fn counter() -> Rival {
     let counter = meter().u64_counter("counter").build();
     let case = Case::new(NAME, move || counter.clone(), |counter, _| counter.add(1, &[]))
         .check(|done| assert_eq!(exported("counter")[0], done.operations as f64));
-    Rival::new(case, "one shared word")
+    Rival::new(case, "one shared word").seen(EXPORT)
+}
+
+pub(super) fn counter_bound() -> Rival {
+    let counter = meter().u64_counter("counter.bound").build().bind(&[]);
+    let case = Case::new(BOUND, move || counter.clone(), |counter, _| counter.add(1))
+        .check(|done| assert_eq!(exported("counter.bound")[0], done.operations as f64));
+    Rival::new(case, "one shared word; experimental").seen(EXPORT)
 }
 
 pub(super) fn tagged() -> Rival {
@@ -100,14 +110,14 @@ pub(super) fn tagged() -> Rival {
         counter.add(1, &[KeyValue::new(TAG.0, *value)]);
     })
     .check(|done| assert_eq!(exported("tagged")[0], done.operations as f64));
-    Rival::new(case, "no name to look up: the instrument is held")
+    Rival::new(case, "no name to look up: the instrument is held").seen(EXPORT)
 }
 
 pub(super) fn gauge() -> Rival {
     let gauge = meter().f64_gauge("gauge").build();
     let case = Case::new(NAME, move || gauge.clone(), |gauge, i| gauge.record(i as f64, &[]))
         .check(|_| assert!(exported("gauge")[0] >= 0.0));
-    Rival::new(case, super::PLAIN_GAUGE)
+    Rival::new(case, super::PLAIN_GAUGE).seen(EXPORT)
 }
 
 pub(super) fn timing() -> Rival {
@@ -115,4 +125,18 @@ pub(super) fn timing() -> Rival {
     let case = Case::new(NAME, move || timing.clone(), |timing, i| timing.record(i, &[]))
         .check(|done| assert_eq!(exported("timing"), [done.operations as f64, done.sum as f64]));
     Rival::new(case, "20 buckets, min and max; a mutex a sample")
+        .seen(EXPORT)
+        .within(super::DOUBLING)
+}
+
+pub(super) fn timing_bound() -> Rival {
+    let timing = meter().u64_histogram("timing.bound").with_boundaries(super::bounds()).build();
+    let timing = timing.bind(&[]);
+    let case =
+        Case::new(BOUND, move || timing.clone(), |timing, i| timing.record(i)).check(|done| {
+            assert_eq!(exported("timing.bound"), [done.operations as f64, done.sum as f64])
+        });
+    Rival::new(case, "20 buckets, min and max; a mutex a sample; experimental")
+        .seen(EXPORT)
+        .within(super::DOUBLING)
 }

@@ -49,7 +49,7 @@ pub(super) fn timing() -> Rival {
             assert_eq!(found, (done.operations, done.sum as f64));
         },
     );
-    Rival::new(case, "20 buckets")
+    Rival::new(case, "20 buckets").within(super::DOUBLING)
 }
 
 pub(super) fn timer() -> Rival {
@@ -57,5 +57,5 @@ pub(super) fn timer() -> Rival {
     let read = timing.clone();
     let case = Case::new(NAME, move || timing.clone(), |timing, _| drop(timing.start_timer()))
         .check(move |done| assert_eq!(read.get_sample_count(), done.operations));
-    Rival::new(case, "two reads of the monotonic clock; 20 buckets")
+    Rival::new(case, "two reads of the monotonic clock; 20 buckets").within(super::DOUBLING)
 }

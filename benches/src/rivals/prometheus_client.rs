@@ -66,7 +66,7 @@ pub(super) fn timing() -> Rival {
             assert_eq!((read.count(), read.sum()), (done.operations, done.sum as f64));
         },
     );
-    Rival::new(case, "20 buckets; a mutex a sample")
+    Rival::new(case, "20 buckets; a mutex a sample").within(super::DOUBLING)
 }
 
 pub(super) fn timer() -> Rival {
@@ -82,4 +82,5 @@ pub(super) fn timer() -> Rival {
     )
     .check(move |done| assert_eq!(read.count(), done.operations));
     Rival::new(case, "two reads of the monotonic clock; 20 buckets; a mutex a sample")
+        .within(super::DOUBLING)
 }
