@@ -19,7 +19,7 @@ pub enum Encoding {
     /// Protobuf, which every receiver accepts.
     #[default]
     Protobuf,
-    /// OTLP/JSON: about five times as long, but human-readable.
+    /// OTLP/JSON: several times as long, but human-readable.
     Json,
 }
 
