@@ -137,3 +137,57 @@ def until(check, what, seconds):
         if time.monotonic() > end:
             raise AssertionError(f"{what} within {seconds} s")
         time.sleep(0.05)
+
+
+SCHEMES = {"light": (1280, 900, 1), "dark": (1280, 900, 1), "phone": (390, 844, 2)}
+
+
+def choose(page, scheme):
+    """Light or dark as the system prefers it: what was switched by hand is forgotten."""
+    page.run("localStorage.clear(); delete document.documentElement.dataset.theme")
+    page.scheme("light" if scheme == "dark" else "dark")
+    page.scheme(scheme)
+    dark = page.run("getComputedStyle(document.documentElement).getPropertyValue('--is-dark')")
+    assert (dark == "1") == (scheme == "dark"), scheme
+
+
+def show(page, hash_):
+    """Opens a view, and waits until it is drawn in the present size and theme."""
+    page.run(f"""new Promise((ok) => {{
+        if (location.hash === {json.dumps(hash_)}) return ok();
+        addEventListener("hashchange", () => ok(), {{ once: true }});
+        return location.assign({json.dumps(hash_)});
+    }})""")
+    page.run("new Promise((ok) => { tachograph.draw(); requestAnimationFrame(() => requestAnimationFrame(ok)); })")
+
+
+def pictures(page, folder, hashes):
+    """A picture of each view: light, dark, and of the size of a phone. None may be too wide."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for scheme, (width, height, scale) in SCHEMES.items():
+        page.resize(width, height, scale)
+        choose(page, "dark" if scheme == "dark" else "light")
+        for name, hash_ in hashes.items():
+            show(page, hash_)
+            wide = page.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, f"{name} is {wide} pixels too wide for {scheme}"
+            page.picture(folder / f"{name}-{scheme}.png")
+    choose(page, "light")
+    page.resize(1280, 900)
+    return len(hashes) * len(SCHEMES)
+
+
+def serious(page, axe, hashes):
+    """What axe-core finds serious, in any view and theme."""
+    # As one of the page's own tools, its policy does not concern it.
+    page.run(pathlib.Path(axe).read_text() + "; 0")
+    found = []
+    for scheme in ("light", "dark"):
+        choose(page, scheme)
+        for hash_ in hashes:
+            show(page, hash_)
+            found += page.run("""axe.run().then((told) => told.violations
+                .filter((it) => ["serious", "critical"].includes(it.impact))
+                .map((it) => `${location.hash}: ${it.id}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`))""")
+    choose(page, "light")
+    return found

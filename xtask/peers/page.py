@@ -1,5 +1,5 @@
 """The page in a headless Chromium, before a real server: its numbers are those of `/snapshot` and
-`/alerts`, every view is reached by mouse and by keys, it survives a restart, says nothing to the
+`/alerts` at the same version, every view is reached by mouse and by keys, it survives a restart, says nothing to the
 console and asks nobody else.
 
     page.py ENDPOINT PICTURES [AXE]
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import urllib.request
 
-from browser import Browser, until
+from browser import Browser, pictures, serious, show, until
 
 VIEWS = {"well": "w", "series": "s", "alerts": "a", "doctor": "d", "about": "i"}
 
@@ -80,16 +80,32 @@ def check_headlines(page, server):
 
 
 def check_alerts(page, server):
-    """Each rule is shown in the state that `/alerts` tells."""
+    """Each rule has the state, the value and the threshold that `/alerts` tells of the same snapshot,
+    and the head of the page counts those that fire."""
     page.run("location.hash = '#/alerts'")
     page.wait("document.querySelector('[data-rule]') !== null", "no rule is shown")
-    shown = "Object.fromEntries([...document.querySelectorAll('[data-rule]')].map((it) => [it.dataset.rule, it.dataset.state]))"
+    shown, told = {}, {}
 
     def same():
-        told = {rule["name"]: alert["state"] for rule in server.get("/alerts")["rules"] for alert in rule["alerts"]}
-        return told == page.run(shown) and told
+        rules = server.get("/alerts")
+        told[rules["snapshot_version"]] = {
+            rule["name"]: [alert["state"], f"{alert['value_text']} of {alert['threshold_text']}"]
+            for rule in rules["rules"] for alert in rule["alerts"]}
+        now = page.run("""({version: Number(document.querySelector("[data-alerts]").dataset.alerts),
+            health: document.getElementById("health").textContent,
+            rules: Object.fromEntries([...document.querySelectorAll("[data-rule]")].map((it) =>
+                [it.dataset.rule, [it.dataset.state, it.cells[3].textContent]]))})""")
+        shown[now["version"]] = now
+        return shown.keys() & told.keys()
 
-    return until(same, "the page shows other states than /alerts", 20)
+    for _ in range(5):
+        version = max(until(same, "the page never showed alerts of a snapshot that /alerts told", 60))
+        assert shown[version]["rules"] == told[version], (version, shown[version], told[version])
+        firing = sum(state == "firing" for state, _ in told[version].values())
+        assert firing == 0 or shown[version]["health"] == f"▲ {firing} firing", (firing, shown[version])
+        goes_on(page)
+    page.wait("document.querySelector('#banner .bad') !== null", "the page does not tell that an alert fires", 60)
+    return told[version]
 
 
 def check_mouse(page):
@@ -166,62 +182,51 @@ def check_tables(page):
     page.wait("[...document.querySelectorAll('details.as-table')].every((it) => it.querySelectorAll('td').length > 1)", "a chart has no table")
 
 
-def choose(page, scheme):
-    """Light or dark as the system prefers it: what was switched by hand is forgotten."""
-    page.run("localStorage.clear(); delete document.documentElement.dataset.theme")
-    page.scheme("light" if scheme == "dark" else "dark")
-    page.scheme(scheme)
-    dark = page.run("getComputedStyle(document.documentElement).getPropertyValue('--is-dark')")
-    assert (dark == "1") == (scheme == "dark"), scheme
-
-
-def take_pictures(page, folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    hashes = {view: f"#/{view}" for view in VIEWS} | {"one": "#/series/event.processing.duration"}
-    for scheme, (width, height, scale) in {"light": (1280, 900, 1), "dark": (1280, 900, 1), "phone": (390, 844, 2)}.items():
-        page.resize(width, height, scale)
-        choose(page, "dark" if scheme == "dark" else "light")
-        for name, hash_ in hashes.items():
-            page.run(f"location.hash = {json.dumps(hash_)}")
-            goes_on(page)
-            wide = page.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wide <= 0, f"{name} is {wide} pixels too wide for {scheme}"
-            page.picture(folder / f"{name}-{scheme}.png")
-    choose(page, "light")
-    page.resize(1280, 900)
-    return len(hashes) * 3
-
-
-def check_axe(page, script):
-    """axe-core finds nothing serious in any view and theme."""
-    page.run(pathlib.Path(script).read_text() + "; 0")
-    found = []
-    for scheme in ("light", "dark"):
-        choose(page, scheme)
-        for hash_ in [f"#/{view}" for view in VIEWS] + ["#/series/event.processing.duration"]:
-            page.run(f"location.hash = {json.dumps(hash_)}")
-            goes_on(page)
-            found += page.run("""axe.run().then((told) => told.violations
-                .filter((it) => ["serious", "critical"].includes(it.impact))
-                .map((it) => `${location.hash}: ${it.id}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`))""")
-    choose(page, "light")
-    assert not found, "\n".join(found)
-
-
-def check_restart(page, program, server, port):
+def check_restart(page, program, server, port, folder):
     """The server is killed: what is shown is marked as old, and comes back by itself."""
     silent = len(page.said)
+    show(page, "#/well")
     server.process.kill()
     server.process.wait(20)
     page.wait("document.getElementById('health').textContent.includes('disconnected')", "the page does not notice", 20)
     page.wait("document.body.classList.contains('is-stale')", "old data are not marked", 20)
+    page.picture(folder / "state-disconnected.png")
     again = Server(program, port, 0)
     page.wait("document.getElementById('health').dataset.state !== 'gone'", "the page does not come back", 40)
     goes_on(page)
     assert page.run("tachograph.store.fine.frames.some((it) => it.marks & 4)"), "the restart is not marked"
+    page.picture(folder / "state-restarted.png")
+    page.open("about:blank")
+    page.open(f"{again.address}/#/series/never.recorded")
+    page.wait("typeof tachograph === 'object' && tachograph.store.newest !== null", "no frame comes", 20)
+    page.wait("document.querySelector('.one .facts')?.textContent.includes('There is no series')", "an unknown series is not told")
+    page.picture(folder / "state-no-series.png")
+    page.open(f"{again.address}/")
     # The browser itself tells of connections that nobody took.
     page.said[silent:] = [it for it in page.said[silent:] if "ERR_CONNECTION_REFUSED" not in it and "ERR_INCOMPLETE" not in it and "ERR_CONNECTION_RESET" not in it]
     return again
+
+
+def check_report(page, server, folder):
+    """The button saves the page with what it shows: it opens from disk, with the same alerts."""
+    page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    page.click("#save")
+    saved = until(lambda: list(folder.glob("example-*.html")), "nothing is saved", 30)[0]
+    told = server.get("/alerts")
+    page.open("about:blank")
+    page.open(saved.as_uri())
+    page.wait("typeof tachograph === 'object' && tachograph.view !== null", "the report shows nothing", 30)
+    rules = page.run("tachograph.alerts.rules.map((it) => it.name)")
+    assert rules == [it["name"] for it in told["rules"]], rules
+    assert page.run("document.querySelector('.well').textContent.includes('what happened')"), "it does not tell what happened"
+    frames = page.run("tachograph.store.fine.frames.length")
+    assert frames > 5, frames
+    pictures(page, folder, {"saved": "#/well", "saved-alerts": "#/alerts"})
+    saved.unlink()
+    page.open("about:blank")
+    page.open(f"{server.address}/")
+    page.wait("typeof tachograph === 'object' && document.querySelector('.tile') !== null", "nothing is shown", 30)
+    return frames
 
 
 def scripting(page):
@@ -231,47 +236,79 @@ def scripting(page):
 
 
 def cost(page, program, series):
-    """Milliseconds of the page's processor time for scripting, a frame, with so many series."""
+    """What the page costs with so many series: milliseconds of processor time for scripting, a frame;
+    bytes of a frame; milliseconds to the first paint; bytes of the page's files."""
     port = free_port()
     server = Server(program, port, series)
     try:
         page.open(f"{server.address}/#/well")
-        page.wait("typeof tachograph === 'object' && tachograph.store.newest !== null", "no frame comes", 60)
-        page.wait(f"tachograph.store.series.length >= {series}", "series are missing", 60)
+        page.wait("typeof tachograph === 'object' && tachograph.store.newest !== null", "no frame comes", 120)
+        page.wait(f"tachograph.store.series.length >= {series}", "series are missing", 120)
         goes_on(page)
         page.call("Performance.disable")
         page.call("Performance.enable", timeDomain="threadTicks")
         before, version = scripting(page), page.run("tachograph.store.fine.next")
-        page.wait(f"tachograph.store.fine.next >= {version} + 8", "no frames come", 60)
-        return (scripting(page) - before) / (page.run("tachograph.store.fine.next") - version)
+        page.wait(f"tachograph.store.fine.next >= {version} + 8", "no frames come", 120)
+        script = (scripting(page) - before) / (page.run("tachograph.store.fine.next") - version)
+        paint = page.run("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null")
+        files = page.run("""performance.getEntriesByType("resource").filter((it) => it.name.includes("/page/"))
+            .concat(performance.getEntriesByType("navigation")).reduce((sum, it) => sum + it.encodedBodySize, 0)""")
+        return {"ms of scripting": round(script, 1), "bytes of a frame": frame_bytes(server), "ms to first paint": paint and round(paint), "bytes of the page": files}
     finally:
         page.open("about:blank")
         server.stop()
 
 
+def frame_bytes(server, frames=5):
+    """The bytes that a listener is sent for a frame, which is a second."""
+    with urllib.request.urlopen(f"{server.address}/live?since=0", timeout=120) as answer:
+        sizes, event = [], b""
+        # The first one may hold everything since the start.
+        while len(sizes) <= frames:
+            line = answer.readline()
+            event += line
+            if line == b"\n":
+                if b"event: frame" in event or b"event:frame" in event:
+                    sizes.append(len(event))
+                event = b""
+    return round(sum(sizes[1:]) / frames)
+
+
 def main():
-    program, pictures, *axe = sys.argv[1:]
+    program, target, *axe = sys.argv[1:]
+    folder = pathlib.Path(target).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     server, page = Server(program, port, 0), Browser()
     try:
         page.resize(1280, 900)
+        # Before the first frame.
+        page.call("Network.setBlockedURLs", urls=["*/live"])
+        page.open(f"{server.address}/")
+        page.wait("document.querySelector('.empty')?.textContent.length > 5", "waiting is not told", 30)
+        page.picture(folder / "state-loading.png")
+        page.call("Network.setBlockedURLs", urls=[])
+        page.said.clear()
         page.open(f"{server.address}/")
         page.wait("typeof tachograph === 'object' && document.querySelector('.tile') !== null", "nothing is shown", 30)
         version = check_headlines(page, server)
-        states = check_alerts(page, server) if "/alerts" in server.get("/page/paths.json") else {}
+        states = check_alerts(page, server)
         check_mouse(page)
         check_keys(page)
         check_tables(page)
-        shown = take_pictures(page, pathlib.Path(pictures))
-        if axe:
-            check_axe(page, axe[0])
-        server = check_restart(page, program, server, port)
-        costs = {series: round(cost(page, program, series), 1) for series in (10, 1_000)}
-        foreign = [it for it in page.asked if not it.startswith(("http://127.0.0.1:", "about:", "data:"))]
+        hashes = {view: f"#/{view}" for view in VIEWS} | {"one": "#/series/event.processing.duration"}
+        shown = pictures(page, folder, hashes)
+        found = serious(page, axe[0], hashes.values()) if axe else []
+        assert not found, "\n".join(found)
+        frames = check_report(page, server, folder)
+        server = check_restart(page, program, server, port, folder)
+        costs = {series: cost(page, program, series) for series in (10, 1_000, 10_000)}
+        foreign = [it for it in page.asked if not it.startswith(("http://127.0.0.1:", "about:", "data:", "file:"))]
         assert not foreign, foreign
         assert not page.said, page.said
         print(f"snapshot {version} equals /snapshot, {len(states)} rules equal /alerts, {shown} pictures, "
-              f"axe-core: {'nothing serious' if axe else 'not there'}, ms of scripting by series: {costs}")
+              f"a report of {frames} frames saved and opened, "
+              f"axe-core: {'nothing serious' if axe else 'not there'}, by series: {costs}")
     finally:
         page.close()
         server.stop()

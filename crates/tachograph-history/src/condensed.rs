@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::definition::Definition;
-use crate::frame::Frame;
+use crate::frame::{Frame, Mark};
 use crate::history::steps;
 use crate::line::Meta;
 
@@ -99,6 +99,21 @@ impl Condensed {
     /// The frames, oldest first.
     pub fn frames(&self) -> &[Arc<Frame>] {
         &self.frames
+    }
+
+    /// When the first frame begins, in milliseconds since 1970. One that holds everything since the
+    /// program's start counts as a step.
+    pub fn begin_ms(&self) -> Option<u64> {
+        let first = self.frames.first()?;
+        let step_ms = u64::try_from(self.step.as_millis()).unwrap_or(u64::MAX);
+        let is_whole = !first.marks.contains(&Mark::Start);
+        let span_ms = if is_whole { first.span_ms } else { first.span_ms.min(step_ms) };
+        Some(first.end_ms.saturating_sub(span_ms))
+    }
+
+    /// When the last frame ends, in milliseconds since 1970.
+    pub fn end_ms(&self) -> Option<u64> {
+        self.frames.last().map(|last| last.end_ms)
     }
 
     /// How long a frame is: the recording's own step, or a multiple of it.

@@ -79,6 +79,7 @@ export class Alerts {
   update() {
     const told = this.app.alerts;
     const now = Math.floor((told?.at ?? 0));
+    this.body.dataset.alerts = String(told?.snapshot_version ?? "");
     refresh(this.body, JSON.stringify([told, now]), () => {
       if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording holds no alerts. `tachograph check RULES --over FILE` tells when rules would have fired." : "This server evaluates no alert rules.")];
       if (told.rules.length === 0) return [h("p", { class: "empty" }, "There are no rules.")];

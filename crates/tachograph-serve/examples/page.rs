@@ -1,4 +1,4 @@
-//! The page with something to see: `cargo run --example page -- 9464 1000` serves a program that
+//! The page with something to see: `cargo run --features alerts --example page -- 9464 1000` serves a program that
 //! handles events, with a thousand more series beside its own, at http://127.0.0.1:9464/.
 #![allow(clippy::print_stdout, reason = "a program that is started by hand")]
 
@@ -9,7 +9,31 @@ use std::{env, thread};
 use serde_json::{Value, json};
 use tachograph::{MetricsCollector, Snapshot, Unit};
 use tachograph_history::Settings;
-use tachograph_serve::Endpoint;
+use tachograph_serve::{Alerts, Endpoint};
+
+/// One is pending and then fires within seconds, the other in the time of trouble.
+const RULES: &str = r#"
+[[rule]]
+name = "ManyEvents"
+metric = "events.processed"
+statistic = "rate"
+last = "10s"
+op = ">"
+threshold = 100
+for = "3s"
+message = "{value} events a second"
+
+[[rule]]
+name = "HighLatency"
+metric = "event.processing.duration"
+statistic = "p95"
+last = "10s"
+op = ">"
+threshold = "1ms"
+for = "3s"
+severity = "critical"
+message = "p95 of event processing is {value}, above {threshold}"
+"#;
 
 const STEP: Duration = Duration::from_millis(10);
 const TYPES: [&str; 4] =
@@ -77,11 +101,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .series_per_metric(1_000 + series)
         .build();
     metrics.describe("udp.queue.depth", Unit::None, "Packets that wait in the socket.");
+    let rules = tachograph_alert::parse(RULES).map_err(|errors| format!("{errors:?}"))?;
     let endpoint = Endpoint::new(metrics.clone())
         .listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .program("example", env!("CARGO_PKG_VERSION"))
         .summary(summary)
-        .history(Settings::default());
+        .history(Settings::default())
+        .alerts(Alerts::new(rules));
     let server = endpoint.spawn()?;
     println!("the page is at http://{}/", server.addr());
     let mut random = fastrand::Rng::with_seed(1);

@@ -18,7 +18,7 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 12] = [
+const PEERS: [Peer; 13] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
@@ -62,9 +62,18 @@ const PEERS: [Peer; 12] = [
     Peer {
         name: "page",
         arguments: |it| {
-            let program = it.example("tachograph-serve", "page")?;
+            let program = it.example("page")?;
             let pictures = it.folder.join("pictures");
             Ok([program, pictures].into_iter().chain(it.axe()).collect())
+        },
+    },
+    // Reports of recordings, opened from disk, with pictures beside those of the page.
+    Peer {
+        name: "report",
+        arguments: |it| {
+            let (tachograph, recording) = it.tachograph()?;
+            let pictures = it.folder.join("pictures");
+            Ok([recording, tachograph, pictures].into_iter().chain(it.axe()).collect())
         },
     },
     // Random rules over random gauges, with the states that our engine computes.
@@ -78,12 +87,7 @@ const PEERS: [Peer; 12] = [
     // The alerts of a program before a real Alertmanager, which is down for a minute.
     Peer {
         name: "alertmanager",
-        arguments: |it| {
-            let build = ["build", "--package", "tachograph-serve", "--features", "alerts"];
-            it.tools.cargo().args(build).args(["--example", "alertmanager"]).run()?;
-            let built = it.tools.target("debug").join("examples/alertmanager");
-            Ok(vec![built, ALERTMANAGER.into()])
-        },
+        arguments: |it| Ok(vec![it.example("alertmanager")?, ALERTMANAGER.into()]),
     },
 ];
 
@@ -236,9 +240,10 @@ impl Peers<'_> {
         script.is_file().then_some(script)
     }
 
-    /// An example of a package, built.
-    fn example(&self, package: &str, example: &str) -> Result<PathBuf> {
-        self.tools.cargo().args(["build", "--package", package, "--example", example]).run()?;
+    /// An example of an endpoint with alerts, built.
+    fn example(&self, example: &str) -> Result<PathBuf> {
+        let build = ["build", "--package", "tachograph-serve", "--features", "alerts"];
+        self.tools.cargo().args(build).args(["--example", example]).run()?;
         Ok(self.tools.target("debug/examples").join(example))
     }
 

@@ -458,6 +458,10 @@ impl Endpoint {
             #[cfg(feature = "alerts")]
             board: self.alerts.as_ref().map(|alerts| Arc::clone(&alerts.board)),
             access,
+            #[cfg(feature = "tls")]
+            is_secure: self.tls.is_some(),
+            #[cfg(not(feature = "tls"))]
+            is_secure: false,
             stale_after,
             read_within,
             checks,

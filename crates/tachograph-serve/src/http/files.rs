@@ -1,12 +1,20 @@
 //! The files of the page, as browsers ask for them.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    REFERRER_POLICY, VARY,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use flate2::Compression;
+use tachograph_page::{ASSETS, Asset};
 
+use crate::pages::accept;
+use crate::pages::encoding::{COMPRESS_FROM, Encoding, gzip};
 use crate::pages::reply::error;
 
 /// The paths of all files but the page itself.
@@ -20,7 +28,11 @@ pub(crate) fn file(uri: &Uri, headers: &HeaderMap) -> Response {
     let Some(asset) = tachograph_page::asset(uri.path()) else {
         return error(StatusCode::NOT_FOUND, &format!("the page has no {}", uri.path()));
     };
-    let tag = asset.etag.as_bytes();
+    let packed = packed(asset).filter(|_| accept::encoding(headers) == Encoding::Gzip);
+    let own = asset.etag.as_bytes();
+    // Each encoding of a file has a tag of its own.
+    let tag =
+        if packed.is_some() { [&own[..own.len() - 1], b"-gzip\""].concat() } else { own.into() };
     let known =
         headers.get_all(IF_NONE_MATCH).iter().flat_map(|it| it.as_bytes().split(|b| *b == b','));
     let is_known = known.map(<[u8]>::trim_ascii).any(|it| it == tag || it == b"*");
@@ -33,12 +45,28 @@ pub(crate) fn file(uri: &Uri, headers: &HeaderMap) -> Response {
         ),
         (CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
         // Hexadecimal digits in quotes: always a value.
-        (ETAG, HeaderValue::from_bytes(tag).unwrap_or(HeaderValue::from_static(""))),
+        (ETAG, HeaderValue::from_bytes(&tag).unwrap_or(HeaderValue::from_static(""))),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        (VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    let (status, body) = match is_known {
-        true => (StatusCode::NOT_MODIFIED, Body::empty()),
-        false => (StatusCode::OK, Body::from(Bytes::from_static(asset.bytes))),
-    };
-    (status, told, body).into_response()
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, told).into_response();
+    }
+    let gzip = (CONTENT_ENCODING, HeaderValue::from_static(Encoding::Gzip.name()));
+    match packed {
+        Some(packed) => (told, [gzip], Body::from(packed)).into_response(),
+        None => (told, Body::from(Bytes::from_static(asset.bytes))).into_response(),
+    }
+}
+
+/// A file compressed, unless it is short. All are compressed once, at the first request, as well as
+/// gzip can.
+fn packed(asset: &Asset) -> Option<Bytes> {
+    static PACKED: OnceLock<HashMap<&str, Bytes>> = OnceLock::new();
+    let all = PACKED.get_or_init(|| {
+        let long = ASSETS.iter().filter(|it| it.bytes.len() >= COMPRESS_FROM);
+        long.filter_map(|it| Some((it.path, gzip(it.bytes, Compression::best()).ok()?.into())))
+            .collect()
+    });
+    all.get(asset.path).cloned()
 }

@@ -55,6 +55,7 @@ pub(crate) const HISTORY_PAGES: &[(&str, &str)] = &[
     ),
     ("/history", "the last minutes as lines of JSON; ?from=-10m&to=…&step=30s"),
     ("/doctor", "what is wrong and what to try, as JSON"),
+    ("/report", "the page with its history as one file, to save and to send"),
     (ALERTS, "rules, alerts and who was told of them, as JSON"),
 ];
 
@@ -75,6 +76,8 @@ pub(crate) struct Site {
     #[cfg(feature = "alerts")]
     pub(crate) board: Option<Arc<Board>>,
     pub(crate) access: RwLock<Access>,
+    /// Whether everything goes over TLS.
+    pub(crate) is_secure: bool,
     pub(crate) stale_after: Duration,
     /// For a complete answer.
     pub(crate) read_within: Duration,
@@ -107,7 +110,7 @@ impl Site {
         {
             let given = session::token_in(request.uri().query()).filter(|_| page == "/");
             if given.is_some_and(|given| token.is(given.as_bytes())) {
-                return Some(session::begin(token, headers));
+                return Some(session::begin(token, headers, self.is_secure));
             }
             if session::is_in(token, headers) {
                 return None;
@@ -147,6 +150,7 @@ pub(crate) fn router(site: &Arc<Site>) -> Router {
         "/live" => get(live),
         "/history" => get(history),
         "/doctor" => get(doctor),
+        "/report" => get(report),
         #[cfg(feature = "alerts")]
         ALERTS => get(alerts),
         "/" => get(file),
@@ -284,6 +288,15 @@ async fn history(State(site): State<Arc<Site>>, uri: Uri) -> Response {
 async fn doctor(State(site): State<Arc<Site>>) -> Response {
     let Some(live) = &site.live else { return no_history() };
     live.doctor().await
+}
+
+async fn report(State(site): State<Arc<Site>>) -> Response {
+    let Some(live) = &site.live else { return no_history() };
+    #[cfg(feature = "alerts")]
+    let alerts = site.board.as_ref().and_then(|it| serde_json::to_value(it.report()).ok());
+    #[cfg(not(feature = "alerts"))]
+    let alerts = None;
+    live.report(alerts, site.read_within).await
 }
 
 #[cfg(feature = "alerts")]

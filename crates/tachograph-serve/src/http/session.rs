@@ -67,13 +67,15 @@ pub(crate) fn is_in(token: &Token, headers: &HeaderMap) -> bool {
 }
 
 /// Begins a session, and sends the browser to an address without the token.
-pub(crate) fn begin(token: &Token, headers: &HeaderMap) -> Response {
+/// Browsers send a `secure` cookie over TLS only.
+pub(crate) fn begin(token: &Token, headers: &HeaderMap, is_secure: bool) -> Response {
     let Ok(id) = token.sessions().begin() else {
         let told = "the system has no random numbers for a session: use the header instead";
         return error(StatusCode::SERVICE_UNAVAILABLE, told);
     };
     let name = cookie_name(headers);
-    let cookie = format!("{name}={id}; Path=/; HttpOnly; SameSite=Lax");
+    let secure = if is_secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={id}; Path=/; HttpOnly; SameSite=Lax{secure}");
     // A port and hexadecimal digits: always a value.
     let cookie = HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static(""));
     let to = [

@@ -8,5 +8,6 @@ pub(crate) mod past;
 pub(crate) mod query;
 pub(crate) mod recorder;
 pub(crate) mod recording;
+pub(crate) mod report;
 pub(crate) mod seat;
 pub(crate) mod site;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Serialize;
+use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::json;
 use tachograph_history::{FORMAT, History, Meta, Settings, doctor};
@@ -24,7 +25,9 @@ use crate::live::past;
 use crate::live::query::{self, Range};
 use crate::live::recorder::Recorder;
 use crate::live::recording;
+use crate::live::report;
 use crate::live::seat::Seat;
+use crate::pages::answer::Answer;
 use crate::pages::reply::{answer, error};
 use crate::pages::scrapes::Scrapes;
 use crate::thread::Worker;
@@ -206,6 +209,27 @@ impl Live {
         }
     }
 }
+
+impl Live {
+    /// `GET /report`
+    pub(crate) async fn report(&self, alerts: Option<Value>, within: Duration) -> Response {
+        let history = self.recorder.run(|recorder| recorder.history.clone()).await;
+        let Some(history) = history else { return bug() };
+        let end = history.newest().map_or(SystemTime::UNIX_EPOCH, |newest| newest.end());
+        let meta = self.meta.clone();
+        let html = self.writer.run(move |_| report::html(&meta, &history, alerts.as_ref())).await;
+        let Some(html) = html else { return bug() };
+        let name = format!("attachment; filename=\"{}\"", report::file_name(&self.meta, end));
+        let headers = [
+            (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+            // Letters, digits and a few signs: always a value.
+            (CONTENT_DISPOSITION, HeaderValue::from_str(&name).unwrap_or(ATTACHMENT)),
+        ];
+        (headers, Body::new(Answer::new(html.into(), within))).into_response()
+    }
+}
+
+const ATTACHMENT: HeaderValue = HeaderValue::from_static("attachment");
 
 fn bug() -> Response {
     let told = "the page could not be written: this is a bug, please report it";

@@ -77,7 +77,8 @@ impl Writer {
         }
         self.bytes = body.len();
         // Err: the compressor has no memory, so it is sent uncompressed.
-        let compressed = self.is_gzip.then(|| encoding::gzip(&body).ok()).flatten();
+        let compressed =
+            self.is_gzip.then(|| encoding::gzip(&body, flate2::Compression::fast()).ok()).flatten();
         let is_gzip = compressed.is_some();
         Some(Payload { body: compressed.unwrap_or(body).into(), is_gzip })
     }

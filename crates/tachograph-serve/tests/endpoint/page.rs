@@ -33,13 +33,46 @@ async fn the_page_and_its_files_come_from_here_and_from_nowhere_else() {
         let other = with(server.addr(), "GET", asset.path, &[("If-None-Match", "\"x\"")]).await;
         assert_eq!(other.status, 200);
     }
+    let mut travels = 0;
+    for asset in tachograph_page::ASSETS {
+        let packs = [("Accept-Encoding", "gzip, deflate, br")];
+        let answer = with(server.addr(), "GET", asset.path, &packs).await;
+        let is_packed = answer.header("content-encoding") == "gzip";
+        travels += answer.bytes.len();
+        let whole = match is_packed {
+            true => zune_inflate::DeflateDecoder::new(&answer.bytes).decode_gzip().expect("gzip"),
+            false => answer.bytes.clone(),
+        };
+        assert_eq!(whole, asset.bytes, "{}", asset.path);
+        assert_eq!((answer.header("vary"), answer.status), ("accept-encoding", 200));
+        assert!(is_packed || asset.bytes.len() < 1_400, "{}", asset.path);
+        let tag = answer.header("etag").to_owned();
+        let plain = std::str::from_utf8(asset.etag.as_bytes()).expect("text");
+        assert_eq!(is_packed, tag != plain, "{tag}: a tag for each encoding");
+        let again = [packs[0], ("If-None-Match", &*tag)];
+        let again = with(server.addr(), "GET", asset.path, &again).await;
+        assert_eq!((again.status, again.header("etag")), (304, &*tag));
+    }
+    assert!(travels < 72 << 10, "the page takes {travels} bytes");
     let missing = get(server.addr(), "/page/none.js").await;
     assert_eq!(missing.json()["error"], "the page has no /page/none.js");
     assert_eq!(request(server.addr(), "POST", "/").await.status, 405);
     let paths = get(server.addr(), "/page/paths.json").await.json();
-    for path in ["/", "/live", "/history", "/doctor", "/metrics"] {
+    for path in ["/", "/live", "/history", "/doctor", "/report", "/metrics"] {
         assert!(paths.as_array().expect("a list").iter().any(|it| it == path), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_report_is_a_file_to_save() {
+    let endpoint = Endpoint::new(manual()).listen(loopback()).history(Settings::default());
+    let server = endpoint.program("../a b\"\n", "1").serve().await.expect("binds");
+    let answer = get(server.addr(), "/report").await;
+    let named = answer.header("content-disposition");
+    assert!(named.starts_with("attachment; filename=\"..ab-20"), "{named}");
+    assert!(named.ends_with(".html\"") && !named.contains(['/', ':', '\n']), "{named}");
+    assert!(answer.header("content-type").starts_with("text/html"));
+    assert!(answer.text().contains("<title>../a b\"\n · report</title>"));
 }
 
 #[tokio::test]

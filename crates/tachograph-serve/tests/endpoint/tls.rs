@@ -64,6 +64,21 @@ async fn answers_go_over_tls_to_who_trusts_the_certificate() {
     assert!(!rest.starts_with(b"HTTP"), "{rest:?}");
 }
 
+#[tokio::test]
+async fn a_session_over_tls_is_never_sent_without_it() {
+    let own = certified();
+    let (chain, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+    let tls = Tls::from_pem(chain.as_bytes(), key.as_bytes()).expect("PEM");
+    let endpoint = Endpoint::new(manual()).tls(tls).bearer_token("secret").expect("a token");
+    let endpoint = endpoint.history(tachograph_history::Settings::default());
+    let server = endpoint.listen(loopback()).serve().await.expect("binds");
+    let stream = connect(server.addr(), &own).await.expect("shakes hands");
+    let answer = over(stream, "GET", "/?token=secret", "localhost", &[]).await;
+    let cookie = answer.header("set-cookie");
+    assert_eq!(answer.status, 303);
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+}
+
 #[test]
 fn a_certificate_and_a_key_that_cannot_be_used_are_refused_with_the_reason() {
     let (own, other) = (certified(), certified());

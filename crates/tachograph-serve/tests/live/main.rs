@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use base64::Engine as _;
 use serde_json::Value;
 use tachograph::MetricsCollector;
 use tachograph_history::Settings;
@@ -345,6 +346,39 @@ async fn the_doctor_tells_of_the_newest_frame() {
     for text in ["title", "detail", "advice"] {
         assert!(found[text].as_str().is_some_and(|text| text.len() > 5), "{found}");
     }
+}
+
+/// A text inside a report.
+fn inside(html: &str, name: &str) -> String {
+    let begin = format!("<script type=\"application/gzip\" id=\"{name}\">");
+    let packed =
+        html.split_once(&begin).expect("it is there").1.split_once('<').expect("its end").0;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(packed).expect("base 64");
+    let text = zune_inflate::DeflateDecoder::new(&bytes).decode_gzip().expect("gzip");
+    String::from_utf8(text).expect("text")
+}
+
+#[tokio::test]
+async fn a_report_is_one_file_with_all_that_history_tells() {
+    let metrics = manual();
+    let server = serve(&metrics).await;
+    let mut stream = Stream::open(server.addr(), "/live?since=0", "").await;
+    for _ in 0..30 {
+        count(&metrics, &mut stream, 7).await;
+    }
+    let (status, html) = get(server.addr(), "/report").await;
+    assert_eq!(status, 200);
+    let (_, history) = get(server.addr(), "/history?from=0&step=0").await;
+    let frames = |text: &str| {
+        let frames = text.lines().filter(|it| it.starts_with("{\"frame\""));
+        frames.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let held = inside(&html, "recording");
+    assert!(frames(&held).len() > 5 && frames(&held) == frames(&history));
+    let facts: Value = serde_json::from_str(&inside(&html, "report")).expect("JSON");
+    assert_eq!(facts["run"]["meta"]["program"], "mixer");
+    assert_eq!(facts["run"]["frames"], frames(&history).len());
+    assert!(facts["doctor"]["findings"].is_array() && facts["alerts"].is_null());
 }
 
 #[tokio::test]

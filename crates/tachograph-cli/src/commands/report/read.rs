@@ -9,7 +9,7 @@ use serde::Serialize;
 use tachograph::Unit;
 use tachograph_history::compare::Run;
 use tachograph_history::doctor::{Finding, findings};
-use tachograph_history::{Condensed, Frame, History, Meta, Settings, format};
+use tachograph_history::{Condensed, History, Meta, Settings, format};
 
 use crate::failure::Failure;
 use crate::joined::{Piece, Recording};
@@ -45,7 +45,7 @@ impl Recorded {
         let mut progress = Progress { file, shown: Instant::now() };
         // Findings are those that the program itself would have had.
         let mut history = History::new(Settings { bytes: HISTORY_BYTES, ..Settings::default() });
-        let (mut condensed, mut begun) = (None, None);
+        let mut condensed = None;
         while let Some(piece) = recording.next()? {
             let Some(meta) = recording.joined().meta() else { continue };
             let step = Duration::from_millis(meta.step_ms);
@@ -57,7 +57,6 @@ impl Recorded {
                 }
                 Piece::Frame(frame) => {
                     let frame = Arc::new(frame);
-                    begun.get_or_insert_with(|| begin(&frame, meta));
                     condensed.push(&frame);
                     history.push(&frame);
                     progress.show(condensed.taken());
@@ -65,19 +64,20 @@ impl Recorded {
             }
         }
         progress.end();
-        let (Some(condensed), Some(begin_ms), Some(meta), Some(newest)) =
-            (condensed, begun, recording.joined().meta(), history.newest())
+        let condensed = condensed.map(Condensed::finish);
+        let meta = recording.joined().meta();
+        let span = condensed.as_ref().and_then(|it| it.begin_ms().zip(it.end_ms()));
+        let (Some(condensed), Some((begin_ms, end_ms)), Some(meta)) = (condensed, span, meta)
         else {
             return Err(Failure::Input(format!(
                 "{}: the recording has no frames: record for longer than one step",
                 file.display()
             )));
         };
-        let condensed = condensed.finish();
         Ok(Self {
             file: file.to_owned(),
             begin_ms,
-            end_ms: newest.end_ms,
+            end_ms,
             frames: condensed.taken(),
             notes: notes(&condensed, meta, recording.is_torn()),
             meta: meta.clone(),
@@ -93,13 +93,6 @@ impl Recorded {
     pub(super) fn lines(&self) -> String {
         self.condensed.to_lines(&self.meta)
     }
-}
-
-/// When a recording begins. A first frame that has everything since the program's start in it is as
-/// short as the others.
-fn begin(first: &Frame, meta: &Meta) -> u64 {
-    let span = if first.marks.is_empty() { first.span_ms } else { first.span_ms.min(meta.step_ms) };
-    first.end_ms.saturating_sub(span)
 }
 
 fn notes(condensed: &Condensed, meta: &Meta, is_torn: bool) -> Vec<String> {
