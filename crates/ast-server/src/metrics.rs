@@ -1,4 +1,4 @@
-//! Every metric that the server records, in one table.
+//! Every metric that the server itself records, in one table.
 //!
 //! The handles are registered once; the per-event paths use them by index.
 
@@ -31,7 +31,8 @@ macro_rules! declare {
             $(#[doc = $text] pub(crate) $field: $handle,)*
         }
 
-        /// Every metric that the server records.
+        /// Every metric that the server itself records. `process.*` and its event loop's `loop.*`
+        /// come from `tachograph-loop`.
         pub const DECLARED: &[Declared] = &[
             $(Declared {
                 name: $name,
@@ -157,16 +158,6 @@ declare! {
         "threads and tasks of the server that panicked and were run again";
     log_dropped: Counter = "process.log.dropped", None,
         "lines of the log that could not be written";
-    resident_memory: Gauge = "process.resident_memory", Bytes,
-        "memory of the process that is in RAM";
-    cpu_time: Gauge = "process.cpu_time", Seconds,
-        "CPU time that the process has used";
-    threads: Gauge = "process.threads", None,
-        "threads of the process";
-    open_files: Gauge = "process.open_files", None,
-        "file descriptors that the process has open";
-    start_time: Gauge = "process.start_time", Seconds,
-        "when the process started, since 1970";
 }
 
 /// The construction of a table's field.

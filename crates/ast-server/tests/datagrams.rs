@@ -5,7 +5,7 @@ mod common;
 use std::net::UdpSocket;
 
 use ast_server::{Arg, AstServer, EventSender, encode_event, encode_message};
-use common::{Stage, assert_conserved};
+use common::{Stage, assert_conserved, until};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
@@ -66,6 +66,20 @@ async fn gaps_late_numbers_duplicates_and_restarts_are_counted() {
     let newest = stage.server.metrics().get_gauge("udp.current_sequence").expect("a gauge");
     assert_eq!(newest.current, Some(2.0));
     assert_conserved(&stage.server);
+}
+
+#[tokio::test]
+async fn turns_of_the_event_loop_hold_every_datagram() {
+    let stage = Stage::new().await;
+    let numbers: Vec<_> = (0..50).collect();
+    send(&stage, &stage.live, &numbers).await;
+    let tags = [("loop", "ast-events")];
+    let of = |name| stage.server.metrics().with_tags(&tags).get_timing(name).expect("a timing");
+    let received = stage.count("udp.packet.received") as f64;
+    // The last turn may still be about to end.
+    until("the last turn has ended", || of("loop.turn.events").sum == received).await;
+    let (turns, events) = (of("loop.turn.duration").count, of("loop.turn.events"));
+    assert_eq!((turns, events.min >= Some(1.0)), (events.count, true));
 }
 
 #[tokio::test]

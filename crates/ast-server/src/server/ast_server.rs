@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot};
+use tachograph_loop::ProcessMetrics;
 use tokio::sync::Notify;
 
 use crate::events::event::Event;
@@ -101,6 +102,7 @@ impl AstServer {
     fn with(settings: Builder) -> Self {
         let collector = MetricsCollector::builder().enabled(settings.enable_metrics).build();
         let metrics = Arc::new(ServerMetrics::register(&collector));
+        ProcessMetrics::install(&collector);
         let interval = settings.broadcast_interval;
         let memory = Memory::new(settings.clients_bytes);
         let limits = Limits { messages: settings.queue_messages, bytes: settings.queue_bytes };

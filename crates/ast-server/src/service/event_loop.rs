@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use tachograph_loop::LoopMonitor;
 use tokio::sync::mpsc;
 
 use crate::events::event::Event;
@@ -49,7 +50,10 @@ impl EventLoop {
     /// Blocks; call it on a separate thread.
     pub(crate) fn run(&mut self) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut monitor = LoopMonitor::new(self.server.metrics(), "ast-events");
         while self.queue.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let mut turn = monitor.turn();
+            turn.events(batch.len() as u64);
             self.metrics.queue_depth.set((batch.len() + self.queue.len()) as f64);
             for datagram in batch.drain(..) {
                 self.metrics.queue_delay.record(datagram.received.elapsed());

@@ -17,7 +17,7 @@ use crate::server::ast_server::AstServer;
 use crate::service::door::{self, Door};
 use crate::service::event_loop::EventLoop;
 use crate::service::part::Part;
-use crate::service::{process, watcher};
+use crate::service::watcher;
 use crate::summary::exporter::MetricsExporter;
 use crate::udp::socket;
 
@@ -65,8 +65,7 @@ const fn local(port: u16) -> SocketAddr {
 }
 
 /// The names of a service's threads and tasks in `/health`.
-const PARTS: [&str; 6] =
-    ["ast-events", "ast-udp", "viewers", "process metrics", "file watch", "held-back changes"];
+const PARTS: [&str; 5] = ["ast-events", "ast-udp", "viewers", "file watch", "held-back changes"];
 
 /// A running server. Dropping it stops it without waiting; [`Service::stop`] waits.
 #[derive(Debug)]
@@ -112,9 +111,9 @@ impl Service {
         let listener =
             door::listen(addresses.websocket).map_err(refused("viewers", addresses.websocket))?;
         let access = Arc::new(Mutex::new(endpoint.clone().listen(addresses.websocket)));
-        let [events, udp, door, sampler, watcher, flusher] =
+        let [events, udp, door, watcher, flusher] =
             PARTS.map(|name| Part::new(name, server.handles().part_restarted.clone()));
-        let parts = [&events, &udp, &door, &sampler, &watcher, &flusher];
+        let parts = [&events, &udp, &door, &watcher, &flusher];
         let endpoint = parts
             .into_iter()
             .cloned()
@@ -156,8 +155,6 @@ impl Service {
         service.spawn(&udp, move || receiver.run())?;
         let entrance = Door::new(listener, server.clone(), access, stopped);
         service.tasks.spawn(async move { door.run_task(|| entrance.serve()).await });
-        let handles = Arc::clone(server.handles());
-        service.tasks.spawn(async move { sampler.run_task(|| process::sample(&handles)).await });
         let watched = server.clone();
         service.tasks.spawn(async move {
             watcher.run_task(|| watcher::run(watched.clone())).await;

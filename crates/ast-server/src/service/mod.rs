@@ -4,8 +4,6 @@
 
 // A thread or task that is restarted if it panics.
 pub(crate) mod part;
-// Memory and CPU of the process.
-pub(crate) mod process;
 // Loads the set again when its file is saved.
 pub(crate) mod watcher;
 // Processes datagrams into events.
