@@ -9,7 +9,7 @@ use crate::steps::outcome;
 const CORE: &str = "tachograph";
 
 /// The crates from the inside out: each may use those before it.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     CORE,
     "live-set",
     "tachograph-export",
