@@ -3,7 +3,7 @@
 //! | for | use |
 //! |---|---|
 //! | any loop: epoll, mio, io_uring, a queue, a busy poll | [`LoopMonitor`]: turns, sleep, events per turn, turns over budget, delay of each handler, lag |
-//! | finding out what blocks it | [`StallDetector`]: turns that take too long, with their backtrace, while they still run |
+//! | finding out what blocks it | [`StallDetector`]: turns and polls that take too long, with their backtrace, while they still run |
 //! | futures on any executor | [`Instrument`]: busy, waiting, wake-to-poll delay, polls, by outcome |
 //! | the process | [`ProcessMetrics`]: `process_cpu_seconds_total`, `process_resident_memory_bytes` and the others that Prometheus names |
 //!

@@ -1,6 +1,7 @@
 //! The web page of a Tachograph endpoint, as files to serve: live charts of every series, alerts and
-//! findings. It reads `/live`, `/history`, `/alerts` and `/doctor`. [`document()`] is the same page as
-//! one file, with a recording inside: a report, which needs no server.
+//! findings. It reads `/live`, `/history`, `/alerts` and `/doctor`; its button *save report* loads
+//! `/report`. [`document()`] is the same page as one file, with a recording inside: a report, which
+//! needs no server.
 //!
 //! # Promises
 //! * No build step, no framework, no files from other servers: [`ASSETS`] has all files, and

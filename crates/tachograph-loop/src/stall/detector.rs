@@ -18,10 +18,10 @@ use crate::stall::watcher::{Watch, Watcher};
 ///
 /// A thread of its own looks at every loop twice in a threshold, 80 times a second by default; it
 /// sleeps while there is no loop. It runs with the priority and on the CPUs of the thread that starts
-/// it, so start it before the loop's thread is pinned. The loop pays two stores a turn, and only in a stall a signal and
-/// some microseconds for its backtrace. A turn is told once it has lasted one to one and a half
-/// thresholds, then again each time that this has doubled; at most five times a minute over all
-/// loops, with the number of reports that were suppressed.
+/// it, so start it before the loop's thread is pinned. The loop pays two stores a turn, and only in a
+/// stall a signal and some microseconds for its backtrace. A turn is told once it has lasted one to one
+/// and a half thresholds, then again each time that this has doubled; at most five times a minute over
+/// all loops, with the number of reports that were suppressed.
 ///
 /// On a runtime such as tokio, whose loop is not yours, have it watch the polls of futures instead:
 /// [`FutureMetrics::watched_by`](crate::FutureMetrics::watched_by).

@@ -291,8 +291,8 @@ impl Endpoint {
         Self::PAGES.iter().chain(Self::HISTORY_PAGES).map(|(path, _)| *path)
     }
 
-    /// Keeps the last minutes and serves them: [`/live`, `/history`,
-    /// `/doctor`](Self::HISTORY_PAGES). Off by default.
+    /// Keeps the last minutes and serves them: [the page, `/live`, `/history`, `/doctor`,
+    /// `/report`](Self::HISTORY_PAGES). Off by default.
     ///
     /// Costs two threads, the configured bytes for frames (16 MiB by default) and about the same
     /// for their lines, and per step one pass over what changed: a few milliseconds of background
