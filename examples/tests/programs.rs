@@ -9,6 +9,7 @@ mod program;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Stdio;
+use std::time::Duration;
 
 use self::program::{Program, body_of, get};
 
@@ -78,21 +79,30 @@ fn axum_server_has_its_metrics_page_and_alerts() {
     program::wait_for(&address, "http_duration_seconds_count", 3.0);
     let page = get(&address, "/");
     assert!(page.contains(" 200 ") && page.contains("<title>"), "{page}");
-    program::wait_until("an alert", || get(&address, "/alerts").contains("firing"));
-    let alerts = get(&address, "/alerts");
-    let alerts: serde_json::Value = serde_json::from_str(body_of(&alerts)).expect("JSON");
-    let of = |name: &str| {
+    // Whether requests were slow depends on the machine.
+    program::wait_until("an alert for the error", || {
+        let alerts = get(&address, "/alerts");
+        let alerts: serde_json::Value = serde_json::from_str(body_of(&alerts)).expect("JSON");
         let rules = alerts["rules"].as_array().expect("rules");
-        let rule = rules.iter().find(|rule| rule["name"] == name).expect("the rule");
-        rule["alerts"][0]["state"].clone()
-    };
-    assert_eq!((of("ServerErrors"), of("SlowRequests")), ("firing".into(), "inactive".into()));
+        let rule = rules.iter().find(|rule| rule["name"] == "ServerErrors").expect("the rule");
+        rule["alerts"][0]["state"] == "firing"
+    });
+}
+
+/// The first core that this process may use.
+fn first_core() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let cores = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let cores = cores.expect("listed").trim();
+    cores.split([',', '-']).next().expect("at least one").to_owned()
 }
 
 #[test]
 fn busy_poll_publishes_while_it_is_idle() {
-    let mut program = Program::start(env!("CARGO_BIN_EXE_busy_poll"), &[ANY, ANY, "0"]);
+    let core = first_core();
+    let mut program = Program::start(env!("CARGO_BIN_EXE_busy_poll"), &[ANY, ANY, &core]);
     let client = UdpSocket::bind(ANY).expect("a socket");
+    client.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
     client.connect(program.told("datagrams on ")).expect("it listens");
     let page = program.told("metrics on ");
     for length in 1..=50_usize {

@@ -28,7 +28,7 @@ fn of_a_lane() -> (usize, usize) {
         }
         metrics.get_timing("t");
     }
-    let taken = (resident() - before) / LANES;
+    let taken = resident().saturating_sub(before) / LANES;
     let told = metrics.get_gauge("telemetry.memory").and_then(|gauge| gauge.current);
     (taken, told.expect("always there") as usize / LANES)
 }

@@ -84,7 +84,7 @@ pub(crate) fn value(address: &str, key: &str) -> Option<f64> {
 }
 
 /// Waits for something that comes with one of the next snapshots.
-pub(crate) fn wait_until(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let is_there = (0..1_000).any(|_| {
         thread::sleep(Duration::from_millis(20));
         holds()
@@ -99,7 +99,15 @@ pub(crate) fn wait_for(address: &str, key: &str, wanted: f64) {
 
 /// The body of the one request that a receiver gets; answers it with an empty success.
 pub(crate) fn receive(receiver: &TcpListener) -> Vec<u8> {
-    let (stream, _) = receiver.accept().expect("a sender");
+    receiver.set_nonblocking(true).expect("a socket");
+    let mut accepted = None;
+    wait_until("a sender", || {
+        accepted = receiver.accept().ok();
+        accepted.is_some()
+    });
+    let (stream, _) = accepted.expect("see above");
+    stream.set_nonblocking(false).expect("a socket");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time-out");
     let mut reader = BufReader::new(stream);
     let mut length = 0;
     for line in (&mut reader).lines() {

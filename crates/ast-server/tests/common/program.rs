@@ -4,6 +4,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a program has for what takes it a moment.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The binary, with nothing of the environment that changes what it logs.
 pub(crate) fn ast_server() -> Command {
@@ -34,7 +39,17 @@ pub(crate) fn utf8(path: &Path) -> &str {
 
 /// The head and the body of the one request that a receiver is sent, which answers 200.
 pub(crate) fn receive(listener: &TcpListener) -> (String, Vec<u8>) {
-    let (stream, _) = listener.accept().expect("a push");
+    listener.set_nonblocking(true).expect("a socket");
+    let start = Instant::now();
+    let (stream, _) = loop {
+        match listener.accept() {
+            Ok(accepted) => break accepted,
+            Err(error) => assert!(start.elapsed() < PATIENCE, "no push: {error}"),
+        }
+        thread::sleep(Duration::from_millis(10));
+    };
+    stream.set_nonblocking(false).expect("a socket");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time-out");
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
