@@ -2,7 +2,7 @@
 
 import { quantiles, levels, Plan, rates, whole } from "./curves.js";
 import { h, say } from "./dom.js";
-import { count, duration, exact, factor, format, rate, unitName } from "./format.js";
+import { count, duration, exact, factor, format, rate, SAME, unitName } from "./format.js";
 import { LineChart, reachOf } from "./lines.js";
 import { matcher } from "./rows.js";
 import { Spectrum } from "./spread.js";
@@ -23,8 +23,9 @@ function possible(change, side) {
 
 function sureText({ low, high, is_sure: isSure }) {
   if (!isSure) return "–";
-  if (low !== null && low > 1) return `at least ${factor(low)}`;
-  return high !== null && high < 1 ? `at least ${factor(high)}` : "yes";
+  const bound = [low, high].find((it, i) => it !== null && (i === 0 ? it > 1 : it < 1));
+  const text = bound === undefined ? SAME : factor(bound);
+  return text === SAME ? "yes" : `at least ${text}`;
 }
 
 // A run in words.

@@ -101,11 +101,16 @@ export function change(now, before) {
   return factor(now / before);
 }
 
+// A factor of 1.
+export const SAME = "±0 %";
+
+// Such as "+12 %", "−0.4 %", "×4.20".
 export function factor(ratio) {
   if (ratio >= 2) return `×${digits(ratio)}`;
-  const percent = Math.round((ratio - 1) * 100);
-  if (percent === 0) return "±0 %";
-  return percent > 0 ? `+${percent} %` : `−${-percent} %`;
+  const percent = (ratio - 1) * 100;
+  const size = Math.abs(percent);
+  if (size < 0.05) return SAME;
+  return `${percent > 0 ? "+" : "−"}${size.toFixed(size < 0.95 ? 1 : 0)} %`;
 }
 
 const two = (number) => String(number).padStart(2, "0");

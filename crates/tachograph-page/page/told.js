@@ -60,12 +60,12 @@ export function happened(app) {
   const events = eventsOf(app);
   const findings = app.doctor?.findings ?? [];
   if (events.length + findings.length === 0) return null;
-  const items = events.slice(0, EVENTS).map(({ at, state, text }) => row([
+  const items = events.slice(-EVENTS).map(({ at, state, text }) => row([
     moment(app, at), state ? h("span", { class: `state ${state}` }, `${SIGNS[state] ?? "○"} ${state}`) : "", text,
   ]));
-  const more = events.length > EVENTS ? ` and ${events.length - EVENTS} more` : "";
+  const earlier = events.length > EVENTS ? `, ${events.length - EVENTS} earlier` : "";
   const found = findings.length > 0 ? [h("p", {}, h("a", { href: "#/doctor" }, `doctor: ${findings.map((it) => it.title).join("; ")}`))] : [];
-  return h("section", { class: "card" }, h("h3", {}, "what happened", h("span", { class: "quiet" }, `oldest first${more}`)),
+  return h("section", { class: "card" }, h("h3", {}, "what happened", h("span", { class: "quiet" }, `oldest first${earlier}`)),
     items.length > 0 ? table("what happened", ["when", "alert", "what"], items) : null, found);
 }
 

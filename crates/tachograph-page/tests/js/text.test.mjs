@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { change, digits, duration, exact, format, rate, unitName } from "../../page/format.js";
+import { change, digits, duration, exact, factor, format, rate, unitName } from "../../page/format.js";
 import { Rows, matcher } from "../../page/rows.js";
 import { address, parse } from "../../page/state.js";
 import { lines } from "../../page/stream.js";
 import { Store } from "../../page/store.js";
+import { happened } from "../../page/told.js";
 import { define, frame, meta } from "./oracle.mjs";
 
 test("numbers have three significant digits and their unit", () => {
@@ -30,6 +31,32 @@ test("times and changes are told in words", () => {
   for (const [seconds, text] of right) assert.equal(duration(seconds), text);
   assert.deepEqual([change(112, 100), change(97, 100), change(100, 100), change(420, 100), change(1, 0)],
     ["+12 %", "−3 %", "±0 %", "×4.20", "new"]);
+});
+
+test("small factors are not told as none", () => {
+  const right = [[1, "±0 %"], [1.0004, "±0 %"], [1.002, "+0.2 %"], [0.9961, "−0.4 %"], [0.9903, "−1 %"], [1.12, "+12 %"], [4.2, "×4.20"]];
+  for (const [ratio, text] of right) assert.equal(factor(ratio), text);
+});
+
+// Elements that hold their text, in place of a browser's.
+function elements() {
+  return { createElement: () => ({
+    texts: [],
+    setAttribute() {},
+    addEventListener() {},
+    append(...children) { this.texts.push(...children.flatMap((it) => it.texts ?? [String(it)])); },
+  }) };
+}
+
+test("of many events the newest are shown, oldest first", () => {
+  globalThis.document = elements();
+  const changes = Array.from({ length: 50 }, (_, i) => ({ at: 100 - i, rule: `rule ${100 - i}`, labels: {}, from: "pending", to: "firing", value_text: null }));
+  const app = { store: { fine: { frames: [] } }, alerts: { changes }, doctor: null, begin: 0 };
+  const { texts } = happened(app);
+  const rules = texts.filter((it) => it.startsWith("rule "));
+  assert.deepEqual(rules, Array.from({ length: 40 }, (_, i) => `rule ${61 + i}`));
+  assert.ok(texts.includes("oldest first, 10 earlier"), texts.join("|"));
+  delete globalThis.document;
 });
 
 test("an address that was written reads back the same; a wrong one is the usual", () => {
