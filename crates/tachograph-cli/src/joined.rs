@@ -10,8 +10,8 @@ use tachograph_history::{Definition, Frame, Line, Mark, Meta};
 
 use crate::failure::Failure;
 
-/// Joins the lines of a program's processes: after a restart, series with the same key keep their
-/// number. Keeps every definition, because a series may be idle for any time and then appear again.
+/// Joins the lines of a program's processes: after a restart, series with the same key and kind keep
+/// their number. Keeps every definition, because a series may be idle for any time and then appear again.
 #[derive(Debug, Default)]
 pub(crate) struct Joined {
     meta: Option<Meta>,
@@ -53,7 +53,8 @@ impl Joined {
     }
 
     fn define(&mut self, definition: Definition) -> Option<Arc<Definition>> {
-        let known = self.by_key.get(&definition.key).copied();
+        let fits = |number: &u32| self.definitions[*number as usize].kind == definition.kind;
+        let known = self.by_key.get(&definition.key).copied().filter(fits);
         let number = known.unwrap_or(self.definitions.len() as u32);
         self.numbers.insert(definition.number, number);
         if known.is_some() {

@@ -1,6 +1,9 @@
-//! Output to streams that the reader may close at any time.
+//! Output to streams that the reader may close at any time, and how names and times look there.
 
 use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use humantime::format_rfc3339_seconds;
 
 use crate::failure::Failure;
 
@@ -15,7 +18,47 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a text to standard error. Ignores errors.
+/// Prints lines to standard error, [`printable`]. Ignores errors.
 pub(crate) fn say(text: &str) {
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
+    let _ = io::stderr().lock().write_all(lines.join("\n").as_bytes());
+}
+
+/// Writes over the present line of standard error, which is a terminal. Ignores errors.
+pub(crate) fn rewrite(text: &str) {
+    let _ = write!(io::stderr().lock(), "\r\x1b[K{}", printable(text));
+}
+
+/// A text from outside on one line, with control characters escaped: a name must not command the
+/// terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            printable.extend(c.escape_default());
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
+}
+
+/// A time in UTC. Whatever a recording says, it is of the years that RFC 3339 has.
+pub(crate) fn clock(ms: u64) -> String {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(ms.min(YEAR_9999_MS));
+    format_rfc3339_seconds(time).to_string()
+}
+
+/// The last second of the year 9999.
+const YEAR_9999_MS: u64 = 253_402_300_799_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_control_character_is_printable() {
+        let text = printable("\x1b]0;a\x07 b\u{9b}2J\tc\nd\x7f µ—");
+        assert_eq!(text, "\\u{1b}]0;a\\u{7} b\\u{9b}2J\\tc\\nd\\u{7f} µ—");
+    }
 }

@@ -154,6 +154,50 @@ fn check_over_a_recording_evaluates_rules_while_no_frame_comes() {
 }
 
 #[test]
+fn two_files_with_a_rule_of_one_name_are_not_mixed_over_a_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recording = folder.path().join("run.jsonl");
+    common::write(&recording, 10, 1).expect("written");
+    let recording = recording.display().to_string();
+    let a = written(folder.path(), "a.toml", RULES);
+    let b = written(folder.path(), "b.toml", &RULES.replace("HighLatency", "Other"));
+    assert_eq!(told(&["check", &a, &b]).0, Some(0), "each is right");
+    let (code, _, err) = told(&["check", &a, &b, "--over", &recording]);
+    assert_eq!(code, Some(2), "{err}");
+    assert!(["`Loss`", "a.toml", "b.toml"].iter().all(|it| err.contains(it)), "{err}");
+}
+
+#[test]
+fn names_from_outside_do_not_command_the_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let meta = r#"{"meta":{"format":1,"program":"a","version":"1","started_ms":1,"step_ms":1000}}"#;
+    let series =
+        r#"{"series":{"number":0,"key":"a[t=\u001b]0;x\u0007]","name":"a","kind":"counter"}}"#;
+    let frame = |at: u64| {
+        format!(
+            r#"{{"frame":{{"version":{at},"end_ms":{at}000,"span_ms":1000,"counters":[[0,1]]}}}}"#
+        )
+    };
+    let text = format!("{meta}\n{series}\n{}\n{}\n", frame(1), frame(2));
+    let recording = written(folder.path(), "run.jsonl", &text);
+    let rule = "[[rule]]\nname = \"Ti\\u001bck\"\nmetric = \"a\"\nstatistic = \"increase\"\n\
+                last = \"5s\"\nop = \">\"\nthreshold = 0\nmessage = \"\\u009b2J\"\n";
+    let rules = written(folder.path(), "rules.toml", rule);
+    for arguments in [
+        &["report", &*recording, "--text"][..],
+        &["check", &rules, "--over", &recording],
+        &["check", &rules, "--of", &recording],
+        &["doctor", &recording],
+    ] {
+        let (_, out, err) = told(arguments);
+        let is_raw = |c: char| c.is_control() && c != '\n';
+        assert!(!out.contains(is_raw) && !err.contains(is_raw), "{arguments:?}: {out:?} {err:?}");
+    }
+    let (_, out, _) = told(&["report", &recording, "--text"]);
+    assert!(out.contains(r"a[t=\u{1b}]0;x\u{7}]"), "{out}");
+}
+
+#[test]
 fn rules_are_written_for_prometheus_with_what_differs_beside_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let rules = written(folder.path(), "rules.toml", RULES);

@@ -223,3 +223,116 @@ fn wrong_input_is_told_with_its_file_and_the_way_out() {
     let left = fs::read_dir(files.0.path()).expect("the folder").count();
     assert_eq!(left, 5, "nothing half written is left");
 }
+
+/// A recording of text: the meta line of a program that started then, and other lines.
+fn started(ms: u64, lines: &[String]) -> String {
+    let meta = format!(
+        r#"{{"meta":{{"format":1,"program":"p","version":"1","started_ms":{ms},"step_ms":1000}}}}"#
+    );
+    std::iter::once(&meta).chain(lines).map(|line| line.clone() + "\n").collect()
+}
+
+fn defined(kind: &str) -> String {
+    format!(r#"{{"series":{{"number":0,"key":"x","name":"x","kind":"{kind}"}}}}"#)
+}
+
+#[test]
+fn a_series_that_is_of_another_kind_after_a_restart_is_another_series() {
+    let frame = |at: u64, list: &str| {
+        format!(r#"{{"frame":{{"version":{at},"end_ms":{at}000,"span_ms":1000,{list}}}}}"#)
+    };
+    let mut counters = (1..=12).map(|at| frame(at, r#""counters":[[0,7]]"#));
+    let gauge = r#""gauges":[[0,{"current":3.5,"mean":3.5,"count":1,"min":3.5,"max":3.5}]]"#;
+    let mut gauges = (20..=32).map(|at| frame(at, gauge));
+    let process = |kind: &str, frames: &mut dyn Iterator<Item = String>| {
+        std::iter::once(defined(kind)).chain(frames).collect::<Vec<_>>()
+    };
+    let text = started(1, &process("counter", &mut counters))
+        + &started(2, &process("gauge", &mut gauges));
+    let files = Files::new();
+    let recording = files.written("run.jsonl", text.as_bytes());
+    let html = files.path("report.html");
+    let (code, _, err) = run(&[&recording, "-o".as_ref(), &html]);
+    assert_eq!(code, Some(0), "{err}");
+    // `lines` refuses frames that do not fit their definitions.
+    let (_, all) = lines_of(&html);
+    let kinds: Vec<_> = all
+        .iter()
+        .filter_map(|line| match line {
+            Line::Series(it) => Some(it.kind.name()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kinds, ["counter", "gauge"]);
+    let (_, out, _) = run(&[&recording, "--text".as_ref()]);
+    let row = out.lines().find(|it| it.starts_with("x ")).expect("a line");
+    assert!(row.ends_with("3.50"), "{row}");
+}
+
+fn lines_of(html: &Path) -> (Meta, Vec<Line>) {
+    lines(&inside(&fs::read_to_string(html).expect("written"), "recording"))
+}
+
+#[test]
+fn times_that_no_calendar_has_are_told() {
+    let frame = r#"{"frame":{"version":1,"end_ms":18000000000000000000,"span_ms":1000}}"#;
+    let files = Files::new();
+    let recording = files.written("run.jsonl", started(1, &[frame.to_owned()]).as_bytes());
+    let (code, out, err) = run(&[&recording, "--text".as_ref()]);
+    assert_eq!((code, &*err), (Some(0), ""));
+    assert!(out.contains("1 s from 9999-12-31T23:59:59Z"), "{out}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_tells_the_name_of_its_recording_but_not_its_folder() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let files = Files::new();
+    let folder = files.path("private");
+    fs::create_dir(&folder).expect("made");
+    let recording = folder.join(std::ffi::OsStr::from_bytes(b"run\xff.jsonl"));
+    common::write(&recording, 12, 1).expect("written");
+    let html = files.path("report.html");
+    let (code, _, err) = run(&[&recording, "-o".as_ref(), &html]);
+    assert_eq!(code, Some(0), "{err}");
+    let html = fs::read_to_string(html).expect("written");
+    let facts = inside(&html, "report");
+    let facts: serde_json::Value = serde_json::from_str(&facts).expect("JSON");
+    assert_eq!(facts["run"]["file"], "run\u{fffd}.jsonl");
+    assert!(!html.contains("private") && !facts.to_string().contains("private"));
+}
+
+#[cfg(unix)]
+#[test]
+fn writing_a_report_touches_nothing_else() {
+    let files = Files::new();
+    let (recording, _) = files.recorded("run.jsonl", 12, 1);
+    let kept = files.written("kept", b"mine");
+    let html = files.path("report.html");
+    let part = files.path("report.html.part");
+    std::os::unix::fs::symlink(&kept, &part).expect("linked");
+    let (code, _, err) = run(&[&recording, "-o".as_ref(), &html]);
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(fs::read(&kept).expect("there"), b"mine");
+    assert!(part.is_symlink(), "somebody else's file");
+    assert_eq!(fs::read_dir(files.0.path()).expect("the folder").count(), 4);
+}
+
+#[test]
+fn a_count_is_that_of_the_quantiles_beside_it() {
+    let frame = |at: u64, marks: &str| {
+        let step = r#"{"count":5,"sum":5.0,"min":1.0,"max":1.0,"buckets":[[0,5]]}"#;
+        format!(
+            r#"{{"frame":{{"version":{at},"end_ms":{at}000,"span_ms":1000,"marks":[{marks}],"timings":[[0,{step}]]}}}}"#
+        )
+    };
+    let frames = [defined("timing"), frame(1, ""), frame(2, r#""gap""#), frame(3, "")];
+    let files = Files::new();
+    let recording = files.written("run.jsonl", started(1, &frames).as_bytes());
+    let (code, out, err) = run(&[&recording, "--text".as_ref()]);
+    assert_eq!(code, Some(0), "{err}");
+    let row = out.lines().find(|it| it.starts_with("x ")).expect("a line");
+    let cells: Vec<_> = row.split_whitespace().collect();
+    assert_eq!((cells[1], cells[2]), ("15", "5"), "{row}");
+}

@@ -129,3 +129,16 @@ pub fn encode(snapshot: &Snapshot, out: &mut String) -> usize {
 pub fn family_name(metric: &str, kind: Kind, unit: &Unit) -> String {
     MetricNames::new(metric, kind, unit).full(kind)
 }
+
+/// The label of a tag key if no other key collides with it: every character that labels cannot have
+/// is `_`, and a key that is reserved or begins with a digit gets a name that is allowed.
+///
+/// ```
+/// use tachograph_export::prometheus::label_name;
+///
+/// assert_eq!(label_name("local port"), "local_port");
+/// assert_eq!(label_name("1st"), "_1st");
+/// ```
+pub fn label_name(key: &str) -> String {
+    MetricNames::own_label(key)
+}

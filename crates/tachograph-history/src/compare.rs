@@ -28,7 +28,8 @@ pub const METHOD: &str = "A change is sure where the interval of its factor, whi
     both, given their times (a conditional test of two Poisson rates), with Hoeffding's bound (1963) \
     on it. Quantiles: ranks by Woodruff's method (1952) with the same bound, for each run at 97.5 %, \
     and no better than the 9 % of a bucket. Levels of gauges: the median of a run's stretches, in \
-    the same way. Bursts: counts are divided by their dispersion over thirty stretches of a run. \
+    the same way. Bursts: counts are divided by their dispersion over thirty stretches of a run; \
+    nothing is sure where a run has fewer than ten. \
     With many series, one in twenty may still differ by chance alone: trust large factors first.";
 
 /// What is compared of a series.
@@ -123,15 +124,27 @@ pub fn compare(before: &Run, after: &Run) -> Vec<Change> {
 fn of_series(key: &Arc<str>, before: &Run, after: &Run) -> Vec<Change> {
     let (from, to) = (before.part(key), after.part(key));
     let Some(series) = to.definition().or(from.definition()) else { return Vec::new() };
+    if from.definition().is_some_and(|it| (it.kind, &it.unit) != (series.kind, &series.unit)) {
+        // They have nothing in common but the key: each is compared with nothing.
+        let none = Run::default();
+        return [of_series(key, before, &none), of_series(key, &none, after)].concat();
+    }
+    let changes = measures(series, &from, &to).into_iter();
+    let is_known = before.is_long() && after.is_long();
+    changes.map(|change| if is_known { change } else { change.unjudged() }).collect()
+}
+
+/// All measures of a series.
+fn measures(series: &crate::Definition, from: &Part<'_>, to: &Part<'_>) -> Vec<Change> {
     let change = |measure, sides| Change::new(series, measure, sides);
     let quantile = |measure: Measure| {
         let side = |part: &Part<'_>| part.quantile(measure.quantile()?, DOUBT / 2.0);
-        let sides = [side(&from).unwrap_or_default(), side(&to).unwrap_or_default()];
+        let sides = [side(from).unwrap_or_default(), side(to).unwrap_or_default()];
         change(measure, sides).by_intervals()
     };
     match series.kind {
         Kind::Counter => {
-            vec![change(Measure::Rate, [from.rate(), to.rate()]).by_counts(&from, &to)]
+            vec![change(Measure::Rate, [from.rate(), to.rate()]).by_counts(from, to)]
         }
         // Its net change may be negative, so that counts tell nothing of how sure it is.
         Kind::UpDownCounter => vec![change(Measure::Rate, [from.rate(), to.rate()])],
@@ -140,7 +153,7 @@ fn of_series(key: &Arc<str>, before: &Run, after: &Run) -> Vec<Change> {
             vec![change(Measure::Level, sides).by_intervals()]
         }
         Kind::Timing | Kind::Histogram => {
-            let rate = change(Measure::Rate, [from.rate(), to.rate()]).by_counts(&from, &to);
+            let rate = change(Measure::Rate, [from.rate(), to.rate()]).by_counts(from, to);
             let quantiles = [Measure::P50, Measure::P95, Measure::P99].map(quantile);
             std::iter::once(rate).chain(quantiles).collect()
         }
@@ -189,6 +202,11 @@ impl Change {
         }
         let is_sure = is_apart(before.high, after.low) || is_apart(after.high, before.low);
         Self { is_sure, at_least: if is_sure { None } else { Some(1.0) }, ..self }
+    }
+
+    /// Without what only enough stretches can tell.
+    fn unjudged(self) -> Self {
+        Self { low: None, high: None, is_sure: false, at_least: Some(1.0), ..self }
     }
 
     fn within(self, low: Option<f64>, high: Option<f64>) -> Self {

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tachograph::Unit;
+
 use crate::definition::Definition;
 use crate::frame::{Frame, Mark};
 use crate::history::steps;
 use crate::line::Meta;
+use crate::text::format;
 
 /// Collects a recording of any length, and merges its frames so that its lines take at most a given
 /// number of bytes, for example what a browser can hold.
 ///
 /// Every time the limit is reached, frames are merged to twice their length: counts, sums, minima, maxima and
 /// buckets are kept, and no frame is merged across a mark. Where marks leave nothing to merge, the
-/// oldest frames are dropped, and [`Condensed::dropped`] counts them. Memory is bounded by the limit.
+/// oldest frames are dropped, and [`Condensed::left_out`] is their time. Memory is bounded by the limit.
 #[derive(Clone, Debug)]
 pub struct Condensed {
     bytes_max: usize,
@@ -23,7 +26,8 @@ pub struct Condensed {
     /// The bytes of the lines of all definitions and frames.
     bytes: usize,
     taken: u64,
-    dropped: u64,
+    dropped: usize,
+    left_out: Duration,
 }
 
 impl Condensed {
@@ -37,6 +41,7 @@ impl Condensed {
             bytes: 0,
             taken: 0,
             dropped: 0,
+            left_out: Duration::ZERO,
         }
     }
 
@@ -60,18 +65,30 @@ impl Condensed {
     /// oldest frame if only marks are left between frames.
     fn shrink(&mut self) {
         self.merge();
-        let covered: Duration = self.frames.iter().map(|frame| frame.span()).sum();
+        let spans = self.frames.iter().map(|frame| frame.span());
+        let covered = spans.fold(Duration::ZERO, Duration::saturating_add);
         // A merging that frees little would soon be repeated.
         while self.bytes > self.bytes_max / 16 * 15 && self.step < covered {
             self.step = self.step.saturating_mul(2);
             self.merge();
         }
         // Down to half, so that dropping is rare too.
-        let is_full = self.bytes > self.bytes_max;
-        while is_full && self.bytes > self.bytes_max / 2 && self.frames.len() > 1 {
-            self.bytes -= self.frames.remove(0).to_line().len();
-            self.dropped += 1;
+        if self.bytes > self.bytes_max {
+            self.drop_oldest(self.bytes_max / 2);
         }
+    }
+
+    fn drop_oldest(&mut self, bytes_max: usize) {
+        let mut count = 0;
+        while self.bytes > bytes_max && count + 1 < self.frames.len() {
+            let frame = &self.frames[count];
+            self.bytes -= frame.to_line().len();
+            self.left_out =
+                self.left_out.saturating_add(Duration::from_millis(self.span_ms(frame)));
+            count += 1;
+        }
+        self.frames.drain(..count);
+        self.dropped += count;
     }
 
     fn merge(&mut self) {
@@ -85,7 +102,7 @@ impl Condensed {
     /// Merges the frames that came after the last merging, so that all have about the same length.
     #[must_use]
     pub fn finish(mut self) -> Self {
-        if self.taken > self.frames.len() as u64 + self.dropped {
+        if self.taken > (self.frames.len() + self.dropped) as u64 {
             self.merge();
         }
         self
@@ -105,10 +122,14 @@ impl Condensed {
     /// program's start counts as a step.
     pub fn begin_ms(&self) -> Option<u64> {
         let first = self.frames.first()?;
+        Some(first.end_ms.saturating_sub(self.span_ms(first)))
+    }
+
+    /// The time that a frame was recorded in.
+    fn span_ms(&self, frame: &Frame) -> u64 {
         let step_ms = u64::try_from(self.step.as_millis()).unwrap_or(u64::MAX);
-        let is_whole = !first.marks.contains(&Mark::Start);
-        let span_ms = if is_whole { first.span_ms } else { first.span_ms.min(step_ms) };
-        Some(first.end_ms.saturating_sub(span_ms))
+        let is_whole = !frame.marks.contains(&Mark::Start);
+        if is_whole { frame.span_ms } else { frame.span_ms.min(step_ms) }
     }
 
     /// When the last frame ends, in milliseconds since 1970.
@@ -126,9 +147,26 @@ impl Condensed {
         self.taken
     }
 
-    /// The number of frames that are left out, the oldest ones.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
+    /// How much time at the beginning is left out, with its frames.
+    pub fn left_out(&self) -> Duration {
+        self.left_out
+    }
+
+    /// What a reader of the frames has to know, in sentences; `step` is the recording's own. Empty
+    /// if nothing was merged or left out.
+    pub fn notes(&self, step: Duration) -> Vec<String> {
+        let time = |time: Duration| format(time.as_secs_f64(), &Unit::Seconds);
+        let merged = (self.step > step).then(|| {
+            format!(
+                "its frames of {} are merged to {}, so that a browser can hold them: counts, sums \
+                 and extremes are kept, only the resolution in time is coarser",
+                time(step),
+                time(self.step)
+            )
+        });
+        let short = !self.left_out.is_zero();
+        let short = short.then(|| format!("its first {} are left out", time(self.left_out)));
+        merged.into_iter().chain(short).collect()
     }
 
     /// The recording as its lines, with the length of the merged frames in the meta line.

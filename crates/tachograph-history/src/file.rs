@@ -1,6 +1,6 @@
 //! Recordings: a history's lines in a file, gzipped if its name ends in `.gz`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -8,6 +8,8 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
+
+use tachograph::Kind;
 
 use crate::definition::Definition;
 use crate::frame::Frame;
@@ -96,7 +98,7 @@ pub enum Error {
 pub struct Reader<R> {
     input: R,
     line: u64,
-    known: HashSet<u32>,
+    known: HashMap<u32, Kind>,
     torn: bool,
     ended: bool,
 }
@@ -118,7 +120,7 @@ impl Reader<BufReader<Box<dyn Read + Send>>> {
 impl<R: BufRead> Reader<R> {
     /// Reads from any source of lines.
     pub fn new(input: R) -> Self {
-        Self { input, line: 0, known: HashSet::new(), torn: false, ended: false }
+        Self { input, line: 0, known: HashMap::new(), torn: false, ended: false }
     }
 
     /// Whether the recording ended in the middle of a line, which was left out.
@@ -172,17 +174,30 @@ impl<R: BufRead> Reader<R> {
             }
             Line::Series(definition) => {
                 let number = definition.number;
-                let is_new = self.known.insert(number);
+                let is_new = self.known.insert(number, definition.kind).is_none();
                 let told = || self.wrong(format!("series {number} is defined twice"));
                 if is_new { Ok(()) } else { Err(told()) }
             }
             Line::Frame(frame) => {
-                if let Some(unknown) = frame.numbers().find(|number| !self.known.contains(number)) {
-                    return Err(self.wrong(format!("series {unknown} is not defined before it")));
-                }
-                frame.problem().map_or(Ok(()), |problem| Err(self.wrong(problem.to_owned())))
+                let problem = || frame.problem().map(str::to_owned);
+                let problem = self.misfit(frame).or_else(problem);
+                problem.map_or(Ok(()), |problem| Err(self.wrong(problem)))
             }
         }
+    }
+
+    /// What is wrong with the series of a frame: one is unknown, or in a list of other kinds.
+    fn misfit(&self, frame: &Frame) -> Option<String> {
+        use Kind::{Counter, Gauge, Histogram, Timing, UpDownCounter};
+        let counters = frame.counters.iter().map(|it| (it.0, [Counter, UpDownCounter], "counters"));
+        let gauges = frame.gauges.iter().map(|it| (it.0, [Gauge, Gauge], "gauges"));
+        let timings = frame.timings.iter().map(|it| (it.0, [Timing, Histogram], "timings"));
+        let mut all = counters.chain(gauges).chain(timings);
+        all.find_map(|(number, kinds, list)| match self.known.get(&number) {
+            None => Some(format!("series {number} is not defined before it")),
+            Some(kind) if kinds.contains(kind) => None,
+            Some(kind) => Some(format!("series {number}, a {}, is among the {list}", kind.name())),
+        })
     }
 }
 

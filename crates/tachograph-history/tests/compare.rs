@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use tachograph::Unit;
 use tachograph_history::compare::{Change, Measure, Run, compare};
 use tachograph_history::{
-    Buckets, Condensed, Definition, Frame, GaugeStep, Line, Mark, TimingStep,
+    Buckets, Condensed, Definition, Frame, GaugeStep, Line, Mark, TimingStep, format,
 };
 
 /// The definition of a series, as a recording has it.
@@ -341,7 +342,7 @@ fn a_recording_is_condensed_to_its_limit_and_loses_nothing_but_detail() {
         let condensed = condensed.finish();
         let step = condensed.step().as_secs();
         assert!(if share == 1 { step == 1 } else { step > 1 && step.is_power_of_two() }, "{step}");
-        assert_eq!((condensed.dropped(), condensed.taken()), (0, 5_000));
+        assert_eq!((condensed.left_out().as_secs(), condensed.taken()), (0, 5_000));
         let lines = condensed.to_lines(&meta);
         let limit = text / share + 500;
         assert!((limit / 5..limit + 100).contains(&lines.len()), "{} of {limit}", lines.len());
@@ -372,9 +373,69 @@ fn a_recording_is_condensed_to_its_limit_and_loses_nothing_but_detail() {
         condensed.push(&Arc::new(Frame { marks: vec![Mark::Gap], ..Frame::clone(frame) }));
     }
     let condensed = condensed.finish();
-    assert!(
-        condensed.dropped() > 4_900
-            && condensed.frames().len() as u64 + condensed.dropped() == 5_000
-    );
+    let left_out = condensed.left_out().as_secs();
+    assert!(left_out > 4_900 && condensed.frames().len() as u64 + left_out == 5_000);
+    let notes = condensed.notes(std::time::Duration::from_secs(1));
+    let told = format!("its first {} are left out", format(left_out as f64, &Unit::Seconds));
+    assert_eq!(notes.last(), Some(&told));
     assert_eq!(condensed.frames().last().map(|it| it.end_ms), Some(5_000_000));
+}
+
+#[test]
+fn frames_that_claim_all_of_time_are_compared_and_condensed() {
+    let long = |at| Frame { span_ms: u64::MAX, counters: vec![(0, 5)], ..second(at) };
+    let frames: Vec<_> = (1..=40).map(|at| Arc::new(long(at))).collect();
+    let run = Run::new(&[define(0, "x", "counter")], &frames);
+    assert_eq!(of(&compare(&run, &run), Measure::Rate).after.count, 200);
+    let mut condensed = Condensed::new(std::time::Duration::from_secs(1), 500);
+    frames.iter().for_each(|frame| condensed.push(frame));
+    assert_eq!(condensed.finish().taken(), 40);
+}
+
+#[test]
+fn runs_of_fewer_than_ten_stretches_leave_everything_open() {
+    for (seconds, is_sure) in [(9, false), (10, true)] {
+        let run = |count: i128| counted("counter", &vec![count; seconds]);
+        let long = counted("counter", &[1_000; 60]);
+        for (before, after) in [(&run(10), &long), (&long, &run(10))] {
+            let changes = compare(before, after);
+            let change = of(&changes, Measure::Rate);
+            assert_eq!((change.is_sure, change.low.is_some()), (is_sure, is_sure), "{change:?}");
+            assert!(change.factor.is_some());
+        }
+    }
+}
+
+#[test]
+fn series_with_nothing_in_common_but_the_key_are_not_compared() {
+    let run = |kind: &str, unit: Unit, frames: &[Arc<Frame>]| {
+        Run::new(
+            &[Arc::new(Definition { unit, ..Definition::clone(&define(0, "x", kind)) })],
+            frames,
+        )
+    };
+    let level = |level: f64| {
+        let value = Some(level);
+        let step = GaugeStep { current: value, mean: value, count: 1, min: value, max: value };
+        let frames = (1..=30).map(|at| Frame { gauges: vec![(0, step)], ..second(at) });
+        frames.map(Arc::new).collect::<Vec<_>>()
+    };
+    let counts: Vec<_> =
+        (1..=30).map(|at| Arc::new(Frame { counters: vec![(0, 4)], ..second(at) })).collect();
+    let bytes = run("gauge", Unit::Bytes, &level(1_000.0));
+    let seconds = run("gauge", Unit::Seconds, &level(1.0));
+    let counter = run("counter", Unit::Bytes, &counts);
+    let cases = [
+        (&bytes, &seconds, Measure::Level, Measure::Level, [1_000.0, 1.0]),
+        (&bytes, &counter, Measure::Level, Measure::Rate, [1_000.0, 4.0]),
+        (&counter, &bytes, Measure::Rate, Measure::Level, [4.0, 1_000.0]),
+    ];
+    for (before, after, gone, new, values) in cases {
+        let changes = compare(before, after);
+        let [a, b] = &changes[..] else { panic!("{changes:?}") };
+        assert_eq!((a.measure, a.before.value, a.after.value), (gone, Some(values[0]), None));
+        assert_eq!((b.measure, b.before.value, b.after.value), (new, None, Some(values[1])));
+        assert!(changes.iter().all(|it| !it.is_sure && it.factor.is_none()), "{changes:?}");
+    }
+    assert!(compare(&bytes, &bytes)[0].factor.is_some());
 }

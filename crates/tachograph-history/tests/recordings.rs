@@ -99,6 +99,33 @@ fn wrong_lines_are_refused_by_their_number() {
             3,
             "do not add up",
         ),
+        (
+            vec![
+                meta().to_line(),
+                series.to_owned(),
+                r#"{"frame":{"version":1,"counters":[[0,5]]}}"#.to_owned(),
+            ],
+            3,
+            "series 0, a timing, is among the counters",
+        ),
+        (
+            vec![
+                meta().to_line(),
+                series.to_owned(),
+                r#"{"frame":{"version":1,"gauges":[[0,{"current":1.0}]]}}"#.to_owned(),
+            ],
+            3,
+            "series 0, a timing, is among the gauges",
+        ),
+        (
+            vec![
+                meta().to_line(),
+                series.replace("timing", "gauge"),
+                frame(r#"[0,{"count":1,"buckets":[[1,1]]}]"#),
+            ],
+            3,
+            "series 0, a gauge, is among the timings",
+        ),
     ];
     for (lines, number, reason) in cases {
         let text: String = lines.iter().map(|line| line.trim_end().to_owned() + "\n").collect();

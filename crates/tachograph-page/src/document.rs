@@ -77,7 +77,7 @@ fn escaped(text: &str) -> String {
 
 /// Gzip in base 64, which has no characters with a meaning in HTML.
 fn packed(text: &str) -> String {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Infallible: memory takes every write.
     let _ = encoder.write_all(text.as_bytes());
     BASE64.encode(encoder.finish().unwrap_or_default())

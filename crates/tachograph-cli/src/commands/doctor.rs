@@ -7,7 +7,7 @@ use tachograph_history::doctor::{Finding, Severity, findings};
 
 use super::{Source, wait};
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, printable};
 use crate::replay::Replay;
 
 /// The answer of `/doctor`.
@@ -58,12 +58,12 @@ fn text(found: &[Finding]) -> String {
             Severity::Warning => "warning",
             Severity::Note => "note",
         };
-        let series = finding.series.iter().map(|key| format!("  series: {key}\n"));
+        let series = finding.series.iter().map(|key| format!("  series: {}\n", printable(key)));
         format!(
             "{severity}: {}\n  {}\n  try: {}\n{}",
-            finding.title,
-            finding.detail,
-            finding.advice,
+            printable(&finding.title),
+            printable(&finding.detail),
+            printable(&finding.advice),
             series.collect::<String>()
         )
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tachograph::{Kind, Unit};
-use tachograph_export::prometheus::family_name;
+use tachograph_export::prometheus::{family_name, label_name};
 use tachograph_history::Definition;
 
 /// The known metrics.
@@ -51,19 +51,13 @@ impl<'a> Names<'a> {
         let tagged =
             || series.iter().filter_map(|it| Some((it.tags.get(key)?, it.exported_labels())));
         let fits = |label: &str| tagged().all(|(value, labels)| labels.get(label) == Some(value));
-        let plain = label(key);
+        let plain = label_name(key);
         if fits(&plain) {
             return plain;
         }
         let labels = series.iter().flat_map(|it| it.exported_labels().keys());
         labels.into_iter().find(|label| fits(label)).cloned().unwrap_or(plain)
     }
-}
-
-/// A key as a Prometheus label, if no other collides with it.
-pub(super) fn label(key: &str) -> String {
-    let allowed = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' };
-    key.chars().map(allowed).collect()
 }
 
 #[cfg(test)]
@@ -93,5 +87,33 @@ mod tests {
         }
         assert_eq!(names.label("packets", "new key"), "new_key");
         assert_eq!(names.label("unknown", "a.b"), "a_b");
+    }
+
+    #[test]
+    fn labels_of_unknown_metrics_are_those_that_a_program_would_export() {
+        for key in ["1st", "le", "quantile", "__name__", "a.b", "_", "é"] {
+            let metrics = MetricsCollector::builder().manual().build();
+            metrics.with_tags(&[(key, "x")]).increment("packets");
+            metrics.run_pass(Instant::now(), SystemTime::now());
+            let snapshot = metrics.snapshot();
+            let exported = snapshot.exported_names().metric("packets").expect("it is there");
+            let wanted = exported.label(key).expect("every key has one");
+            assert_eq!(Names::new(&[]).label("packets", key), wanted, "{key}");
+        }
+        assert_eq!(label_name("1st"), "_1st");
+    }
+
+    #[test]
+    fn the_names_of_passes_have_the_programs_prefix() {
+        let metrics = MetricsCollector::builder().manual().export_prefix("app").build();
+        metrics.run_pass(Instant::now(), SystemTime::now());
+        let definitions = Definition::all(&metrics.snapshot());
+        let rules = "[[rule]]\nname = \"Late\"\nstatistic = \"stale\"\nlast = \"10s\"\n";
+        let rules = tachograph_alert::check(rules, &definitions).expect("a rule");
+        let told = |names: &Names<'_>| crate::commands::promql::file(&rules, names);
+        let text = told(&Names::new(&definitions));
+        assert!(text.contains("absent_over_time(app_telemetry_passes_total[10s])"), "{text}");
+        let text = told(&Names::new(&[]));
+        assert!(text.contains("absent_over_time(telemetry_passes_total[10s])"), "{text}");
     }
 }

@@ -2,25 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use humantime::format_rfc3339_seconds;
 use tachograph::Unit;
 use tachograph_alert::{Alert, Condition, Engine, Rule, State, Transition};
 use tachograph_history::format;
 
 use crate::failure::Failure;
 use crate::joined::{Piece, Recording};
-use crate::output;
+use crate::output::{self, clock, printable};
 
 /// How often a running program evaluates its rules while no frame comes.
 const TICK_MS: u64 = 1_000;
 
 /// The longest time without frames in which rules are evaluated: a day.
 const SILENCE_MAX_MS: u64 = 86_400_000;
-
-/// The last second of the year 9999.
-const YEAR_9999_MS: u64 = 253_402_300_799_000;
 
 /// Prints each change of an alert in the recording, then how often each rule fired. Returns whether
 /// any did, heartbeats apart.
@@ -104,16 +100,16 @@ impl Course {
             (State::Firing, State::Inactive) => {
                 let fired = self.fired.entry(rule.clone()).or_default();
                 let since = fired.since_ms.remove(&key).unwrap_or(*at_ms);
-                fired.total_ms += at_ms.saturating_sub(since);
+                fired.total_ms = fired.total_ms.saturating_add(at_ms.saturating_sub(since));
                 ("resolved", format!("after {}", span(at_ms.saturating_sub(since))))
             }
             (_, State::Inactive) => ("inactive", "did not last long enough to fire".to_owned()),
         };
-        format!("{}  {state:<8}  {key}: {told}\n", clock(*at_ms))
+        format!("{}  {state:<8}  {}\n", clock(*at_ms), printable(&format!("{key}: {told}")))
     }
 
     fn summary(&self, file: &Path) -> String {
-        let (file, frames) = (file.display(), self.frames);
+        let (file, frames) = (printable(&file.display().to_string()), self.frames);
         let Some(first_ms) = self.first_ms else { return format!("{file}: no frames\n") };
         let length = span(self.last_ms.saturating_sub(first_ms));
         format!("{file}: {frames} frames, {length} from {}\n", clock(first_ms))
@@ -124,7 +120,7 @@ impl Course {
         let one = |name: &str| {
             let Some(fired) = self.fired.get(name) else { return "did not fire".to_owned() };
             let running = fired.since_ms.values().map(|since| self.last_ms.saturating_sub(*since));
-            let total = span(fired.total_ms + running.sum::<u64>());
+            let total = span(running.fold(fired.total_ms, u64::saturating_add));
             let times = match fired.times {
                 1 => "once".to_owned(),
                 times => format!("{times} times"),
@@ -133,10 +129,10 @@ impl Course {
             format!("fired {times}, for {total} in all{end}")
         };
         let outcomes = engine.statuses().map(|status| match status.problem {
-            Some(problem) => format!("{}: cannot be evaluated: {problem}\n", status.name),
-            None => format!("{}: {}\n", status.name, one(status.name)),
+            Some(problem) => format!("{}: cannot be evaluated: {problem}", status.name),
+            None => format!("{}: {}", status.name, one(status.name)),
         });
-        outcomes.collect()
+        outcomes.map(|outcome| printable(&outcome) + "\n").collect()
     }
 }
 
@@ -154,12 +150,6 @@ fn against(alert: &Alert) -> String {
         (value, "–") => value.to_owned(),
         (value, threshold) => format!("{value}, the limit is {threshold}"),
     }
-}
-
-/// A time in UTC. Whatever a recording says, it is of the years that RFC 3339 has.
-fn clock(ms: u64) -> String {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(ms.min(YEAR_9999_MS));
-    format_rfc3339_seconds(time).to_string()
 }
 
 fn span(ms: u64) -> String {

@@ -8,8 +8,10 @@ use tachograph::{Kind, Unit};
 use tachograph_alert::{
     Comparison, Condition, Dimension, Op, Quantity, Rule, Selector, Statistic, TagMatch,
 };
+use tachograph_export::prometheus::label_name;
 
-use super::names::{Family, Names, label};
+use super::names::{Family, Names};
+use crate::output::printable;
 
 /// The metric of a condition, if it has one.
 pub(super) fn metric(condition: &Condition) -> Option<&str> {
@@ -40,7 +42,7 @@ fn one(rule: &Rule, names: &Names<'_>) -> String {
     let mut text = String::new();
     for note in &writer.notes {
         // Infallible, here and below: it writes to a string.
-        let _ = writeln!(text, "  # {note}");
+        let _ = writeln!(text, "  # {}", printable(note));
     }
     let _ = writeln!(text, "  - alert: {}\n    expr: {}", quoted(&rule.name), quoted(&expr));
     for (key, time) in [("for", rule.hold), ("keep_firing_for", rule.keep_firing)] {
@@ -50,7 +52,7 @@ fn one(rule: &Rule, names: &Names<'_>) -> String {
     }
     text += "    labels:\n";
     // The rule's own severity wins over a label of that name.
-    let labels = rule.labels.iter().map(|(key, value)| (label(key), value));
+    let labels = rule.labels.iter().map(|(key, value)| (label_name(key), value));
     let labels: BTreeMap<_, _> = labels.chain([("severity".to_owned(), &rule.severity)]).collect();
     for (key, value) in labels {
         let _ = writeln!(text, "      {key}: {}", quoted(&verbatim(value)));
@@ -81,7 +83,9 @@ impl Promql<'_> {
             }
             Condition::Stale { selector: None, last } => {
                 self.note("failed scrapes also count as missing frames");
-                format!("absent_over_time(telemetry_passes_total[{}])", span(*last))
+                let Family { name, .. } =
+                    self.names.family("telemetry.passes", Kind::Counter, &Unit::None);
+                format!("absent_over_time({name}[{}])", span(*last))
             }
             Condition::Stale { selector: Some(selector), last } => {
                 let Family { name, kind, .. } =

@@ -47,9 +47,11 @@ pub(crate) fn run(
     let bytes = fs::metadata(file).map_or(0, |it| it.len());
     let span = format((last_ms - first_ms) as f64 / 1e3, &Unit::Seconds);
     let size = format(bytes as f64, &Unit::Bytes);
+    if stderr().is_terminal() {
+        output::rewrite("");
+    }
     output::say(&format!(
-        "{}{frames} frames, {span}, {size} in {name}; view it with: tachograph top {name}\n",
-        if stderr().is_terminal() { "\r\x1b[K" } else { "" }
+        "{frames} frames, {span}, {size} in {name}; view it with: tachograph top {name}\n"
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -68,7 +70,7 @@ async fn record<W: Write>(
     let following = follow(endpoint, "?since=0", |news| match recording.take(news) {
         Ok(progress) => {
             if let Some(progress) = progress.filter(|_| is_terminal) {
-                output::say(&format!("\r\x1b[K{progress}  Ctrl-C stops"));
+                output::rewrite(&format!("{progress}  Ctrl-C stops"));
             }
             true
         }

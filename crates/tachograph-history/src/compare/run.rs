@@ -10,7 +10,10 @@ use crate::definition::Definition;
 use crate::frame::{Frame, GaugeStep, Mark, TimingStep};
 
 /// Schmeiser (1982) advises between 10 and 30 batches.
-const STRETCHES: u64 = 30;
+const STRETCHES: u128 = 30;
+
+/// Fewer tell nothing of how much counts vary.
+const STRETCHES_MIN: usize = 10;
 
 /// A recording to be compared.
 ///
@@ -29,12 +32,14 @@ impl Run {
         let series = definitions.iter().map(|it| (Arc::clone(&it.key), Arc::clone(it))).collect();
         let (plain, marked): (Vec<_>, Vec<_>) =
             frames.iter().partition(|frame| frame.marks.is_empty());
-        let total: u64 = plain.iter().map(|frame| frame.span_ms).sum();
+        // Wide, because a file may say anything.
+        let total: u128 = plain.iter().map(|frame| u128::from(frame.span_ms)).sum();
         let mut run = Self { series, ..Self::default() };
         let (mut passed, mut open) = (0, None);
         for frame in plain {
-            let place = (passed + frame.span_ms / 2) * STRETCHES / total.max(1);
-            passed += frame.span_ms;
+            let span = u128::from(frame.span_ms);
+            let place = (passed + span / 2) * STRETCHES / total.max(1);
+            passed += span;
             match run.stretches.last_mut().filter(|_| open == Some(place)) {
                 Some(stretch) => stretch.append(frame),
                 None => run.stretches.push(Frame::clone(frame)),
@@ -52,6 +57,11 @@ impl Run {
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &Arc<str>> {
         self.series.keys()
+    }
+
+    /// Whether its variation is known well enough to call a change sure.
+    pub(super) fn is_long(&self) -> bool {
+        self.stretches.len() >= STRETCHES_MIN
     }
 
     pub(super) fn part(&self, key: &str) -> Part<'_> {

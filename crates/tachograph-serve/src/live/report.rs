@@ -11,7 +11,8 @@ const BYTES: usize = 16 << 20;
 /// A report of everything that a history holds, with the answer of `/alerts`.
 pub(crate) fn html(meta: &Meta, history: &History, alerts: Option<&Value>) -> String {
     let end = history.newest().map_or(SystemTime::UNIX_EPOCH, |newest| newest.end());
-    let mut condensed = Condensed::new(Duration::from_millis(meta.step_ms), BYTES);
+    let step = Duration::from_millis(meta.step_ms);
+    let mut condensed = Condensed::new(step, BYTES);
     history.definitions().for_each(|definition| condensed.define(definition));
     let all = history.range(SystemTime::UNIX_EPOCH, end, Duration::ZERO);
     all.iter().for_each(|frame| condensed.push(frame));
@@ -23,7 +24,7 @@ pub(crate) fn html(meta: &Meta, history: &History, alerts: Option<&Value>) -> St
             "begin_ms": condensed.begin_ms(),
             "end_ms": condensed.end_ms(),
             "frames": condensed.taken(),
-            "notes": [],
+            "notes": condensed.notes(step),
         },
         "doctor": { "findings": doctor::findings(history) },
         "alerts": alerts,

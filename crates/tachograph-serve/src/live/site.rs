@@ -38,7 +38,7 @@ pub(crate) const LISTENERS_MAX: usize = 1_024;
 /// How much of the past a listener gets by default.
 const SINCE: Duration = Duration::from_secs(600);
 
-/// The value of `Retry-After` for a listener that was refused, in seconds.
+/// The value of `Retry-After` for who was refused, in seconds.
 const TRY_AGAIN: HeaderValue = HeaderValue::from_static("10");
 
 /// The settings of an endpoint's history.
@@ -74,6 +74,8 @@ pub(crate) struct Live {
     /// Does slow writing, and keeps the doctor's last answer with its snapshot's version.
     pub(crate) writer: Worker<Option<(u64, Bytes)>>,
     places: Arc<Semaphore>,
+    /// A report keeps the writer busy for long, so there is one at a time.
+    reporting: Arc<Semaphore>,
 }
 
 /// The answer of `/doctor`.
@@ -122,6 +124,7 @@ impl Live {
                 .map_err(Error::thread)?,
             writer: Worker::start("tachograph-history", None).map_err(Error::thread)?,
             places: Arc::new(Semaphore::new(listeners_max)),
+            reporting: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -142,10 +145,7 @@ impl Live {
             Err(reason) => return error(StatusCode::BAD_REQUEST, &format!("/live: {reason}")),
         };
         let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() else {
-            let told = "too many listeners: try again later";
-            let mut refused = error(StatusCode::SERVICE_UNAVAILABLE, told);
-            refused.headers_mut().insert(RETRY_AFTER, TRY_AGAIN);
-            return refused;
+            return busy("too many listeners: try again later");
         };
         let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
         let resumed = last.and_then(|number| self.lines.after(number));
@@ -213,11 +213,19 @@ impl Live {
 impl Live {
     /// `GET /report`
     pub(crate) async fn report(&self, alerts: Option<Value>, within: Duration) -> Response {
+        let Ok(permit) = Arc::clone(&self.reporting).try_acquire_owned() else {
+            return busy("another report is being written: try again later");
+        };
         let history = self.recorder.run(|recorder| recorder.history.clone()).await;
         let Some(history) = history else { return bug() };
         let end = history.newest().map_or(SystemTime::UNIX_EPOCH, |newest| newest.end());
         let meta = self.meta.clone();
-        let html = self.writer.run(move |_| report::html(&meta, &history, alerts.as_ref())).await;
+        let html = self.writer.run(move |_| {
+            let html = report::html(&meta, &history, alerts.as_ref());
+            drop(permit);
+            html
+        });
+        let html = html.await;
         let Some(html) = html else { return bug() };
         let name = format!("attachment; filename=\"{}\"", report::file_name(&self.meta, end));
         let headers = [
@@ -230,6 +238,13 @@ impl Live {
 }
 
 const ATTACHMENT: HeaderValue = HeaderValue::from_static("attachment");
+
+/// Refuses a request for now.
+fn busy(told: &str) -> Response {
+    let mut refused = error(StatusCode::SERVICE_UNAVAILABLE, told);
+    refused.headers_mut().insert(RETRY_AFTER, TRY_AGAIN);
+    refused
+}
 
 fn bug() -> Response {
     let told = "the page could not be written: this is a bug, please report it";

@@ -382,6 +382,24 @@ async fn a_report_is_one_file_with_all_that_history_tells() {
 }
 
 #[tokio::test]
+async fn reports_are_written_one_at_a_time_and_again_and_again() {
+    let metrics = manual();
+    let server = serve(&metrics).await;
+    let mut stream = Stream::open(server.addr(), "/live?since=0", "").await;
+    count(&metrics, &mut stream, 7).await;
+    for _ in 0..3 {
+        let all: [_; 16] = std::array::from_fn(|_| tokio::spawn(get(server.addr(), "/report")));
+        let mut written = 0;
+        for one in all {
+            let (status, text) = one.await.expect("answered");
+            written += usize::from(status == 200);
+            assert!(status == 200 || (status == 503 && text.contains("another report")), "{text}");
+        }
+        assert!(written > 0, "the first of them finds nobody before it");
+    }
+}
+
+#[tokio::test]
 async fn without_a_history_there_is_nothing_of_it() {
     let addr = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = Endpoint::new(manual()).listen(addr).serve().await.expect("binds");

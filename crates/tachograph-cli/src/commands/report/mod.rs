@@ -3,7 +3,8 @@
 mod read;
 mod text;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -57,7 +58,7 @@ pub(crate) fn run(wishes: &Wishes) -> Result<ExitCode, Failure> {
     let after = Recorded::read(&wishes.file, bytes)?;
     let before = wishes.against.as_deref().map(|file| Recorded::read(file, bytes)).transpose()?;
     for recorded in [Some(&after), before.as_ref()].into_iter().flatten() {
-        let name = recorded.file.display();
+        let name = recorded.path.display();
         recorded.notes.iter().for_each(|note| output::say(&format!("note: {name}: {note}\n")));
     }
     let changes = compare(&before.as_ref().map_or_else(Run::default, Recorded::run), &after.run());
@@ -114,20 +115,25 @@ fn html(
     let earlier = before.map(Recorded::lines);
     let mut texts = vec![("report", &*facts), ("recording", &*lines)];
     texts.extend(earlier.as_deref().map(|lines| ("before", lines)));
-    let title = format!("{} · {}", after.meta.program, after.file.display());
+    let title = format!("{} · {}", after.meta.program, after.file);
     Ok(tachograph_page::document(&title, &texts))
 }
 
 /// Writes the whole report or nothing.
 fn write(output: &Path, html: &str) -> Result<(), Failure> {
-    let mut part = output.as_os_str().to_owned();
-    part.push(".part");
-    let written = fs::write(&part, html).and_then(|()| fs::rename(&part, output));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&part);
+    let wrong = |error: io::Error| {
         let name = output.display();
         Failure::Failed(format!(
             "cannot write {name}: {error}; check that its folder exists, has room and is writable"
         ))
+    };
+    let mut part = output.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    // A file of this name is not ours, and neither is what a link of this name leads to.
+    let mut file = File::create_new(&part).map_err(wrong)?;
+    let written = file.write_all(html.as_bytes()).and_then(|()| fs::rename(&part, output));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&part);
+        wrong(error)
     })
 }

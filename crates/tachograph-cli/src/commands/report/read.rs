@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tachograph::Unit;
 use tachograph_history::compare::Run;
 use tachograph_history::doctor::{Finding, findings};
-use tachograph_history::{Condensed, History, Meta, Settings, format};
+use tachograph_history::{Condensed, History, Meta, Settings};
 
 use crate::failure::Failure;
 use crate::joined::{Piece, Recording};
@@ -23,7 +22,10 @@ const HISTORY_BYTES: usize = 1 << 30;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Recorded {
-    pub(super) file: PathBuf,
+    #[serde(skip)]
+    pub(super) path: PathBuf,
+    /// Its name without its folder: a report is passed on.
+    pub(super) file: String,
     pub(super) meta: Meta,
     pub(super) begin_ms: u64,
     pub(super) end_ms: u64,
@@ -74,12 +76,17 @@ impl Recorded {
                 file.display()
             )));
         };
+        let mut notes = condensed.notes(Duration::from_millis(meta.step_ms));
+        if recording.is_torn() {
+            notes.push("it is cut: its last line is incomplete and was ignored".to_owned());
+        }
         Ok(Self {
-            file: file.to_owned(),
+            path: file.to_owned(),
+            file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             begin_ms,
             end_ms,
             frames: condensed.taken(),
-            notes: notes(&condensed, meta, recording.is_torn()),
+            notes,
             meta: meta.clone(),
             condensed,
             findings: findings(&history),
@@ -95,27 +102,6 @@ impl Recorded {
     }
 }
 
-fn notes(condensed: &Condensed, meta: &Meta, is_torn: bool) -> Vec<String> {
-    let time = |time: Duration| format(time.as_secs_f64(), &Unit::Seconds);
-    let mut notes = Vec::new();
-    let step = Duration::from_millis(meta.step_ms);
-    if condensed.step() > step {
-        notes.push(format!(
-            "its frames of {} are merged to {}, so that a browser can hold them: counts, sums and \
-             extremes are kept, only the resolution in time is coarser",
-            time(step),
-            time(condensed.step())
-        ));
-    }
-    if condensed.dropped() > 0 {
-        notes.push(format!("the first {} frames are left out", condensed.dropped()));
-    }
-    if is_torn {
-        notes.push("it is cut: its last line is incomplete and was ignored".to_owned());
-    }
-    notes
-}
-
 /// A line on the terminal that is written again and again.
 struct Progress<'a> {
     file: &'a Path,
@@ -126,13 +112,13 @@ impl Progress<'_> {
     fn show(&mut self, frames: u64) {
         if self.shown.elapsed() > PROGRESS && stderr().is_terminal() {
             self.shown = Instant::now();
-            output::say(&format!("\r\x1b[Kreading {}: {frames} frames", self.file.display()));
+            output::rewrite(&format!("reading {}: {frames} frames", self.file.display()));
         }
     }
 
     fn end(&self) {
         if stderr().is_terminal() {
-            output::say("\r\x1b[K");
+            output::rewrite("");
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use tachograph::Unit;
 use tachograph_history::compare::{Change, METHOD, Measure, Side};
 use tachograph_history::format;
 
 use super::read::Recorded;
+use crate::output::{clock, printable};
 
 /// Every series with its numbers; with an earlier run, every measure in both.
 pub(super) fn table(after: &Recorded, before: Option<&Recorded>, changes: &[Change]) -> String {
@@ -26,16 +26,16 @@ pub(super) fn table(after: &Recorded, before: Option<&Recorded>, changes: &[Chan
 }
 
 fn title(recorded: &Recorded) -> String {
-    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(recorded.begin_ms);
     let seconds = recorded.end_ms.saturating_sub(recorded.begin_ms) as f64 / 1e3;
-    format!(
+    let title = format!(
         "{}: {} {}, {} from {}",
-        recorded.file.display(),
+        recorded.path.display(),
         recorded.meta.program,
         recorded.meta.version,
         format(seconds, &Unit::Seconds),
-        humantime::format_rfc3339_seconds(at)
-    )
+        clock(recorded.begin_ms)
+    );
+    printable(&title)
 }
 
 /// One line for each series, sorted by key.
@@ -48,8 +48,10 @@ fn single(changes: &[Change]) -> Vec<Vec<String>> {
     let lines = series.into_iter().map(|(key, measures)| {
         let of = |measure| measures.iter().find(|it| it.measure == measure);
         let text = |measure| of(measure).map_or_else(String::new, |it| value(it, &it.after));
-        let count = measures.first().map_or(0, |it| it.after.count);
-        let mut line = vec![key.to_string(), count.to_string(), text(Measure::Rate)];
+        // A rate's count leaves out frames with marks, which quantiles include.
+        let counted = of(Measure::P50).or(measures.first());
+        let count = counted.map_or(0, |it| it.after.count);
+        let mut line = vec![printable(key), count.to_string(), text(Measure::Rate)];
         let others = [Measure::P50, Measure::P95, Measure::P99, Measure::Level];
         line.extend(others.map(text));
         line
@@ -62,7 +64,7 @@ fn both(changes: &[Change]) -> Vec<Vec<String>> {
     let head = ["series", "measure", "before", "after", "change", "for sure", "counts"];
     let lines = changes.iter().map(|it| {
         vec![
-            it.key.to_string(),
+            printable(&it.key),
             it.measure.name().to_owned(),
             value(it, &it.before),
             value(it, &it.after),
@@ -78,29 +80,33 @@ fn value(change: &Change, side: &Side) -> String {
     let Some(value) = side.value else { return "–".to_owned() };
     match change.measure {
         Measure::Rate => format!("{} /s", format(value, &Unit::None)),
-        _ => format(value, &change.unit),
+        _ => printable(&format(value, &change.unit)),
     }
 }
 
 /// The part of the change that is sure.
 fn sure(change: &Change) -> String {
-    let bound = [change.low.filter(|it| *it > 1.0), change.high.filter(|it| *it < 1.0)];
-    match bound.into_iter().flatten().next() {
-        Some(bound) => format!("at least {}", factor(bound)),
-        None if change.is_sure => "yes".to_owned(),
-        None => "–".to_owned(),
+    if !change.is_sure {
+        return "–".to_owned();
     }
+    let bound = [change.low.filter(|it| *it > 1.0), change.high.filter(|it| *it < 1.0)];
+    let bound = bound.into_iter().flatten().map(factor).find(|it| it != SAME);
+    bound.map_or_else(|| "yes".to_owned(), |bound| format!("at least {bound}"))
 }
 
-/// `+12 %`, `−3 %`, `×4.20`.
+/// A factor of 1.
+const SAME: &str = "±0 %";
+
+/// `+12 %`, `−3 %`, `+0.4 %`, `×4.20`.
 fn factor(factor: f64) -> String {
     let percent = (factor - 1.0) * 100.0;
     if factor >= 2.0 {
         format!("×{}", format(factor, &Unit::None))
-    } else if percent.abs() < 0.5 {
-        "±0 %".to_owned()
+    } else if percent.abs() < 0.05 {
+        SAME.to_owned()
     } else {
-        format!("{}{:.0} %", if percent < 0.0 { "−" } else { "+" }, percent.abs())
+        let digits = usize::from(percent.abs() < 0.95);
+        format!("{}{:.digits$} %", if percent < 0.0 { "−" } else { "+" }, percent.abs())
     }
 }
 
@@ -118,4 +124,25 @@ fn columns(lines: &[Vec<String>]) -> String {
         cells.collect::<String>().trim_end().to_owned() + "\n"
     };
     lines.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_factors_are_not_told_as_none() {
+        let told = [
+            (1.0, "±0 %"),
+            (1.0004, "±0 %"),
+            (1.002, "+0.2 %"),
+            (0.9961, "−0.4 %"),
+            (0.9903, "−1 %"),
+            (1.12, "+12 %"),
+            (4.2, "×4.20"),
+        ];
+        for (ratio, wanted) in told {
+            assert_eq!(factor(ratio), wanted, "{ratio}");
+        }
+    }
 }

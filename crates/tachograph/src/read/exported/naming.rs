@@ -127,6 +127,13 @@ impl ExportedNames {
     }
 }
 
+impl MetricNames {
+    /// The label of a tag key if no other key collides with it.
+    pub fn own_label(key: &str) -> String {
+        claim_label(key, None, std::iter::empty())
+    }
+}
+
 fn as_label(key: &str) -> String {
     sanitized(key, |c| is_allowed(c, false))
 }
