@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
-use tachograph::{ExportedNames, Kind, Metric, MetricsCollector, Series, Snapshot, SnapshotReader};
+use tachograph::{Kind, Metric, MetricsCollector, Series, Snapshot, SnapshotReader};
 use tachograph_export::otlp::unit_code;
 
 use crate::names::Names;
@@ -21,7 +21,6 @@ pub fn observe(collector: &MetricsCollector, meter: Meter) {
     let instruments = Mutex::new(Instruments {
         meter,
         snapshots: Arc::new(Mutex::new(collector.snapshot_reader())),
-        seen: Arc::default(),
         known: HashSet::new(),
         names: Names::default(),
     });
@@ -35,8 +34,6 @@ type Snapshots = Arc<Mutex<SnapshotReader>>;
 struct Instruments {
     meter: Meter,
     snapshots: Snapshots,
-    /// The names of the last snapshot. As long as they are the same there is no new metric.
-    seen: Arc<ExportedNames>,
     known: HashSet<Arc<str>>,
     names: Names,
 }
@@ -44,10 +41,6 @@ struct Instruments {
 impl Instruments {
     /// Makes instruments for metrics that have none yet.
     fn update(&mut self, snapshot: &Snapshot) {
-        if Arc::ptr_eq(&self.seen, snapshot.exported_names()) {
-            return;
-        }
-        self.seen = Arc::clone(snapshot.exported_names());
         for series in snapshot.series() {
             if !self.known.contains(&series.metric.name) {
                 self.known.insert(Arc::clone(&series.metric.name));

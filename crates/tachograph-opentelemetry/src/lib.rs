@@ -15,7 +15,9 @@
 //!
 //! All values are 64-bit floats: whole numbers are exact up to 2^53. Names become valid ones:
 //! characters that OpenTelemetry does not allow become `_`, a name that begins with something else
-//! than a letter gets an `m` before it, and one that is taken already a number after it.
+//! than a letter gets an `m` before it, and one that is taken already a number after it. The
+//! collector's `export_prefix` and `export_label` do not apply: this is a pipeline of the program's
+//! own, whose meter, resource and views say such things.
 //!
 //! # Resets and removals
 //! A counter that the collector resets goes on from its last total here, since OpenTelemetry has no

@@ -106,6 +106,17 @@ fn a_metric_that_comes_later_gets_its_instrument() {
 }
 
 #[test]
+fn a_metric_that_is_hidden_when_it_is_first_seen_gets_its_instrument_when_it_returns() {
+    let pipeline = Pipeline::new(Temporality::Cumulative);
+    pipeline.collector.increment("hidden");
+    pipeline.collector.get_counter("hidden");
+    pipeline.collector.reset();
+    assert_eq!(pipeline.told(), told([]));
+    pipeline.collector.increment("hidden");
+    assert_eq!(pipeline.told(), told([("hidden{}", 1.0)]));
+}
+
+#[test]
 fn the_collectors_own_metrics_pass_too() {
     let pipeline = Pipeline::new(Temporality::Cumulative);
     pipeline.collector.increment("counted");
