@@ -1,7 +1,7 @@
 //! The recorder.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use metrics::{
     Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SetRecorderError, SharedString,
@@ -23,8 +23,6 @@ pub struct TachographRecorder {
     scales: Scales,
     /// Registered with the first histogram.
     unfit: OnceLock<Arc<Unfit>>,
-    /// Held while a new gauge is set to its first value.
-    first: Mutex<()>,
 }
 
 impl fmt::Debug for TachographRecorder {
@@ -41,7 +39,6 @@ impl TachographRecorder {
             identity: Identity::default(),
             scales: Scales::default(),
             unfit: OnceLock::new(),
-            first: Mutex::default(),
         }
     }
 
@@ -75,18 +72,6 @@ impl TachographRecorder {
 
     fn describe(&self, name: &KeyName, unit: Option<metrics::Unit>, text: &str) {
         self.collector.describe(name.as_str(), reported(unit), text);
-    }
-
-    /// The facade's gauges begin at 0.
-    fn new_gauge(&self, key: &Key) -> Gauge {
-        self.with_tags(key, |tagged| {
-            let gauge = tagged.register_gauge(key.name());
-            let _first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-            if tagged.get_gauge(key.name()).is_some_and(|stats| stats.current.is_none()) {
-                gauge.add(0.0);
-            }
-            Gauge::from_arc(Arc::new(GaugeHandle(gauge)))
-        })
     }
 
     fn new_histogram(&self, key: &Key) -> Histogram {
@@ -125,7 +110,10 @@ impl Recorder for TachographRecorder {
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        known::handle(&self.identity, key, || self.new_gauge(key))
+        known::handle(&self.identity, key, || {
+            let gauge = self.with_tags(key, |tagged| tagged.register_gauge(key.name()));
+            Gauge::from_arc(Arc::new(GaugeHandle(gauge)))
+        })
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {

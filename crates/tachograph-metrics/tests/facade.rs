@@ -64,7 +64,8 @@ fn read(collector: &MetricsCollector) -> All {
             return Held::Counter(counter.lifetime.value.try_into().expect("monotonic"));
         }
         if let Some(gauge) = value.as_gauge() {
-            return Held::Gauge(gauge.lifetime.current.expect("the facade's gauges have a value"));
+            // One that was only registered has no value here, and 0 there.
+            return Held::Gauge(gauge.lifetime.current.unwrap_or(0.0));
         }
         let stats = &value.as_timing().expect("a histogram").lifetime;
         let [min, max] = [stats.min, stats.max].map(|part| part.unwrap_or(0.0));
