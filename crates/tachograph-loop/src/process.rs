@@ -36,6 +36,8 @@ pub struct ProcessMetrics {
     cpu: Option<Counter>,
     /// Indices of [`GAUGES`].
     gauges: Vec<(usize, Gauge)>,
+    /// When the system started, in seconds since 1970.
+    boot: Option<f64>,
 }
 
 /// Ticks per second in `/proc`: the same on every Linux that Rust supports.
@@ -83,7 +85,9 @@ impl ProcessMetrics {
 
     /// Registers the metrics that this system has, and sets them.
     pub fn new(metrics: &MetricsCollector) -> Self {
-        let usage = Usage::read();
+        // A large file, with a line for each CPU and each interrupt.
+        let boot = number_after(&text("/proc/stat"), "btime ");
+        let usage = Usage::read(boot);
         let cpu = usage.cpu_ticks.map(|_| {
             let (name, unit, description) = CPU;
             metrics.describe_scaled(name, unit, 1.0 / TICKS_PER_SECOND, description);
@@ -96,14 +100,14 @@ impl ProcessMetrics {
             Some((i, metrics.register_gauge(name)))
         };
         let gauges = told.filter_map(register).collect();
-        let process = Self { cpu, gauges };
+        let process = Self { cpu, gauges, boot };
         process.set(&usage);
         process
     }
 
     /// Reads and sets all of them. Opens files: not for a loop that must not wait.
     pub fn update(&self) {
-        self.set(&Usage::read());
+        self.set(&Usage::read(self.boot));
     }
 
     fn set(&self, usage: &Usage) {
@@ -126,17 +130,16 @@ struct Usage {
 }
 
 impl Usage {
-    fn read() -> Self {
-        let file = |name: &str| fs::read_to_string(name).unwrap_or_default();
-        let (stat, status) = (file("/proc/self/stat"), file("/proc/self/status"));
-        let (limits, system) = (file("/proc/self/limits"), file("/proc/stat"));
+    fn read(boot: Option<f64>) -> Self {
+        let (stat, status) = (text("/proc/self/stat"), text("/proc/self/status"));
+        let limits = text("/proc/self/limits");
         // One of them is the directory being read.
         let open = fs::read_dir("/proc/self/fd").map(|files| files.count().saturating_sub(1));
         let bytes = |key| Some(1_024.0 * number_after(&status, key)?);
         let limit = |key| number_after(&limits, key);
         let start = || {
             let ticks = stat_field(&stat, 22)? as f64;
-            Some(number_after(&system, "btime ")? + ticks / TICKS_PER_SECOND)
+            Some(boot? + ticks / TICKS_PER_SECOND)
         };
         Self {
             cpu_ticks: stat_field(&stat, 14).zip(stat_field(&stat, 15)).map(|(u, s)| u + s),
@@ -151,6 +154,11 @@ impl Usage {
             ],
         }
     }
+}
+
+/// A file; empty if the system has none. The program's name in it may be anything, also no UTF-8.
+fn text(file: &str) -> String {
+    String::from_utf8_lossy(&fs::read(file).unwrap_or_default()).into_owned()
 }
 
 /// The first number on the line that begins with `key`. A limit that is not set is the greatest

@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -75,6 +75,21 @@ fn names_and_types_are_prometheus_own() {
     let (_, kinds) = exported(&metrics);
     let expected = NAMES.map(|(name, kind)| (name.to_owned(), kind.to_owned()));
     assert_eq!(kinds, expected.into());
+}
+
+#[test]
+fn a_program_may_have_any_name() {
+    let _alone = alone();
+    let name = fs::read("/proc/self/comm").expect("Linux");
+    // Latin-1.
+    fs::write("/proc/self/comm", b"caf\xe9) S").expect("its own name");
+    let metrics = MetricsCollector::new();
+    let process = ProcessMetrics::new(&metrics);
+    process.update();
+    let (values, _) = exported(&metrics);
+    fs::write("/proc/self/comm", name.trim_ascii_end()).expect("its own name");
+    assert!(NAMES.iter().all(|(name, _)| values.contains_key(*name)), "{values:?}");
+    assert!(values["process_threads"] >= 1.0);
 }
 
 #[test]
