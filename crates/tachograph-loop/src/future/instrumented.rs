@@ -111,11 +111,12 @@ impl<F: Future> Future for Instrumented<F> {
             return this.future.poll(context);
         }
         let FutureMetrics { series, watch } = &*this.metrics;
-        let started = series.metrics.now();
+        // Before the clock is read: a wake may come at any moment, and must not be later than that.
         let woken = match this.wrapped {
             Some(wrapped) => wrapped.take_wake(),
             None => this.life.born,
         };
+        let started = series.metrics.now();
         series.wake_to_poll.record_between(woken, started);
         // The executor's waker differs where the future has moved to another task.
         this.wrapped.take_if(|wrapped| !wrapped.wraps(context.waker()));

@@ -2,9 +2,10 @@
 //!
 //! # Synchronization
 //! `Wakes::woken` is a stamp that any thread may set where it is none, in `wake`, and that only polls
-//! set to none again, after they have read another: so none is lost between that load and that
-//! store, and neither needs a read-modify-write. Where threads wake at the same time, the last one's
-//! stamp stays. Nothing is published with it: what a wake publishes, the waker inside does.
+//! set to none again. Neither is a read-modify-write. Where threads wake at the same time, the last
+//! one's stamp stays; that of a wake in the very moment in which a poll takes another may be lost.
+//! The poll that follows then has no delay from its wake in the metrics, and comes all the same:
+//! nothing is published with the stamp, what a wake publishes the waker inside does.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
