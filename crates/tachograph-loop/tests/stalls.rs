@@ -212,7 +212,7 @@ fn assert_no_stalls_panics_with_what_was_seen() {
     drop(turn);
     let panics = catch_unwind(AssertUnwindSafe(|| detector.assert_no_stalls()));
     let message = panics.expect_err("there was one").downcast::<String>().expect("a text");
-    assert!(message.starts_with("1 turns took longer than 5ms; first seen:\nloop `main`"));
+    assert!(message.starts_with("1 turn took longer than 5ms; first seen:\nloop `main`"));
     assert_eq!(message.contains("a_handler_that_blocks"), HAS_BACKTRACES, "{message}");
 }
 

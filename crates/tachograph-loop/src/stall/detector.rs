@@ -167,8 +167,8 @@ impl StallDetector {
         let stalls = watch.stalls().max(watch.over());
         if stalls > 0 {
             let reports: String = watch.kept().iter().map(|stall| format!("\n{stall}")).collect();
-            let threshold = watch.threshold;
-            panic!("{stalls} turns took longer than {threshold:?}; first seen:{reports}");
+            let (threshold, s) = (watch.threshold, if stalls == 1 { "" } else { "s" });
+            panic!("{stalls} turn{s} took longer than {threshold:?}; first seen:{reports}");
         }
     }
 
