@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_char, c_void};
 use std::mem::MaybeUninit;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use tachograph::{Builder, MetricsCollector, Unit};
 
@@ -196,7 +196,7 @@ pub extern "C" fn tachograph_run_pass(
     wait_ns: Option<&mut MaybeUninit<u64>>,
 ) -> Status {
     guard(|| {
-        let wait = given(collector)?.0.run_pass(Instant::now(), SystemTime::now());
+        let wait = given(collector)?.0.publish();
         if let Some(wait_ns) = wait_ns {
             wait_ns.write(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX));
         }
