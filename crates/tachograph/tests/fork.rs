@@ -260,6 +260,28 @@ fn a_childs_child_starts_over_again_and_others_collectors_go_on_too() {
 }
 
 #[test]
+fn a_child_mirrors_totals_from_their_beginning() {
+    let metrics = MetricsCollector::builder().manual().build();
+    let counter = metrics.register_counter("mirrored");
+    counter.advance_to(100);
+    // Of a source that begins with the child, and of one that goes on.
+    for first in [30, 110] {
+        in_a_child(|| {
+            for total in [first, first + 5] {
+                counter.advance_to(total);
+                let mirrored = metrics.get_counter("mirrored").map(|stats| stats.value);
+                if mirrored != Some(i128::from(total)) {
+                    return Err(5);
+                }
+            }
+            Ok(())
+        });
+    }
+    counter.advance_to(103);
+    assert_eq!(metrics.get_counter("mirrored").map(|stats| stats.value), Some(103));
+}
+
+#[test]
 fn a_child_that_shuts_down_first_thing_or_does_nothing_ends_at_once() {
     let load = Load::new();
     load.record(1);

@@ -44,10 +44,14 @@ impl Handle {
     /// By how much a total exceeds the highest one before; 0 while recording is off.
     #[inline]
     pub(crate) fn advance(&self, total: u64) -> u64 {
-        match cfg!(feature = "record") && self.shared.mode() != mode::OFF {
-            true => self.entry.advance(total),
-            false => 0,
+        if !cfg!(feature = "record") || self.shared.mode() == mode::OFF {
+            return 0;
         }
+        // Before the gain is taken, which is one over nothing in the child of a fork.
+        if self.shared.is_forked() {
+            self.shared.resume();
+        }
+        self.entry.advance(total)
     }
 
     /// Adds 1 without touching a lane.

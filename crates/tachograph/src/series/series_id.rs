@@ -45,7 +45,8 @@ pub(crate) struct SeriesWords {
     /// Increments from signal handlers, wrapping. Added to by handlers; read by the pass, which
     /// folds the difference.
     signals: AtomicU64,
-    /// The highest total that a counter was advanced to. Raised and read by recorders.
+    /// The highest total that a counter was advanced to. Raised and read by recorders; reset in the
+    /// child of a fork.
     advanced: AtomicU64,
     /// Whether a handle exists, so that the series outlives a reset. Set by `register_*`, and by
     /// the pass when a removed series returns; taken by the pass that removes it.
@@ -78,10 +79,12 @@ impl SeriesId {
         self.tallies.drop_sample(reason);
     }
 
-    /// Resets its drops. No other thread may be recording.
+    /// Resets its drops and the total that it was advanced to: the child of a fork counts its own.
+    /// No other thread may be recording.
     pub(crate) fn start_over(&self) {
-        // Relaxed: see `drop_sample`.
+        // Relaxed, both: see `drop_sample` and `advance`.
         self.words.drops.store(0, Ordering::Relaxed);
+        self.words.advanced.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn dropped(&self) -> u64 {
