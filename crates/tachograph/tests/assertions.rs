@@ -55,6 +55,33 @@ fn what_was_recorded_holds() {
 }
 
 #[test]
+fn any_expression_and_type_of_number_is_a_gauges_value() {
+    let metrics = &MetricsCollector::builder().manual().build();
+    let queue = [7, 8, 9];
+    let (depth, offset) = (3.0, 1.0);
+    metrics.gauge("depth", 3.0);
+    assert_gauge!(metrics, "depth", queue.len() as f64);
+    assert_gauge!(metrics, "depth", queue.len(),);
+    assert_gauge!(metrics, "depth", depth);
+    assert_gauge!(metrics, "depth", offset + 2.0);
+    assert_gauge!(metrics, "depth", f64::from(3_u8));
+    assert_gauge!(metrics, "depth", 3_u8);
+    assert_gauge!(metrics, "depth", current == queue.len(), max >= 3_u16, min < 3.5_f32);
+    metrics.with_tags(&[("to", "b")]).gauge("depth", 0.1_f32.into());
+    assert_gauge!(metrics, "depth", 0.1_f32, "to" => "b");
+    assert_gauge!(metrics, "depth", max <= 0.1_f32, count != queue.len(), "to" => "b");
+}
+
+#[test]
+fn a_duration_equals_the_timing_that_was_recorded_of_it() {
+    let metrics = MetricsCollector::builder().manual().build();
+    // Seconds and nanoseconds, converted one by one, add up to another float than together.
+    let duration = Duration::from_millis(1_118);
+    metrics.timing("turn", duration);
+    assert_timing!(metrics, "turn", sum == duration, max == duration, min == duration);
+}
+
+#[test]
 fn a_failure_says_what_is_and_what_was_recorded() {
     let metrics = recorded();
     let says = |assertion: &dyn Fn(), first: &str| {

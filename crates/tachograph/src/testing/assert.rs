@@ -47,13 +47,37 @@ macro_rules! assert_counter {
 /// ```
 #[macro_export]
 macro_rules! assert_gauge {
+    // The operators one by one: any token would also be the dot in `queue.len()`.
+    ($metrics:expr, $name:expr, $statistic:ident == $($more:tt)+) => {
+        $crate::__assert_gauge!($metrics, $name, $statistic == $($more)+)
+    };
+    ($metrics:expr, $name:expr, $statistic:ident != $($more:tt)+) => {
+        $crate::__assert_gauge!($metrics, $name, $statistic != $($more)+)
+    };
+    ($metrics:expr, $name:expr, $statistic:ident <= $($more:tt)+) => {
+        $crate::__assert_gauge!($metrics, $name, $statistic <= $($more)+)
+    };
+    ($metrics:expr, $name:expr, $statistic:ident >= $($more:tt)+) => {
+        $crate::__assert_gauge!($metrics, $name, $statistic >= $($more)+)
+    };
+    ($metrics:expr, $name:expr, $statistic:ident < $($more:tt)+) => {
+        $crate::__assert_gauge!($metrics, $name, $statistic < $($more)+)
+    };
+    ($metrics:expr, $name:expr, $statistic:ident > $($more:tt)+) => {
+        $crate::__assert_gauge!($metrics, $name, $statistic > $($more)+)
+    };
+    ($metrics:expr, $name:expr, $value:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__assert_gauge!($metrics, $name, current == $value $(, $key => $tag)*)
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __assert_gauge {
     ($metrics:expr, $name:expr $(, $statistic:ident $is:tt $value:expr)+
      $(, $key:literal => $tag:expr)* $(,)?) => {
         $crate::__assert_recorded!(
             gauge, $metrics, $name, [$($statistic $is $value),+], [$($key => $tag),*])
-    };
-    ($metrics:expr, $name:expr, $value:expr $(, $key:literal => $tag:expr)* $(,)?) => {
-        $crate::__assert_recorded!(gauge, $metrics, $name, [current == $value], [$($key => $tag),*])
     };
 }
 
@@ -148,7 +172,7 @@ macro_rules! numbers {
     )*};
 }
 
-numbers!(i32, i64, i128, u32, u64, usize);
+numbers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, usize);
 
 impl From<f64> for Number {
     fn from(value: f64) -> Self {
@@ -156,10 +180,16 @@ impl From<f64> for Number {
     }
 }
 
-/// In seconds, as timings are reported.
+impl From<f32> for Number {
+    fn from(value: f32) -> Self {
+        Self::Float(value.into())
+    }
+}
+
+/// In seconds, by the same division as timings are reported, so that equal ones are equal.
 impl From<Duration> for Number {
     fn from(duration: Duration) -> Self {
-        Self::Float(duration.as_secs_f64())
+        Self::Float(duration.as_nanos() as f64 / 1e9)
     }
 }
 
