@@ -115,3 +115,17 @@ fn beyond_the_limit_of_series_the_rest_shares_the_overflow_series() {
     let overflow = metrics.with_tags(&[("overflow", "true")]).get_counter("events");
     assert_eq!(overflow.map(|stats| stats.value), Some(1));
 }
+
+#[test]
+fn a_tag_may_be_called_like_a_keyword() {
+    tag_set! {
+        struct Typed {
+            r#type: Outcome,
+        }
+    }
+    let metrics = MetricsCollector::builder().manual().build();
+    let events = metrics.register_counter_family::<Typed>("events");
+    events.get(&Typed { r#type: Outcome::Failed }).increment();
+    let failed = metrics.with_tags(&[("type", "failed")]).get_counter("events");
+    assert_eq!(failed.map(|stats| stats.value), Some(1));
+}

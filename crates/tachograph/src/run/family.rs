@@ -220,7 +220,9 @@ macro_rules! tag_set {
                     let values = <$type as $crate::TagValue>::VALUES;
                     let value = values[index % values.len()];
                     index /= values.len();
-                    (::core::stringify!($field), value)
+                    let key = ::core::stringify!($field);
+                    // A key may be a keyword, which a field cannot be called without this.
+                    (key.strip_prefix("r#").unwrap_or(key), value)
                 }),+];
                 let _ = index;
                 tags
