@@ -116,10 +116,12 @@ fn switched_off_between_start_and_end_nothing_is_recorded() {
     assert!(timing.record_since(start).is_none());
     assert!(recorder.record_since(timing, start).is_none());
     timing.record_between(start, end);
+    recorder.record_between(timing, end, start);
+    assert_eq!(metrics.duration_between(start, end), None);
     let timer = metrics.timer("t");
     assert_eq!((timer.elapsed(), timer.stop()), (None, Duration::ZERO));
     metrics.set_enabled(true);
-    assert_eq!(driven.recorded(), (0, 0));
+    assert_eq!((driven.recorded(), driven.anomalies()), ((0, 0), Some(0)));
     // On again at the end: the time is what has passed, as for a timer.
     mock.advance(MS);
     timing.record_since(start);

@@ -33,8 +33,8 @@ impl std::fmt::Debug for Restart {
 
 #[derive(Debug)]
 pub struct Shared {
-    /// One of [`mode`]. Written by the collector; read before each record by name, and where a
-    /// thread has no lane.
+    /// One of [`mode`]. Written by the collector; read before each record by name, wherever a stamp
+    /// is taken or compared, and where a thread has no lane.
     mode: AtomicU8,
     /// The collector's index in every thread's table.
     seat: u8,
@@ -124,11 +124,11 @@ impl Shared {
         if self.is_off() { Stamp::default() } else { self.clock.stamp_at(at) }
     }
 
-    /// Nanoseconds from a start to an end; `None` if one of them is no moment. Time that runs
-    /// backwards counts as 0 and as an anomaly.
+    /// Nanoseconds from a start to an end; `None` while recording is off, or if one of them is no
+    /// moment. Time that runs backwards counts as 0 and as an anomaly.
     #[inline]
     pub(crate) fn nanos_between(&self, start: Stamp, end: Stamp) -> Option<u64> {
-        if !cfg!(feature = "record") || end.is_none() {
+        if self.is_off() || end.is_none() {
             return None;
         }
         self.clock.nanos_between(start, end).or_else(|| self.unusual(start))
@@ -198,6 +198,7 @@ impl Shared {
         Gate::new(self.address(), mode::ON)
     }
 
+    #[inline]
     pub(crate) fn is_forked(&self) -> bool {
         // Acquire: pairs with the Release in `reopen`; everything that was started over is visible.
         self.forked.load(Ordering::Acquire)

@@ -102,7 +102,8 @@ impl Recorder {
         now
     }
 
-    /// Records the time from a start to an end; see [`Timing::record_since`].
+    /// Records the time from a start to an end, which must have come; see [`Timing::record_since`] and
+    /// [`MetricsCollector::duration_between`](crate::MetricsCollector::duration_between).
     #[inline]
     pub fn record_between(&self, timing: &Timing, start: Stamp, end: Stamp) {
         if let Some(nanos) = self.0.shared().nanos_between(start, end) {

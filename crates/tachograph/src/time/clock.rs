@@ -264,7 +264,7 @@ impl Clock {
             return Some(if self.uses_tsc() { counted } else { counted.min(self.tsc_age()) });
         }
         // Each on its own clock, the end first, so that the time between these readings does not
-        // make it seem to be before the start.
+        // make it seem to be before the start. Of an end that has not come this finds no time.
         let since_end = self.passed_since(end)?;
         self.passed_since(start)?.checked_sub(since_end)
     }
