@@ -19,12 +19,12 @@ impl Budget {
         Self { time, ..Self::UNLIMITED }
     }
 
-    /// This many samples. A sample with a trace counts as three.
+    /// This many samples: it stops once they are drained, at the end of a block of up to 512.
     pub const fn samples(samples: usize) -> Self {
         Self { samples, ..Self::UNLIMITED }
     }
 
-    /// The same time, and at most this many samples.
+    /// The same time, and this many samples, as with [`Budget::samples`].
     pub const fn and_samples(self, samples: usize) -> Self {
         Self { samples, ..self }
     }
@@ -47,7 +47,8 @@ impl From<Duration> for Budget {
 pub struct Drained {
     /// The number of samples aggregated.
     pub samples: usize,
-    /// The number of samples that were there too, and wait for the next drain or pass.
+    /// The number of samples that were there too, and wait for the next drain or pass. Here one with
+    /// a trace counts as three, in `samples` as one.
     pub left: usize,
     /// How long the next drain may wait, 1 to 100 ms; zero while samples are left.
     pub wait: Duration,

@@ -46,12 +46,13 @@ impl Aggregator {
                 self.drain_lane(i, registry, step, |here| goes_on(drain.samples + here));
             fault::point("drain: between lanes");
             let occupancy = self.readers[i].note_gain(samples, left);
+            if left > 0 && drain.left == 0 {
+                // This lane has had its turn, or the budget ended right before it.
+                self.first_lane = if samples > 0 { i + 1 } else { i };
+            }
             drain.samples += samples;
             drain.left += left;
             drain.fullest = drain.fullest.max(occupancy);
-            if left > 0 && samples > 0 {
-                self.first_lane = i + 1;
-            }
             // Draining more often was not enough to keep it below a quarter.
             if occupancy > 0.5 && self.added_block_bytes() < ADDED_BLOCK_BYTES_MAX {
                 let reader = &self.readers[i];
