@@ -4,9 +4,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tachograph::{Budget, Clock, MetricsCollector, Value, Warning};
+use tachograph::{Budget, Clock, MetricsCollector, Recorder, Value, Warning};
 
 fn manual() -> MetricsCollector {
     MetricsCollector::builder().manual().build()
@@ -56,6 +56,25 @@ fn a_busy_thread_does_not_keep_the_samples_of_another_waiting() {
         (drained.samples, drained.left)
     });
     assert_eq!(drained, [(512, 1_124), (100, 1_024), (512, 512), (512, 0)]);
+}
+
+#[test]
+fn threads_take_turns_where_a_budget_ends_with_a_lane() {
+    let metrics = manual();
+    let timing = metrics.register_timing("t");
+    let (busy, quiet) = (metrics.recorder(), metrics.recorder());
+    let record = |recorder: &Recorder, samples| {
+        (0..samples).for_each(|nanos| recorder.record_ns(&timing, nanos));
+    };
+    let drain = || {
+        let drained = metrics.drain(Budget::samples(512)).expect("nobody else reads");
+        (drained.samples, drained.left)
+    };
+    record(&busy, 512);
+    record(&quiet, 100);
+    assert_eq!(drain(), (512, 100));
+    record(&busy, 512);
+    assert_eq!(drain(), (612, 0), "first of the quiet one");
 }
 
 #[test]
@@ -137,6 +156,26 @@ fn a_panic_of_a_callback_is_counted_and_told_once() {
 }
 
 #[test]
+fn a_callback_that_publishes_another_collector_has_its_callbacks_called() {
+    let [outer, inner] = [manual(), manual()];
+    let publishes = |of: &MetricsCollector, other: &MetricsCollector| {
+        let other = other.clone();
+        of.on_publish(move |metrics| {
+            metrics.increment("asked");
+            other.publish();
+        });
+    };
+    // Each inside the other's: it ends with the one that is under way.
+    publishes(&outer, &inner);
+    publishes(&inner, &outer);
+    outer.publish();
+    let asked = |metrics| published(metrics, "asked");
+    assert_eq!((asked(&outer), asked(&inner)), (Some(1.0), Some(1.0)));
+    inner.publish();
+    assert_eq!((asked(&outer), asked(&inner)), (Some(2.0), Some(2.0)));
+}
+
+#[test]
 fn the_background_thread_asks_too_and_a_callback_keeps_no_collector_alive() {
     let (called, calls) = mpsc::channel();
     let metrics = MetricsCollector::builder().publish_every(Duration::from_millis(1)).build();
@@ -150,6 +189,21 @@ fn the_background_thread_asks_too_and_a_callback_keeps_no_collector_alive() {
     let next = || calls.recv_timeout(Duration::from_secs(60));
     let ended = std::iter::repeat_with(next).find_map(Result::err);
     assert_eq!(ended, Some(mpsc::RecvTimeoutError::Disconnected));
+}
+
+#[test]
+fn a_pass_takes_no_longer_because_of_a_callback() {
+    let (told, took) = mpsc::channel();
+    let metrics = MetricsCollector::builder().publish_every(Duration::from_millis(1)).build();
+    metrics.on_publish(move |_| {
+        let started = Instant::now();
+        thread::sleep(Duration::from_millis(20));
+        let _ = told.send(started.elapsed());
+    });
+    let shortest = took.iter().take(8).min().expect("eight of them");
+    // Each of these passes came after one of those callbacks; of some the machine was busy.
+    let passes = metrics.get_timing("telemetry.pass.duration").expect("the collector's own");
+    assert!(passes.count >= 5 && passes.min < Some(shortest.as_secs_f64()), "{passes:?}");
 }
 
 #[test]

@@ -5,18 +5,25 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
 use std::sync::Once;
 
 use crate::sync::{Arc, Mutex, MutexGuard, lock, thread_local};
 
+/// How many collectors' callbacks may be inside each other: beyond it, none are called.
+const DEPTH_MAX: usize = 4;
+
+/// The addresses of the collectors whose callbacks a thread is inside; 0 for none.
+type Inside = Cell<[usize; DEPTH_MAX]>;
+
 #[cfg(not(tachograph_loom))]
 thread_local! {
-    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+    static INSIDE: Inside = const { Cell::new([0; DEPTH_MAX]) };
 }
 
 #[cfg(tachograph_loom)]
 thread_local! {
-    static IS_INSIDE: Cell<bool> = Cell::new(false);
+    static INSIDE: Inside = Cell::new([0; DEPTH_MAX]);
 }
 
 /// The callbacks of a collector, in the order in which they were added.
@@ -47,8 +54,9 @@ impl Asked {
         lock(&self.0)
     }
 
-    /// Calls each, unless this thread is inside one already, as where a callback publishes. Each
-    /// panic is caught and passed to `panicked`, with whether it is the callback's first.
+    /// Calls each, unless this thread is inside one of them already, as where a callback publishes,
+    /// or inside those of four other collectors. Each panic is caught and passed to `panicked`, with
+    /// whether it is the callback's first.
     pub(crate) fn ask(&self, panicked: impl Fn(bool)) {
         // No model has callbacks, and each lock would multiply the models' interleavings.
         if cfg!(tachograph_loom) {
@@ -56,9 +64,13 @@ impl Asked {
         }
         let all = Arc::clone(&self.lock());
         // The cell has no destructor, so it is always there.
-        if all.is_empty() || IS_INSIDE.with(|inside| inside.replace(true)) {
-            return;
-        }
+        let around = INSIDE.with(Cell::get);
+        let own = ptr::from_ref(self).addr();
+        let free = around.iter().position(|collector| *collector == 0);
+        let Some(free) = free.filter(|_| !all.is_empty() && !around.contains(&own)) else { return };
+        let mut inside = around;
+        inside[free] = own;
+        INSIDE.with(|cell| cell.set(inside));
         for callback in &*all {
             if catch_unwind(AssertUnwindSafe(|| (callback.call)())).is_err() {
                 let mut is_first = false;
@@ -66,6 +78,6 @@ impl Asked {
                 panicked(is_first);
             }
         }
-        IS_INSIDE.with(|inside| inside.set(false));
+        INSIDE.with(|cell| cell.set(around));
     }
 }

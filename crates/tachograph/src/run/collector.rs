@@ -202,8 +202,11 @@ impl MetricsCollector {
         self.core().inlet.shared.stamp_at(at)
     }
 
-    /// The time from a start to an end; `None` if one of them is no moment. Counts time that runs
-    /// backwards as zero and as an anomaly.
+    /// The time from a start to an end; `None` while recording is off, or if one of them is no moment.
+    /// Counts time that runs backwards as zero and as an anomaly.
+    ///
+    /// The end must have come. Where an end that has not, of [`MetricsCollector::stamp_at`], meets a
+    /// start that was read on the CPU's time-stamp counter, it counts as time that runs backwards.
     #[inline]
     pub fn duration_between(&self, start: Stamp, end: Stamp) -> Option<Duration> {
         self.core().inlet.shared.nanos_between(start, end).map(Duration::from_nanos)
@@ -318,7 +321,7 @@ impl MetricsCollector {
     }
 
     /// The publish interval as [configured](crate::Builder::publish_every); a manual collector
-    /// publishes when its owner calls `run_pass`.
+    /// publishes when its owner calls [`publish`](MetricsCollector::publish).
     pub fn publish_every(&self) -> std::time::Duration {
         self.core().driver.publish_every()
     }
@@ -366,8 +369,8 @@ impl MetricsCollector {
     ///
     /// Waits for no other thread: `None` if one is reading or making a pass, which drains as well,
     /// or after a panic of the aggregator, which is handled as in [`MetricsCollector::publish`].
-    /// Threads take turns: a drain begins where the last one ran out of its budget, with the lane
-    /// after it.
+    /// Threads take turns: a drain begins where the last one ran out of its budget, with the first
+    /// lane that it did not come to.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -414,13 +417,15 @@ impl MetricsCollector {
     ///
     /// It runs on the thread that makes the pass, usually the background thread, and what it
     /// records is in the snapshot that follows. No lock is held, so it may record, register, read
-    /// and even publish, which calls no callback again; the pass waits for it. Several threads may
-    /// call it at once. A panic in it is caught, counted in `telemetry.callback_panics` and, the
-    /// first time, reported as a warning.
+    /// and even publish, which calls no callback of this collector again. The pass waits for it, and
+    /// while it runs the background thread drains nothing: a long one lets busy threads run out of
+    /// blocks, and their samples are coalesced. Several threads may call it at once. A panic in it is
+    /// caught, counted in `telemetry.callback_panics` and, the first time, reported as a warning.
     ///
-    /// It is called while recording is on, and once by [`MetricsCollector::shutdown`], not when the
-    /// last clone is dropped. It stays until then. It should use the collector that it is passed:
-    /// one with a clone of its own would keep the collector alive for ever.
+    /// It is called while recording is on, and once by [`MetricsCollector::shutdown`]. The snapshots
+    /// that a reset, a removal and the end of the last clone publish come without it. It stays until
+    /// then. It should use the collector that it is passed: one with a clone of its own would keep the
+    /// collector alive for ever.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};

@@ -35,13 +35,12 @@ pub(crate) trait Driven: Send + Sync + 'static {
     /// how long the next drain may wait; `None` after a panic.
     fn drain(&self) -> Option<Duration>;
 
-    /// Makes and publishes a full pass. Returns the same as `drain`.
+    /// Makes and publishes a full pass, and notes how long it took, without the callbacks before it.
+    /// Returns the same as `drain`.
     fn publish_now(&self) -> Option<Duration>;
 
     /// Counts and reports a panic between two passes.
     fn note_panic(&self);
-
-    fn note_pass(&self, took: Duration);
 }
 
 /// Called at the start of each background thread.
@@ -233,13 +232,7 @@ fn run(core: &Weak<impl Driven>, stop: &Stop<Thread>, publish_every: Duration) {
 /// Returns how long the next turn may wait; `None` after a caught panic.
 fn turn(core: &impl Driven, publish: bool) -> Option<Duration> {
     fault::point("driver: a turn");
-    if !publish {
-        return core.drain();
-    }
-    let started = Instant::now();
-    let wait = core.publish_now();
-    core.note_pass(started.elapsed());
-    wait
+    if publish { core.publish_now() } else { core.drain() }
 }
 
 /// The next publication in the rhythm; publications missed in a stall are skipped.

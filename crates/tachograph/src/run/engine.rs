@@ -162,8 +162,17 @@ impl Core {
 
     /// Makes and publishes a full pass at the given time, or else now. Returns the same as `drain`.
     pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Option<Duration> {
+        self.pass_noting(now, |_, _| ())
+    }
+
+    /// The same, and passes to `note` how long it took without the callbacks around it.
+    fn pass_noting(
+        &self,
+        now: Option<PassTime>,
+        note: impl FnOnce(&mut Aggregator, Duration),
+    ) -> Option<Duration> {
         self.ask();
-        let wait = self.attempt(|aggregator| {
+        let wait = self.attempt_timed(note, |aggregator| {
             let before = aggregator.now().monotonic;
             // Read here, where no reader can set a later time in between.
             aggregator.set_time(now.unwrap_or_else(|| self.time()));
@@ -339,6 +348,20 @@ impl Core {
         self.locked(|aggregator| self.caught(aggregator, act))
     }
 
+    /// Like `attempt`, and passes to `note` how long it took.
+    fn attempt_timed<R>(
+        &self,
+        note: impl FnOnce(&mut Aggregator, Duration),
+        act: impl FnOnce(&mut Aggregator) -> R,
+    ) -> Option<R> {
+        self.attempt(|aggregator| {
+            let started = Instant::now();
+            let done = act(aggregator);
+            note(aggregator, started.elapsed());
+            done
+        })
+    }
+
     /// Tries twice: whatever a panic leaves half done is completed by the next attempt, without the
     /// sample that caused it.
     fn attempt_twice<R>(&self, act: impl Fn(&mut Aggregator) -> R) -> Option<R> {
@@ -416,17 +439,13 @@ impl Driven for Core {
     }
 
     fn publish_now(&self) -> Option<Duration> {
-        self.pass_and_publish(None)
+        self.pass_noting(None, Aggregator::note_pass)
     }
 
     fn note_panic(&self) {
         self.locked(Aggregator::note_panic);
         self.inlet.registry.warn(Warning::AggregatorPanicked);
         self.deliver_warnings();
-    }
-
-    fn note_pass(&self, took: Duration) {
-        self.locked(|aggregator| aggregator.note_pass(took));
     }
 }
 
