@@ -27,7 +27,8 @@ pub(crate) struct Block {
     /// aggregator.
     len: AtomicUsize,
     /// Keeps the length, which the aggregator polls, off the samples' cache lines. Not done by
-    /// alignment, which would make every other platform's zeroed memory slow.
+    /// alignment: zeroed memory with a large one is written by the allocator, which puts all of it
+    /// in RAM.
     _apart: [u64; 15],
     slots: [Slot; BLOCK_SAMPLES],
 }

@@ -253,14 +253,16 @@ impl Builder {
     ///
     /// Applies to the collector's own series too, and to everything that is generated from exported
     /// names, such as dashboards and rules. A separator at its end is not needed. In the API, in
-    /// JSON and in recordings, a metric keeps the name that it is recorded under.
+    /// JSON, in recordings and in the instruments of `tachograph-opentelemetry`, a metric keeps the
+    /// name that it is recorded under.
     pub fn export_prefix(mut self, prefix: &str) -> Self {
         prefix.clone_into(&mut self.prefix);
         self
     }
 
     /// Adds a label to every exported series, such as the region that the program runs in: a label
-    /// in the Prometheus formats, a resource attribute in OTLP.
+    /// in the Prometheus formats, a resource attribute in OTLP. `tachograph-opentelemetry` leaves it
+    /// to the program's own resource.
     ///
     /// It is no tag: series are found, and limits counted, without it. A tag with the same exported
     /// key gets a numeric suffix, like any tag keys that collide. If a key is given twice, the last

@@ -113,8 +113,9 @@ impl Lazy<Counter> {
 /// ```
 ///
 /// Name and tags are constants; the handle is kept at the place of the call, as a
-/// [`Lazy`](crate::Lazy), whose costs and rules hold. The amount is not computed where nothing is
-/// recorded.
+/// [`Lazy`](crate::Lazy), whose costs and rules hold. Without a collector the amount is
+/// not computed; with one it is, once the series was used also while recording is off. It stands in a
+/// closure, so `?` and `.await` cannot be in it: use them before the call.
 #[macro_export]
 macro_rules! increment {
     ($name:expr $(, $key:literal => $tag:expr)* $(,)?) => {

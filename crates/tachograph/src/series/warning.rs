@@ -117,7 +117,7 @@ pub enum Warning {
     /// The CPU's time-stamp counter and the monotonic clock disagree: timers use the monotonic
     /// clock from now on.
     ClockUntrusted,
-    /// The background thread could not be started: call `run_pass`, or drive the collector by
+    /// The background thread could not be started: call `publish`, or drive the collector by
     /// reading.
     DriverFailed {
         /// The operating system's error.
@@ -158,7 +158,7 @@ impl fmt::Display for Warning {
                 "{samples} samples were coalesced, {of_worst} of them of `{worst}`: threads record \
                  faster than passes are made; quantiles of these samples are within 3.2 %, all \
                  else is exact. Raise `lane_blocks`, let the background thread run, or call \
-                 `run_pass` more often"
+                 `publish` more often"
             ),
             Self::ClockUntrusted => f.write_str(
                 "the CPU's time-stamp counter differs from the monotonic clock by more than 1 %: \
@@ -171,7 +171,7 @@ impl fmt::Display for Warning {
             ),
             Self::DriverFailed { reason } => write!(
                 f,
-                "the background thread could not be started ({reason}): call `run_pass` instead"
+                "the background thread could not be started ({reason}): call `publish` instead"
             ),
         }
     }

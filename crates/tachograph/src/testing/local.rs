@@ -85,6 +85,7 @@ impl<F: Future> Future for InLocal<F> {
         let Self { metrics, future } = &mut *self;
         match future {
             Some(future) => with_local(metrics, || future.as_mut().poll(context)),
+            // Never: only its end takes it.
             None => Poll::Pending,
         }
     }

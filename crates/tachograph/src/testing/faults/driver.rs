@@ -65,7 +65,7 @@ fn a_driver_that_cannot_start_is_reported_and_reads_still_drain() {
     assert_eq!(metrics.get_counter("hits").map(|stats| stats.value), Some(1_000));
     let warning = warned.try_recv().expect("the read has delivered it");
     assert!(matches!(&warning, Warning::DriverFailed { reason } if reason.contains("no thread")));
-    assert!(warning.to_string().contains("run_pass"), "{warning}");
+    assert!(warning.to_string().contains("`publish`"), "{warning}");
     // Switched on again, it starts and publishes by itself.
     metrics.set_enabled(true);
     let before = metrics.snapshot().version();
