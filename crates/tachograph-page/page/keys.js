@@ -40,7 +40,7 @@ export class Keys {
   search() {
     const find = () => document.querySelector("input.search");
     if (!find()) this.app.change({ view: "series", key: null });
-    // The view is created after the address has changed.
-    setTimeout(() => find()?.focus(), find() ? 0 : 50);
+    // After this key, which is not part of the text.
+    setTimeout(() => find()?.focus());
   }
 }

@@ -139,10 +139,10 @@ class App {
   // `isQuiet`: changes the address without an entry in the browser's history, as while typing.
   change(parts, isQuiet = false) {
     const hash = address({ ...this.state, ...parts }, this.usual);
-    if (isQuiet) {
-      history.replaceState(null, "", hash);
-      this.go(parse(hash, this.usual));
-    } else location.hash = hash;
+    if (isQuiet) history.replaceState(null, "", hash);
+    else if (hash !== location.hash) history.pushState(null, "", hash);
+    // At once: the event that setting the address causes comes later, maybe after the next key.
+    this.go(parse(hash, this.usual));
   }
 
   open(key) {
