@@ -31,10 +31,10 @@ macro_rules! assert_counter {
     };
 }
 
-/// Asserts the current value of a gauge; like [`assert_counter!`](crate::assert_counter).
+/// Asserts statistics of a gauge: `current`, `min`, `max`, `mean`, `count`, by any operator; like
+/// [`assert_counter!`](crate::assert_counter).
 ///
-/// Other statistics are asserted by name: `current`, `min`, `max`, `mean`, `count`. Those of a gauge
-/// that was never set hold in no comparison, except a `count` of 0.
+/// Those of a gauge that was never set hold in no comparison, except a `count` of 0.
 ///
 /// ```
 /// use tachograph::{MetricsCollector, assert_gauge};
@@ -42,38 +42,10 @@ macro_rules! assert_counter {
 /// let metrics = MetricsCollector::builder().manual().build();
 /// metrics.gauge("queue.depth", 3.0);
 /// metrics.gauge("queue.depth", 1.5);
-/// assert_gauge!(metrics, "queue.depth", 1.5);
-/// assert_gauge!(metrics, "queue.depth", max == 3.0, count == 2);
+/// assert_gauge!(metrics, "queue.depth", current == 1.5, max == 3.0, count == 2);
 /// ```
 #[macro_export]
 macro_rules! assert_gauge {
-    // The operators one by one: any token would also be the dot in `queue.len()`.
-    ($metrics:expr, $name:expr, $statistic:ident == $($more:tt)+) => {
-        $crate::__assert_gauge!($metrics, $name, $statistic == $($more)+)
-    };
-    ($metrics:expr, $name:expr, $statistic:ident != $($more:tt)+) => {
-        $crate::__assert_gauge!($metrics, $name, $statistic != $($more)+)
-    };
-    ($metrics:expr, $name:expr, $statistic:ident <= $($more:tt)+) => {
-        $crate::__assert_gauge!($metrics, $name, $statistic <= $($more)+)
-    };
-    ($metrics:expr, $name:expr, $statistic:ident >= $($more:tt)+) => {
-        $crate::__assert_gauge!($metrics, $name, $statistic >= $($more)+)
-    };
-    ($metrics:expr, $name:expr, $statistic:ident < $($more:tt)+) => {
-        $crate::__assert_gauge!($metrics, $name, $statistic < $($more)+)
-    };
-    ($metrics:expr, $name:expr, $statistic:ident > $($more:tt)+) => {
-        $crate::__assert_gauge!($metrics, $name, $statistic > $($more)+)
-    };
-    ($metrics:expr, $name:expr, $value:expr $(, $key:literal => $tag:expr)* $(,)?) => {
-        $crate::__assert_gauge!($metrics, $name, current == $value $(, $key => $tag)*)
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __assert_gauge {
     ($metrics:expr, $name:expr $(, $statistic:ident $is:tt $value:expr)+
      $(, $key:literal => $tag:expr)* $(,)?) => {
         $crate::__assert_recorded!(
