@@ -1,44 +1,17 @@
 //! What allocates: a future's first poll, once. A test of its own process, for its allocator.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
+use allocation_counter::measure;
 use tachograph::MetricsCollector;
 use tachograph_loop::{FutureMetrics, Instrument, LoopMonitor, StallDetector};
 
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-/// The system's allocator, counting each thread's calls.
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; the count is a plain cell of this
-// thread, which allocates nothing and needs no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promises are those of the method called.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from `alloc` above, hence from the system's allocator.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
+/// The allocations that this thread makes meanwhile.
 fn allocations(act: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.with(Cell::get);
-    act();
-    ALLOCATIONS.with(Cell::get) - before
+    measure(act).count_total
 }
 
 /// Ready at the last of some polls; wakes itself before.
