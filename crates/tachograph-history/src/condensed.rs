@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use tachograph::Unit;
 
 use crate::definition::Definition;
@@ -30,7 +31,27 @@ pub struct Condensed {
     left_out: Duration,
 }
 
+/// What a report tells of a recording besides its frames.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Facts {
+    /// Where the recording is from.
+    pub file: String,
+    /// The recording's own meta line.
+    pub meta: Meta,
+    /// When its first frame begins, in milliseconds since 1970.
+    pub begin_ms: u64,
+    /// When its last frame ends.
+    pub end_ms: u64,
+    /// The number of its frames.
+    pub frames: u64,
+    /// What a reader has to know of it, in sentences.
+    pub notes: Vec<String>,
+}
+
 impl Condensed {
+    /// The bytes of lines that a browser holds well.
+    pub const BROWSER_BYTES: usize = 16 << 20;
+
     /// For frames of `step`, and lines of at most `bytes_max` bytes.
     pub fn new(step: Duration, bytes_max: usize) -> Self {
         Self {
@@ -118,23 +139,11 @@ impl Condensed {
         &self.frames
     }
 
-    /// When the first frame begins, in milliseconds since 1970. One that holds everything since the
-    /// program's start counts as a step.
-    pub fn begin_ms(&self) -> Option<u64> {
-        let first = self.frames.first()?;
-        Some(first.end_ms.saturating_sub(self.span_ms(first)))
-    }
-
     /// The time that a frame was recorded in.
     fn span_ms(&self, frame: &Frame) -> u64 {
         let step_ms = u64::try_from(self.step.as_millis()).unwrap_or(u64::MAX);
         let is_whole = !frame.marks.contains(&Mark::Start);
         if is_whole { frame.span_ms } else { frame.span_ms.min(step_ms) }
-    }
-
-    /// When the last frame ends, in milliseconds since 1970.
-    pub fn end_ms(&self) -> Option<u64> {
-        self.frames.last().map(|last| last.end_ms)
     }
 
     /// How long a frame is: the recording's own step, or a multiple of it.
@@ -152,9 +161,22 @@ impl Condensed {
         self.left_out
     }
 
-    /// What a reader of the frames has to know, in sentences; `step` is the recording's own. Empty
-    /// if nothing was merged or left out.
-    pub fn notes(&self, step: Duration) -> Vec<String> {
+    /// What a report tells of the recording; `None` if it has no frames. A frame that holds
+    /// everything since the program's start counts as a step. `file` says where it is from.
+    pub fn facts(&self, file: &str, meta: &Meta) -> Option<Facts> {
+        let (first, last) = (self.frames.first()?, self.frames.last()?);
+        Some(Facts {
+            file: file.to_owned(),
+            meta: meta.clone(),
+            begin_ms: first.end_ms.saturating_sub(self.span_ms(first)),
+            end_ms: last.end_ms,
+            frames: self.taken,
+            notes: self.notes(Duration::from_millis(meta.step_ms)),
+        })
+    }
+
+    /// What was merged or left out; `step` is the recording's own.
+    fn notes(&self, step: Duration) -> Vec<String> {
         let time = |time: Duration| format(time.as_secs_f64(), &Unit::Seconds);
         let merged = (self.step > step).then(|| {
             format!(

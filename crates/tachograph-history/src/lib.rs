@@ -50,7 +50,7 @@ mod line;
 mod text;
 
 pub use self::buckets::{Buckets, PER_OCTAVE};
-pub use self::condensed::Condensed;
+pub use self::condensed::{Condensed, Facts};
 pub use self::definition::Definition;
 pub use self::frame::{Frame, GaugeStep, Mark, Statistics, TimingStep, WindowQuantiles};
 pub use self::history::{Depth, History, Settings, steps};

@@ -375,10 +375,11 @@ fn a_recording_is_condensed_to_its_limit_and_loses_nothing_but_detail() {
     let condensed = condensed.finish();
     let left_out = condensed.left_out().as_secs();
     assert!(left_out > 4_900 && condensed.frames().len() as u64 + left_out == 5_000);
-    let notes = condensed.notes(std::time::Duration::from_secs(1));
+    let facts = condensed.facts("long", &meta).expect("frames");
     let told = format!("its first {} are left out", format(left_out as f64, &Unit::Seconds));
-    assert_eq!(notes.last(), Some(&told));
-    assert_eq!(condensed.frames().last().map(|it| it.end_ms), Some(5_000_000));
+    assert_eq!(facts.notes.last(), Some(&told));
+    assert_eq!((facts.begin_ms, facts.end_ms), (left_out * 1_000, 5_000_000));
+    assert_eq!(facts.frames, 5_000);
 }
 
 #[test]

@@ -5,27 +5,17 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use tachograph_history::{Condensed, History, Meta, doctor};
 
-/// The bytes of lines that a browser holds well.
-const BYTES: usize = 16 << 20;
-
 /// A report of everything that a history holds, with the answer of `/alerts`.
 pub(crate) fn html(meta: &Meta, history: &History, alerts: Option<&Value>) -> String {
     let end = history.newest().map_or(SystemTime::UNIX_EPOCH, |newest| newest.end());
     let step = Duration::from_millis(meta.step_ms);
-    let mut condensed = Condensed::new(step, BYTES);
+    let mut condensed = Condensed::new(step, Condensed::BROWSER_BYTES);
     history.definitions().for_each(|definition| condensed.define(definition));
     let all = history.range(SystemTime::UNIX_EPOCH, end, Duration::ZERO);
     all.iter().for_each(|frame| condensed.push(frame));
     let condensed = condensed.finish();
     let facts = json!({
-        "run": {
-            "file": "saved from the running program",
-            "meta": meta,
-            "begin_ms": condensed.begin_ms(),
-            "end_ms": condensed.end_ms(),
-            "frames": condensed.taken(),
-            "notes": condensed.notes(step),
-        },
+        "run": condensed.facts("saved from the running program", meta),
         "doctor": { "findings": doctor::findings(history) },
         "alerts": alerts,
     });

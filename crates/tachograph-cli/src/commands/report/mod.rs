@@ -12,14 +12,11 @@ use serde::Serialize;
 use tachograph::Unit;
 use tachograph_history::compare::{Change, METHOD, Run, compare};
 use tachograph_history::doctor::Finding;
-use tachograph_history::format;
+use tachograph_history::{Condensed, Facts, format};
 
 use self::read::Recorded;
 use crate::failure::Failure;
 use crate::output;
-
-/// The bytes of lines that a browser holds well, for all recordings of a report together.
-const BYTES: usize = 16 << 20;
 
 /// The wishes of the user.
 #[derive(Debug)]
@@ -34,9 +31,9 @@ pub(crate) struct Wishes {
 
 /// What the page shows besides the frames.
 #[derive(Serialize)]
-struct Facts<'a> {
-    run: &'a Recorded,
-    before: Option<&'a Recorded>,
+struct Shown<'a> {
+    run: &'a Facts,
+    before: Option<&'a Facts>,
     doctor: Doctor<'a>,
     comparison: Option<Comparison<'a>>,
 }
@@ -54,12 +51,16 @@ struct Comparison<'a> {
 
 pub(crate) fn run(wishes: &Wishes) -> Result<ExitCode, Failure> {
     check(wishes)?;
-    let bytes = if wishes.against.is_some() { BYTES / 2 } else { BYTES };
+    let bytes = Condensed::BROWSER_BYTES / if wishes.against.is_some() { 2 } else { 1 };
     let after = Recorded::read(&wishes.file, bytes)?;
     let before = wishes.against.as_deref().map(|file| Recorded::read(file, bytes)).transpose()?;
     for recorded in [Some(&after), before.as_ref()].into_iter().flatten() {
         let name = recorded.path.display();
-        recorded.notes.iter().for_each(|note| output::say(&format!("note: {name}: {note}\n")));
+        recorded
+            .facts
+            .notes
+            .iter()
+            .for_each(|note| output::say(&format!("note: {name}: {note}\n")));
     }
     let changes = compare(&before.as_ref().map_or_else(Run::default, Recorded::run), &after.run());
     let Some(output) = &wishes.output else {
@@ -103,19 +104,19 @@ fn html(
     before: Option<&Recorded>,
     changes: &[Change],
 ) -> Result<String, Failure> {
-    let facts = Facts {
-        run: after,
-        before,
+    let shown = Shown {
+        run: &after.facts,
+        before: before.map(|before| &before.facts),
         doctor: Doctor { findings: &after.findings },
         comparison: before.map(|_| Comparison { method: METHOD, changes }),
     };
-    let facts =
-        serde_json::to_string(&facts).map_err(|error| Failure::Failed(error.to_string()))?;
+    let shown =
+        serde_json::to_string(&shown).map_err(|error| Failure::Failed(error.to_string()))?;
     let lines = after.lines();
     let earlier = before.map(Recorded::lines);
-    let mut texts = vec![("report", &*facts), ("recording", &*lines)];
+    let mut texts = vec![("report", &*shown), ("recording", &*lines)];
     texts.extend(earlier.as_deref().map(|lines| ("before", lines)));
-    let title = format!("{} · {}", after.meta.program, after.file);
+    let title = format!("{} · {}", after.facts.meta.program, after.facts.file);
     Ok(tachograph_page::document(&title, &texts))
 }
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tachograph_history::compare::Run;
 use tachograph_history::doctor::{Finding, findings};
-use tachograph_history::{Condensed, History, Meta, Settings};
+use tachograph_history::{Condensed, Facts, History, Settings};
 
 use crate::failure::Failure;
 use crate::joined::{Piece, Recording};
@@ -20,22 +19,11 @@ const PROGRESS: Duration = Duration::from_millis(200);
 /// Age bounds the history before this does.
 const HISTORY_BYTES: usize = 1 << 30;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct Recorded {
-    #[serde(skip)]
     pub(super) path: PathBuf,
-    /// Its name without its folder: a report is passed on.
-    pub(super) file: String,
-    pub(super) meta: Meta,
-    pub(super) begin_ms: u64,
-    pub(super) end_ms: u64,
-    /// The number of frames in the file.
-    frames: u64,
-    /// What a reader has to know of it.
-    pub(super) notes: Vec<String>,
-    #[serde(skip)]
+    pub(super) facts: Facts,
     condensed: Condensed,
-    #[serde(skip)]
     pub(super) findings: Vec<Finding>,
 }
 
@@ -67,30 +55,21 @@ impl Recorded {
         }
         progress.end();
         let condensed = condensed.map(Condensed::finish);
+        // Without its folder: a report is passed on.
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
         let meta = recording.joined().meta();
-        let span = condensed.as_ref().and_then(|it| it.begin_ms().zip(it.end_ms()));
-        let (Some(condensed), Some((begin_ms, end_ms)), Some(meta)) = (condensed, span, meta)
-        else {
+        let facts =
+            condensed.as_ref().zip(meta).and_then(|(condensed, meta)| condensed.facts(&name, meta));
+        let (Some(condensed), Some(mut facts)) = (condensed, facts) else {
             return Err(Failure::Input(format!(
                 "{}: the recording has no frames: record for longer than one step",
                 file.display()
             )));
         };
-        let mut notes = condensed.notes(Duration::from_millis(meta.step_ms));
         if recording.is_torn() {
-            notes.push("it is cut: its last line is incomplete and was ignored".to_owned());
+            facts.notes.push("it is cut: its last line is incomplete and was ignored".to_owned());
         }
-        Ok(Self {
-            path: file.to_owned(),
-            file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            begin_ms,
-            end_ms,
-            frames: condensed.taken(),
-            notes,
-            meta: meta.clone(),
-            condensed,
-            findings: findings(&history),
-        })
+        Ok(Self { path: file.to_owned(), facts, condensed, findings: findings(&history) })
     }
 
     pub(super) fn run(&self) -> Run {
@@ -98,7 +77,7 @@ impl Recorded {
     }
 
     pub(super) fn lines(&self) -> String {
-        self.condensed.to_lines(&self.meta)
+        self.condensed.to_lines(&self.facts.meta)
     }
 }
 

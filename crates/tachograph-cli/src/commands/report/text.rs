@@ -26,14 +26,14 @@ pub(super) fn table(after: &Recorded, before: Option<&Recorded>, changes: &[Chan
 }
 
 fn title(recorded: &Recorded) -> String {
-    let seconds = recorded.end_ms.saturating_sub(recorded.begin_ms) as f64 / 1e3;
+    let seconds = recorded.facts.end_ms.saturating_sub(recorded.facts.begin_ms) as f64 / 1e3;
     let title = format!(
         "{}: {} {}, {} from {}",
         recorded.path.display(),
-        recorded.meta.program,
-        recorded.meta.version,
+        recorded.facts.meta.program,
+        recorded.facts.meta.version,
         format(seconds, &Unit::Seconds),
-        clock(recorded.begin_ms)
+        clock(recorded.facts.begin_ms)
     );
     printable(&title)
 }
