@@ -1,5 +1,5 @@
-//! What do frames cost: their making, their bytes, the memory of the last minutes, and the evaluation
-//! of rules over them?
+//! What do frames cost: their making, their bytes, the memory of the last minutes, and the
+//! evaluation of rules over them?
 //!
 //! Half of the series are counters, half are timings with 20 samples a frame; all of them change in
 //! every frame. Memory is what the allocator was asked for, without its overhead.

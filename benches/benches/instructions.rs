@@ -17,8 +17,8 @@ use tachograph::{Clock, MetricsCollector, global, increment, set_global, tag_set
 const NAME: &str = "event.processing";
 const TAG: (&str, &str) = ("event_type", "/live/scene/added");
 
-/// The series that the macro for timings records into: the process's collector has both, and a name has
-/// one kind.
+/// The series that the macro for timings records into: the process's collector has both, and a name
+/// has one kind.
 const TIMED: &str = "event.duration";
 
 /// Operations that record into the process's collector.

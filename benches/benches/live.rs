@@ -1,10 +1,10 @@
-//! What do people who look on cost: live listeners, and the host's slowest events while everything is
-//! watched?
+//! What do people who look on cost: live listeners, and the host's slowest events while everything
+//! is watched?
 //!
 //! Listeners: the processor time of the endpoint's threads for each frame of 1,000 changed series,
 //! with none, one and a hundred that read it all. The host: single events in process, with nothing
-//! beside them and with a history, a recording, 100 rules and a listener, in turns; pairs share what
-//! the machine does.
+//! beside them and with a history, a recording, 100 rules and a listener, in turns; pairs share
+//! what the machine does.
 
 use std::error::Error;
 use std::fs;

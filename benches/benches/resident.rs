@@ -1,5 +1,5 @@
-//! How much of the machine's memory does a thread take that records little? As the kernel counts it,
-//! with the system's own allocator: one that counts would touch what lanes only reserve.
+//! How much of the machine's memory does a thread take that records little? As the kernel counts
+//! it, with the system's own allocator: one that counts would touch what lanes only reserve.
 
 use std::sync::mpsc;
 use std::thread;
@@ -24,8 +24,8 @@ fn resident() -> f64 {
     kib.parse::<f64>().expect("a number") * 1_024.0
 }
 
-/// What each of so many threads adds that have recorded and are still there, beyond what threads add
-/// that do nothing.
+/// What each of so many threads adds that have recorded and are still there, beyond what threads
+/// add that do nothing.
 fn each_thread() -> f64 {
     const THREADS: usize = 64;
     let metrics = MetricsCollector::builder().manual().build();

@@ -1,6 +1,6 @@
-//! OTLP of hostile names, tags, values and traces, in two rounds: the output parses with the messages
-//! that the exporter's tests write down from the public definition, both encodings agree, and every
-//! count is the sum of its buckets.
+//! OTLP of hostile names, tags, values and traces, in two rounds: the output parses with the
+//! messages that the exporter's tests write down from the public definition, both encodings agree,
+//! and every count is the sum of its buckets.
 #![no_main]
 
 #[path = "../../crates/tachograph-export/tests/otlp/definition.rs"]

@@ -1,5 +1,5 @@
-//! The guides in `docs/porting`: each shows a program before and after. Both run here, and their pages
-//! have the same numbers.
+//! The guides in `docs/porting`: each shows a program before and after. Both run here, and their
+//! pages have the same numbers.
 
 mod opentelemetry {
     pub(crate) mod after;

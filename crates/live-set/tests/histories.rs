@@ -27,8 +27,8 @@ fn content(mut tree: Value) -> Value {
     tree
 }
 
-/// The content without what only a file tells, which is not in the tree yet where an event announced
-/// what it belongs to.
+/// The content without what only a file tells, which is not in the tree yet where an event
+/// announced what it belongs to.
 fn heard(tree: Value) -> Value {
     fn strip(mut node: Value) -> Value {
         let attributes = node["attributes"].as_object_mut().expect("an object");

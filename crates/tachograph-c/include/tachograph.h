@@ -154,7 +154,8 @@ typedef struct {
   size_t max_distribution_bytes;
   /**
    * Called once for each problem that you should look at; may be NULL. `text` is valid during
-   * the call. Runs on any thread that makes a pass or reads, and must neither throw nor `longjmp`.
+   * the call. Runs on any thread that makes a pass or reads, and must neither throw nor
+   * `longjmp`.
    */
   void (*on_warning)(void *context, const char *text);
   /**
@@ -318,8 +319,8 @@ tachograph_status tachograph_set_enabled(const tachograph_collector *collector, 
 tachograph_status tachograph_reset(const tachograph_collector *collector);
 
 /**
- * Aggregates and publishes now, for a loop that drives a manual collector. `*wait_ns`, unless it is
- * NULL, is how long the next pass may wait: 1 to 100 ms.
+ * Aggregates and publishes now, for a loop that drives a manual collector. `*wait_ns`, unless it
+ * is NULL, is how long the next pass may wait: 1 to 100 ms.
  */
 tachograph_status tachograph_run_pass(const tachograph_collector *collector, uint64_t *wait_ns);
 
@@ -334,8 +335,8 @@ tachograph_status tachograph_describe(const tachograph_collector *collector,
 
 /**
  * Registers a monotonic counter, or finds it again: sets `*out` to a handle that you free with
- * `tachograph_counter_free`, or to NULL on an error. `tags` are `tag_count` tags, NULL if there are
- * none. Takes a lock and allocates.
+ * `tachograph_counter_free`, or to NULL on an error. `tags` are `tag_count` tags, NULL if there
+ * are none. Takes a lock and allocates.
  *
  * A name that has another kind still gives a handle: what it records is dropped and counted, and
  * the collector warns. Any number of threads may use a handle at once.
@@ -439,8 +440,8 @@ void tachograph_up_down_counter_add(const tachograph_up_down_counter *counter, i
 void tachograph_timing_record_ns(const tachograph_timing *timing, uint64_t nanoseconds);
 
 /**
- * This moment, as a start or an end of a timing; 0, which is no moment, while recording is off or if
- * `collector` is NULL. A timing with a start or end of 0 records nothing.
+ * This moment, as a start or an end of a timing; 0, which is no moment, while recording is off or
+ * if `collector` is NULL. A timing with a start or end of 0 records nothing.
  */
 uint64_t tachograph_now(const tachograph_collector *collector);
 

@@ -89,8 +89,8 @@ pub(crate) unsafe fn copy(
         return Err(Status::BufferTooSmall);
     }
     let buffer = buffer.cast::<u8>();
-    // SAFETY: the buffer has room for the text and one more byte, and is not part of the text, which
-    // is Rust's.
+    // SAFETY: the buffer has room for the text and one more byte, and is not part of the text,
+    // which is Rust's.
     unsafe {
         buffer.copy_from_nonoverlapping(text.as_ptr(), text.len());
         buffer.add(text.len()).write(0);

@@ -42,7 +42,8 @@ pub struct Options {
     /// How many bytes all timings and histograms may take; 256 MiB by default.
     pub max_distribution_bytes: usize,
     /// Called once for each problem that you should look at; may be NULL. `text` is valid during
-    /// the call. Runs on any thread that makes a pass or reads, and must neither throw nor `longjmp`.
+    /// the call. Runs on any thread that makes a pass or reads, and must neither throw nor
+    /// `longjmp`.
     pub on_warning: Option<extern "C" fn(context: *mut c_void, text: *const c_char)>,
     /// The first argument of `on_warning`.
     pub context: *mut c_void,
@@ -188,8 +189,8 @@ pub extern "C" fn tachograph_reset(collector: Option<&Collector>) -> Status {
     })
 }
 
-/// Aggregates and publishes now, for a loop that drives a manual collector. `*wait_ns`, unless it is
-/// NULL, is how long the next pass may wait: 1 to 100 ms.
+/// Aggregates and publishes now, for a loop that drives a manual collector. `*wait_ns`, unless it
+/// is NULL, is how long the next pass may wait: 1 to 100 ms.
 #[unsafe(no_mangle)]
 pub extern "C" fn tachograph_run_pass(
     collector: Option<&Collector>,

@@ -62,8 +62,8 @@ pub extern "C" fn tachograph_timing_record_ns(timing: Option<&Timing>, nanosecon
     record(timing, |timing| timing.0.record_ns(nanoseconds));
 }
 
-/// This moment, as a start or an end of a timing; 0, which is no moment, while recording is off or if
-/// `collector` is NULL. A timing with a start or end of 0 records nothing.
+/// This moment, as a start or an end of a timing; 0, which is no moment, while recording is off or
+/// if `collector` is NULL. A timing with a start or end of 0 records nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn tachograph_now(collector: Option<&Collector>) -> u64 {
     record(collector, |collector| collector.0.now().to_bits())

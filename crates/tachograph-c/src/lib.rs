@@ -17,9 +17,9 @@
 //! shared library the look-up of a thread-local costs more, too; a [`Recorder`] needs none.
 //!
 //! # Limits
-//! Memory safety is the caller's part: a pointer passed in is NULL or valid, a freed one is not used
-//! again, and no thread frees what another one uses. Names and tags are UTF-8 and end with NUL.
-//! There are no calls by name and no traces.
+//! Memory safety is the caller's part: a pointer passed in is NULL or valid, a freed one is not
+//! used again, and no thread frees what another one uses. Names and tags are UTF-8 and end with
+//! NUL. There are no calls by name and no traces.
 //!
 //! [`Recorder`]: recorder::Recorder
 //! [`Status::NullPointer`]: status::Status::NullPointer

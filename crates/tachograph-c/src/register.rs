@@ -46,8 +46,8 @@ impl Request<'_> {
 }
 
 /// Registers a monotonic counter, or finds it again: sets `*out` to a handle that you free with
-/// `tachograph_counter_free`, or to NULL on an error. `tags` are `tag_count` tags, NULL if there are
-/// none. Takes a lock and allocates.
+/// `tachograph_counter_free`, or to NULL on an error. `tags` are `tag_count` tags, NULL if there
+/// are none. Takes a lock and allocates.
 ///
 /// A name that has another kind still gives a handle: what it records is dropped and counted, and
 /// the collector warns. Any number of threads may use a handle at once.

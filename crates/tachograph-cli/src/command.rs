@@ -100,8 +100,8 @@ enum Command {
 /// Turn a recording into a report: one HTML file with charts, which opens without a server
 ///
 /// The report is the page that a running program shows, with the recording inside: attach it to a
-/// mail or keep it beside a release. Long recordings are merged until a browser can hold them, at most
-/// 16 MiB; no spike is lost by that. Make recordings with `tachograph record`.
+/// mail or keep it beside a release. Long recordings are merged until a browser can hold them, at
+/// most 16 MiB; no spike is lost by that. Make recordings with `tachograph record`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tachograph report run.jsonl.gz -o report.html\n  tachograph \
                         report new.jsonl.gz --against old.jsonl.gz -o report.html\n  tachograph \
@@ -110,8 +110,8 @@ struct Report {
     /// Recording to report on
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Recording of an earlier run: every series of both runs side by side, what changed most first,
-    /// with how sure that is
+    /// Recording of an earlier run: every series of both runs side by side, what changed most
+    /// first, with how sure that is
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// File to write the report to
@@ -127,8 +127,8 @@ struct Report {
 
 /// Write configuration for Prometheus, Grafana and an OpenTelemetry Collector
 ///
-/// Writes recording rules, alerts, tests of both, and a dashboard with a panel for every metric that
-/// the program has at the moment. Starts and installs nothing.
+/// Writes recording rules, alerts, tests of both, and a dashboard with a panel for every metric
+/// that the program has at the moment. Starts and installs nothing.
 #[derive(Debug, Args)]
 struct Deploy {
     /// Address of the program

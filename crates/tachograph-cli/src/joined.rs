@@ -10,8 +10,9 @@ use tachograph_history::{Definition, Frame, Line, Mark, Meta};
 
 use crate::failure::Failure;
 
-/// Joins the lines of a program's processes: after a restart, series with the same key and kind keep
-/// their number. Keeps every definition, because a series may be idle for any time and then appear again.
+/// Joins the lines of a program's processes: after a restart, series with the same key and kind
+/// keep their number. Keeps every definition, because a series may be idle for any time and then
+/// appear again.
 #[derive(Debug, Default)]
 pub(crate) struct Joined {
     meta: Option<Meta>,

@@ -12,7 +12,8 @@ use crate::failure::Failure;
 use crate::http::Endpoint;
 use crate::sse::{Event, Events};
 
-/// A connection that is silent for this long is lost: the server sends something at least every 15 s.
+/// A connection that is silent for this long is lost: the server sends something at least every 15
+/// s.
 const SILENCE: Duration = Duration::from_secs(40);
 
 /// The pauses before further attempts to connect; the last one repeats.

@@ -21,8 +21,8 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Takes the next piece and returns the events that it completes; `None` if an event is too long
-    /// or not UTF-8.
+    /// Takes the next piece and returns the events that it completes; `None` if an event is too
+    /// long or not UTF-8.
     pub(crate) fn take(&mut self, piece: &[u8]) -> Option<Vec<Event>> {
         let mut whole = Vec::new();
         for part in piece.split_inclusive(|byte| *byte == b'\n') {

@@ -1,7 +1,7 @@
 //! Every page at two sizes, from a recording with known samples, against the checked-in screens.
 //!
-//! After an intended change, run `TACHOGRAPH_BLESS=1 cargo test -p tachograph-cli --test screens` and
-//! review the changes in `tests/screens`.
+//! After an intended change, run `TACHOGRAPH_BLESS=1 cargo test -p tachograph-cli --test screens`
+//! and review the changes in `tests/screens`.
 
 mod common;
 

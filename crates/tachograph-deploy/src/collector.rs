@@ -1,5 +1,5 @@
-//! The configuration file of an OpenTelemetry Collector. Programs push OTLP to the collector, and it
-//! writes to Prometheus.
+//! The configuration file of an OpenTelemetry Collector. Programs push OTLP to the collector, and
+//! it writes to Prometheus.
 
 use serde::Serialize;
 use serde_json::{Value, json};

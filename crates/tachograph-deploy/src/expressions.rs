@@ -26,15 +26,16 @@ pub(crate) struct Expressions<'a> {
 }
 
 impl<'a> Expressions<'a> {
-    /// For rules. Windows are multiples of the scrape interval, so that they always hold enough samples.
+    /// For rules. Windows are multiples of the scrape interval, so that they always hold enough
+    /// samples.
     pub(crate) fn for_rules(metrics: &'a [Metric], settings: &'a Settings) -> Self {
         let job = &settings.job;
         let (window, long) = (settings.steps(WINDOW), settings.steps(LONG));
         Self { metrics, up: Metric::up(), job, window, long, chosen: "" }
     }
 
-    /// For panels. Windows are Grafana's rate interval, of at least four scrapes. Only the instances
-    /// selected in the dashboard count.
+    /// For panels. Windows are Grafana's rate interval, of at least four scrapes. Only the
+    /// instances selected in the dashboard count.
     pub(crate) fn for_panels(metrics: &'a [Metric], settings: &'a Settings) -> Self {
         let window = "$__rate_interval".to_owned();
         let chosen = ",instance=~\"$instance\"";

@@ -1,5 +1,5 @@
-//! Generates the configuration with which Prometheus, Grafana and an OpenTelemetry Collector watch a
-//! program, from the program's own metrics.
+//! Generates the configuration with which Prometheus, Grafana and an OpenTelemetry Collector watch
+//! a program, from the program's own metrics.
 //!
 //! | file | content |
 //! |---|---|
@@ -11,11 +11,11 @@
 //! | `otel-collector.yml` | an OpenTelemetry Collector between programs that push and Prometheus |
 //! | `grafana-dashboard.json` | Grafana: a panel for every metric |
 //!
-//! Rules and panels use the exported names ([`tachograph::ExportedNames`]), so they fit both scraped
-//! and pushed metrics. If a metric has a series without tags and series with tags, each expression
-//! selects either the one or the others, so that nothing is counted twice. A program can add alerts,
-//! recording rules and panels ([`Own`]). If one of them names a metric that the program does not have,
-//! [`files`] returns an error; otherwise it would be an empty graph later.
+//! Rules and panels use the exported names ([`tachograph::ExportedNames`]), so they fit both
+//! scraped and pushed metrics. If a metric has a series without tags and series with tags, each
+//! expression selects either the one or the others, so that nothing is counted twice. A program can
+//! add alerts, recording rules and panels ([`Own`]). If one of them names a metric that the program
+//! does not have, [`files`] returns an error; otherwise it would be an empty graph later.
 //!
 //! # Promises
 //! * [`files`] is pure: the same metrics and settings give the same bytes.
@@ -75,8 +75,8 @@ pub struct File {
 /// [`Metric::all`] returns them.
 ///
 /// # Errors
-/// If the job has a character that is not allowed, or an alert, rule or panel names a metric that is
-/// not in `metrics`.
+/// If the job has a character that is not allowed, or an alert, rule or panel names a metric that
+/// is not in `metrics`.
 pub fn files(metrics: &[Metric], settings: &Settings) -> Result<Vec<File>, DeployError> {
     settings.check()?;
     let rules = Expressions::for_rules(metrics, settings);

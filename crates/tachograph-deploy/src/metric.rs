@@ -75,7 +75,8 @@ impl Metric {
     }
 }
 
-/// An exported label after scraping: Prometheus renames labels that collide with those of the target.
+/// An exported label after scraping: Prometheus renames labels that collide with those of the
+/// target.
 fn scraped(label: &str) -> String {
     let is_taken = ["job", "instance"].contains(&label);
     if is_taken { format!("exported_{label}") } else { label.to_owned() }

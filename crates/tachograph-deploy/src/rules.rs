@@ -1,7 +1,7 @@
 //! Rule files in Prometheus's format.
 //!
-//! The names of recording rules start with `job:` if they add up all instances, and with `instance:`
-//! if they keep instances apart.
+//! The names of recording rules start with `job:` if they add up all instances, and with
+//! `instance:` if they keep instances apart.
 
 use std::collections::BTreeMap;
 

@@ -17,8 +17,8 @@ pub struct Settings {
     pub command: String,
     /// The metrics endpoints of the instances, as `host:port`.
     pub targets: Vec<String>,
-    /// The time between two scrapes, in whole milliseconds, not 0. Time windows in rules are multiples
-    /// of it.
+    /// The time between two scrapes, in whole milliseconds, not 0. Time windows in rules are
+    /// multiples of it.
     pub scrape_interval: Duration,
     /// The Alertmanagers, as `host:port`. Without one, alerts are only shown in Prometheus.
     pub alertmanagers: Vec<String>,

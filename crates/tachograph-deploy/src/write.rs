@@ -9,8 +9,8 @@ use tempfile::NamedTempFile;
 use crate::File;
 use crate::error::DeployError;
 
-/// Writes all files into a folder, or none, and returns their paths. Creates the folder if it does not
-/// exist.
+/// Writes all files into a folder, or none, and returns their paths. Creates the folder if it does
+/// not exist.
 ///
 /// Each file is first written under a temporary name. Once all are on the disk, they are renamed.
 ///

@@ -1,5 +1,5 @@
-//! Random registries with hostile names, tags, constant labels, prefixes and values, in the Prometheus formats, with the
-//! values that a reader must find.
+//! Random registries with hostile names, tags, constant labels, prefixes and values, in the
+//! Prometheus formats, with the values that a reader must find.
 //!
 //! `cargo run -p tachograph-export --example hostile -- FOLDER [COUNT [SEED]]` writes for each
 //! registry `N.txt` (text format 0.0.4) and `N.om` (OpenMetrics, with samples timed N seconds after

@@ -12,8 +12,8 @@
 //! not define). Names and tags are written unchanged, except empty names and keys, which
 //! OpenTelemetry does not allow: they become `_`, or `__` and so on if that is taken. Names begin
 //! with the collector's [prefix](tachograph::Builder::export_prefix) and a dot, if it has one; its
-//! [constant labels](tachograph::Builder::export_label) are resource attributes, unless the settings
-//! have one with the same key. A gauge that was never set has no point.
+//! [constant labels](tachograph::Builder::export_label) are resource attributes, unless the
+//! settings have one with the same key. A gauge that was never set has no point.
 //!
 //! # Temporality
 //! [`Temporality::Cumulative`] reports totals since a fixed start, so the next payload makes up for

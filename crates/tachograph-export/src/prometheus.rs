@@ -36,9 +36,9 @@
 //!   everything that starts with `__`, lose their leading `_` and always get a suffix: `le_1`.
 //! * A name [is kept](tachograph::ExportedNames) for the collector's life. If a metric is given
 //!   another unit after its first snapshot, HELP mentions the unit and the name does not change.
-//! * Names begin with the collector's [prefix](tachograph::Builder::export_prefix), and every series
-//!   has its [constant labels](tachograph::Builder::export_label), before its tags. A tag key that
-//!   collides with a constant label gets a suffix.
+//! * Names begin with the collector's [prefix](tachograph::Builder::export_prefix), and every
+//!   series has its [constant labels](tachograph::Builder::export_label), before its tags. A tag
+//!   key that collides with a constant label gets a suffix.
 //! * The gauge `telemetry_prometheus_renamed` counts the suffixes.
 //!
 //! # Exemplars

@@ -105,8 +105,8 @@ pub struct Change {
     pub high: Option<f64>,
     /// Whether all possible factors are on one side of 1.
     pub is_sure: bool,
-    /// By what factor, up or down, it changed at least: 1 unless the change is sure. `None` where it
-    /// is beyond every factor: from 0, or across it.
+    /// By what factor, up or down, it changed at least: 1 unless the change is sure. `None` where
+    /// it is beyond every factor: from 0, or across it.
     pub at_least: Option<f64>,
 }
 

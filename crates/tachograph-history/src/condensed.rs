@@ -15,9 +15,10 @@ use crate::text::format;
 /// Collects a recording of any length, and merges its frames so that its lines take at most a given
 /// number of bytes, for example what a browser can hold.
 ///
-/// Every time the limit is reached, frames are merged to twice their length: counts, sums, minima, maxima and
-/// buckets are kept, and no frame is merged across a mark. Where marks leave nothing to merge, the
-/// oldest frames are dropped, and [`Condensed::left_out`] is their time. Memory is bounded by the limit.
+/// Every time the limit is reached, frames are merged to twice their length: counts, sums, minima,
+/// maxima and buckets are kept, and no frame is merged across a mark. Where marks leave nothing to
+/// merge, the oldest frames are dropped, and [`Condensed::left_out`] is their time. Memory is
+/// bounded by the limit.
 #[derive(Clone, Debug)]
 pub struct Condensed {
     bytes_max: usize,

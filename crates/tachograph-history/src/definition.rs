@@ -86,7 +86,8 @@ impl Definition {
     }
 }
 
-/// The entries of a node of the standard library's maps, and its bytes: it has room for all of them.
+/// The entries of a node of the standard library's maps, and its bytes: it has room for all of
+/// them.
 const NODE: usize = 11;
 const NODE_BYTES: usize = NODE * size_of::<(String, String)>() + 16;
 

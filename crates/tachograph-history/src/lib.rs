@@ -6,16 +6,17 @@
 //!
 //! # Promises
 //! * Pure: no clock, no threads; time comes with the snapshots. Only [`mod@file`] opens files.
-//! * Frames merge exactly: counts, sums, minima, maxima and buckets of any number of them add up, so
-//!   a percentile of an hour is that of its samples and a spike survives in coarser frames.
-//! * Memory is bounded by bytes as well as by age ([`Settings`]), and [`History::oldest`] tells what
-//!   is left.
+//! * Frames merge exactly: counts, sums, minima, maxima and buckets of any number of them add up,
+//!   so a percentile of an hour is that of its samples and a spike survives in coarser frames.
+//! * Memory is bounded by bytes as well as by age ([`Settings`]), and [`History::oldest`] tells
+//!   what is left.
 //! * A recording is read back whole. A torn last line is told, not taken; hostile ones are refused
 //!   with the number of the line.
 //!
 //! # Limits
-//! Buckets are 9 % wide (eight in every power of two), so a quantile of merged frames is within 4.5 %
-//! of a recorded value; a frame carries the snapshot's own window quantiles beside, within 0.05 %.
+//! Buckets are 9 % wide (eight in every power of two), so a quantile of merged frames is within 4.5
+//! % of a recorded value; a frame carries the snapshot's own window quantiles beside, within 0.05
+//! %.
 //!
 //! # Example
 //! ```

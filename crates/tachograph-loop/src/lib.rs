@@ -8,24 +8,24 @@
 //! | the process | [`ProcessMetrics`]: `process_cpu_seconds_total`, `process_resident_memory_bytes` and the others that Prometheus names |
 //!
 //! # Promises
-//! - Everything is a distribution: the turn in ten thousand that takes 40 ms shows, where a total of
-//!   busy seconds would hide it.
+//! - Everything is a distribution: the turn in ten thousand that takes 40 ms shows, where a total
+//!   of busy seconds would hide it.
 //! - A turn allocates nothing, takes no lock and makes no system call but what reading the clock
 //!   takes. Neither does a poll, apart from an allocation in the first one and in the first after a
 //!   move to another task.
-//! - An instrumented future behaves as without: its waker wakes what the executor's would, as often,
-//!   from any thread, also after the future is ready or has moved to another task.
+//! - An instrumented future behaves as without: its waker wakes what the executor's would, as
+//!   often, from any thread, also after the future is ready or has moved to another task.
 //! - A stalled loop is asked for its stack by a handler that neither allocates nor locks, so it may
 //!   be stalled in `malloc`, in the dynamic linker or in the middle of a panic.
 //!
 //! # Costs
-//! About 40 ns a turn, 50 ns a poll with its wake, where the CPU's time-stamp counter can be trusted;
-//! two and a half times that elsewhere. A stall detector is a thread that looks 80 times a second.
-//! Nothing depends on tokio.
+//! About 40 ns a turn, 50 ns a poll with its wake, where the CPU's time-stamp counter can be
+//! trusted; two and a half times that elsewhere. A stall detector is a thread that looks 80 times a
+//! second. Nothing depends on tokio.
 //!
 //! # Limits
-//! Backtraces are for Linux on x86-64 and aarch64, and need frame pointers. `process.*` is read from
-//! Linux's `/proc`. Other systems do without these two, and say so.
+//! Backtraces are for Linux on x86-64 and aarch64, and need frame pointers. `process.*` is read
+//! from Linux's `/proc`. Other systems do without these two, and say so.
 //!
 //! # Example
 //! ```

@@ -8,7 +8,8 @@ use tachograph::{Histogram, MetricsCollector, Recorder, Stamp, Timing, Unit};
 use crate::stall::detector::StallDetector;
 use crate::stall::watched::Watched;
 
-/// Measures the turns of a loop, whatever it waits with: epoll, mio, io_uring, a queue, a busy poll.
+/// Measures the turns of a loop, whatever it waits with: epoll, mio, io_uring, a queue, a busy
+/// poll.
 ///
 /// | metric | kind | what |
 /// |---|---|---|
@@ -23,9 +24,9 @@ use crate::stall::watched::Watched;
 /// Every series has the tag `loop` with the monitor's name. The last four exist once they are used.
 ///
 /// # Cost
-/// A turn reads the clock twice and records three samples, without a lock, an allocation or a system
-/// call. Where the time-stamp counter can be trusted (see [`tachograph::Clock::system`]) that is about
-/// 40 ns. While recording is off, no clock is read.
+/// A turn reads the clock twice and records three samples, without a lock, an allocation or a
+/// system call. Where the time-stamp counter can be trusted (see [`tachograph::Clock::system`])
+/// that is about 40 ns. While recording is off, no clock is read.
 ///
 /// # Example
 /// ```
@@ -178,9 +179,10 @@ impl Turn<'_> {
         recorder.record_between(delay, self.started, metrics.now());
     }
 
-    /// Records how late this turn started for a deadline, such as a timer's. A deadline that is still
-    /// to come counts as 0, and as an anomaly of the clock, so pass only those that are due. Reads
-    /// the clock up to three times: deadlines are on the monotonic clock, and turns may not be.
+    /// Records how late this turn started for a deadline, such as a timer's. A deadline that is
+    /// still to come counts as 0, and as an anomaly of the clock, so pass only those that are due.
+    /// Reads the clock up to three times: deadlines are on the monotonic clock, and turns may not
+    /// be.
     pub fn lag(&self, deadline: Instant) {
         let LoopMonitor { metrics, recorder, name, lag, .. } = &*self.monitor;
         let lag = lag.get_or_init(|| {

@@ -64,8 +64,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 impl ProcessMetrics {
     /// Registers the metrics that this system has, and has the collector update them before it
-    /// publishes, at most once a second. A collector that a loop drives by hand reads `/proc` on that
-    /// loop's thread then; use [`ProcessMetrics::new`] and another thread if it must not wait.
+    /// publishes, at most once a second. A collector that a loop drives by hand reads `/proc` on
+    /// that loop's thread then; use [`ProcessMetrics::new`] and another thread if it must not wait.
     pub fn install(metrics: &MetricsCollector) {
         let process = Self::new(metrics);
         let last = Mutex::new(Instant::now());

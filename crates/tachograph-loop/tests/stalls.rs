@@ -32,8 +32,8 @@ fn detector(
 #[repr(align(64))]
 struct Aligned(u8);
 
-/// Keeps the CPU until a report has come that knows where. On a machine so busy that a thread gets no
-/// CPU for 0.1 s, the first one may not.
+/// Keeps the CPU until a report has come that knows where. On a machine so busy that a thread gets
+/// no CPU for 0.1 s, the first one may not.
 #[inline(never)]
 fn blocks_until_told(reports: &Receiver<Stall>) -> Stall {
     let aligned = std::hint::black_box(Aligned(7));

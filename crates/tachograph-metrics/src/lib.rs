@@ -4,8 +4,8 @@
 //! [`MetricsCollector`](tachograph::MetricsCollector), beside its own.
 //!
 //! # Promises
-//! - Every number arrives once: a counter is exact, a gauge's current value is the last one set, and
-//!   a histogram's count, minimum, maximum and sum are exact but for the rounding to its scale.
+//! - Every number arrives once: a counter is exact, a gauge's current value is the last one set,
+//!   and a histogram's count, minimum, maximum and sum are exact but for the rounding to its scale.
 //! - Memory does not depend on how much is recorded, nor on whether anybody scrapes.
 //! - Values that a histogram cannot hold are counted, never silently changed or dropped: see
 //!   [`UNFIT`].

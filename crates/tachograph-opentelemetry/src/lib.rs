@@ -22,13 +22,13 @@
 //! # Resets and removals
 //! A counter that the collector resets goes on from its last total here, since OpenTelemetry has no
 //! resets: cumulative readers see no fall, delta readers no negative gain. A removed series is not
-//! observed any more, and begins at 0 if it returns. Of a removed gauge the SDK's cumulative readers
-//! go on telling the last value.
+//! observed any more, and begins at 0 if it returns. Of a removed gauge the SDK's cumulative
+//! readers go on telling the last value.
 //!
 //! # Costs
-//! Recording costs what it always does. A collection reads the last published snapshot and builds all
-//! attributes anew; it waits for no recorder and no pass. Where there is a new metric, the collector's
-//! background thread waits for a collection under way before it makes the instrument.
+//! Recording costs what it always does. A collection reads the last published snapshot and builds
+//! all attributes anew; it waits for no recorder and no pass. Where there is a new metric, the
+//! collector's background thread waits for a collection under way before it makes the instrument.
 //!
 //! # Example
 //! ```

@@ -17,8 +17,8 @@ use crate::{ASSETS, asset};
 /// With a text `recording`, the lines of a recording, the page shows that instead of the server's
 /// live stream. The other names are in `page/report.js`. Texts are compressed.
 ///
-/// The file's content security policy allows its one script and its one style sheet by their hashes,
-/// and no requests at all. Costs a pass over the page's files, and gzip of the texts.
+/// The file's content security policy allows its one script and its one style sheet by their
+/// hashes, and no requests at all. Costs a pass over the page's files, and gzip of the texts.
 pub fn document(title: &str, texts: &[(&str, &str)]) -> String {
     let (style, script) = (text("/page/style.css"), bundle());
     let icon = format!("data:image/svg+xml;base64,{}", BASE64.encode(text("/page/icon.svg")));

@@ -1,17 +1,17 @@
-//! The web page of a Tachograph endpoint, as files to serve: live charts of every series, alerts and
-//! findings. It reads `/live`, `/history`, `/alerts` and `/doctor`; its button *save report* loads
-//! `/report`. [`document()`] is the same page as one file, with a recording inside: a report, which
-//! needs no server.
+//! The web page of a Tachograph endpoint, as files to serve: live charts of every series, alerts
+//! and findings. It reads `/live`, `/history`, `/alerts` and `/doctor`; its button *save report*
+//! loads `/report`. [`document()`] is the same page as one file, with a recording inside: a report,
+//! which needs no server.
 //!
 //! # Promises
 //! * No build step, no framework, no files from other servers: [`ASSETS`] has all files, and
 //!   [`CONTENT_SECURITY_POLICY`] forbids any others.
-//! * Counts, sums, minima and maxima are merged exactly. No rate is computed across a start, a reset,
-//!   a restart or a gap.
+//! * Counts, sums, minima and maxima are merged exactly. No rate is computed across a start, a
+//!   reset, a restart or a gap.
 //!
 //! # Limits
-//! Browsers of 2023 and later. The page keeps 96 MiB of single frames: with thousands of series, that
-//! is less than ten minutes, and the page says so.
+//! Browsers of 2023 and later. The page keeps 96 MiB of single frames: with thousands of series,
+//! that is less than ten minutes, and the page says so.
 //!
 //! # Cost
 //! The files are part of the program. [`asset`] compares a path with about two dozen others.

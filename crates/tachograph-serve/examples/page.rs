@@ -1,5 +1,6 @@
-//! The page with something to see: `cargo run --features alerts --example page -- 9464 1000` serves a program that
-//! handles events, with a thousand more series beside its own, at http://127.0.0.1:9464/.
+//! The page with something to see: `cargo run --features alerts --example page -- 9464 1000` serves
+//! a program that handles events, with a thousand more series beside its own, at
+//! http://127.0.0.1:9464/.
 #![allow(clippy::print_stdout, reason = "a program that is started by hand")]
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -16,11 +16,12 @@
 //! | `/report` | the page with history, alerts and findings as one file, which opens without a server |
 //! | `/alerts` | rules, their alerts, their last changes, and what sinks took of them |
 //!
-//! The last six exist on an endpoint that keeps a [history](Endpoint::history); `/alerts` also needs
-//! rules. The lines of `/live` and `/history` are those of [`tachograph_history::Line`], like those of
-//! a [recording](Endpoint::record). An event of `/live` is named after its line (`meta`, `series`,
-//! `frame`), and a frame's `id` is its number: a client that reconnects with `Last-Event-ID` continues
-//! after it. `lost` with `{"frames":n}` tells a client that it was too slow for that many frames.
+//! The last six exist on an endpoint that keeps a [history](Endpoint::history); `/alerts` also
+//! needs rules. The lines of `/live` and `/history` are those of [`tachograph_history::Line`], like
+//! those of a [recording](Endpoint::record). An event of `/live` is named after its line (`meta`,
+//! `series`, `frame`), and a frame's `id` is its number: a client that reconnects with
+//! `Last-Event-ID` continues after it. `lost` with `{"frames":n}` tells a client that it was too
+//! slow for that many frames.
 //!
 //! [`Endpoint::serve`] runs on a tokio runtime, [`Endpoint::spawn`] on a separate thread,
 //! [`Endpoint::router`] inside an application. [`Push`] sends OTLP to a receiver instead: totals or
@@ -50,8 +51,8 @@
 //! uses no proxy from the environment.
 //!
 //! # Features
-//! `otlp` (on): pushing. `alerts` (off): rules over the history, and who is told. `tls` (off): HTTPS
-//! for both, by rustls with ring; needs a C compiler, as nothing else does.
+//! `otlp` (on): pushing. `alerts` (off): rules over the history, and who is told. `tls` (off):
+//! HTTPS for both, by rustls with ring; needs a C compiler, as nothing else does.
 //!
 //! # What is measured
 //! | name | kind | unit | meaning |
@@ -76,8 +77,8 @@
 //! | `metrics.push.rejected` | counter | data points | left out of payloads that were taken |
 //! | `metrics.push.queue` | gauge | payloads | that wait to be sent |
 //!
-//! The tag `page` is the path below the endpoint, `page` for the files of the page, `mounted` for routes
-//! that the program has added, `other` for paths that are not served.
+//! The tag `page` is the path below the endpoint, `page` for the files of the page, `mounted` for
+//! routes that the program has added, `other` for paths that are not served.
 //!
 //! # Example
 //! ```

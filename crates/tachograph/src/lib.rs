@@ -36,8 +36,8 @@
 //! assert_eq!(metrics.get_counter("events.processed").map(|stats| stats.value), Some(1));
 //! ```
 //!
-//! The [`guide`] shows everything; [`telemetry`] lists the collector's own metrics; [`testing`] is for
-//! tests of code that records.
+//! The [`guide`] shows everything; [`telemetry`] lists the collector's own metrics; [`testing`] is
+//! for tests of code that records.
 #![deny(unsafe_code)]
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 

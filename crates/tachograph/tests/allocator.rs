@@ -1,4 +1,5 @@
-//! Fault 2: a global allocator that records its own calls. A test of its own process, for its allocator.
+//! Fault 2: a global allocator that records its own calls. A test of its own process, for its
+//! allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::OnceLock;

@@ -177,7 +177,8 @@ fn without_a_counter_timers_read_the_monotonic_clock() {
     assert_eq!(timer.stop(), MS);
 }
 
-/// Of a collector driven by hand, on the machine's clocks, whether its timers come to read the counter.
+/// Of a collector driven by hand, on the machine's clocks, whether its timers come to read the
+/// counter.
 #[cfg(target_os = "linux")]
 fn times_by_counter(calibrate: bool) -> bool {
     let builder = MetricsCollector::builder().manual();

@@ -1,5 +1,5 @@
-//! An allocator that counts itself by static handles, before, while and after there is a collector. A
-//! test of its own process, for its allocator.
+//! An allocator that counts itself by static handles, before, while and after there is a collector.
+//! A test of its own process, for its allocator.
 #![cfg(feature = "record")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

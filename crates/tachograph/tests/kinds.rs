@@ -107,7 +107,8 @@ fn adding_to_a_gauge_starts_from_zero_after_a_reset() {
 fn the_mean_of_a_gauge_loses_nothing_to_cancellation() {
     let exact = Some(1_000.0 / 1_002.0);
     let hidden: Vec<f64> = [1e16].into_iter().chain([1.0; 1_000]).chain([-1e16]).collect();
-    // One pass at the end, a pass after each, and coalesced: without a driver the lane is full soon.
+    // One pass at the end, a pass after each, and coalesced: without a driver the lane is full
+    // soon.
     for (blocks, every) in [(256, 2_000), (256, 1), (2, 2_000)] {
         let metrics = MetricsCollector::builder().manual().lane_blocks(2, blocks).build();
         let gauge = metrics.register_gauge("g");

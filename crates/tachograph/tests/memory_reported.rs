@@ -63,8 +63,8 @@ fn telemetry_tells_of_the_memory_of_every_threads_names() {
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                // A lane, and a cache with two names. All blocks of the lane are touched: they count
-                // from their first use on, and are no memory of the allocator's.
+                // A lane, and a cache with two names. All blocks of the lane are touched: they
+                // count from their first use on, and are no memory of the allocator's.
                 record(&metrics, 0);
                 (0..8_000).for_each(|_| record(&metrics, 1));
                 step.wait();

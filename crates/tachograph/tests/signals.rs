@@ -32,7 +32,8 @@ fn install() {
     unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("a valid action");
 }
 
-/// Everything that a handler may interrupt, limits and refusals included, by the number of the round.
+/// Everything that a handler may interrupt, limits and refusals included, by the number of the
+/// round.
 fn record(metrics: &MetricsCollector, counter: &Counter, round: u64) {
     let name = format!("new.{}", round % 5_000);
     metrics.increment(&name);

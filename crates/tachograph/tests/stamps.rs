@@ -243,8 +243,8 @@ fn an_instant_before_the_process_is_a_moment_too() {
     assert_eq!(driven.recorded(), (1, 60_000_000_000));
 }
 
-/// Ticks are due every 10 ms, and the loop stalls at times. Measured from the time at which they were
-/// due, all the ticks that waited are slow, as in the sorted list of the delays.
+/// Ticks are due every 10 ms, and the loop stalls at times. Measured from the time at which they
+/// were due, all the ticks that waited are slow, as in the sorted list of the delays.
 #[test]
 fn a_stall_shows_in_every_tick_that_waited_for_it() {
     const TICKS: u32 = 1_000;

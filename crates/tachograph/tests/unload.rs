@@ -1,5 +1,5 @@
-//! A plug-in is loaded, records, shuts its collector down and is unloaded. A process of its own, with
-//! one test, since what is left of the library would end it.
+//! A plug-in is loaded, records, shuts its collector down and is unloaded. A process of its own,
+//! with one test, since what is left of the library would end it.
 #![cfg(all(target_os = "linux", target_env = "gnu", feature = "record"))]
 
 use std::ffi::{CStr, CString, c_void};
@@ -48,7 +48,8 @@ impl Library {
         found
     }
 
-    /// Starts the plug-in and has it record so often, here and on a thread; what it says at the end.
+    /// Starts the plug-in and has it record so often, here and on a thread; what it says at the
+    /// end.
     #[allow(unsafe_code, reason = "as above")]
     fn run(&self, times: u64) -> i64 {
         let [start, work, stop] = [c"plugin_start", c"plugin_work", c"plugin_stop"];
@@ -78,7 +79,8 @@ fn threads() -> usize {
     fs::read_dir("/proc/self/task").expect("procfs").count()
 }
 
-/// Looks until a thread that has ended is gone from the list, which the kernel does on its own time.
+/// Looks until a thread that has ended is gone from the list, which the kernel does on its own
+/// time.
 fn until(what: impl Fn() -> bool) -> bool {
     let end = Instant::now() + Duration::from_secs(10);
     while !what() && Instant::now() < end {

@@ -93,7 +93,8 @@ impl Paths<'_> {
         while !whole.is_empty() {
             let module = whole.join("::");
             if self.known.contains(&module) {
-                // `super` leads from a file's inner modules to the file itself, which does not count.
+                // `super` leads from a file's inner modules to the file itself, which does not
+                // count.
                 self.found.insert(module);
                 return;
             }

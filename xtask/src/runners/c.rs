@@ -160,7 +160,8 @@ impl<'a> Installed<'a> {
         Ok(said.split_whitespace().map(OsString::from).collect())
     }
 
-    /// Misuse fails no assertion and has no finding, and a handle that is not freed on purpose has one.
+    /// Misuse fails no assertion and has no finding, and a handle that is not freed on purpose has
+    /// one.
     fn misuse(&self, linkage: Linkage) -> Result<String> {
         let shell = &self.tools.shell;
         let plain = self.build("tests/c/misuse.c", linkage, &PLAIN)?;

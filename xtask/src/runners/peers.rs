@@ -215,7 +215,8 @@ impl Peers<'_> {
         Ok((self.tools.target("debug").join("tachograph"), recording))
     }
 
-    /// Installs a package of Debian's. Err: its check says that it is missing; the others do without.
+    /// Installs a package of Debian's. Err: its check says that it is missing; the others do
+    /// without.
     fn install(&self, package: &str, program: &str) {
         if !Path::new(program).is_file() {
             let shell = &self.tools.shell;

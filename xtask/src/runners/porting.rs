@@ -1,5 +1,5 @@
-//! The programs of the guides in `docs/porting`; `cargo test --workspace` does without the libraries
-//! that they start from.
+//! The programs of the guides in `docs/porting`; `cargo test --workspace` does without the
+//! libraries that they start from.
 
 use anyhow::Result;
 

@@ -18,8 +18,8 @@ pub fn defaults() -> Vec<Rule> {
 /// replaces it; with `enabled = false` it silences it.
 ///
 /// # Errors
-/// Every error in the text, with line and column, including statistics and units that do not fit the
-/// server's metrics.
+/// Every error in the text, with line and column, including statistics and units that do not fit
+/// the server's metrics.
 pub fn rules(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
     let snapshot = AstServer::new().metrics().get_all_metrics();
     let mut rules = check(text, &Definition::all(&snapshot))?;

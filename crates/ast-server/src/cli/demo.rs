@@ -42,12 +42,12 @@ pub(super) struct Demo {
     /// Keep running afterwards, until SIGINT or SIGTERM.
     #[arg(long)]
     keep_running: bool,
-    /// Write what is recorded in each second to this file too, one JSON object a line, in gzip if its
-    /// name ends in .gz: `tachograph top FILE` shows it.
+    /// Write what is recorded in each second to this file too, one JSON object a line, in gzip if
+    /// its name ends in .gz: `tachograph top FILE` shows it.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Make trouble 10 s later, for 60 s, once: enough for one of the default alerts to fire and to be
-    /// resolved.
+    /// Make trouble 10 s later, for 60 s, once: enough for one of the default alerts to fire and to
+    /// be resolved.
     #[arg(long, value_name = "KIND", requires = "keep_running")]
     trouble: Option<Kind>,
     #[command(flatten)]

@@ -112,18 +112,19 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log_format: Option<LogFormat>,
-    /// Write what is recorded in each second to this file too, one JSON object a line, in gzip if its
-    /// name ends in .gz: `tachograph top FILE` shows it. The file is made anew.
+    /// Write what is recorded in each second to this file too, one JSON object a line, in gzip if
+    /// its name ends in .gz: `tachograph top FILE` shows it. The file is made anew.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<PathBuf>,
-    /// Alert by the rules in this TOML file too; one that has the name of a default rule replaces it,
-    /// and with `enabled = false` silences it. SIGHUP has it read again. `tachograph check FILE` says
-    /// whether it can be used.
+    /// Alert by the rules in this TOML file too; one that has the name of a default rule replaces
+    /// it, and with `enabled = false` silences it. SIGHUP has it read again. `tachograph check
+    /// FILE` says whether it can be used.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) alerts: Option<PathBuf>,
-    /// Tell this Alertmanager of alerts, such as http://127.0.0.1:9093. The log tells of them anyway.
+    /// Tell this Alertmanager of alerts, such as http://127.0.0.1:9093. The log tells of them
+    /// anyway.
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) alertmanager: Option<String>,

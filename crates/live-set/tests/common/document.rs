@@ -134,7 +134,8 @@ fn device(device: Node<'_, '_>) -> Value {
     node("device", attributes, nested.map(self::device).collect())
 }
 
-/// False for the device's switch, which comes first whatever else there is, and for what belongs to chains of a rack.
+/// False for the device's switch, which comes first whatever else there is, and for what belongs to
+/// chains of a rack.
 fn is_own(device: Node<'_, '_>, parameter: Node<'_, '_>) -> bool {
     let way: Vec<_> = parameter.ancestors().take_while(|above| *above != device).collect();
     let top = way.last().expect("inside the device").tag_name().name();

@@ -1,5 +1,5 @@
-//! What Live has, changes and saves: a model that writes its documents itself and shares nothing with
-//! the crate but the protocol.
+//! What Live has, changes and saves: a model that writes its documents itself and shares nothing
+//! with the crate but the protocol.
 
 use live_set::{Edit, TrackKind};
 

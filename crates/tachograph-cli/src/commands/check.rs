@@ -11,8 +11,8 @@ use super::{Source, over, read_rules, told};
 use crate::failure::Failure;
 use crate::output::{self, printable};
 
-/// Checks the rules in all files, against the metrics of `of` if it is known. With `recording`, right
-/// rules are then evaluated over it, all together.
+/// Checks the rules in all files, against the metrics of `of` if it is known. With `recording`,
+/// right rules are then evaluated over it, all together.
 pub(crate) fn run(
     files: &[PathBuf],
     of: Option<&Source>,

@@ -164,7 +164,8 @@ impl Model {
             Message::Key(key) => super::keys::press(self, key),
             Message::Redraw => true,
             Message::Alerts(alerts) => {
-                // The last alerts of a program that is gone stay on the screen, like its last frames.
+                // The last alerts of a program that is gone stay on the screen, like its last
+                // frames.
                 if alerts.is_some() {
                     self.alerts = alerts;
                 }

@@ -17,8 +17,8 @@ pub struct Row {
     /// The series.
     pub definition: Arc<Definition>,
     /// The rate per second over the last ten seconds: of a counter's value, of a distribution's
-    /// samples, or of the times a gauge was set. Frames with a mark are left out; `None` if no other
-    /// frame remains.
+    /// samples, or of the times a gauge was set. Frames with a mark are left out; `None` if no
+    /// other frame remains.
     pub rate: Option<f64>,
     /// The current value of a gauge.
     pub current: Option<f64>,

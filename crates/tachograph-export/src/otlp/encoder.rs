@@ -8,9 +8,9 @@ use super::settings::Settings;
 
 /// Encodes one collector's snapshots as OTLP requests, one after another.
 ///
-/// Costs one pass over the series, and some allocations for each: it belongs on a background thread.
-/// Deltas add one pass over the buckets of both snapshots, and the encoder keeps the previous
-/// snapshot. `Send` and `Sync`; no I/O, no locks.
+/// Costs one pass over the series, and some allocations for each: it belongs on a background
+/// thread. Deltas add one pass over the buckets of both snapshots, and the encoder keeps the
+/// previous snapshot. `Send` and `Sync`; no I/O, no locks.
 ///
 /// ```
 /// use tachograph::MetricsCollector;

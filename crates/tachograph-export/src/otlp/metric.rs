@@ -49,8 +49,8 @@ pub(super) struct Context<'a> {
     pub(super) keyless: &'a str,
 }
 
-/// A metric of at least one series, all of the same kind, and the number of its points; `None` if no
-/// series has one.
+/// A metric of at least one series, all of the same kind, and the number of its points; `None` if
+/// no series has one.
 pub(super) fn metric(
     name: String,
     series: &[&Series],

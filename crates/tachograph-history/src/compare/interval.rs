@@ -22,8 +22,8 @@ fn border(inside: f64, outside: f64, is_in: impl Fn(f64) -> bool) -> f64 {
     outside
 }
 
-/// The probabilities that `part` counted ones of `all` do not rule out, at a probability of error of
-/// `doubt`. Counts may be fractions: effective ones.
+/// The probabilities that `part` counted ones of `all` do not rule out, at a probability of error
+/// of `doubt`. Counts may be fractions: effective ones.
 pub(super) fn proportion(part: f64, all: f64, doubt: f64) -> (f64, f64) {
     let (share, most) = (part / all, (2.0 / doubt).ln() / all);
     let is_open = |p: f64| divergence(share, p) <= most;
@@ -34,8 +34,8 @@ pub(super) fn proportion(part: f64, all: f64, doubt: f64) -> (f64, f64) {
 /// `doubt`; `None` where samples are too few to bound it on that side. `effective` of the samples
 /// count as independent.
 ///
-/// This is Woodruff's method (1952): an interval of the share of samples below the quantile, and the
-/// samples at its two ends.
+/// This is Woodruff's method (1952): an interval of the share of samples below the quantile, and
+/// the samples at its two ends.
 pub(super) fn ranks(q: f64, count: u64, effective: f64, doubt: f64) -> (Option<u64>, Option<u64>) {
     let most = (2.0 / doubt).ln() / effective;
     let is_open = |share: f64| divergence(share, q) <= most;

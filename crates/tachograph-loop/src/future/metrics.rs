@@ -42,9 +42,9 @@ impl Outcome {
 /// | `task.polls` | histogram | a future | how often it was polled |
 ///
 /// Every series has the tag `task` with the kind's name. Those recorded once a future also have the
-/// tag `outcome`: `ok`, `error` (see [`Instrument::instrument_result`](crate::Instrument::instrument_result)),
-/// `cancelled` (dropped before it was ready) or `panicked`. A count of them is the number of futures
-/// that ended so.
+/// tag `outcome`: `ok`, `error` (see
+/// [`Instrument::instrument_result`](crate::Instrument::instrument_result)), `cancelled` (dropped
+/// before it was ready) or `panicked`. A count of them is the number of futures that ended so.
 #[derive(Clone, Debug)]
 pub struct FutureMetrics {
     pub(super) series: Arc<Series>,

@@ -1,11 +1,11 @@
 //! The waker that notes when it was called.
 //!
 //! # Synchronization
-//! `Wakes::woken` is a stamp that any thread may set where it is none, in `wake`, and that only polls
-//! set to none again. Neither is a read-modify-write. Where threads wake at the same time, the last
-//! one's stamp stays; that of a wake in the very moment in which a poll takes another may be lost.
-//! The poll that follows then has no delay from its wake in the metrics, and comes all the same:
-//! nothing is published with the stamp, what a wake publishes the waker inside does.
+//! `Wakes::woken` is a stamp that any thread may set where it is none, in `wake`, and that only
+//! polls set to none again. Neither is a read-modify-write. Where threads wake at the same time,
+//! the last one's stamp stays; that of a wake in the very moment in which a poll takes another may
+//! be lost. The poll that follows then has no delay from its wake in the metrics, and comes all the
+//! same: nothing is published with the stamp, what a wake publishes the waker inside does.
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
@@ -59,8 +59,8 @@ impl Wrapped {
     #[inline]
     pub(super) fn wraps(&self, inside: &Waker) -> bool {
         let own = &self.wakes.inside;
-        // `will_wake` compares the addresses of the tables, and a program may have several copies of
-        // one: a poll would allocate each time that it meets another.
+        // `will_wake` compares the addresses of the tables, and a program may have several copies
+        // of one: a poll would allocate each time that it meets another.
         own.will_wake(inside) || (own.data() == inside.data() && own.vtable() == inside.vtable())
     }
 

@@ -13,15 +13,15 @@ use crate::stall::signal::Signal;
 use crate::stall::watched::Watched;
 use crate::stall::watcher::{Watch, Watcher};
 
-/// Notices turns of loops that take longer than a threshold while they still run, and says where the
-/// loop is.
+/// Notices turns of loops that take longer than a threshold while they still run, and says where
+/// the loop is.
 ///
 /// A thread of its own looks at every loop twice in a threshold, 80 times a second by default; it
-/// sleeps while there is no loop. It runs with the priority and on the CPUs of the thread that starts
-/// it, so start it before the loop's thread is pinned. The loop pays two stores a turn, and only in a
-/// stall a signal and some microseconds for its backtrace. A turn is told once it has lasted one to one
-/// and a half thresholds, then again each time that this has doubled; at most five times a minute over
-/// all loops, with the number of reports that were suppressed.
+/// sleeps while there is no loop. It runs with the priority and on the CPUs of the thread that
+/// starts it, so start it before the loop's thread is pinned. The loop pays two stores a turn, and
+/// only in a stall a signal and some microseconds for its backtrace. A turn is told once it has
+/// lasted one to one and a half thresholds, then again each time that this has doubled; at most
+/// five times a minute over all loops, with the number of reports that were suppressed.
 ///
 /// On a runtime such as tokio, whose loop is not yours, have it watch the polls of futures instead:
 /// [`FutureMetrics::watched_by`](crate::FutureMetrics::watched_by).
@@ -31,16 +31,16 @@ use crate::stall::watcher::{Watch, Watcher};
 ///
 /// # Backtraces
 /// Linux on x86-64 and aarch64; elsewhere reports say that they have none. They follow frame
-/// pointers, so compile the program with `-C force-frame-pointers=yes`: without it, rustc leaves them
-/// out on x86-64, and a backtrace has little more than the innermost function. Names need symbols in
-/// the program, lines its debug information.
+/// pointers, so compile the program with `-C force-frame-pointers=yes`: without it, rustc leaves
+/// them out on x86-64, and a backtrace has little more than the innermost function. Names need
+/// symbols in the program, lines its debug information.
 ///
-/// The loop's thread is asked by a real-time signal whose handler neither allocates nor locks. It is
-/// installed with `SA_RESTART`, so most system calls go on; but `epoll_wait`, `poll`, `select`,
+/// The loop's thread is asked by a real-time signal whose handler neither allocates nor locks. It
+/// is installed with `SA_RESTART`, so most system calls go on; but `epoll_wait`, `poll`, `select`,
 /// `nanosleep` and others with a timeout return `EINTR` after any signal. Only calls that a turn
-/// itself makes can see it, and, rarely, a poll right after a turn that was just found too long. Std
-/// and mio retry or return `ErrorKind::Interrupted`, which a loop has to treat as nothing having
-/// happened. `SA_ONSTACK` lets it run on threads with small stacks, such as Go's.
+/// itself makes can see it, and, rarely, a poll right after a turn that was just found too long.
+/// Std and mio retry or return `ErrorKind::Interrupted`, which a loop has to treat as nothing
+/// having happened. `SA_ONSTACK` lets it run on threads with small stacks, such as Go's.
 ///
 /// # Example
 /// ```

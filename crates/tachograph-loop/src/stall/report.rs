@@ -48,8 +48,8 @@ pub enum NoBacktrace {
     SwitchedOff,
     /// The turn ended before its thread had answered.
     Over,
-    /// The thread did not answer within 100 ms: it blocks the signal, or it is in a system call that
-    /// no signal interrupts.
+    /// The thread did not answer within 100 ms: it blocks the signal, or it is in a system call
+    /// that no signal interrupts.
     Silent,
 }
 

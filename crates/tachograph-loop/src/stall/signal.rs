@@ -1,16 +1,17 @@
 //! Asks a thread for its stack: a signal whose handler follows the frame pointers.
 //!
 //! # Synchronization
-//! One question at a time, in one static slot, so that a handler that comes late never touches freed
-//! memory. `Slot::state` holds the phase and the asked thread in one word, so that a handler that is
-//! overtaken by the next question cannot take one for another thread:
-//! asked (watcher, Release) → walking (handler, Acquire) → done (handler, Release; watcher, Acquire);
-//! or asked → free where the thread did not answer. The stack's bounds and the frames are relaxed
-//! words that this orders.
+//! One question at a time, in one static slot, so that a handler that comes late never touches
+//! freed memory. `Slot::state` holds the phase and the asked thread in one word, so that a handler
+//! that is overtaken by the next question cannot take one for another thread: asked (watcher,
+//! Release) → walking (handler, Acquire) → done (handler, Release; watcher, Acquire); or asked →
+//! free where the thread did not answer. The stack's bounds and the frames are relaxed words that
+//! this orders.
 //!
 //! The handler allocates nothing, takes no lock, and makes one system call, `gettid`. It reads only
 //! aligned words between the interrupted stack pointer and the stack's upper end, which are mapped,
-//! in ascending order, and at most [`FRAMES_MAX`] frames: frame pointers that are none end the walk.
+//! in ascending order, and at most [`FRAMES_MAX`] frames: frame pointers that are none end the
+//! walk.
 
 #![allow(unsafe_code, reason = "signals, and reading a stack, are C's")]
 
@@ -40,8 +41,8 @@ const LOOK: Duration = Duration::from_micros(50);
 /// debuggers and sanitizers.
 const ABOVE_FIRST: c_int = 5;
 
-/// The signals whose handler is ours. A handler stays for the process's life: a signal may be pending
-/// in a thread that blocks it, and without a handler it would end the process.
+/// The signals whose handler is ours. A handler stays for the process's life: a signal may be
+/// pending in a thread that blocks it, and without a handler it would end the process.
 static INSTALLED: Mutex<Vec<c_int>> = Mutex::new(Vec::new());
 
 /// Held while a question is open.
@@ -178,8 +179,8 @@ fn set_handler(signal: c_int) -> io::Result<()> {
     let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = on_signal;
     action.sa_sigaction = handler as usize;
     action.sa_flags = libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK;
-    // SAFETY: the handler has the signature that `SA_SIGINFO` demands, and is async-signal-safe, see
-    // the module.
+    // SAFETY: the handler has the signature that `SA_SIGINFO` demands, and is async-signal-safe,
+    // see the module.
     match unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
@@ -190,7 +191,8 @@ extern "C" fn on_signal(_: c_int, _: *mut siginfo_t, context: *mut c_void) {
     // SAFETY: takes no arguments and cannot fail.
     let thread = unsafe { libc::syscall(libc::SYS_gettid) } as pid_t;
     let (asked, walking) = (phase(ASKED, thread), phase(WALKING, thread));
-    // Acquire: pairs with the watcher's Release; sees the bounds. Relaxed: not asked, nothing is read.
+    // Acquire: pairs with the watcher's Release; sees the bounds. Relaxed: not asked, nothing is
+    // read.
     let (found, missed) = (Ordering::Acquire, Ordering::Relaxed);
     if SLOT.state.compare_exchange(asked, walking, found, missed).is_err() {
         return;
@@ -262,9 +264,9 @@ fn walk(registers: &Registers) -> usize {
         && high.checked_sub(frame).is_some_and(|left| left >= 2 * WORD)
     {
         let record = std::ptr::with_exposed_provenance::<usize>(frame);
-        // SAFETY: both words are aligned and between the interrupted stack pointer and the upper end
-        // of this thread's stack, which is mapped and readable. Nobody else writes there while this
-        // thread is in its handler; volatile, because to the compiler they are nobody's.
+        // SAFETY: both words are aligned and between the interrupted stack pointer and the upper
+        // end of this thread's stack, which is mapped and readable. Nobody else writes there while
+        // this thread is in its handler; volatile, because to the compiler they are nobody's.
         let (caller, back) = unsafe { (record.read_volatile(), record.add(1).read_volatile()) };
         if back == 0 || !push(back) {
             break;

@@ -1,9 +1,10 @@
 //! What a loop shares with the watcher.
 //!
 //! # Synchronization
-//! `Shared::turn` has one writer, the loop: odd while a turn runs, and another number each turn. The
-//! watcher only compares it with what it saw before. A backtrace belongs to a turn if the number is
-//! the same after the answer as before the question, because the loop's thread answers itself.
+//! `Shared::turn` has one writer, the loop: odd while a turn runs, and another number each turn.
+//! The watcher only compares it with what it saw before. A backtrace belongs to a turn if the
+//! number is the same after the answer as before the question, because the loop's thread answers
+//! itself.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -137,8 +137,8 @@ impl Maker {
     }
 }
 
-/// Runs work on one of the runtime's blocking threads; `None` if it panicked, or if no thread can be
-/// started for it.
+/// Runs work on one of the runtime's blocking threads; `None` if it panicked, or if no thread can
+/// be started for it.
 async fn on_a_blocking_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {

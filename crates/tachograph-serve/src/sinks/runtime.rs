@@ -97,7 +97,8 @@ impl Evaluation {
         self.board.publish(self.report.clone());
     }
 
-    /// Puts new rules in place, if there are any. Returns the ends of alerts whose rules were removed.
+    /// Puts new rules in place, if there are any. Returns the ends of alerts whose rules were
+    /// removed.
     fn replace(&mut self, at_ms: u64) -> Vec<Transition> {
         let Some(rules) = self.board.new_rules() else { return Vec::new() };
         let before = self.active();

@@ -76,7 +76,8 @@ pub(crate) async fn a_hundred_listeners_lose_nothing_among_900_that_never_read()
         assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
         deaf.push(stream);
     }
-    // On a slow machine, some that never read have been sent away already: others take their places.
+    // On a slow machine, some that never read have been sent away already: others take their
+    // places.
     let refused = loop {
         let (stream, head) = listen(addr, 4_096).await;
         if !head.starts_with("HTTP/1.1 200 ") {

@@ -55,9 +55,9 @@ impl Counter {
     /// Any thread may call it, at any time and with totals in any order: the series then holds the
     /// highest. Resets do not affect what was mirrored before, so afterwards the counter has the
     /// gain since; in the child of a fork it begins with the whole total. While recording is off it
-    /// does nothing, and the first call afterwards catches up. Totals of different sources belong in
-    /// different series; an overflow series, which several share, only follows the highest of them.
-    /// Costs one atomic maximum on a shared word, and an addition if there was a gain.
+    /// does nothing, and the first call afterwards catches up. Totals of different sources belong
+    /// in different series; an overflow series, which several share, only follows the highest of
+    /// them. Costs one atomic maximum on a shared word, and an addition if there was a gain.
     ///
     /// ```
     /// let metrics = tachograph::MetricsCollector::new();
@@ -136,8 +136,8 @@ impl Timing {
         now
     }
 
-    /// Records the time from a start to an end, which must have come; see [`Timing::record_since`] and
-    /// [`MetricsCollector::duration_between`](crate::MetricsCollector::duration_between).
+    /// Records the time from a start to an end, which must have come; see [`Timing::record_since`]
+    /// and [`MetricsCollector::duration_between`](crate::MetricsCollector::duration_between).
     #[inline]
     pub fn record_between(&self, start: Stamp, end: Stamp) {
         if let Some(nanos) = self.0.shared.nanos_between(start, end) {

@@ -152,7 +152,8 @@ thread_local! {
     static ENDING: Ending = Ending { others: RefCell::new(Vec::new()) };
 }
 
-/// Runs `act` with the thread's state in a collector's place, which may belong to another collector.
+/// Runs `act` with the thread's state in a collector's place, which may belong to another
+/// collector.
 ///
 /// `act` must not call this again: it would find the place empty. That is the only effect, so code
 /// that records but neither allocates nor calls back may run in it.

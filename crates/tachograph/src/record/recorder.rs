@@ -81,7 +81,8 @@ impl Recorder {
         self.0.perform(&timing.0, Operation::Sample, nanos);
     }
 
-    /// This moment, for a start or an end; see [`MetricsCollector::now`](crate::MetricsCollector::now).
+    /// This moment, for a start or an end; see
+    /// [`MetricsCollector::now`](crate::MetricsCollector::now).
     #[inline]
     pub fn now(&self) -> Stamp {
         self.0.shared().now()
@@ -102,8 +103,8 @@ impl Recorder {
         now
     }
 
-    /// Records the time from a start to an end, which must have come; see [`Timing::record_since`] and
-    /// [`MetricsCollector::duration_between`](crate::MetricsCollector::duration_between).
+    /// Records the time from a start to an end, which must have come; see [`Timing::record_since`]
+    /// and [`MetricsCollector::duration_between`](crate::MetricsCollector::duration_between).
     #[inline]
     pub fn record_between(&self, timing: &Timing, start: Stamp, end: Stamp) {
         if let Some(nanos) = self.0.shared().nanos_between(start, end) {

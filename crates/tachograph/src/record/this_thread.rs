@@ -25,8 +25,8 @@ pub(crate) struct Inlet {
 
 impl Handle {
     /// Records with this thread's lane.
-    // The switch is read first, though the lane's gate says the same: finding the lane takes it out of
-    // its place and puts it back, and the next call waits for that store.
+    // The switch is read first, though the lane's gate says the same: finding the lane takes it out
+    // of its place and puts it back, and the next call waits for that store.
     #[inline]
     pub(crate) fn record(&self, operation: Operation, value: u64) {
         if !self.shared.is_off() {

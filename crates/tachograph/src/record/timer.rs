@@ -57,8 +57,8 @@ pub struct Timer<T: Target> {
 }
 
 impl<T: Target> Timer<T> {
-    /// The time since the start; `None` if recording was off then, or is off now. Records nothing, and the timer
-    /// keeps running, so one timer can serve nested timings.
+    /// The time since the start; `None` if recording was off then, or is off now. Records nothing,
+    /// and the timer keeps running, so one timer can serve nested timings.
     ///
     /// Reads the clock once, as every ending except `discard` does.
     #[inline]

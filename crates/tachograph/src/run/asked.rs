@@ -55,8 +55,8 @@ impl Asked {
     }
 
     /// Calls each, unless this thread is inside one of them already, as where a callback publishes,
-    /// or inside those of four other collectors. Each panic is caught and passed to `panicked`, with
-    /// whether it is the callback's first.
+    /// or inside those of four other collectors. Each panic is caught and passed to `panicked`,
+    /// with whether it is the callback's first.
     pub(crate) fn ask(&self, panicked: impl Fn(bool)) {
         // No model has callbacks, and each lock would multiply the models' interleavings.
         if cfg!(tachograph_loom) {

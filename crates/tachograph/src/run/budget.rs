@@ -47,8 +47,8 @@ impl From<Duration> for Budget {
 pub struct Drained {
     /// The number of samples aggregated.
     pub samples: usize,
-    /// The number of samples that were there too, and wait for the next drain or pass. Here one with
-    /// a trace counts as three, in `samples` as one.
+    /// The number of samples that were there too, and wait for the next drain or pass. Here one
+    /// with a trace counts as three, in `samples` as one.
     pub left: usize,
     /// How long the next drain may wait, 1 to 100 ms; zero while samples are left.
     pub wait: Duration,

@@ -157,13 +157,14 @@ impl Builder {
     /// A series that leaves because of a reset, [`remove`](crate::MetricsCollector::remove) or the
     /// [idle timeout](Builder::idle_timeout) gives its place back. But a handle or a thread's name
     /// cache may bring it back, so the collector remembers it with its slot in the lanes: about 450
-    /// bytes for a counter, 560 for a timing, 730 for a gauge. It remembers four times as many series
-    /// as this limit; beyond that, new series are added up in overflow series, even if there are free
-    /// places. Use tag values that recur, such as a slot number instead of a connection id.
+    /// bytes for a counter, 560 for a timing, 730 for a gauge. It remembers four times as many
+    /// series as this limit; beyond that, new series are added up in overflow series, even if there
+    /// are free places. Use tag values that recur, such as a slot number instead of a connection
+    /// id.
     ///
-    /// A thread that records by name holds 2 KiB, plus about 150 bytes and the text for each name and
-    /// tag set (56 more for a timing or histogram); handles need none of this. `telemetry.memory`
-    /// counts it.
+    /// A thread that records by name holds 2 KiB, plus about 150 bytes and the text for each name
+    /// and tag set (56 more for a timing or histogram); handles need none of this.
+    /// `telemetry.memory` counts it.
     pub fn max_series(mut self, series: usize) -> Self {
         self.cardinality.series = series.min(limits::SERIES_MAX);
         self
@@ -261,8 +262,8 @@ impl Builder {
     }
 
     /// Adds a label to every exported series, such as the region that the program runs in: a label
-    /// in the Prometheus formats, a resource attribute in OTLP. `tachograph-opentelemetry` leaves it
-    /// to the program's own resource.
+    /// in the Prometheus formats, a resource attribute in OTLP. `tachograph-opentelemetry` leaves
+    /// it to the program's own resource.
     ///
     /// It is no tag: series are found, and limits counted, without it. A tag with the same exported
     /// key gets a numeric suffix, like any tag keys that collide. If a key is given twice, the last

@@ -178,8 +178,8 @@ impl MetricsCollector {
         self.untagged().timer(name)
     }
 
-    /// This moment, for the start or the end of timings; see [`Stamp`]. None while recording is off:
-    /// it reads no clock then.
+    /// This moment, for the start or the end of timings; see [`Stamp`]. None while recording is
+    /// off: it reads no clock then.
     #[inline]
     pub fn now(&self) -> Stamp {
         self.core().inlet.shared.now()
@@ -202,11 +202,12 @@ impl MetricsCollector {
         self.core().inlet.shared.stamp_at(at)
     }
 
-    /// The time from a start to an end; `None` while recording is off, or if one of them is no moment.
-    /// Counts time that runs backwards as zero and as an anomaly.
+    /// The time from a start to an end; `None` while recording is off, or if one of them is no
+    /// moment. Counts time that runs backwards as zero and as an anomaly.
     ///
-    /// The end must have come. Where an end that has not, of [`MetricsCollector::stamp_at`], meets a
-    /// start that was read on the CPU's time-stamp counter, it counts as time that runs backwards.
+    /// The end must have come. Where an end that has not, of [`MetricsCollector::stamp_at`], meets
+    /// a start that was read on the CPU's time-stamp counter, it counts as time that runs
+    /// backwards.
     #[inline]
     pub fn duration_between(&self, start: Stamp, end: Stamp) -> Option<Duration> {
         self.core().inlet.shared.nanos_between(start, end).map(Duration::from_nanos)
@@ -417,15 +418,16 @@ impl MetricsCollector {
     ///
     /// It runs on the thread that makes the pass, usually the background thread, and what it
     /// records is in the snapshot that follows. No lock is held, so it may record, register, read
-    /// and even publish, which calls no callback of this collector again. The pass waits for it, and
-    /// while it runs the background thread drains nothing: a long one lets busy threads run out of
-    /// blocks, and their samples are coalesced. Several threads may call it at once. A panic in it is
-    /// caught, counted in `telemetry.callback_panics` and, the first time, reported as a warning.
+    /// and even publish, which calls no callback of this collector again. The pass waits for it,
+    /// and while it runs the background thread drains nothing: a long one lets busy threads run out
+    /// of blocks, and their samples are coalesced. Several threads may call it at once. A panic in
+    /// it is caught, counted in `telemetry.callback_panics` and, the first time, reported as a
+    /// warning.
     ///
-    /// It is called while recording is on, and once by [`MetricsCollector::shutdown`]. The snapshots
-    /// that a reset, a removal and the end of the last clone publish come without it. It stays until
-    /// then. It should use the collector that it is passed: one with a clone of its own would keep the
-    /// collector alive for ever.
+    /// It is called while recording is on, and once by [`MetricsCollector::shutdown`]. The
+    /// snapshots that a reset, a removal and the end of the last clone publish come without it. It
+    /// stays until then. It should use the collector that it is passed: one with a clone of its own
+    /// would keep the collector alive for ever.
     ///
     /// ```
     /// use std::sync::{Arc, Mutex};
@@ -451,8 +453,8 @@ impl MetricsCollector {
         }));
     }
 
-    /// Like [`MetricsCollector::publish`], at times of your own instead of the clock's. The times of
-    /// one collector should all come from the same source.
+    /// Like [`MetricsCollector::publish`], at times of your own instead of the clock's. The times
+    /// of one collector should all come from the same source.
     pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) -> Duration {
         let wait = self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
         wait.unwrap_or(DRAIN_MIN)

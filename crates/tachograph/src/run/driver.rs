@@ -35,8 +35,8 @@ pub(crate) trait Driven: Send + Sync + 'static {
     /// how long the next drain may wait; `None` after a panic.
     fn drain(&self) -> Option<Duration>;
 
-    /// Makes and publishes a full pass, and notes how long it took, without the callbacks before it.
-    /// Returns the same as `drain`.
+    /// Makes and publishes a full pass, and notes how long it took, without the callbacks before
+    /// it. Returns the same as `drain`.
     fn publish_now(&self) -> Option<Duration>;
 
     /// Counts and reports a panic between two passes.

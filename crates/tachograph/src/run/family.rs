@@ -43,7 +43,8 @@ impl TagValue for bool {
     }
 }
 
-/// A metric with a handle for each tag set of a type, registered in advance: choosing one costs an index.
+/// A metric with a handle for each tag set of a type, registered in advance: choosing one costs an
+/// index.
 ///
 /// ```
 /// use std::time::Duration;

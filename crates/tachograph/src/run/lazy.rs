@@ -8,8 +8,8 @@ use crate::sync::{ColdPath, OnceBox};
 
 /// A handle of the process's collector that is registered at first use, for use as a `static`.
 ///
-/// The macros, such as [`increment!`](crate::increment), keep one at the place of the call. Declare one
-/// yourself where several places record into the series, or for a signal handler.
+/// The macros, such as [`increment!`](crate::increment), keep one at the place of the call. Declare
+/// one yourself where several places record into the series, or for a signal handler.
 ///
 /// ```
 /// use tachograph::{Counter, Lazy, MetricsCollector, set_global};
@@ -25,8 +25,8 @@ use crate::sync::{ColdPath, OnceBox};
 ///
 /// Where the application has neither set nor used the process's collector, nothing is recorded and
 /// nothing registered. Recording costs two loads and two branches more than with the handle, and
-/// waits for no other thread. Inside [`testing::with_local`](crate::testing::with_local) it records into
-/// the test's collector, and registers the series each time.
+/// waits for no other thread. Inside [`testing::with_local`](crate::testing::with_local) it records
+/// into the test's collector, and registers the series each time.
 #[derive(Debug)]
 pub struct Lazy<H> {
     name: &'static str,
@@ -113,8 +113,8 @@ impl Lazy<Counter> {
 /// ```
 ///
 /// Name and tags are constants; the handle is kept at the place of the call, as a
-/// [`Lazy`](crate::Lazy), whose costs and rules hold. Without a collector the amount is
-/// not computed; with one it is, once the series was used also while recording is off. It stands in a
+/// [`Lazy`](crate::Lazy), whose costs and rules hold. Without a collector the amount is not
+/// computed; with one it is, once the series was used also while recording is off. It stands in a
 /// closure, so `?` and `.await` cannot be in it: use them before the call.
 #[macro_export]
 macro_rules! increment {
@@ -128,8 +128,8 @@ macro_rules! increment {
     };
 }
 
-/// Records a [`Duration`](std::time::Duration) into a timing of the process's collector, or the time
-/// since a [`Stamp`](crate::Stamp); like [`increment!`](crate::increment).
+/// Records a [`Duration`](std::time::Duration) into a timing of the process's collector, or the
+/// time since a [`Stamp`](crate::Stamp); like [`increment!`](crate::increment).
 ///
 /// ```
 /// # use std::time::Duration;

@@ -14,7 +14,8 @@ use crate::run::engine::Core;
 use crate::series::metric::Kind;
 use crate::time::stamp::nanos;
 
-/// A collector with a set of tags; see [`MetricsCollector::with_tags`](crate::MetricsCollector::with_tags).
+/// A collector with a set of tags; see
+/// [`MetricsCollector::with_tags`](crate::MetricsCollector::with_tags).
 ///
 /// The methods are those of the collector. The order of tags makes no difference; if two tags have
 /// the same key, the last one wins. A thread's first use of a name and tag set takes a lock and
@@ -52,13 +53,15 @@ impl<'a> Tagged<'a> {
         self.record(name, amount, || Call { kind: Kind::Counter, operation: Operation::Add });
     }
 
-    /// Subtracts 1 from a counter; see [`MetricsCollector::decrement`](crate::MetricsCollector::decrement).
+    /// Subtracts 1 from a counter; see
+    /// [`MetricsCollector::decrement`](crate::MetricsCollector::decrement).
     #[inline]
     pub fn decrement(&self, name: &str) {
         self.decrement_by(name, 1);
     }
 
-    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`](crate::MetricsCollector::decrement).
+    /// Subtracts `amount` from a counter; see
+    /// [`MetricsCollector::decrement`](crate::MetricsCollector::decrement).
     #[inline]
     pub fn decrement_by(&self, name: &str, amount: u64) {
         self.record(name, amount.wrapping_neg(), || Call {
@@ -151,17 +154,20 @@ impl<'a> Tagged<'a> {
         self.register(name)
     }
 
-    /// Statistics of a timing or histogram; see [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
+    /// Statistics of a timing or histogram; see
+    /// [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
     pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
         self.read(name, |value| Some(value.as_timing()?.lifetime.clone()))
     }
 
-    /// A counter's total; see [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
+    /// A counter's total; see
+    /// [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
     pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
         self.read(name, |value| Some(value.as_counter()?.lifetime))
     }
 
-    /// A gauge's statistics; see [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
+    /// A gauge's statistics; see
+    /// [`MetricsCollector::get_timing`](crate::MetricsCollector::get_timing).
     pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
         self.read(name, |value| Some(value.as_gauge()?.lifetime))
     }

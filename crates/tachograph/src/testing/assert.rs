@@ -54,8 +54,9 @@ macro_rules! assert_gauge {
 }
 
 /// Asserts statistics of a timing or histogram: `count`, `sum`, `min`, `max`, `mean`, `p50`, `p90`,
-/// `p95`, `p99`, `p999`. Each is compared, by any operator, with a number in the metric's unit or, in
-/// seconds, with a [`Duration`](std::time::Duration). Like [`assert_counter!`](crate::assert_counter).
+/// `p95`, `p99`, `p999`. Each is compared, by any operator, with a number in the metric's unit or,
+/// in seconds, with a [`Duration`](std::time::Duration). Like
+/// [`assert_counter!`](crate::assert_counter).
 ///
 /// Statistics without samples hold in no comparison, except a `count` of 0.
 ///

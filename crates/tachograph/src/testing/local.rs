@@ -8,8 +8,8 @@ use crate::run::collector::MetricsCollector;
 use crate::run::global;
 
 /// Runs `act` with a collector of this thread's own: macros, static handles and
-/// [`try_global`](crate::try_global) use it instead of the process's. Tests that run at the same time do
-/// not meet.
+/// [`try_global`](crate::try_global) use it instead of the process's. Tests that run at the same
+/// time do not meet.
 ///
 /// ```
 /// use tachograph::{MetricsCollector, testing::with_local};

@@ -2,9 +2,9 @@
 //!
 //! # Synchronization
 //! The time-stamp counter and its scale are set once (`OnceBox`) by the thread that calibrates it.
-//! So is the instant that stamps count from. Which clock stamps are read on is one relaxed word, which
-//! passes change after comparing the counter with the monotonic clock; each stamp tells its own. A
-//! mock clock is a few relaxed words. None of this orders anything.
+//! So is the instant that stamps count from. Which clock stamps are read on is one relaxed word,
+//! which passes change after comparing the counter with the monotonic clock; each stamp tells its
+//! own. A mock clock is a few relaxed words. None of this orders anything.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -184,8 +184,8 @@ impl Clock {
         }
     }
 
-    /// Nanoseconds between two readings of the counter; `None` if it ran backwards, or if one of them
-    /// is another clock's.
+    /// Nanoseconds between two readings of the counter; `None` if it ran backwards, or if one of
+    /// them is another clock's.
     pub(crate) fn counted(&self, start: Stamp, end: Stamp) -> Option<u64> {
         let counted = end.counted_since(start)?;
         match &self.0.mock {

@@ -30,13 +30,13 @@ use std::time::{Duration, Instant};
 /// these are all; for the time-stamp counter those that have calibrated it, see
 /// [`Clock::system`](crate::Clock::system); for a mock clock's counter those with the same mock
 /// clock. For any other collector the timing counts as 0 and as an anomaly, like time that runs
-/// backwards. If start and end were read on different clocks, both are read again, and the timing is
-/// the difference of what has passed since.
+/// backwards. If start and end were read on different clocks, both are read again, and the timing
+/// is the difference of what has passed since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamp(u64);
 
-/// Read on the CPU's time-stamp counter. Stamps of one clock have the same marks, which so cancel out
-/// in their difference.
+/// Read on the CPU's time-stamp counter. Stamps of one clock have the same marks, which so cancel
+/// out in their difference.
 const COUNTER: u64 = 1 << 63;
 
 /// Read on a mock clock's counter.

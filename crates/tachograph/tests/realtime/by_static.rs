@@ -1,5 +1,5 @@
-//! Static handles, macros and the process's collector, after the first use; in one test, since all share
-//! one collector.
+//! Static handles, macros and the process's collector, after the first use; in one test, since all
+//! share one collector.
 
 use std::time::Duration;
 

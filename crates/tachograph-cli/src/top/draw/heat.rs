@@ -17,8 +17,8 @@ pub struct Heat {
 
 impl Heat {
     /// The heat map of a timing or histogram up to `end_ms`, in this many columns of `slot_ms` each
-    /// and at most this many rows. Columns begin at multiples of `slot_ms`, so that a sample stays in
-    /// the same column as time goes on.
+    /// and at most this many rows. Columns begin at multiples of `slot_ms`, so that a sample stays
+    /// in the same column as time goes on.
     pub fn of(
         frames: &[Arc<Frame>],
         number: u32,

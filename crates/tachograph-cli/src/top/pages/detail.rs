@@ -109,7 +109,8 @@ fn distribution(
     definition: &Definition,
     samples: &TimingStep,
 ) {
-    // The heat map has the upper half, but at most 24 lines; percentiles and histogram share the rest.
+    // The heat map has the upper half, but at most 24 lines; percentiles and histogram share the
+    // rest.
     let heat = (area.height.saturating_sub(2) / 2).min(24);
     rule(
         buffer,
