@@ -468,8 +468,8 @@ void tachograph_histogram_record(const tachograph_histogram *histogram, uint64_t
 void tachograph_gauge_set(const tachograph_gauge *gauge, double value);
 
 /**
- * Adds to the value that was set last, or to 0. The only recording call that is not wait-free: it
- * repeats while other threads change the gauge in between.
+ * Adds to the value that was set last, or to 0. Not wait-free, unlike nearly all recording
+ * calls: it repeats while other threads change the gauge in between.
  */
 void tachograph_gauge_add(const tachograph_gauge *gauge, double amount);
 

@@ -94,8 +94,8 @@ pub extern "C" fn tachograph_gauge_set(gauge: Option<&Gauge>, value: f64) {
     record(gauge, |gauge| gauge.0.set(value));
 }
 
-/// Adds to the value that was set last, or to 0. The only recording call that is not wait-free: it
-/// repeats while other threads change the gauge in between.
+/// Adds to the value that was set last, or to 0. Not wait-free, unlike nearly all recording
+/// calls: it repeats while other threads change the gauge in between.
 #[unsafe(no_mangle)]
 pub extern "C" fn tachograph_gauge_add(gauge: Option<&Gauge>, amount: f64) {
     record(gauge, |gauge| gauge.0.add(amount));

@@ -2,8 +2,8 @@
 //!
 //! # Promises
 //! - Recording never takes a lock, allocates, makes a system call or loops without a bound, once a
-//!   thread has used a series for the first time. Only [`Gauge::add`] may repeat a
-//!   compare-and-swap.
+//!   thread has used a series for the first time. Only [`Gauge::add`] and
+//!   [`Counter::advance_to`] may repeat a compare-and-swap.
 //! - No sample is lost silently: `recorded = aggregated + dropped`, exactly, for every series.
 //!   Overload first coalesces samples in place; a sample is dropped, and counted, only if there is
 //!   no place for that.

@@ -57,7 +57,8 @@ impl Counter {
     /// gain since; in the child of a fork it begins with the whole total. While recording is off it
     /// does nothing, and the first call afterwards catches up. Totals of different sources belong
     /// in different series; an overflow series, which several share, only follows the highest of
-    /// them. Costs one atomic maximum on a shared word, and an addition if there was a gain.
+    /// them. Costs an atomic maximum on a shared word, which x86-64 repeats while other threads
+    /// change that, and an addition if there was a gain.
     ///
     /// ```
     /// let metrics = tachograph::MetricsCollector::new();
@@ -222,7 +223,7 @@ impl Gauge {
 
     /// Adds to the value that was set last, or to 0 if none was set since the last reset.
     ///
-    /// The only recording call that is not wait-free: it repeats a compare-and-swap while other
+    /// Not wait-free, unlike nearly all recording calls: it repeats a compare-and-swap while other
     /// threads change the gauge in between.
     pub fn add(&self, amount: f64) {
         self.0.record(Operation::AddToGauge, amount.to_bits());
