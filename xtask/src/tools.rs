@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand};
+use cargo_metadata::{Message, Metadata, MetadataCommand};
 use xshell::{Cmd, Shell, cmd};
 
 /// A shell in the workspace's root, and cargo's metadata of the workspace.
@@ -47,6 +47,17 @@ impl Tools {
     pub(crate) fn cargo(&self) -> Cmd<'_> {
         let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
         cmd!(self.shell, "{cargo}")
+    }
+
+    /// The program that cargo says it has built of a target, in messages of its JSON format.
+    pub(crate) fn built(messages: &str, target: &str) -> Result<PathBuf> {
+        let artifacts = Message::parse_stream(messages.as_bytes()).filter_map(Result::ok);
+        let mut programs = artifacts.filter_map(|message| match message {
+            Message::CompilerArtifact(it) if it.target.name == target => it.executable,
+            _ => None,
+        });
+        let program = programs.next();
+        Ok(program.with_context(|| format!("cargo did not say where `{target}` is"))?.into())
     }
 
     /// The cargo of the nightly toolchain, the only one with sanitizers; `None` if it is missing.

@@ -195,14 +195,8 @@ impl<'a> Installed<'a> {
         let linked = format!("link-arg={}", object.display());
         let build = self.tools.cargo().args(build).args(["--message-format", "json"]);
         let messages = build.args(["--", "-C", &linked]).read()?;
-        let program = messages.lines().rev().find_map(executable).context("nothing was built")?;
+        let program = Tools::built(&messages, "cost")?;
         cmd!(shell, "{program} {shared}").run()?;
         Ok(String::new())
     }
-}
-
-/// The program that one of cargo's messages is about.
-fn executable(message: &str) -> Option<String> {
-    let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    Some(message.get("executable")?.as_str()?.to_owned())
 }

@@ -25,7 +25,10 @@ struct Sent {
 /// Runs an echo program: it prints its port, and its metrics when its input ends.
 pub(crate) fn drive(program: &Path) -> Result<String> {
     let started = Instant::now();
-    let mut child = Command::new(program)
+    // What is read from it below has no deadline of its own.
+    let mut child = Command::new("timeout")
+        .args(["--signal=KILL", "120"])
+        .arg(program)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -8,7 +8,6 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use cargo_metadata::Message;
 use serde::{Deserialize, Serialize};
 use xshell::cmd;
 
@@ -105,12 +104,7 @@ fn build(tools: &Tools, features: &[&str]) -> Result<PathBuf> {
     let base = ["bench", "--package", "benches", "--bench", "instructions", "--no-run"];
     let build = tools.cargo().args(base).arg("--no-default-features").args(features);
     let messages = build.args(["--message-format", "json-render-diagnostics"]).read()?;
-    let artifacts = Message::parse_stream(messages.as_bytes()).filter_map(Result::ok);
-    let mut programs = artifacts.filter_map(|message| match message {
-        Message::CompilerArtifact(it) if it.target.name == "instructions" => it.executable,
-        _ => None,
-    });
-    Ok(programs.next().context("cargo did not say where the bench `instructions` is")?.into())
+    Tools::built(&messages, "instructions")
 }
 
 /// Runs a program under callgrind; `folder` is emptied first and gets callgrind's output.
