@@ -98,13 +98,20 @@ use crate::time::rfc3339;
 pub const CONTENT_TYPE: &str = "application/json";
 
 /// Optional parts of the JSON.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Adds `buckets` to each timing and histogram: `[{"low", "high", "count"}, …]`, with both
     /// edges inclusive and in the series' unit. Adds up to a few thousand entries per series.
     pub buckets: bool,
-    /// Leaves out the collector's own series, `telemetry.*`.
-    pub without_telemetry: bool,
+    /// Whether the collector's own series, `telemetry.*`, are among the others.
+    pub telemetry: bool,
+}
+
+/// No buckets, all series.
+impl Default for Options {
+    fn default() -> Self {
+        Self { buckets: false, telemetry: true }
+    }
 }
 
 /// Appends a snapshot as compact JSON.
@@ -171,7 +178,7 @@ where
         let Self(Document { snapshot, options }, entry) = self;
         let spans = Spans::of(snapshot);
         let is_told = |series: &&std::sync::Arc<tachograph::Series>| {
-            !(options.without_telemetry && series.metric.is_telemetry())
+            options.telemetry || !series.metric.is_telemetry()
         };
         serializer.collect_map(
             snapshot

@@ -208,7 +208,7 @@ fn the_collectors_own_series_can_be_left_out() {
     let metrics = MetricsCollector::builder().manual().export_prefix("shop").build();
     metrics.increment("telemetry_mine");
     metrics.timing("turn", Duration::from_secs(1));
-    let options = json::Options { without_telemetry: true, ..Default::default() };
+    let options = json::Options { telemetry: false, ..Default::default() };
     let json = json::to_value(&metrics.get_all_metrics(), options);
     let keys = |section: &str| -> Vec<String> {
         json["metrics"][section].as_object().expect("a section").keys().cloned().collect()
