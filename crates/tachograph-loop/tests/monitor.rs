@@ -203,7 +203,8 @@ mod real {
             for event in &events {
                 turn.handler_starts();
                 turn.events(u64::from(event.is_readable()));
-                while let Ok(bytes) = here.read(&mut buffer) {
+                // Zero bytes: the sender has sent them all and closed.
+                while let Ok(bytes @ 1..) = here.read(&mut buffer) {
                     read += bytes;
                     std::hint::black_box((0..bytes as u64 * 1_000).sum::<u64>());
                 }

@@ -37,7 +37,9 @@ struct Aligned(u8);
 #[inline(never)]
 fn blocks_until_told(reports: &Receiver<Stall>) -> Stall {
     let aligned = std::hint::black_box(Aligned(7));
+    let start = Instant::now();
     loop {
+        assert!(start.elapsed() < Duration::from_secs(60), "no report of the turn that waits here");
         let told = reports.try_recv().ok();
         let knows = |stall: &Stall| stall.backtrace.as_ref().err() != Some(&NoBacktrace::Silent);
         if let Some(stall) = told.filter(knows) {

@@ -30,12 +30,7 @@ fn bed() -> (MetricsCollector, FutureMetrics, StallDetector, Receiver<Stall>) {
 
 /// Keeps the thread until a report has come.
 fn block(reports: &Receiver<Stall>) -> Stall {
-    loop {
-        if let Ok(stall) = reports.try_recv() {
-            return stall;
-        }
-        std::hint::spin_loop();
-    }
+    reports.recv_timeout(Duration::from_secs(60)).expect("a report of the poll that waits here")
 }
 
 #[test]
