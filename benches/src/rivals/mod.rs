@@ -10,6 +10,7 @@ mod exposition;
 mod fast_telemetry;
 mod fastmetrics;
 mod hdrhistogram;
+mod hotpath;
 mod measured;
 mod metrics;
 mod metrics_lib;
@@ -174,6 +175,7 @@ pub fn timers() -> Vec<Rival> {
         metrics_lib::timer(),
         prometheus::timer(),
         measured::timer(),
+        hotpath::timer(),
         fast_telemetry::timer(),
         prometheus_client::timer(),
         metrics::timer(),
