@@ -173,20 +173,14 @@ impl Frame {
         later: &Snapshot,
         mut number: impl FnMut(&Series) -> u32,
     ) -> Self {
-        let difference = later.since(earlier);
         let mut frame = Frame {
             version: later.version(),
             end_ms: milliseconds(later.timestamp()),
-            span_ms: difference.uptime().as_millis() as u64,
+            span_ms: later.elapsed_since(earlier).as_millis() as u64,
             ..Frame::default()
         };
-        // Both are sorted by key.
-        let mut now = later.series().iter().peekable();
-        for gained in difference.series() {
-            while now.next_if(|series| series.key < gained.key).is_some() {}
-            // A series that became idle since it was recorded is only in the difference.
-            let now = now.peek().filter(|series| series.key == gained.key);
-            frame.add(gained, now.unwrap_or(&gained), &mut number);
+        for (now, gained) in later.gains_since(earlier) {
+            frame.add(&gained, now, &mut number);
         }
         frame.sort();
         frame

@@ -139,7 +139,7 @@ impl History {
     /// definitions that first appear in it. `None` if the snapshot is not newer.
     ///
     /// The first frame contains everything recorded before, and is marked [`Mark::Start`]. Costs a
-    /// pass over the buckets of both snapshots.
+    /// pass over the buckets of the series that changed.
     pub fn record(
         &mut self,
         snapshot: &Arc<Snapshot>,

@@ -95,6 +95,14 @@ fn counts(stats: &TimingStats) -> Vec<(u64, u64)> {
     stats.buckets().iter().map(|bucket| (bucket.low, bucket.count)).collect()
 }
 
+fn has_samples(series: &Series) -> bool {
+    match &series.value {
+        Value::Timing(views) | Value::Histogram(views) => views.lifetime.count > 0,
+        Value::Counter(views) | Value::UpDownCounter(views) => views.lifetime.value != 0,
+        Value::Gauge(views) => views.lifetime.count > 0,
+    }
+}
+
 fn close(a: Option<f64>, b: Option<f64>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * (1.0 + a.abs().max(b.abs())),
@@ -128,8 +136,13 @@ proptest! {
         let earlier = metrics.get_all_metrics();
         apply(&metrics, &second);
         clock.advance(9 * SECOND);
-        let difference = metrics.get_all_metrics().since(&earlier);
+        let later = metrics.get_all_metrics();
+        let difference = later.since(&earlier);
         prop_assert_eq!(difference.uptime(), 9 * SECOND);
+        prop_assert_eq!(later.elapsed_since(&earlier), 9 * SECOND);
+        let gains: Vec<_> = later.gains_since(&earlier).map(|(_, gained)| gained).collect();
+        let recorded = difference.series().iter().map(|series| Series::clone(series));
+        prop_assert_eq!(gains, recorded.filter(has_samples).collect::<Vec<_>>());
         let expected = alone(&second);
         for series in difference.series().iter().filter(|series| !own(series)) {
             let expected = find(&expected, series).map(|series| &series.value);

@@ -154,6 +154,13 @@ fn the_collectors_own_series_never_leave_and_conservation_holds_while_others_are
     assert_eq!((report.recorded, report.aggregated, report.dropped), (4, 4, 0));
 }
 
+/// What `count` gained, among the series that recorded something.
+fn gained(later: &Snapshot, earlier: &Snapshot) -> Option<i128> {
+    let mut gains = later.gains_since(earlier).map(|(_, gained)| gained);
+    let count = gains.find(|series| &*series.key == "count")?;
+    Some(count.value.as_counter()?.lifetime.value)
+}
+
 #[test]
 fn differences_and_sums_know_a_series_that_has_left() {
     let driven = driven();
@@ -167,6 +174,7 @@ fn differences_and_sums_know_a_series_that_has_left() {
     let back = driven.pass_after(SECOND);
     assert_eq!(count(&back.since(&hidden), "count"), Some(1));
     assert_eq!(count(&back.since(&visible), "count"), Some(1));
+    assert_eq!([&hidden, &visible].map(|earlier| gained(&back, earlier)), [Some(1); 2]);
     assert_eq!(count(&Snapshot::merge([&*visible, &hidden]), "count"), Some(2_000));
     assert_eq!(count(&Snapshot::merge([&hidden, &hidden]), "count"), None);
 }
@@ -184,10 +192,12 @@ fn what_was_recorded_before_a_series_left_is_in_one_of_the_differences() {
         assert_eq!(count(&hidden, "count"), None, "it has left");
         let gain = hidden.since(&last);
         assert_eq!(count(&gain, "count"), Some(1));
+        assert_eq!(gained(&hidden, &last), Some(1));
         assert!(gain.series().is_sorted_by(|a, b| a.key < b.key));
         seen += count(&gain, "count").unwrap_or(0);
         let quiet = driven.pass_after(SECOND);
         assert_eq!(count(&quiet.since(&hidden), "count"), None, "nothing new, still hidden");
+        assert_eq!(gained(&quiet, &hidden), None);
         last = quiet;
     }
     assert_eq!(seen, 1_003, "none was missing");

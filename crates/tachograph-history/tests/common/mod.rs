@@ -42,9 +42,14 @@ impl Recorded {
 
     /// The frame of so much time.
     pub(crate) fn after(&mut self, time: Duration) -> (Arc<Frame>, Vec<Arc<Definition>>) {
+        self.pass(time);
+        self.history.record(&self.metrics.snapshot()).expect("a newer snapshot")
+    }
+
+    /// The pass after so much time.
+    pub(crate) fn pass(&mut self, time: Duration) {
         self.now += time;
         self.metrics.run_pass(self.began.0 + self.now, self.now());
-        self.history.record(&self.metrics.snapshot()).expect("a newer snapshot")
     }
 
     pub(crate) fn number(&self, key: &str) -> u32 {

@@ -1,13 +1,14 @@
 //! A sparse distribution: sorted rows of bucket and count.
 
 use serde::{Deserialize, Serialize};
+use zerocopy::{Immutable, IntoBytes};
 
 /// The count of one bucket. A count beyond 32 bits takes several consecutive rows.
 ///
 /// Packed, because rows make up most of a timing in a snapshot, and a quarter of them would be
 /// padding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[repr(Rust, packed(2))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Immutable, IntoBytes)]
+#[repr(C, packed(2))]
 pub(crate) struct Row(pub(crate) u16, pub(crate) u32);
 
 /// Appends a bucket's count.
@@ -61,6 +62,18 @@ pub(crate) fn merge(a: &mut Vec<Row>, b: &[Row], scratch: &mut Vec<Row>) {
     scratch.extend_from_slice(left);
     scratch.extend_from_slice(right);
     std::mem::swap(a, scratch);
+}
+
+/// The rows compared at once, as bytes: most of two consecutive snapshots' rows are the same.
+const AT_ONCE: usize = 8;
+
+/// The number of rows at the front that are the same in both.
+pub(crate) fn common_prefix(a: &[Row], b: &[Row]) -> usize {
+    let (many, _) = a.as_chunks::<AT_ONCE>();
+    let (others, _) = b.as_chunks::<AT_ONCE>();
+    let same = many.iter().zip(others).take_while(|(a, b)| a.as_bytes() == b.as_bytes());
+    let same = same.count() * AT_ONCE;
+    same + a[same..].iter().zip(&b[same..]).take_while(|(a, b)| a == b).count()
 }
 
 /// The exact totals of a distribution.
