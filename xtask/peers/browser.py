@@ -112,14 +112,21 @@ class Browser:
         self.mouse("mouseReleased", x + end * width, y + height / 2)
 
     def resize(self, width, height, scale=1):
+        self.size = (width, height, scale)
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
 
     def scheme(self, name):
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
 
     def picture(self, path):
-        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+        """A picture of the whole page. The window grows to its height, because only what is in sight is drawn."""
+        whole = self.run("document.documentElement.scrollHeight")
+        width, height, scale = self.size
+        self.resize(width, max(height, whole), scale)
+        self.run("new Promise((ok) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(ok)), 100))")
+        data = self.call("Page.captureScreenshot", format="png")["data"]
         pathlib.Path(path).write_bytes(base64.b64decode(data))
+        self.resize(width, height, scale)
 
     def close(self):
         self.socket.close()

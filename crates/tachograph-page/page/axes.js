@@ -94,13 +94,15 @@ function thinned(ticks, most) {
   return ticks.filter((_, i) => i % each === 0);
 }
 
+const LABEL = new Intl.NumberFormat("en-US", { maximumFractionDigits: 4 });
+
 // Labels have no trailing zeros: "10 ms", not "10.0 ms".
 export function label(value, unit, at = value) {
   if (value === 0) return "0";
   const [by, suffix] = scaleFor(at, unit);
   const share = value / by;
   const text = Number(share.toPrecision(3));
-  if (Math.abs(text) >= 1e-3 && Math.abs(text) < 1e6) return `${text.toLocaleString("en-US", { maximumFractionDigits: 4 })} ${suffix}`.trim();
+  if (Math.abs(text) >= 1e-3 && Math.abs(text) < 1e6) return `${LABEL.format(text)} ${suffix}`.trim();
   return format(value, unit, at);
 }
 

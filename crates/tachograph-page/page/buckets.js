@@ -22,6 +22,10 @@ export function middle(index) {
   return Math.sqrt(upperEdge(index - 1)) * Math.sqrt(upperEdge(index));
 }
 
+// The rank of a quantile among so many samples. The epsilon corrects rounding: 0.99 * 200 is slightly
+// above 198.
+export const rankOf = (q, count) => Math.max(1, Math.ceil(q * count * (1 - 1e-12)));
+
 // The samples of any number of steps, added up exactly.
 export class Distribution {
   constructor() {
@@ -55,8 +59,7 @@ export class Distribution {
   // minimum and the maximum. NaN without samples.
   quantile(q) {
     if (this.count === 0) return NaN;
-    // The epsilon corrects rounding: 0.99 * 200 is slightly above 198.
-    const rank = Math.max(1, Math.ceil(q * this.count * (1 - 1e-12)));
+    const rank = rankOf(q, this.count);
     let below = 0;
     for (const [index, count] of this.entries()) {
       below += count;

@@ -4,6 +4,7 @@
 import { drawAxes, drawMarks, stroke } from "./axes.js";
 import { h, say } from "./dom.js";
 import { clock } from "./format.js";
+import { Sight } from "./sight.js";
 import { theme } from "./theme.js";
 
 // One observer reports the sizes of all canvases, so that drawing does not read the layout.
@@ -28,6 +29,7 @@ export class Chart {
     this.element = h("figure", { class: "chart" },
       h("figcaption", {}, h("h3", {}, options.title), this.legend, this.tools), this.box,
       options.table ? this.alternative : null);
+    this.sight = new Sight(this.element);
     this.box.chart = this;
     observer.observe(this.box);
     this.listen();
@@ -176,6 +178,7 @@ export class Chart {
   }
 
   free() {
+    this.sight.free();
     observer.unobserve(this.box);
   }
 }

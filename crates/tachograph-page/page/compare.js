@@ -1,8 +1,9 @@
 // The views of a comparison: all measures of two runs, and the charts of one series in both.
 
-import { quantiles, levels, Plan, rates, whole } from "./curves.js";
+import { levels, Plan, rates, whole } from "./curves.js";
 import { h, say } from "./dom.js";
 import { count, duration, exact, factor, format, rate, SAME, unitName } from "./format.js";
+import { quantileLines } from "./headlines.js";
 import { LineChart, reachOf } from "./lines.js";
 import { matcher } from "./rows.js";
 import { Spectrum } from "./spread.js";
@@ -134,10 +135,7 @@ export class CompareOne {
     if (this.spectrum) {
       const known = sides.filter((it) => it.series);
       this.spectrum.showDistributions(known.map(({ name, plan, series }) => [name, whole(plan, [series])]));
-      this.show(this.lines, ({ plan, series }) => {
-        const arrays = quantiles(plan, [series], [0.5, 0.95, 0.99, 1]);
-        return arrays.map((values, i) => ({ name: ["p50", "p95", "p99", "max"][i], points: plan.points(values, "max") }));
-      }, true);
+      this.show(this.lines, ({ plan, series }) => quantileLines(plan, series), true);
     }
     this.show(this.others, ({ plan, series }) => {
       const values = series.kind === "gauge" ? levels(plan, series) : rates(plan, [series]);

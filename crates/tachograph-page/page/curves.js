@@ -2,7 +2,7 @@
 // value beside the one drawn, so that no spike disappears. No rate is computed across a mark (start,
 // reset, restart, gap).
 
-import { Distribution, middle } from "./buckets.js";
+import { Distribution, middle, rankOf } from "./buckets.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
 
 // Assigns the frames between two times to `width` pixels.
@@ -16,6 +16,7 @@ export class Plan {
     this.spans = new Float64Array(length);
     this.marks = new Uint8Array(length);
     this.pixels = new Int32Array(length);
+    this.made = new Map();
     let i = 0;
     for (const part of this.parts) {
       part.offset = i - part.first;
@@ -27,6 +28,18 @@ export class Plan {
         this.pixels[i] = Math.min(width - 1, Math.floor(((frame.end - from) / (to - from)) * width));
       }
     }
+  }
+
+  // What `make` gives, made once: several charts show the same.
+  once(name, make) {
+    if (!this.made.has(name)) this.made.set(name, make());
+    return this.made.get(name);
+  }
+
+  // A plan of the last frame alone.
+  last() {
+    const end = this.length > 0 ? this.ends[this.length - 1] : this.to;
+    return new Plan(this.store, end - 1, end, 1);
   }
 
   // Calls `visit(frame index, column, row, at)` for each row of a series.
@@ -109,11 +122,13 @@ export function levels(plan, series) {
 
 // The quantiles of the samples of every frame, as one array per quantile; q = 1 is the maximum.
 export function quantiles(plan, family, qs) {
+  return plan.once(`${family.map((it) => it.id)} ${qs}`, () => computed(plan, family, qs));
+}
+
+function computed(plan, family, qs) {
   const arrays = qs.map(() => new Float64Array(plan.length).fill(NaN));
   if (family.length === 1) {
-    plan.each(family[0], (i, column, row) => {
-      for (let k = 0; k < qs.length; k += 1) arrays[k][i] = rowQuantile(column, row, qs[k]);
-    });
+    plan.each(family[0], (i, column, row) => rowQuantiles(column, row, qs, (k, value) => (arrays[k][i] = value)));
     return arrays;
   }
   for (const [i, distribution] of distributions(plan, family)) {
@@ -124,19 +139,20 @@ export function quantiles(plan, family, qs) {
   return arrays;
 }
 
-// A quantile of a single row. Its buckets ascend, so that no `Distribution` is needed.
-function rowQuantile(column, row, q) {
+// Ascending quantiles of a single row, each told to `visit(its index, value)`. Its buckets ascend too, so
+// that one pass finds all, without a `Distribution`.
+function rowQuantiles(column, row, qs, visit) {
   const { data } = column.rows;
   const at = column.at(row);
   const [count, min, max] = [data[at + TIMING.count], data[at + TIMING.min], data[at + TIMING.max]];
-  if (q === 1) return max;
-  const rank = Math.max(1, Math.ceil(q * count * (1 - 1e-12)));
-  let [below, found] = [0, null];
+  let [below, k] = [0, 0];
   column.eachBucket(row, (index, more) => {
     below += more;
-    if (found === null && below >= rank) found = index;
+    for (; k < qs.length && qs[k] < 1 && below >= rankOf(qs[k], count); k += 1) {
+      visit(k, Math.min(Math.max(middle(index), min), max));
+    }
   });
-  return found === null ? max : Math.min(Math.max(middle(found), min), max);
+  for (; k < qs.length; k += 1) visit(k, max);
 }
 
 // The distribution of several series together, for each frame with samples, by its index.
@@ -178,8 +194,10 @@ export function increase(plan, family) {
 }
 
 // The mean rate over the range of the plan, from the frames without marks.
-export function meanRate(plan, family) {
-  const values = rates(plan, family);
+export const meanRate = (plan, family) => meanOf(plan, rates(plan, family));
+
+// The mean of the rates of a plan's frames.
+export function meanOf(plan, values) {
   let [amount, time] = [0, 0];
   for (let i = 0; i < plan.length; i += 1) {
     if (values[i] !== values[i]) continue;
@@ -189,15 +207,19 @@ export function meanRate(plan, family) {
   return time > 0 ? amount / time : NaN;
 }
 
-// The frames with the worst samples of a series, longest first: { value, at, exemplar }.
+// The frames with the worst samples of a series, longest first: { value, end, span, exemplar }.
 export function worst(plan, series, count) {
   const found = [];
   plan.each(series, (i, column, row, at) => {
     const { data } = column.rows;
+    const value = data[at + TIMING.max];
+    if (found.length === count && !(value > found[count - 1].value)) return;
     const exemplar = column.exemplars.get(data[at]) ?? null;
-    found.push({ value: data[at + TIMING.max], end: plan.ends[i], span: plan.spans[i], exemplar });
+    const place = found.findLastIndex((it) => it.value >= value) + 1;
+    found.splice(place, 0, { value, end: plan.ends[i], span: plan.spans[i], exemplar });
+    found.length = Math.min(found.length, count);
   });
-  return found.sort((a, b) => b.value - a.value).slice(0, count);
+  return found;
 }
 
 // Counts by time and bucket: { columns, lowest, rows, counts, totals, isCoarse }.

@@ -12,9 +12,12 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-// Writes a text only if it has changed, so that screen readers read only changes.
+// Writes a text only if it has changed, so that screen readers read only changes. What was written is
+// kept, because reading it back from the document is slow.
 export function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.said === text) return;
+  element.said = text;
+  element.textContent = text;
 }
 
 export function attribute(element, name, value) {

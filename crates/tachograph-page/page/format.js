@@ -7,6 +7,12 @@ const BYTES = [[1, "B"], [1024, "KiB"], [1024 ** 2, "MiB"], [1024 ** 3, "GiB"], 
 const COUNTS = [[1, ""], [1e6, "M"], [1e9, "G"], [1e12, "T"], [1e15, "P"]];
 // Plain numbers below this are written with an exponent.
 const LEAST = 1e-4;
+// Made once: making one costs more than a hundred numbers.
+const GROUPED = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const EXACT = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 15 });
+
+// A whole number with its thousands separated: "4,982".
+export const grouped = (value) => GROUPED.format(value);
 
 // The name of a unit in a definition line.
 export function unitName(unit) {
@@ -23,7 +29,7 @@ export function digits(value) {
   const rounded = Number(size.toPrecision(3));
   const places = rounded >= 100 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(rounded)));
   // Whole numbers of up to six digits are not rounded.
-  const text = size >= 100 ? Math.round(size).toLocaleString("en-US") : rounded.toFixed(places);
+  const text = size >= 100 ? grouped(size) : rounded.toFixed(places);
   return value < 0 ? `−${text}` : text;
 }
 
@@ -60,14 +66,17 @@ export function format(value, unit = "", at = value) {
 // A count: all digits below a million.
 export function count(value) {
   if (!Number.isFinite(value)) return DASH;
-  if (Math.abs(value) < 1e6) return Math.round(value).toLocaleString("en-US");
+  if (Math.abs(value) < 1e6) return grouped(value);
   return format(value);
 }
 
-// A rate per second: "4,982 /s", "1.2 MiB/s".
+// A gauge's value: whole numbers without a unit with all their digits.
+export const level = (value, unit = "") => (unit === "" && Number.isInteger(value) ? count(value) : format(value, unit));
+
+// A rate per second: "4,982 /s", "1.20 MiB/s", "250 ms/s".
 export function rate(value, unit = "") {
   if (!Number.isFinite(value)) return DASH;
-  if (unit === "bytes") return `${format(value, "bytes")}/s`;
+  if (unit === "bytes" || unit === "seconds") return `${format(value, unit)}/s`;
   const [by, suffix] = scaleFor(value, "");
   return `${digits(value / by)} ${suffix}/s`;
 }
@@ -75,7 +84,7 @@ export function rate(value, unit = "") {
 // A number with all its digits, for hover texts and screen readers.
 export function exact(value, unit = "") {
   if (!Number.isFinite(value)) return "no value";
-  return `${value.toLocaleString("en-US", { maximumSignificantDigits: 15 })} ${unit}`.trim();
+  return `${EXACT.format(value)} ${unit}`.trim();
 }
 
 // A duration in its two largest units: "3 h 12 min", "42 s".

@@ -8,8 +8,6 @@ import { startTheme } from "./theme.js";
 import { alertsOf, helpDialog } from "./told.js";
 
 export const VIEWS = [["well", "Overview"], ["compare", "Two runs"], ["series", "Series"], ["alerts", "Alerts"], ["doctor", "Doctor"], ["about", "About"]];
-// A frame is late when it is this many steps old.
-const LATE_STEPS = 4;
 
 const byId = (id) => document.getElementById(id);
 
@@ -47,17 +45,16 @@ export class Header {
   }
 
   update() {
-    const { store, state, isFile } = this.app;
+    const { store, state, isFile, isLate } = this.app;
     // The age counts from the arrival of a frame: the server's clock may differ, and the first frames are old.
     const age = store.newest ? (Date.now() - this.app.takenAt) / 1000 : NaN;
     say(byId("program"), store.meta?.program ?? "Tachograph");
     const up = store.meta && store.newest ? (store.newest.end - store.meta.started_ms) / 1000 : NaN;
     say(byId("uptime"), Number.isFinite(up) && !isFile ? `up ${duration(up)}` : "");
-    const isLate = !isFile && age * 1000 > LATE_STEPS * store.step;
     const { text, health } = this.wellness(isLate, age);
     say(this.health, text);
     attribute(this.health, "data-state", health);
-    document.body.classList.toggle("is-stale", isLate && store.newest !== null);
+    document.body.classList.toggle("is-stale", isLate);
     this.ranges.forEach((range, i) => {
       attribute(this.rangeButtons[i], "aria-pressed", String(state.from === null && state.range === range));
     });

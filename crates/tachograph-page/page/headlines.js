@@ -1,11 +1,15 @@
 // The numbers of the overview: fixed sections for an `ast-server`, the busiest series for any other
 // program.
 
-import { increase, levels, meanRate, quantiles, rates, whole } from "./curves.js";
-import { TIMING } from "./depth.js";
-import { change, digits, format, rate } from "./format.js";
+import { increase, levels, meanOf, meanRate, quantiles, rates, whole } from "./curves.js";
+import { COUNTER, TIMING } from "./depth.js";
+import { change, digits, format, level, rate } from "./format.js";
 
 const EVENTS = "event.processing.duration";
+
+// What charts of timings show; 1 is the maximum.
+const QUANTILES = [0.5, 0.95, 0.99, 1];
+export const NAMES = ["p50", "p95", "p99", "max"];
 
 export const isAst = (store) => store.byName.has("events.processed") || store.byName.has("events.received");
 
@@ -20,31 +24,46 @@ function lossOf(plan, store) {
   return all > 0 ? (100 * lost) / all : 0;
 }
 
-// The main timing: that of events if it exists, else the busiest.
-export function mainTiming(store) {
-  const own = store.family(EVENTS)[0];
-  if (own) return own;
-  const timings = timingsOf(store);
-  return timings[0] ?? null;
+// The lines of a chart of a timing.
+export function quantileLines(plan, series) {
+  const arrays = quantiles(plan, [series], QUANTILES);
+  return arrays.map((values, i) => ({ name: NAMES[i], points: plan.points(values, "max") }));
+}
+
+// Whether a series tells of the metrics themselves, not of the program.
+export const isOwn = ({ name }) => name.startsWith("telemetry.") || name.startsWith("metrics.");
+
+// How much happened to a series in the single frames that are kept: samples or counts.
+function weightOf(store, series) {
+  const column = store.fine.columns[series.id];
+  const field = series.isTiming ? TIMING.count : COUNTER.change;
+  let weight = 0;
+  for (let row = 0; row < (column?.length ?? 0); row += 1) weight += column.rows.data[column.at(row) + field];
+  return weight;
+}
+
+// The busiest first, and those of the metrics themselves last.
+function busiest(store, all) {
+  const weighed = all.map((series) => ({ series, weight: weightOf(store, series), own: Number(isOwn(series)) }));
+  return weighed.sort((a, b) => a.own - b.own || b.weight - a.weight).map((it) => it.series);
 }
 
 // The timings that stand for their names, busiest first.
 export function timingsOf(store) {
-  const weight = (series) => {
-    const last = store.last(series);
-    return last ? last.data[last.at + TIMING.count] : 0;
-  };
-  const all = store.series.filter((it) => it.isTiming && !it.isTagged);
-  const chosen = all.length > 0 ? all : store.series.filter((it) => it.isTiming);
-  return chosen.map((series) => [weight(series), series]).sort((a, b) => b[0] - a[0]).map(([, series]) => series);
+  const all = store.series.filter((it) => it.isTiming);
+  const plain = all.filter((it) => !it.isTagged);
+  return busiest(store, plain.length > 0 ? plain : all);
 }
+
+// The main timing: that of events if it exists, else the busiest.
+export const mainTiming = (store) => store.family(EVENTS)[0] ?? timingsOf(store)[0] ?? null;
 
 const rateTile = (title, family, key, isBad = false) => ({
   title,
   key,
   read(plan, before, store, isRange) {
     const values = rates(plan, family);
-    const mean = meanRate(plan, family);
+    const mean = meanOf(plan, values);
     const now = isRange ? mean : lastOf(values);
     return { text: rate(now), value: now, change: change(mean, meanRate(before, family)), values, isBad: isBad && now > 0 };
   },
@@ -63,9 +82,8 @@ export function windowOf(store, series) {
   return { p50: data[at + TIMING.p50], p95: data[at + TIMING.p95], p99: data[at + TIMING.p99], max: data[at + TIMING.windowMax] };
 }
 
-// The quantiles of all samples in a range.
-export function quantilesOf(plan, series) {
-  const all = whole(plan, [series]);
+// The quantiles of a distribution, as those of a window.
+export function quantilesOf(all) {
   return { p50: all.quantile(0.5), p95: all.quantile(0.95), p99: all.quantile(0.99), max: all.count > 0 ? all.max : NaN };
 }
 
@@ -73,9 +91,9 @@ const latencyTile = (title, series) => ({
   title,
   key: series.key,
   read(plan, before, store, isRange) {
-    const { p50, p95, p99 } = isRange ? quantilesOf(plan, series) : windowOf(store, series);
-    const [values] = quantiles(plan, [series], [0.99]);
-    const [earlier] = quantiles(before, [series], [0.99]);
+    const { p50, p95, p99 } = isRange ? quantilesOf(whole(plan, [series])) : windowOf(store, series);
+    const [, , values] = quantiles(plan, [series], QUANTILES);
+    const [, , earlier] = quantiles(before, [series], QUANTILES);
     const mean = (all) => {
       const known = all.filter((it) => it === it);
       return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : NaN;
@@ -91,7 +109,7 @@ const levelTile = (title, series) => ({
   read(plan) {
     const values = levels(plan, series);
     const now = lastOf(values);
-    return { text: Number.isInteger(now) ? now.toLocaleString("en-US") : format(now, series.unit), value: now, values, change: "" };
+    return { text: level(now, series.unit), value: now, values, change: "" };
   },
 });
 
@@ -107,9 +125,8 @@ const lossTile = {
 
 // Up to five tiles: { title, key, read(plan, before, store, isRange) }. Of a range or a recording they show
 // all of it, else what is now.
-export function tilesOf(store) {
+export function tilesOf(store, main) {
   const tiles = [];
-  const main = mainTiming(store);
   if (isAst(store)) {
     const family = store.family("events.processed");
     tiles.push(rateTile("events", family, family[0]?.key ?? null));
@@ -120,9 +137,10 @@ export function tilesOf(store) {
     return tiles;
   }
   if (main) tiles.push(rateTile(main.name, [main], main.key), latencyTile(`${main.name} p99`, main));
-  const counters = store.series.filter((it) => it.kind === "counter" && !it.isTagged && !it.name.startsWith("metrics."));
+  const plain = store.series.filter((it) => !it.isTagged && !isOwn(it));
+  const counters = busiest(store, plain.filter((it) => it.kind.endsWith("counter")));
   for (const counter of counters.slice(0, 2)) tiles.push(rateTile(counter.name, [counter], counter.key));
-  const gauges = store.series.filter((it) => it.kind === "gauge" && !it.isTagged && !it.name.startsWith("metrics."));
+  const gauges = plain.filter((it) => it.kind === "gauge");
   for (const gauge of gauges.slice(0, 5 - tiles.length)) tiles.push(levelTile(gauge.name, gauge));
   return tiles;
 }
@@ -134,20 +152,14 @@ const SECTIONS = [
   ["cache", [["hits", "cache.hit"], ["misses", "cache.miss"], ["evictions", "cache.eviction"], ["invalidations", "cache.invalidation"]]],
 ];
 
-// The sections of an `ast-server`: { title, remark, rows: [{ label, key, rate, count, isBad }] }.
-export function sectionsOf(store, plan, isRange) {
-  const row = (label, name, isBad = false) => {
-    const family = store.family(name);
-    const count = increase(plan, family);
-    return { label, key: family[0]?.key ?? null, rate: isRange ? meanRate(plan, family) : lastOf(rates(plan, family)), count, isBad: isBad && count > 0 };
-  };
-  const sections = SECTIONS.map(([title, rows]) => {
-    return { title, remark: "", rows: rows.map(([label, name]) => row(label, name)) };
-  });
-  const [hits, misses] = sections[3].rows.map((it) => it.count);
-  sections[3].remark = hits + misses > 0 ? `${digits((100 * hits) / (hits + misses))} % hits` : "no lookups";
-  sections[1].remark = `${lossOf(plan, store).toFixed(2)} % lost`;
+// The sections of an `ast-server`: { title, rows: [{ label, family, isBad }], remark(counts, plan) }, where
+// `counts` are those of the rows in the range.
+export function sectionsOf(store) {
+  const row = (label, name, isBad = false) => ({ label, family: store.family(name), isBad });
+  const sections = SECTIONS.map(([title, rows]) => ({ title, rows: rows.map(([label, name]) => row(label, name)), remark: () => "" }));
+  const [, udp, , cache] = sections;
+  udp.remark = (counts, plan) => `${lossOf(plan, store).toFixed(2)} % lost`;
+  cache.remark = ([hits, misses]) => (hits + misses > 0 ? `${digits((100 * hits) / (hits + misses))} % hits` : "no lookups");
   const errors = errorSeries(store).map((it) => row(it.name.replace(/^errors\./, ""), it.name, true));
-  sections.push({ title: "errors", remark: errors.some((it) => it.count > 0) ? "" : "none", rows: errors });
-  return sections;
+  return [...sections, { title: "errors", rows: errors, remark: (counts) => (counts.some((it) => it > 0) ? "" : "none") }];
 }

@@ -8,11 +8,14 @@ import { Rows } from "./rows.js";
 import { RANGES, address, parse, rangeOf } from "./state.js";
 import { Store } from "./store.js";
 import { Live, history as historyOf, read } from "./stream.js";
-import { About, Alerts, Doctor } from "./told.js";
+import { About, Alerts, Doctor, alertsOf } from "./told.js";
 import { AllSeries, OneSeries, Well } from "./views.js";
 
 const PIXELS = 480;
 const ASK_MS = 900;
+const CALM_MS = 1_900;
+// A frame is late when it is this many steps old.
+const LATE_STEPS = 4;
 
 class App {
   constructor() {
@@ -28,9 +31,8 @@ class App {
     this.before = null;
     this.link = this.isFile ? "file" : "connecting";
     this.view = null;
-    this.isDue = false;
-    // The milliseconds that the last updates took; tests read them.
-    this.costs = [];
+    // What to draw next: "data", or only what is "told" (alerts, findings, ages).
+    this.due = null;
     this.select = (from, to, key) => this.change({ from, to, ...(key ? { view: "series", key } : {}) });
     this.main = document.getElementById("main");
     this.start();
@@ -74,20 +76,28 @@ class App {
   }
 
   take(line) {
-    const begun = performance.now();
-    const isNew = this.store.apply(line);
-    this.spent = (this.spent ?? 0) + performance.now() - begun;
-    if (!isNew) return;
+    if (!this.store.apply(line)) return;
     this.takenAt = Date.now();
     this.refreshTold();
     this.draw();
   }
 
-  // Requests alerts with each frame and findings less often; never two requests at a time.
+  // Whether frames arrive in time.
+  get isLate() {
+    return !this.isFile && this.store.newest !== null && Date.now() - this.takenAt > LATE_STEPS * this.store.step;
+  }
+
+  // Whether alerts can wait: nobody looks at them, and none is about to fire or resolve.
+  get isCalm() {
+    return this.alerts !== null && this.state.view !== "alerts" && alertsOf(this.alerts).every((it) => it.alert.state === "inactive");
+  }
+
+  // Requests alerts with each frame, or less often in calm times, and findings less often still; never two
+  // requests at a time.
   async refreshTold() {
     const now = performance.now();
     // Hundreds of frames arrive together at the start.
-    if (document.hidden || this.isAsking || now - this.askedAt < ASK_MS) return;
+    if (document.hidden || this.isAsking || now - this.askedAt < (this.isCalm ? CALM_MS : ASK_MS)) return;
     this.isAsking = true;
     this.askedAt = now;
     const { paths } = this.live;
@@ -98,7 +108,7 @@ class App {
       this.doctor = (await read("/doctor")) ?? this.doctor;
     }
     this.isAsking = false;
-    this.draw();
+    this.draw("told");
   }
 
   // Whether numbers are those of a range, not of now.
@@ -208,27 +218,25 @@ class App {
     this.draw();
   }
 
-  draw() {
-    if (this.isDue || document.hidden) return;
-    this.isDue = true;
-    requestAnimationFrame(() => {
-      this.isDue = false;
-      const begun = performance.now();
-      this.rows.refresh();
-      this.header.update();
-      this.view.update();
-      document.body.dataset.version = String(this.store.newest?.version ?? "");
-      this.costs.push((this.spent ?? 0) + performance.now() - begun);
-      this.spent = 0;
-      if (this.costs.length > 120) this.costs.shift();
-    });
+  // Draws with the next picture of the screen: everything, or only what is "told", without charts.
+  draw(what = "data") {
+    if (document.hidden) return;
+    if (this.due === null) requestAnimationFrame(() => this.paint());
+    if (this.due !== "data") this.due = what;
   }
 
-  // Updates the ages, which change without a frame.
+  paint() {
+    const isData = this.due === "data";
+    this.due = null;
+    this.header.update();
+    if (isData || this.view.isTold) this.view.update();
+    if (isData) document.body.dataset.version = String(this.store.newest?.version ?? "");
+  }
+
+  // Updates ages, which grow while there are no frames.
   tick() {
     if (this.isFile) return;
-    this.header.update();
-    if (this.link !== "live") this.draw();
+    if (this.link !== "live" || this.isLate || !this.store.newest) this.draw(this.store.newest ? "told" : "data");
     if (RANGES[this.state.range] > RANGES["10m"]) this.fetchRange();
   }
 

@@ -7,6 +7,8 @@ import { COUNTER, GAUGE, TIMING } from "./depth.js";
 const RATE_MS = 10_000;
 const BEFORE_MS = 60_000;
 
+const unknown = () => ({ rate: NaN, before: NaN, p50: NaN, p99: NaN, max: NaN, last: NaN });
+
 // The numbers of every series, kept between frames: { rate, before, p50, p99, last }.
 export class Rows {
   // `isWhole`: of a recording, the numbers are those of all of it.
@@ -15,6 +17,8 @@ export class Rows {
     this.isWhole = isWhole;
     this.stats = [];
     this.done = -1;
+    // The groups of the last search, in the last order.
+    this.groups = { search: null, length: 0, heads: [] };
   }
 
   refresh() {
@@ -27,15 +31,16 @@ export class Rows {
     const border = this.isWhole ? fine.first : fine.after(end - RATE_MS);
     const start = Math.min(border, fine.after(end - RATE_MS - BEFORE_MS));
     const [now, before] = [this.seconds(border, next), this.seconds(start, border)];
+    const isMarked = Uint8Array.from(fine.frames.slice(start - fine.first), (it) => it.marks);
     for (const series of store.series) {
-      const stats = (this.stats[series.id] ??= { rate: NaN, before: NaN, p50: NaN, p99: NaN, max: NaN, last: NaN });
+      const stats = (this.stats[series.id] ??= unknown());
       const column = fine.columns[series.id];
       if (!column) {
         // No row within the stored time.
         [stats.rate, stats.before] = [now > 0 ? 0 : NaN, before > 0 ? 0 : NaN];
         continue;
       }
-      this.read(series, column, stats, { border, start, now, before });
+      this.read(series, column, stats, { border, start, now, before, isMarked });
     }
   }
 
@@ -49,8 +54,7 @@ export class Rows {
     return ms / 1000;
   }
 
-  read(series, column, stats, { border, start, now, before }) {
-    const { fine } = this.store;
+  read(series, column, stats, { border, start, now, before, isMarked }) {
     const { data } = column.rows;
     const field = series.isTiming ? TIMING.count : series.kind === "gauge" ? GAUGE.count : COUNTER.change;
     let [recent, earlier] = [0, 0];
@@ -58,7 +62,7 @@ export class Rows {
       const at = column.at(row);
       const slot = data[at];
       if (slot < start) break;
-      if (fine.frame(slot).marks !== 0) continue;
+      if (isMarked[slot - start]) continue;
       if (slot >= border) recent += data[at + field];
       else earlier += data[at + field];
     }
@@ -79,52 +83,65 @@ export class Rows {
     }
   }
 
-  // The rows to show: { series, name, depth, isGroup, children, stats }. Series of one name form a group,
-  // which is folded unless its name is in `unfolded` or there is a search.
+  // The rows to show: { series, model, name, depth, isGroup, children, stats }, where `model` has the kind
+  // and the unit. Series of one name form a group, which is folded unless its name is in `unfolded` or
+  // there is a search.
   list({ search, sort, isUp, unfolded }) {
-    const wanted = matcher(search);
-    const groups = new Map();
-    for (const series of this.store.series) {
-      if (!wanted(series.key)) continue;
-      const group = groups.get(series.name) ?? { name: series.name, head: null, children: [] };
-      groups.set(series.name, group);
-      if (series.isTagged) group.children.push(series);
-      else group.head = series;
-    }
-    const value = (stats) => measure(stats, sort);
-    const sign = isUp ? 1 : -1;
-    const order = (a, b) => compare(a, b, sort, sign, value);
-    const heads = [...groups.values()].map((group) => this.head(group, sort));
+    const order = orderOf(sort, isUp);
+    const heads = this.headsOf(search);
+    for (const head of heads) if (head.isGroup && !head.series) this.add(head);
+    // They are nearly in order from the frame before, which makes this fast.
     heads.sort(order);
     const rows = [];
     for (const head of heads) {
       rows.push(head);
       if (!head.isGroup || !(search || unfolded.has(head.name))) continue;
-      const children = head.children.map((series) => this.row(series, 1));
-      rows.push(...children.sort(order));
+      for (const row of head.children.sort(order)) rows.push(row);
     }
     return rows;
   }
 
-  row(series, depth) {
-    return { series, name: series.key, depth, isGroup: false, children: [], stats: this.stats[series.id] };
+  // The groups with a series that a search finds; made anew only if there are other series.
+  headsOf(search) {
+    const { length } = this.store.series;
+    if (this.groups.search === search && this.groups.length === length) return this.groups.heads;
+    const wanted = matcher(search);
+    const groups = new Map();
+    for (const series of this.store.series) {
+      if (!wanted(series.key)) continue;
+      const group = groups.get(series.name) ?? { plain: null, tagged: [] };
+      groups.set(series.name, group);
+      if (series.isTagged) group.tagged.push(series);
+      else group.plain = series;
+    }
+    this.groups = { search, length, heads: [...groups].map(([name, group]) => this.head(name, group)) };
+    return this.groups.heads;
   }
 
-  // A group shows its untagged series. Without one, it shows the sum of rates and the worst of the other numbers.
-  head(group) {
-    const { head, children, name } = group;
-    if (!head && children.length === 1) return this.row(children[0], 0);
-    if (children.length === 0) return this.row(head, 0);
-    const row = { series: head, name, depth: 0, isGroup: true, children };
-    if (head) return { ...row, stats: this.stats[head.id] };
-    const all = children.map((it) => this.stats[it.id]);
-    const sum = (field) => all.reduce((total, it) => total + (it[field] || 0), 0);
-    const most = (field) => Math.max(...all.map((it) => (it[field] === it[field] ? it[field] : -Infinity)));
-    const or = (value) => (Number.isFinite(value) ? value : NaN);
-    return {
-      ...row,
-      stats: { rate: sum("rate"), before: sum("before"), p50: NaN, p99: or(most("p99")), max: or(most("max")), last: NaN },
-    };
+  row(series, depth) {
+    return { series, model: series, name: series.key, depth, isGroup: false, children: [], stats: this.stats[series.id] };
+  }
+
+  // A group has the numbers of its untagged series, or those that `add` adds up.
+  head(name, { plain, tagged }) {
+    if (!plain && tagged.length === 1) return this.row(tagged[0], 0);
+    if (tagged.length === 0) return this.row(plain, 0);
+    const children = tagged.map((series) => this.row(series, 1));
+    const stats = plain ? this.stats[plain.id] : unknown();
+    return { series: plain, model: plain ?? tagged[0], name, depth: 0, isGroup: true, children, stats };
+  }
+
+  // The sum of rates, and the worst of the other numbers.
+  add({ children, stats }) {
+    let [rate, before, p99, max] = [0, 0, -Infinity, -Infinity];
+    for (const { stats: it } of children) {
+      rate += it.rate || 0;
+      before += it.before || 0;
+      if (it.p99 > p99) p99 = it.p99;
+      if (it.max > max) max = it.max;
+    }
+    const known = (value) => (value === -Infinity ? NaN : value);
+    Object.assign(stats, { rate, before, p99: known(p99), max: known(max) });
   }
 }
 
@@ -138,15 +155,17 @@ function measure(stats, sort) {
 }
 
 // Rows without a value come last in both directions; equal rows are sorted by name.
-function compare(a, b, sort, sign, value) {
-  if (sort !== "name") {
-    const [x, y] = [value(a.stats), value(b.stats)];
+function orderOf(sort, isUp) {
+  const sign = isUp ? 1 : -1;
+  // Names ascend first: nobody looks for the last one.
+  if (sort === "name") return (a, b) => (a.name < b.name ? sign : -sign);
+  return (a, b) => {
+    const [x, y] = [measure(a.stats, sort), measure(b.stats, sort)];
     const [isX, isY] = [x === x, y === y];
     if (isX !== isY) return isX ? -1 : 1;
     if (isX && x !== y) return sign * (x - y);
     return a.name < b.name ? -1 : 1;
-  }
-  return (a.name < b.name ? -1 : 1) * -sign;
+  };
 }
 
 // Every word of the search must be in the key, in any order and in upper or lower case.

@@ -5,7 +5,7 @@ import { middle, upperEdge } from "./buckets.js";
 import { Chart } from "./chart.js";
 import { heat } from "./curves.js";
 import { h } from "./dom.js";
-import { clock, format } from "./format.js";
+import { clock, format, grouped } from "./format.js";
 import { key, pen } from "./lines.js";
 import { theme } from "./theme.js";
 
@@ -85,7 +85,7 @@ function tipOf(time, { plan, map, unit }) {
   const last = column.findLastIndex((it) => it > 0);
   const mode = column.indexOf(Math.max(...column));
   const value = (row) => format(middle(map.lowest + row), unit);
-  return [`${total.toLocaleString("en-US")} samples`, `from ${value(first)} to ${value(last)}`, `most at ${value(mode)}`];
+  return [`${grouped(total)} samples`, `from ${value(first)} to ${value(last)}`, `most at ${value(mode)}`];
 }
 
 function tableOf({ plan, map, unit }) {
@@ -216,7 +216,7 @@ function drawHistogram(context, area, { entries, unit }, colours) {
   context.fillStyle = colours.quiet;
   context.textAlign = "right";
   context.textBaseline = "top";
-  context.fillText(most.toLocaleString("en-US"), area.left - 8, area.top);
+  context.fillText(grouped(most), area.left - 8, area.top);
   context.textAlign = "center";
   const scale = scaleOf(upperEdge(low), upperEdge(high), true, unit);
   // Decades; if there are few, also 2 and 5 between them.
@@ -232,7 +232,7 @@ function drawHistogram(context, area, { entries, unit }, colours) {
 function histogramTable({ entries, unit, count }) {
   const text = ([index, held]) => [
     `${format(upperEdge(index - 1), unit)} to ${format(upperEdge(index), unit)}`,
-    held.toLocaleString("en-US"),
+    grouped(held),
     `${((100 * held) / count).toPrecision(3)} %`,
   ];
   return { head: ["value", "samples", "share"], rows: entries.map(text) };

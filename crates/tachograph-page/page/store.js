@@ -19,6 +19,7 @@ export class Store {
     this.meta = null;
     this.series = [];
     this.byKey = new Map();
+    // By name: { plain, tagged }.
     this.byName = new Map();
     this.byNumber = new Map();
     this.fine = new Depth();
@@ -57,10 +58,19 @@ export class Store {
       series = seriesOf(definition, this.series.length);
       this.series.push(series);
       this.byKey.set(series.key, series);
-      const family = this.byName.get(series.name) ?? [];
-      this.byName.set(series.name, [...family.filter((it) => it.key !== series.key), series]);
+      this.join(series);
     }
     this.byNumber.set(definition.number, series);
+  }
+
+  join(series) {
+    const all = this.byName.get(series.name) ?? { plain: [], tagged: [] };
+    this.byName.set(series.name, all);
+    const family = series.isTagged ? all.tagged : all.plain;
+    // After a restart, a key may have become a series of another kind.
+    const before = this.series.length > this.byKey.size ? family.findIndex((it) => it.key === series.key) : -1;
+    if (before < 0) family.push(series);
+    else family[before] = series;
   }
 
   get newest() {
@@ -200,9 +210,9 @@ export class Store {
 
   // The series that stand for a name: the untagged one if there is one, else all of them.
   family(name) {
-    const all = this.byName.get(name) ?? [];
-    const plain = all.filter((it) => !it.isTagged);
-    return plain.length > 0 ? plain : all;
+    const all = this.byName.get(name);
+    if (!all) return [];
+    return all.plain.length > 0 ? all.plain : all.tagged;
   }
 
   // The newest row of a series as { layout, data, at, age in frames }, or null.

@@ -2,8 +2,9 @@
 
 import { attribute, h, say } from "./dom.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
-import { change, count, exact, format, rate } from "./format.js";
+import { change, exact, format, grouped, level, rate } from "./format.js";
 import { drawSpark, spark, thin } from "./lines.js";
+import { Sight } from "./sight.js";
 
 const ROW = 28;
 const SPARE = 4;
@@ -35,14 +36,16 @@ export class SeriesTable {
       onkeydown: (event) => this.searchKey(event),
     });
     this.count = h("span", { class: "quiet count" });
-    this.head = h("div", { role: "row", "aria-rowindex": "1", class: "row head" }, COLUMNS.map((it) => this.header(it)), h("span", { role: "columnheader", class: "cell trend" }, app.isFile ? "all of it" : "last minute"));
+    this.heads = new Map(COLUMNS.map((it) => [it.name, this.header(it)]));
+    const head = h("div", { role: "row", "aria-rowindex": "1", class: "row head" }, ...this.heads.values(), h("span", { role: "columnheader", class: "cell trend" }, app.isFile ? "all of it" : "last minute"));
     this.space = h("div", { class: "space", role: "rowgroup" });
     this.grid = h("div", {
       role: "grid", class: "grid", tabindex: "0", "aria-label": label,
       onkeydown: (event) => this.key(event),
       onscroll: () => this.scroll(),
-    }, h("div", { role: "rowgroup", class: "heads" }, this.head), this.space);
+    }, h("div", { role: "rowgroup", class: "heads" }, head), this.space);
     this.element = h("div", { class: "series-table" }, h("div", { class: "bar" }, this.search, this.count), this.grid);
+    this.sight = new Sight(this.element);
     this.observer = new ResizeObserver(([entry]) => {
       this.height = entry.contentRect.height;
       this.paint();
@@ -52,7 +55,7 @@ export class SeriesTable {
 
   header({ name, title, hint }) {
     const button = h("button", { type: "button", title: hint, onclick: () => this.sortBy(name) }, title);
-    return h("span", { role: "columnheader", class: `cell ${name}`, "data-sort": name }, button);
+    return h("span", { role: "columnheader", class: `cell ${name}` }, button);
   }
 
   sortBy(name) {
@@ -110,17 +113,21 @@ export class SeriesTable {
 
   // Shows the numbers of the newest frame.
   update() {
+    this.sight.show(() => this.show());
+  }
+
+  show() {
     const { state, rows } = this.app;
+    rows.refresh();
     if (document.activeElement !== this.search && this.search.value !== state.search) this.search.value = state.search;
     this.list = rows.list({ ...state, unfolded: this.unfolded });
     this.selected = Math.min(this.selected, Math.max(0, this.list.length - 1));
     const all = this.app.store.series.length;
-    say(this.count, all === 0 ? "no series yet" : `${this.list.length.toLocaleString("en-US")} rows, ${all.toLocaleString("en-US")} series`);
+    say(this.count, all === 0 ? "no series yet" : `${grouped(this.list.length)} rows, ${grouped(all)} series`);
     attribute(this.grid, "aria-rowcount", String(this.list.length + 1));
-    for (const cell of this.head.children) {
-      const isSorted = cell.dataset.sort === state.sort;
-      if (!cell.dataset.sort) continue;
-      attribute(cell, "aria-sort", isSorted ? (state.isUp ? "ascending" : "descending") : "none");
+    const isAscending = state.isUp !== (state.sort === "name");
+    for (const [name, cell] of this.heads) {
+      attribute(cell, "aria-sort", name !== state.sort ? "none" : isAscending ? "ascending" : "descending");
     }
     this.paint();
   }
@@ -158,7 +165,7 @@ export class SeriesTable {
   }
 
   fill(row, at) {
-    const { series, name, depth, isGroup, children, stats } = this.list[at];
+    const { series, model, name, depth, isGroup, children, stats } = this.list[at];
     row.at = at;
     const { element, cells } = row;
     if (!element.isConnected) this.space.append(element);
@@ -176,14 +183,13 @@ export class SeriesTable {
     }
     say(row.text, depth > 0 ? tagsText(series) : name);
     attribute(row.text, "title", name);
-    const unit = (series ?? children[0])?.unit ?? "";
-    const isCount = (series ?? children[0])?.kind.endsWith("counter");
+    const { unit, kind } = model;
     const texts = [
-      rate(stats.rate, isCount ? unit : ""),
+      rate(stats.rate, kind.endsWith("counter") ? unit : ""),
       format(stats.p50, unit),
       format(stats.p99, unit),
-      Number.isInteger(stats.last) && unit === "" ? count(stats.last) : format(stats.last, unit),
-      series?.kind === "gauge" ? "" : change(stats.rate, stats.before),
+      level(stats.last, unit),
+      kind === "gauge" ? "" : change(stats.rate, stats.before),
     ];
     texts.forEach((text, i) => say(cells[i + 1], text === "–" && i > 0 ? "" : text));
     attribute(cells[3], "title", Number.isFinite(stats.p99) ? exact(stats.p99, unit) : "");
@@ -191,6 +197,7 @@ export class SeriesTable {
   }
 
   free() {
+    this.sight.free();
     this.observer.disconnect();
   }
 }

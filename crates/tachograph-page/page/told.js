@@ -1,7 +1,7 @@
 // The views of text: alerts, doctor, about; and the help.
 
 import { h } from "./dom.js";
-import { clock, duration, format } from "./format.js";
+import { clock, duration, format, grouped } from "./format.js";
 
 const day = (seconds) => (seconds ? clock(seconds * 1000) : "–");
 const since = (seconds, now) => (seconds ? `${day(seconds)}, ${duration(now - seconds)} ago` : "–");
@@ -70,6 +70,8 @@ export function happened(app) {
 }
 
 export class Alerts {
+  isTold = true;
+
   constructor(app) {
     this.app = app;
     this.body = h("div", {});
@@ -126,6 +128,8 @@ function runbook(address) {
 }
 
 export class Doctor {
+  isTold = true;
+
   constructor(app) {
     this.app = app;
     this.body = h("div", {});
@@ -159,11 +163,11 @@ export class About {
     const { meta } = store;
     const reach = (depth) => (depth.frames.length > 0 ? duration((store.newest.end - depth.begin) / 1000) : "nothing yet");
     const facts = [
-      ...(report?.run ? [["recording", report.run.file], ["its frames", report.run.frames.toLocaleString("en-US")]] : []),
+      ...(report?.run ? [["recording", report.run.file], ["its frames", grouped(report.run.frames)]] : []),
       ...(report?.run?.notes ?? []).map((note) => ["note", note]),
       ["program", meta ? `${meta.program} ${meta.version}` : "–"],
       ["started", meta ? new Date(meta.started_ms).toLocaleString() : "–"],
-      ["series", store.series.length.toLocaleString("en-US")],
+      ["series", grouped(store.series.length)],
       ["a frame covers", meta ? duration(meta.step_ms / 1000) : "–"],
       ["newest frame", store.newest ? `snapshot ${store.newest.version}, ${clock(store.newest.end)}` : "–"],
       ...(this.app.isFile ? [] : this.kept(reach)),

@@ -1,119 +1,173 @@
 // The views of frames: overview, one series, all series.
 
-import { increase, levels, quantiles, rates, whole, worst } from "./curves.js";
+import { increase, levels, meanRate, rates, whole, worst } from "./curves.js";
 import { attribute, h, say } from "./dom.js";
 import { clock, count, exact, format, rate } from "./format.js";
-import { isAst, mainTiming, quantilesOf, sectionsOf, tilesOf, timingsOf, windowOf } from "./headlines.js";
+import { NAMES, isAst, mainTiming, quantileLines, quantilesOf, sectionsOf, tilesOf, timingsOf, windowOf } from "./headlines.js";
 import { LineChart, drawSpark, spark, thin } from "./lines.js";
+import { Sight } from "./sight.js";
 import { HeatMap, Histogram, Spectrum } from "./spread.js";
 import { SeriesTable } from "./table.js";
 import { happened } from "./told.js";
 
-const QUANTILES = [0.5, 0.95, 0.99, 1];
-const NAMES = ["p50", "p95", "p99", "max"];
 const SMALL_CHARTS = 8;
+// The range before changes slowly: it is read again after so many frames.
+const BEFORE_FRAMES = 10;
 
-function showQuantiles(chart, plan, series) {
-  const arrays = quantiles(plan, [series], QUANTILES);
-  chart.showLines(plan, arrays.map((values, i) => ({ name: NAMES[i], points: plan.points(values, "max") })));
-}
+const showQuantiles = (chart, plan, series) => chart.sight.show(() => chart.showLines(plan, quantileLines(plan, series)));
 
 export class Well {
   constructor(app) {
     this.app = app;
     this.tiles = h("div", { class: "tiles" });
+    this.shownTiles = [];
     this.main = null;
     this.mainBox = h("div", { class: "card" });
-    this.sections = h("div", { class: "sections" });
+    this.sections = null;
+    this.sectionsBox = h("div", {});
     this.small = new Map();
     this.smallBox = h("div", { class: "small-charts" });
     this.table = new SeriesTable(app);
     this.worst = new WorstList(app);
     this.empty = h("p", { class: "empty" });
+    // How many series there were when tiles and charts were chosen.
+    this.chosen = 0;
     this.element = h("div", { class: "well" },
       h("h2", { class: "hidden-text" }, "Overview"), this.empty, app.isFile ? happened(app) : null, this.tiles, this.mainBox,
       h("div", { class: "beside" }, h("section", { class: "card" }, h("h3", {}, "series"), this.table.element), this.worst.element),
-      this.sections, this.smallBox);
+      this.sectionsBox, this.smallBox);
   }
 
   update() {
     const { app } = this;
     const { store } = app;
-    const plan = app.plan();
     const isEmpty = store.series.length === 0;
     this.element.classList.toggle("is-empty", isEmpty);
     say(this.empty, isEmpty ? app.emptyText() : "");
     if (isEmpty) return;
-    this.updateTiles(plan);
-    this.updateMain(plan);
-    this.updateSections(plan);
-    this.updateSmall(plan);
+    this.choose();
+    const plan = app.plan();
+    for (const tile of this.shownTiles) tile.show(plan, this.before(plan));
+    if (this.main) {
+      showQuantiles(this.main.chart, plan, this.main.series);
+      this.worst.show(plan, this.main.series);
+    }
+    this.sections?.show(plan);
+    for (const { series, chart } of this.small.values()) showQuantiles(chart, plan, series);
     this.table.update();
   }
 
-  updateTiles(plan) {
-    const { app } = this;
-    const tiles = tilesOf(app.store);
+  // The plan of the range before.
+  before(plan) {
+    const { fine } = this.app.store;
+    const width = plan.to - plan.from;
+    if (this.held?.width !== width || this.app.isRange || fine.next - this.held.next >= BEFORE_FRAMES) {
+      this.held = { width, next: fine.next, plan: this.app.planBefore() };
+    }
+    return this.held.plan;
+  }
+
+  // Chooses tiles and charts when there are new series, and again while there is too little to tell which
+  // are busy. Charts keep their places, so that none moves while somebody looks.
+  choose() {
+    const { store } = this.app;
+    const isYoung = store.fine.frames.length < 10;
+    if (store.series.length === this.chosen && !isYoung) return;
+    this.chosen = store.series.length;
+    this.chooseMain(mainTiming(store));
+    const tiles = tilesOf(store, this.main?.series ?? null);
     const names = tiles.map((it) => it.title).join();
     if (names !== this.tileNames) {
       this.tileNames = names;
-      this.shownTiles = tiles.map((tile) => new Tile(app, tile));
+      this.shownTiles = tiles.map((tile) => new Tile(this.app, tile));
       this.tiles.replaceChildren(...this.shownTiles.map((it) => it.element));
     }
-    const before = app.planBefore();
-    tiles.forEach((tile, i) => this.shownTiles[i].show(tile.read(plan, before, app.store, app.isRange)));
-  }
-
-  updateMain(plan) {
-    const series = mainTiming(this.app.store);
-    if (!series) return;
-    if (this.main?.key !== series.key) {
-      this.main?.chart.free();
-      const chart = new LineChart({ title: `${series.name}`, unit: series.unit, isLog: true, class: "tall", select: this.app.select });
-      this.main = { key: series.key, chart };
-      this.mainBox.replaceChildren(chart.element);
+    if (isAst(store)) {
+      this.sections?.free();
+      this.sections = new Sections(this.app);
+      this.sectionsBox.replaceChildren(this.sections.element);
     }
-    showQuantiles(this.main.chart, plan, series);
-    this.worst.show(plan, series);
+    this.chooseSmall();
   }
 
-  updateSections(plan) {
-    if (!isAst(this.app.store)) return;
-    const sections = sectionsOf(this.app.store, plan, this.app.isRange);
-    const now = this.app.isRange ? "mean" : "now";
-    this.sections.replaceChildren(...sections.map(({ title, remark, rows }) =>
-      h("section", { class: "card" }, h("h3", {}, title, h("span", { class: "quiet" }, remark)), rows.length === 0 ? null : h("table", {},
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden-text" }, "metric")), h("th", { scope: "col" }, now), h("th", { scope: "col" }, "in range"))),
-        h("tbody", {}, rows.map((row) => h("tr", { class: row.isBad ? "is-bad" : null },
-          h("th", { scope: "row" }, row.key ? h("a", { href: this.app.linkTo(row.key), tabindex: "-1" }, row.label) : row.label),
-          h("td", {}, rate(row.rate)), h("td", { title: exact(row.count) }, count(row.count)))))))));
+  chooseMain(series) {
+    if (!series || this.main?.series === series) return;
+    this.main?.chart.free();
+    const chart = new LineChart({ title: series.key, unit: series.unit, isLog: true, class: "tall", select: this.app.select });
+    this.main = { series, chart };
+    this.mainBox.replaceChildren(chart.element);
   }
 
-  updateSmall(plan) {
+  chooseSmall() {
     const { app } = this;
-    const shown = this.main?.key;
-    // Charts keep the order in which they first appeared, so that they do not move while somebody looks.
-    if (this.small.size < SMALL_CHARTS) {
-      for (const series of timingsOf(app.store)) {
-        if (series.key === shown || this.small.has(series.key) || this.small.size >= SMALL_CHARTS) continue;
-        const chart = new LineChart({ title: series.key, unit: series.unit, isLog: true, select: app.select });
-        this.small.set(series.key, { series, chart });
-        this.smallBox.append(h("div", { class: "card" }, chart.element));
-      }
+    for (const series of timingsOf(app.store)) {
+      if (this.small.size >= SMALL_CHARTS) return;
+      if (series === this.main?.series || this.small.has(series.key)) continue;
+      const chart = new LineChart({ title: series.key, unit: series.unit, isLog: true, select: app.select });
+      this.small.set(series.key, { series, chart });
+      this.smallBox.append(h("div", { class: "card" }, chart.element));
     }
-    for (const { series, chart } of this.small.values()) showQuantiles(chart, plan, series);
   }
 
   free() {
     this.main?.chart.free();
+    this.sections?.free();
     for (const { chart } of this.small.values()) chart.free();
     this.table.free();
   }
 }
 
+// The counters of an `ast-server` by subject, each with its rate and its count.
+class Sections {
+  constructor(app) {
+    this.app = app;
+    this.all = sectionsOf(app.store).map((section) => {
+      const cells = section.rows.map(({ label, family }) => this.row(label, family));
+      return { ...section, cells, told: h("span", { class: "quiet" }), head: h("th", { scope: "col" }) };
+    });
+    this.element = h("div", { class: "sections" }, this.all.map(({ title, cells, told, head }) => {
+      const heads = h("tr", {}, h("th", { scope: "col" }, h("span", { class: "hidden-text" }, "metric")), head, h("th", { scope: "col" }, "in range"));
+      const table = h("table", {}, h("thead", {}, heads), h("tbody", {}, cells.map((it) => it.element)));
+      return h("section", { class: "card" }, h("h3", {}, title, told), cells.length > 0 ? table : null);
+    }));
+    this.sight = new Sight(this.element);
+  }
+
+  row(label, family) {
+    const [rate, total] = [h("td", {}), h("td", {})];
+    const name = family.length > 0 ? h("a", { href: this.app.linkTo(family[0].key), tabindex: "-1" }, label) : label;
+    return { element: h("tr", {}, h("th", { scope: "row" }, name), rate, total), rate, total };
+  }
+
+  show(plan) {
+    this.sight.show(() => {
+      const { isRange } = this.app;
+      const now = isRange ? plan : plan.last();
+      for (const { rows, cells, told, head, remark } of this.all) {
+        say(head, isRange ? "mean" : "now");
+        const counts = rows.map(({ family, isBad }, i) => {
+          const amount = increase(plan, family);
+          say(cells[i].rate, rate(meanRate(now, family)));
+          say(cells[i].total, count(amount));
+          attribute(cells[i].total, "title", exact(amount));
+          cells[i].element.classList.toggle("is-bad", isBad && amount > 0);
+          return amount;
+        });
+        say(told, remark(counts, plan));
+      }
+    });
+  }
+
+  free() {
+    this.sight.free();
+  }
+}
+
 // A headline: the value, its course over the range, its change against the range before.
 class Tile {
-  constructor(app, { title, key }) {
+  constructor(app, { title, key, read }) {
+    this.app = app;
+    this.read = read;
     this.value = h("span", { class: "value" });
     this.detail = h("span", { class: "detail" });
     this.spark = spark(120, 32);
@@ -123,7 +177,8 @@ class Tile {
       : h("div", { class: "tile", "data-tile": title }, inside);
   }
 
-  show({ text, value, detail, values, change, isBad = false, data = {} }) {
+  show(plan, before) {
+    const { text, value, detail, values, change, isBad = false, data = {} } = this.read(plan, before, this.app.store, this.app.isRange);
     say(this.value, text);
     say(this.detail, [detail, change && `${change} vs. before`].filter(Boolean).join(" · ") || " ");
     attribute(this.value, "title", exact(value));
@@ -208,10 +263,12 @@ export class OneSeries {
     }
     this.charts ??= this.make(series);
     const plan = app.plan();
-    this.updateFacts(series, plan);
-    if (series.isTiming) this.updateTiming(series, plan);
-    else if (series.kind === "gauge") this.charts.level.showLines(plan, [{ name: "value", points: plan.points(levels(plan, series)) }]);
-    this.charts.rate?.showLines(plan, [{ name: "per second", points: plan.points(rates(plan, [series])) }]);
+    const { level, rate } = this.charts;
+    const distribution = series.isTiming ? whole(plan, [series]) : null;
+    this.updateFacts(series, plan, distribution);
+    if (distribution) this.updateTiming(series, plan, distribution);
+    level?.sight.show(() => level.showLines(plan, [{ name: "value", points: plan.points(levels(plan, series)) }]));
+    rate?.sight.show(() => rate.showLines(plan, [{ name: "per second", points: plan.points(rates(plan, [series])) }]));
   }
 
   make(series) {
@@ -240,22 +297,21 @@ export class OneSeries {
     return { [name]: chart };
   }
 
-  updateTiming(series, plan) {
+  updateTiming(series, plan, distribution) {
     const { heat, spectrum, lines, histogram, list } = this.charts;
-    heat.showFamily(this.app.plan(heatColumns(heat)), [series], series.unit);
-    const distribution = whole(plan, [series]);
-    spectrum.showDistribution(distribution);
-    histogram.showDistribution(distribution, series.unit);
+    heat.sight.show(() => heat.showFamily(this.app.plan(heatColumns(heat)), [series], series.unit));
+    spectrum.sight.show(() => spectrum.showDistribution(distribution));
+    histogram.sight.show(() => histogram.showDistribution(distribution, series.unit));
     showQuantiles(lines, plan, series);
     list.show(plan, series);
   }
 
-  updateFacts(series, plan) {
+  updateFacts(series, plan, distribution) {
     const { kind, unit, description, tags } = series;
     const parts = [kind.replace(/_/g, "-"), unit, description];
-    if (series.isTiming) {
+    if (distribution) {
       const told = (of) => [of.p50, of.p95, of.p99, of.max].map((it, i) => `${NAMES[i]} ${format(it, unit)}`).join(", ");
-      parts.push(`${count(increase(plan, [series]))} samples in this range: ${told(quantilesOf(plan, series))} (within 4.5 %)`);
+      parts.push(`${count(distribution.count)} samples in this range: ${told(quantilesOf(distribution))} (within 4.5 %)`);
       if (!this.app.isRange) parts.push(`window now: ${told(windowOf(this.app.store, series))} (within 0.05 %)`);
     } else if (kind !== "gauge") {
       parts.push(`${count(increase(plan, [series]))} in this range`);

@@ -110,6 +110,7 @@ pub const ASSETS: &[Asset] = assets! {
     "/page/main.js", JAVASCRIPT, "main.js";
     "/page/report.js", JAVASCRIPT, "report.js";
     "/page/rows.js", JAVASCRIPT, "rows.js";
+    "/page/sight.js", JAVASCRIPT, "sight.js";
     "/page/spread.js", JAVASCRIPT, "spread.js";
     "/page/state.js", JAVASCRIPT, "state.js";
     "/page/store.js", JAVASCRIPT, "store.js";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { change, digits, duration, exact, factor, format, rate, unitName } from "../../page/format.js";
+import { change, digits, duration, exact, factor, format, level, rate, unitName } from "../../page/format.js";
 import { Rows, matcher } from "../../page/rows.js";
 import { address, parse } from "../../page/state.js";
 import { lines } from "../../page/stream.js";
 import { Store } from "../../page/store.js";
 import { happened } from "../../page/told.js";
-import { define, frame, meta } from "./oracle.mjs";
+import { define, frame, meta, random } from "./oracle.mjs";
 
 test("numbers have three significant digits and their unit", () => {
   const right = [
@@ -21,6 +21,8 @@ test("numbers have three significant digits and their unit", () => {
   assert.equal(format(0.02, "seconds", 2e-3), "20.0 ms", "a column keeps one unit");
   assert.equal(rate(4982), "4,982 /s");
   assert.equal(rate(1258291, "bytes"), "1.20 MiB/s");
+  assert.equal(rate(0.25, "seconds"), "250 ms/s");
+  assert.deepEqual([level(4_194_304, "bytes"), level(1_234_567), level(12_345), level(0.5)], ["4.00 MiB", "1.23 M", "12,345", "0.500"]);
   assert.equal(digits(0.00001), "1.00e−5");
   assert.equal(exact(0.123456789, "seconds"), "0.123456789 seconds");
   assert.equal(unitName({ other: "volts" }), "volts");
@@ -99,7 +101,34 @@ test("rows have rates of the last ten frames and the window's quantiles", () => 
   assert.deepEqual(rows.list({ ...usual, sort: "p99", isUp: true }).map((it) => it.name), ["slow", "c", "g"]);
   assert.deepEqual(rows.list({ ...usual, sort: "change" })[0].name, "c");
   assert.deepEqual(rows.list({ ...usual, search: "T=X c" }).map((it) => it.name), ["c[t=x]"]);
-  assert.deepEqual(rows.list({ ...usual, sort: "name", isUp: true }).map((it) => it.name).at(0), "slow");
+  const names = (isUp) => rows.list({ ...usual, sort: "name", isUp }).map((it) => it.name);
+  assert.deepEqual([names(false), names(true)], [["c", "g", "slow"], ["slow", "g", "c"]]);
+});
+
+test("rows that are kept between frames are those of rows made anew", () => {
+  const next = random(11);
+  const store = new Store();
+  store.apply(meta());
+  const kept = new Rows(store);
+  const states = [
+    { search: "", sort: "rate", isUp: false, unfolded: new Set(["c3"]) },
+    { search: "", sort: "rate", isUp: true, unfolded: new Set() },
+    { search: "c1", sort: "change", isUp: false, unfolded: new Set() },
+    { search: "", sort: "name", isUp: false, unfolded: new Set(["c3"]) },
+  ];
+  for (let second = 1; second <= 90; second += 1) {
+    // A new series every three seconds, of five names.
+    if (second % 3 === 1) store.apply(define(second, `c${second % 5}[n=${second}]`, "counter"));
+    const counters = [...store.byNumber.keys()].filter(() => next() < 0.7).map((number) => [number, Math.floor(100 * next())]);
+    store.apply(frame(second, { counters, marks: second % 31 === 0 ? ["reset"] : [] }));
+    const fresh = new Rows(store);
+    kept.refresh();
+    fresh.refresh();
+    const state = states[Math.floor(states.length * next())];
+    // Sums depend on their order in the last digit.
+    const told = (rows) => rows.list(state).map((it) => [it.name, it.stats.rate.toFixed(9), it.stats.before.toFixed(9)]);
+    assert.deepEqual(told(kept), told(fresh));
+  }
 });
 
 test("a search wants every word", () => {
