@@ -11,7 +11,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Stdio;
 use std::time::Duration;
 
-use self::program::{Program, body_of, get};
+use self::program::{Program, body_of, get, judge};
 
 const ANY: &str = "127.0.0.1:0";
 
@@ -41,6 +41,7 @@ fn mio_echo_counts_what_it_echoes() {
     });
     drop(clients);
     program::wait_for(&page, "echo_connected", 0.0);
+    judge("mio_echo", &page);
 }
 
 #[test]
@@ -64,6 +65,7 @@ fn tokio_server_counts_requests_by_outcome() {
             format!(r#"task_busy_duration_seconds_count{{outcome="{outcome}",task="request"}}"#);
         program::wait_for(&page, &key, count);
     }
+    judge("tokio_server", &page);
 }
 
 #[test]
@@ -87,6 +89,7 @@ fn axum_server_has_its_metrics_page_and_alerts() {
         let rule = rules.iter().find(|rule| rule["name"] == "ServerErrors").expect("the rule");
         rule["alerts"][0]["state"] == "firing"
     });
+    judge("axum_server", &address);
 }
 
 /// The first core that this process may use.
@@ -113,6 +116,7 @@ fn busy_poll_publishes_while_it_is_idle() {
     }
     program::wait_for(&page, "datagrams_answered_total", 50.0);
     program::wait_for(&page, "datagram_duration_seconds_count", 50.0);
+    judge("busy_poll", &page);
 }
 
 #[test]
@@ -122,6 +126,7 @@ fn audio_callbacks_are_measured() {
     program::wait_for(&page, "audio_callback_duration_seconds_count", 100.0);
     let peak = program::value(&page, "audio_peak").expect("set");
     assert!((0.49..=0.5).contains(&peak), "{peak}");
+    judge("audio", &page);
 }
 
 #[test]
@@ -133,6 +138,7 @@ fn a_library_is_measured_where_its_application_wants_it() {
     program::wait_for(&page, r#"pairs_parsed_total{outcome="ok"}"#, 2.0);
     program::wait_for(&page, r#"pairs_parsed_total{outcome="malformed"}"#, 2.0);
     program::wait_for(&page, "pairs_parse_duration_seconds_count", 4.0);
+    judge("library", &page);
 
     let mut program = Program::start(env!("CARGO_BIN_EXE_library"), &["--no-metrics"]);
     program.write(lines);

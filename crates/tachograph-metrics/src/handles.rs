@@ -8,7 +8,7 @@ use tachograph::{Counter, Gauge, Histogram, MetricsCollector, Unit};
 /// The counter of histogram values that do not fit, by the tag `reason`: `not_a_number` and
 /// `negative` values were refused, `beyond_range` ones were recorded as the greatest value that the
 /// histogram's scale allows.
-pub const UNFIT: &str = "metrics.histogram.unfit";
+pub const UNFIT: &str = "metrics.values.unfit";
 
 #[derive(Debug)]
 pub(crate) struct CounterHandle(pub(crate) Counter);

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use super::parse::{Sample, parse};
 
+mod page;
+
 /// A running example; ended when dropped.
 pub(crate) struct Program {
     child: Child,
@@ -81,6 +83,16 @@ pub(crate) fn value(address: &str, key: &str) -> Option<f64> {
     };
     let mut samples = families.iter().flat_map(|family| &family.samples);
     samples.find(|sample| key_of(sample) == key).map(Sample::float)
+}
+
+/// Whether every kind is right: no counter has fallen, no name is two things. Keeps the page for
+/// promtool.
+pub(crate) fn judge(name: &str, address: &str) {
+    for fault in ["monotonic_decrements", "kind_conflicts"] {
+        let fault = format!("telemetry_{fault}_total");
+        assert_eq!(value(address, &fault), Some(0.0), "{name}: {fault}");
+    }
+    page::keep(name, body_of(&get(address, "/metrics")));
 }
 
 /// Waits for something that comes with one of the next snapshots.

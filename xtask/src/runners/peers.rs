@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use xshell::cmd;
 
-use super::chosen;
+use super::{chosen, porting};
 use crate::steps::{Failed, Steps, skipped};
 use crate::tools::Tools;
 
@@ -18,9 +18,11 @@ struct Peer {
     arguments: fn(&Peers<'_>) -> Result<Vec<PathBuf>>,
 }
 
-const PEERS: [Peer; 13] = [
+const PEERS: [Peer; 14] = [
     Peer { name: "events", arguments: |it| Ok(vec![it.server()]) },
     Peer { name: "metrics", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
+    // Pages of the examples, and of the documents' programs.
+    Peer { name: "examples", arguments: |it| Ok(vec![it.pages()?, it.prometheus("promtool")]) },
     Peer { name: "deploy", arguments: |it| Ok(vec![it.server(), it.prometheus("promtool")]) },
     Peer { name: "fleet", arguments: |it| Ok(vec![it.server(), it.prometheus("prometheus")]) },
     // Registries with hostile names, tags and values in the Prometheus formats.
@@ -251,6 +253,19 @@ impl Peers<'_> {
     /// The path of `ast-server`.
     fn server(&self) -> PathBuf {
         self.tools.target("debug").join("ast-server")
+    }
+
+    /// The folder with the pages that the tests of examples and guides have seen.
+    fn pages(&self) -> Result<PathBuf> {
+        let folder = self.folder.join("examples");
+        self.tools.shell.remove_path(&folder)?;
+        self.tools.shell.create_dir(&folder)?;
+        for tests in
+            [&["test", "--package", "examples"][..], &[&["test"], &porting::PROGRAMS[..]].concat()]
+        {
+            self.tools.cargo().args(tests).env("TACHOGRAPH_PAGES", &folder).run()?;
+        }
+        Ok(folder)
     }
 
     /// The folder into which an example of a package has written `count` random cases.

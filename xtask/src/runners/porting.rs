@@ -6,7 +6,7 @@ use anyhow::Result;
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
 
-const PROGRAMS: [&str; 7] =
+pub(super) const PROGRAMS: [&str; 7] =
     ["--package", "benches", "--no-default-features", "--features", "porting", "--test", "porting"];
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {

@@ -1,0 +1,63 @@
+//! Runs the programs of the README, the guides and the crates' documentation, and judges what each
+//! exports: the page is valid, no kind is wrong, nothing is lost.
+//!
+//! Each runs in a process of its own, because some set the process's collector.
+#![allow(clippy::print_stdout, reason = "its own harness")]
+
+#[path = "program/page.rs"]
+mod page;
+#[allow(dead_code, reason = "not every test of its own package's needs is one here")]
+#[path = "../../crates/tachograph-export/tests/prometheus/parse.rs"]
+mod parse;
+
+use std::env;
+use std::process::Command;
+use std::time::Duration;
+
+use tachograph::MetricsCollector;
+use tachograph_export::prometheus;
+
+#[allow(warnings, clippy::all, clippy::print_stdout, reason = "as they stand in the documents")]
+mod documents {
+    include!(concat!(env!("OUT_DIR"), "/documents.rs"));
+}
+use documents::PROGRAMS;
+
+/// Names the program that this process is to run.
+const NAME: &str = "TACHOGRAPH_DOCUMENTS_PROGRAM";
+
+/// A counter of its own for each way in which a record is not what its caller meant.
+const FAULTS: [&str; 3] =
+    ["telemetry.monotonic_decrements", "telemetry.kind_conflicts", "telemetry.dropped"];
+
+fn main() {
+    if let Ok(name) = env::var(NAME) {
+        let (_, run) = PROGRAMS.iter().find(|(program, _)| *program == name).expect("one of them");
+        return run();
+    }
+    // The build script would find none if the documents changed their form.
+    assert!(PROGRAMS.len() >= 30, "{} programs", PROGRAMS.len());
+    for (name, _) in PROGRAMS {
+        let this = env::current_exe().expect("this program");
+        let output = Command::new(this).env(NAME, name).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}: {said}");
+    }
+    println!("{} programs of the documents", PROGRAMS.len());
+}
+
+/// Judges what a program leaves behind.
+fn page(metrics: &MetricsCollector) {
+    metrics.publish();
+    let snapshot = metrics.snapshot();
+    for fault in FAULTS {
+        let counted =
+            snapshot.total(fault).and_then(|total| Some(total.as_counter()?.lifetime.value));
+        assert_eq!(counted, Some(0), "{fault}");
+    }
+    let mut text = String::new();
+    prometheus::encode(&snapshot, &mut text);
+    parse::parse(&text).expect("a valid page");
+    page::keep(&env::var(NAME).expect("set by the parent"), &text);
+    let _ = metrics.shutdown(Duration::from_secs(1));
+}
