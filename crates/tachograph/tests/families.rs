@@ -39,6 +39,7 @@ fn each_combination_has_its_own_series_as_by_name() {
     let durations = metrics.register_timing_family::<Event>("durations");
     let sizes = metrics.register_histogram_family::<Event>("sizes");
     let depths = metrics.register_gauge_family::<Event>("depths");
+    let open = metrics.register_up_down_counter_family::<Event>("open");
     let mut amount = 0;
     let mut expected = Vec::new();
     for (handler, handler_tag) in HANDLERS {
@@ -50,6 +51,7 @@ fn each_combination_has_its_own_series_as_by_name() {
                 durations.clone().get(&event).record_ns(amount);
                 sizes.get(&event).record(amount);
                 depths.get(&event).set(amount as f64);
+                open.get(&event).decrement_by(amount);
                 let tags =
                     [("handler", handler_tag), ("cached", cached_tag), ("outcome", outcome_tag)];
                 expected.push((tags, amount));
@@ -61,6 +63,8 @@ fn each_combination_has_its_own_series_as_by_name() {
         let tagged = metrics.with_tags(&tags);
         let counted = tagged.get_counter("events").map(|stats| stats.value);
         assert_eq!(counted, Some(i128::from(amount)), "{tags:?}");
+        let open = tagged.get_counter("open").map(|stats| stats.value);
+        assert_eq!(open, Some(-i128::from(amount)), "{tags:?}");
         let sum = |name: &str| tagged.get_timing(name).map(|stats| stats.buckets().sum());
         assert_eq!([sum("durations"), sum("sizes")], [Some(u128::from(amount)); 2]);
         let depth = tagged.get_gauge("depths").and_then(|stats| stats.current);
@@ -80,6 +84,21 @@ fn an_enum_alone_has_its_own_key() {
         let stats = metrics.with_tags(&[("handler", tag)]).get_timing("durations");
         assert_eq!(stats.map(|stats| stats.count), Some(1), "{tag}");
     }
+}
+
+#[test]
+fn a_family_may_have_tags_of_its_own() {
+    let metrics = MetricsCollector::builder().manual().build();
+    // The family decides about a key that both have.
+    let tags = [("region", "eu"), ("handler", "none")];
+    let durations = metrics.with_tags(&tags).register_timing_family::<Handler>("durations");
+    for (handler, tag) in HANDLERS {
+        durations.get(&handler).record_ns(5);
+        let stats =
+            metrics.with_tags(&[("handler", tag), ("region", "eu")]).get_timing("durations");
+        assert_eq!(stats.map(|stats| stats.count), Some(1), "{tag}");
+    }
+    assert_eq!(metrics.get_all_metrics().metric("durations").count(), HANDLERS.len());
 }
 
 /// By hand, and wrong.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tachograph::{
     Counter, Gauge, Histogram, Lazy, MetricsCollector, Timing, UpDownCounter, gauge, global,
-    histogram, increment, now, set_global, timing, try_global,
+    histogram, increment, now, set_global, timing, try_global, up_down_counter,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -33,6 +33,9 @@ fn record_all() {
     OPEN.with(|open| open.increment_by(2));
     OPEN.with(UpDownCounter::decrement);
     OPEN.with(|open| open.decrement_by(1));
+    up_down_counter!("open", 5);
+    up_down_counter!("open", -5);
+    up_down_counter!("open", -2, "side" => "left");
     LATENCY.with(|latency| latency.record(SECOND));
     timing!("latency", SECOND);
     timing!("latency", since start);
@@ -64,6 +67,8 @@ fn the_first_use_by_many_threads_makes_one_collector_and_loses_nothing() {
     assert_eq!(counter("events", &[]), Some(i128::from(3 * calls)));
     assert_eq!(counter("events", &[("a", "1"), ("b", "2")]), Some(i128::from(2 * calls)));
     assert_eq!(counter("open", &[]), Some(i128::from(calls)));
+    assert_eq!(counter("open", &[("side", "left")]), Some(-2 * i128::from(calls)));
+    assert_eq!(counter("telemetry.monotonic_decrements", &[]), Some(0));
     assert_eq!(counter("never.used", &[]), None);
     assert_eq!(metrics.get_timing("latency").map(|stats| stats.count), Some(3 * calls));
     let sizes = metrics.with_tags(&[("unit", "byte")]).get_timing("size");
@@ -89,5 +94,5 @@ fn the_first_use_by_many_threads_makes_one_collector_and_loses_nothing() {
 
     let report = metrics.shutdown(Duration::from_secs(10));
     assert_eq!(report.recorded, report.aggregated + report.dropped);
-    assert_eq!((report.aggregated, report.dropped), (15 * calls + 1, 0));
+    assert_eq!((report.aggregated, report.dropped), (18 * calls + 1, 0));
 }

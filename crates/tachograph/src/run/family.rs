@@ -3,8 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::record::handles::{AnyHandle, Counter, Gauge, Histogram, Timing};
+use crate::record::handles::{AnyHandle, Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::run::collector::MetricsCollector;
+use crate::run::tagged::Tagged;
 
 /// A type of which each value is a tag set, known at compile time; usually written by
 /// [`tag_set!`](crate::tag_set).
@@ -72,8 +73,8 @@ pub struct Family<T, H> {
 }
 
 impl<T: TagSet, H: AnyHandle> Family<T, H> {
-    fn new(metrics: &MetricsCollector, name: &str) -> Self {
-        let register = |index| metrics.with_tags(&T::tags(index)).register(name);
+    fn new(tagged: &Tagged<'_>, name: &str) -> Self {
+        let register = |index| tagged.register_more(name, &T::tags(index));
         let last = register(T::COUNT.saturating_sub(1));
         Self { handles: (0..T::COUNT).map(register).collect(), last, tags: PhantomData }
     }
@@ -106,6 +107,16 @@ macro_rules! families {
             /// Registers every series now; those beyond the limit of series per metric share its
             /// overflow series. See [`Family`].
             pub fn $register<T: TagSet>(&self, name: &str) -> Family<T, $handle> {
+                self.with_tags(&[]).$register(name)
+            }
+        )*}
+
+        impl Tagged<'_> {$(
+            $(#[$doc])*
+            ///
+            /// Each has these tags too; where both have a key, the type's value wins. See
+            /// [`Family`].
+            pub fn $register<T: TagSet>(&self, name: &str) -> Family<T, $handle> {
                 Family::new(self, name)
             }
         )*}
@@ -115,6 +126,8 @@ macro_rules! families {
 families! {
     /// A monotonic counter for each tag set of a type.
     register_counter_family: Counter;
+    /// An up-down counter for each tag set of a type.
+    register_up_down_counter_family: UpDownCounter;
     /// A timing for each tag set of a type.
     register_timing_family: Timing;
     /// A histogram for each tag set of a type.

@@ -128,6 +128,28 @@ macro_rules! increment {
     };
 }
 
+/// Adds a signed amount to an up-down counter of the process's collector; like
+/// [`increment!`](crate::increment), whose counter is monotonic.
+///
+/// ```
+/// # let metrics = tachograph::MetricsCollector::new();
+/// # tachograph::testing::with_local(&metrics, || {
+/// # for _ in 0..2 {
+/// tachograph::up_down_counter!("sessions.open", 1);
+/// # }
+/// tachograph::up_down_counter!("sessions.open", -1);
+/// # });
+/// # assert_eq!(metrics.get_counter("sessions.open").map(|stats| stats.value), Some(1));
+/// ```
+#[macro_export]
+macro_rules! up_down_counter {
+    ($name:expr, $amount:expr $(, $key:literal => $tag:expr)* $(,)?) => {
+        $crate::__lazy!(UpDownCounter, $name, [$($key => $tag),*], |counter| {
+            counter.increment_by(i64::cast_unsigned($amount))
+        })
+    };
+}
+
 /// Records a [`Duration`](std::time::Duration) into a timing of the process's collector, or the
 /// time since a [`Stamp`](crate::Stamp); like [`increment!`](crate::increment).
 ///

@@ -129,6 +129,12 @@ impl<'a> Tagged<'a> {
         H::of(self.core.handle(name, self.tags, H::KIND))
     }
 
+    /// A handle of any kind with these tags and more.
+    pub(crate) fn register_more<H: AnyHandle>(&self, name: &str, more: &[(&str, &str)]) -> H {
+        let tags: Vec<_> = self.tags.iter().chain(more).copied().collect();
+        Tagged::new(self.core, &tags).register(name)
+    }
+
     /// A handle for a monotonic counter with these tags.
     pub fn register_counter(&self, name: &str) -> Counter {
         self.register(name)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tachograph::{
     Counter, Gauge, Histogram, Lazy, Timing, UpDownCounter, gauge, global, increment, now, timing,
-    try_global,
+    try_global, up_down_counter,
 };
 
 use crate::{count, exact, level, nonblocking};
@@ -25,6 +25,8 @@ fn record(i: u64) {
         open.decrement();
         open.increment_by(2);
     });
+    up_down_counter!("static.open", -1);
+    up_down_counter!("static.open", 1);
     LATENCY.with(|latency| latency.record_ns(i));
     timing!("static.latency", Duration::from_nanos(i));
     timing!("static.latency", since start);
