@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::thread;
 
-use tachograph::testing::{WithLocal, with_local, wrap};
+use tachograph::testing::{WithLocal, inherit, with_local, wrap};
 use tachograph::{
     Counter, Lazy, MetricsCollector, Stamp, gauge, increment, now, timing, try_global,
 };
@@ -72,6 +72,21 @@ fn scopes_nest_and_end_with_a_panic_too() {
     });
     library();
     assert_eq!((events(&outer), events(&inner)), (Some(6), Some(3)));
+}
+
+#[test]
+fn a_library_passes_the_collector_on_to_the_threads_that_it_starts() {
+    let work = || thread::spawn(inherit(library)).join().expect("no panic");
+    let metrics = manual();
+    with_local(&metrics, work);
+    assert_eq!(events(&metrics), Some(3));
+    // Made in the test, run after it.
+    let late = with_local(&metrics, || inherit(library));
+    late();
+    assert_eq!(events(&metrics), Some(6));
+    work();
+    assert_eq!(events(&metrics), Some(6));
+    assert!(try_global().is_none(), "nor is the process's made");
 }
 
 #[test]

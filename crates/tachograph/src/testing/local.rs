@@ -24,8 +24,9 @@ use crate::run::global;
 /// ```
 ///
 /// Only for the calling thread: give the threads that it starts a [`wrap`]ped closure, and tasks
-/// [`WithLocal::with_local`]. May be nested; the one before is back afterwards, also after a panic.
-/// Handles, recorders and [`global`](fn@crate::global) stay with their own collectors.
+/// [`WithLocal::with_local`]; code under test that starts threads itself lets them [`inherit`] it.
+/// May be nested; the one before is back afterwards, also after a panic. Handles, recorders and
+/// [`global`](fn@crate::global) stay with their own collectors.
 pub fn with_local<R>(metrics: &MetricsCollector, act: impl FnOnce() -> R) -> R {
     let _entered = Entered(global::set_local(Some(metrics.clone())));
     act()
@@ -48,6 +49,30 @@ pub fn wrap<R, F: FnOnce() -> R>(
 ) -> impl FnOnce() -> R + use<R, F> {
     let metrics = metrics.clone();
     move || with_local(&metrics, act)
+}
+
+/// The closure, with the collector that this thread has of its own now, if any, while it runs; for
+/// code that starts threads, so that its tests see what these record. Outside a test it costs the
+/// reading of a flag.
+///
+/// ```
+/// use tachograph::testing::{inherit, with_local};
+/// use tachograph::{MetricsCollector, increment};
+///
+/// fn start_worker() -> std::thread::JoinHandle<()> {
+///     std::thread::spawn(inherit(|| increment!("jobs.done")))
+/// }
+///
+/// let metrics = MetricsCollector::builder().manual().build();
+/// with_local(&metrics, || start_worker().join()).expect("no panic");
+/// assert_eq!(metrics.get_counter("jobs.done").map(|stats| stats.value), Some(1));
+/// ```
+pub fn inherit<R, F: FnOnce() -> R>(act: F) -> impl FnOnce() -> R + use<R, F> {
+    let local = if global::is_local() { global::try_global() } else { None };
+    move || match &local {
+        Some(metrics) => with_local(metrics, act),
+        None => act(),
+    }
 }
 
 /// Restores the collector that a thread had before.

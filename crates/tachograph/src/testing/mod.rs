@@ -31,4 +31,4 @@ mod simulation;
 #[doc(hidden)]
 pub use assert::{Check, Number, Statistic, counter, gauge, timing};
 #[cfg(not(tachograph_loom))]
-pub use local::{InLocal, WithLocal, with_local, wrap};
+pub use local::{InLocal, WithLocal, inherit, with_local, wrap};
