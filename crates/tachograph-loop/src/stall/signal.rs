@@ -169,8 +169,18 @@ fn handler_of(signal: c_int) -> io::Result<usize> {
     match unsafe { libc::sigaction(signal, std::ptr::null(), old.as_mut_ptr()) } {
         // SAFETY: see above.
         0 => Ok(unsafe { old.assume_init() }.sa_sigaction),
-        _ => Err(io::Error::last_os_error()),
+        _ => Err(refused(signal)),
     }
+}
+
+/// Why the system did not take a signal.
+fn refused(signal: c_int) -> io::Error {
+    let error = io::Error::last_os_error();
+    let advice = "give the stall detector another one, or switch its backtraces off";
+    io::Error::new(
+        error.kind(),
+        format!("signal {signal} cannot have a handler ({error}): {advice}"),
+    )
 }
 
 fn set_handler(signal: c_int) -> io::Result<()> {
@@ -183,7 +193,7 @@ fn set_handler(signal: c_int) -> io::Result<()> {
     // see the module.
     match unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) } {
         0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+        _ => Err(refused(signal)),
     }
 }
 
