@@ -274,6 +274,12 @@ fn shutdown_reports_what_became_of_every_sample() {
     let again = metrics.shutdown(SECOND);
     assert_eq!((again.recorded, again.aggregated, again.dropped), (1_005, 1_001, 4));
     assert_eq!(metrics.get_counter("x").map(|stats| stats.value), Some(5));
+    // What is exported: nothing of it vanishes with the last pass.
+    for snapshot in [metrics.snapshot(), metrics.get_all_metrics()] {
+        assert_eq!(counter(&snapshot, "x").map(|(value, _)| value), Some(5));
+        let timing = snapshot.find("t", &[]).and_then(|series| series.value.as_timing());
+        assert_eq!(timing.map(|views| views.lifetime.count), Some(1_000));
+    }
     let dropped = metrics.with_tags(&[("reason", "shutdown")]).get_counter("telemetry.dropped");
     assert_eq!(dropped.map(|stats| stats.value), Some(3));
 }

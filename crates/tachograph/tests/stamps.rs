@@ -89,6 +89,14 @@ fn a_recorder_records_the_same() {
 }
 
 #[test]
+fn a_moment_is_8_bytes_that_borrow_nothing() {
+    fn is_plain<T: Copy + Send + Sync + 'static>() -> usize {
+        size_of::<T>()
+    }
+    assert_eq!(is_plain::<Stamp>(), 8);
+}
+
+#[test]
 fn no_moment_records_nothing() {
     let driven = driven();
     let (none, now) = (Stamp::default(), driven.metrics.now());
