@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tachograph = Endpoint::new(metrics.clone())
         .listen(listener.local_addr()?)
         .program("shop", env!("CARGO_PKG_VERSION"))
-        .history(tachograph_history::Settings::default())
+        .history(Default::default())
         .alerts(Alerts::new(rules).log());
 
     let application = Router::new()

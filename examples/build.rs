@@ -1,7 +1,7 @@
 //! Makes functions of the documents' programs, for `tests/documents.rs`.
 //!
-//! A program is a block of Rust that has a collector. It runs as it stands in the document, and then
-//! passes the collector to `page`.
+//! A program is a block of Rust that has a collector. It runs as it stands in the document, and
+//! then passes the collector to `page`.
 #![allow(clippy::print_stdout, reason = "a build script speaks to cargo by it")]
 
 use std::error::Error;

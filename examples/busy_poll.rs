@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let metrics = MetricsCollector::builder().manual().calibrate_tsc().build();
     // Its threads are started before this one is pinned.
     let page = Endpoint::new(metrics.clone()).listen(argument(2, "127.0.0.1:9464").parse()?);
-    let page = page.spawn()?;
+    let page = page.history(Default::default()).spawn()?;
     println!("metrics on {}", page.addr());
     let recorder = metrics.recorder();
     let answered = metrics.register_counter("datagrams.answered");

@@ -37,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if argument != "--no-metrics" {
         let metrics = MetricsCollector::new();
         tachograph::set_global(metrics.clone())?;
-        page = Some(Endpoint::new(metrics).listen(argument.parse()?).spawn()?);
+        let endpoint = Endpoint::new(metrics).listen(argument.parse()?);
+        page = Some(endpoint.history(Default::default()).spawn()?);
     }
     if let Some(page) = &page {
         println!("metrics on {}", page.addr());

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let metrics = MetricsCollector::new();
     let page = Endpoint::new(metrics.clone()).listen(argument(2, "127.0.0.1:9464").parse()?);
-    let page = page.spawn()?;
+    let page = page.history(Default::default()).spawn()?;
     println!("metrics on {}", page.addr());
     let mut monitor = LoopMonitor::new(&metrics, "echo");
     let connected = metrics.register_gauge("echo.connected");

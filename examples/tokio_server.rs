@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let metrics = MetricsCollector::new();
     let page = Endpoint::new(metrics.clone()).listen(argument(2, "127.0.0.1:9464").parse()?);
-    let page = page.serve().await?;
+    let page = page.history(Default::default()).serve().await?;
     println!("metrics on {}", page.addr());
     let requests = FutureMetrics::new(&metrics, "request");
     let answers = metrics.register_counter("answers.sent");

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let argument = |n, usual: &str| std::env::args().nth(n).unwrap_or_else(|| usual.to_owned());
     let metrics = MetricsCollector::new();
     let page = Endpoint::new(metrics.clone()).listen(argument(1, "127.0.0.1:9464").parse()?);
-    let page = page.spawn()?;
+    let page = page.history(Default::default()).spawn()?;
     println!("metrics on {}", page.addr());
 
     let buffers: u32 = argument(2, "4000").parse()?;

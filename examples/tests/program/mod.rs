@@ -85,13 +85,17 @@ pub(crate) fn value(address: &str, key: &str) -> Option<f64> {
     samples.find(|sample| key_of(sample) == key).map(Sample::float)
 }
 
-/// Whether every kind is right: no counter has fallen, no name is two things. Keeps the page for
-/// promtool.
-pub(crate) fn judge(name: &str, address: &str) {
+/// Whether every kind is right: no counter has fallen, no name is two things. The page and
+/// `tachograph top` show what `/history` tells: the series of this name is there. Keeps the metrics
+/// for promtool.
+pub(crate) fn judge(name: &str, address: &str, shown: &str) {
     for fault in ["monotonic_decrements", "kind_conflicts"] {
         let fault = format!("telemetry_{fault}_total");
         assert_eq!(value(address, &fault), Some(0.0), "{name}: {fault}");
     }
+    assert!(get(address, "/").contains("<title>"), "{name}: the page");
+    let shown = format!("{shown:?}");
+    wait_until(&shown, || get(address, "/history").contains(&shown));
     page::keep(name, body_of(&get(address, "/metrics")));
 }
 
