@@ -214,3 +214,16 @@ fn doctor_and_deploy_ask_the_program_and_a_token_opens_it() {
     let listed = BufReader::new(deployed.1.as_bytes()).lines().count();
     assert_eq!(listed, std::fs::read_dir(&place).expect("a folder").count());
 }
+
+#[test]
+fn files_of_a_program_without_a_name_need_one() {
+    let metrics = MetricsCollector::new();
+    let endpoint = Endpoint::new(metrics).listen(any()).history(Settings::default());
+    let server = endpoint.spawn().expect("it starts");
+    let addr = server.addr().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("monitoring").display().to_string();
+    let (code, _, err) = ended(tachograph(&["deploy", &addr, &place]));
+    assert_ne!(code, Some(0));
+    assert!(err.contains("--job NAME"), "{err}");
+}

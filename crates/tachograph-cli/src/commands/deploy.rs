@@ -61,5 +61,6 @@ fn program(endpoint: &Endpoint) -> Result<String, Failure> {
     followed.map_err(|failure| {
         Failure::Failed(format!("cannot read the program's name: {failure}; or {way_out}"))
     })?;
+    let name = name.filter(|name| !name.is_empty());
     name.ok_or_else(|| Failure::Failed(format!("the program does not report its name; {way_out}")))
 }
