@@ -99,6 +99,18 @@ fn starts_stay_while_the_wall_clock_wanders_and_move_once_it_is_set() {
 }
 
 #[test]
+fn a_wall_clock_that_steps_by_more_than_a_second_was_set() {
+    let driven = driven();
+    driven.metrics.increment("c");
+    let first = driven.pass_after(SECOND);
+    driven.mock.advance_wall(SECOND);
+    assert_eq!(created(&driven.pass_after(SECOND), "c"), created(&first, "c"));
+    driven.mock.advance_wall(SECOND + Duration::from_millis(1));
+    let set = driven.pass_after(SECOND);
+    assert_eq!(set.timestamp().duration_since(created(&set, "c")).expect("before"), 3 * SECOND);
+}
+
+#[test]
 fn a_wall_clock_that_is_set_to_the_epoch_or_to_the_end_of_time_is_harmless() {
     let driven = driven();
     driven.metrics.increment("c");
