@@ -76,8 +76,10 @@ export class Well {
     this.chosen = store.series.length;
     this.chooseMain(mainTiming(store));
     const tiles = tilesOf(store, this.main?.series ?? null);
-    const names = tiles.map((it) => it.title).join();
-    if (names !== this.tileNames) {
+    const names = tiles.map((it) => [it.title, it.key, store.byKey.has(it.key)]).join();
+    // The same tiles may be of more series than before.
+    if (names === this.tileNames) this.shownTiles.forEach((tile, i) => (tile.read = tiles[i].read));
+    else {
       this.tileNames = names;
       this.shownTiles = tiles.map((tile) => new Tile(this.app, tile));
       this.tiles.replaceChildren(...this.shownTiles.map((it) => it.element));
