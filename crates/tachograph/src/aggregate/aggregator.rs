@@ -20,7 +20,6 @@ use crate::limits::{LANES_ANNOUNCED_EVERY, LANES_SPARE};
 use crate::read::exported::naming::Naming;
 use crate::read::snapshot::{Recording, Snapshot, Value};
 use crate::series::metric::Metric;
-use crate::series::registry::Registry;
 use crate::series::warning::Warning;
 use crate::sync::Arc;
 use crate::sync::fault;
@@ -82,21 +81,20 @@ pub(crate) struct Aggregator {
 impl Aggregator {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        registry: &Registry,
         settings: Settings,
         naming: Naming,
         now: PassTime,
     ) -> Self {
-        let telemetry = Telemetry::register(registry);
+        let telemetry = Telemetry::register(&shared.registry);
         shared.on_time(now.monotonic);
         let generation = start::first_generation();
         let mut aggregator = Self {
             lanes: shared.lanes(),
+            table: SeriesTable::new(Arc::clone(&shared.registry)),
             shared,
             settings,
             readers: Vec::new(),
             of_gone_lanes: 0,
-            table: SeriesTable::default(),
             idle: IdleWatch::new(settings.idle_timeout),
             tsc: TscWatch::default(),
             metrics: Vec::new(),
@@ -117,7 +115,7 @@ impl Aggregator {
             announced: now.monotonic,
             pace: Pace::new(now.monotonic),
         };
-        aggregator.refresh(registry);
+        aggregator.refresh();
         aggregator
     }
 
@@ -154,10 +152,10 @@ impl Aggregator {
     }
 
     /// Compares the clocks that timers may read, and warns if one was found wrong.
-    pub(crate) fn check_clock(&mut self, registry: &Registry) {
+    pub(crate) fn check_clock(&mut self) {
         if self.tsc.check(&self.shared.clock, self.now.monotonic) {
             self.shared.tallies.clock_anomalies.add(1);
-            registry.warn(Warning::ClockUntrusted);
+            self.shared.registry.warn(Warning::ClockUntrusted);
         }
     }
 
@@ -172,34 +170,34 @@ impl Aggregator {
     }
 
     /// Folds the gains of cells and rows, and determines the current values of gauges.
-    fn fold_in_place(&mut self, registry: &Registry) {
+    fn fold_in_place(&mut self) {
         let step = self.step();
-        self.table.refresh(registry, self.here());
+        self.table.refresh(self.here());
         for reader in &mut self.readers {
-            self.table.fold_lane(reader, step, registry);
+            self.table.fold_lane(reader, step);
             fault::point("fold: between lanes");
         }
         if self.shared.tallies.is_signalled() {
-            self.table.fold_signals(step, registry);
+            self.table.fold_signals(step);
         }
     }
 
     /// Folds everything: blocks, cells, rows, gauges, metadata.
-    pub(crate) fn pass(&mut self, registry: &Registry) {
-        self.refresh(registry);
+    pub(crate) fn pass(&mut self) {
+        self.refresh();
         fault::point("pass: refreshed");
         self.table.load_gauges();
         fault::point("pass: gauges loaded");
-        let occupancy = self.drain(registry);
-        self.fold_in_place(registry);
+        let occupancy = self.drain();
+        self.fold_in_place();
         self.on_passes.fold(self.shared.on_time(self.now.monotonic), self.step());
         fault::point("pass: folded");
         // A trimmed lane may hold a gauge's first sample.
-        self.trim(registry);
+        self.trim();
         self.table.settle_gauges();
         fault::point("pass: settled");
         self.announce_lanes();
-        self.table.warn_of_overload(registry, self.now.monotonic);
+        self.table.warn_of_overload(self.now.monotonic);
         self.telemetry.passes += 1;
         self.telemetry.occupancy = occupancy;
     }
@@ -215,13 +213,13 @@ impl Aggregator {
     }
 
     /// A new snapshot of everything folded.
-    pub(crate) fn build(&mut self, registry: &Registry) -> Arc<Snapshot> {
+    pub(crate) fn build(&mut self) -> Arc<Snapshot> {
         let step = self.step();
-        self.table.settle_places(registry);
+        self.table.settle_places();
         let idle = self.table.idle(&mut self.idle, self.now.monotonic);
         if !idle.is_empty() {
             let start = self.next_start();
-            self.table.leave(&idle, &mut self.idle, &self.metrics, step, start, registry);
+            self.table.leave(&idle, &mut self.idle, &self.metrics, step, start);
         }
         let readings = self.readings();
         self.telemetry.report(&mut self.table, &readings, step);
@@ -229,7 +227,7 @@ impl Aggregator {
         self.version += 1;
         let (series, idle) = self.table.publish(&self.metrics, step);
         self.snapshot_bytes = series.len() * size_of::<usize>();
-        registry.note_distributions(readings.distribution_bytes);
+        self.shared.registry.note_distributions(readings.distribution_bytes);
         Arc::new(Snapshot {
             version: self.version,
             timestamp: self.now.wall,
@@ -252,24 +250,24 @@ impl Aggregator {
     }
 
     /// The statistics of one series, including everything recorded so far.
-    pub(crate) fn read_one(&mut self, id: u32, registry: &Registry) -> Option<Value> {
+    pub(crate) fn read_one(&mut self, id: u32) -> Option<Value> {
         let step = self.step();
         if self.table.is_of_all(id) {
-            self.pass(registry);
+            self.pass();
             let readings = self.readings();
             self.telemetry.report(&mut self.table, &readings, step);
         } else {
-            self.refresh(registry);
+            self.refresh();
             self.table.load_gauge(id);
-            self.drain(registry);
-            self.table.fold_series(id, &mut self.readers, step, registry);
+            self.drain();
+            self.table.fold_series(id, &mut self.readers, step);
         }
-        self.table.value(id, &self.metrics, step, registry)
+        self.table.value(id, &self.metrics, step)
     }
 
     /// Discards all values and restarts the uptime.
-    pub(crate) fn reset(&mut self, registry: &Registry) {
-        self.pass(registry);
+    pub(crate) fn reset(&mut self) {
+        self.pass();
         self.started = self.next_start();
         self.table.reset(self.started);
         self.idle.forget(|_| true);
@@ -277,21 +275,21 @@ impl Aggregator {
 
     /// Removes a series from the snapshots, with everything recorded before the call. Returns
     /// whether it was there.
-    pub(crate) fn remove(&mut self, id: u32, registry: &Registry) -> bool {
-        self.pass(registry);
+    pub(crate) fn remove(&mut self, id: u32) -> bool {
+        self.pass();
         let start = self.next_start();
         self.idle.forget(|known| known == id);
-        self.table.remove(id, start, registry)
+        self.table.remove(id, start)
     }
 
     /// Starts over in the child of a fork: the content of the lanes and all counts belong to the
     /// parent.
-    pub(crate) fn start_over(&mut self, registry: &Registry) {
+    pub(crate) fn start_over(&mut self) {
         self.of_gone_lanes = 0;
         self.readers.clear();
         self.lanes = self.shared.lanes();
         self.batch.clear();
-        self.refresh(registry);
+        self.refresh();
         // A new one, not the parent's plus one.
         self.generation = start::first_generation();
         self.started = Start { on_before: self.on_passes.total(), ..self.here() };
@@ -302,8 +300,8 @@ impl Aggregator {
     }
 
     /// Sets every counter to 0.
-    pub(crate) fn reset_counters(&mut self, registry: &Registry) {
-        self.pass(registry);
+    pub(crate) fn reset_counters(&mut self) {
+        self.pass();
         let start = self.next_start();
         self.table.reset_counters(start);
         let table = &mut self.table;
@@ -354,10 +352,11 @@ impl Aggregator {
     }
 
     /// Copies new series and metadata from the registry.
-    fn refresh(&mut self, registry: &Registry) {
+    fn refresh(&mut self) {
         self.match_readers();
-        self.table.refresh(registry, self.here());
-        if let Some((revision, metrics)) = registry.metrics_since(self.metrics_revision) {
+        self.table.refresh(self.here());
+        if let Some((revision, metrics)) = self.shared.registry.metrics_since(self.metrics_revision)
+        {
             self.metrics = metrics;
             self.table.touch_all();
             self.metrics_revision = revision;
@@ -399,14 +398,14 @@ impl Aggregator {
     }
 
     /// Removes one lane that no thread will want soon.
-    fn trim(&mut self, registry: &Registry) {
+    fn trim(&mut self) {
         let Some(place) = self.retire_one() else { return };
         fault::point("trim: a lane is retired");
         // Nobody records into a retired lane, so these are its last samples, whatever their series.
         let step = self.step();
-        self.table.refresh(registry, self.here());
-        self.drain_lane(place, registry, step, |_| true);
-        self.table.fold_lane(&mut self.readers[place], step, registry);
+        self.table.refresh(self.here());
+        self.drain_lane(place, step, |_| true);
+        self.table.fold_lane(&mut self.readers[place], step);
         fault::point("trim: its samples are folded");
         // The lane and its reader are removed together, because readers are in the order of the
         // list.

@@ -7,7 +7,6 @@ use crate::aggregate::idle::IdleWatch;
 use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::window::Step;
 use crate::series::metric::{Kind, Metric};
-use crate::series::registry::Registry;
 use crate::sync::Arc;
 use crate::time::start::Start;
 
@@ -15,19 +14,19 @@ impl SeriesTable {
     /// The series in which a series' samples count: itself, unless it has left and there is no
     /// place for its return.
     #[inline]
-    pub(super) fn home(&mut self, id: u32, registry: &Registry) -> u32 {
-        if self.states[id as usize].is_placed() { id } else { self.readmit(id, registry) }
+    pub(super) fn home(&mut self, id: u32) -> u32 {
+        if self.states[id as usize].is_placed() { id } else { self.readmit(id) }
     }
 
     #[cold]
-    fn readmit(&mut self, id: u32, registry: &Registry) -> u32 {
+    fn readmit(&mut self, id: u32) -> u32 {
         let other = match self.states[id as usize].elsewhere() {
             Some(other) => other,
-            None if self.enter(id, registry) => return id,
-            None => registry.overflow_of(&self.states[id as usize].entry).id,
+            None if self.enter(id) => return id,
+            None => self.registry.overflow_of(&self.states[id as usize].entry).id,
         };
         // It may have been created just now.
-        if other as usize >= self.states.len() && !self.knows(other, registry) {
+        if other as usize >= self.states.len() && !self.knows(other) {
             return id;
         }
         let state = &mut self.states[id as usize];
@@ -41,9 +40,9 @@ impl SeriesTable {
     }
 
     /// Gives a series a place, if there is one.
-    pub(super) fn enter(&mut self, id: u32, registry: &Registry) -> bool {
+    pub(super) fn enter(&mut self, id: u32) -> bool {
         let state = &mut self.states[id as usize];
-        if !state.is_placed() && registry.readmit(&state.entry) {
+        if !state.is_placed() && self.registry.readmit(&state.entry) {
             state.enter();
         }
         state.is_placed()
@@ -51,12 +50,12 @@ impl SeriesTable {
 
     /// Frees the places of series that are no longer wanted, then gives places to series that were
     /// registered again.
-    pub(crate) fn settle_places(&mut self, registry: &Registry) {
-        self.states.iter_mut().for_each(|state| state.settle_place(registry));
+    pub(crate) fn settle_places(&mut self) {
+        self.states.iter_mut().for_each(|state| state.settle_place(&self.registry));
         for place in 0..self.order.len() {
             let id = self.order[place];
             if self.states[id as usize].is_wanted() {
-                self.enter(id, registry);
+                self.enter(id);
             }
         }
     }
@@ -79,13 +78,12 @@ impl SeriesTable {
         metrics: &[Arc<Metric>],
         step: Step,
         start: Start,
-        registry: &Registry,
     ) {
         for &id in idle {
             let state = &mut self.states[id as usize];
             let Some(metric) = metrics.get(state.entry.metric as usize) else { continue };
             let count = state.count();
-            state.leave(metric, step, start, registry);
+            state.leave(metric, step, start, &self.registry);
             self.forgotten = self.forgotten.wrapping_add(count);
             watch.forget_one(id);
         }

@@ -20,8 +20,9 @@ use crate::sync::fault;
 use crate::sync::{Arc, Ordering};
 use crate::time::start::{PassTime, Start};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SeriesTable {
+    pub(super) registry: Arc<Registry>,
     /// By id.
     pub(super) states: Vec<SeriesState>,
     /// Ids in the order of their keys.
@@ -60,10 +61,32 @@ pub(crate) struct Bytes {
 }
 
 impl SeriesTable {
+    pub(crate) fn new(registry: Arc<Registry>) -> Self {
+        Self {
+            registry,
+            states: Vec::new(),
+            order: Vec::new(),
+            counters: Vec::new(),
+            distributions: Vec::new(),
+            gauges: Vec::new(),
+            loaded: Vec::new(),
+            fresh: Vec::new(),
+            looks: None,
+            unnamed: Vec::new(),
+            forgotten: 0,
+            lost: 0,
+            signals_before: 0,
+            coalesced: 0,
+            overload: Overload::default(),
+            #[cfg(test)]
+            refused: std::collections::BTreeSet::new(),
+        }
+    }
+
     /// Adds the series that were registered since the last call.
-    pub(crate) fn refresh(&mut self, registry: &Registry, now: Start) {
+    pub(crate) fn refresh(&mut self, now: Start) {
         let start = self.look(now);
-        registry.series_from(self.states.len(), &mut self.fresh);
+        self.registry.series_from(self.states.len(), &mut self.fresh);
         // After a panic, too, fewer ids are in order than there are states.
         if self.fresh.is_empty() && self.order.len() == self.states.len() {
             return;
@@ -113,17 +136,16 @@ impl SeriesTable {
     pub(crate) fn fold(
         &mut self,
         batch: &mut Batch,
-        registry: &Registry,
         step: Step,
         mut recorded: impl FnMut(&SeriesId),
     ) {
         let mut rest = batch.rest();
         while let Some(series) = rest.series() {
-            if series as usize >= self.states.len() && !self.knows(series, registry) {
-                rest.run(series).for_each(|_| self.refuse(series, registry));
+            if series as usize >= self.states.len() && !self.knows(series) {
+                rest.run(series).for_each(|_| self.refuse(series));
                 continue;
             }
-            let home = self.home(series, registry);
+            let home = self.home(series);
             let mut values = rest.run(series);
             let first = values.next();
             // From here on there is a sample in hand: a panic makes that one a drop.
@@ -133,7 +155,7 @@ impl SeriesTable {
         drop(rest);
         for &Traced { sample, trace, .. } in &batch.traced {
             if (sample.series as usize) < self.states.len() {
-                let home = self.home(sample.series, registry);
+                let home = self.home(sample.series);
                 self.states[home as usize].witness(sample.value, trace, step);
             }
         }
@@ -141,60 +163,54 @@ impl SeriesTable {
     }
 
     /// Counts a sample whose folding panicked.
-    pub(crate) fn drop_sample(&mut self, sample: Sample, registry: &Registry) {
+    pub(crate) fn drop_sample(&mut self, sample: Sample) {
         match self.states.get(sample.series as usize) {
             Some(state) => state.entry.drop_sample(DropReason::Panicked),
-            None => registry.count_drop(DropReason::Panicked),
+            None => self.registry.count_drop(DropReason::Panicked),
         }
         self.lost += 1;
     }
 
     /// Looks for a series that this table has not seen: it is either new or refused.
     #[cold]
-    pub(super) fn knows(&mut self, series: u32, registry: &Registry) -> bool {
+    pub(super) fn knows(&mut self, series: u32) -> bool {
         if ![CONFLICTING, BEYOND_LIMIT].contains(&series) {
             // It can only be found after a first look.
             if let Some([_, last]) = self.looks {
-                self.refresh(registry, last);
+                self.refresh(last);
             }
         }
         (series as usize) < self.states.len()
     }
 
     /// Counts a sample of a refused series.
-    fn refuse(&mut self, series: u32, registry: &Registry) {
+    fn refuse(&mut self, series: u32) {
         self.lost += 1;
-        registry.count_drop(match series {
+        self.registry.count_drop(match series {
             CONFLICTING => DropReason::KindConflict,
             _ => DropReason::SeriesLimit,
         });
     }
 
     /// Folds the gains of one lane's cells and rows.
-    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step, registry: &Registry) {
+    pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step) {
         reader.counter_deltas(self.counters.len() as u32, |slot, delta| {
             if let Some(&id) = self.counters.get(slot as usize) {
-                self.fold_cell(id, delta, step, registry);
+                self.fold_cell(id, delta, step);
             }
         });
-        self.fold_spills(reader, None, step, registry);
-        self.fold_gauges(reader, None, step, registry);
+        self.fold_spills(reader, None, step);
+        self.fold_gauges(reader, None, step);
     }
 
-    fn fold_cell(&mut self, id: u32, delta: CounterReading, step: Step, registry: &Registry) {
-        let home = self.home(id, registry);
+    fn fold_cell(&mut self, id: u32, delta: CounterReading, step: Step) {
+        let home = self.home(id);
         fault::point("fold: a cell");
         self.states[home as usize].fold_counter(delta, step);
     }
 
     /// Folds the gains of one series' cells and rows in every lane.
-    pub(crate) fn fold_series(
-        &mut self,
-        id: u32,
-        readers: &mut [LaneReader],
-        step: Step,
-        registry: &Registry,
-    ) {
+    pub(crate) fn fold_series(&mut self, id: u32, readers: &mut [LaneReader], step: Step) {
         let Some(entry) = self.states.get(id as usize).map(|state| Arc::clone(&state.entry)) else {
             return;
         };
@@ -202,17 +218,17 @@ impl SeriesTable {
             match entry.kind {
                 Kind::Counter | Kind::UpDownCounter => {
                     reader.counter_delta(entry.slot, |delta| {
-                        self.fold_cell(id, delta, step, registry);
+                        self.fold_cell(id, delta, step);
                     });
                 }
                 Kind::Timing | Kind::Histogram => {
-                    self.fold_spills(reader, Some(entry.slot), step, registry);
+                    self.fold_spills(reader, Some(entry.slot), step);
                 }
-                Kind::Gauge => self.fold_gauges(reader, Some(entry.slot), step, registry),
+                Kind::Gauge => self.fold_gauges(reader, Some(entry.slot), step),
             }
         }
         if entry.kind.is_counter() {
-            self.fold_signals_of(id, step, registry);
+            self.fold_signals_of(id, step);
         }
         if entry.kind == Kind::Gauge
             && let Some(&loaded) = self.loaded.get(entry.slot as usize)
@@ -222,16 +238,16 @@ impl SeriesTable {
     }
 
     /// Folds the increments from signal handlers.
-    pub(crate) fn fold_signals(&mut self, step: Step, registry: &Registry) {
+    pub(crate) fn fold_signals(&mut self, step: Step) {
         for place in 0..self.counters.len() {
-            self.fold_signals_of(self.counters[place], step, registry);
+            self.fold_signals_of(self.counters[place], step);
         }
     }
 
-    fn fold_signals_of(&mut self, id: u32, step: Step, registry: &Registry) {
+    fn fold_signals_of(&mut self, id: u32, step: Step) {
         let gained = self.states[id as usize].take_signals();
         if gained > 0 {
-            let home = self.home(id, registry);
+            let home = self.home(id);
             let gained = CounterReading { value: gained, calls: gained };
             self.states[home as usize].fold_counter(gained, step);
         }
@@ -239,17 +255,11 @@ impl SeriesTable {
 
     /// Folds the gains of a lane's spill rows, or only of one series' row. The row of a series that
     /// is not known yet keeps its gain.
-    fn fold_spills(
-        &mut self,
-        reader: &mut LaneReader,
-        only: Option<u32>,
-        step: Step,
-        registry: &Registry,
-    ) {
+    fn fold_spills(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
         let known = self.distributions.len();
         let fold = |slot: u32, gain: &SpillGain| {
             let Some(&id) = self.distributions.get(slot as usize) else { return };
-            let home = self.home(id, registry);
+            let home = self.home(id);
             fault::point("fold: a spill row");
             self.states[home as usize].fold_spill(gain, step);
             self.count_coalesced(home, gain.count());
@@ -258,17 +268,11 @@ impl SeriesTable {
     }
 
     /// Like `fold_spills`, for gauges.
-    fn fold_gauges(
-        &mut self,
-        reader: &mut LaneReader,
-        only: Option<u32>,
-        step: Step,
-        registry: &Registry,
-    ) {
+    fn fold_gauges(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
         let known = self.gauges.len();
         let fold = |slot: u32, gain: GaugeReading| {
             let Some(&id) = self.gauges.get(slot as usize) else { return };
-            let home = self.home(id, registry);
+            let home = self.home(id);
             fault::point("fold: a gauge row");
             self.states[home as usize].fold_gauge(gain, step);
             self.count_coalesced(home, gain.count);
@@ -277,12 +281,12 @@ impl SeriesTable {
     }
 
     /// Warns of overload, if a warning is due.
-    pub(crate) fn warn_of_overload(&mut self, registry: &Registry, now: Instant) {
+    pub(crate) fn warn_of_overload(&mut self, now: Instant) {
         let Some(told) = self.overload.take_warning(now) else { return };
         let (worst, of_worst) = told.worst;
         if let Some(state) = self.states.get(worst as usize) {
             let worst = Arc::clone(&state.entry.key);
-            registry.warn(Warning::Coalesced { samples: told.samples, worst, of_worst });
+            self.registry.warn(Warning::Coalesced { samples: told.samples, worst, of_worst });
         }
     }
 
@@ -380,15 +384,9 @@ impl SeriesTable {
     }
 
     /// The statistics of one active series.
-    pub(crate) fn value(
-        &mut self,
-        id: u32,
-        metrics: &[Arc<Metric>],
-        step: Step,
-        registry: &Registry,
-    ) -> Option<Value> {
+    pub(crate) fn value(&mut self, id: u32, metrics: &[Arc<Metric>], step: Step) -> Option<Value> {
         let wanted = self.states.get(id as usize).is_some_and(SeriesState::is_wanted);
-        if !wanted || !self.enter(id, registry) {
+        if !wanted || !self.enter(id) {
             return None;
         }
         let state = self.states.get_mut(id as usize)?;
@@ -422,13 +420,13 @@ impl SeriesTable {
 
     /// Removes one series from the snapshots; returns whether it was there and not the collector's
     /// own.
-    pub(crate) fn remove(&mut self, id: u32, start: Start, registry: &Registry) -> bool {
+    pub(crate) fn remove(&mut self, id: u32, start: Start) -> bool {
         let state = self.states.get_mut(id as usize);
         let Some(state) = state.filter(|state| state.is_active() && !state.is_own()) else {
             return false;
         };
         self.forgotten = self.forgotten.wrapping_add(state.count());
-        state.remove(start, registry);
+        state.remove(start, &self.registry);
         true
     }
 

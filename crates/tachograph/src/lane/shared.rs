@@ -1,5 +1,5 @@
-//! The state that all recording threads of a collector share: the switch, the clock, the counts of
-//! refused samples, the lanes.
+//! The state that all recording threads of a collector share: the switch, the clock, the series, the
+//! counts of refused samples, the lanes.
 //!
 //! # Synchronization
 //! `mode` is written by the collector and copied into every lane; `lanes` is read through an
@@ -13,6 +13,7 @@ use crate::lane::trace::{Trace, TraceSource};
 use crate::lane::writer::LaneWriter;
 use crate::limits::CELLS_PER_CHUNK;
 use crate::series::metric::Kind;
+use crate::series::registry::{Cardinality, Registry};
 use crate::series::tallies::Tallies;
 use crate::sync::ColdPath;
 use crate::sync::{
@@ -40,6 +41,7 @@ pub struct Shared {
     seat: u8,
     pub(crate) clock: Clock,
     pub(crate) tallies: Arc<Tallies>,
+    pub(crate) registry: Arc<Registry>,
     lanes: ArcSwap<Vec<Arc<Lane>>>,
     /// The number of times free lanes were announced, wrapping. Added to by the aggregator, read by
     /// recorders without a lane.
@@ -76,14 +78,17 @@ impl Shared {
         current_trace: Option<TraceSource>,
         lane_size: LaneSize,
         lanes_max: usize,
+        limits: Cardinality,
     ) -> Self {
+        let tallies: Arc<Tallies> = Arc::default();
         let on_time = OnTime::new(mode == mode::ON);
         let growth = Growth { pinned: Vec::new(), on_time };
         Self {
             mode: AtomicU8::new(mode),
             seat,
             clock,
-            tallies: Arc::default(),
+            registry: Arc::new(Registry::new(Arc::clone(&tallies), limits)),
+            tallies,
             lanes: ArcSwap::from_pointee(Vec::new()),
             announced: AtomicUsize::new(0),
             forked: AtomicBool::new(false),

@@ -231,7 +231,7 @@ mod tests {
     }
 
     fn lanes(metrics: &MetricsCollector) -> Vec<Weak<Lane>> {
-        metrics.core().inlet.shared.lanes().iter().map(Arc::downgrade).collect()
+        metrics.core().shared.lanes().iter().map(Arc::downgrade).collect()
     }
 
     fn freed(lanes: &[Weak<Lane>]) -> usize {

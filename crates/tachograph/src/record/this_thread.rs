@@ -16,13 +16,6 @@ use crate::series::series_id::CONFLICTING;
 use crate::series::warning::DropReason;
 use crate::sync::{Arc, ColdPath};
 
-/// The parts of a collector that recording needs.
-#[derive(Debug)]
-pub(crate) struct Inlet {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) registry: Registry,
-}
-
 impl Handle {
     /// Records with this thread's lane.
     // The switch is read first, though the lane's gate says the same: finding the lane takes it out
@@ -140,15 +133,15 @@ pub(crate) struct Call {
 /// `call` is a function so that each call has its own copy of this one, in which it is a constant.
 #[inline(never)]
 pub(crate) fn record_by_name(
-    inlet: &Inlet,
+    shared: &Arc<Shared>,
     name: &str,
     tags: &[(&str, &str)],
     value: u64,
     call: impl Fn() -> Call,
 ) {
     let Call { kind, operation } = call();
-    let open = inlet.shared.open_gate();
-    let done = own::with(inlet.shared.seat(), |own| {
+    let open = shared.open_gate();
+    let done = own::with(shared.seat(), |own| {
         let (writer, names) = own.lane.admit(open).zip(own.names.get())?;
         let done = names.with_hinted(name, tags, |handle| {
             let fits = handle.kind.fits(kind);
@@ -160,26 +153,26 @@ pub(crate) fn record_by_name(
         done.then_some(())
     });
     if done.flatten().is_none() {
-        look_up_and_record(inlet, Named { name, tags, kind }, operation, value);
+        look_up_and_record(shared, Named { name, tags, kind }, operation, value);
     }
 }
 
 /// The series is new to this thread or has another kind, its hint belongs to another series, or the
 /// thread's recorder is not in the collector's place.
 #[inline(never)]
-fn look_up_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, value: u64) {
-    let done = own::find(&inlet.shared).and_then(|own| {
+fn look_up_and_record(shared: &Arc<Shared>, series: Named<'_>, operation: Operation, value: u64) {
+    let done = own::find(shared).and_then(|own| {
         own.names.get()?.with(series.name, series.tags, |handle| {
             if handle.kind.fits(series.kind) {
                 own.lane.perform(handle, operation, value);
             } else if handle.id != CONFLICTING {
-                refuse(&inlet.registry, handle, series.kind);
+                refuse(&shared.registry, handle, series.kind);
             }
             handle.kind.fits(series.kind) || handle.id != CONFLICTING
         })
     });
     if done != Some(true) {
-        resolve_and_record(inlet, series, operation, value);
+        resolve_and_record(shared, series, operation, value);
     }
 }
 
@@ -195,8 +188,8 @@ fn refuse(registry: &Registry, handle: &Handle, kind: Kind) {
 
 #[cold]
 #[inline(never)]
-fn resolve_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, value: u64) {
-    let Inlet { registry, shared } = inlet;
+fn resolve_and_record(shared: &Arc<Shared>, series: Named<'_>, operation: Operation, value: u64) {
+    let registry = &shared.registry;
     let Some(_cold) = ColdPath::enter() else {
         return shared.tallies.drop_sample(DropReason::NoLane);
     };
@@ -224,18 +217,22 @@ fn resolve_and_record(inlet: &Inlet, series: Named<'_>, operation: Operation, va
 /// A handle of a timing or histogram by name, for a call that carries a trace or several samples,
 /// or that records later. `None` inside a cold path, where an unknown name cannot be looked up.
 #[inline(never)]
-pub(crate) fn handle(inlet: &Inlet, series: Named<'_>) -> Option<Arc<Handle>> {
-    let open = inlet.shared.open_gate();
-    let known = own::with(inlet.shared.seat(), |own| {
-        if own.is_of(open) { own.known_to_own(series) } else { None }
-    });
-    known.flatten().or_else(|| resolve(inlet, series))
+pub(crate) fn handle(shared: &Arc<Shared>, series: Named<'_>) -> Option<Arc<Handle>> {
+    let open = shared.open_gate();
+    let known =
+        own::with(
+            shared.seat(),
+            |own| {
+                if own.is_of(open) { own.known_to_own(series) } else { None }
+            },
+        );
+    known.flatten().or_else(|| resolve(shared, series))
 }
 
 #[cold]
 #[inline(never)]
-fn resolve(inlet: &Inlet, series: Named<'_>) -> Option<Arc<Handle>> {
-    let Inlet { registry, shared } = inlet;
+fn resolve(shared: &Arc<Shared>, series: Named<'_>) -> Option<Arc<Handle>> {
+    let registry = &shared.registry;
     let Named { name, tags, kind } = series;
     let Some(_cold) = ColdPath::enter() else {
         shared.tallies.drop_sample(DropReason::NoLane);

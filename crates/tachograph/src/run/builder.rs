@@ -9,12 +9,11 @@ use crate::lane::trace::{Trace, TraceSource};
 use crate::limits;
 use crate::read::exported::naming::Naming;
 use crate::record::seat::Seat;
-use crate::record::this_thread::Inlet;
 use crate::run::collector::MetricsCollector;
 use crate::run::driver::{self, Driver, ThreadStart};
 use crate::run::engine::{Core, WarningCallback};
 use crate::run::fork;
-use crate::series::registry::{Cardinality, Registry};
+use crate::series::registry::Cardinality;
 use crate::series::tags::Tags;
 use crate::series::warning::Warning;
 use crate::sync::Arc;
@@ -305,9 +304,8 @@ impl Builder {
         let mode = if self.enabled { mode::ON } else { mode::OFF };
         let seat = Seat::take();
         let (clock, trace) = (self.clock, self.current_trace);
-        let shared = Shared::new(clock, mode, seat.number(), trace, size, self.lanes_max);
-        let shared = Arc::new(shared);
-        let registry = Registry::new(Arc::clone(&shared.tallies), self.cardinality);
+        let (lanes, limits) = (self.lanes_max, self.cardinality);
+        let shared = Arc::new(Shared::new(clock, mode, seat.number(), trace, size, lanes, limits));
         let settings = Settings {
             window: self.window,
             idle_timeout: self.idle_timeout,
@@ -316,10 +314,10 @@ impl Builder {
         };
         let naming = Naming::new(&self.prefix, &Tags::new(&self.labels));
         let now = PassTime { monotonic: shared.clock.now(), wall: shared.clock.wall() };
-        let aggregator = Aggregator::new(Arc::clone(&shared), &registry, settings, naming, now);
+        let aggregator = Aggregator::new(Arc::clone(&shared), settings, naming, now);
         let driver = Driver::new(self.publish_every, self.on_thread_start);
         let callback = self.on_warning;
-        let core = Core::new(Inlet { shared, registry }, aggregator, driver, callback, self.manual);
+        let core = Core::new(shared, aggregator, driver, callback, self.manual);
         MetricsCollector::of(Arc::new(core), seat)
     }
 }

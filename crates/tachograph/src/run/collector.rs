@@ -55,7 +55,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.shutdown(DROP_TIMEOUT);
         // Other threads drop theirs when they next take a lane, or end.
-        let gate = self.core.inlet.shared.open_gate();
+        let gate = self.core.shared.open_gate();
         own::forget(|own| own.is_of(gate));
     }
 }
@@ -65,8 +65,8 @@ impl Owner {
         let now = Instant::now();
         // A timeout beyond the clock's range is as good as none.
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
-        self.core.inlet.shared.set_mode(mode::SHUTDOWN);
-        self.core.inlet.shared.resume();
+        self.core.shared.set_mode(mode::SHUTDOWN);
+        self.core.shared.resume();
         self.core.driver.stop(deadline);
         self.core.finish(deadline)
     }
@@ -75,7 +75,7 @@ impl Owner {
 impl MetricsCollector {
     pub(crate) fn of(core: Arc<Core>, seat: Seat) -> Self {
         let weak = Arc::downgrade(&core);
-        core.inlet.shared.set_restart(move || weak.upgrade().iter().for_each(Core::start_over));
+        core.shared.set_restart(move || weak.upgrade().iter().for_each(Core::start_over));
         fork::watch(&core);
         Self { owner: Arc::new(Owner { core, _seat: seat }) }
     }
@@ -90,12 +90,12 @@ impl MetricsCollector {
 
     #[cfg(not(tachograph_loom))]
     pub(crate) fn is_off(&self) -> bool {
-        self.core().inlet.shared.is_off()
+        self.core().shared.is_off()
     }
 
     #[cfg(not(tachograph_loom))]
     pub(crate) fn drop_sample(&self, reason: DropReason) {
-        self.core().inlet.shared.tallies.drop_sample(reason);
+        self.core().shared.tallies.drop_sample(reason);
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -182,7 +182,7 @@ impl MetricsCollector {
     /// off: it reads no clock then.
     #[inline]
     pub fn now(&self) -> Stamp {
-        self.core().inlet.shared.now()
+        self.core().shared.now()
     }
 
     /// An instant as a stamp, for work that was to begin at a time: a timer's deadline, a period's
@@ -199,7 +199,7 @@ impl MetricsCollector {
     /// # assert!(metrics.get_timing("tick").and_then(|tick| tick.min) >= Some(0.002));
     /// ```
     pub fn stamp_at(&self, at: Instant) -> Stamp {
-        self.core().inlet.shared.stamp_at(at)
+        self.core().shared.stamp_at(at)
     }
 
     /// The time from a start to an end; `None` while recording is off, or if one of them is no
@@ -210,7 +210,7 @@ impl MetricsCollector {
     /// backwards.
     #[inline]
     pub fn duration_between(&self, start: Stamp, end: Stamp) -> Option<Duration> {
-        self.core().inlet.shared.nanos_between(start, end).map(Duration::from_nanos)
+        self.core().shared.nanos_between(start, end).map(Duration::from_nanos)
     }
 
     /// Sets a metric's unit and description, before or after its first record. A timing's unit is
@@ -225,7 +225,7 @@ impl MetricsCollector {
     /// and exports convert it to the reported unit.
     pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
         let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
-        self.core().inlet.registry.describe(name, Description { unit, scale, text: description });
+        self.core().shared.registry.describe(name, Description { unit, scale, text: description });
     }
 
     /// A handle for a monotonic counter. The series exists from now on, with the value 0.
@@ -255,8 +255,8 @@ impl MetricsCollector {
 
     /// A recorder for a loop that owns its thread; takes a lane of its own.
     pub fn recorder(&self) -> Recorder {
-        self.core().inlet.shared.resume();
-        Recorder::new(Arc::clone(&self.core().inlet.shared))
+        self.core().shared.resume();
+        Recorder::new(Arc::clone(&self.core().shared))
     }
 
     /// The last published snapshot. Wait-free; at most one publish interval old while the
@@ -318,7 +318,7 @@ impl MetricsCollector {
     /// Whether recording is on.
     #[inline]
     pub fn enabled(&self) -> bool {
-        self.core().inlet.shared.mode() == mode::ON
+        self.core().shared.mode() == mode::ON
     }
 
     /// The publish interval as [configured](crate::Builder::publish_every); a manual collector
@@ -331,7 +331,7 @@ impl MetricsCollector {
     /// load and a branch, and everything recorded before remains readable and exported. After
     /// [`MetricsCollector::shutdown`] it stays off.
     pub fn set_enabled(&self, enabled: bool) {
-        self.core().inlet.shared.set_mode(if enabled { mode::ON } else { mode::OFF });
+        self.core().shared.set_mode(if enabled { mode::ON } else { mode::OFF });
         self.start_driver();
     }
 

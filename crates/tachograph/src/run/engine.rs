@@ -20,7 +20,7 @@ use crate::lane::shared::Shared;
 use crate::read::snapshot::{Snapshot, Value};
 use crate::read::snapshot_reader::SnapshotReader;
 use crate::record::handle::Handle;
-use crate::record::this_thread::{self, Inlet};
+use crate::record::this_thread;
 use crate::run::asked::Asked;
 #[cfg(unix)]
 use crate::run::asked::Callbacks;
@@ -38,7 +38,7 @@ use crate::time::start::PassTime;
 pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
 
 pub(crate) struct Core {
-    pub(crate) inlet: Inlet,
+    pub(crate) shared: Arc<Shared>,
     aggregator: Mutex<Aggregator>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
@@ -50,7 +50,7 @@ pub(crate) struct Core {
 
 impl std::fmt::Debug for Core {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core").field("inlet", &self.inlet).finish_non_exhaustive()
+        f.debug_struct("Core").field("shared", &self.shared).finish_non_exhaustive()
     }
 }
 
@@ -86,15 +86,15 @@ pub struct ShutdownReport {
 
 impl Core {
     pub(crate) fn new(
-        inlet: Inlet,
+        shared: Arc<Shared>,
         mut aggregator: Aggregator,
         driver: Driver,
         on_warning: Option<WarningCallback>,
         manual: bool,
     ) -> Self {
-        let first = aggregator.build(&inlet.registry);
+        let first = aggregator.build();
         Self {
-            inlet,
+            shared,
             aggregator: Mutex::new(aggregator),
             snapshot: Arc::new(ArcSwap::new(first)),
             on_warning,
@@ -106,9 +106,9 @@ impl Core {
 
     /// A handle for a series, registered permanently.
     pub(crate) fn handle(&self, name: &str, tags: &[(&str, &str)], kind: Kind) -> Handle {
-        let Inlet { shared, registry } = &self.inlet;
+        let shared = &self.shared;
         shared.resume();
-        let entry = registry.resolve(name, tags, kind);
+        let entry = shared.registry.resolve(name, tags, kind);
         entry.pin();
         shared.pin(entry.kind, entry.slot);
         Handle::new(shared, entry)
@@ -116,7 +116,7 @@ impl Core {
 
     #[inline]
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        self.inlet.shared.resume();
+        self.shared.resume();
         self.snapshot.load_full()
     }
 
@@ -126,7 +126,7 @@ impl Core {
 
     /// Calls the callbacks that record values before a snapshot, while recording is on.
     pub(crate) fn ask(&self) {
-        let shared = &self.inlet.shared;
+        let shared = &self.shared;
         shared.resume();
         if shared.mode() != mode::ON {
             return;
@@ -134,7 +134,7 @@ impl Core {
         self.asked.ask(|is_first| {
             shared.tallies.callback_panics.add(1);
             if is_first {
-                self.inlet.registry.warn(Warning::CallbackPanicked);
+                self.shared.registry.warn(Warning::CallbackPanicked);
             }
         });
     }
@@ -142,14 +142,14 @@ impl Core {
     /// Drains as much as the budget allows; `None` if another thread has the aggregator, or after a
     /// caught panic.
     pub(crate) fn drain_within(&self, budget: Budget) -> Option<Drained> {
-        self.inlet.shared.resume();
-        let clock = &self.inlet.shared.clock;
+        self.shared.resume();
+        let clock = &self.shared.clock;
         let until = budget.end(clock.now());
         let mut aggregator = self.try_lock()?;
         let drained = self.caught(&mut aggregator, |aggregator| {
             aggregator.set_time(self.time());
-            aggregator.check_clock(&self.inlet.registry);
-            let drain = aggregator.drain_while(&self.inlet.registry, |samples| {
+            aggregator.check_clock();
+            let drain = aggregator.drain_while(|samples| {
                 samples < budget.samples && until.is_none_or(|until| clock.now() < until)
             });
             let wait = if drain.left > 0 { Duration::ZERO } else { aggregator.wait() };
@@ -176,9 +176,9 @@ impl Core {
             let before = aggregator.now().monotonic;
             // Read here, where no reader can set a later time in between.
             aggregator.set_time(now.unwrap_or_else(|| self.time()));
-            aggregator.check_clock(&self.inlet.registry);
+            aggregator.check_clock();
             aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
-            aggregator.pass(&self.inlet.registry);
+            aggregator.pass();
             self.publish(aggregator);
             aggregator.wait()
         });
@@ -192,8 +192,8 @@ impl Core {
         Locks {
             _driver: self.driver.lock(),
             _aggregator: crate::sync::lock(&self.aggregator),
-            _registry: self.inlet.registry.lock(),
-            _growth: self.inlet.shared.lock(),
+            _registry: self.shared.registry.lock(),
+            _growth: self.shared.lock(),
             _asked: self.asked.lock(),
         }
     }
@@ -202,29 +202,29 @@ impl Core {
     /// recorded belongs to the parent. The caller holds no lock.
     pub(crate) fn start_over(self: &Arc<Self>) {
         let mut running = self.driver.lock();
-        if !self.inlet.shared.is_forked() {
+        if !self.shared.is_forked() {
             return;
         }
         // The child does not have the thread, or is running on it and ends it.
         running.take().into_iter().for_each(Running::forget);
-        self.inlet.shared.start_over();
+        self.shared.start_over();
         self.locked(|aggregator| {
             self.caught(aggregator, |aggregator| {
                 self.move_time(aggregator);
-                aggregator.start_over(&self.inlet.registry);
-                self.inlet.registry.take_warnings();
+                aggregator.start_over();
+                self.shared.registry.take_warnings();
                 self.publish(aggregator);
             });
         });
-        self.inlet.shared.reopen();
+        self.shared.reopen();
         drop(running);
-        if self.inlet.shared.mode() == mode::ON {
+        if self.shared.mode() == mode::ON {
             self.driver.start(self);
         }
     }
 
     fn publish(&self, aggregator: &mut Aggregator) {
-        let snapshot = aggregator.build(&self.inlet.registry);
+        let snapshot = aggregator.build();
         fault::point("publish: built");
         aggregator.retire(self.snapshot.swap(snapshot));
         fault::point("publish: published");
@@ -235,8 +235,8 @@ impl Core {
     pub(crate) fn read_all(&self) -> Arc<Snapshot> {
         let snapshot = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.pass(&self.inlet.registry);
-            aggregator.build(&self.inlet.registry)
+            aggregator.pass();
+            aggregator.build()
         });
         self.deliver_warnings();
         snapshot.unwrap_or_else(|| self.snapshot())
@@ -245,13 +245,13 @@ impl Core {
     /// One series' statistics with the caller's own writes. `None` for a series that does not
     /// exist, or if recording was never on.
     pub(crate) fn read_one(&self, name: &str, tags: &[(&str, &str)]) -> Option<Value> {
-        if !self.inlet.shared.was_ever_on() {
+        if !self.shared.was_ever_on() {
             return None;
         }
-        let entry = self.inlet.registry.find(name, tags)?;
+        let entry = self.shared.registry.find(name, tags)?;
         let value = self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.read_one(entry.id, &self.inlet.registry)
+            aggregator.read_one(entry.id)
         });
         self.deliver_warnings();
         value.flatten()
@@ -259,13 +259,13 @@ impl Core {
 
     /// All series of a metric together, with the caller's own writes.
     pub(crate) fn read_total(&self, name: &str) -> Option<Value> {
-        self.inlet.shared.was_ever_on().then(|| self.read_all())?.total(name)
+        self.shared.was_ever_on().then(|| self.read_all())?.total(name)
     }
 
     pub(crate) fn reset(&self) {
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.reset(&self.inlet.registry);
+            aggregator.reset();
             self.publish(aggregator);
         });
         self.deliver_warnings();
@@ -273,12 +273,12 @@ impl Core {
 
     /// Removes a series from the snapshots; returns whether it was there.
     pub(crate) fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
-        let Some(entry) = self.inlet.registry.find(name, tags) else { return false };
+        let Some(entry) = self.shared.registry.find(name, tags) else { return false };
         let removed = Cell::new(false);
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
             // A later panic does not bring it back.
-            removed.set(removed.get() | aggregator.remove(entry.id, &self.inlet.registry));
+            removed.set(removed.get() | aggregator.remove(entry.id));
             self.publish(aggregator);
         });
         self.deliver_warnings();
@@ -288,7 +288,7 @@ impl Core {
     pub(crate) fn reset_counters(&self) {
         self.attempt_twice(|aggregator| {
             self.move_time(aggregator);
-            aggregator.reset_counters(&self.inlet.registry);
+            aggregator.reset_counters();
             self.publish(aggregator);
         });
         self.deliver_warnings();
@@ -298,14 +298,14 @@ impl Core {
     /// long.
     pub(crate) fn finish(&self, deadline: Instant) -> ShutdownReport {
         let Some(mut aggregator) = self.lock_until(deadline) else {
-            let dropped = self.inlet.shared.tallies.dropped_total();
-            let unfinished_lanes = self.inlet.shared.lanes().len();
+            let dropped = self.shared.tallies.dropped_total();
+            let unfinished_lanes = self.shared.lanes().len();
             let (recorded, aggregated, timed_out) = (dropped, 0, true);
             return ShutdownReport { recorded, aggregated, dropped, unfinished_lanes, timed_out };
         };
         let pass = |aggregator: &mut Aggregator| {
             self.move_time(aggregator);
-            aggregator.pass(&self.inlet.registry);
+            aggregator.pass();
             self.publish(aggregator);
         };
         if self.caught(&mut aggregator, pass).is_none() {
@@ -314,8 +314,8 @@ impl Core {
         let (read, aggregated, open) = aggregator.totals();
         drop(aggregator);
         self.deliver_warnings();
-        let dropped = self.inlet.shared.tallies.dropped_total();
-        let own = usize::from(this_thread::has_lane(&self.inlet.shared));
+        let dropped = self.shared.tallies.dropped_total();
+        let own = usize::from(this_thread::has_lane(&self.shared));
         ShutdownReport {
             recorded: read + dropped,
             aggregated,
@@ -333,7 +333,7 @@ impl Core {
     }
 
     fn time(&self) -> PassTime {
-        let clock = &self.inlet.shared.clock;
+        let clock = &self.shared.clock;
         PassTime { monotonic: clock.now(), wall: clock.wall() }
     }
 
@@ -344,7 +344,7 @@ impl Core {
     /// Like `locked`, but catches panics: the thread that drives or reads a collector may also be
     /// recording, or be inside a destructor.
     fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
-        self.inlet.shared.resume();
+        self.shared.resume();
         self.locked(|aggregator| self.caught(aggregator, act))
     }
 
@@ -377,7 +377,7 @@ impl Core {
         let outcome = catch_unwind(AssertUnwindSafe(|| act(aggregator)));
         if outcome.is_err() {
             aggregator.note_panic();
-            self.inlet.registry.warn(Warning::AggregatorPanicked);
+            self.shared.registry.warn(Warning::AggregatorPanicked);
         }
         outcome.ok()
     }
@@ -404,11 +404,11 @@ impl Core {
 
     /// Delivers pending warnings to the callback. A panic of the callback is only counted.
     fn deliver_warnings(&self) {
-        let warnings = self.inlet.registry.take_warnings();
+        let warnings = self.shared.registry.take_warnings();
         let Some(callback) = &self.on_warning else { return };
         for warning in &warnings {
             if catch_unwind(AssertUnwindSafe(|| callback(warning))).is_err() {
-                self.inlet.shared.tallies.callback_panics.add(1);
+                self.shared.tallies.callback_panics.add(1);
             }
         }
     }
@@ -416,7 +416,7 @@ impl Core {
 
 impl Driven for Core {
     fn shared(&self) -> &Shared {
-        &self.inlet.shared
+        &self.shared
     }
 
     fn is_manual(&self) -> bool {
@@ -424,14 +424,14 @@ impl Driven for Core {
     }
 
     fn warn(&self, warning: Warning) {
-        self.inlet.registry.warn(warning);
+        self.shared.registry.warn(warning);
     }
 
     fn drain(&self) -> Option<Duration> {
         let wait = self.attempt(|aggregator| {
             aggregator.set_time(self.time());
-            aggregator.check_clock(&self.inlet.registry);
-            aggregator.drain(&self.inlet.registry);
+            aggregator.check_clock();
+            aggregator.drain();
             aggregator.wait()
         });
         self.deliver_warnings();
@@ -444,7 +444,7 @@ impl Driven for Core {
 
     fn note_panic(&self) {
         self.locked(Aggregator::note_panic);
-        self.inlet.registry.warn(Warning::AggregatorPanicked);
+        self.shared.registry.warn(Warning::AggregatorPanicked);
         self.deliver_warnings();
     }
 }

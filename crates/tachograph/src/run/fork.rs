@@ -51,7 +51,7 @@ impl HeldCore {
         // not move and lives as long as this value; `locks` is never handed out, and is dropped
         // first, as the first field.
         let locks = unsafe { std::mem::transmute::<Locks<'_>, Locks<'static>>(locks) };
-        Self { locks: Some(locks), lanes: core.inlet.shared.lanes(), core }
+        Self { locks: Some(locks), lanes: core.shared.lanes(), core }
     }
 }
 
@@ -100,7 +100,7 @@ extern "C" fn child() {
     let _ = catch_unwind(|| {
         let Some(mut held) = take_held() else { return };
         for core in &mut held.cores {
-            core.core.inlet.shared.shut_by_fork(&core.lanes);
+            core.core.shared.shut_by_fork(&core.lanes);
             core.locks = None;
         }
     });

@@ -36,8 +36,8 @@ impl<'a> Tagged<'a> {
     #[inline]
     fn record(&self, name: &str, value: u64, call: impl Fn() -> Call) {
         // Checked first, so that a disabled call costs no function call.
-        if !self.core.inlet.shared.is_off() {
-            this_thread::record_by_name(&self.core.inlet, name, self.tags, value, call);
+        if !self.core.shared.is_off() {
+            this_thread::record_by_name(&self.core.shared, name, self.tags, value, call);
         }
     }
 
@@ -105,11 +105,11 @@ impl<'a> Tagged<'a> {
     }
 
     fn trace(&self, name: &str, kind: Kind, value: u64, trace: Trace) {
-        if self.core.inlet.shared.is_off() {
+        if self.core.shared.is_off() {
             return;
         }
         if let Some(handle) =
-            this_thread::handle(&self.core.inlet, Named { name, tags: self.tags, kind })
+            this_thread::handle(&self.core.shared, Named { name, tags: self.tags, kind })
         {
             handle.trace(value, trace);
         }
@@ -119,9 +119,9 @@ impl<'a> Tagged<'a> {
     /// nothing and reads no clock.
     #[inline]
     pub fn timer(&self, name: &str) -> Timer<ByName> {
-        let inlet = &self.core.inlet;
+        let shared = &self.core.shared;
         let series = Named { name, tags: self.tags, kind: Kind::Timing };
-        Timer::by_name(&inlet.shared, || this_thread::handle(inlet, series))
+        Timer::by_name(shared, || this_thread::handle(shared, series))
     }
 
     /// A handle of any kind with these tags.

@@ -174,7 +174,7 @@ fn panic_once(point: &'static str, nth: u64, (name, act): Act) -> bool {
     // Three are owned: one per recorder and this thread's; as many may be idle, plus two.
     assert_eq!(level(&snapshot, "telemetry.recorders"), 3.0, "{context}");
     assert_eq!(level(&snapshot, "telemetry.lanes"), 8.0, "{context}: surplus lanes go");
-    let lanes = load.metrics.core().inlet.shared.lanes();
+    let lanes = load.metrics.core().shared.lanes();
     assert!(lanes.iter().all(|lane| !lane.is_retired()), "{context}: wholly");
     plan.panics() > 0
 }
@@ -222,7 +222,7 @@ fn what_is_recorded_between_the_drain_and_the_retirement_of_a_lane_is_kept() {
     load.record();
     let _installed = plan.install();
     let (metrics, hits, latency) = (load.metrics.clone(), load.hits.clone(), load.latency.clone());
-    let lanes = load.metrics.core().inlet.shared.lanes();
+    let lanes = load.metrics.core().shared.lanes();
     let closed = lanes.iter().filter(|lane| lane.is_closed()).count();
     plan.run_at("pass: folded", move || {
         // Each takes a lane that the pass has just drained, and closes it again.
@@ -232,7 +232,7 @@ fn what_is_recorded_between_the_drain_and_the_retirement_of_a_lane_is_kept() {
         }
     });
     load.pass();
-    let left = load.metrics.core().inlet.shared.lanes().len();
+    let left = load.metrics.core().shared.lanes().len();
     assert_eq!(left, lanes.len() - 1, "one was retired");
     for _ in 0..closed {
         load.note("hits", 1);

@@ -172,10 +172,7 @@ impl ModelReader {
 /// A series without a place in any lane, as if its name had been resolved on a thread whose own
 /// lane is gone.
 fn unplaced(metrics: &MetricsCollector, name: &str, kind: Kind) -> Handle {
-    Handle::new(
-        &metrics.core().inlet.shared,
-        metrics.core().inlet.registry.resolve(name, &[], kind),
-    )
+    Handle::new(&metrics.core().shared, metrics.core().shared.registry.resolve(name, &[], kind))
 }
 
 /// A counter without a cell in any lane.
@@ -199,7 +196,7 @@ pub fn panicking_pass(metrics: &MetricsCollector) {
     let core = metrics.core();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         core.locked(|aggregator| {
-            aggregator.drain(&core.inlet.registry);
+            aggregator.drain();
             // Not `panic!`: its message would be printed for every interleaving.
             resume_unwind(Box::new("a fault in the middle of a pass"))
         })
@@ -215,13 +212,13 @@ pub fn panicking_pass(metrics: &MetricsCollector) {
 pub fn fork(metrics: &MetricsCollector) {
     let core = metrics.core();
     drop(core.lock_all());
-    core.inlet.shared.shut_by_fork(&core.inlet.shared.lanes());
+    core.shared.shut_by_fork(&core.shared.lanes());
 }
 
 /// Whether the collector has not been used since the fork.
 #[cfg(tachograph_loom)]
 pub fn is_shut_by_fork(metrics: &MetricsCollector) -> bool {
-    metrics.core().inlet.shared.is_forked()
+    metrics.core().shared.is_forked()
 }
 
 /// Stopping a thread; a number stands for what wakes it.

@@ -7,7 +7,6 @@ use crate::aggregate::window::Step;
 use crate::lane::block::Block;
 use crate::lane::reader::LaneReader;
 use crate::limits::ADDED_BLOCK_BYTES_MAX;
-use crate::series::registry::Registry;
 use crate::sync::fault;
 
 /// What a drain has done.
@@ -23,18 +22,14 @@ pub(crate) struct Drain {
 impl Aggregator {
     /// Drains every lane up to its length on entry. Cells and rows are left for later. Returns how
     /// full the fullest lane was, from 0 to 1.
-    pub(crate) fn drain(&mut self, registry: &Registry) -> f64 {
-        self.drain_while(registry, |_| true).fullest
+    pub(crate) fn drain(&mut self) -> f64 {
+        self.drain_while(|_| true).fullest
     }
 
     /// Drains lanes as long as `goes_on`, which is asked before each block and given the number of
     /// samples drained so far. The next call begins with another lane, so that no thread's samples
     /// keep others waiting.
-    pub(crate) fn drain_while(
-        &mut self,
-        registry: &Registry,
-        mut goes_on: impl FnMut(usize) -> bool,
-    ) -> Drain {
+    pub(crate) fn drain_while(&mut self, mut goes_on: impl FnMut(usize) -> bool) -> Drain {
         let step = self.step();
         self.on_drains.fold(self.shared.on_time(self.now.monotonic), step);
         self.match_readers();
@@ -42,8 +37,7 @@ impl Aggregator {
         let first = self.first_lane;
         for place in 0..self.readers.len() {
             let i = (first + place) % self.readers.len();
-            let (samples, left) =
-                self.drain_lane(i, registry, step, |here| goes_on(drain.samples + here));
+            let (samples, left) = self.drain_lane(i, step, |here| goes_on(drain.samples + here));
             fault::point("drain: between lanes");
             let occupancy = self.readers[i].note_gain(samples, left);
             if left > 0 && drain.left == 0 {
@@ -80,12 +74,11 @@ impl Aggregator {
     pub(super) fn drain_lane(
         &mut self,
         lane: usize,
-        registry: &Registry,
         step: Step,
         mut goes_on: impl FnMut(usize) -> bool,
     ) -> (usize, usize) {
         if !self.batch.is_empty() {
-            self.finish_batch(registry, step);
+            self.finish_batch(step);
         }
         let reader = &mut self.readers[lane];
         reader.announce();
@@ -95,7 +88,7 @@ impl Aggregator {
             let more = reader.read_block(self.batch.refill());
             fault::point("drain: a block is read");
             samples += self.batch.len();
-            self.table.fold(&mut self.batch, registry, step, |entry| {
+            self.table.fold(&mut self.batch, step, |entry| {
                 reader.lane().install(entry.kind, entry.slot);
             });
             fault::point("drain: a block is folded");
@@ -109,11 +102,11 @@ impl Aggregator {
     /// Folds the rest of a batch after a panic. The sample at which it happened is a counted drop,
     /// so that one sample cannot stop every pass.
     #[cold]
-    fn finish_batch(&mut self, registry: &Registry, step: Step) {
-        self.table.refresh(registry, self.here());
+    fn finish_batch(&mut self, step: Step) {
+        self.table.refresh(self.here());
         if let Some(sample) = self.batch.remove_taken() {
-            self.table.drop_sample(sample, registry);
+            self.table.drop_sample(sample);
         }
-        self.table.fold(&mut self.batch, registry, step, |_| {});
+        self.table.fold(&mut self.batch, step, |_| {});
     }
 }

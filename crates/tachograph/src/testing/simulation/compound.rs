@@ -96,7 +96,7 @@ impl World {
         }
         let (target, _) = self.target(route);
         let lost_traces =
-            |world: &Self| world.metrics.core().inlet.shared.tallies.exemplars_dropped.get();
+            |world: &Self| world.metrics.core().shared.tallies.exemplars_dropped.get();
         let (before, lost_before) = (self.probe(&target), lost_traces(self));
         act(self);
         self.adopt_named(route, &target);

@@ -51,7 +51,7 @@ impl Model {
     fn adopt_overflow(&mut self, key: &str, metrics: &MetricsCollector) {
         if !self.series.contains_key(key) {
             let name = metric_of(key);
-            let entry = metrics.core().inlet.registry.find(name, &[("overflow", "true")]);
+            let entry = metrics.core().shared.registry.find(name, &[("overflow", "true")]);
             let entry = entry.unwrap_or_else(|| panic!("{key} exists"));
             self.series.insert(key.to_owned(), SeriesModel::new(entry.kind, entry));
         }

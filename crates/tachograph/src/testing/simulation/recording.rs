@@ -52,7 +52,7 @@ impl World {
         if self.model.series.contains_key(key) {
             return;
         }
-        let registry = &self.metrics.core().inlet.registry;
+        let registry = &self.metrics.core().shared.registry;
         let overflow = key.ends_with("[overflow=true]");
         let entry = match overflow {
             true => registry.find(name, &[("overflow", "true")]),
@@ -244,7 +244,7 @@ impl World {
         let Target::Series(key) = target else { return (0, 0) };
         let Some(series) = self.model.series.get(key) else { return (0, 0) };
         let (entry, slot) = (&series.entry, series.entry.slot);
-        let lanes = self.metrics.core().inlet.shared.lanes();
+        let lanes = self.metrics.core().shared.lanes();
         let signals = series.entry.signals();
         let in_place = lanes.iter().map(|lane| match entry.kind {
             Kind::Counter | Kind::UpDownCounter => {

@@ -149,7 +149,7 @@ impl World {
     }
 
     pub(super) fn mode(&self) -> u8 {
-        self.metrics.core().inlet.shared.mode()
+        self.metrics.core().shared.mode()
     }
 
     pub(super) fn open_or_close(&mut self) {
@@ -211,10 +211,9 @@ impl World {
         assert_eq!(report.recorded, report.aggregated + report.dropped);
         assert_eq!(report.recorded, self.model.recorded(), "recorded");
         assert_eq!(report.dropped, self.model.dropped(), "dropped");
-        let lanes = self.metrics.core().inlet.shared.lanes();
+        let lanes = self.metrics.core().shared.lanes();
         let owned = lanes.iter().filter(|lane| lane.is_owned()).count();
-        let own =
-            usize::from(crate::record::this_thread::has_lane(&self.metrics.core().inlet.shared));
+        let own = usize::from(crate::record::this_thread::has_lane(&self.metrics.core().shared));
         assert!(owned <= left + own, "{owned} lanes of {left} recorders");
         assert!(lanes.iter().all(|lane| !lane.is_retired()), "a retired lane is kept");
         // Recorded too late: a counted drop, each of them.
