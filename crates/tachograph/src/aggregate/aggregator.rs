@@ -6,7 +6,6 @@ mod drain;
 
 use std::time::{Duration, Instant};
 
-use crate::aggregate::idle::IdleWatch;
 use crate::aggregate::on_steps::OnSteps;
 use crate::aggregate::pace::Pace;
 use crate::aggregate::series_table::SeriesTable;
@@ -47,7 +46,6 @@ pub(crate) struct Aggregator {
     /// Samples recorded into lanes that no longer exist.
     of_gone_lanes: u64,
     pub(crate) table: SeriesTable,
-    idle: IdleWatch,
     tsc: TscWatch,
     metrics: Vec<Arc<Metric>>,
     metrics_revision: u64,
@@ -95,7 +93,6 @@ impl Aggregator {
             settings,
             readers: Vec::new(),
             of_gone_lanes: 0,
-            idle: IdleWatch::new(settings.idle_timeout),
             tsc: TscWatch::default(),
             metrics: Vec::new(),
             metrics_revision: u64::MAX,
@@ -216,10 +213,12 @@ impl Aggregator {
     pub(crate) fn build(&mut self) -> Arc<Snapshot> {
         let step = self.step();
         self.table.settle_places();
-        let idle = self.table.idle(&mut self.idle, self.now.monotonic);
+        let timeout = self.settings.idle_timeout;
+        let idle = timeout.map(|timeout| self.table.idle(timeout, self.now.monotonic));
+        let idle = idle.unwrap_or_default();
         if !idle.is_empty() {
             let start = self.next_start();
-            self.table.leave(&idle, &mut self.idle, &self.metrics, step, start);
+            self.table.leave(&idle, &self.metrics, step, start);
         }
         let readings = self.readings();
         self.telemetry.report(&mut self.table, &readings, step);
@@ -270,7 +269,6 @@ impl Aggregator {
         self.pass();
         self.started = self.next_start();
         self.table.reset(self.started);
-        self.idle.forget(|_| true);
     }
 
     /// Removes a series from the snapshots, with everything recorded before the call. Returns
@@ -278,7 +276,6 @@ impl Aggregator {
     pub(crate) fn remove(&mut self, id: u32) -> bool {
         self.pass();
         let start = self.next_start();
-        self.idle.forget(|known| known == id);
         self.table.remove(id, start)
     }
 
@@ -296,7 +293,6 @@ impl Aggregator {
         self.table.start_over(self.started);
         self.telemetry.start_over();
         self.shared.tallies.start_over();
-        self.idle = IdleWatch::new(self.settings.idle_timeout);
     }
 
     /// Sets every counter to 0.
@@ -304,8 +300,6 @@ impl Aggregator {
         self.pass();
         let start = self.next_start();
         self.table.reset_counters(start);
-        let table = &mut self.table;
-        self.idle.forget(|id| table.state(id).is_some_and(|state| state.entry.kind.is_counter()));
     }
 
     /// Returns three counts: samples recorded, by the words of lanes and signal handlers, minus
@@ -316,7 +310,7 @@ impl Aggregator {
         let lanes = self.readers.iter().map(LaneReader::recorded);
         let recorded = lanes.fold(self.of_gone_lanes, u64::wrapping_add);
         let signals = if self.shared.tallies.is_signalled() { self.table.signals() } else { 0 };
-        let recorded = recorded.wrapping_add(signals).wrapping_sub(self.table.lost());
+        let recorded = recorded.wrapping_add(signals).wrapping_sub(self.table.lost);
         (recorded, self.table.aggregated(), open)
     }
 

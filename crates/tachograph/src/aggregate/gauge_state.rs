@@ -2,8 +2,7 @@
 
 use crate::aggregate::window::Step;
 use crate::aggregate::window::{Accumulate, Windowed};
-use crate::lane::spill::GaugeReading;
-use crate::lane::wide::Wide;
+use crate::lane::spill::Levels;
 use crate::read::stats::GaugeStats;
 
 /// A gauge's values, and the current one.
@@ -18,6 +17,8 @@ pub(crate) struct GaugeState {
     cleared: f64,
     /// Whether a sample since that reset has this value.
     again: bool,
+    /// The overflow gauge that took its samples, and that the next pass sets to its value.
+    pub(super) lent: Option<u32>,
 }
 
 impl Default for GaugeState {
@@ -28,6 +29,7 @@ impl Default for GaugeState {
             last: None,
             cleared: f64::NAN,
             again: false,
+            lent: None,
         }
     }
 }
@@ -46,10 +48,8 @@ impl GaugeState {
     }
 
     /// Adds the gain of a row.
-    pub(super) fn set_in_place(&mut self, gained: GaugeReading, step: Step) {
-        let GaugeReading { sum, finite, count, min, max } = gained;
-        let levels = Levels { min, max, sum, finite, count };
-        self.levels.current(step.now).absorb(&levels);
+    pub(super) fn set_in_place(&mut self, gained: &Levels, step: Step) {
+        self.levels.current(step.now).absorb(gained);
     }
 
     /// Determines the current value, given what the shared word held before the drain; returns
@@ -74,28 +74,6 @@ impl GaugeState {
             self.current = current;
         }
         changed
-    }
-}
-
-/// The values that a gauge was set to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Levels {
-    min: f64,
-    max: f64,
-    sum: Wide,
-    finite: u64,
-    pub(super) count: u64,
-}
-
-impl Default for Levels {
-    fn default() -> Self {
-        Self {
-            min: f64::INFINITY,
-            max: f64::NEG_INFINITY,
-            sum: Wide::default(),
-            finite: 0,
-            count: 0,
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! May use everything except `run` and `testing`. In reading order:
 //! - `window`, `on_steps`: steps of time, and how long recording was on in them
 //! - `octaves`, `distribution`, `gauge_state`, `series_state`: the state of one series
-//! - `idle`, `overload`, `pace`: unused series, coalesced samples, the time of the next drain
+//! - `overload`, `pace`: coalesced samples, the time of the next drain
 //! - `series_table`: the states of all series; `places`: which of them count against the limits
 //! - `telemetry`: the collector's own metrics
 //! - `aggregator`: the pass
@@ -11,7 +11,6 @@
 pub(crate) mod aggregator;
 pub(crate) mod distribution;
 pub(crate) mod gauge_state;
-pub(crate) mod idle;
 pub(crate) mod octaves;
 pub(crate) mod on_steps;
 pub(crate) mod overload;

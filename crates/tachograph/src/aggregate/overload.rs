@@ -13,28 +13,21 @@ pub(crate) struct Overload {
     warned: Option<Instant>,
 }
 
-/// The content of a warning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Coalesced {
-    pub(crate) samples: u64,
-    /// The series with the most of them, and its number of samples.
-    pub(crate) worst: (u32, u64),
-}
-
 impl Overload {
     pub(crate) fn note(&mut self, series: u32, samples: u64) {
         *self.by_series.entry(series).or_default() += samples;
     }
 
-    /// Takes the pending warning, if one is due.
-    pub(crate) fn take_warning(&mut self, now: Instant) -> Option<Coalesced> {
+    /// Takes what a warning tells, if one is due: the number of samples, the series with the most
+    /// of them, and its number.
+    pub(crate) fn take_warning(&mut self, now: Instant) -> Option<(u64, u32, u64)> {
         if self.warned.is_some_and(|warned| now < warned + WARN_EVERY) {
             return None;
         }
         let worst = self.by_series.iter().max_by_key(|&(&series, &samples)| (samples, !series));
-        let worst = worst.map(|(&series, &samples)| (series, samples))?;
+        let (worst, of_worst) = worst.map(|(&series, &samples)| (series, samples))?;
         let samples = self.by_series.drain().map(|(_, samples)| samples).sum();
         self.warned = Some(now);
-        Some(Coalesced { samples, worst })
+        Some((samples, worst, of_worst))
     }
 }

@@ -1,12 +1,12 @@
 //! Places in the limits: which series leave, which return, and where the samples of a series count
 //! if there is no place for its return.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::aggregate::idle::IdleWatch;
+use crate::aggregate::series_state::{SeriesState, Values};
 use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::window::Step;
-use crate::series::metric::{Kind, Metric};
+use crate::series::metric::Metric;
 use crate::sync::Arc;
 use crate::time::start::Start;
 
@@ -15,12 +15,13 @@ impl SeriesTable {
     /// place for its return.
     #[inline]
     pub(super) fn home(&mut self, id: u32) -> u32 {
-        if self.states[id as usize].is_placed() { id } else { self.readmit(id) }
+        if self.states[id as usize].placed { id } else { self.readmit(id) }
     }
 
     #[cold]
     fn readmit(&mut self, id: u32) -> u32 {
-        let other = match self.states[id as usize].elsewhere() {
+        let elsewhere = self.states[id as usize].elsewhere;
+        let other = match elsewhere {
             Some(other) => other,
             None if self.enter(id) => return id,
             None => self.registry.overflow_of(&self.states[id as usize].entry).id,
@@ -30,9 +31,9 @@ impl SeriesTable {
             return id;
         }
         let state = &mut self.states[id as usize];
-        state.go_elsewhere(other);
-        if state.entry.kind == Kind::Gauge {
-            state.lend(other);
+        state.elsewhere = Some(other);
+        if let Values::Gauge(gauge) = &mut state.values {
+            gauge.lent = Some(other);
         }
         #[cfg(test)]
         self.refused.insert(id);
@@ -42,10 +43,10 @@ impl SeriesTable {
     /// Gives a series a place, if there is one.
     pub(super) fn enter(&mut self, id: u32) -> bool {
         let state = &mut self.states[id as usize];
-        if !state.is_placed() && self.registry.readmit(&state.entry) {
+        if !state.placed && self.registry.readmit(&state.entry) {
             state.enter();
         }
-        state.is_placed()
+        state.placed
     }
 
     /// Frees the places of series that are no longer wanted, then gives places to series that were
@@ -60,21 +61,20 @@ impl SeriesTable {
         }
     }
 
-    /// Series that have recorded nothing for longer than the timeout.
-    pub(crate) fn idle(&self, watch: &mut IdleWatch, now: Instant) -> Vec<u32> {
-        if !watch.is_on() {
-            return Vec::new();
-        }
-        let active = self.states.iter().filter(|state| state.is_active() && !state.is_own());
-        let idle = active.filter(|state| watch.is_idle(state.entry.id, state.samples(), now));
-        idle.map(|state| state.entry.id).collect()
+    /// Series that have recorded nothing for longer than a timeout.
+    pub(crate) fn idle(&mut self, timeout: Duration, now: Instant) -> Vec<u32> {
+        let is_idle = |state: &mut SeriesState| {
+            state.is_active() && !state.is_own() && state.is_idle(timeout, now)
+        };
+        let idle =
+            self.states.iter_mut().filter_map(|state| is_idle(state).then_some(state.entry.id));
+        idle.collect()
     }
 
     /// Removes idle series from the snapshots.
     pub(crate) fn leave(
         &mut self,
         idle: &[u32],
-        watch: &mut IdleWatch,
         metrics: &[Arc<Metric>],
         step: Step,
         start: Start,
@@ -85,14 +85,16 @@ impl SeriesTable {
             let count = state.count();
             state.leave(metric, step, start, &self.registry);
             self.forgotten = self.forgotten.wrapping_add(count);
-            watch.forget_one(id);
         }
     }
 
     /// Sets overflow gauges to the values of the gauges whose samples they took.
     pub(super) fn lend_gauges(&mut self) {
         for place in 0..self.gauges.len() {
-            let lent = self.states[self.gauges[place] as usize].take_lent();
+            let lent = match &mut self.states[self.gauges[place] as usize].values {
+                Values::Gauge(gauge) => gauge.lent.take(),
+                _ => None,
+            };
             let value = self.loaded.get(place).copied().filter(|value| !value.is_nan());
             if let (Some(other), Some(value)) = (lent, value) {
                 let entry = &self.states[other as usize].entry;
@@ -112,6 +114,6 @@ impl SeriesTable {
 
     #[cfg(test)]
     pub(crate) fn has_place(&self, id: u32) -> bool {
-        self.states.get(id as usize).is_some_and(|state| state.is_placed())
+        self.states.get(id as usize).is_some_and(|state| state.placed)
     }
 }

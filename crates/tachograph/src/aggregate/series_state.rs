@@ -1,10 +1,12 @@
 //! The aggregator's state of one series.
 
+use std::time::{Duration, Instant};
+
 use crate::aggregate::distribution::Distribution;
-use crate::aggregate::gauge_state::{GaugeState, Levels};
+use crate::aggregate::gauge_state::GaugeState;
 use crate::aggregate::window::{self, Accumulate, Step, Windowed};
 use crate::lane::cell::CounterReading;
-use crate::lane::spill::{GaugeReading, SpillGain};
+use crate::lane::spill::{Levels, SpillGain};
 use crate::lane::trace::Trace;
 use crate::read::exemplar::{Exemplar, Witness, worst};
 use crate::read::rows::Totals;
@@ -12,7 +14,7 @@ use crate::read::rows::{self, Row};
 use crate::read::snapshot::{Series, Value};
 use crate::read::stats::Views;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
-use crate::series::metric::{Kind, Metric, RESERVED};
+use crate::series::metric::{Kind, Metric};
 use crate::series::registry::Registry;
 use crate::series::series_id::SeriesId;
 use crate::sync::Arc;
@@ -27,19 +29,19 @@ pub(crate) struct SeriesState {
     start: Start,
     /// The part of the entry's signal count that was folded.
     signals: u64,
+    /// The number of samples at a snapshot, and when it was first seen; none before the first look
+    /// of an idle timeout and after a reset, which counts as activity.
+    seen: Option<Box<(u64, Instant)>>,
     /// Recorded since the start or the last reset.
     recorded: bool,
     /// Whether the series has changed since it was published.
-    changed: bool,
+    pub(super) changed: bool,
     published: Option<Arc<Series>>,
-    own: bool,
-    /// Whether it counts against the limits.
-    placed: bool,
+    /// Whether it counts against the limits; otherwise its samples may count elsewhere.
+    pub(super) placed: bool,
     /// The series that takes its samples until the next snapshot, because there was no place for
     /// it.
-    elsewhere: Option<u32>,
-    /// The gauge that took its samples, and that the next pass sets to its value.
-    lent: Option<u32>,
+    pub(super) elsewhere: Option<u32>,
     /// The series as last shown in a snapshot, after it has left for being idle.
     left: Option<Arc<Series>>,
     /// Whether it was reset or shown. Before that, it keeps its place because the first record of
@@ -51,43 +53,37 @@ pub(crate) struct SeriesState {
 
 #[derive(Debug)]
 pub(crate) enum Values {
-    Counter(Windowed<Count>),
+    Counter(Windowed<CounterReading>),
     // Boxed, because most series are counters, which are smaller.
     Gauge(Box<GaugeState>),
     Distribution(Box<Windowed<Distribution>>),
 }
 
-/// A counter's total.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Count(CounterReading);
-
-impl Accumulate for Count {
+impl Accumulate for CounterReading {
     fn absorb(&mut self, other: &Self) {
-        self.0.value = self.0.value.wrapping_add(other.0.value);
-        self.0.calls = self.0.calls.wrapping_add(other.0.calls);
+        self.value = self.value.wrapping_add(other.value);
+        self.calls = self.calls.wrapping_add(other.calls);
     }
 
     fn is_empty(&self) -> bool {
-        self.0.calls == 0
+        self.calls == 0
     }
 }
 
 impl SeriesState {
     pub(crate) fn new(entry: Arc<SeriesId>, start: Start) -> Self {
         let values = Values::new(entry.kind);
-        let own = entry.key.starts_with(RESERVED);
         Self {
             entry,
             values,
             start,
             signals: 0,
+            seen: None,
             recorded: false,
             changed: true,
             published: None,
-            own,
             placed: true,
             elsewhere: None,
-            lent: None,
             left: None,
             may_leave: false,
             removed_with_handles: false,
@@ -96,7 +92,7 @@ impl SeriesState {
 
     /// Whether the series is one of the collector's own.
     pub(crate) fn is_own(&self) -> bool {
-        self.own
+        self.entry.slot == u32::MAX
     }
 
     /// Whether snapshots and reads show the series.
@@ -106,18 +102,7 @@ impl SeriesState {
 
     /// Whether they would show it if it has a place.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.recorded || self.own || self.entry.is_pinned()
-    }
-
-    /// Whether it has a place in the limits; otherwise its samples may count elsewhere.
-    #[inline]
-    pub(crate) fn is_placed(&self) -> bool {
-        self.placed
-    }
-
-    /// The series that takes its samples until the next snapshot, if it was refused a place.
-    pub(crate) fn elsewhere(&self) -> Option<u32> {
-        self.elsewhere
+        self.recorded || self.is_own() || self.entry.is_pinned()
     }
 
     /// Takes a place that the registry has granted.
@@ -126,21 +111,6 @@ impl SeriesState {
         if std::mem::take(&mut self.removed_with_handles) {
             self.entry.pin();
         }
-    }
-
-    /// Sends its samples to another series until the next snapshot.
-    pub(crate) fn go_elsewhere(&mut self, other: u32) {
-        self.elsewhere = Some(other);
-    }
-
-    /// Notes that a gauge's samples were folded into another gauge.
-    pub(crate) fn lend(&mut self, other: u32) {
-        self.lent = Some(other);
-    }
-
-    /// The gauge that took samples of this one since the last call.
-    pub(crate) fn take_lent(&mut self) -> Option<u32> {
-        self.lent.take()
     }
 
     /// Gives its place back unless it is still wanted: a series has a place while snapshots show
@@ -191,25 +161,26 @@ impl SeriesState {
     /// The number of samples in its values, since the start or the last reset.
     pub(crate) fn count(&self) -> u64 {
         match &self.values {
-            Values::Counter(windowed) => window::sum(windowed.lifetime()).0.calls,
+            Values::Counter(windowed) => window::sum(windowed.lifetime()).calls,
             Values::Gauge(gauge) => gauge.levels.lifetime().map(|levels| levels.count).sum(),
             Values::Distribution(windowed) => windowed.lifetime().map(|d| d.totals.count).sum(),
         }
     }
 
-    /// Like `count`, plus those that were dropped.
-    pub(crate) fn samples(&self) -> u64 {
-        self.count().wrapping_add(self.entry.dropped())
+    /// Whether it has recorded nothing for longer than a timeout, judged by its samples at each
+    /// snapshot, so that recording and folding are not involved.
+    pub(super) fn is_idle(&mut self, timeout: Duration, now: Instant) -> bool {
+        let samples = self.count().wrapping_add(self.entry.dropped());
+        let seen = self.seen.get_or_insert_with(|| Box::new((samples, now)));
+        if seen.0 != samples {
+            **seen = (samples, now);
+        }
+        now.saturating_duration_since(seen.1) > timeout
     }
 
     /// Converts its start to wall time again.
     pub(crate) fn convert_start(&mut self, now: PassTime) {
         self.start.at.convert(now);
-        self.changed = true;
-    }
-
-    /// Marks the series as changed, so that it is published again.
-    pub(crate) fn touch(&mut self) {
         self.changed = true;
     }
 
@@ -230,7 +201,7 @@ impl SeriesState {
             }
             Values::Counter(windowed) => values.for_each(|value| {
                 fault::point("fold: a sample");
-                windowed.current(step.now).absorb(&Count(CounterReading { value, calls: 1 }));
+                windowed.current(step.now).absorb(&CounterReading { value, calls: 1 });
                 done();
             }),
             Values::Gauge(gauge) => values.for_each(|value| {
@@ -253,7 +224,7 @@ impl SeriesState {
         self.recorded = true;
         self.changed = true;
         if let Values::Counter(windowed) = &mut self.values {
-            windowed.current(step.now).absorb(&Count(delta));
+            windowed.current(step.now).absorb(&delta);
         }
     }
 
@@ -278,7 +249,7 @@ impl SeriesState {
         }
     }
 
-    pub(crate) fn fold_gauge(&mut self, delta: GaugeReading, step: Step) {
+    pub(crate) fn fold_gauge(&mut self, delta: &Levels, step: Step) {
         self.recorded = true;
         self.changed = true;
         if let Values::Gauge(gauge) = &mut self.values {
@@ -301,7 +272,7 @@ impl SeriesState {
         }
         self.start = start;
         self.recorded = false;
-        self.left = None;
+        (self.seen, self.left) = (None, None);
         self.may_leave = true;
         self.changed = true;
     }
@@ -311,7 +282,7 @@ impl SeriesState {
         if let Values::Counter(windowed) = &mut self.values {
             *windowed = Windowed::default();
             self.start = start;
-            self.left = None;
+            (self.seen, self.left) = (None, None);
             self.changed = true;
         }
     }
@@ -407,13 +378,12 @@ impl Values {
     fn value(&self, kind: Kind, scale: f64, windows: bool) -> Value {
         match self {
             Self::Counter(windowed) => {
-                let stats = |count: Count| CounterStats { value: signed(count.0.value, kind) };
-                let net = |count: Count| CounterStats {
-                    value: signed(count.0.value, Kind::UpDownCounter),
-                };
+                let stats =
+                    |total: CounterReading, kind| CounterStats { value: signed(total.value, kind) };
+                let net = || stats(window::sum(windowed.window()), Kind::UpDownCounter);
                 let views = Views {
-                    lifetime: stats(window::sum(windowed.lifetime())),
-                    window: windows.then(|| net(window::sum(windowed.window()))),
+                    lifetime: stats(window::sum(windowed.lifetime()), kind),
+                    window: windows.then(net),
                 };
                 if kind == Kind::Counter {
                     Value::Counter(views)

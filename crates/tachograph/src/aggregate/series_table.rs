@@ -1,5 +1,6 @@
 //! The aggregator's states of all series.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use crate::aggregate::overload::Overload;
@@ -9,7 +10,7 @@ use crate::lane::batch::{Batch, Traced};
 use crate::lane::cell::CounterReading;
 use crate::lane::reader::LaneReader;
 use crate::lane::sample::Sample;
-use crate::lane::spill::{GaugeReading, SpillGain};
+use crate::lane::spill::{Levels, SpillGain};
 use crate::read::exported::naming::Naming;
 use crate::read::snapshot::{Series, Value};
 use crate::series::metric::{Kind, Metric};
@@ -41,7 +42,7 @@ pub(crate) struct SeriesTable {
     /// Samples in values that were reset.
     pub(super) forgotten: u64,
     /// Samples that were read from a lane and became counted drops.
-    lost: u64,
+    pub(super) lost: u64,
     /// The signal handlers' count when the child of a fork started over.
     signals_before: u64,
     pub(crate) coalesced: u64,
@@ -199,8 +200,9 @@ impl SeriesTable {
                 self.fold_cell(id, delta, step);
             }
         });
-        self.fold_spills(reader, None, step);
-        self.fold_gauges(reader, None, step);
+        // The row of a series that is not known yet keeps its gain.
+        self.fold_spills(reader, 0..self.distributions.len() as u32, step);
+        self.fold_gauges(reader, 0..self.gauges.len() as u32, step);
     }
 
     fn fold_cell(&mut self, id: u32, delta: CounterReading, step: Step) {
@@ -215,6 +217,7 @@ impl SeriesTable {
             return;
         };
         for reader in readers {
+            let only = entry.slot..entry.slot.saturating_add(1);
             match entry.kind {
                 Kind::Counter | Kind::UpDownCounter => {
                     reader.counter_delta(entry.slot, |delta| {
@@ -222,9 +225,9 @@ impl SeriesTable {
                     });
                 }
                 Kind::Timing | Kind::Histogram => {
-                    self.fold_spills(reader, Some(entry.slot), step);
+                    self.fold_spills(reader, only, step);
                 }
-                Kind::Gauge => self.fold_gauges(reader, Some(entry.slot), step),
+                Kind::Gauge => self.fold_gauges(reader, only, step),
             }
         }
         if entry.kind.is_counter() {
@@ -253,10 +256,8 @@ impl SeriesTable {
         }
     }
 
-    /// Folds the gains of a lane's spill rows, or only of one series' row. The row of a series that
-    /// is not known yet keeps its gain.
-    fn fold_spills(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
-        let known = self.distributions.len();
+    /// Folds the gains of some of a lane's spill rows.
+    fn fold_spills(&mut self, reader: &mut LaneReader, slots: Range<u32>, step: Step) {
         let fold = |slot: u32, gain: &SpillGain| {
             let Some(&id) = self.distributions.get(slot as usize) else { return };
             let home = self.home(id);
@@ -264,29 +265,27 @@ impl SeriesTable {
             self.states[home as usize].fold_spill(gain, step);
             self.count_coalesced(home, gain.count());
         };
-        reader.spill_gains(only, fold, |slot| (slot as usize) < known);
+        reader.spill_gains(slots, fold);
     }
 
     /// Like `fold_spills`, for gauges.
-    fn fold_gauges(&mut self, reader: &mut LaneReader, only: Option<u32>, step: Step) {
-        let known = self.gauges.len();
-        let fold = |slot: u32, gain: GaugeReading| {
+    fn fold_gauges(&mut self, reader: &mut LaneReader, slots: Range<u32>, step: Step) {
+        let fold = |slot: u32, gain: &Levels| {
             let Some(&id) = self.gauges.get(slot as usize) else { return };
             let home = self.home(id);
             fault::point("fold: a gauge row");
             self.states[home as usize].fold_gauge(gain, step);
             self.count_coalesced(home, gain.count);
         };
-        reader.gauge_gains(only, fold, |slot| (slot as usize) < known);
+        reader.gauge_gains(slots, fold);
     }
 
     /// Warns of overload, if a warning is due.
     pub(crate) fn warn_of_overload(&mut self, now: Instant) {
-        let Some(told) = self.overload.take_warning(now) else { return };
-        let (worst, of_worst) = told.worst;
+        let Some((samples, worst, of_worst)) = self.overload.take_warning(now) else { return };
         if let Some(state) = self.states.get(worst as usize) {
             let worst = Arc::clone(&state.entry.key);
-            self.registry.warn(Warning::Coalesced { samples: told.samples, worst, of_worst });
+            self.registry.warn(Warning::Coalesced { samples, worst, of_worst });
         }
     }
 
@@ -299,11 +298,6 @@ impl SeriesTable {
     pub(crate) fn aggregated(&self) -> u64 {
         let states = self.states.iter().filter(|state| !state.is_own());
         states.map(SeriesState::count).fold(self.forgotten, u64::wrapping_add)
-    }
-
-    /// Samples that were in a lane and are counted as dropped instead of aggregated.
-    pub(crate) fn lost(&self) -> u64 {
-        self.lost
     }
 
     /// The increments from signal handlers.
@@ -405,7 +399,7 @@ impl SeriesTable {
     }
 
     pub(crate) fn touch_all(&mut self) {
-        self.states.iter_mut().for_each(SeriesState::touch);
+        self.states.iter_mut().for_each(|state| state.changed = true);
     }
 
     /// Discards all values except the collector's own.

@@ -1,12 +1,13 @@
 //! The aggregator's side of a lane.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use crate::lane::batch::Batch;
 use crate::lane::block::Block;
 use crate::lane::cell::CounterReading;
 use crate::lane::lane::Lane;
-use crate::lane::spill::{GaugeReading, SpillGain, SpillReading};
+use crate::lane::spill::{Levels, SpillGain, SpillReading};
 use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
 use crate::sync::Arc;
 use crate::sync::fault;
@@ -30,7 +31,7 @@ pub(crate) struct LaneReader {
     /// By row.
     rows: Vec<SpillReading>,
     /// By row.
-    gauges: Vec<GaugeReading>,
+    gauges: Vec<Levels>,
 }
 
 impl LaneReader {
@@ -131,17 +132,12 @@ impl LaneReader {
         }
     }
 
-    /// Calls `fold` with the slot and gain of each spill row that has changed since it was last
-    /// folded; a row keeps its gain if `fold` refuses it.
-    pub(crate) fn spill_gains(
-        &mut self,
-        only: Option<u32>,
-        mut fold: impl FnMut(u32, &SpillGain),
-        known: impl Fn(u32) -> bool,
-    ) {
+    /// Calls `fold` with the slot and gain of each spill row among `slots` that has changed since it
+    /// was last folded. The others keep their gain.
+    pub(crate) fn spill_gains(&mut self, slots: Range<u32>, mut fold: impl FnMut(u32, &SpillGain)) {
         for number in 0..self.lane.rows.taken() {
             let Some((slot, row)) = self.lane.rows.nth(number) else { continue };
-            if known(slot) && only.is_none_or(|only| only == slot) {
+            if slots.contains(&slot) {
                 row.fold_gain(place_of(&mut self.rows, number as u32), |gain| fold(slot, gain));
             }
         }
@@ -149,15 +145,10 @@ impl LaneReader {
     }
 
     /// Like `spill_gains`, for gauges.
-    pub(crate) fn gauge_gains(
-        &mut self,
-        only: Option<u32>,
-        mut fold: impl FnMut(u32, GaugeReading),
-        known: impl Fn(u32) -> bool,
-    ) {
+    pub(crate) fn gauge_gains(&mut self, slots: Range<u32>, mut fold: impl FnMut(u32, &Levels)) {
         for number in 0..self.lane.gauges.taken() {
             let Some((slot, row)) = self.lane.gauges.nth(number) else { continue };
-            if known(slot) && only.is_none_or(|only| only == slot) {
+            if slots.contains(&slot) {
                 row.fold_gain(place_of(&mut self.gauges, number as u32), |gain| fold(slot, gain));
             }
         }

@@ -239,14 +239,21 @@ pub(crate) struct GaugeRow {
     extremes: Extremes,
 }
 
-/// The content of a gauge row, or its gain since a reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct GaugeReading {
+/// The values that a gauge was set to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Levels {
     pub(crate) sum: Wide,
     pub(crate) finite: u64,
     pub(crate) count: u64,
     pub(crate) min: f64,
     pub(crate) max: f64,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        let (min, max) = (f64::INFINITY, f64::NEG_INFINITY);
+        Self { sum: Wide::default(), finite: 0, count: 0, min, max }
+    }
 }
 
 impl GaugeRow {
@@ -292,7 +299,7 @@ impl GaugeRow {
     }
 
     /// Like [`SpillRow::fold_gain`].
-    pub(crate) fn fold_gain(&self, base: &mut GaugeReading, fold: impl FnOnce(GaugeReading)) {
+    pub(crate) fn fold_gain(&self, base: &mut Levels, fold: impl FnOnce(&Levels)) {
         let count = self.count();
         // A value that is added but not yet counted stays for the next reading.
         if count == base.count {
@@ -303,14 +310,14 @@ impl GaugeRow {
         let sum = self.sum();
         let has_entered = self.extremes.has_entered();
         let (min, max) = self.extremes.read(base.count);
-        fold(GaugeReading {
+        fold(&Levels {
             sum: sum.minus(base.sum),
             finite: finite - base.finite,
             count: count - base.count,
             min: of_key(min),
             max: of_key(max),
         });
-        *base = GaugeReading { sum, finite, count, ..GaugeReading::default() };
+        *base = Levels { sum, finite, count, ..Levels::default() };
         self.extremes.begin_next(has_entered);
     }
 }

@@ -8,7 +8,7 @@ use crate::lane::batch::Batch;
 use crate::lane::lane::{Gate, Lane, LaneSize, mode};
 use crate::lane::reader::LaneReader;
 use crate::lane::sample::Sample;
-use crate::lane::spill::{GaugeReading, SpillGain};
+use crate::lane::spill::{Levels, SpillGain};
 use crate::lane::trace::Trace;
 use crate::lane::writer::LaneWriter;
 use crate::record::handle::Handle;
@@ -148,7 +148,7 @@ impl ModelReader {
         let mut gained = (0, 0, None);
         let fold =
             |_, gain: &SpillGain| gained = (gain.count(), gain.sum, Some((gain.min, gain.max)));
-        self.0.spill_gains(Some(slot), fold, |_| true);
+        self.0.spill_gains(slot..slot + 1, fold);
         gained
     }
 
@@ -156,10 +156,10 @@ impl ModelReader {
     /// any.
     pub fn gauged(&mut self, slot: u32) -> (u64, u64, f64, Option<(f64, f64)>) {
         let mut gained = (0, 0, 0.0, None);
-        let fold = |_, gain: GaugeReading| {
+        let fold = |_: u32, gain: &Levels| {
             gained = (gain.count, gain.finite, gain.sum.high, Some((gain.min, gain.max)));
         };
-        self.0.gauge_gains(Some(slot), fold, |_| true);
+        self.0.gauge_gains(slot..slot + 1, fold);
         gained
     }
 
