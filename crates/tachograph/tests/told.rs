@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
+use serde::Deserialize;
 use tachograph::{MetricsCollector, Snapshot, Trace, Unit};
 
 fn manual() -> MetricsCollector {
@@ -60,7 +61,12 @@ fn tampered(from: &str, to: &str) -> Result<Snapshot, String> {
     metrics.gauge("g", 1.5);
     let text = serde_json::to_string(&*metrics.get_all_metrics()).expect("serialises");
     assert!(text.contains(from), "{from} in {text}");
-    serde_json::from_str(&text.replacen(from, to, 1)).map_err(|error| error.to_string())
+    let text = text.replacen(from, to, 1);
+    // As a field of another type would call it.
+    let field = Snapshot::deserialize(&mut serde_json::Deserializer::from_str(&text));
+    let whole = serde_json::from_str(&text).map_err(|error| error.to_string());
+    assert_eq!(field.is_err(), whole.is_err());
+    whole
 }
 
 #[test]

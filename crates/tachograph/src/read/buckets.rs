@@ -17,34 +17,8 @@ pub struct Buckets {
     rows: Arc<[Row]>,
     /// Counts of coalesced samples, by coarse bucket.
     coarse: Arc<[Row]>,
-    totals: SharedTotals,
+    totals: Totals,
     scale: f64,
-}
-
-/// Totals in integers that every serde format supports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SharedTotals {
-    count: u64,
-    sum_high: u64,
-    sum_low: u64,
-    min: u64,
-    max: u64,
-    coalesced: u64,
-}
-
-impl From<Totals> for SharedTotals {
-    fn from(totals: Totals) -> Self {
-        let Totals { count, sum, min, max, coalesced } = totals;
-        Self { count, sum_high: (sum >> 64) as u64, sum_low: sum as u64, min, max, coalesced }
-    }
-}
-
-impl From<SharedTotals> for Totals {
-    fn from(totals: SharedTotals) -> Self {
-        let SharedTotals { count, sum_high, sum_low, min, max, coalesced } = totals;
-        let sum = (u128::from(sum_high) << 64) | u128::from(sum_low);
-        Self { count, sum, min, max, coalesced }
-    }
 }
 
 /// One bucket: the number of samples between `low` and `high`, both inclusive, in recorded units.
@@ -60,7 +34,7 @@ pub struct Bucket {
 
 impl Buckets {
     pub(crate) fn new(rows: Arc<[Row]>, coarse: Arc<[Row]>, totals: Totals, scale: f64) -> Self {
-        Self { rows, coarse, totals: totals.into(), scale }
+        Self { rows, coarse, totals, scale }
     }
 
     /// The non-empty buckets, in ascending order.
@@ -117,11 +91,11 @@ impl Buckets {
 
     /// The exact sum of all samples, in recorded units (nanoseconds for a timing).
     pub fn sum(&self) -> u128 {
-        self.totals().sum
+        self.totals.sum
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        self.totals.into()
+        self.totals
     }
 
     /// Counts sorted by bucket; a bucket may have several.
@@ -193,9 +167,9 @@ impl Buckets {
 /// Buckets in serialized form.
 #[derive(serde::Deserialize)]
 pub(crate) struct ToldBuckets {
-    rows: Vec<Row>,
-    coarse: Vec<Row>,
-    totals: SharedTotals,
+    rows: Arc<[Row]>,
+    coarse: Arc<[Row]>,
+    totals: Totals,
     scale: f64,
 }
 
@@ -204,7 +178,7 @@ impl TryFrom<ToldBuckets> for Buckets {
 
     fn try_from(told: ToldBuckets) -> Result<Self, String> {
         let ToldBuckets { rows, coarse, totals, scale } = told;
-        let Totals { count, min, max, coalesced, .. } = totals.into();
+        let Totals { count, min, max, coalesced, .. } = totals;
         let sum = |rows: &[Row]| rows.iter().map(|row| u128::from(row.1)).sum::<u128>();
         let counted = sum(&rows);
         let bad = if !rows.is_sorted_by_key(|row| row.0) {
@@ -217,7 +191,7 @@ impl TryFrom<ToldBuckets> for Buckets {
             "its count is not the sum of its buckets"
         } else if count > 0 && min > max {
             "its min is above its max"
-        } else if count == 0 && totals != Totals::default().into() {
+        } else if count == 0 && totals != Totals::default() {
             "it has totals without samples"
         } else if coalesced > count {
             "more samples were coalesced than there are"
@@ -228,7 +202,7 @@ impl TryFrom<ToldBuckets> for Buckets {
         } else if !(scale.is_finite() && scale > 0.0) {
             "its scale is not above 0"
         } else {
-            return Ok(Self { rows: rows.into(), coarse: coarse.into(), totals, scale });
+            return Ok(Self { rows, coarse, totals, scale });
         };
         Err(format!("this is no distribution: {bad}"))
     }

@@ -77,9 +77,10 @@ pub(crate) fn common_prefix(a: &[Row], b: &[Row]) -> usize {
 }
 
 /// The exact totals of a distribution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Totals {
     pub(crate) count: u64,
+    #[serde(with = "crate::series::encoding::halves")]
     pub(crate) sum: u128,
     /// `u64::MAX` without samples.
     pub(crate) min: u64,

@@ -7,7 +7,7 @@ mod told;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::read::exemplar::Exemplar;
 use crate::read::exported::ExportedNames;
@@ -21,9 +21,7 @@ use crate::time::start;
 /// Every series at the time of one pass over all recorders.
 ///
 /// Immutable and shared; unchanged series are shared with the previous snapshot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-// Implements the two as functions, around which `Deserialize` completes what came.
-#[serde(remote = "Self")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Snapshot {
     pub(crate) version: u64,
     #[serde(with = "wall")]
@@ -41,14 +39,7 @@ pub struct Snapshot {
     /// Series hidden by the idle timeout, sorted by key: differences continue from them.
     pub(crate) idle: Vec<Arc<Series>>,
     /// Exported names of all metrics and tag keys in the snapshot, and of some others.
-    #[serde(default)]
     pub(crate) names: Arc<ExportedNames>,
-}
-
-impl Serialize for Snapshot {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
 }
 
 /// How long recording was on.

@@ -10,7 +10,7 @@ use crate::lane::wide::Wide;
 use crate::read::buckets::Buckets;
 use crate::read::rows::Row;
 use crate::read::rows::Totals;
-use crate::series::encoding::float;
+use crate::series::encoding::float::{self, Float};
 use crate::series::metric::scaled;
 
 /// Statistics in two views with the same fields.
@@ -32,31 +32,31 @@ pub struct TimingStats {
     /// The number of samples.
     pub count: u64,
     /// Their sum, rounded to a float; [`Buckets::sum`] has it exactly.
-    #[serde(with = "float")]
+    #[serde(serialize_with = "float::serialize")]
     pub sum: f64,
     /// The least sample.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub min: Option<f64>,
     /// The greatest sample.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub max: Option<f64>,
     /// Their mean.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub mean: Option<f64>,
     /// The median.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub p50: Option<f64>,
     /// The quantile 0.9.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub p90: Option<f64>,
     /// The quantile 0.95.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub p95: Option<f64>,
     /// The quantile 0.99.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub p99: Option<f64>,
     /// The quantile 0.999.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub p999: Option<f64>,
     buckets: Buckets,
 }
@@ -166,16 +166,16 @@ impl CounterStats {
 #[serde(try_from = "ToldGauge")]
 pub struct GaugeStats {
     /// The value set last.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub current: Option<f64>,
     /// The least value set.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub min: Option<f64>,
     /// The greatest value set.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub max: Option<f64>,
     /// The mean of the finite values set.
-    #[serde(with = "float::option")]
+    #[serde(serialize_with = "float::option")]
     pub mean: Option<f64>,
     /// The number of values set.
     pub count: u64,
@@ -190,27 +190,18 @@ fn per_second(amount: f64, over: Duration) -> f64 {
 
 /// A timing's statistics in serialized form. Everything except the buckets follows from these.
 #[derive(serde::Deserialize)]
+#[allow(dead_code, reason = "some formats tell fields by their order")]
 struct ToldTiming {
-    #[serde(rename = "count")]
-    _count: u64,
-    #[serde(rename = "sum", with = "float")]
-    _sum: f64,
-    #[serde(rename = "min", default, with = "float::option")]
-    _min: Option<f64>,
-    #[serde(rename = "max", default, with = "float::option")]
-    _max: Option<f64>,
-    #[serde(rename = "mean", default, with = "float::option")]
-    _mean: Option<f64>,
-    #[serde(rename = "p50", default, with = "float::option")]
-    _p50: Option<f64>,
-    #[serde(rename = "p90", default, with = "float::option")]
-    _p90: Option<f64>,
-    #[serde(rename = "p95", default, with = "float::option")]
-    _p95: Option<f64>,
-    #[serde(rename = "p99", default, with = "float::option")]
-    _p99: Option<f64>,
-    #[serde(rename = "p999", default, with = "float::option")]
-    _p999: Option<f64>,
+    count: u64,
+    sum: Float,
+    min: Option<Float>,
+    max: Option<Float>,
+    mean: Option<Float>,
+    p50: Option<Float>,
+    p90: Option<Float>,
+    p95: Option<Float>,
+    p99: Option<Float>,
+    p999: Option<Float>,
     buckets: Buckets,
 }
 
@@ -223,17 +214,14 @@ impl From<ToldTiming> for TimingStats {
 /// A gauge's statistics in serialized form.
 #[derive(serde::Deserialize)]
 struct ToldGauge {
-    #[serde(default, with = "float::option")]
-    current: Option<f64>,
-    #[serde(default, with = "float::option")]
-    min: Option<f64>,
-    #[serde(default, with = "float::option")]
-    max: Option<f64>,
-    #[serde(rename = "mean", default, with = "float::option")]
-    _mean: Option<f64>,
+    current: Option<Float>,
+    min: Option<Float>,
+    max: Option<Float>,
+    #[serde(rename = "mean")]
+    _mean: Option<Float>,
     count: u64,
     finite: u64,
-    sum: crate::lane::wide::Wide,
+    sum: Wide,
 }
 
 impl TryFrom<ToldGauge> for GaugeStats {
@@ -244,6 +232,7 @@ impl TryFrom<ToldGauge> for GaugeStats {
         if finite > count {
             return Err("this is no gauge: more values were finite than were set".to_owned());
         }
+        let [current, min, max] = [current, min, max].map(|it| it.map(|float| float.0));
         let mean = (finite > 0).then(|| sum.over(finite));
         Ok(Self { current, min, max, mean, count, finite, sum })
     }

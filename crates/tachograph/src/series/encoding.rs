@@ -9,6 +9,11 @@ use serde::ser::{Serialize, Serializer};
 pub(crate) mod float {
     use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
 
+    /// A float in this form.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(transparent)]
+    pub(crate) struct Float(#[serde(with = "self")] pub(crate) f64);
+
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(untagged)]
     enum Told<'a> {
@@ -39,26 +44,23 @@ pub(crate) mod float {
         if value.is_nan() { Err(E::custom("no statistic is NaN")) } else { Ok(value) }
     }
 
-    /// An optional float.
-    pub(crate) mod option {
-        use super::{Deserialize, Deserializer, Serialize, Serializer};
+    /// Serializes an optional float.
+    pub(crate) fn option<S: Serializer>(value: &Option<f64>, to: S) -> Result<S::Ok, S::Error> {
+        value.map(Float).serialize(to)
+    }
+}
 
-        #[derive(serde::Serialize, serde::Deserialize)]
-        #[serde(transparent)]
-        struct Float(#[serde(with = "super")] f64);
+/// A sum as its two halves, because not every format has integers of 128 bits.
+pub(crate) mod halves {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
 
-        pub(crate) fn serialize<S: Serializer>(
-            value: &Option<f64>,
-            to: S,
-        ) -> Result<S::Ok, S::Error> {
-            value.map(Float).serialize(to)
-        }
+    pub(crate) fn serialize<S: Serializer>(sum: &u128, to: S) -> Result<S::Ok, S::Error> {
+        [(sum >> 64) as u64, *sum as u64].serialize(to)
+    }
 
-        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-            from: D,
-        ) -> Result<Option<f64>, D::Error> {
-            Ok(Option::<Float>::deserialize(from)?.map(|float| float.0))
-        }
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
+        let [high, low] = <[u64; 2]>::deserialize(from)?;
+        Ok((u128::from(high) << 64) | u128::from(low))
     }
 }
 

@@ -2,21 +2,56 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+use crate::read::exported::ExportedNames;
 use crate::read::exported::naming::Naming;
-use crate::read::snapshot::{Series, Snapshot, Value};
+use crate::read::snapshot::{Recording, Series, Snapshot, Value};
+use crate::series::encoding::wall;
 use crate::series::key;
 use crate::series::metric::Kind;
 
+/// A snapshot in serialized form.
+#[derive(Deserialize)]
+struct ToldSnapshot {
+    version: u64,
+    #[serde(with = "wall")]
+    timestamp: SystemTime,
+    #[serde(with = "wall")]
+    started: SystemTime,
+    uptime: Duration,
+    generation: u64,
+    age: Duration,
+    window_span: Option<Duration>,
+    recording: Recording,
+    series: Vec<Arc<Series>>,
+    idle: Vec<Arc<Series>>,
+    #[serde(default)]
+    names: Arc<ExportedNames>,
+}
+
 impl<'de> Deserialize<'de> for Snapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut snapshot = Self::deserialize(deserializer)?;
+        let told = ToldSnapshot::deserialize(deserializer)?;
+        let mut naming = Naming::new(told.names.prefix(), &told.names.constant_tags());
+        naming.adopt(&told.names, |_, _| true);
+        let mut snapshot = Self {
+            version: told.version,
+            timestamp: told.timestamp,
+            started: told.started,
+            uptime: told.uptime,
+            generation: told.generation,
+            age: told.age,
+            window_span: told.window_span,
+            recording: told.recording,
+            series: told.series,
+            idle: told.idle,
+            names: told.names,
+        };
         check(&snapshot).map_err(D::Error::custom)?;
-        let mut naming = Naming::new(snapshot.names.prefix(), &snapshot.names.constant_tags());
-        naming.adopt(&snapshot.names, |_, _| true);
         snapshot.name_all(naming);
         Ok(snapshot)
     }
