@@ -10,11 +10,10 @@ mod tools;
 
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
-use crate::runners::{
-    bench, c, demo, fuzz, instructions, lints, loom, peers, porting, sanitize, simulate, tls,
-};
+use crate::runners::{bench, c, demo, fuzz, instructions, lints, loom, peers, programs, sanitize};
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
 
@@ -53,9 +52,15 @@ enum Task {
     /// Fuzz targets, all or the named ones, for 30 s each unless FUZZ_SECONDS is set.
     Fuzz { targets: Vec<String> },
     /// The core's tests under sanitizers: realtime, thread, address.
-    Sanitize { names: Vec<String> },
+    Sanitize {
+        #[arg(value_parser = PossibleValuesParser::new(sanitize::names()))]
+        names: Vec<String>,
+    },
     /// The server and the exporters against other people's programs.
-    Peers { names: Vec<String> },
+    Peers {
+        #[arg(value_parser = PossibleValuesParser::new(peers::names()))]
+        names: Vec<String>,
+    },
     /// The C interface: installed, and used by programs in C and C++ under gcc's sanitizers.
     C(c::Options),
     /// The cost of recording in instructions, compared with its ceilings.
@@ -96,30 +101,30 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         Task::Tidy => checks::tidy(tools, steps),
         Task::Loom { seeded: None, arguments } => loom::models(tools, steps, &arguments),
         Task::Loom { seeded: Some(filter), .. } => loom::seeded(tools, steps, &filter),
-        Task::Simulate { seed } => simulate::run(tools, steps, seed),
-        Task::Siege => simulate::siege(tools, steps),
+        Task::Simulate { seed } => programs::simulation(tools, steps, seed),
+        Task::Siege => programs::siege(tools, steps),
         Task::Fuzz { targets } => fuzz::run(tools, steps, &targets),
         Task::Sanitize { names } => sanitize::run(tools, steps, &names),
         Task::Peers { names } => peers::run(tools, steps, &names),
         Task::C(options) => c::run(tools, steps, &options),
         Task::Instructions { update } => instructions::run(tools, steps, update),
-        Task::Fleet { arguments } => simulate::fleet(tools, steps, &arguments),
-        Task::Soak { arguments } => simulate::soak(tools, steps, &arguments),
+        Task::Fleet { arguments } => programs::fleet(tools, steps, &arguments),
+        Task::Soak { arguments } => programs::soak(tools, steps, &arguments),
         Task::Bench(options) => bench::run(tools, steps, &options),
     }
 }
 
 fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     lints::run(tools, steps)?;
-    tls::run(tools, steps)?;
-    porting::run(tools, steps)?;
+    programs::tls(tools, steps)?;
+    programs::porting(tools, steps)?;
     checks::tidy(tools, steps)?;
     loom::models(tools, steps, &[])?;
     loom::seeded(tools, steps, "")?;
     sanitize::run(tools, steps, &[])?;
     instructions::run(tools, steps, false)?;
-    simulate::run(tools, steps, None)?;
-    simulate::siege(tools, steps)?;
+    programs::simulation(tools, steps, None)?;
+    programs::siege(tools, steps)?;
     fuzz::run(tools, steps, &[])?;
     peers::run(tools, steps, &[])?;
     c::run(tools, steps, &c::Options::default())?;

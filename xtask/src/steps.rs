@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use xshell::Cmd;
 
 /// The remark of a skipped step; an error if every step is required.
 pub(crate) fn skipped(reason: &str) -> Result<String> {
@@ -58,6 +59,14 @@ impl Steps {
         let result = outcome.as_ref().map(|_| ()).map_err(|_| Failed);
         self.0.push(Step { name: name.to_owned(), took, outcome });
         result
+    }
+
+    /// Runs a command as a step.
+    pub(crate) fn command(&mut self, name: &str, command: Cmd<'_>) -> Result<(), Failed> {
+        self.run(name, || {
+            command.run()?;
+            Ok(String::new())
+        })
     }
 
     /// All steps with their durations and outcomes.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use syn::visit::Visit;
 
 use super::source::Source;
 use crate::steps::outcome;
@@ -21,9 +20,9 @@ const EVERYWHERE: &str = "limits";
 type Uses = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn check(sources: &[Source]) -> Result<String> {
-    let uses = uses(sources)?;
-    let mut problems: Vec<_> =
-        uses.iter().flat_map(|(from, to)| to.iter().filter_map(|to| wrong_way(from, to))).collect();
+    let (uses, mut problems) = uses(sources);
+    problems
+        .extend(uses.iter().flat_map(|(from, to)| to.iter().filter_map(|to| wrong_way(from, to))));
     problems.extend(circle(&uses).map(|circle| {
         format!("files use each other in a circle: {}; move what they share", circle.join(" → "))
     }));
@@ -44,18 +43,27 @@ fn wrong_way(from: &str, to: &str) -> Option<String> {
     })
 }
 
-fn uses(sources: &[Source]) -> Result<Uses> {
+fn uses(sources: &[Source]) -> (Uses, Vec<String>) {
     let files = sources.iter().filter_map(|source| Some((module(&source.path)?, source)));
     let files: BTreeMap<_, _> = files.collect();
-    let known: BTreeSet<_> = files.keys().cloned().collect();
-    let mut uses = Uses::new();
+    let (mut uses, mut problems) = (Uses::new(), Vec::new());
     for (module, source) in files.iter().filter(|(module, _)| folder(module) != "testing") {
-        let mut visitor = Paths { module: module.clone(), known: &known, found: BTreeSet::new() };
-        visitor.visit_file(&source.syntax()?);
-        visitor.found.remove(module);
-        uses.insert(module.clone(), visitor.found);
+        let used = uses.entry(module.clone()).or_default();
+        // Unit tests may use anything.
+        let end = source.unit_tests().unwrap_or(usize::MAX);
+        for (line, code) in source.code().take_while(|(line, _)| *line < end) {
+            let paths = code.split(|c: char| !c.is_alphanumeric() && !"_:".contains(c));
+            // What an inner module takes from its own file leads nowhere else.
+            for path in paths.filter(|path| path.contains("::") && *path != "super::") {
+                used.extend(leads_into(module, path).find(|it| files.contains_key(it)));
+            }
+            if code.contains("crate::{") {
+                problems.push(format!("{}:{line}: write a `use` for each file", source.path));
+            }
+        }
+        used.remove(module);
     }
-    Ok(uses)
+    (uses, problems)
 }
 
 /// The module of a file in the core; `None` for the root and for other crates.
@@ -65,89 +73,17 @@ fn module(path: &str) -> Option<String> {
     (!["lib", "guide"].contains(&path)).then(|| path.replace('/', "::"))
 }
 
-/// The paths in a file, without its unit tests.
-struct Paths<'a> {
-    module: String,
-    known: &'a BTreeSet<String>,
-    found: BTreeSet<String>,
-}
-
-impl Paths<'_> {
-    /// Notes the module that a path leads into: the longest part of it that is a file.
-    fn note(&mut self, path: &[String]) {
-        let mut whole: Vec<String> = self.module.split("::").map(str::to_owned).collect();
-        let mut rest = path;
-        match path.first().map(String::as_str) {
-            Some("crate") => (whole.clear(), rest = &path[1..]).1,
-            Some("self") => rest = &path[1..],
-            Some("super") => {
-                while rest.first().is_some_and(|first| first == "super") {
-                    whole.pop();
-                    rest = &rest[1..];
-                }
-            }
-            // A module inside the file, or another crate: neither is a file of the core.
-            _ => {}
-        }
-        whole.extend(rest.iter().cloned());
-        while !whole.is_empty() {
-            let module = whole.join("::");
-            if self.known.contains(&module) {
-                // `super` leads from a file's inner modules to the file itself, which does not
-                // count.
-                self.found.insert(module);
-                return;
-            }
-            whole.pop();
-        }
-    }
-
-    fn note_tree(&mut self, tree: &syn::UseTree, before: &mut Vec<String>) {
-        match tree {
-            syn::UseTree::Path(path) => {
-                before.push(path.ident.to_string());
-                self.note_tree(&path.tree, before);
-                before.pop();
-            }
-            syn::UseTree::Group(group) => {
-                group.items.iter().for_each(|tree| self.note_tree(tree, before));
-            }
-            syn::UseTree::Name(name) if name.ident == "self" => self.note(before),
-            syn::UseTree::Name(syn::UseName { ident })
-            | syn::UseTree::Rename(syn::UseRename { ident, .. }) => {
-                before.push(ident.to_string());
-                self.note(before);
-                before.pop();
-            }
-            syn::UseTree::Glob(_) => self.note(before),
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for Paths<'_> {
-    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
-        // Unit tests may use anything, and modules inside a file belong to that file.
-        if item.ident != "tests" && item.content.is_none() {
-            return;
-        }
-        if item.ident != "tests" {
-            self.module.push_str(&format!("::{}", item.ident));
-            syn::visit::visit_item_mod(self, item);
-            self.module.truncate(self.module.len() - item.ident.to_string().len() - 2);
-        }
-    }
-
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.note_tree(&item.tree, &mut Vec::new());
-    }
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        let names: Vec<_> = path.segments.iter().map(|it| it.ident.to_string()).collect();
-        if names.first().is_some_and(|first| ["crate", "super"].contains(&first.as_str())) {
-            self.note(&names);
-        }
-        syn::visit::visit_path(self, path);
-    }
+/// The modules that a path in a module's file may lead into, the longest first.
+fn leads_into(module: &str, path: &str) -> impl Iterator<Item = String> {
+    let (parent, _) = module.rsplit_once("::").unwrap_or_default();
+    let (first, rest) = path.split_once("::").unwrap_or((path, ""));
+    let whole = match first {
+        "crate" => rest.to_owned(),
+        "super" => format!("{parent}::{rest}"),
+        _ => format!("{module}::{path}"),
+    };
+    let ends: Vec<_> = whole.match_indices("::").map(|(end, _)| end).chain([whole.len()]).collect();
+    ends.into_iter().rev().map(move |end| whole[..end].to_owned())
 }
 
 /// A circle of files that use each other, if there is one.
@@ -188,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_folder_that_uses_a_later_one_is_told_unless_in_tests() {
-        let late = "use crate::{limits::MAX, run::engine::{self, Core}};";
+        let late = "use crate::limits::MAX;\nuse crate::run::engine::{self, Core};";
         let engine = ("run/engine.rs", "pub struct Core;");
         let limits = ("limits.rs", "");
         assert_eq!(told(&[("lane/block.rs", late), engine, limits]).len(), 1);
@@ -196,9 +132,10 @@ mod tests {
             told(&[("lane/block.rs", "fn f() { crate::run::engine::g(); }"), engine]).len(),
             1
         );
-        let test = format!("#[cfg(test)]\nmod tests {{ {late} }}");
+        let test = format!("#[cfg(test)]\nmod tests {{\n{late}\n}}");
         assert!(told(&[("lane/block.rs", &test), engine, limits]).is_empty());
         assert!(told(&[("testing/models.rs", late), engine, limits]).is_empty());
+        assert_eq!(told(&[("lane/block.rs", "use crate::{run::engine::Core};"), engine]).len(), 1);
     }
 
     #[test]

@@ -39,12 +39,9 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result
             Ok(tables.display().to_string())
         })?;
         for (name, selection) in RUNS {
-            steps.run(name, || {
-                let bench = tools.cargo().args(["bench", "--package", "benches"]).args(selection);
-                let bench = bench.args(["--", "--json"]).arg(&tables);
-                bench.args(options.quick.then_some("--quick")).run()?;
-                Ok(String::new())
-            })?;
+            let bench = tools.cargo().args(["bench", "--package", "benches"]).args(selection);
+            let bench = bench.args(["--", "--json"]).arg(&tables);
+            steps.command(name, bench.args(options.quick.then_some("--quick")))?;
         }
     }
     let page = if options.quick { folder } else { tools::root().join("docs") };

@@ -10,10 +10,7 @@ const DEMO: [&str; 4] = ["run", "--release", "--", "demo"];
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     steps.run("demo: needs no C compiler", || no_c_compiler(tools))?;
-    steps.run("demo", || {
-        tools.cargo().args(DEMO).run()?;
-        Ok(String::new())
-    })?;
+    steps.command("demo", tools.cargo().args(DEMO))?;
     steps.run("demo: its summary", || {
         let summary = tools.cargo().args(DEMO).args(["--events", "20000", "--json"]).read()?;
         check(&serde_json::from_str(&summary).context("the summary is not JSON")?)

@@ -9,27 +9,19 @@ use crate::steps::{Failed, Steps, outcome, skipped};
 use crate::tools::Tools;
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
-    let run = |arguments: &[&str]| tools.cargo().args(arguments).run().map_err(Into::into);
-    let lint = |arguments: &[&str]| run(arguments).map(|()| String::new());
     let deny = ["--", "--deny", "warnings"];
-    steps.run("fmt", || lint(&["fmt", "--all", "--check"]))?;
-    steps.run("clippy", || {
-        lint(&[&["clippy", "--workspace", "--all-targets"], &deny[..]].concat())
-    })?;
-    steps.run("clippy: recording compiled out", || {
-        let core = ["clippy", "--package", "tachograph", "--no-default-features"];
-        lint(&[&core[..], &deny].concat())
-    })?;
-    steps.run("doc", || {
-        let doc = tools.cargo().args(["doc", "--workspace", "--no-deps"]);
-        doc.env("RUSTDOCFLAGS", "--deny warnings").run()?;
-        Ok(String::new())
-    })?;
-    steps.run("deny: licences, sources, versions with known faults", || deny_check(tools))?;
+    let mut cargo = |name: &str, arguments: &[&str]| {
+        let command = tools.cargo().args(arguments).env("RUSTDOCFLAGS", "--deny warnings");
+        steps.command(name, command)
+    };
+    cargo("fmt", &["fmt", "--all", "--check"])?;
+    cargo("clippy", &[&["clippy", "--workspace", "--all-targets"], &deny[..]].concat())?;
+    let core = ["clippy", "--package", "tachograph", "--no-default-features"];
+    cargo("clippy: recording compiled out", &[&core[..], &deny].concat())?;
+    cargo("doc", &["doc", "--workspace", "--no-deps"])?;
     // Listing is enough: it fails if a package lacks something, such as the version of a path.
-    steps.run("package", || {
-        lint(&["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"])
-    })?;
+    cargo("package", &["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"])?;
+    steps.run("deny: licences, sources, versions with known faults", || deny_check(tools))?;
     steps.run("msrv: dependencies", || dependencies(tools))?;
     steps.run("msrv: check", || check(tools))
 }

@@ -32,13 +32,10 @@ const LIST: &str = "loom-tests/seeded.txt";
 const SOURCES: &str = "crates/tachograph/src";
 
 pub(crate) fn models(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
-    steps.run("loom", || {
-        let separator = (!arguments.iter().any(|argument| argument == "--")).then_some("--");
-        // Shows the number of executions of each model.
-        let test = test(tools).args(arguments).args(separator).arg("--nocapture");
-        test.run()?;
-        Ok(String::new())
-    })
+    let separator = (!arguments.iter().any(|argument| argument == "--")).then_some("--");
+    // Shows the number of executions of each model.
+    let test = test(tools).args(arguments).args(separator).arg("--nocapture");
+    steps.command("loom", test)
 }
 
 /// The tests of `loom-tests`, built as models.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use xshell::cmd;
 
-use super::{chosen, porting};
+use super::is_wanted;
+use super::programs::PORTING;
 use crate::steps::{Failed, Steps, skipped};
 use crate::tools::Tools;
 
@@ -100,6 +101,10 @@ const BROWSER: &str = "/usr/bin/chromium";
 
 const AXE: &str = "axe-core@4.14.1";
 
+pub(crate) fn names() -> [&'static str; PEERS.len()] {
+    PEERS.each_ref().map(|peer| peer.name)
+}
+
 /// Runs the named checks, or all of them.
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
     let peers = Peers { tools, folder: tools.target("peers") };
@@ -111,12 +116,7 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<
         }
         Err(error) => skipped(&format!("{error:#}")),
     })?;
-    let mut wanted = Vec::new();
-    steps.run("peers: names", || {
-        wanted = chosen(&PEERS, names, |peer| peer.name)?;
-        Ok(String::new())
-    })?;
-    for peer in wanted.into_iter().filter(|_| is_ready) {
+    for peer in PEERS.iter().filter(|it| is_ready && is_wanted(names, it.name)) {
         steps.run(&format!("peers: {}", peer.name), || peers.check(peer))?;
     }
     Ok(())
@@ -260,9 +260,7 @@ impl Peers<'_> {
         let folder = self.folder.join("examples");
         self.tools.shell.remove_path(&folder)?;
         self.tools.shell.create_dir(&folder)?;
-        for tests in
-            [&["test", "--package", "examples"][..], &[&["test"], &porting::PROGRAMS[..]].concat()]
-        {
+        for tests in [&["test", "--package", "examples"][..], &[&["test"], &PORTING[..]].concat()] {
             self.tools.cargo().args(tests).env("TACHOGRAPH_PAGES", &folder).run()?;
         }
         Ok(folder)

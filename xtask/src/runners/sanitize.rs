@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use xshell::cmd;
 
-use super::chosen;
+use super::is_wanted;
 use crate::steps::{Failed, Steps, skipped};
 use crate::tools::{self, Tools};
 
@@ -48,17 +48,16 @@ const SANITIZERS: [Sanitizer; 3] = [
     },
 ];
 
+pub(crate) fn names() -> [&'static str; SANITIZERS.len()] {
+    SANITIZERS.each_ref().map(|sanitizer| sanitizer.name)
+}
+
 /// Runs the named sanitizers, or all of them.
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
     if tools.nightly().is_none() {
         return steps.run("sanitize", || skipped("needs `rustup toolchain install nightly`"));
     }
-    let mut wanted = Vec::new();
-    steps.run("sanitize: names", || {
-        wanted = chosen(&SANITIZERS, names, |it| it.name)?;
-        Ok(String::new())
-    })?;
-    for sanitizer in wanted {
+    for sanitizer in SANITIZERS.iter().filter(|it| is_wanted(names, it.name)) {
         steps.run(&format!("sanitize: {}", sanitizer.name), || test(tools, sanitizer))?;
     }
     Ok(())
