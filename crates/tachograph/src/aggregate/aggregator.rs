@@ -63,7 +63,7 @@ pub(crate) struct Aggregator {
     on_passes: OnSteps,
     on_drains: OnSteps,
     version: u64,
-    telemetry: Telemetry,
+    pub(crate) telemetry: Telemetry,
     /// Published snapshots that a reader may still hold. They are kept here so that an event loop
     /// never has to free one.
     retired: Vec<Arc<Snapshot>>,
@@ -312,19 +312,6 @@ impl Aggregator {
         let signals = if self.shared.tallies.is_signalled() { self.table.signals() } else { 0 };
         let recorded = recorded.wrapping_add(signals).wrapping_sub(self.table.lost);
         (recorded, self.table.aggregated(), open)
-    }
-
-    pub(crate) fn note_pass(&mut self, took: Duration) {
-        self.telemetry.note_pass(took);
-    }
-
-    pub(crate) fn note_panic(&mut self) {
-        self.telemetry.panics += 1;
-    }
-
-    /// Notes the time since the last pass, for a read's telemetry.
-    pub(crate) fn note_age(&mut self, age: Duration) {
-        self.telemetry.age = age;
     }
 
     fn readings(&self) -> Readings {

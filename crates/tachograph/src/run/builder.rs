@@ -10,9 +10,10 @@ use crate::limits;
 use crate::read::exported::naming::Naming;
 use crate::record::seat::Seat;
 use crate::run::collector::MetricsCollector;
-use crate::run::driver::{self, Driver, ThreadStart};
+use crate::run::driver;
 use crate::run::engine::{Core, WarningCallback};
 use crate::run::fork;
+use crate::run::threads::{ThreadStart, Threads};
 use crate::series::registry::Cardinality;
 use crate::series::tags::Tags;
 use crate::series::warning::Warning;
@@ -315,9 +316,9 @@ impl Builder {
         let naming = Naming::new(&self.prefix, &Tags::new(&self.labels));
         let now = PassTime { monotonic: shared.clock.now(), wall: shared.clock.wall() };
         let aggregator = Aggregator::new(Arc::clone(&shared), settings, naming, now);
-        let driver = Driver::new(self.publish_every, self.on_thread_start);
-        let callback = self.on_warning;
-        let core = Core::new(shared, aggregator, driver, callback, self.manual);
+        let threads = Threads::new(self.on_thread_start);
+        let (every, callback) = (self.publish_every, self.on_warning);
+        let core = Core::new(shared, aggregator, threads, every, callback, self.manual);
         MetricsCollector::of(Arc::new(core), seat)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::aggregate::aggregator::Aggregator;
 use crate::lane::lane::mode;
 use crate::lane::trace::Trace;
 use crate::limits::{DRAIN_MIN, DROP_TIMEOUT};
@@ -15,6 +16,7 @@ use crate::record::recorder::Recorder;
 use crate::record::seat::Seat;
 use crate::record::timer::{ByName, Timer};
 use crate::run::budget::{Budget, Drained};
+use crate::run::driver;
 use crate::run::engine::{Core, ShutdownReport};
 use crate::run::fork;
 use crate::run::tagged::Tagged;
@@ -67,7 +69,7 @@ impl Owner {
         let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(86_400));
         self.core.shared.set_mode(mode::SHUTDOWN);
         self.core.shared.resume();
-        self.core.driver.stop(deadline);
+        self.core.threads.stop(deadline);
         self.core.finish(deadline)
     }
 }
@@ -75,17 +77,17 @@ impl Owner {
 impl MetricsCollector {
     pub(crate) fn of(core: Arc<Core>, seat: Seat) -> Self {
         let weak = Arc::downgrade(&core);
-        core.shared.set_restart(move || weak.upgrade().iter().for_each(Core::start_over));
+        core.shared.set_restart(move || {
+            let core = weak.upgrade();
+            core.iter().filter(|core| core.start_over()).for_each(driver::start);
+        });
         fork::watch(&core);
         Self { owner: Arc::new(Owner { core, _seat: seat }) }
     }
 
     /// Starts the background thread if recording is on and it is not running.
     pub(crate) fn start_driver(&self) {
-        if !self.enabled() {
-            return;
-        }
-        self.owner.core.driver.start(&self.owner.core);
+        driver::start(&self.owner.core);
     }
 
     #[cfg(not(tachograph_loom))]
@@ -323,8 +325,8 @@ impl MetricsCollector {
 
     /// The publish interval as [configured](crate::Builder::publish_every); a manual collector
     /// publishes when its owner calls [`publish`](MetricsCollector::publish).
-    pub fn publish_every(&self) -> std::time::Duration {
-        self.core().driver.publish_every()
+    pub fn publish_every(&self) -> Duration {
+        self.core().publish_every
     }
 
     /// Switches recording on or off, for every thread and handle. While off, a record costs one
@@ -341,7 +343,7 @@ impl MetricsCollector {
     /// A sample is discarded or kept as a whole, except one that is being coalesced under overload
     /// during the reset: it may be counted after the reset without its value in the sum.
     pub fn reset(&self) {
-        self.core().reset();
+        self.core().change(Aggregator::reset);
     }
 
     /// Removes a series from snapshots and exports and gives its place in the limits back; returns
@@ -361,7 +363,7 @@ impl MetricsCollector {
 
     /// Sets every counter to 0; timings, histograms and gauges keep their values.
     pub fn reset_counters(&self) {
-        self.core().reset_counters();
+        self.core().change(Aggregator::reset_counters);
     }
 
     /// Aggregates as many recorded samples as the budget allows, and publishes nothing: for a loop
@@ -409,7 +411,7 @@ impl MetricsCollector {
     /// be a quarter full at the current rate. The background thread keeps this pace. A later one is
     /// fine as long as no thread runs out of blocks; after that, samples are coalesced.
     pub fn publish(&self) -> Duration {
-        self.core().pass_and_publish(None).unwrap_or(DRAIN_MIN)
+        self.core().pass_and_publish(None, false).unwrap_or(DRAIN_MIN)
     }
 
     /// Calls `callback` before each snapshot is published, to record values that are asked for
@@ -456,8 +458,8 @@ impl MetricsCollector {
     /// Like [`MetricsCollector::publish`], at times of your own instead of the clock's. The times
     /// of one collector should all come from the same source.
     pub fn run_pass(&self, monotonic: Instant, wall: SystemTime) -> Duration {
-        let wait = self.core().pass_and_publish(Some(PassTime { monotonic, wall }));
-        wait.unwrap_or(DRAIN_MIN)
+        let now = PassTime { monotonic, wall };
+        self.core().pass_and_publish(Some(now), false).unwrap_or(DRAIN_MIN)
     }
 
     /// Stops recording, makes a final pass and reports what happened to every sample. Later records

@@ -25,7 +25,7 @@ use crate::run::asked::Asked;
 #[cfg(unix)]
 use crate::run::asked::Callbacks;
 use crate::run::budget::{Budget, Drained};
-use crate::run::driver::{Driven, Driver, Running};
+use crate::run::threads::{Running, Threads};
 use crate::series::metric::Kind;
 #[cfg(unix)]
 use crate::series::registry::Inner;
@@ -43,7 +43,8 @@ pub(crate) struct Core {
     snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
     pub(crate) asked: Asked,
-    pub(crate) driver: Driver,
+    pub(crate) threads: Threads,
+    pub(crate) publish_every: Duration,
     /// Whether passes are made manually, which also set the time.
     pub(crate) manual: bool,
 }
@@ -57,7 +58,7 @@ impl std::fmt::Debug for Core {
 /// Every lock of a collector, in the order in which passes take them.
 #[cfg(unix)]
 pub(crate) struct Locks<'a> {
-    _driver: MutexGuard<'a, Option<Running>>,
+    _threads: MutexGuard<'a, Option<Running>>,
     _aggregator: MutexGuard<'a, Aggregator>,
     _registry: MutexGuard<'a, Inner>,
     _growth: MutexGuard<'a, Growth>,
@@ -88,7 +89,8 @@ impl Core {
     pub(crate) fn new(
         shared: Arc<Shared>,
         mut aggregator: Aggregator,
-        driver: Driver,
+        threads: Threads,
+        publish_every: Duration,
         on_warning: Option<WarningCallback>,
         manual: bool,
     ) -> Self {
@@ -99,7 +101,8 @@ impl Core {
             snapshot: Arc::new(ArcSwap::new(first)),
             on_warning,
             asked: Asked::new(),
-            driver,
+            threads,
+            publish_every,
             manual,
         }
     }
@@ -160,26 +163,40 @@ impl Core {
         drained
     }
 
-    /// Makes and publishes a full pass at the given time, or else now. Returns the same as `drain`.
-    pub(crate) fn pass_and_publish(&self, now: Option<PassTime>) -> Option<Duration> {
-        self.pass_noting(now, |_, _| ())
+    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Returns
+    /// how long the next drain may wait; `None` after a panic.
+    pub(crate) fn drain(&self) -> Option<Duration> {
+        let wait = self.attempt(|aggregator| {
+            aggregator.set_time(self.time());
+            aggregator.check_clock();
+            aggregator.drain();
+            aggregator.wait()
+        });
+        self.deliver_warnings();
+        wait
     }
 
-    /// The same, and passes to `note` how long it took without the callbacks around it.
-    fn pass_noting(
+    /// Makes and publishes a full pass at the given time, or else now; notes how long it took, if
+    /// asked to, without the callbacks before it. Returns the same as `drain`.
+    pub(crate) fn pass_and_publish(
         &self,
         now: Option<PassTime>,
-        note: impl FnOnce(&mut Aggregator, Duration),
+        is_noted: bool,
     ) -> Option<Duration> {
         self.ask();
-        let wait = self.attempt_timed(note, |aggregator| {
+        let wait = self.attempt(|aggregator| {
+            let started = Instant::now();
             let before = aggregator.now().monotonic;
             // Read here, where no reader can set a later time in between.
             aggregator.set_time(now.unwrap_or_else(|| self.time()));
             aggregator.check_clock();
-            aggregator.note_age(aggregator.now().monotonic.saturating_duration_since(before));
+            let now = aggregator.now().monotonic;
+            aggregator.telemetry.age = now.saturating_duration_since(before);
             aggregator.pass();
             self.publish(aggregator);
+            if is_noted {
+                aggregator.telemetry.note_pass(started.elapsed());
+            }
             aggregator.wait()
         });
         self.deliver_warnings();
@@ -190,7 +207,7 @@ impl Core {
     #[cfg(unix)]
     pub(crate) fn lock_all(&self) -> Locks<'_> {
         Locks {
-            _driver: self.driver.lock(),
+            _threads: self.threads.lock(),
             _aggregator: crate::sync::lock(&self.aggregator),
             _registry: self.shared.registry.lock(),
             _growth: self.shared.lock(),
@@ -198,12 +215,12 @@ impl Core {
         }
     }
 
-    /// Starts over in the child of a fork, unless another thread has already done so: everything
-    /// recorded belongs to the parent. The caller holds no lock.
-    pub(crate) fn start_over(self: &Arc<Self>) {
-        let mut running = self.driver.lock();
+    /// Starts over in the child of a fork, unless another thread has already done so; returns whether
+    /// it did. Everything recorded belongs to the parent. The caller holds no lock.
+    pub(crate) fn start_over(&self) -> bool {
+        let mut running = self.threads.lock();
         if !self.shared.is_forked() {
-            return;
+            return false;
         }
         // The child does not have the thread, or is running on it and ends it.
         running.take().into_iter().for_each(Running::forget);
@@ -217,10 +234,7 @@ impl Core {
             });
         });
         self.shared.reopen();
-        drop(running);
-        if self.shared.mode() == mode::ON {
-            self.driver.start(self);
-        }
+        true
     }
 
     fn publish(&self, aggregator: &mut Aggregator) {
@@ -233,12 +247,10 @@ impl Core {
     /// A snapshot with the caller's own writes, which is not published. If making it panics twice,
     /// the last published one.
     pub(crate) fn read_all(&self) -> Arc<Snapshot> {
-        let snapshot = self.attempt_twice(|aggregator| {
-            self.move_time(aggregator);
+        let snapshot = self.attempt_now(|aggregator| {
             aggregator.pass();
             aggregator.build()
         });
-        self.deliver_warnings();
         snapshot.unwrap_or_else(|| self.snapshot())
     }
 
@@ -249,12 +261,7 @@ impl Core {
             return None;
         }
         let entry = self.shared.registry.find(name, tags)?;
-        let value = self.attempt_twice(|aggregator| {
-            self.move_time(aggregator);
-            aggregator.read_one(entry.id)
-        });
-        self.deliver_warnings();
-        value.flatten()
+        self.attempt_now(|aggregator| aggregator.read_one(entry.id)).flatten()
     }
 
     /// All series of a metric together, with the caller's own writes.
@@ -262,36 +269,21 @@ impl Core {
         self.shared.was_ever_on().then(|| self.read_all())?.total(name)
     }
 
-    pub(crate) fn reset(&self) {
-        self.attempt_twice(|aggregator| {
-            self.move_time(aggregator);
-            aggregator.reset();
+    /// Changes what has been aggregated, and publishes it.
+    pub(crate) fn change(&self, act: impl Fn(&mut Aggregator)) {
+        self.attempt_now(|aggregator| {
+            act(aggregator);
             self.publish(aggregator);
         });
-        self.deliver_warnings();
     }
 
     /// Removes a series from the snapshots; returns whether it was there.
     pub(crate) fn remove(&self, name: &str, tags: &[(&str, &str)]) -> bool {
         let Some(entry) = self.shared.registry.find(name, tags) else { return false };
         let removed = Cell::new(false);
-        self.attempt_twice(|aggregator| {
-            self.move_time(aggregator);
-            // A later panic does not bring it back.
-            removed.set(removed.get() | aggregator.remove(entry.id));
-            self.publish(aggregator);
-        });
-        self.deliver_warnings();
+        // A later panic does not bring it back.
+        self.change(|aggregator| removed.set(removed.get() | aggregator.remove(entry.id)));
         removed.get()
-    }
-
-    pub(crate) fn reset_counters(&self) {
-        self.attempt_twice(|aggregator| {
-            self.move_time(aggregator);
-            aggregator.reset_counters();
-            self.publish(aggregator);
-        });
-        self.deliver_warnings();
     }
 
     /// Makes the final pass; gives up at the deadline if another reader holds the aggregator that
@@ -348,24 +340,16 @@ impl Core {
         self.locked(|aggregator| self.caught(aggregator, act))
     }
 
-    /// Like `attempt`, and passes to `note` how long it took.
-    fn attempt_timed<R>(
-        &self,
-        note: impl FnOnce(&mut Aggregator, Duration),
-        act: impl FnOnce(&mut Aggregator) -> R,
-    ) -> Option<R> {
-        self.attempt(|aggregator| {
-            let started = Instant::now();
-            let done = act(aggregator);
-            note(aggregator, started.elapsed());
-            done
-        })
-    }
-
-    /// Tries twice: whatever a panic leaves half done is completed by the next attempt, without the
-    /// sample that caused it.
-    fn attempt_twice<R>(&self, act: impl Fn(&mut Aggregator) -> R) -> Option<R> {
-        self.attempt(&act).or_else(|| self.attempt(&act))
+    /// Like `attempt`, at the present time, and then delivers warnings. Tries twice: whatever a panic
+    /// leaves half done is completed by the next attempt, without the sample that caused it.
+    fn attempt_now<R>(&self, act: impl Fn(&mut Aggregator) -> R) -> Option<R> {
+        let act = |aggregator: &mut Aggregator| {
+            self.move_time(aggregator);
+            act(aggregator)
+        };
+        let done = self.attempt(act).or_else(|| self.attempt(act));
+        self.deliver_warnings();
+        done
     }
 
     /// Counts and reports a panic of `act`.
@@ -376,7 +360,7 @@ impl Core {
     ) -> Option<R> {
         let outcome = catch_unwind(AssertUnwindSafe(|| act(aggregator)));
         if outcome.is_err() {
-            aggregator.note_panic();
+            aggregator.telemetry.panics += 1;
             self.shared.registry.warn(Warning::AggregatorPanicked);
         }
         outcome.ok()
@@ -412,38 +396,10 @@ impl Core {
             }
         }
     }
-}
 
-impl Driven for Core {
-    fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
-    fn is_manual(&self) -> bool {
-        self.manual
-    }
-
-    fn warn(&self, warning: Warning) {
-        self.shared.registry.warn(warning);
-    }
-
-    fn drain(&self) -> Option<Duration> {
-        let wait = self.attempt(|aggregator| {
-            aggregator.set_time(self.time());
-            aggregator.check_clock();
-            aggregator.drain();
-            aggregator.wait()
-        });
-        self.deliver_warnings();
-        wait
-    }
-
-    fn publish_now(&self) -> Option<Duration> {
-        self.pass_noting(None, Aggregator::note_pass)
-    }
-
-    fn note_panic(&self) {
-        self.locked(Aggregator::note_panic);
+    /// Counts and reports a panic between two passes.
+    pub(crate) fn note_panic(&self) {
+        self.locked(|aggregator| aggregator.telemetry.panics += 1);
         self.shared.registry.warn(Warning::AggregatorPanicked);
         self.deliver_warnings();
     }

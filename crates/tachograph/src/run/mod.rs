@@ -2,7 +2,7 @@
 //!
 //! May use everything except `testing`. In reading order:
 //! - `stop`: asks the background thread to end
-//! - `background`: starts that thread
+//! - `background`, `threads`: starts that thread; a collector's threads
 //! - `asked`, `budget`: callbacks before a snapshot, what a loop allows a drain to cost
 //! - `engine`, `driver`: one collector's parts and its passes, and when they are made
 //! - `fork`: a child process starts over
@@ -27,3 +27,4 @@ pub(crate) mod global;
 pub(crate) mod lazy;
 pub(crate) mod stop;
 pub(crate) mod tagged;
+pub(crate) mod threads;

@@ -14,7 +14,6 @@ use crate::lane::writer::LaneWriter;
 use crate::record::handle::Handle;
 use crate::record::handles::{Counter, Gauge, Timing};
 use crate::run::collector::MetricsCollector;
-use crate::run::driver::Driven;
 #[cfg(tachograph_loom)]
 use crate::run::stop::Stop;
 use crate::series::key;

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::run::collector::MetricsCollector;
-use crate::run::driver::Driven;
 use crate::time::clock::Clock;
 
 const SECOND: Duration = Duration::from_secs(1);
