@@ -16,7 +16,7 @@ use crate::lane::lane::Lane;
 use crate::lane::reader::LaneReader;
 use crate::lane::shared::Shared;
 use crate::limits::{LANES_ANNOUNCED_EVERY, LANES_SPARE};
-use crate::read::exported::naming::Naming;
+use crate::read::exported_names::naming::Naming;
 use crate::read::snapshot::{Recording, Snapshot, Value};
 use crate::series::metric::Metric;
 use crate::series::warning::Warning;
@@ -292,7 +292,6 @@ impl Aggregator {
         self.started = Start { on_before: self.on_passes.total(), ..self.here() };
         self.table.start_over(self.started);
         self.telemetry.start_over();
-        self.shared.tallies.start_over();
     }
 
     /// Sets every counter to 0.

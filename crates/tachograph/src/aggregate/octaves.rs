@@ -10,11 +10,11 @@ use crate::read::rows::{self, Row};
 /// The number of octaves that hold all buckets.
 const OCTAVES: usize = 56_320 / OCTAVE_BUCKETS;
 
-type Counts = [u16; OCTAVE_BUCKETS];
+type Octave = [u16; OCTAVE_BUCKETS];
 
 #[derive(Clone, Debug)]
 pub(crate) struct Octaves {
-    octaves: [Option<Box<Counts>>; OCTAVES],
+    octaves: [Option<Box<Octave>>; OCTAVES],
     /// Counts carried in multiples of 2^16.
     carried: Vec<Row>,
 }
@@ -32,7 +32,7 @@ impl Octaves {
     pub(crate) fn suit(rows: &[Row]) -> bool {
         let of = |row: &Row| usize::from(row.0) / OCTAVE_BUCKETS;
         let octaves = rows.chunk_by(|a, b| of(a) == of(b)).count();
-        2 * size_of_val(rows) >= octaves * size_of::<Counts>() + size_of::<Self>()
+        2 * size_of_val(rows) >= octaves * size_of::<Octave>() + size_of::<Self>()
     }
 
     /// Counts one sample.
@@ -86,7 +86,7 @@ impl Octaves {
 
     /// Bytes held on the heap, including this struct.
     pub(crate) fn bytes(&self) -> usize {
-        let counts = self.octaves.iter().flatten().count() * size_of::<Counts>();
+        let counts = self.octaves.iter().flatten().count() * size_of::<Octave>();
         size_of::<Self>() + counts + self.carried.capacity() * size_of::<Row>()
     }
 }

@@ -6,17 +6,18 @@ use std::time::Instant;
 use crate::aggregate::overload::Overload;
 use crate::aggregate::series_state::SeriesState;
 use crate::aggregate::window::Step;
-use crate::lane::batch::{Batch, Traced};
+use crate::lane::batch::{Batch, TracedSample};
 use crate::lane::cell::CounterReading;
 use crate::lane::reader::LaneReader;
 use crate::lane::sample::Sample;
 use crate::lane::spill::{Levels, SpillGain};
-use crate::read::exported::naming::Naming;
+use crate::read::exported_names::naming::Naming;
 use crate::read::snapshot::{Series, Value};
+use crate::series::drop_reason::DropReason;
 use crate::series::metric::{Kind, Metric};
 use crate::series::registry::Registry;
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId};
-use crate::series::warning::{DropReason, Warning};
+use crate::series::warning::Warning;
 use crate::sync::fault;
 use crate::sync::{Arc, Ordering};
 use crate::time::start::{PassTime, Start};
@@ -154,7 +155,7 @@ impl SeriesTable {
             self.states[home as usize].fold(first.into_iter().chain(values), step);
         }
         drop(rest);
-        for &Traced { sample, trace, .. } in &batch.traced {
+        for &TracedSample { sample, trace, .. } in &batch.traced {
             if (sample.series as usize) < self.states.len() {
                 let home = self.home(sample.series);
                 self.states[home as usize].witness(sample.value, trace, step);

@@ -30,11 +30,11 @@ use std::time::Duration;
 use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::window::Step;
 use crate::lane::cell::CounterReading;
+use crate::series::drop_reason::DropReason;
 use crate::series::metric::{Kind, Unit};
-use crate::series::registry::{Description, Registry};
+use crate::series::registry::Registry;
 use crate::series::tags::Tags;
 use crate::series::tallies::Tallies;
-use crate::series::warning::DropReason;
 use crate::sync::Arc;
 use crate::sync::fault;
 use crate::time::stamp::nanos;
@@ -71,7 +71,7 @@ pub(crate) struct Telemetry {
 }
 
 /// A series: its name, its unit, what it tells, and its value.
-struct Row<T> {
+struct Metered<T> {
     name: &'static str,
     unit: Unit,
     text: &'static str,
@@ -82,8 +82,8 @@ const fn count(
     name: &'static str,
     text: &'static str,
     value: fn(&Telemetry, &Readings) -> u64,
-) -> Row<u64> {
-    Row { name, unit: Unit::None, text, value }
+) -> Metered<u64> {
+    Metered { name, unit: Unit::None, text, value }
 }
 
 const fn level(
@@ -91,12 +91,12 @@ const fn level(
     unit: Unit,
     text: &'static str,
     value: fn(&Telemetry, &Readings) -> f64,
-) -> Row<f64> {
-    Row { name, unit, text, value }
+) -> Metered<f64> {
+    Metered { name, unit, text, value }
 }
 
 #[rustfmt::skip]
-const COUNTERS: [Row<u64>; 12] = [
+const COUNTERS: [Metered<u64>; 12] = [
     count("telemetry.recorded", "recording calls, dropped ones included",
         |own, readings| readings.read + own.tallies.dropped_total()),
     count("telemetry.aggregated", "samples folded into a series",
@@ -125,7 +125,7 @@ const COUNTERS: [Row<u64>; 12] = [
 ];
 
 #[rustfmt::skip]
-const GAUGES: [Row<f64>; 8] = [
+const GAUGES: [Metered<f64>; 8] = [
     level("telemetry.pass.age", Unit::Seconds, "time between the last two passes",
         |own, _| own.age.as_secs_f64()),
     level("telemetry.recorders", Unit::None, "lanes with an owner",
@@ -153,15 +153,14 @@ const DURATIONS_MAX: usize = 1_024;
 impl Telemetry {
     pub(crate) fn register(registry: &Registry) -> Self {
         let describe = |name: &str, unit: &Unit, text: &str| {
-            let unit = unit.clone();
-            registry.describe_any(name, Description { unit, scale: 1.0, text });
+            registry.describe_any(name, unit.clone(), 1.0, text);
         };
         let series = |name: &str, tags: Tags, kind| registry.resolve_any(name, tags, kind).id;
-        let counter = |row: &Row<u64>| {
+        let counter = |row: &Metered<u64>| {
             describe(row.name, &row.unit, row.text);
             (series(row.name, Tags::default(), Kind::Counter), 0)
         };
-        let gauge = |row: &Row<f64>| {
+        let gauge = |row: &Metered<f64>| {
             describe(row.name, &row.unit, row.text);
             series(row.name, Tags::default(), Kind::Gauge)
         };

@@ -10,7 +10,7 @@ use crate::limits::BLOCK_SAMPLES;
 pub(crate) struct Batch {
     pub(crate) samples: Vec<Sample>,
     /// The samples among them that have a trace.
-    pub(crate) traced: Vec<Traced>,
+    pub(crate) traced: Vec<TracedSample>,
     /// The number of samples handed out.
     taken: usize,
     /// Samples handed out before a panic, which are no longer in `samples`.
@@ -19,7 +19,7 @@ pub(crate) struct Batch {
 
 /// A sample that has a trace.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Traced {
+pub(crate) struct TracedSample {
     pub(crate) sample: Sample,
     pub(crate) trace: Trace,
     /// Its index in the batch as read, because another sample may be equal to it.
@@ -45,7 +45,7 @@ impl Batch {
 
     /// Appends a sample that has a trace.
     pub(crate) fn push_traced(&mut self, sample: Sample, trace: Trace) {
-        self.traced.push(Traced { sample, trace, place: self.samples.len() });
+        self.traced.push(TracedSample { sample, trace, place: self.samples.len() });
         self.samples.push(sample);
     }
 

@@ -2,9 +2,9 @@
 
 use crate::lane::lane::{Gate, mode};
 use crate::lane::shared::Shared;
+use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId};
-use crate::series::warning::DropReason;
 use crate::sync::Arc;
 
 /// The common part of all handles: the entry, with the fields that the hot path reads copied beside

@@ -7,8 +7,8 @@ use crate::lane::sample::Sample;
 use crate::lane::trace::Trace;
 use crate::lane::writer::LaneWriter;
 use crate::record::handle::Handle;
+use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
-use crate::series::warning::DropReason;
 
 /// A recording call; its value is passed separately.
 #[derive(Clone, Copy, Debug)]

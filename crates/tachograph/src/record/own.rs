@@ -176,15 +176,11 @@ pub(crate) fn find(shared: &Shared) -> Option<Rc<Own>> {
     ENDING.try_with(other).ok().flatten()
 }
 
-/// The thread has ended, and its state for its collectors is gone.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ended;
-
 /// Creates the thread's state for a collector, replacing any previous one, and drops its state for
-/// collectors that were shut down. Allocates.
-pub(crate) fn make(shared: &Arc<Shared>) -> Result<Rc<Own>, Ended> {
+/// collectors that were shut down. Allocates. `None`: the thread has ended, and its state is gone.
+pub(crate) fn make(shared: &Arc<Shared>) -> Option<Rc<Own>> {
     // First, so that the table is emptied when the thread ends.
-    ENDING.try_with(|_| ()).map_err(|_| Ended)?;
+    ENDING.try_with(|_| ()).ok()?;
     forget(|own| own.lane.shared().mode() == mode::SHUTDOWN);
     forget(|own| own.is_of(shared.open_gate()));
     let own = Rc::new(Own::new(OwnLane::new(Arc::clone(shared))));
@@ -198,7 +194,7 @@ pub(crate) fn make(shared: &Arc<Shared>) -> Result<Rc<Own>, Ended> {
             drop(table[usize::from(seat)].put(Some(Rc::clone(&own))));
         }),
     };
-    Ok(own)
+    Some(own)
 }
 
 /// Drops the thread's state for some collectors: closes their lanes and, if the collector is gone,

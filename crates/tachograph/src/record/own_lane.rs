@@ -8,7 +8,7 @@ use crate::lane::trace::Trace;
 use crate::lane::writer::LaneWriter;
 use crate::record::handle::Handle;
 use crate::record::operation::{Operation, perform_traced};
-use crate::series::warning::DropReason;
+use crate::series::drop_reason::DropReason;
 use crate::sync::Arc;
 use crate::sync::ColdPath;
 

@@ -8,12 +8,12 @@ use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
 use crate::record::operation::{Operation, perform_traced};
-use crate::record::own::{self, Ended, Named, Own};
+use crate::record::own::{self, Named, Own};
 use crate::record::own_lane::OwnLane;
+use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
 use crate::series::registry::Registry;
 use crate::series::series_id::CONFLICTING;
-use crate::series::warning::DropReason;
 use crate::sync::{Arc, ColdPath};
 
 impl Handle {
@@ -110,36 +110,29 @@ fn with_own<R>(shared: &Arc<Shared>, act: impl FnOnce(&Own) -> R) -> Found<R> {
     shared.resume();
     let known = own::find(shared).filter(|own| !own.lane.is_to_be_replaced());
     let own = match known {
-        Some(own) => Ok(own),
+        Some(own) => Some(own),
         None if shared.mode() == mode::SHUTDOWN => return Found::Shutdown,
         None => own::make(shared),
     };
     match own {
-        Ok(own) => Found::Done(act(&own)),
-        Err(Ended) => Found::ThreadEnding,
+        Some(own) => Found::Done(act(&own)),
+        None => Found::ThreadEnding,
     }
-}
-
-/// A recording call by name: its kind and its operation.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call {
-    pub(crate) kind: Kind,
-    pub(crate) operation: Operation,
 }
 
 /// Records into the series of a name and tags with this thread's recorder; resolves the name when
 /// the thread first uses it. The caller has checked that recording is not off.
 ///
-/// `call` is a function so that each call has its own copy of this one, in which it is a constant.
+/// `call` tells the kind and the operation, and is a function so that each call has its own copy of this one, in which it is a constant.
 #[inline(never)]
 pub(crate) fn record_by_name(
     shared: &Arc<Shared>,
     name: &str,
     tags: &[(&str, &str)],
     value: u64,
-    call: impl Fn() -> Call,
+    call: impl Fn() -> (Kind, Operation),
 ) {
-    let Call { kind, operation } = call();
+    let (kind, operation) = call();
     let open = shared.open_gate();
     let done = own::with(shared.seat(), |own| {
         let (writer, names) = own.lane.admit(open).zip(own.names.get())?;

@@ -7,7 +7,7 @@ use crate::lane::lane::{LaneSize, mode};
 use crate::lane::shared::Shared;
 use crate::lane::trace::{Trace, TraceSource};
 use crate::limits;
-use crate::read::exported::naming::Naming;
+use crate::read::exported_names::naming::Naming;
 use crate::record::seat::Seat;
 use crate::run::collector::MetricsCollector;
 use crate::run::driver;
@@ -26,9 +26,7 @@ pub struct Builder {
     enabled: bool,
     manual: bool,
     publish_every: Duration,
-    window: Option<(Duration, u32)>,
-    idle_timeout: Option<Duration>,
-    lane_blocks: (usize, usize),
+    settings: Settings,
     lanes_max: usize,
     cardinality: Cardinality,
     clock: Clock,
@@ -46,9 +44,7 @@ impl std::fmt::Debug for Builder {
             .field("enabled", &self.enabled)
             .field("manual", &self.manual)
             .field("publish_every", &self.publish_every)
-            .field("window", &self.window)
-            .field("idle_timeout", &self.idle_timeout)
-            .field("lane_blocks", &self.lane_blocks)
+            .field("settings", &self.settings)
             .field("cardinality", &self.cardinality)
             .finish_non_exhaustive()
     }
@@ -60,9 +56,12 @@ impl Default for Builder {
             enabled: true,
             manual: false,
             publish_every: limits::PUBLISH_EVERY,
-            window: Some((limits::WINDOW, limits::WINDOW_STEPS as u32)),
-            idle_timeout: None,
-            lane_blocks: (limits::LANE_BLOCKS_INITIAL, limits::LANE_BLOCKS_MAX),
+            settings: Settings {
+                window: Some((limits::WINDOW, limits::WINDOW_STEPS as u32)),
+                idle_timeout: None,
+                blocks_initial: limits::LANE_BLOCKS_INITIAL,
+                blocks_max: limits::LANE_BLOCKS_MAX,
+            },
             lanes_max: limits::LANES_MAX,
             cardinality: Cardinality {
                 series_per_metric: limits::SERIES_PER_METRIC,
@@ -105,14 +104,14 @@ impl Builder {
     /// The sliding window and its number of steps: 60 s in 6 steps by default, at most 1,000 steps.
     /// A zero span or zero steps turn windows off, like [`Builder::no_window`].
     pub fn window(mut self, span: Duration, steps: u32) -> Self {
-        self.window =
+        self.settings.window =
             (!span.is_zero() && steps > 0).then_some((span, steps.min(limits::WINDOW_STEPS_MAX)));
         self
     }
 
     /// Keeps lifetime statistics only.
     pub fn no_window(mut self) -> Self {
-        self.window = None;
+        self.settings.window = None;
         self
     }
 
@@ -124,7 +123,7 @@ impl Builder {
     /// metric's overflow series while the limits are full. The collector's own series always stay.
     /// Costs nothing on recording, and one look at every series per snapshot.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = Some(timeout);
+        self.settings.idle_timeout = Some(timeout);
         self
     }
 
@@ -134,7 +133,8 @@ impl Builder {
     /// only as much memory as it records between two drains.
     pub fn lane_blocks(mut self, initial: usize, max: usize) -> Self {
         let initial = initial.clamp(2, limits::LANE_BLOCKS_MAX);
-        self.lane_blocks = (initial, max.clamp(initial, limits::LANE_BLOCKS_MAX));
+        self.settings.blocks_initial = initial;
+        self.settings.blocks_max = max.clamp(initial, limits::LANE_BLOCKS_MAX);
         self
     }
 
@@ -298,24 +298,18 @@ impl Builder {
         if self.calibrate_tsc && self.clock.is_to_be_calibrated() && driver::tsc_is_used() {
             self.clock.calibrate_tsc();
         }
-        let (initial, max) = self.lane_blocks;
+        let Settings { blocks_initial, blocks_max, .. } = self.settings;
         // Every series may have a cell, and every metric may have one additional overflow series.
         let slots = self.cardinality.series.saturating_add(self.cardinality.metrics);
-        let size = LaneSize { blocks_initial: initial, blocks_max: max, slots };
+        let size = LaneSize { blocks_initial, blocks_max, slots };
         let mode = if self.enabled { mode::ON } else { mode::OFF };
         let seat = Seat::take();
         let (clock, trace) = (self.clock, self.current_trace);
         let (lanes, limits) = (self.lanes_max, self.cardinality);
         let shared = Arc::new(Shared::new(clock, mode, seat.number(), trace, size, lanes, limits));
-        let settings = Settings {
-            window: self.window,
-            idle_timeout: self.idle_timeout,
-            blocks_initial: initial,
-            blocks_max: max,
-        };
         let naming = Naming::new(&self.prefix, &Tags::new(&self.labels));
         let now = PassTime { monotonic: shared.clock.now(), wall: shared.clock.wall() };
-        let aggregator = Aggregator::new(Arc::clone(&shared), settings, naming, now);
+        let aggregator = Aggregator::new(Arc::clone(&shared), self.settings, naming, now);
         let threads = Threads::new(self.on_thread_start);
         let (every, callback) = (self.publish_every, self.on_warning);
         let core = Core::new(shared, aggregator, threads, every, callback, self.manual);

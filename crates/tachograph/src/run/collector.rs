@@ -20,10 +20,9 @@ use crate::run::driver;
 use crate::run::engine::{Core, ShutdownReport};
 use crate::run::fork;
 use crate::run::tagged::Tagged;
-use crate::series::metric::Unit;
-use crate::series::registry::Description;
 #[cfg(not(tachograph_loom))]
-use crate::series::warning::DropReason;
+use crate::series::drop_reason::DropReason;
+use crate::series::metric::Unit;
 use crate::sync::Arc;
 use crate::time::stamp::Stamp;
 use crate::time::start::PassTime;
@@ -227,7 +226,7 @@ impl MetricsCollector {
     /// and exports convert it to the reported unit.
     pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
         let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
-        self.core().shared.registry.describe(name, Description { unit, scale, text: description });
+        self.core().shared.registry.describe(name, unit, scale, description);
     }
 
     /// A handle for a monotonic counter. The series exists from now on, with the value 0.

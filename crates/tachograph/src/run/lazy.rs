@@ -3,7 +3,7 @@
 
 use crate::record::handles::{AnyHandle, Counter};
 use crate::run::global;
-use crate::series::warning::DropReason;
+use crate::series::drop_reason::DropReason;
 use crate::sync::{ColdPath, OnceBox};
 
 /// A handle of the process's collector that is registered at first use, for use as a `static`.

@@ -8,7 +8,7 @@ use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::record::handles::{AnyHandle, Counter, Gauge, Histogram, Timing, UpDownCounter};
 use crate::record::operation::Operation;
 use crate::record::own::Named;
-use crate::record::this_thread::{self, Call};
+use crate::record::this_thread;
 use crate::record::timer::{ByName, Timer};
 use crate::run::engine::Core;
 use crate::series::metric::Kind;
@@ -34,7 +34,7 @@ impl<'a> Tagged<'a> {
     }
 
     #[inline]
-    fn record(&self, name: &str, value: u64, call: impl Fn() -> Call) {
+    fn record(&self, name: &str, value: u64, call: impl Fn() -> (Kind, Operation)) {
         // Checked first, so that a disabled call costs no function call.
         if !self.core.shared.is_off() {
             this_thread::record_by_name(&self.core.shared, name, self.tags, value, call);
@@ -44,13 +44,13 @@ impl<'a> Tagged<'a> {
     /// Adds 1 to a counter.
     #[inline]
     pub fn increment(&self, name: &str) {
-        self.record(name, 1, || Call { kind: Kind::Counter, operation: Operation::Increment });
+        self.record(name, 1, || (Kind::Counter, Operation::Increment));
     }
 
     /// Adds `amount` to a counter.
     #[inline]
     pub fn increment_by(&self, name: &str, amount: u64) {
-        self.record(name, amount, || Call { kind: Kind::Counter, operation: Operation::Add });
+        self.record(name, amount, || (Kind::Counter, Operation::Add));
     }
 
     /// Subtracts 1 from a counter; see
@@ -64,34 +64,25 @@ impl<'a> Tagged<'a> {
     /// [`MetricsCollector::decrement`](crate::MetricsCollector::decrement).
     #[inline]
     pub fn decrement_by(&self, name: &str, amount: u64) {
-        self.record(name, amount.wrapping_neg(), || Call {
-            kind: Kind::UpDownCounter,
-            operation: Operation::Subtract,
-        });
+        self.record(name, amount.wrapping_neg(), || (Kind::UpDownCounter, Operation::Subtract));
     }
 
     /// Sets a gauge.
     #[inline]
     pub fn gauge(&self, name: &str, value: f64) {
-        self.record(name, value.to_bits(), || Call {
-            kind: Kind::Gauge,
-            operation: Operation::Set,
-        });
+        self.record(name, value.to_bits(), || (Kind::Gauge, Operation::Set));
     }
 
     /// Records a duration.
     #[inline]
     pub fn timing(&self, name: &str, duration: Duration) {
-        self.record(name, nanos(duration), || Call {
-            kind: Kind::Timing,
-            operation: Operation::Sample,
-        });
+        self.record(name, nanos(duration), || (Kind::Timing, Operation::Sample));
     }
 
     /// Records a plain value.
     #[inline]
     pub fn histogram(&self, name: &str, value: u64) {
-        self.record(name, value, || Call { kind: Kind::Histogram, operation: Operation::Sample });
+        self.record(name, value, || (Kind::Histogram, Operation::Sample));
     }
 
     /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].

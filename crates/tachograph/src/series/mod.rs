@@ -5,11 +5,12 @@
 //! - `encoding`: floats and times in serde's form
 //! - `tags`: a set of tags
 //! - `key`: the display key of a series
-//! - `warning`: reasons for dropping a sample, and warnings to the collector's owner
+//! - `drop_reason`, `warning`: reasons for dropping a sample, warnings to the collector's owner
 //! - `tallies`: counts of refused samples and other rare events
 //! - `series_id`: a series as recording threads know it
 //! - `registry`: looks up or creates the series of a name and tags, within limits
 
+pub(crate) mod drop_reason;
 pub(crate) mod encoding;
 pub(crate) mod key;
 pub(crate) mod metric;

@@ -10,12 +10,13 @@ use std::hash::BuildHasher;
 use hashbrown::HashTable;
 
 use crate::limits::{CACHED_NAMES_PER_SERIES, KNOWN_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
+use crate::series::drop_reason::DropReason;
 use crate::series::key;
 use crate::series::metric::{Kind, Metric, RESERVED, Unit};
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId, SeriesWords};
 use crate::series::tags::{OVERFLOW, Tags};
 use crate::series::tallies::Tallies;
-use crate::series::warning::{DropReason, Warning};
+use crate::series::warning::Warning;
 use crate::sync::ColdPath;
 use crate::sync::{Arc, Mutex, MutexGuard, lock};
 
@@ -76,14 +77,6 @@ struct MetricEntry {
     /// Whether the callback has been told of a conflict and of a limit.
     warned: bool,
     warned_of_limit: bool,
-}
-
-/// The metadata of a `describe` call.
-#[derive(Debug)]
-pub(crate) struct Description<'a> {
-    pub(crate) unit: Unit,
-    pub(crate) scale: f64,
-    pub(crate) text: &'a str,
 }
 
 impl Registry {
@@ -196,25 +189,23 @@ impl Registry {
     }
 
     /// Sets a metric's unit and description, before or after its first record.
-    pub(crate) fn describe(&self, name: &str, description: Description<'_>) {
+    pub(crate) fn describe(&self, name: &str, unit: Unit, scale: f64, text: &str) {
         let name = self.cut(name);
         if name.starts_with(RESERVED) {
             self.tallies.kind_conflicts.add(1);
             return self.warn(Warning::ReservedName { name: name.into() });
         }
-        self.describe_any(name, description);
+        self.describe_any(name, unit, scale, text);
     }
 
     /// Like `describe`, but allows reserved names.
-    pub(crate) fn describe_any(&self, name: &str, description: Description<'_>) {
+    pub(crate) fn describe_any(&self, name: &str, unit: Unit, scale: f64, text: &str) {
         let (_cold, mut inner) = self.inner();
         let Some(index) = inner.metric_index(name, &self.limits) else {
             return inner.warn_of_limit(name);
         };
         let metric = &mut inner.metrics[index as usize];
-        metric.unit = description.unit;
-        metric.scale = description.scale;
-        metric.description = description.text.into();
+        (metric.unit, metric.scale, metric.description) = (unit, scale, text.into());
         inner.revision += 1;
     }
 

@@ -3,7 +3,7 @@
 //! # Synchronization
 //! Shared words that only cold paths touch; each guards no other data.
 
-use crate::series::warning::DropReason;
+use crate::series::drop_reason::DropReason;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// Counts of events on recording threads other than records. Written by any thread, read by the

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::read::exemplar::Exemplar;
-use crate::read::exported::ConstantLabel;
-use crate::read::exported::naming::Naming;
+use crate::read::exported_names::ConstantLabel;
+use crate::read::exported_names::naming::Naming;
 use crate::read::rows::Totals;
 use crate::read::rows::{self, Row};
 use crate::read::snapshot::{Recording, Series, Snapshot, Value};
@@ -87,9 +87,9 @@ impl Snapshot {
     pub fn total(&self, name: &str) -> Option<Value> {
         let all: Vec<_> = self.metric(name).collect();
         let metric = &all.first()?.metric;
-        let mut sum = Values::new(metric, self.window_span.is_some());
+        let mut sum = ValueSum::new(metric, self.window_span.is_some());
         all.iter().for_each(|series| sum.add(&series.value));
-        if let Values::Levels(levels) = &mut sum {
+        if let ValueSum::Levels(levels) = &mut sum {
             let gauges = all.iter().filter_map(|series| series.value.as_gauge());
             let current = gauges.filter_map(|views| views.lifetime.current).reduce(|a, b| a + b);
             levels.lifetime.current = current;
@@ -188,7 +188,7 @@ impl Sum {
             dropped: 0,
             exemplar: None,
             idle,
-            values: Values::new(merged, self.window_span.is_some()),
+            values: ValueSum::new(merged, self.window_span.is_some()),
         });
         sum.idle &= idle;
         sum.add(series);
@@ -212,10 +212,10 @@ struct SeriesSum {
     exemplar: Option<Box<Exemplar>>,
     /// Hidden in every snapshot.
     idle: bool,
-    values: Values,
+    values: ValueSum,
 }
 
-enum Values {
+enum ValueSum {
     Count(Views<i128>),
     Levels(Views<GaugeStats>),
     Samples(Views<Samples>),
@@ -252,7 +252,7 @@ impl SeriesSum {
     }
 }
 
-impl Values {
+impl ValueSum {
     fn new(metric: &Metric, windows: bool) -> Self {
         fn views<T: Clone>(zero: T, windows: bool) -> Views<T> {
             Views { window: windows.then(|| zero.clone()), lifetime: zero }

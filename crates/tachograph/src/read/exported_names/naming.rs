@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::read::exported::claims::Claims;
-use crate::read::exported::{ConstantLabel, ExportedNames, MetricNames, is_allowed, sanitized};
+use crate::read::exported_names::claims::Claims;
+use crate::read::exported_names::{
+    ConstantLabel, ExportedNames, MetricNames, is_allowed, sanitized,
+};
 use crate::series::metric::{Kind, Metric, Unit};
 use crate::series::tags::Tags;
 
