@@ -129,8 +129,7 @@ impl Engine {
     /// Feeds a frame with the definitions that first appear in it, then evaluates every rule.
     pub fn frame(&mut self, frame: &Frame, new: &[Arc<Definition>]) -> Vec<Transition> {
         new.iter().for_each(|definition| self.define(definition));
-        // The first frame contains everything recorded before the engine started.
-        let is_past = frame.marks.contains(&Mark::Start) && frame.is_late(self.step);
+        let is_past = self.is_past(frame);
         for number in frame.numbers() {
             let (Some(routes), Some(statistics)) = (self.routes.get(&number), frame.get(number))
             else {
@@ -149,6 +148,14 @@ impl Engine {
         self.frame_ms = Some(frame.end_ms);
         self.bound();
         self.evaluate(frame.end_ms)
+    }
+
+    /// Whether a frame contains everything recorded before the engine started. The first frame of a
+    /// process that was started after the last frame only contains what is new.
+    fn is_past(&self, frame: &Frame) -> bool {
+        let begin_ms = frame.end_ms.saturating_sub(frame.span_ms);
+        let is_new = self.frame_ms.is_some_and(|last_ms| begin_ms >= last_ms);
+        frame.marks.contains(&Mark::Start) && frame.is_late(self.step) && !is_new
     }
 
     /// Evaluates every rule without a frame, for rules that fire because no frame arrives.

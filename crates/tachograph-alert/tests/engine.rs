@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use proptest::prelude::*;
 use tachograph::MetricsCollector;
 use tachograph_alert::{Condition, Engine, Rule, State, Status, Transition, parse};
-use tachograph_history::{Definition, Frame, History, Settings};
+use tachograph_history::{Definition, Frame, History, Mark, Settings};
 
 /// A collector, its history and an engine, one second per step.
 struct World {
@@ -314,6 +314,43 @@ fn memory_is_bounded_and_the_rule_that_takes_it_says_so() {
     }
     let problems: Vec<_> = engine.statuses().map(|it| it.problem.is_some()).collect();
     assert_eq!(problems, [false, true]);
+}
+
+#[test]
+fn what_a_restarted_process_counted_before_its_first_frame_is_counted() {
+    let rule = "[[rule]]\nname = \"A\"\nmetric = \"x\"\nstatistic = \"increase\"\n\
+                last = \"60s\"\nop = \">\"\nthreshold = 0\n";
+    let x = Arc::new(Definition {
+        number: 0,
+        key: "x".into(),
+        name: "x".into(),
+        tags: BTreeMap::new(),
+        kind: tachograph::Kind::Counter,
+        unit: tachograph::Unit::None,
+        description: "".into(),
+        exported_name: String::new(),
+        labels: BTreeMap::new(),
+    });
+    // Seconds at which a process began and its frame ended, and what it had counted by then.
+    let sum = |frames: &[(u64, u64, i128)]| {
+        let mut engine = Engine::new(parse(rule).expect("right"), Duration::from_secs(1));
+        for (place, &(began, end, count)) in frames.iter().enumerate() {
+            let frame = Frame {
+                end_ms: EPOCH_MS + end * 1_000,
+                span_ms: (end - began) * 1_000,
+                marks: vec![Mark::Start],
+                counters: vec![(0, count)],
+                ..Frame::default()
+            };
+            engine.frame(&frame, if place == 0 { std::slice::from_ref(&x) } else { &[] });
+        }
+        engine.statuses().next().expect("a rule").alerts[0].value
+    };
+    assert_eq!(sum(&[(0, 100, 7)]), Some(0.0), "from before the engine started");
+    assert_eq!(sum(&[(0, 100, 7), (103, 110, 5)]), Some(5.0), "all of it is new");
+    assert_eq!(sum(&[(0, 100, 7), (103, 110, 5), (110, 120, 2)]), Some(7.0));
+    // Another process, which was there before.
+    assert_eq!(sum(&[(0, 100, 7), (50, 110, 5)]), Some(0.0));
 }
 
 /// The states of a condition over time, as Prometheus documents them, computed at each step from

@@ -105,6 +105,7 @@ enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  tachograph report run.jsonl.gz -o report.html\n  tachograph \
                         report new.jsonl.gz --against old.jsonl.gz -o report.html\n  tachograph \
+                        report new.jsonl.gz --rules rules.toml -o report.html\n  tachograph \
                         report new.jsonl.gz --against old.jsonl.gz --text | less -S")]
 struct Report {
     /// Recording to report on
@@ -114,6 +115,9 @@ struct Report {
     /// first, with how sure that is
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// Alert rules: the report tells when they would have fired in the recording
+    #[arg(long, value_name = "RULES.toml")]
+    rules: Option<PathBuf>,
     /// File to write the report to
     #[arg(short, long, value_name = "HTML", required_unless_present = "text")]
     output: Option<PathBuf>,
@@ -172,6 +176,14 @@ struct Of {
     of: Option<String>,
     #[command(flatten)]
     access: Access,
+}
+
+impl Report {
+    fn run(self) -> Result<ExitCode, Failure> {
+        let Self { file, against, rules, output, force, text: _ } = self;
+        let wishes = commands::report::Wishes { file, against, output, force, rules };
+        commands::report::run(&wishes)
+    }
 }
 
 impl Deploy {
@@ -241,9 +253,7 @@ impl Command {
                 let endpoint = access.endpoint(Url::parse(&url)?)?;
                 commands::record::run(&endpoint, &output, time, force)
             }
-            Self::Report(Report { file, against, output, force, .. }) => {
-                commands::report::run(&commands::report::Wishes { file, against, output, force })
-            }
+            Self::Report(report) => report.run(),
             Self::Doctor { place, json, access } => {
                 commands::doctor::run(&access.source(Place::parse(&place)?)?, json)
             }

@@ -9,6 +9,7 @@ use tachograph_history::file::{Error, Reader};
 use tachograph_history::{Definition, Frame, Line, Mark, Meta};
 
 use crate::failure::Failure;
+use crate::output::Progress;
 
 /// Joins the lines of a program's processes: after a restart, series with the same key and kind
 /// keep their number. Keeps every definition, because a series may be idle for any time and then
@@ -112,6 +113,8 @@ pub(crate) struct Recording {
     path: PathBuf,
     lines: Reader<BufReader<Box<dyn Read + Send>>>,
     joined: Joined,
+    frames: u64,
+    progress: Progress,
 }
 
 impl Recording {
@@ -119,10 +122,11 @@ impl Recording {
     /// If the file cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let lines = Reader::open(path).map_err(|error| wrong(path, &error.to_string()))?;
-        Ok(Self { path: path.to_owned(), lines, joined: Joined::default() })
+        let (joined, progress) = (Joined::default(), Progress::new());
+        Ok(Self { path: path.to_owned(), lines, joined, frames: 0, progress })
     }
 
-    /// The next piece; `None` at the end.
+    /// The next piece; `None` at the end. Shows on a terminal how far it is.
     ///
     /// # Errors
     /// If the file cannot be read, is empty, or has an invalid line.
@@ -135,13 +139,22 @@ impl Recording {
                 error => wrong(&self.path, &error.to_string()),
             })?;
             if let Some(piece) = self.joined.take(line) {
+                self.frames += u64::from(matches!(piece, Piece::Frame(_)));
+                let (path, frames) = (self.path.display(), self.frames);
+                self.progress.show(|| format!("reading {path}: {frames} frames"));
                 return Ok(Some(piece));
             }
         }
+        self.progress.clear();
         if self.joined.meta.is_none() {
             return Err(wrong(&self.path, &format!("the recording is empty; {MAKE_ONE}")));
         }
         Ok(None)
+    }
+
+    /// Makes room on the terminal for something else.
+    pub(crate) fn clear_progress(&mut self) {
+        self.progress.clear();
     }
 
     /// Whether the last line is incomplete; it was ignored.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `top URL\|FILE` | shows it in the terminal: health, series, heat maps, alerts, findings |
 //! | `record URL -o FILE` | records its metrics into a file that the other commands read |
-//! | `report FILE -o HTML` | turns a recording into a page that opens without a server; compares two |
+//! | `report FILE -o HTML` | turns a recording into a page that opens without a server; compares two; tells when `--rules` would have fired |
 //! | `doctor URL\|FILE` | lists problems, worst first |
 //! | `check RULES` | checks files of alert rules; `--over FILE` tells when they would have fired |
 //! | `rules --prometheus RULES` | converts alert rules into a Prometheus rule file |

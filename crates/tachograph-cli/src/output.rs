@@ -1,7 +1,7 @@
 //! Output to streams that the reader may close at any time, and how names and times look there.
 
-use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant, SystemTime};
 
 use humantime::format_rfc3339_seconds;
 
@@ -27,6 +27,46 @@ pub(crate) fn say(text: &str) {
 /// Writes over the present line of standard error, which is a terminal. Ignores errors.
 pub(crate) fn rewrite(text: &str) {
     let _ = write!(io::stderr().lock(), "\r\x1b[K{}", printable(text));
+}
+
+/// The interval between two signs of progress.
+const PROGRESS: Duration = Duration::from_millis(200);
+
+/// A line of standard error that shows how far long work is, if that is a terminal. Work that is
+/// done at once shows nothing.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    shown: Instant,
+    is_shown: bool,
+    is_terminal: bool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        Self { shown: Instant::now(), is_shown: false, is_terminal }
+    }
+
+    /// Shows the text, unless another one was shown a moment ago.
+    pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {
+        if self.is_terminal && self.shown.elapsed() > PROGRESS {
+            (self.shown, self.is_shown) = (Instant::now(), true);
+            rewrite(&text());
+        }
+    }
+
+    /// Clears the line, so that something else may be printed.
+    pub(crate) fn clear(&mut self) {
+        if std::mem::take(&mut self.is_shown) {
+            rewrite("");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 /// A text from outside on one line, with control characters escaped: a name must not command the

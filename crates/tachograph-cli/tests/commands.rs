@@ -154,6 +154,43 @@ fn check_over_a_recording_evaluates_rules_while_no_frame_comes() {
 }
 
 #[test]
+fn check_over_a_recording_counts_through_restarts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = |started: u64, first: u64, marks: &str, span: u64, counts: &[u64]| {
+        let meta = format!(
+            r#"{{"meta":{{"format":1,"program":"a","version":"1","started_ms":{started}000,"step_ms":1000}}}}"#
+        );
+        let define = r#"{"series":{"number":0,"key":"lost","name":"lost","kind":"counter"}}"#;
+        let mut lines = format!("{meta}\n{define}\n");
+        for (place, count) in counts.iter().enumerate() {
+            let (version, end) = (place as u64 + 1, first + place as u64);
+            let (marks, span) = if place == 0 { (marks, span) } else { ("", 1) };
+            lines += &format!(
+                r#"{{"frame":{{"version":{version},"end_ms":{end}000,"span_ms":{span}000,"marks":[{marks}],"counters":[[0,{count}]]}}}}"#
+            );
+            lines += "\n";
+        }
+        lines
+    };
+    // The first process counted 90 before the recording, then 2; the second one 4 in the five
+    // seconds before its first frame, then 2.
+    let text = process(1, 100, r#""start""#, 99, &[90, 1, 1])
+        + &process(105, 110, r#""start""#, 5, &[4, 1, 1]);
+    let recording = written(folder.path(), "run.jsonl", &text);
+    let rules = |threshold: u64| {
+        let rule = format!(
+            "[[rule]]\nname = \"Loss\"\nmetric = \"lost\"\nstatistic = \"increase\"\n\
+             last = \"1m\"\nop = \">=\"\nthreshold = {threshold}\n"
+        );
+        written(folder.path(), "rules.toml", &rule)
+    };
+    let (code, out, err) = told(&["check", &rules(8), "--over", &recording]);
+    assert_eq!((code, &*err), (Some(1), ""), "{out}");
+    assert!(out.contains("00:01:52Z  firing    Loss: 8, the limit is 8"), "{out}");
+    assert_eq!(told(&["check", &rules(9), "--over", &recording]).0, Some(0), "not more than 8");
+}
+
+#[test]
 fn two_files_with_a_rule_of_one_name_are_not_mixed_over_a_recording() {
     let folder = tempfile::tempdir().expect("a folder");
     let recording = folder.path().join("run.jsonl");

@@ -93,6 +93,58 @@ fn a_report_has_every_sample_of_the_recording_in_it() {
     assert!(facts["comparison"].is_null() && !html.contains("id=\"before\""));
 }
 
+const LOSS: &str = "[[rule]]\nname = \"Loss\"\nmetric = \"udp.packet.dropped\"\n\
+    statistic = \"increase\"\nlast = \"10s\"\nop = \">\"\nthreshold = 5\nfor = \"5s\"\n";
+
+#[test]
+fn a_report_has_the_alerts_that_rules_give_over_the_recording() {
+    let files = Files::new();
+    // A packet is dropped in each of the frames that end 81 to 100 s after the beginning.
+    let (recording, _) = files.recorded("run.jsonl.gz", 120, 1);
+    let rules = files.written("rules.toml", LOSS.as_bytes());
+    let html = files.path("report.html");
+    let (code, _, err) = run(&[&recording, "--rules".as_ref(), &rules, "-o".as_ref(), &html]);
+    assert_eq!(code, Some(0), "{err}");
+    let facts = inside(&fs::read_to_string(&html).expect("written"), "report");
+    let facts: serde_json::Value = serde_json::from_str(&facts).expect("JSON");
+    let alerts = &facts["alerts"];
+    // Six of ten seconds at 86, five of ten at 105; newest first.
+    let changes: Vec<_> = alerts["changes"].as_array().expect("changes").iter().collect();
+    let told = changes.iter().map(|it| {
+        let at = (it["at"].as_f64().expect("a time") * 1e3) as u64 - common::START_MS;
+        (at / 1_000, it["from"].as_str().expect("a state"), it["to"].as_str().expect("a state"))
+    });
+    let wanted =
+        [(105, "firing", "inactive"), (91, "pending", "firing"), (86, "inactive", "pending")];
+    assert_eq!(told.collect::<Vec<_>>(), wanted);
+    assert_eq!(
+        (&alerts["rules"][0]["name"], &alerts["rules"][0]["for"]),
+        (&"Loss".into(), &5.0.into())
+    );
+    assert_eq!(alerts["rules"][0]["alerts"][0]["state"], "inactive", "at the end");
+    assert_eq!(alerts["at"].as_f64().map(|at| at as u64), Some(common::START_MS / 1_000 + 120));
+
+    // The table tells the same; without rules, nothing is said of alerts.
+    let (code, out, _) = run(&[&recording, "--rules".as_ref(), &rules, "--text".as_ref()]);
+    assert_eq!(code, Some(0));
+    for line in ["T11:01:31Z  firing    Loss: ", "Loss: fired once, for 14 s in all"] {
+        assert!(out.contains(line), "{out}");
+    }
+    let (_, out, _) = run(&[&recording, "--text".as_ref()]);
+    assert!(!out.contains("alerts") && !out.contains("Loss"), "{out}");
+    let (_, _, err) = run(&[&recording, "-o".as_ref(), &html, "--force".as_ref()]);
+    let facts = inside(&fs::read_to_string(&html).expect("written"), "report");
+    let facts: serde_json::Value = serde_json::from_str(&facts).expect("JSON");
+    assert!(facts["alerts"].is_null(), "{err}");
+
+    // Wrong rules are told with their place, before anything is written.
+    let wrong = LOSS.replace("udp.packet.dropped", common::LATENCY);
+    let wrong = files.written("wrong.toml", wrong.as_bytes());
+    let other = files.path("other.html");
+    let (code, _, err) = run(&[&recording, "--rules".as_ref(), &wrong, "-o".as_ref(), &other]);
+    assert!(code == Some(2) && err.contains("wrong.toml:") && !other.exists(), "{err}");
+}
+
 #[test]
 fn two_runs_are_compared_as_their_sorted_samples_are() {
     let files = Files::new();

@@ -1,28 +1,15 @@
 //! Comparisons of two runs, against sorted samples, exact binomial sums and simulations.
 
+mod runs;
+
 use std::sync::Arc;
 
+use runs::{define, of, second};
 use tachograph::Unit;
 use tachograph_history::compare::{Change, Measure, Run, compare};
 use tachograph_history::{
     Buckets, Condensed, Definition, Frame, GaugeStep, Line, Mark, TimingStep, format,
 };
-
-/// The definition of a series, as a recording has it.
-fn define(number: u32, key: &str, kind: &str) -> Arc<Definition> {
-    let line = format!(
-        r#"{{"series":{{"number":{number},"key":"{key}","name":"{key}","kind":"{kind}"}}}}"#
-    );
-    match serde_json::from_str(&line) {
-        Ok(Line::Series(definition)) => Arc::new(definition),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// A frame of a second.
-fn second(at: u64) -> Frame {
-    Frame { version: at, end_ms: at * 1_000, span_ms: 1_000, ..Frame::default() }
-}
 
 fn timing(samples: &[f64]) -> TimingStep {
     let mut buckets = Buckets::default();
@@ -60,10 +47,6 @@ fn timed(seconds: &[Vec<f64>]) -> Run {
         })
         .collect();
     Run::new(&[define(0, "x", "timing")], &frames)
-}
-
-fn of(changes: &[Change], measure: Measure) -> &Change {
-    changes.iter().find(|it| it.measure == measure).expect("compared")
 }
 
 /// `ln(n!)` by addition.
@@ -247,27 +230,6 @@ fn what_is_new_gone_or_too_rare_is_told_as_such() {
     let changes = compare(&timed(&few), &timed(&samples));
     assert_eq!(of(&changes, Measure::P99).before.high, None);
     assert!(of(&changes, Measure::P50).before.high.is_some());
-}
-
-#[test]
-fn levels_of_gauges_are_compared_by_stretches_whatever_their_sign() {
-    let run = |level: &dyn Fn(u64) -> f64| {
-        let frames = (1..=60).map(|at| {
-            let value = Some(level(at));
-            let step = GaugeStep { current: value, mean: value, count: 1, min: value, max: value };
-            Arc::new(Frame { gauges: vec![(0, step)], ..second(at) })
-        });
-        Run::new(&[define(0, "x", "gauge")], &frames.collect::<Vec<_>>())
-    };
-    let change = |before: &Run, after: &Run| of(&compare(before, after), Measure::Level).clone();
-    let flat = change(&run(&|_| 10.0), &run(&|_| 20.0));
-    assert_eq!((flat.factor, flat.at_least, flat.is_sure), (Some(2.0), Some(2.0), true));
-    let noisy = change(&run(&|at| 10.0 + (at % 7) as f64), &run(&|at| 10.0 + (at % 5) as f64));
-    assert!(!noisy.is_sure, "{noisy:?}");
-    let from_zero = change(&run(&|_| 0.0), &run(&|_| 3.0));
-    assert_eq!((from_zero.factor, from_zero.at_least, from_zero.is_sure), (None, None, true));
-    assert!(change(&run(&|_| -5.0), &run(&|_| -2.0)).is_sure);
-    assert!(!change(&run(&|_| -5.0), &run(&|_| -5.0)).is_sure);
 }
 
 #[test]

@@ -83,9 +83,9 @@ export class Alerts {
     const now = Math.floor((told?.at ?? 0));
     this.body.dataset.alerts = String(told?.snapshot_version ?? "");
     refresh(this.body, JSON.stringify([told, now]), () => {
-      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording holds no alerts. `tachograph check RULES --over FILE` tells when rules would have fired." : "This server evaluates no alert rules.")];
+      if (!told) return [h("p", { class: "empty" }, this.app.isFile ? "A recording holds no alerts. `tachograph report FILE --rules RULES` adds those that would have fired." : "This server evaluates no alert rules.")];
       if (told.rules.length === 0) return [h("p", { class: "empty" }, "There are no rules.")];
-      return [this.rules(told, now), this.changes(told), this.sinks(told, now)];
+      return [this.rules(told, now), this.changes(told), ...(told.sinks ? [this.sinks(told, now)] : [])];
     });
   }
 
@@ -111,7 +111,7 @@ export class Alerts {
   }
 
   sinks(told, now) {
-    const rows = (told.sinks ?? []).map((it) => row([
+    const rows = told.sinks.map((it) => row([
       h("b", {}, it.name), String(it.delivered), String(it.failed), String(it.dropped), String(it.waiting), since(it.last_delivery, now), it.last_error ?? "",
     ], { class: it.failed + it.dropped > 0 ? "is-bad" : null }));
     const body = rows.length > 0 ? table("sinks", ["sink", "delivered", "failed", "dropped", "waiting", "last delivery", "last error"], rows) : h("p", { class: "quiet" }, "There are no sinks: alerts are only shown here.");

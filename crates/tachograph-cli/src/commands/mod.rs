@@ -2,7 +2,8 @@
 //!
 //! May use everything but the command line. In reading order:
 //! - `record`, `doctor`, `deploy`: the commands of the same names
-//! - `over`: alert rules over a recording; `check`: the command
+//! - `trial`: alert rules over a recording; `over`: what happened there, in words; `check`: the command
+//! - `report`: a recording as one file, with the alerts that rules give
 //! - `names`: metrics and tags in Prometheus; `promql`: alert rules in PromQL; `rules`: the command
 
 pub(crate) mod check;
@@ -14,6 +15,7 @@ mod promql;
 pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod rules;
+mod trial;
 
 use std::future::Future;
 use std::path::{Path, PathBuf};

@@ -2,27 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use tachograph::Unit;
 use tachograph_alert::{Alert, Condition, Engine, Rule, State, Transition};
-use tachograph_history::format;
+use tachograph_history::{Frame, format};
 
+use super::trial::Trial;
 use crate::failure::Failure;
 use crate::joined::{Piece, Recording};
 use crate::output::{self, clock, printable};
-
-/// How often a running program evaluates its rules while no frame comes.
-const TICK_MS: u64 = 1_000;
-
-/// The longest time without frames in which rules are evaluated: a day.
-const SILENCE_MAX_MS: u64 = 86_400_000;
 
 /// Prints each change of an alert in the recording, then how often each rule fired. Returns whether
 /// any did, heartbeats apart.
 pub(super) fn run(rules: &[Rule], file: &Path) -> Result<bool, Failure> {
     let mut recording = Recording::open(file)?;
-    let (mut course, mut engine, mut new) = (Course::default(), None, Vec::new());
+    let (mut course, mut trial, mut new) = (Course::default(), None, Vec::new());
     while let Some(piece) = recording.next()? {
         let frame = match piece {
             Piece::Series(definition) => {
@@ -31,33 +25,30 @@ pub(super) fn run(rules: &[Rule], file: &Path) -> Result<bool, Failure> {
             }
             Piece::Frame(frame) => frame,
         };
-        let engine = engine.get_or_insert_with(|| {
-            let step_ms = recording.joined().meta().map_or(TICK_MS, |meta| meta.step_ms);
-            Engine::new(rules.to_vec(), Duration::from_millis(step_ms))
-        });
-        let mut changes = course.silence(engine, frame.end_ms);
-        changes.extend(engine.frame(&frame, &std::mem::take(&mut new)));
-        course.frames += 1;
-        course.last_ms = frame.end_ms;
-        course.first_ms.get_or_insert(frame.end_ms.saturating_sub(frame.span_ms));
-        for change in changes {
-            output::print(&course.note(&change))?;
+        let Some(meta) = recording.joined().meta() else { continue };
+        let trial = trial.get_or_insert_with(|| Trial::new(rules, meta));
+        let changes = trial.frame(&frame, &std::mem::take(&mut new));
+        course.pass(&frame);
+        let lines: String = changes.iter().map(|change| course.note(change)).collect();
+        if !lines.is_empty() {
+            recording.clear_progress();
+            output::print(&lines)?;
         }
     }
     if recording.is_torn() {
         output::say("note: the last line of the recording is incomplete and was ignored\n");
     }
     output::print(&course.summary(file))?;
-    if let Some(engine) = engine {
-        output::print(&course.outcomes(&engine))?;
+    if let Some(trial) = trial {
+        output::print(&course.outcomes(&trial.engine))?;
     }
     let has_fired = |rule: &Rule| course.fired.contains_key(&rule.name);
     Ok(rules.iter().any(|rule| rule.condition != Condition::Heartbeat && has_fired(rule)))
 }
 
-/// What has happened in the recording so far.
-#[derive(Default)]
-struct Course {
+/// What has happened in a recording so far.
+#[derive(Debug, Default)]
+pub(super) struct Course {
     frames: u64,
     first_ms: Option<u64>,
     last_ms: u64,
@@ -66,7 +57,7 @@ struct Course {
 }
 
 /// How often a rule fired.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Fired {
     times: u64,
     total_ms: u64,
@@ -75,17 +66,15 @@ struct Fired {
 }
 
 impl Course {
-    /// Evaluates the rules as often as a program does while no frame comes.
-    fn silence(&self, engine: &mut Engine, until_ms: u64) -> Vec<Transition> {
-        let until_ms = until_ms.min(self.last_ms.saturating_add(SILENCE_MAX_MS));
-        // Until a frame is a whole tick late, it is what is evaluated.
-        let ticks = self.last_ms.saturating_add(TICK_MS)..until_ms.saturating_sub(TICK_MS);
-        let ticks = ticks.step_by(TICK_MS as usize).take_while(|_| self.frames > 0);
-        ticks.flat_map(|now_ms| engine.tick(now_ms)).collect()
+    /// Notes a frame.
+    pub(super) fn pass(&mut self, frame: &Frame) {
+        self.frames += 1;
+        self.last_ms = frame.end_ms;
+        self.first_ms.get_or_insert(frame.end_ms.saturating_sub(frame.span_ms));
     }
 
     /// Notes a change; returns its line.
-    fn note(&mut self, change: &Transition) -> String {
+    pub(super) fn note(&mut self, change: &Transition) -> String {
         let Transition { rule, at_ms, from, alert } = change;
         let key = key(rule, alert);
         let (state, told) = match (from, alert.state) {
@@ -116,7 +105,7 @@ impl Course {
     }
 
     /// A line for each rule.
-    fn outcomes(&self, engine: &Engine) -> String {
+    pub(super) fn outcomes(&self, engine: &Engine) -> String {
         let one = |name: &str| {
             let Some(fired) = self.fired.get(name) else { return "did not fire".to_owned() };
             let running = fired.since_ms.values().map(|since| self.last_ms.saturating_sub(*since));

@@ -24,6 +24,8 @@ pub struct Run {
     series: BTreeMap<Arc<str>, Arc<Definition>>,
     stretches: Vec<Frame>,
     marked: Option<Frame>,
+    /// The last of each gauge in any frame, also in those that a program starts with.
+    last: BTreeMap<u32, GaugeStep>,
 }
 
 impl Run {
@@ -34,7 +36,8 @@ impl Run {
             frames.iter().partition(|frame| frame.marks.is_empty());
         // Wide, because a file may say anything.
         let total: u128 = plain.iter().map(|frame| u128::from(frame.span_ms)).sum();
-        let mut run = Self { series, ..Self::default() };
+        let last = frames.iter().flat_map(|frame| frame.gauges.iter().copied()).collect();
+        let mut run = Self { series, last, ..Self::default() };
         let (mut passed, mut open) = (0, None);
         for frame in plain {
             let span = u128::from(frame.span_ms);
@@ -146,13 +149,18 @@ impl<'a> Part<'a> {
         })
     }
 
-    /// The median of the means of stretches; those in which it was not set do not count.
+    /// The median of the means of stretches; those in which it was not set do not count. A gauge
+    /// that was set in none keeps the value that it had from the start.
     pub(super) fn level(&self, doubt: f64) -> Side {
         let Some(number) = self.series.map(|it| it.number) else { return Side::default() };
         let steps: Vec<&GaugeStep> =
             self.run.stretches.iter().filter_map(|it| it.gauge(number)).collect();
         let mut means: Vec<f64> = steps.iter().filter_map(|it| it.mean.or(it.current)).collect();
         means.sort_by(f64::total_cmp);
+        let kept = self.run.last.get(&number).filter(|_| means.is_empty());
+        if let Some(kept) = kept {
+            return Side { value: kept.current, count: kept.count, ..Side::default() };
+        }
         let count = means.len();
         let at = |rank: u64| means.get((rank as usize).max(1) - 1).copied();
         let (low, high) = match count {

@@ -55,7 +55,10 @@ pub(crate) const HISTORY_PAGES: &[(&str, &str)] = &[
     ),
     ("/history", "the last minutes as lines of JSON; ?from=-10m&to=…&step=30s"),
     ("/doctor", "what is wrong and what to try, as JSON"),
-    ("/report", "the page with its history as one file, to save and to send"),
+    (
+        "/report",
+        "the page with its history as one file, to save and to send; ?from=-10m&to=…&step=30s",
+    ),
     (ALERTS, "rules, alerts and who was told of them, as JSON"),
 ];
 
@@ -290,19 +293,19 @@ async fn doctor(State(site): State<Arc<Site>>) -> Response {
     live.doctor().await
 }
 
-async fn report(State(site): State<Arc<Site>>) -> Response {
+async fn report(State(site): State<Arc<Site>>, uri: Uri) -> Response {
     let Some(live) = &site.live else { return no_history() };
     #[cfg(feature = "alerts")]
-    let alerts = site.board.as_ref().and_then(|it| serde_json::to_value(it.report()).ok());
+    let alerts = site.board.as_ref().and_then(|it| serde_json::to_value(it.told()).ok());
     #[cfg(not(feature = "alerts"))]
     let alerts = None;
-    live.report(alerts, site.read_within).await
+    live.report(uri.query().unwrap_or_default(), alerts, site.read_within).await
 }
 
 #[cfg(feature = "alerts")]
 async fn alerts(State(site): State<Arc<Site>>) -> Response {
     let Some(board) = &site.board else { return no_history() };
-    to_json(StatusCode::OK, &board.report())
+    to_json(StatusCode::OK, &board.told())
 }
 
 async fn file(uri: Uri, headers: HeaderMap) -> Response {

@@ -1,27 +1,38 @@
 //! The page with the whole history inside, as one file.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use tachograph_history::{Condensed, History, Meta, doctor};
 
-/// A report of everything that a history holds, with the answer of `/alerts`.
-pub(crate) fn html(meta: &Meta, history: &History, alerts: Option<&Value>) -> String {
-    let end = history.newest().map_or(SystemTime::UNIX_EPOCH, |newest| newest.end());
-    let step = Duration::from_millis(meta.step_ms);
+use crate::live::query::Range;
+
+/// A report of a history's frames in a range, with the answer of `/alerts`; `None` if there are no
+/// frames. Findings are of the whole history.
+pub(crate) fn html(
+    meta: &Meta,
+    history: &History,
+    range: Range,
+    alerts: Option<&Value>,
+) -> Option<String> {
+    let Range { from, to, step } = range;
+    let frames = history.range(from, to, step);
+    let step = step.max(Duration::from_millis(meta.step_ms));
     let mut condensed = Condensed::new(step, Condensed::BROWSER_BYTES);
-    history.definitions().for_each(|definition| condensed.define(definition));
-    let all = history.range(SystemTime::UNIX_EPOCH, end, Duration::ZERO);
-    all.iter().for_each(|frame| condensed.push(frame));
+    let used: HashSet<_> = frames.iter().flat_map(|frame| frame.numbers()).collect();
+    let definitions = history.definitions().filter(|it| used.contains(&it.number));
+    definitions.for_each(|definition| condensed.define(definition));
+    frames.iter().for_each(|frame| condensed.push(frame));
     let condensed = condensed.finish();
     let facts = json!({
-        "run": condensed.facts("saved from the running program", meta),
+        "run": condensed.facts("saved from the running program", meta)?,
         "doctor": { "findings": doctor::findings(history) },
         "alerts": alerts,
     });
     let title = format!("{} · report", meta.program);
     let texts = [("report", &*facts.to_string()), ("recording", &condensed.to_lines(meta))];
-    tachograph_page::document(&title, &texts)
+    Some(tachograph_page::document(&title, &texts))
 }
 
 /// A name for the file: the program, and the end of its frames in UTC.

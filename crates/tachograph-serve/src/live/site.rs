@@ -212,7 +212,16 @@ impl Live {
 
 impl Live {
     /// `GET /report`
-    pub(crate) async fn report(&self, alerts: Option<Value>, within: Duration) -> Response {
+    pub(crate) async fn report(
+        &self,
+        query: &str,
+        alerts: Option<Value>,
+        within: Duration,
+    ) -> Response {
+        let range = match Range::read(query, SystemTime::now()) {
+            Ok(range) => range,
+            Err(reason) => return error(StatusCode::BAD_REQUEST, &format!("/report: {reason}")),
+        };
         let Ok(permit) = Arc::clone(&self.reporting).try_acquire_owned() else {
             return busy("another report is being written: try again later");
         };
@@ -221,13 +230,18 @@ impl Live {
         let end = history.newest().map_or(SystemTime::UNIX_EPOCH, |newest| newest.end());
         let meta = self.meta.clone();
         let html = self.writer.run(move |_| {
-            let html = report::html(&meta, &history, alerts.as_ref());
+            let html = report::html(&meta, &history, range, alerts.as_ref());
             drop(permit);
             html
         });
-        let html = html.await;
-        let Some(html) = html else { return bug() };
-        let name = format!("attachment; filename=\"{}\"", report::file_name(&self.meta, end));
+        let Some(html) = html.await else { return bug() };
+        let nothing =
+            "/report: nothing was recorded in that time; GET /history tells what there is";
+        let Some(html) = html else { return error(StatusCode::NOT_FOUND, nothing) };
+        let name = format!(
+            "attachment; filename=\"{}\"",
+            report::file_name(&self.meta, end.min(range.to))
+        );
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
             // Letters, digits and a few signs: always a value.
@@ -266,4 +280,54 @@ fn meta(program: &Program, snapshot: &Snapshot, step: Duration) -> Meta {
 fn milliseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn while_a_report_is_written_others_are_refused_and_told_when_to_come_back() {
+        let metrics = MetricsCollector::builder().manual().build();
+        metrics.increment("events");
+        metrics.run_pass(std::time::Instant::now(), SystemTime::now());
+        let (plan, program) = (Plan::default(), Program::default());
+        let scrapes = Arc::new(Scrapes::new(&metrics));
+        let live = Live::start(&plan, &program, &metrics, &scrapes, Vec::new(), 1);
+        let live = Arc::new(live.expect("threads start"));
+        live.recorder.run(|recorder| recorder.frame()).await.expect("a frame");
+        let report = |live: &Arc<Live>| {
+            let live = Arc::clone(live);
+            async move { live.report("", None, Duration::from_secs(60)).await }
+        };
+        // What writes reports waits for this test.
+        let ((go_on, wait), (holds, held)) = (sync_channel::<()>(0), oneshot::channel());
+        let writer = Arc::clone(&live);
+        let hold = move |_: &mut _| {
+            holds.send(()).expect("the test waits");
+            wait.recv().expect("the test goes on");
+        };
+        let holding = tokio::spawn(async move { writer.writer.run(hold).await });
+        held.await.expect("it runs");
+        let first = tokio::spawn(report(&live));
+        while live.reporting.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..3 {
+            let refused = report(&live).await;
+            assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(refused.headers().get(RETRY_AFTER), Some(&TRY_AGAIN));
+        }
+        go_on.send(()).expect("it waits");
+        holding.await.expect("not cancelled").expect("it does not panic");
+        assert_eq!(first.await.expect("answered").status(), StatusCode::OK);
+        assert_eq!(report(&live).await.status(), StatusCode::OK, "its place is free again");
+        let never = live.report("from=5&to=6", None, Duration::from_secs(60)).await;
+        assert_eq!(never.status(), StatusCode::NOT_FOUND);
+        assert_eq!(report(&live).await.status(), StatusCode::OK, "in any case");
+    }
 }

@@ -3,11 +3,11 @@
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tachograph_alert::{Rule, Transition};
+use serde::Serialize;
+use tachograph_alert::{Report, Rule, Transition};
 
-use crate::sinks::outbox::Outbox;
+use crate::sinks::outbox::{Outbox, SinkStatus};
 use crate::sinks::receiver::Receiver;
-use crate::sinks::report::Report;
 use crate::sinks::sink::Sink;
 
 /// Rules that an endpoint evaluates with every frame of its [history](crate::Endpoint::history),
@@ -55,6 +55,14 @@ struct Posted {
     rules: Option<Vec<Rule>>,
     report: Report,
     outboxes: Vec<Arc<Outbox>>,
+}
+
+/// The answer of `/alerts`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    #[serde(flatten)]
+    report: Report,
+    sinks: Vec<SinkStatus>,
 }
 
 impl Alerts {
@@ -126,11 +134,10 @@ impl Board {
     }
 
     /// The present state of everything.
-    pub(crate) fn report(&self) -> Report {
+    pub(crate) fn told(&self) -> Told {
         let state = self.state();
-        let mut report = state.report.clone();
-        report.sinks = state.outboxes.iter().map(|outbox| outbox.status()).collect();
-        report
+        let sinks = state.outboxes.iter().map(|outbox| outbox.status()).collect();
+        Told { report: state.report.clone(), sinks }
     }
 
     /// Nothing can panic while it is locked, except for lack of memory.

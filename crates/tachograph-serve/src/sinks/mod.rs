@@ -6,6 +6,5 @@ pub(crate) mod body;
 pub(crate) mod delivery;
 pub(crate) mod outbox;
 pub(crate) mod receiver;
-pub(crate) mod report;
 pub(crate) mod runtime;
 pub(crate) mod sink;

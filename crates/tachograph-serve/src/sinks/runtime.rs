@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use tachograph::MetricsCollector;
-use tachograph_alert::{Alert, Engine, State, Transition};
+use tachograph_alert::{Alert, Engine, Report, State, Transition};
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -18,7 +18,6 @@ use crate::sinks::alerts::{Alerts, Board};
 use crate::sinks::delivery::Delivery;
 use crate::sinks::outbox::Outbox;
 use crate::sinks::receiver::Receiver;
-use crate::sinks::report::Report;
 use crate::sinks::sink::Sink;
 use crate::thread;
 
@@ -50,6 +49,7 @@ pub(crate) fn start(
         engine: Engine::new(Vec::new(), step),
         board,
         report: Report::default(),
+        version: 0,
         sinks,
         _sender: sender,
     };
@@ -66,6 +66,8 @@ struct Evaluation {
     engine: Engine,
     board: Arc<Board>,
     report: Report,
+    /// Of the newest frame's snapshot.
+    version: u64,
     sinks: Vec<(Sink, Arc<Outbox>)>,
     _sender: Option<Sender>,
 }
@@ -84,10 +86,9 @@ impl Evaluation {
             None => self.engine.tick(now_ms),
         });
         if let Some(fed) = fed {
-            self.report.snapshot_version = fed.frame.version;
+            self.version = fed.frame.version;
         }
-        self.report.at = now_ms as f64 / 1e3;
-        self.report.update(&self.engine);
+        self.report.update(&self.engine, self.version, now_ms);
         for change in changes.into_iter().map(Arc::new) {
             self.report.note(&change);
             for (sink, outbox) in &self.sinks {

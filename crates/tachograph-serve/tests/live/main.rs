@@ -358,6 +358,10 @@ fn inside(html: &str, name: &str) -> String {
     String::from_utf8(text).expect("text")
 }
 
+fn frame_lines(lines: &str) -> impl Iterator<Item = &str> {
+    lines.lines().filter(|it| it.starts_with("{\"frame\""))
+}
+
 #[tokio::test]
 async fn a_report_is_one_file_with_all_that_history_tells() {
     let metrics = manual();
@@ -369,10 +373,7 @@ async fn a_report_is_one_file_with_all_that_history_tells() {
     let (status, html) = get(server.addr(), "/report").await;
     assert_eq!(status, 200);
     let (_, history) = get(server.addr(), "/history?from=0&step=0").await;
-    let frames = |text: &str| {
-        let frames = text.lines().filter(|it| it.starts_with("{\"frame\""));
-        frames.map(str::to_owned).collect::<Vec<_>>()
-    };
+    let frames = |text: &str| frame_lines(text).map(str::to_owned).collect::<Vec<_>>();
     let held = inside(&html, "recording");
     assert!(frames(&held).len() > 5 && frames(&held) == frames(&history));
     let facts: Value = serde_json::from_str(&inside(&html, "report")).expect("JSON");
@@ -382,21 +383,34 @@ async fn a_report_is_one_file_with_all_that_history_tells() {
 }
 
 #[tokio::test]
-async fn reports_are_written_one_at_a_time_and_again_and_again() {
+async fn a_report_of_a_range_has_its_frames_and_no_others() {
     let metrics = manual();
     let server = serve(&metrics).await;
     let mut stream = Stream::open(server.addr(), "/live?since=0", "").await;
-    count(&metrics, &mut stream, 7).await;
-    for _ in 0..3 {
-        let all: [_; 16] = std::array::from_fn(|_| tokio::spawn(get(server.addr(), "/report")));
-        let mut written = 0;
-        for one in all {
-            let (status, text) = one.await.expect("answered");
-            written += usize::from(status == 200);
-            assert!(status == 200 || (status == 503 && text.contains("another report")), "{text}");
-        }
-        assert!(written > 0, "the first of them finds nobody before it");
+    for _ in 0..10 {
+        count(&metrics, &mut stream, 7).await;
     }
+    let (_, history) = get(server.addr(), "/history").await;
+    let ends: Vec<u64> = frame_lines(&history)
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            line["frame"]["end_ms"].as_u64().expect("a time")
+        })
+        .collect();
+    let (from, to) = (ends[2], ends[6]);
+    let at = |ms: u64| format!("{}.{:03}", ms / 1_000, ms % 1_000);
+    let range = format!("from={}&to={}", at(from), at(to));
+    let (status, html) = get(server.addr(), &format!("/report?{range}")).await;
+    assert_eq!(status, 200);
+    let held = inside(&html, "recording");
+    let (_, wanted) = get(server.addr(), &format!("/history?{range}")).await;
+    assert_eq!(frame_lines(&held).collect::<Vec<_>>(), frame_lines(&wanted).collect::<Vec<_>>());
+    let inside_range = ends.iter().filter(|end| (from + 1..=to).contains(*end));
+    assert_eq!(frame_lines(&held).count(), inside_range.count());
+    let (status, told) = get(server.addr(), "/report?from=yesterday").await;
+    assert!(status == 400 && told.contains("/report: from=yesterday"), "{told}");
+    let (status, told) = get(server.addr(), "/report?from=5&to=6").await;
+    assert!(status == 404 && told.contains("nothing was recorded"), "{told}");
 }
 
 #[tokio::test]

@@ -10,11 +10,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tachograph::Unit;
+use tachograph_alert::{Report, Rule};
 use tachograph_history::compare::{Change, METHOD, Run, compare};
 use tachograph_history::doctor::Finding;
 use tachograph_history::{Condensed, Facts, format};
 
 use self::read::Recorded;
+use super::{Source, told};
 use crate::failure::Failure;
 use crate::output;
 
@@ -27,6 +29,8 @@ pub(crate) struct Wishes {
     /// The file to write; `None`: a table on standard output.
     pub(crate) output: Option<PathBuf>,
     pub(crate) force: bool,
+    /// A file of alert rules.
+    pub(crate) rules: Option<PathBuf>,
 }
 
 /// What the page shows besides the frames.
@@ -35,6 +39,7 @@ struct Shown<'a> {
     run: &'a Facts,
     before: Option<&'a Facts>,
     doctor: Doctor<'a>,
+    alerts: Option<&'a Report>,
     comparison: Option<Comparison<'a>>,
 }
 
@@ -52,8 +57,10 @@ struct Comparison<'a> {
 pub(crate) fn run(wishes: &Wishes) -> Result<ExitCode, Failure> {
     check(wishes)?;
     let bytes = Condensed::BROWSER_BYTES / if wishes.against.is_some() { 2 } else { 1 };
-    let after = Recorded::read(&wishes.file, bytes)?;
-    let before = wishes.against.as_deref().map(|file| Recorded::read(file, bytes)).transpose()?;
+    let rules = wishes.rules.as_deref().map(|rules| read_rules(rules, &wishes.file)).transpose()?;
+    let after = Recorded::read(&wishes.file, bytes, rules.as_deref())?;
+    let before = wishes.against.as_deref();
+    let before = before.map(|file| Recorded::read(file, bytes, None)).transpose()?;
     for recorded in [Some(&after), before.as_ref()].into_iter().flatten() {
         let name = recorded.path.display();
         recorded
@@ -74,8 +81,15 @@ pub(crate) fn run(wishes: &Wishes) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Reads rules, and checks them against the metrics of the recording.
+fn read_rules(rules: &Path, recording: &Path) -> Result<Vec<Rule>, Failure> {
+    let definitions = Source::File(recording.to_owned()).definitions()?;
+    let read = super::read_rules(rules, &definitions)?;
+    read.map_err(|errors| Failure::Input(told(rules, &errors).trim_end().to_owned()))
+}
+
 /// Finds mistakes before minutes of work.
-fn check(Wishes { file, against, output, force }: &Wishes) -> Result<(), Failure> {
+fn check(Wishes { file, against, output, force, .. }: &Wishes) -> Result<(), Failure> {
     let is_same = |a: &Path, b: &Path| {
         let (a, b) = (fs::canonicalize(a), fs::canonicalize(b));
         a.ok().zip(b.ok()).is_some_and(|(a, b)| a == b)
@@ -108,6 +122,7 @@ fn html(
         run: &after.facts,
         before: before.map(|before| &before.facts),
         doctor: Doctor { findings: &after.findings },
+        alerts: after.alerts.as_ref().map(|alerts| &alerts.report),
         comparison: before.map(|_| Comparison { method: METHOD, changes }),
     };
     let shown =

@@ -10,8 +10,16 @@ use tachograph_history::format;
 use super::read::Recorded;
 use crate::output::{clock, printable};
 
-/// Every series with its numbers; with an earlier run, every measure in both.
+/// Every series with its numbers; with an earlier run, every measure in both. Then what rules give.
 pub(super) fn table(after: &Recorded, before: Option<&Recorded>, changes: &[Change]) -> String {
+    let alerts = after.alerts.as_ref().map(|alerts| {
+        let changes: String = alerts.changes.iter().map(String::as_str).collect();
+        format!("\nalerts\n{changes}{}", alerts.outcomes)
+    });
+    series(after, before, changes) + &alerts.unwrap_or_default()
+}
+
+fn series(after: &Recorded, before: Option<&Recorded>, changes: &[Change]) -> String {
     let Some(before) = before else {
         return format!("{}\n\n{}", title(after), columns(&single(changes)));
     };

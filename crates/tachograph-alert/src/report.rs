@@ -1,25 +1,31 @@
-//! The answer of `/alerts`.
+//! The state of all rules and their last changes, as people read it.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 use tachograph::Exemplar;
-use tachograph_alert::{Alert, Engine, State, Status, Transition};
 
-use crate::sinks::body::seconds;
-use crate::sinks::outbox::SinkStatus;
+use crate::engine::{Engine, Status};
+use crate::state::{Alert, State, Transition};
 
-/// The number of changes kept, newest first.
-const CHANGES: usize = 100;
-
-/// The state of all rules after a frame.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Report {
-    pub(crate) snapshot_version: u64,
-    pub(crate) at: f64,
+/// All rules with their alerts, and how these changed: the answer of an endpoint's `/alerts`, and
+/// part of a report. Times are seconds since 1970.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    snapshot_version: u64,
+    at: f64,
     rules: Vec<Rule>,
-    pub(crate) sinks: Vec<SinkStatus>,
+    /// Newest first.
     changes: VecDeque<Change>,
+    #[serde(skip)]
+    changes_max: usize,
+}
+
+impl Default for Report {
+    /// Without rules; keeps the last 100 changes.
+    fn default() -> Self {
+        Self::new(100)
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -65,12 +71,21 @@ fn own(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 }
 
 impl Report {
-    /// Updates the report from the state of all rules.
-    pub(crate) fn update(&mut self, engine: &Engine) {
+    /// Without rules; keeps the last `changes_max` changes.
+    pub fn new(changes_max: usize) -> Self {
+        let (rules, changes) = (Vec::new(), VecDeque::new());
+        Self { snapshot_version: 0, at: 0.0, rules, changes, changes_max }
+    }
+
+    /// Takes over the state of all rules. `version` is that of the newest frame.
+    pub fn update(&mut self, engine: &Engine, version: u64, now_ms: u64) {
+        self.snapshot_version = version;
+        self.at = now_ms as f64 / 1e3;
         self.rules = engine.statuses().map(Rule::of).collect();
     }
 
-    pub(crate) fn note(&mut self, change: &Transition) {
+    /// Adds a change, and drops the oldest one if there are too many.
+    pub fn note(&mut self, change: &Transition) {
         self.changes.push_front(Change {
             at: change.at_ms as f64 / 1e3,
             rule: change.rule.clone(),
@@ -79,7 +94,7 @@ impl Report {
             to: change.alert.state,
             value_text: change.alert.value_text.clone(),
         });
-        self.changes.truncate(CHANGES);
+        self.changes.truncate(self.changes_max);
     }
 }
 
@@ -117,4 +132,8 @@ impl Told {
             exemplar: alert.exemplar.clone(),
         }
     }
+}
+
+fn seconds(at_ms: u64) -> Option<f64> {
+    (at_ms > 0).then_some(at_ms as f64 / 1e3)
 }
