@@ -6,12 +6,14 @@
 
 use std::fs;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::slice;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use xshell::{Cmd, cmd};
 
 use crate::steps::{Failed, Steps, outcome};
@@ -34,14 +36,14 @@ const SOURCES: &str = "crates/tachograph/src";
 pub(crate) fn models(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
     let separator = (!arguments.iter().any(|argument| argument == "--")).then_some("--");
     // Shows the number of executions of each model.
-    let test = test(tools).args(arguments).args(separator).arg("--nocapture");
+    let test =
+        test(tools, &tools.target("loom")).args(arguments).args(separator).arg("--nocapture");
     steps.command("loom", test)
 }
 
 /// The tests of `loom-tests`, built as models.
-fn test(tools: &Tools) -> Cmd<'_> {
+fn test<'a>(tools: &'a Tools, target: &Path) -> Cmd<'a> {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-    let target = tools.target("loom");
     let mut test = tools.cargo().args(["test", "--release", "--package", "loom-tests"]);
     test = test.arg("--target-dir").arg(target);
     test = test.env("RUSTFLAGS", format!("{flags} --cfg tachograph_loom").trim_start());
@@ -52,28 +54,47 @@ fn test(tools: &Tools) -> Cmd<'_> {
     test.env("CARGO_PROFILE_RELEASE_LTO", "off")
 }
 
-/// Tries the bugs whose names contain `filter`.
+/// Tries the bugs whose names contain `filter`, two at a time: to build one keeps one core busy.
 pub(crate) fn seeded(tools: &Tools, steps: &mut Steps, filter: &str) -> Result<(), Failed> {
     steps.run("loom: seeded bugs", || {
         let bugs: Vec<_> = list()?.into_iter().filter(|bug| bug.name.contains(filter)).collect();
         ensure!(!bugs.is_empty(), "no seeded bug has `{filter}` in its name");
-        let copy = Copy::make(tools)?;
-        ensure!(!copy.catches(SANITY)?, "the models fail without any bug: run `cargo xtask loom`");
-        let mut problems = Vec::new();
-        for bug in &bugs {
-            let started = Instant::now();
-            let caught = copy.catches_bug(bug);
-            let took = started.elapsed().as_secs_f64();
-            match caught {
-                Ok(true) => println!("caught ({took:.1} s): {}", bug.name),
-                Ok(false) => {
-                    problems.push(format!("`{}` survived: none of its models fails", bug.name))
-                }
-                Err(error) => problems.push(format!("`{}`: {error:#}", bug.name)),
-            }
-        }
-        outcome(&problems, format!("{} of {0} caught", bugs.len()))
+        let root = tools.target("seeded");
+        tools.shell.remove_path(&root)?;
+        let left = Mutex::new(bugs.iter());
+        let problems: Result<Vec<_>> = thread::scope(|scope| {
+            let try_some = |number| {
+                let (root, left) = (root.join(format!("{number}")), &left);
+                // A `Shell` cannot be shared between threads.
+                scope.spawn(move || try_bugs(&Copy::make(&Tools::new(false)?, root)?, left))
+            };
+            let running = [0, 1].map(try_some);
+            let ended = running.map(|thread| thread.join());
+            let ended = ended.map(|it| it.unwrap_or_else(|_| Err(anyhow!("a bug was not tried"))));
+            ended.into_iter().collect()
+        });
+        outcome(&problems?.concat(), format!("{} of {0} caught", bugs.len()))
     })
+}
+
+/// Tries bugs until none is left; returns what is wrong with those that are not caught.
+fn try_bugs(copy: &Copy<'_>, left: &Mutex<slice::Iter<'_, Bug>>) -> Result<Vec<String>> {
+    ensure!(!copy.catches(SANITY)?, "the models fail without any bug: run `cargo xtask loom`");
+    let mut problems = Vec::new();
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    while let Some(bug) = next() {
+        let started = Instant::now();
+        let caught = copy.catches_bug(bug);
+        let took = started.elapsed().as_secs_f64();
+        match caught {
+            Ok(true) => println!("caught ({took:.1} s): {}", bug.name),
+            Ok(false) => {
+                problems.push(format!("`{}` survived: none of its models fails", bug.name))
+            }
+            Err(error) => problems.push(format!("`{}`: {error:#}", bug.name)),
+        }
+    }
+    Ok(problems)
 }
 
 /// A bug: a text that occurs once in a file of the core, and its replacement.
@@ -182,9 +203,7 @@ struct Copy<'a> {
 }
 
 impl<'a> Copy<'a> {
-    fn make(tools: &'a Tools) -> Result<Self> {
-        let root = tools.target("seeded");
-        tools.shell.remove_path(&root)?;
+    fn make(tools: &'a Tools, root: PathBuf) -> Result<Self> {
         tools.shell.create_dir(root.join("crates"))?;
         for (from, to) in
             [("crates/tachograph", "crates"), ("loom-tests", "."), ("Cargo.lock", ".")]
@@ -232,9 +251,10 @@ impl<'a> Copy<'a> {
     }
 
     fn models(&self) -> Command {
-        let mut command = Command::from(test(self.tools).arg("--quiet"));
+        let mut command = Command::from(test(self.tools, &self.root.join("target")).arg("--quiet"));
         // Rebuilt for each bug, but only what the bug has changed.
-        command.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true").current_dir(&self.root);
+        command.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true").env_remove("CARGO_INCREMENTAL");
+        command.current_dir(&self.root);
         command
     }
 }

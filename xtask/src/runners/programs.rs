@@ -48,9 +48,9 @@ pub(crate) fn simulation(
     steps.command("simulation", test.envs(seed))
 }
 
-/// The server under siege.
+/// The server under siege, as the workspace's tests have built it: with overflow checks.
 pub(crate) fn siege(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
-    let test = ["test", "--release", "--package", "ast-server", "--test", "siege"];
+    let test = ["test", "--workspace", "--test", "siege"];
     let test = tools.cargo().args(test).args(["--", "--nocapture"]);
     steps.command("siege", test.env("AST_SIEGE_SECONDS", given("AST_SIEGE_SECONDS", SIEGE_SECONDS)))
 }
