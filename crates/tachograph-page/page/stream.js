@@ -1,6 +1,10 @@
 // The connection to the server: the live stream, which reconnects with growing pauses, and single
 // requests.
 
+// The address of a path of the endpoint, which may be mounted below another path. This file is at
+// `page/stream.js` below that.
+const at = (path) => new URL(`..${path}`, import.meta.url).href;
+
 const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000];
 
 export class Live {
@@ -22,7 +26,7 @@ export class Live {
   }
 
   listen() {
-    const source = new EventSource("/live");
+    const source = new EventSource(at("/live"));
     for (const name of ["meta", "series", "frame"]) {
       source.addEventListener(name, (event) => {
         this.tries = 0;
@@ -45,6 +49,12 @@ export class Live {
     setTimeout(() => this.start(), pause);
   }
 
+  // When the next try is, in words.
+  retryText() {
+    const seconds = Math.ceil((this.retryAt - Date.now()) / 1000);
+    return seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again now.";
+  }
+
   tell(state) {
     if (state === this.state) return;
     this.state = state;
@@ -55,7 +65,7 @@ export class Live {
 // Requests a document: { status, told }. The status is 0 if the server does not answer.
 async function ask(path) {
   try {
-    const answer = await fetch(path, { cache: "no-store" });
+    const answer = await fetch(at(path), { cache: "no-store" });
     return { status: answer.status, told: answer.ok ? await answer.json() : null };
   } catch {
     return { status: 0, told: null };
@@ -70,7 +80,7 @@ export async function history(from, to, step) {
   const seconds = (ms) => (ms / 1000).toFixed(3);
   const query = new URLSearchParams({ from: seconds(from), to: seconds(to), step: seconds(step) });
   try {
-    const answer = await fetch(`/history?${query}`, { cache: "no-store" });
+    const answer = await fetch(at(`/history?${query}`), { cache: "no-store" });
     return answer.ok ? lines(await answer.text()) : null;
   } catch {
     return null;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, OriginalUri, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
@@ -113,7 +113,9 @@ impl Site {
         {
             let given = session::token_in(request.uri().query()).filter(|_| page == "/");
             if given.is_some_and(|given| token.is(given.as_bytes())) {
-                return Some(session::begin(token, headers, self.is_secure));
+                let asked = request.extensions().get::<OriginalUri>();
+                let asked = asked.map_or(request.uri().path(), |it| it.path());
+                return Some(session::begin(token, headers, asked, self.is_secure));
             }
             if session::is_in(token, headers) {
                 return None;
@@ -308,8 +310,8 @@ async fn alerts(State(site): State<Arc<Site>>) -> Response {
     to_json(StatusCode::OK, &board.told())
 }
 
-async fn file(uri: Uri, headers: HeaderMap) -> Response {
-    files::file(&uri, &headers)
+async fn file(uri: Uri, OriginalUri(asked): OriginalUri, headers: HeaderMap) -> Response {
+    files::file(&uri, asked.path(), &headers)
 }
 
 async fn paths(State(site): State<Arc<Site>>) -> Response {

@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::authority;
+use crate::http::files::last_segment;
 use crate::http::token::Token;
 use crate::pages::reply::error;
 
@@ -66,20 +67,25 @@ pub(crate) fn is_in(token: &Token, headers: &HeaderMap) -> bool {
     cookies.any(|(known, id)| known == name && token.sessions().know(id))
 }
 
-/// Begins a session, and sends the browser to an address without the token.
-/// Browsers send a `secure` cookie over TLS only.
-pub(crate) fn begin(token: &Token, headers: &HeaderMap, is_secure: bool) -> Response {
+/// Begins a session, and sends the browser to the address that it asked for without the token.
+///
+/// Both that and the cookie hold where the browser sees the page, which a proxy may show below a
+/// path of its own: the address is relative, and the cookie's path is the browser's default, the
+/// folder of the address. Browsers send a `secure` cookie over TLS only.
+pub(crate) fn begin(token: &Token, headers: &HeaderMap, asked: &str, is_secure: bool) -> Response {
     let Ok(id) = token.sessions().begin() else {
         let told = "the system has no random numbers for a session: use the header instead";
         return error(StatusCode::SERVICE_UNAVAILABLE, told);
     };
     let name = cookie_name(headers);
     let secure = if is_secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={id}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    let cookie = format!("{name}={id}; HttpOnly; SameSite=Lax{secure}");
     // A port and hexadecimal digits: always a value.
     let cookie = HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static(""));
+    let to = format!("./{}", last_segment(asked).unwrap_or_default());
     let to = [
-        (LOCATION, HeaderValue::from_static("/")),
+        // A part of the request's own address: always a value.
+        (LOCATION, HeaderValue::from_str(&to).unwrap_or(HeaderValue::from_static("./"))),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (SET_COOKIE, cookie),
     ];

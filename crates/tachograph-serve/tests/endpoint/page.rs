@@ -1,5 +1,9 @@
 //! The page as a browser asks for it, and how a browser is let in.
 
+use axum::body::Body;
+use axum::http::Request;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tachograph_history::Settings;
 use tachograph_serve::{Endpoint, Server};
 
@@ -102,13 +106,14 @@ async fn a_token_in_the_address_is_exchanged_for_a_session_that_only_reads() {
         assert_eq!((refused.status, cookie.as_str()), (401, ""), "{wrong}");
     }
     let (entered, cookie) = enter(&server, "token=s%26cret").await;
-    assert_eq!((entered.status, entered.header("location")), (303, "/"));
+    assert_eq!((entered.status, entered.header("location")), (303, "./"));
     assert_eq!((entered.header("cache-control"), entered.text()), ("no-store", ""));
     let name = format!("tachograph-{}=", server.addr().port());
     let id = cookie.strip_prefix(&name).expect("named by the port");
     assert!(id.len() == 32 && !id.contains("cret"));
     let told = entered.header("set-cookie");
-    assert!(told.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{told}");
+    // Without a path of its own, it is for the folder of the address that was opened.
+    assert_eq!(told, format!("{cookie}; HttpOnly; SameSite=Lax"));
     assert_ne!(enter(&server, "token=s%26cret").await.1, cookie);
 
     let beside = format!("a=b; {cookie}; c");
@@ -130,6 +135,64 @@ async fn a_token_in_the_address_is_exchanged_for_a_session_that_only_reads() {
     assert_eq!(with(server.addr(), "GET", "/metrics", &rebound).await.status, 403);
     // No other path takes a token from its address.
     assert_eq!(get(server.addr(), "/metrics?token=s%26cret").await.status, 401);
+}
+
+/// What a browser makes of a relative address in a document at `base`.
+fn resolved(base: &str, relative: &str) -> String {
+    let folder = &base[..=base.rfind('/').expect("a path")];
+    format!("{folder}{}", relative.strip_prefix("./").expect("a relative address"))
+}
+
+/// All relative addresses in quotes.
+fn addresses(html: &str) -> Vec<&str> {
+    let parts = html.match_indices("\"./").map(|(at, _)| &html[at + 1..]);
+    parts.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[tokio::test]
+async fn below_another_path_the_page_finds_its_files_and_lets_a_browser_in() {
+    let endpoint = Endpoint::new(manual()).listen(loopback()).history(Settings::default());
+    let endpoint = endpoint.bearer_token("secret").expect("a token");
+    let router = || endpoint.router().expect("threads");
+    let app = axum::Router::new()
+        .nest("/plain", router())
+        .nest("/slash/", router())
+        .nest("/two/deep", router())
+        .nest_service("/service", router())
+        .nest("/of/{any}", router());
+    let app = TowerToHyperService::new(app);
+    let ask = async |path: &str, cookie: &str| {
+        let request = Request::get(path).header("cookie", cookie);
+        let request = request.body(Body::empty()).expect("a request");
+        let (head, body) = app.call(request).await.expect("an answer").into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        let header = |name| head.headers.get(name).map_or("", |it| it.to_str().expect("text"));
+        let told = [header("location"), header("set-cookie"), header("cache-control")];
+        (head.status.as_u16(), told.map(str::to_owned), String::from_utf8_lossy(&body).into_owned())
+    };
+    for (base, root) in [
+        ("/plain", "/plain/"),
+        ("/slash/", "/slash/"),
+        ("/two/deep", "/two/deep/"),
+        ("/service", "/service/"),
+        ("/service/", "/service/"),
+        ("/of/a&b", "/of/a&b/"),
+    ] {
+        let (status, [to, cookie, _], _) = ask(&format!("{base}?token=secret"), "").await;
+        assert_eq!((status, resolved(base, &to).as_str()), (303, base));
+        let cookie = cookie.split(';').next().unwrap_or_default();
+        let (status, [.., cached], html) = ask(base, cookie).await;
+        assert_eq!((status, cached.as_str()), (200, "no-cache"), "{base}");
+        let links = addresses(&html);
+        assert!(links.len() >= 5, "{links:?}");
+        for link in links {
+            let path = resolved(base, link);
+            assert!(path.replace("&amp;", "&").starts_with(root), "{path}");
+            // This program has no summary.
+            let expected = if path.ends_with("/summary") { 404 } else { 200 };
+            assert_eq!(ask(&path.replace("&amp;", "&"), cookie).await.0, expected, "{path}");
+        }
+    }
 }
 
 #[tokio::test]
