@@ -197,21 +197,76 @@ def check_restart(page, program, server, port, folder):
     server.process.wait(20)
     page.wait("document.getElementById('health').textContent.includes('disconnected')", "the page does not notice", 20)
     page.wait("document.body.classList.contains('is-stale')", "old data are not marked", 20)
-    page.picture(folder / "state-disconnected.png")
+    assert "Trying again" in page.run("document.getElementById('banner').textContent"), "the page does not tell when it tries again"
+    pictures(page, folder, {"state-disconnected": "#/well"})
     again = Server(program, port, 0)
     page.wait("document.getElementById('health').dataset.state !== 'gone'", "the page does not come back", 40)
     goes_on(page)
     assert page.run("tachograph.store.fine.frames.some((it) => it.marks & 4)"), "the restart is not marked"
-    page.picture(folder / "state-restarted.png")
+    pictures(page, folder, {"state-restarted": "#/well"})
     page.open("about:blank")
     page.open(f"{again.address}/#/series/never.recorded")
     page.wait("typeof tachograph === 'object' && tachograph.store.newest !== null", "no frame comes", 20)
-    page.wait("document.querySelector('.one .facts')?.textContent.includes('There is no series')", "an unknown series is not told")
-    page.picture(folder / "state-no-series.png")
+    page.wait("document.querySelector('.one .empty')?.textContent.includes('There is no series')", "an unknown series is not told")
+    pictures(page, folder, {"state-no-series": "#/series/never.recorded"})
     page.open(f"{again.address}/")
     # The browser itself tells of connections that nobody took.
     page.said[silent:] = [it for it in page.said[silent:] if "ERR_CONNECTION_REFUSED" not in it and "ERR_INCOMPLETE" not in it and "ERR_CONNECTION_RESET" not in it]
     return again
+
+
+def check_before_frames(page, server, folder):
+    """Before the first frame: while the server is slow to answer, and while it does not answer."""
+    page.call("Fetch.enable", patterns=[{"urlPattern": "*/live"}])
+    page.open(f"{server.address}/")
+    page.wait("document.querySelector('.empty')?.textContent.includes('Waiting for the first frame')", "waiting is not told", 30)
+    pictures(page, folder, {"state-loading": "#/well"})
+    page.call("Fetch.disable")
+    page.call("Network.setBlockedURLs", urls=["*/live"])
+    page.open("about:blank")
+    page.open(f"{server.address}/")
+    page.wait("document.querySelector('.empty')?.textContent.includes('Trying again')", "no answer is not told", 30)
+    pictures(page, folder, {"state-no-answer": "#/well"})
+    page.call("Network.setBlockedURLs", urls=[])
+    page.said.clear()
+
+
+def check_idle(page, program, folder):
+    """A program that records nothing has an overview that says so."""
+    port = free_port()
+    server = Server(program, port, 0, "idle")
+    try:
+        page.open(f"{server.address}/")
+        page.wait("document.querySelector('.empty')?.textContent.includes('Nothing has been recorded yet')", "nothing recorded is not told", 30)
+        pictures(page, folder, {"state-nothing": "#/well"})
+    finally:
+        page.open("about:blank")
+        server.stop()
+
+
+def check_odd(page, program, folder):
+    """Hostile names stay text, fit on every screen, and each leads to its series; no value breaks a view."""
+    port = free_port()
+    server = Server(program, port, 0, "odd")
+    try:
+        page.open(f"{server.address}/")
+        page.wait("typeof tachograph === 'object' && tachograph.store?.byKey.has('odd.value')", "no frame comes", 30)
+        goes_on(page)
+        keys = page.run("[...tachograph.store.byKey.keys()].filter((it) => !/^(telemetry|metrics)[.]/.test(it))")
+        for key in keys:
+            show(page, page.run(f"tachograph.linkTo({json.dumps(key)})"))
+            assert page.run("document.querySelector('.one h2').textContent") == key
+            text = page.run("document.querySelector('main').textContent")
+            assert not any(wrong in text for wrong in ("NaN", "Infinity", "undefined", "null", "[object")), (key, text)
+            wide = page.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 0, (key, wide)
+        assert page.run("document.querySelector('img') === null"), "a name has become an element"
+        odd = {"odd-well": "#/well", "odd-series": "#/series", "odd-one": page.run("tachograph.linkTo('🔥.temperature took')")}
+        pictures(page, folder, odd)
+        return len(keys)
+    finally:
+        page.open("about:blank")
+        server.stop()
 
 
 def check_report(page, server, folder):
@@ -293,13 +348,7 @@ def main():
     server, page = Server(program, port, 0), Browser()
     try:
         page.resize(1280, 900)
-        # Before the first frame.
-        page.call("Network.setBlockedURLs", urls=["*/live"])
-        page.open(f"{server.address}/")
-        page.wait("document.querySelector('.empty')?.textContent.length > 5", "waiting is not told", 30)
-        page.picture(folder / "state-loading.png")
-        page.call("Network.setBlockedURLs", urls=[])
-        page.said.clear()
+        check_before_frames(page, server, folder)
         page.open(f"{server.address}/")
         page.wait("typeof tachograph === 'object' && document.querySelector('.tile') !== null", "nothing is shown", 30)
         version = check_headlines(page, server)
@@ -313,12 +362,14 @@ def main():
         assert not found, "\n".join(found)
         frames = check_report(page, server, folder)
         server = check_restart(page, program, server, port, folder)
+        check_idle(page, program, folder)
+        odd = check_odd(page, program, folder)
         costs = {series: cost(page, program, series) for series in (10, 1_000, 10_000)}
         foreign = [it for it in page.asked if not it.startswith(("http://127.0.0.1:", "about:", "data:", "file:"))]
         assert not foreign, foreign
         assert not page.said, page.said
         print(f"snapshot {version} equals /snapshot, {len(states)} rules equal /alerts, {shown} pictures, "
-              f"a report of {frames} frames saved and opened, "
+              f"a report of {frames} frames saved and opened, {odd} odd series shown, "
               f"axe-core: {'nothing serious' if axe else 'not there'}, by series: {costs}")
     finally:
         page.close()

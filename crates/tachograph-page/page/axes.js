@@ -3,19 +3,24 @@
 import { clock, format, scaleFor } from "./format.js";
 
 export const LEFT = 64;
-export const BOTTOM = 20;
-export const TOP = 8;
+const BOTTOM = 20;
+const TOP = 8;
 
 // A scale over values: `place` gives 0 at the bottom and 1 at the top; `ticks` are round values.
 // Bytes have round values in powers of two.
 export function scaleOf(low, high, isLog, unit = "") {
-  if (!(high > low)) [low, high] = around(Number.isFinite(low) ? low : 0);
+  [low, high] = [held(low), held(high)];
+  if (!(high > low)) [low, high] = around(low);
   const isBinary = unit === "bytes";
   return isLog && high > 0 ? logScale(low, high, isBinary ? 8 : 10) : linearScale(low, high, isBinary);
 }
 
-function around(value) {
-  return value === 0 ? [0, 1] : [Math.min(0, value), Math.max(0, value) * 1.1];
+const around = (value) => (value === 0 ? [0, 1] : [Math.min(0, value), Math.max(0, value) * 1.1]);
+
+// Within what steps between ticks can be computed for, of either sign.
+function held(value) {
+  if (!(Math.abs(value) > 1e-300)) return 0;
+  return Math.min(1e300, Math.max(-1e300, value));
 }
 
 function logScale(low, high, base) {
@@ -30,10 +35,11 @@ function logScale(low, high, base) {
 }
 
 function linearScale(low, high, isBinary) {
-  const bottom = Math.min(0, low);
-  const rough = (high - bottom) / 4;
+  // With 0, so that heights are proportions.
+  const [bottom, ceiling] = [Math.min(0, low), Math.max(0, high)];
+  const rough = (ceiling - bottom) / 4;
   const step = isBinary ? 2 ** Math.ceil(Math.log2(rough)) : roundStep(rough);
-  const top = Math.ceil(high / step - 1e-9) * step;
+  const top = Math.ceil(ceiling / step - 1e-9) * step;
   const ticks = [];
   for (let tick = Math.floor(bottom / step) * step; tick <= top + step / 2; tick += step) ticks.push(tick);
   const base = ticks[0];
@@ -50,7 +56,7 @@ function roundStep(rough) {
 }
 
 // The possible distances of ticks on the time axis, in milliseconds.
-const TIME_STEPS = [1e3, 5e3, 10e3, 15e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1_800e3, 3_600e3];
+const TIME_STEPS = [1e3, 2e3, 5e3, 10e3, 15e3, 20e3, 30e3, 60e3, 120e3, 300e3, 600e3, 900e3, 1_800e3, 3_600e3];
 
 export function timeTicks(from, to, most) {
   const step = TIME_STEPS.find((it) => (to - from) / it <= most) ?? 3_600e3 * Math.ceil((to - from) / most / 3_600e3);
@@ -80,7 +86,7 @@ export function drawAxes(context, size, colours, { from, to, scale, unit }) {
   }
   context.textAlign = "center";
   context.textBaseline = "top";
-  const { ticks, withSeconds } = timeTicks(from, to, Math.max(2, (right - left) / 80));
+  const { ticks, withSeconds } = timeTicks(from, to, Math.max(2, (right - left) / 72));
   for (const tick of ticks) {
     const at = Math.round(x(tick)) + 0.5;
     stroke(context, at, bottom, at, bottom + 4);

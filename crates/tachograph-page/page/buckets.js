@@ -1,6 +1,6 @@
 // Distributions as frames hold them: bucket i counts the values in (2^((i-1)/8), 2^(i/8)].
 
-export const PER_OCTAVE = 8;
+const PER_OCTAVE = 8;
 // The bucket of 0 and negative values, and that of infinite values.
 export const ZERO = -32_768;
 export const ENDLESS = 32_767;

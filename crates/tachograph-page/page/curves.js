@@ -2,7 +2,7 @@
 // value beside the one drawn, so that no spike disappears. No rate is computed across a mark (start,
 // reset, restart, gap).
 
-import { Distribution, middle, rankOf } from "./buckets.js";
+import { Distribution, ENDLESS, ZERO, middle, rankOf } from "./buckets.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
 
 // Assigns the frames between two times to `width` pixels.
@@ -222,23 +222,33 @@ export function worst(plan, series, count) {
   return found;
 }
 
-// Counts by time and bucket: { columns, lowest, rows, counts, totals, isCoarse }.
+// Counts by time and bucket: { columns, lowest, rows, counts, sums, totals }. A frame that covers several
+// columns is spread over them, so that merged frames leave no stripes: `sums` are those of a column's counts,
+// `totals` those of its frames.
 export function heat(plan, family) {
   const cells = [];
   const totals = new Float64Array(plan.width);
+  const sums = new Float64Array(plan.width);
+  const place = (time) => Math.round(((time - plan.from) / (plan.to - plan.from)) * plan.width);
   let [lowest, highest] = [Infinity, -Infinity];
   for (const series of family) {
     plan.each(series, (i, column, row) => {
-      const cell = (cells[plan.pixels[i]] ??= new Map());
-      column.eachBucket(row, (index, count) => {
-        cell.set(index, (cell.get(index) ?? 0) + count);
-        totals[plan.pixels[i]] += count;
-        if (index < lowest && index !== -32_768) lowest = index;
-        if (index > highest && index !== 32_767) highest = index;
-      });
+      const first = Math.min(plan.width - 1, Math.max(0, place(plan.ends[i] - plan.spans[i])));
+      const end = Math.max(first + 1, Math.min(plan.width, place(plan.ends[i])));
+      for (let pixel = first; pixel < end; pixel += 1) {
+        const cell = (cells[pixel] ??= new Map());
+        column.eachBucket(row, (index, count) => {
+          const share = count / (end - first);
+          cell.set(index, (cell.get(index) ?? 0) + share);
+          sums[pixel] += share;
+          totals[pixel] += count;
+          if (index < lowest && index !== ZERO) lowest = index;
+          if (index > highest && index !== ENDLESS) highest = index;
+        });
+      }
     });
   }
-  if (lowest > highest) return { columns: plan.width, lowest: 0, rows: 0, counts: null, totals };
+  if (lowest > highest) return { columns: plan.width, lowest: 0, rows: 0, counts: null, sums, totals };
   // Empty rows on both sides, because a heat map of one bucket would be a bar; at most 500 rows.
   [lowest, highest] = [lowest - 2, Math.min(highest + 2, lowest + 498)];
   const rows = highest - lowest + 1;
@@ -249,5 +259,5 @@ export function heat(plan, family) {
       counts[pixel * rows + row] += count;
     }
   });
-  return { columns: plan.width, lowest, rows, counts, totals };
+  return { columns: plan.width, lowest, rows, counts, sums, totals };
 }

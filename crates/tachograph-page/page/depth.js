@@ -49,7 +49,7 @@ class Growing {
 }
 
 // The rows of one series, in ascending order of their slots.
-export class Column {
+class Column {
   constructor(kind) {
     this.layout = kind === "gauge" ? GAUGE : kind.endsWith("counter") ? COUNTER : TIMING;
     this.rows = new Growing(Float64Array, this.layout.width * 4);
@@ -234,5 +234,7 @@ export function seriesOf(definition, id) {
     isTiming: definition.kind === "timing" || definition.kind === "histogram",
     unit: unitName(definition.unit),
     description: definition.description ?? "",
+    // Whether it tells of the metrics themselves, not of the program.
+    isOwn: /^(telemetry|metrics)\./.test(definition.name),
   };
 }

@@ -1,12 +1,12 @@
 // Formats numbers for people: three significant digits and the unit.
 
-export const DASH = "–";
+const DASH = "–";
 
 const TIMES = [[1e-9, "ns"], [1e-6, "µs"], [1e-3, "ms"], [1, "s"]];
 const BYTES = [[1, "B"], [1024, "KiB"], [1024 ** 2, "MiB"], [1024 ** 3, "GiB"], [1024 ** 4, "TiB"]];
 const COUNTS = [[1, ""], [1e6, "M"], [1e9, "G"], [1e12, "T"], [1e15, "P"]];
-// Plain numbers below this are written with an exponent.
-const LEAST = 1e-4;
+// Numbers below and from these on are written with an exponent.
+const [LEAST, MOST] = [1e-4, 1e9];
 // Made once: making one costs more than a hundred numbers.
 const GROUPED = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const EXACT = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 15 });
@@ -25,7 +25,7 @@ export function digits(value) {
   if (!Number.isFinite(value)) return DASH;
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < LEAST) return value.toExponential(2).replace("e-", "e−").replace("-", "−");
+  if (size < LEAST || size >= MOST) return value.toExponential(2).replace("e+", "e").replaceAll("-", "−");
   const rounded = Number(size.toPrecision(3));
   const places = rounded >= 100 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(rounded)));
   // Whole numbers of up to six digits are not rounded.

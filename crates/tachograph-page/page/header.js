@@ -86,18 +86,21 @@ export class Header {
   }
 
   updateBanner(isLate) {
-    const { state, store, link, isFile, alerts, report } = this.app;
+    const { state, store, link, isFile, alerts, report, live } = this.app;
+    const isOld = link === "disconnected" || isLate;
     const items = (report?.run?.notes ?? []).map((note) => [`This recording: ${note}.`, "note", "#/about"]);
     const now = alerts?.at ?? 0;
     for (const { rule, alert } of alertsOf(alerts)) {
       if (alert.state !== "firing") continue;
-      const text = `▲ ${rule.name} firing ${duration(now - alert.since)}: ${rule.condition}, ${isFile ? "at the end" : "now"} ${alert.value_text}`;
+      const when = isFile ? "at the end" : isOld ? "when last heard of" : "now";
+      const text = `▲ ${rule.name} firing ${duration(now - alert.since)}: ${rule.condition}, ${when} ${alert.value_text}`;
       items.push([text, "bad", "#/alerts"]);
     }
     if (link === "locked") {
-      items.push(["The server asks for a token: open its address again with /?token=…", "gone", null]);
-    } else if (link === "disconnected" || isLate) {
-      items.push(["This data is out of date. The page resumes as soon as the server answers.", "gone", null]);
+      items.push(["The server asks for a token: open its address again with ?token=…", "gone", null]);
+    } else if (isOld && store.newest) {
+      const next = link === "disconnected" ? ` ${live.retryText()}` : "";
+      items.unshift([`This data is out of date. The page goes on by itself once the server answers.${next}`, "gone", null]);
     }
     if (state.from !== null) {
       const back = isFile ? "to see all of it" : "to go live";

@@ -30,9 +30,6 @@ export function quantileLines(plan, series) {
   return arrays.map((values, i) => ({ name: NAMES[i], points: plan.points(values, "max") }));
 }
 
-// Whether a series tells of the metrics themselves, not of the program.
-export const isOwn = ({ name }) => name.startsWith("telemetry.") || name.startsWith("metrics.");
-
 // How much happened to a series in the single frames that are kept: samples or counts.
 function weightOf(store, series) {
   const column = store.fine.columns[series.id];
@@ -44,7 +41,7 @@ function weightOf(store, series) {
 
 // The busiest first, and those of the metrics themselves last.
 function busiest(store, all) {
-  const weighed = all.map((series) => ({ series, weight: weightOf(store, series), own: Number(isOwn(series)) }));
+  const weighed = all.map((series) => ({ series, weight: weightOf(store, series), own: Number(series.isOwn) }));
   return weighed.sort((a, b) => a.own - b.own || b.weight - a.weight).map((it) => it.series);
 }
 
@@ -137,7 +134,7 @@ export function tilesOf(store, main) {
     return tiles;
   }
   if (main) tiles.push(rateTile(main.name, [main], main.key), latencyTile(`${main.name} p99`, main));
-  const plain = store.series.filter((it) => !it.isTagged && !isOwn(it));
+  const plain = store.series.filter((it) => !it.isTagged && !it.isOwn);
   const counters = busiest(store, plain.filter((it) => it.kind.endsWith("counter")));
   for (const counter of counters.slice(0, 2)) tiles.push(rateTile(counter.name, [counter], counter.key));
   const gauges = plain.filter((it) => it.kind === "gauge");

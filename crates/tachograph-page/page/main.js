@@ -236,15 +236,18 @@ class App {
   // Updates ages, which grow while there are no frames.
   tick() {
     if (this.isFile) return;
-    if (this.link !== "live" || this.isLate || !this.store.newest) this.draw(this.store.newest ? "told" : "data");
+    if (this.link !== "live" || this.isLate) this.draw(this.store.newest ? "told" : "data");
     if (RANGES[this.state.range] > RANGES["10m"]) this.fetchRange();
   }
 
+  // Why there is nothing to show: a title and a sentence.
   emptyText() {
-    if (this.link === "locked") return "The server asks for a token.";
-    if (this.link === "disconnected") return "The server does not answer. Retrying …";
-    if (!this.store.newest) return "Waiting for the first frame …";
-    return "Nothing has been recorded yet: no series.";
+    const { store, live } = this;
+    if (this.link === "locked") return ["A token is needed", "Open this address again with ?token=… at its end."];
+    if (this.link === "disconnected") return ["The server does not answer", live.retryText()];
+    if (!store.newest) return ["Waiting for the first frame", "The page fills itself as soon as it comes."];
+    const own = store.series.length > 0 ? ` The ${store.series.length} series of the metrics themselves are under Series.` : "";
+    return ["Nothing has been recorded yet", `${store.meta?.program || "The program"} runs, and what it records shows up here at once.${own}`];
   }
 
   setRange(range) {

@@ -16,17 +16,18 @@ export class Rows {
     this.store = store;
     this.isWhole = isWhole;
     this.stats = [];
-    this.done = -1;
+    // The frame whose numbers these are.
+    this.done = null;
     // The groups of the last search, in the last order.
-    this.groups = { search: null, length: 0, heads: [] };
+    this.groups = { name: null, heads: [] };
   }
 
   refresh() {
     const { store } = this;
     const { fine } = store;
     const { next } = fine;
-    if (this.done === next && this.stats.length === store.series.length) return;
-    this.done = next;
+    if (this.done === store.newest && this.stats.length === store.series.length) return;
+    this.done = store.newest;
     const end = store.newest?.end ?? 0;
     const border = this.isWhole ? fine.first : fine.after(end - RATE_MS);
     const start = Math.min(border, fine.after(end - RATE_MS - BEFORE_MS));
@@ -75,9 +76,10 @@ export class Rows {
       column.addTo(all, border, Infinity);
       [stats.p50, stats.p99, stats.max] = [all.quantile(0.5), all.quantile(0.99), all.max];
     } else if (series.isTiming) {
-      stats.p50 = data[at + TIMING.p50];
-      stats.p99 = data[at + TIMING.p99];
-      stats.max = data[at + TIMING.windowMax];
+      const last = this.store.last(series);
+      stats.p50 = last ? data[at + TIMING.p50] : NaN;
+      stats.p99 = last ? data[at + TIMING.p99] : NaN;
+      stats.max = last ? data[at + TIMING.windowMax] : NaN;
     } else if (series.kind === "gauge") {
       stats.last = data[at + GAUGE.current];
     }
@@ -86,9 +88,10 @@ export class Rows {
   // The rows to show: { series, model, name, depth, isGroup, children, stats }, where `model` has the kind
   // and the unit. Series of one name form a group, which is folded unless its name is in `unfolded` or
   // there is a search.
-  list({ search, sort, isUp, unfolded }) {
+  // With `isBrief`, only a search finds series of the metrics themselves.
+  list({ search, sort, isUp, unfolded, isBrief = false }) {
     const order = orderOf(sort, isUp);
-    const heads = this.headsOf(search);
+    const heads = this.headsOf(search, isBrief && search === "");
     for (const head of heads) if (head.isGroup && !head.series) this.add(head);
     // They are nearly in order from the frame before, which makes this fast.
     heads.sort(order);
@@ -102,19 +105,19 @@ export class Rows {
   }
 
   // The groups with a series that a search finds; made anew only if there are other series.
-  headsOf(search) {
-    const { length } = this.store.series;
-    if (this.groups.search === search && this.groups.length === length) return this.groups.heads;
+  headsOf(search, isWithoutOwn) {
+    const name = [this.store.series.length, isWithoutOwn, search].join();
+    if (this.groups.name === name) return this.groups.heads;
     const wanted = matcher(search);
     const groups = new Map();
     for (const series of this.store.series) {
-      if (!wanted(series.key)) continue;
+      if (!wanted(series.key) || (isWithoutOwn && series.isOwn)) continue;
       const group = groups.get(series.name) ?? { plain: null, tagged: [] };
       groups.set(series.name, group);
       if (series.isTagged) group.tagged.push(series);
       else group.plain = series;
     }
-    this.groups = { search, length, heads: [...groups].map(([name, group]) => this.head(name, group)) };
+    this.groups = { name, heads: [...groups].map(([name, group]) => this.head(name, group)) };
     return this.groups.heads;
   }
 

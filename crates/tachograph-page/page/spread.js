@@ -5,7 +5,7 @@ import { middle, upperEdge } from "./buckets.js";
 import { Chart } from "./chart.js";
 import { heat } from "./curves.js";
 import { h } from "./dom.js";
-import { clock, format, grouped } from "./format.js";
+import { clock, digits, format, grouped } from "./format.js";
 import { key, pen } from "./lines.js";
 import { theme } from "./theme.js";
 
@@ -27,6 +27,21 @@ export class HeatMap extends Chart {
     this.tools.append(button);
   }
 
+  // The colours of the least and the greatest value. Counts are told per second, as columns may be shorter.
+  showKey(reach, seconds) {
+    const text = (value) => (this.isShare ? format(value, "ratio") : digits(value / seconds));
+    const name = reach === null ? "" : reach.map(text).join();
+    if (name === this.keyName && theme() === this.themed) return;
+    [this.keyName, this.themed] = [name, theme()];
+    if (reach === null) return this.legend.replaceChildren();
+    const ramp = h("canvas", { class: "ramp", width: "256", height: "1", "aria-hidden": "true" });
+    const image = new ImageData(256, 1);
+    new Uint32Array(image.data.buffer).set(theme().ramp);
+    ramp.getContext("2d").putImageData(image, 0, 0);
+    const what = this.isShare ? "of a column" : "samples/s";
+    return this.legend.replaceChildren(h("span", {}, text(reach[0]), ramp, `${text(reach[1])} ${what}`));
+  }
+
   showFamily(plan, family, unit) {
     this.shown = [plan, family, unit];
     const map = heat(plan, family);
@@ -35,32 +50,43 @@ export class HeatMap extends Chart {
     // From the least to the greatest bucket, not whole decades, so that no rows are empty.
     const scale = { ...scaleOf(low, high, true, unit), place: (value) => Math.log(value / low) / Math.log(high / low), low, high };
     scale.ticks = scale.ticks.filter((tick) => tick >= low && tick <= high);
-    const image = map.counts ? paintCells(map, this.isShare) : null;
+    const reach = map.counts ? reachOf(map, this.isShare) : null;
+    const image = map.counts ? paintCells(map, this.isShare, reach) : null;
+    this.showKey(reach, (plan.to - plan.from) / 1000 / plan.width);
     const note = map.counts ? null : "nothing recorded in this range";
     this.update({ plan, from: plan.from, to: plan.to, scale, unit, map, image, note });
   }
 }
 
-// Colours cells by the logarithm of their counts; cells without samples stay empty.
-function paintCells(map, isShare) {
-  const { columns, rows, counts, totals } = map;
+// What the colour of a cell stands for: its count, or its share of the samples in its column.
+function valueOf({ counts, sums, rows }, isShare, at) {
+  return isShare ? counts[at] / sums[Math.floor(at / rows)] : counts[at];
+}
+
+// The least and the greatest value of all cells with samples.
+function reachOf(map, isShare) {
+  let [least, most] = [Infinity, 0];
+  for (let at = 0; at < map.counts.length; at += 1) {
+    if (map.counts[at] === 0) continue;
+    const value = valueOf(map, isShare, at);
+    if (value < least) least = value;
+    if (value > most) most = value;
+  }
+  return [least, most];
+}
+
+// Colours cells by the logarithm of their values; cells without samples stay empty.
+function paintCells(map, isShare, [least, most]) {
+  const { columns, rows, counts } = map;
   const image = new ImageData(columns, rows);
   const pixels = new Uint32Array(image.data.buffer);
   const { ramp } = theme();
-  const valueOf = (at, column) => (isShare ? counts[at] / totals[column] : counts[at]);
-  let [least, most] = [Infinity, 0];
-  counts.forEach((count, at) => {
-    if (count === 0) return;
-    const value = valueOf(at, Math.floor(at / rows));
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  });
   const reach = Math.log(most / least);
   for (let column = 0; column < columns; column += 1) {
     for (let row = 0; row < rows; row += 1) {
       const at = column * rows + row;
       if (counts[at] === 0) continue;
-      const share = reach > 0 ? Math.log(valueOf(at, column) / least) / reach : 1;
+      const share = reach > 0 ? Math.log(valueOf(map, isShare, at) / least) / reach : 1;
       pixels[(rows - 1 - row) * columns + column] = ramp[Math.min(255, Math.round(share * 255))];
     }
   }
@@ -98,7 +124,7 @@ function tableOf({ plan, map, unit }) {
   return { head: ["time", "samples"], rows };
 }
 
-export const PERCENTILES = [1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99];
+const PERCENTILES = [1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 99.95, 99.99];
 
 // The axis is the logarithm of the share above, so that the tail gets as much room as the middle.
 const placeOf = (percent) => Math.log10(100 / (100 - percent)) / 4;
@@ -165,7 +191,7 @@ function drawSpectrum(context, area, { scale, unit, curves, note }, colours) {
   }
   context.textAlign = "center";
   context.textBaseline = "top";
-  for (const percent of [1, 50, 90, 99, 99.9, 99.99]) {
+  for (const percent of [50, 90, 99, 99.9, 99.99]) {
     const at = Math.round(x(percent)) + 0.5;
     stroke(context, at, area.top, at, area.bottom + 4);
     context.fillText(String(percent), Math.min(at, area.right - 8), area.bottom + 6);

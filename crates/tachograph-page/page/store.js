@@ -6,6 +6,8 @@ import { COUNTER, Depth, GAUGE, MARKS, TIMING, seriesOf } from "./depth.js";
 const FINE_MS = 600_000;
 const COARSE_MS = 7_200_000;
 const MERGE = 10;
+// The usual length of the sliding window.
+const WINDOW_MS = 60_000;
 // The memory for single frames. Beyond it, the oldest are dropped early, and the page says so.
 const FINE_BYTES = 96 << 20;
 const SWEEP = 64;
@@ -22,6 +24,15 @@ export class Store {
     // By name: { plain, tagged }.
     this.byName = new Map();
     this.byNumber = new Map();
+    this.clear();
+    this.isRestarted = false;
+    // Frames that the server skipped because this page did not keep up.
+    this.lost = 0;
+    this.isCut = false;
+  }
+
+  // Forgets all frames.
+  clear() {
     this.fine = new Depth();
     this.coarse = new Depth();
     // Frames fetched for a closer look at a range: { from, to, depth }.
@@ -29,10 +40,6 @@ export class Store {
     // The next single frame to merge, and the group that is being merged.
     this.unmerged = 0;
     this.group = null;
-    this.isRestarted = false;
-    // Frames that the server skipped because this page did not keep up.
-    this.lost = 0;
-    this.isCut = false;
   }
 
   // Adds a line of the stream or of a file. Returns whether it was a new frame.
@@ -78,9 +85,13 @@ export class Store {
   }
 
   push(frame) {
+    const isBack = this.newest !== null && frame.end_ms <= this.newest.end;
+    // The server repeats frames after a reconnect. A newer snapshot with an earlier time means that its clock
+    // was set back: what was before it would lie in the future.
+    const isNewer = this.isRestarted || frame.version > this.newest?.version;
+    if (isBack && (this.keepsAll || !isNewer)) return false;
+    if (isBack) this.clear();
     const { newest } = this;
-    // The server repeats frames after a reconnect.
-    if (newest && frame.end_ms <= newest.end) return false;
     let marks = (frame.marks ?? []).reduce((bits, mark) => bits | MARKS[mark], 0);
     if (this.isRestarted) marks |= MARKS.restart;
     this.isRestarted = false;
@@ -215,13 +226,14 @@ export class Store {
     return all.plain.length > 0 ? all.plain : all.tagged;
   }
 
-  // The newest row of a series as { layout, data, at, age in frames }, or null.
+  // The newest row of a timing as { data, at }, whose window is the present one; null if the window has
+  // passed without samples.
   last(series) {
-    const column = this.fine.columns[series.id] ?? null;
+    const column = this.fine.columns[series.id];
     if (!column || column.length === 0) return null;
+    const { data } = column.rows;
     const at = column.at(column.length - 1);
-    const { layout, rows: { data } } = column;
-    return { layout, data, at, age: this.fine.next - 1 - data[at] };
+    return data[at] < this.fine.after(this.newest.end - WINDOW_MS) ? null : { data, at };
   }
 
   // The beginning of the oldest single frame, and of the oldest frame of any kind.

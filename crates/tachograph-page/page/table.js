@@ -22,8 +22,10 @@ const COLUMNS = [
 
 export class SeriesTable {
   // `app` has `store`, `rows` and `state`; `open(key)` shows one series, `change(parts)` changes the state.
-  constructor(app, { label = "all series" } = {}) {
+  // With `isBrief`, series of the metrics themselves are left out.
+  constructor(app, { title = null, isBrief = false } = {}) {
     this.app = app;
+    this.isBrief = isBrief;
     this.unfolded = new Set();
     this.list = [];
     this.selected = 0;
@@ -40,11 +42,11 @@ export class SeriesTable {
     const head = h("div", { role: "row", "aria-rowindex": "1", class: "row head" }, ...this.heads.values(), h("span", { role: "columnheader", class: "cell trend" }, app.isFile ? "all of it" : "last minute"));
     this.space = h("div", { class: "space", role: "rowgroup" });
     this.grid = h("div", {
-      role: "grid", class: "grid", tabindex: "0", "aria-label": label,
+      role: "grid", class: "grid", tabindex: "0", "aria-label": "all series",
       onkeydown: (event) => this.key(event),
       onscroll: () => this.scroll(),
     }, h("div", { role: "rowgroup", class: "heads" }, head), this.space);
-    this.element = h("div", { class: "series-table" }, h("div", { class: "bar" }, this.search, this.count), this.grid);
+    this.element = h("div", { class: "series-table" }, h("div", { class: "bar" }, title ? h("h3", {}, title) : null, this.search, this.count), this.grid);
     this.sight = new Sight(this.element);
     this.observer = new ResizeObserver(([entry]) => {
       this.height = entry.contentRect.height;
@@ -120,16 +122,22 @@ export class SeriesTable {
     const { state, rows } = this.app;
     rows.refresh();
     if (document.activeElement !== this.search && this.search.value !== state.search) this.search.value = state.search;
-    this.list = rows.list({ ...state, unfolded: this.unfolded });
+    this.list = rows.list({ ...state, unfolded: this.unfolded, isBrief: this.isBrief });
     this.selected = Math.min(this.selected, Math.max(0, this.list.length - 1));
-    const all = this.app.store.series.length;
-    say(this.count, all === 0 ? "no series yet" : `${grouped(this.list.length)} rows, ${grouped(all)} series`);
+    say(this.count, this.countText());
     attribute(this.grid, "aria-rowcount", String(this.list.length + 1));
     const isAscending = state.isUp !== (state.sort === "name");
     for (const [name, cell] of this.heads) {
       attribute(cell, "aria-sort", name !== state.sort ? "none" : isAscending ? "ascending" : "descending");
     }
     this.paint();
+  }
+
+  countText() {
+    const { store, state } = this.app;
+    const rows = `${grouped(this.list.length)} ${this.list.length === 1 ? "row" : "rows"}`;
+    const own = this.isBrief && state.search === "" ? store.series.filter((it) => it.isOwn).length : 0;
+    return own > 0 ? `${rows}, without ${own} of the metrics themselves` : `${rows}, ${grouped(store.series.length)} series`;
   }
 
   paint() {
@@ -151,7 +159,7 @@ export class SeriesTable {
     const cells = COLUMNS.map(({ name }) => h("span", { role: "gridcell", class: `cell ${name}` }));
     const fold = h("button", { type: "button", class: "fold", tabindex: "-1" });
     const text = h("span", { class: "key-text" });
-    cells[0].append(fold, text);
+    cells[0].append(text, fold);
     const trend = spark(96, 20);
     const element = h("div", { role: "row", class: "row" }, cells, h("span", { role: "gridcell", class: "cell trend" }, trend));
     const row = { element, cells, fold, text, trend, shown: null };

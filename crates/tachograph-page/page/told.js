@@ -19,9 +19,10 @@ function refresh(box, text, make) {
   box.replaceChildren(...make());
 }
 
-function table(caption, head, rows) {
+// Narrow screens show the rows of a `stacked` table one cell below the other.
+function table(caption, head, rows, isStacked = false) {
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    h("table", { class: "told" },
+    h("table", { class: isStacked ? "stacked" : null },
       h("thead", {}, h("tr", {}, head.map((it) => h("th", { scope: "col" }, it)))),
       h("tbody", {}, rows)));
 }
@@ -98,7 +99,7 @@ export class Alerts {
       since(alert.since, now),
       h("span", {}, alert.message ?? "", rule.runbook ? runbook(rule.runbook) : null),
     ], { "data-rule": rule.name, "data-state": alert.state }));
-    return h("section", { class: "card" }, h("h3", {}, "rules"), table("rules", ["state", "rule", "condition", "value", "since", "message"], rows));
+    return h("section", { class: "card" }, h("h3", {}, "rules"), table("rules", ["state", "rule", "condition", "value", "since", "message"], rows, true));
   }
 
   changes(told) {
@@ -106,7 +107,7 @@ export class Alerts {
       moment(this.app, it.at * 1000, day(it.at)), h("b", {}, it.rule), labelsText(it.labels),
       h("span", {}, h("span", { class: `state ${it.from}` }, it.from), " → ", h("span", { class: `state ${it.to}` }, it.to)), it.value_text ?? "",
     ]));
-    const body = rows.length > 0 ? table("history", ["when", "rule", "labels", "change", "value"], rows) : h("p", { class: "quiet" }, "No alert has changed since the start.");
+    const body = rows.length > 0 ? table("history", ["when", "rule", "labels", "change", "value"], rows, true) : h("p", { class: "quiet" }, "No alert has changed since the start.");
     return h("section", { class: "card" }, h("h3", {}, "history", h("span", { class: "quiet" }, "newest first")), body);
   }
 

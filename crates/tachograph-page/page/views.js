@@ -16,6 +16,28 @@ const BEFORE_FRAMES = 10;
 
 const showQuantiles = (chart, plan, series) => chart.sight.show(() => chart.showLines(plan, quantileLines(plan, series)));
 
+// What stands in place of a view that has nothing to show.
+class Empty {
+  constructor(app) {
+    this.app = app;
+    [this.title, this.detail] = [h("p", { class: "title" }), h("p", { class: "quiet" })];
+    this.element = h("div", { class: "empty", hidden: true }, this.title, this.detail);
+  }
+
+  // Returns whether the view is empty.
+  show(hasContent, view) {
+    view.classList.toggle("is-empty", !hasContent);
+    this.say(hasContent ? ["", ""] : this.app.emptyText());
+    return !hasContent;
+  }
+
+  say([title, detail]) {
+    this.element.hidden = title === "";
+    say(this.title, title);
+    say(this.detail, detail);
+  }
+}
+
 export class Well {
   constructor(app) {
     this.app = app;
@@ -27,24 +49,21 @@ export class Well {
     this.sectionsBox = h("div", {});
     this.small = new Map();
     this.smallBox = h("div", { class: "small-charts" });
-    this.table = new SeriesTable(app);
+    this.table = new SeriesTable(app, { title: "series", isBrief: true });
     this.worst = new WorstList(app);
-    this.empty = h("p", { class: "empty" });
+    this.empty = new Empty(app);
     // How many series there were when tiles and charts were chosen.
     this.chosen = 0;
     this.element = h("div", { class: "well" },
-      h("h2", { class: "hidden-text" }, "Overview"), this.empty, app.isFile ? happened(app) : null, this.tiles, this.mainBox,
-      h("div", { class: "beside" }, h("section", { class: "card" }, h("h3", {}, "series"), this.table.element), this.worst.element),
+      h("h2", { class: "hidden-text" }, "Overview"), this.empty.element, app.isFile ? happened(app) : null, this.tiles, this.mainBox,
+      h("div", { class: "beside" }, h("section", { class: "card" }, this.table.element), this.worst.element),
       this.sectionsBox, this.smallBox);
   }
 
   update() {
     const { app } = this;
     const { store } = app;
-    const isEmpty = store.series.length === 0;
-    this.element.classList.toggle("is-empty", isEmpty);
-    say(this.empty, isEmpty ? app.emptyText() : "");
-    if (isEmpty) return;
+    if (this.empty.show(store.series.some((it) => !it.isOwn), this.element)) return;
     this.choose();
     const plan = app.plan();
     for (const tile of this.shownTiles) tile.show(plan, this.before(plan));
@@ -228,15 +247,12 @@ export class AllSeries {
   constructor(app) {
     this.app = app;
     this.table = new SeriesTable(app);
-    this.empty = h("p", { class: "empty" });
-    this.element = h("div", { class: "all-series" }, h("h2", { class: "hidden-text" }, "All series"), this.empty, this.table.element);
+    this.empty = new Empty(app);
+    this.element = h("div", { class: "all-series" }, h("h2", { class: "hidden-text" }, "All series"), this.empty.element, this.table.element);
   }
 
   update() {
-    const isEmpty = this.app.store.series.length === 0;
-    this.element.classList.toggle("is-empty", isEmpty);
-    say(this.empty, isEmpty ? this.app.emptyText() : "");
-    this.table.update();
+    if (!this.empty.show(this.app.store.series.length > 0, this.element)) this.table.update();
   }
 
   free() {
@@ -250,9 +266,10 @@ export class OneSeries {
     this.key = key;
     this.title = h("h2", {}, key);
     this.facts = h("p", { class: "facts" });
+    this.empty = new Empty(app);
     this.body = h("div", {});
     this.element = h("div", { class: "one" },
-      h("p", {}, h("a", { href: "#/series", onclick: (event) => app.back(event) }, "← all series")), this.title, this.facts, this.body);
+      h("p", {}, h("a", { href: "#/series", onclick: (event) => app.back(event) }, "← all series")), this.title, this.facts, this.empty.element, this.body);
     this.charts = null;
   }
 
@@ -260,9 +277,11 @@ export class OneSeries {
     const { app } = this;
     const series = app.store.byKey.get(this.key);
     if (!series) {
-      say(this.facts, app.store.newest ? "There is no series with this key. It may have been unused for too long, or not been recorded yet." : app.emptyText());
+      const known = ["There is no series with this key", "It was not used for too long, or has not been recorded yet."];
+      this.empty.say(app.store.newest ? known : app.emptyText());
       return;
     }
+    this.empty.say(["", ""]);
     this.charts ??= this.make(series);
     const plan = app.plan();
     const { level, rate } = this.charts;

@@ -1,6 +1,7 @@
 //! The page with something to see: `cargo run --features alerts --example page -- 9464 1000` serves
 //! a program that handles events, with a thousand more series beside its own, at
-//! http://127.0.0.1:9464/.
+//! http://127.0.0.1:9464/. With `idle` after that it records nothing, and with `odd` also what no
+//! program should: hostile names, values that are no numbers.
 #![allow(clippy::print_stdout, reason = "a program that is started by hand")]
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -80,6 +81,28 @@ fn work(metrics: &MetricsCollector, random: &mut fastrand::Rng, series: usize, s
     }
 }
 
+/// Names, tags and values that a page could stumble over.
+fn work_oddly(metrics: &MetricsCollector, step: u64) {
+    let long = "a.name.that.does.not.end.".repeat(8);
+    let names = [
+        "<img src=x onerror=alert(1)>",
+        "זמן.תגובה",
+        "🔥.temperature",
+        "a&b \"c\" %41/?#",
+        long.as_str(),
+    ];
+    for name in names {
+        metrics.increment(name);
+        metrics.with_tags(&[("<b>", name), ("path", "/a/b?c=d&e#f")]).increment(name);
+        metrics.timing(&format!("{name} took"), Duration::from_nanos(1 << (step % 40)));
+    }
+    let values = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, f64::MIN_POSITIVE, -0.0];
+    metrics.gauge("odd.value", values[step as usize % values.len()]);
+    for (number, value) in values.into_iter().enumerate() {
+        metrics.gauge(&format!("odd.value.{number}"), value);
+    }
+}
+
 /// The window's quantiles of a timing in milliseconds, for `/summary`.
 fn summary(snapshot: &Snapshot) -> Value {
     let timing = snapshot.total("event.processing.duration");
@@ -97,6 +120,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args().skip(1);
     let port = arguments.next().map_or(Ok(9464), |it| it.parse())?;
     let series = arguments.next().map_or(Ok(0), |it| it.parse())?;
+    let kind = arguments.next().unwrap_or_default();
     let metrics = MetricsCollector::builder()
         .max_series(1_000 + 2 * series)
         .series_per_metric(1_000 + series)
@@ -113,7 +137,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("the page is at http://{}/", server.addr());
     let mut random = fastrand::Rng::with_seed(1);
     for step in 0.. {
-        work(&metrics, &mut random, series, step);
+        if kind != "idle" {
+            work(&metrics, &mut random, series, step);
+        }
+        if kind == "odd" {
+            work_oddly(&metrics, step);
+        }
         thread::sleep(STEP);
     }
     Ok(())

@@ -87,7 +87,20 @@ test("over two depths nothing is lost and nothing counted twice", () => {
     assert.equal(increase(plan, [c]), count);
     near(meanRate(plan, [c]), count / (to - from), 1e-9);
     const map = heat(plan, [a]);
-    assert.equal(map.counts.reduce((x, y) => x + y, 0), values.length);
+    near(map.counts.reduce((x, y) => x + y, 0), values.length, 1e-9);
+  }
+});
+
+test("a heat map has no stripes where a frame is wider than a column", () => {
+  const { store, truth } = long(3_000);
+  // Single frames of a second, and merged ones of ten, in columns of half a second and of four.
+  for (const [from, to, width] of [[2_900, 3_000, 200], [1_000, 2_000, 250]]) {
+    const plan = new Plan(store, at(from), at(to), width);
+    const map = heat(plan, [store.byKey.get("a")]);
+    // A merged frame that ends after the range is not part of it.
+    assert.ok(map.totals.subarray(0, width - 3).every((total) => total > 0), `an empty column from ${from}`);
+    const samples = truth[2_949].values.length;
+    if (width === 200) assert.deepEqual([map.totals[98], map.totals[99], map.sums[98], map.sums[99]], [samples, samples, samples / 2, samples / 2]);
   }
 });
 
@@ -150,6 +163,21 @@ test("frames that the server repeats are counted once; those that are missing ar
   const plan = new Plan(store, at(0), at(9), 100);
   assert.equal(increase(plan, [store.byKey.get("c")]), 30);
   assert.equal(plan.marks[2], MARKS.gap);
+});
+
+test("a clock that is set back or forward loses no frame that follows", () => {
+  const lines = [meta(), define(1, "c", "counter")];
+  const push = (version, second) => lines.push({ frame: { version, end_ms: at(second), span_ms: 1000, counters: [[1, 10]] } });
+  for (let version = 1; version <= 30; version += 1) push(version, 4_000 + version);
+  // An hour back, then half an hour forward; in between, a reconnect repeats a frame.
+  for (let version = 31; version <= 60; version += 1) push(version, 400 + version);
+  push(60, 460);
+  for (let version = 61; version <= 90; version += 1) push(version, 2_200 + version);
+  const store = storeOf(lines);
+  const plan = new Plan(store, at(400), at(2_290), 500);
+  assert.equal(increase(plan, [store.byKey.get("c")]), 600);
+  assert.equal(plan.marks.filter((it) => it === MARKS.gap).length, 1);
+  assert.equal(store.newest.version, 90);
 });
 
 test("tagged series stand for a name only where there is no untagged one", () => {

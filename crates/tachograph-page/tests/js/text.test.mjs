@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { change, digits, duration, exact, factor, format, level, rate, unitName } from "../../page/format.js";
+import { windowOf } from "../../page/headlines.js";
 import { Rows, matcher } from "../../page/rows.js";
 import { address, parse } from "../../page/state.js";
 import { lines } from "../../page/stream.js";
@@ -15,7 +16,7 @@ test("numbers have three significant digits and their unit", () => {
     [999.6e-6, "seconds", "1.00 ms"], [8.9e-6, "seconds", "8.90 µs"], [59, "seconds", "59.0 s"],
     [0, "seconds", "0 s"], [13_002_342, "bytes", "12.4 MiB"], [1023, "bytes", "1,023 B"],
     [0.0025, "ratio", "0.250 %"], [87.34, "percent", "87.3 %"], [4982, "", "4,982"],
-    [123_456_789, "", "123 M"], [12, "volts", "12.0 volts"], [NaN, "seconds", "–"], [-5, "", "−5.00"],
+    [123_456_789, "", "123 M"], [12, "volts", "12.0 volts"], [NaN, "seconds", "–"], [Number.MAX_VALUE, "", "1.80e293 P"], [-2e14, "bytes", "−182 TiB"], [-3e-7, "", "−3.00e−7"], [-5, "", "−5.00"],
   ];
   for (const [value, unit, text] of right) assert.equal(format(value, unit), text);
   assert.equal(format(0.02, "seconds", 2e-3), "20.0 ms", "a column keeps one unit");
@@ -105,6 +106,20 @@ test("rows have rates of the last ten frames and the window's quantiles", () => 
   assert.deepEqual([names(false), names(true)], [["c", "g", "slow"], ["slow", "g", "c"]]);
 });
 
+test("quantiles of a window are not shown once the window has passed", () => {
+  const rows = rowsOf();
+  const p99 = () => {
+    rows.refresh();
+    return rows.list({ search: "slow", sort: "rate", isUp: false, unfolded: new Set() })[0].stats.p99;
+  };
+  for (let second = 31; second < 85; second += 1) rows.store.apply(frame(second));
+  assert.equal(p99(), 25);
+  assert.equal(windowOf(rows.store, rows.store.byKey.get("slow")).p99, 25);
+  for (let second = 85; second < 90; second += 1) rows.store.apply(frame(second));
+  assert.equal(p99(), NaN);
+  assert.equal(windowOf(rows.store, rows.store.byKey.get("slow")).p99, NaN);
+});
+
 test("rows that are kept between frames are those of rows made anew", () => {
   const next = random(11);
   const store = new Store();
@@ -129,6 +144,18 @@ test("rows that are kept between frames are those of rows made anew", () => {
     const told = (rows) => rows.list(state).map((it) => [it.name, it.stats.rate.toFixed(9), it.stats.before.toFixed(9)]);
     assert.deepEqual(told(kept), told(fresh));
   }
+});
+
+test("a brief list leaves out series of the metrics themselves, unless a search finds them", () => {
+  const store = new Store();
+  [meta(), define(1, "telemetry.passes", "counter"), define(2, "metrics.live.lost", "counter"), define(3, "metricsless", "counter")].forEach((it) => store.apply(it));
+  store.apply(frame(1));
+  const rows = new Rows(store);
+  rows.refresh();
+  const names = (search, isBrief) => rows.list({ search, sort: "name", isUp: false, unfolded: new Set(), isBrief }).map((it) => it.name);
+  assert.deepEqual(names("", true), ["metricsless"]);
+  assert.deepEqual(names("", false), ["metrics.live.lost", "metricsless", "telemetry.passes"]);
+  assert.deepEqual(names("telemetry", true), ["telemetry.passes"]);
 });
 
 test("a search wants every word", () => {
