@@ -16,12 +16,19 @@ use crate::set::Set;
 use crate::touched::{Touched, What};
 use crate::tree::{NodeId, Project};
 
+/// A value of a node: a mixer's volume, or the colour of a track, a scene or a clip.
+pub(crate) type Told = (NodeId, &'static str);
+/// Files have a gain and events the position of a fader.
+pub(crate) const VOLUME: &str = "volume";
+/// Files have an index into Live's palette and events RGB.
+pub(crate) const COLOR: &str = "color";
+
 /// How a save relates to the set.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms<'a> {
     pub(crate) touched: &'a Touched,
-    /// The mixers whose volume was set by an event.
-    pub(crate) faders: &'a HashSet<NodeId>,
+    /// Values that events have set and of which a file stores something else.
+    pub(crate) told: &'a HashSet<Told>,
     /// The number of the last edit before the save began.
     pub(crate) began: u64,
     /// Whether the file overrides everything that is not newer than it.
@@ -110,6 +117,20 @@ impl Merge<'_> {
         (old, file): (Option<&T>, &T),
     ) {
         self.value_of(id, What::Attribute(attribute), value, (old, file));
+    }
+
+    /// The same for a value that stays once an event has set it: what the file stores instead is
+    /// not news.
+    fn value_unless_told<T: Clone + PartialEq>(
+        &self,
+        id: &NodeId,
+        attribute: &'static str,
+        value: &mut T,
+        both: (Option<&T>, &T),
+    ) {
+        if !self.terms.told.contains(&(id.clone(), attribute)) {
+            self.value(id, attribute, value, both);
+        }
     }
 
     fn value_of<T: Clone + PartialEq>(

@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use crate::compare::change::Changes;
 use crate::compare::diff::exact;
 use crate::edit::{Edit, Rejected};
-use crate::merge::Terms;
+use crate::merge::{COLOR, Terms, Told, VOLUME};
 use crate::set::Set;
 use crate::touched::Touched;
-use crate::tree::NodeId;
 
 /// The set as Live has it: the file as last read, plus the events since.
 ///
@@ -31,8 +30,8 @@ pub struct Mirror {
     file: Set,
     /// The changes by edits since a save was first seen to begin; `None` if there is no save.
     touched: Option<Touched>,
-    /// The mixers whose volume was set by an event.
-    faders: HashSet<NodeId>,
+    /// Values that events have set and of which a file stores something else.
+    told: HashSet<Told>,
     /// The number of edits so far.
     edits: u64,
 }
@@ -45,7 +44,7 @@ impl Mirror {
     /// A mirror of a set that was just read.
     #[must_use]
     pub fn new(set: Set) -> Self {
-        Self { file: set.clone(), set, touched: None, faders: HashSet::new(), edits: 0 }
+        Self { file: set.clone(), set, touched: None, told: HashSet::new(), edits: 0 }
     }
 
     /// The set as it is now.
@@ -61,7 +60,7 @@ impl Mirror {
     pub fn apply(&mut self, edit: &Edit) -> Result<Changes, Rejected> {
         let result = self.set.apply(edit);
         if result.is_ok() {
-            note_fader(&mut self.faders, &self.set, edit);
+            self.told.extend(told(&self.set, edit));
         }
         self.edits += 1;
         if let Some(touched) = &mut self.touched {
@@ -120,21 +119,21 @@ impl Mirror {
         let touched = self.touched.as_ref().unwrap_or(&nothing);
         let newer = if as_it_is { &nothing } else { touched };
         if as_it_is {
-            self.faders.clear();
+            self.told.clear();
         }
-        let (began, faders) = (began.0, &self.faders);
-        let terms = Terms { touched: newer, faders, began, as_it_is, keeps_numbers: true };
+        let began = began.0;
+        let terms =
+            Terms { touched: newer, told: &self.told, began, as_it_is, keeps_numbers: true };
         let mut merged = self.set.merged(&self.file, &mut file, terms);
         if as_it_is {
             for edit in touched.edits_after(began) {
                 // A rejected edit refers to something that the file does not have.
                 if merged.apply(edit).is_ok() {
-                    note_fader(&mut self.faders, &merged, edit);
+                    self.told.extend(told(&merged, edit));
                 }
             }
         }
-        let there: HashSet<_> = merged.project().tracks.iter().map(|it| &it.mixer.id).collect();
-        self.faders.retain(|mixer| there.contains(mixer));
+        self.told.retain(|(id, _)| merged.node(id.as_str()).is_some());
         self.file = file;
         let changes = exact(&self.set, &merged);
         self.set = merged;
@@ -147,13 +146,17 @@ impl Mirror {
     }
 }
 
-/// Remembers the mixer whose volume an edit has set.
-fn note_fader(faders: &mut HashSet<NodeId>, set: &Set, edit: &Edit) {
-    if let Edit::TrackVolume { track, .. } = edit
-        && let Some(track) = set.project().tracks.get(*track)
-    {
-        faders.insert(track.mixer.id.clone());
-    }
+/// The value that an edit has set and of which a file stores something else, if it has.
+fn told(set: &Set, edit: &Edit) -> Option<Told> {
+    Some(match *edit {
+        Edit::TrackVolume { track, .. } => (set.track(track)?.mixer.id.clone(), VOLUME),
+        Edit::TrackColor { track, .. } => (set.track(track)?.id.clone(), COLOR),
+        Edit::SceneColor { scene, .. } => (set.scene(scene)?.id.clone(), COLOR),
+        Edit::ClipColor { track, scene, .. } => {
+            (set.slot(track, scene)?.clip.as_ref()?.id.clone(), COLOR)
+        }
+        _ => return None,
+    })
 }
 
 impl Set {
@@ -162,8 +165,8 @@ impl Set {
     /// merging with edits.
     pub fn replace(&mut self, mut newer: Self) -> Changes {
         let touched = &Touched::default();
-        let faders = &HashSet::new();
-        let terms = Terms { touched, faders, began: 0, as_it_is: true, keeps_numbers: false };
+        let told = &HashSet::new();
+        let terms = Terms { touched, told, began: 0, as_it_is: true, keeps_numbers: false };
         let merged = self.merged(self, &mut newer, terms);
         let changes = exact(self, &merged);
         *self = merged;

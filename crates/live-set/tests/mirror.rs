@@ -3,31 +3,9 @@
 mod common;
 
 use common::json;
-use common::replay::{assert_same, ids, replay};
-use common::small::{device, kinds, manual, read, rename, slots, track, usual, with_scenes};
-use live_set::{Changes, Edit, Mark, Mirror, Set, TrackKind};
-
-fn apply(mirror: &mut Mirror, edits: &[Edit]) {
-    for edit in edits {
-        mirror.apply(edit).expect("accepted");
-    }
-}
-
-/// Saves, and holds the records against both trees.
-fn save(mirror: &mut Mirror, file: Set, began: Mark, as_it_is: bool) -> Changes {
-    let before = json(mirror.set());
-    let changes = mirror.save(file, began, as_it_is);
-    let replayed = replay(before, &serde_json::to_value(&changes).expect("serialises"));
-    let after = json(mirror.set());
-    assert_same(&replayed, &after);
-    assert_eq!(mirror.set().clone().rehash(), mirror.set().root_hash(), "hashes are right");
-    let mut all = ids(&after);
-    let count = all.len();
-    all.sort();
-    all.dedup();
-    assert_eq!(all.len(), count, "ids are unique");
-    changes
-}
+use common::replay::assert_same;
+use common::small::{apply, device, kinds, read, rename, save, slots, track, usual, with_scenes};
+use live_set::{Edit, Mirror, TrackKind};
 
 #[test]
 fn a_file_that_says_what_it_said_reverts_nothing() {
@@ -265,36 +243,6 @@ fn a_clip_that_was_taken_out_and_put_back_before_a_save_is_what_the_file_has() {
         let clip = mirror.set().project().tracks[0].slots[0].clip.as_deref().expect("a clip");
         assert_eq!((&*clip.name, clip.end_time), (name, end), "newer: {is_newer}");
     }
-}
-
-/// Gains as Live writes them: 0 dB, and the top of the fader, which is the `Max` of each `Volume`.
-const GAINS: [&str; 2] = ["1", "1.99526238"];
-
-#[test]
-fn a_save_leaves_the_volume_that_an_event_set_for_a_file_has_another_unit() {
-    let with_gain = |gain: &str| {
-        let volume = |gain: &str| manual("Volume", gain);
-        usual().map(|track| track.replace(&volume("1"), &volume(gain)))
-    };
-    let volumes = |mirror: &Mirror| {
-        let tracks = &mirror.set().project().tracks;
-        [tracks[0].mixer.volume, tracks[1].mixer.volume]
-    };
-    // At the top, a fader says 1, which as a gain is 0 dB.
-    let mut mirror = Mirror::new(read(&with_gain(GAINS[0])));
-    apply(&mut mirror, &[Edit::TrackVolume { track: 0, volume: 1.0 }]);
-    let now = mirror.now();
-    let changes = save(&mut mirror, read(&with_gain(GAINS[1])), now, false);
-    assert_eq!(volumes(&mirror), [1.0, 1.995_262_38], "no event has told of the second");
-    assert!(changes.changes.iter().all(|it| it.path.to_string().starts_with("tracks[1]")));
-    // As it is, the file counts, and what came since is told of anew.
-    let began = mirror.mark();
-    apply(&mut mirror, &[Edit::TrackVolume { track: 1, volume: 0.85 }]);
-    save(&mut mirror, read(&with_gain(GAINS[1])), began, true);
-    assert_eq!(volumes(&mirror), [1.995_262_38, 0.85]);
-    let now = mirror.now();
-    save(&mut mirror, read(&with_gain(GAINS[0])), now, false);
-    assert_eq!(volumes(&mirror), [1.0, 0.85]);
 }
 
 #[test]

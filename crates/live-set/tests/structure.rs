@@ -306,6 +306,16 @@ fn every_value_that_shows_is_hashed_and_told() {
     assert!(shown > 60, "{shown}");
 }
 
+#[test]
+fn ids_are_not_hashed() {
+    // A group is referred to by its number, which is an attribute.
+    let original = xml(&Spec { groups: 0, ..small() });
+    let renumbered = original.replace(" Id=\"", " Id=\"9");
+    let (set, other) = (read(&original), read(&renumbered));
+    assert_ne!(json(&set), json(&other));
+    assert_eq!(set.root_hash(), other.root_hash());
+}
+
 /// Takes some children out, renumbers some, and puts the rest in another order.
 fn disturb(children: &mut Vec<String>, keys: &[u32]) {
     let keyed = children.drain(..).zip(keys.iter().chain(std::iter::repeat(&0)));

@@ -2,8 +2,8 @@
 
 use std::mem;
 
-use super::Merge;
 use super::siblings::Merged;
+use super::{COLOR, Merge, VOLUME};
 use crate::compare::change::is_place;
 use crate::compare::inherit;
 use crate::touched::What;
@@ -23,7 +23,8 @@ impl Merged for Track {
     ) {
         let id = &self.id.clone();
         merge.value(id, "name", &mut self.name, (old.map(|it| &it.name), &file.name));
-        merge.color(id, &mut self.color, (old.map(|it| it.color), file.color));
+        let color = (old.map(|it| &it.color), &file.color);
+        merge.value_unless_told(id, COLOR, &mut self.color, color);
         let armed = (old.map(|it| &it.is_armed), &file.is_armed);
         merge.value(id, "is_armed", &mut self.is_armed, armed);
         // No edit changes these.
@@ -73,11 +74,8 @@ impl Merged for Track {
 impl Mixer {
     fn merge(&mut self, old: Option<&Self>, file: &Self, merge: &Merge<'_>) {
         let id = &self.id;
-        // Files have a gain and events a fader position: after an event set it, the file's value is
-        // not news.
-        if !merge.terms.faders.contains(id) {
-            merge.value(id, "volume", &mut self.volume, (old.map(|it| &it.volume), &file.volume));
-        }
+        let volume = (old.map(|it| &it.volume), &file.volume);
+        merge.value_unless_told(id, VOLUME, &mut self.volume, volume);
         merge.value(id, "pan", &mut self.pan, (old.map(|it| &it.pan), &file.pan));
         let muted = (old.map(|it| &it.is_muted), &file.is_muted);
         merge.value(id, "is_muted", &mut self.is_muted, muted);
@@ -104,7 +102,8 @@ impl Merged for Scene {
     ) {
         let id = &self.id;
         merge.value(id, "name", &mut self.name, (old.map(|it| &it.name), &file.name));
-        merge.color(id, &mut self.color, (old.map(|it| it.color), file.color));
+        let color = (old.map(|it| &it.color), &file.color);
+        merge.value_unless_told(id, COLOR, &mut self.color, color);
         // No edit changes these.
         self.tempo = file.tempo;
         self.is_tempo_enabled = file.is_tempo_enabled;
@@ -147,14 +146,6 @@ impl Merged for Device {
 }
 
 impl Merge<'_> {
-    /// A colour that an edit set stays, whatever index the file has.
-    fn color(&self, id: &NodeId, color: &mut i32, (old, file): (Option<i32>, i32)) {
-        let is_set = old.unwrap_or(-1) != *color;
-        if self.terms.as_it_is || !is_set {
-            self.value(id, "color", color, (old.as_ref(), &file));
-        }
-    }
-
     /// The file's, in its order, followed by those that edits created beyond the file's list.
     fn parameters(
         &self,
@@ -185,7 +176,8 @@ impl Merge<'_> {
     pub(super) fn clip(&self, own: &mut Clip, old: Option<&Clip>, file: &Clip) {
         let id = &own.id.clone();
         self.value(id, "name", &mut own.name, (old.map(|it| &it.name), &file.name));
-        self.color(id, &mut own.color, (old.map(|it| it.color), file.color));
+        let color = (old.map(|it| &it.color), &file.color);
+        self.value_unless_told(id, COLOR, &mut own.color, color);
         let muted = (old.map(|it| &it.is_muted), &file.is_muted);
         self.value(id, "is_muted", &mut own.is_muted, muted);
         let looped = (old.map(|it| &it.is_looped), &file.is_looped);

@@ -1,6 +1,9 @@
 //! Small documents, written as Live would: tracks, slots, devices and scenes.
 
-use live_set::{Changes, Edit, Set};
+use live_set::{Changes, Edit, Mark, Mirror, Set};
+
+use super::json;
+use super::replay::{assert_same, ids, replay};
 
 /// The type and path of each record.
 pub(crate) fn kinds(changes: &Changes) -> Vec<(&'static str, String)> {
@@ -68,4 +71,26 @@ pub(crate) fn usual() -> [String; 2] {
     let device = device("Eq8", 0, "", "0.5");
     let slots = slots(&[Some("Riff"), None]);
     [track(10, "Bass", 3, (&slots, &device)), track(11, "Keys", 4, (&slots, &device))]
+}
+
+pub(crate) fn apply(mirror: &mut Mirror, edits: &[Edit]) {
+    for edit in edits {
+        mirror.apply(edit).expect("accepted");
+    }
+}
+
+/// Saves, and holds the records against both trees.
+pub(crate) fn save(mirror: &mut Mirror, file: Set, began: Mark, as_it_is: bool) -> Changes {
+    let before = json(mirror.set());
+    let changes = mirror.save(file, began, as_it_is);
+    let replayed = replay(before, &serde_json::to_value(&changes).expect("serialises"));
+    let after = json(mirror.set());
+    assert_same(&replayed, &after);
+    assert_eq!(mirror.set().clone().rehash(), mirror.set().root_hash(), "hashes are right");
+    let mut all = ids(&after);
+    let count = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), count, "ids are unique");
+    changes
 }
