@@ -95,7 +95,7 @@ declare! {
     packet_duplicate: Counter = "udp.packet.duplicate", None,
         "sequence numbers that came again; their events were left out";
     packet_superseded: Counter = "udp.packet.superseded", None,
-        "events that came after newer ones of their sender had said the same; not applied";
+        "late events of which newer ones of their sender had set something, which stayed";
     packet_malformed: Counter = "udp.packet.malformed", None,
         "datagrams that were not what the protocol says; nothing of them was used";
     batch_marker: Counter = "udp.batch.marker", None,

@@ -1,14 +1,19 @@
-//! Exports for the fuzz targets beyond the public API: the code between a client's bytes and the
-//! set. Only for these targets.
+//! Exports for the fuzz targets and the tests beyond the public API: the code between a client's
+//! bytes and the set. Only for these.
 
 use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::time::Instant;
 
 use axum::Router;
+use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
 use crate::queries::routes;
 use crate::server::ast_server::AstServer;
+use crate::service::event_loop::EventLoop;
 use crate::service::viewer;
+use crate::udp::socket::Datagram;
 use crate::viewers::message::Text;
 
 /// Reads what a viewer sends after its handshake, like its connection and with the same limits,
@@ -26,6 +31,46 @@ pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
 /// The routes for queries over HTTP, without the access checks.
 pub fn query_routes(server: &AstServer) -> Router {
     routes::routes(server.clone())
+}
+
+/// A server's event loop without its socket: datagrams come when the caller says.
+#[derive(Debug)]
+pub struct Listener {
+    server: AstServer,
+    event_loop: EventLoop,
+}
+
+impl Listener {
+    /// The event loop of a server.
+    #[must_use]
+    pub fn new(server: &AstServer) -> Self {
+        let (_, queue) = mpsc::channel(1);
+        Self { server: server.clone(), event_loop: EventLoop::new(server.clone(), queue) }
+    }
+
+    /// Processes a datagram; `received` is never before that of the previous one.
+    pub fn hear(&mut self, source: SocketAddr, bytes: &[u8], received: Instant) {
+        let datagram = Datagram { bytes: bytes.into(), source, received, is_cut: false };
+        self.event_loop.datagram(&datagram);
+    }
+
+    /// The whole tree as viewers get it.
+    ///
+    /// # Panics
+    /// If no set is loaded.
+    #[must_use]
+    pub fn tree(&self) -> serde_json::Value {
+        let state = self.server.state();
+        serde_json::to_value(state.loaded().expect("a set").set().root()).expect("it serialises")
+    }
+
+    /// Reads the set's file again if it has to be, as the file's watcher does.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub fn look_at_file(&self) {
+        self.server.reload().expect("the file is a set");
+    }
 }
 
 /// A connection whose other end has sent everything it will, and reads everything.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::events::event::Event;
 use crate::events::event_type::EventType;
+use crate::events::stale::Stale;
 use crate::osc::arg::Arg;
 use crate::osc::sender::EventSender;
 use crate::server::ast_server::AstServer;
@@ -72,7 +73,7 @@ impl Trouble {
                         args: &args,
                         seq: None,
                         timestamp: 0.0,
-                        is_superseded: false,
+                        stale: Stale::default(),
                     });
                 }
             }

@@ -1,6 +1,7 @@
 //! One event of the protocol's table, as received.
 
 use crate::events::event_type::EventType;
+use crate::events::stale::Stale;
 use crate::osc::arg::Arg;
 
 /// An event of the protocol's table.
@@ -11,7 +12,6 @@ pub(crate) struct Event<'a> {
     pub(crate) seq: Option<u32>,
     /// When it was sent, in seconds; informational only.
     pub(crate) timestamp: f64,
-    /// It arrived so late that newer events of its sender override it: it is counted but not
-    /// applied.
-    pub(crate) is_superseded: bool,
+    /// The values that it must not change, because it arrived after newer events of its sender.
+    pub(crate) stale: Stale,
 }

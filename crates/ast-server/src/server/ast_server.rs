@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::events::event::Event;
 use crate::events::event_type::EventType;
 use crate::events::request::Rejection;
+use crate::events::stale::Stale;
 use crate::metrics::ServerMetrics;
 use crate::osc::arg::Arg;
 use crate::server::builder::Builder;
@@ -173,8 +174,8 @@ impl AstServer {
         timestamp: f64,
     ) -> Outcome {
         let Some(event_type) = EventType::of(path) else { return self.unhandled() };
-        let (seq, is_superseded) = (seq.into(), false);
-        self.handle(Event { event_type, args, seq, timestamp, is_superseded })
+        let (seq, stale) = (seq.into(), Stale::default());
+        self.handle(Event { event_type, args, seq, timestamp, stale })
     }
 
     /// Counts an event whose path is not in the protocol's table.
@@ -404,7 +405,7 @@ mod tests {
             args: &args,
             seq: Some(1),
             timestamp: 0.0,
-            is_superseded: false,
+            stale: Stale::default(),
         };
         assert_eq!(server.handle_failing(event), Outcome::Failed);
         assert_eq!(server.root_hash().expect("a set"), before);

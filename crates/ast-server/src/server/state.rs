@@ -421,21 +421,25 @@ enum Applied {
     Forwarded,
 }
 
-/// Applies an event to a set.
+/// Applies what is not stale of an event to a set.
 fn edit(mirror: &mut Mirror, event: &Event<'_>) -> Result<Applied, Rejection> {
-    let request = request::decode(event.event_type, event.args)?;
-    if event.is_superseded {
-        return Ok(Applied::Changed(Changes::default()));
-    }
-    Ok(match request {
-        Request::Edit(edit) => Applied::Changed(mirror.apply(&edit)?),
-        Request::Forward => Applied::Forwarded,
-        Request::Announced { scene } => {
+    Ok(match request::decode(event.event_type, event.args)? {
+        Request::Edit(edit) if event.stale.is_empty() => Applied::Changed(mirror.apply(&edit)?),
+        Request::Edit(edit) => {
+            let mut changes = Changes::default();
+            for edit in event.stale.rest_of(edit, mirror.set()) {
+                changes.changes.extend(mirror.apply(&edit)?.changes);
+            }
+            Applied::Changed(changes)
+        }
+        Request::Forward if event.stale.is_empty() => Applied::Forwarded,
+        Request::Announced { scene } if !event.stale.has_moved() => {
             let scenes = mirror.set().num_scenes();
             if scene >= scenes {
                 return Err(Rejected::NoSuchScene { scene, scenes }.into());
             }
             Applied::Changed(Changes::default())
         }
+        Request::Forward | Request::Announced { .. } => Applied::Changed(Changes::default()),
     })
 }

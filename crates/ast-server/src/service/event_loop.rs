@@ -15,7 +15,7 @@ use crate::osc::envelope::Incoming;
 use crate::osc::packet::{Malformed, Message, Packet, decode};
 use crate::quiet::Quiet;
 use crate::server::ast_server::{AstServer, Outcome};
-use crate::udp::sequence::{Arrival, SequenceTracker, Touch, Verdict};
+use crate::udp::sequence::{Arrival, SequenceTracker, Stale, Touch, Verdict};
 use crate::udp::socket::Datagram;
 
 /// Datagrams taken from the queue at a time.
@@ -66,7 +66,7 @@ impl EventLoop {
     }
 
     /// Processes a datagram, completely or not at all.
-    fn datagram(&mut self, datagram: &Datagram) {
+    pub(crate) fn datagram(&mut self, datagram: &Datagram) {
         let packet = match decode(&datagram.bytes) {
             Ok(packet) if !datagram.is_cut => packet,
             Ok(_) => return self.malformed(datagram.source, Malformed::Truncated),
@@ -111,9 +111,10 @@ impl EventLoop {
                 let timestamp = sent_at.unwrap_or_default();
                 match EventType::of(path) {
                     Some(event_type) => {
-                        let (seq, is_superseded) = (Some(seq), false);
-                        let event = Event { event_type, args, seq, timestamp, is_superseded };
-                        self.numbered(datagram.source, verdict, event);
+                        let (number, stale) = (seq, Stale::default());
+                        let seq = Some(number);
+                        let event = Event { event_type, args, seq, timestamp, stale };
+                        self.numbered(datagram.source, verdict, number, event);
                     }
                     None => _ = self.server.unhandled(),
                 }
@@ -121,34 +122,26 @@ impl EventLoop {
         }
     }
 
-    /// Processes a numbered event; it is not applied if it arrived too late.
-    fn numbered(&mut self, source: SocketAddr, verdict: Verdict, event: Event<'_>) {
-        let numbered = event.seq.zip(Touch::of(event.event_type, event.args));
-        let is_superseded = verdict.is_late()
-            && numbered.is_some_and(|(seq, it)| self.sequence.is_superseded(source, seq, it));
-        let outcome = self.server.handle(Event { is_superseded, ..event });
-        if outcome == Outcome::Processed {
-            if verdict == Verdict::Recovered && self.is_made_good(source, event, is_superseded) {
-                self.server.fill_gap();
-            }
-            match numbered {
-                Some(_) if is_superseded => self.metrics.packet_superseded.increment(),
-                Some((seq, touch)) => self.sequence.applied(source, seq, touch),
-                None => {}
-            }
+    /// Processes a numbered event; nothing of it is applied that newer ones have set.
+    fn numbered(&mut self, source: SocketAddr, verdict: Verdict, seq: u32, event: Event<'_>) {
+        let touch = Touch::of(event.event_type, event.args);
+        let stale = match touch {
+            Some(touch) if verdict.is_late() => self.sequence.stale(source, seq, touch),
+            _ => Stale::default(),
+        };
+        if self.server.handle(Event { stale, ..event }) != Outcome::Processed {
+            return;
         }
-    }
-
-    /// Whether the tree is as if a late event had arrived in time. It is not if the event moved
-    /// things that later ones referred to, or referred to something that has moved since.
-    fn is_made_good(&self, source: SocketAddr, event: Event<'_>, is_superseded: bool) -> bool {
-        let anything = Touch::Values { place: [0; 3], values: 0 };
-        let has_moved =
-            || event.seq.is_none_or(|seq| self.sequence.is_superseded(source, seq, anything));
-        match event.event_type {
-            EventType::DeviceParam => !is_superseded,
-            event_type if event_type.moves_nodes() => false,
-            _ => !is_superseded || !has_moved(),
+        if !stale.is_empty() {
+            self.metrics.packet_superseded.increment();
+        }
+        // The tree is as if it had arrived in time, unless it moves things that later ones referred
+        // to, or refers to something that has moved since.
+        if verdict == Verdict::Recovered && !event.event_type.moves_nodes() && !stale.has_moved() {
+            self.server.fill_gap();
+        }
+        if let Some(touch) = touch {
+            self.sequence.applied(source, seq, touch);
         }
     }
 

@@ -152,7 +152,7 @@ impl Watcher {
         let server = self.server.clone();
         match spawn_blocking(move || server.reload()).await {
             Ok(Ok(true)) => {
-                tracing::info!("the set was saved, and is loaded again");
+                tracing::info!("the set is read again from its file");
                 Ok(())
             }
             Ok(Ok(false)) => Ok(()),

@@ -11,3 +11,4 @@ mod tracker;
 pub use self::arrival::{Arrival, JUMP_MAX, SILENCE, Verdict, WINDOW};
 pub use self::touch::Touch;
 pub use self::tracker::{RUNS, SequenceTracker};
+pub use crate::events::stale::Stale;

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use super::arrival::{Arrival, JUMP_MAX, MODULUS, Verdict, WINDOW, is_over};
 use super::touch::Touch;
+use crate::events::stale::Stale;
 
 /// What is remembered of a received number.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     hash: u64,
     at: Instant,
-    /// What its event changed; `None` if it was not applied or changed nothing.
+    /// What its event changed; `None` if it was not processed.
     touch: Option<Touch>,
 }
 
@@ -97,10 +98,10 @@ impl Run {
         }
     }
 
-    pub(super) fn is_superseded(&self, seq: u32, touch: Touch) -> bool {
+    pub(super) fn stale(&self, seq: u32, touch: Touch) -> Stale {
         let newer = self.window.iter().rev().take(self.behind(seq) as usize);
         let newer = newer.flatten().filter_map(|seen| seen.touch);
-        newer.into_iter().any(|newer| newer.supersedes(touch))
+        newer.fold(Stale::default(), |stale, newer| stale.and(newer.makes_stale(touch)))
     }
 
     /// How far a number is behind the newest.

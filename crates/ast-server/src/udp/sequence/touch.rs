@@ -1,7 +1,8 @@
-//! What an event changes, to tell whether an older event of the same run would undo a newer one.
+//! What an event changes, to tell what an older event of the same run would undo.
 
 use crate::events::event_type::EventType;
 use crate::events::request::Args;
+use crate::events::stale::{CLIP, HAS_CLIP, Stale, bit};
 use crate::osc::arg::Arg;
 
 /// What an event changes, by the positions in it.
@@ -27,7 +28,7 @@ pub enum Touch {
 }
 
 impl Touch {
-    /// What an event would change; `None` if nothing, or if its arguments are invalid.
+    /// What an event would change; `None` if its arguments are invalid.
     #[must_use]
     pub fn of(event_type: EventType, args: &[Arg<'_>]) -> Option<Self> {
         use EventType as E;
@@ -45,11 +46,13 @@ impl Touch {
                 Some(Self::Structure)
             }
             E::DeviceAdded | E::DeviceDeleted => Some(Self::Devices { track: index(args, 0)? }),
-            E::SceneReordered => None,
+            // It changes nothing, but only the structure that it refers to has that row.
+            E::SceneReordered => values(1, 0),
             E::DeviceParam => values(3, own),
-            E::ClipAdded | E::ClipRemoved => values(2, CLIP),
+            E::ClipAdded | E::ClipRemoved => values(2, HAS_CLIP | CLIP),
             // Without a clip, nothing about one remains.
-            E::ClipSlotCreated => values(2, SLOT | if args.flag(2).ok()? { HELD } else { CLIP }),
+            E::ClipSlotCreated if args.flag(2).ok()? => values(2, SLOT),
+            E::ClipSlotCreated => values(2, SLOT | CLIP),
             E::ClipSlotHasStop | E::ClipSlotPlayingStatus | E::ClipSlotColor => values(2, own),
             E::ClipName | E::ClipColor | E::ClipMuted | E::ClipLooping => values(2, own),
             E::TransportPlay | E::TransportTempo | E::TransportPosition => values(0, own),
@@ -58,41 +61,33 @@ impl Touch {
         }
     }
 
-    /// Whether this overrides what an older event would change, or moves the place of it.
+    /// What an older event must not change, because this has changed it or moved its place.
     #[must_use]
-    pub const fn supersedes(self, older: Self) -> bool {
+    pub fn makes_stale(self, older: Self) -> Stale {
         match (self, older) {
-            (Self::Structure, _) => true,
-            (Self::Devices { track }, Self::Devices { track: other }) => track == other,
-            (Self::Devices { track }, Self::Values { place, values }) => {
-                values == PARAMETER && place[0] == track
+            (Self::Structure, _) => Stale::MOVED,
+            (Self::Devices { track }, Self::Devices { track: other }) if track == other => {
+                Stale::MOVED
             }
-            (
-                Self::Values { place: [a, b, c], values },
-                Self::Values { place: [x, y, z], values: others },
-            ) => a == x && b == y && c == z && values & others != 0,
-            (Self::Values { .. } | Self::Devices { .. }, _) => false,
+            (Self::Devices { track }, Self::Values { place, values: PARAMETER })
+                if place[0] == track =>
+            {
+                Stale::MOVED
+            }
+            (Self::Values { place, values }, Self::Values { place: other, values: others })
+                if place == other =>
+            {
+                Stale::values(values & others)
+            }
+            _ => Stale::default(),
         }
     }
 }
 
 const PARAMETER: u64 = bit(EventType::DeviceParam);
-/// What an event that announces a slot says about the slot itself.
-const SLOT: u64 = bit(EventType::ClipSlotCreated)
-    | bit(EventType::ClipSlotHasStop)
-    | bit(EventType::ClipSlotPlayingStatus);
-/// Whether a slot holds a clip.
-const HELD: u64 = bit(EventType::ClipAdded);
-/// Everything about a clip: a new one has its own name, colour and states.
-const CLIP: u64 = HELD
-    | bit(EventType::ClipName)
-    | bit(EventType::ClipColor)
-    | bit(EventType::ClipMuted)
-    | bit(EventType::ClipLooping);
-
-const fn bit(event_type: EventType) -> u64 {
-    1 << event_type as u64
-}
+/// What an event that announces a slot always sets.
+const SLOT: u64 =
+    HAS_CLIP | bit(EventType::ClipSlotHasStop) | bit(EventType::ClipSlotPlayingStatus);
 
 fn index(args: Args<'_>, position: usize) -> Option<u32> {
     args.index(position).ok()?.try_into().ok()

@@ -8,6 +8,7 @@ use lru::LruCache;
 use super::arrival::{Arrival, MODULUS, Verdict, WINDOW, is_over};
 use super::run::Run;
 use super::touch::Touch;
+use crate::events::stale::Stale;
 
 /// The maximum number of runs; the least recently heard one is dropped first.
 pub const RUNS: NonZeroUsize = NonZeroUsize::new(32).unwrap();
@@ -44,12 +45,12 @@ impl SequenceTracker {
         }
     }
 
-    /// Whether newer events of the same run have changed what the event with a number would change,
-    /// or have moved it. Events beyond the window are unknown, but no number older than the window
-    /// counts as late, so none needs them.
+    /// Which of the values that the event with a number would change newer events of the same run
+    /// have changed or moved. Events beyond the window are unknown, but no number older than the
+    /// window counts as late, so none needs them.
     #[must_use]
-    pub fn is_superseded(&self, source: SocketAddr, seq: u32, touch: Touch) -> bool {
-        self.runs.peek(&source).is_some_and(|run| run.is_superseded(seq % MODULUS, touch))
+    pub fn stale(&self, source: SocketAddr, seq: u32, touch: Touch) -> Stale {
+        self.runs.peek(&source).map(|run| run.stale(seq % MODULUS, touch)).unwrap_or_default()
     }
 
     /// The newest number of the most recently heard run.
