@@ -53,49 +53,29 @@ fn parameter(range: &MediaType<'_>, key: &str) -> Option<String> {
     Some(value.unquoted_str().into_owned())
 }
 
-/// The encoding for a client: the smallest among those it prefers most.
+/// The encoding for a client: gzip unless it refuses that, or prefers to go without.
 pub(crate) fn encoding(headers: &HeaderMap) -> Encoding {
-    let mut wanted = Wanted::default();
+    let (mut gzip, mut identity, mut rest) = (None, None, None);
     for header in headers.get_all(ACCEPT_ENCODING) {
         for coding in header.to_str().unwrap_or_default().split(',') {
-            wanted.note(coding);
-        }
-    }
-    wanted.best()
-}
-
-/// The weights in `Accept-Encoding`.
-#[derive(Default)]
-struct Wanted {
-    by_name: [Option<Quality>; Encoding::ALL.len()],
-    /// `*`: everything not named.
-    rest: Option<Quality>,
-}
-
-impl Wanted {
-    fn note(&mut self, coding: &str) {
-        let (name, parameter) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let q = parameter.trim().split_once('=').filter(|(key, _)| key.eq_ignore_ascii_case("q"));
-        let Some(quality) = q.and_then(|(_, q)| quality(q)) else { return };
-        match name.trim() {
-            "*" => self.rest = Some(quality),
-            name => {
-                if let Some(encoding) = Encoding::named(name) {
-                    self.by_name[encoding as usize] = Some(quality);
-                }
+            let (name, parameter) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            let q = parameter.trim().split_once('=');
+            let q = q.filter(|(key, _)| key.eq_ignore_ascii_case("q")).map(|(_, q)| quality(q));
+            let Some(quality @ Some(_)) = q else { continue };
+            match name.trim().to_ascii_lowercase().as_str() {
+                "gzip" | "x-gzip" => gzip = quality,
+                "identity" => identity = quality,
+                "*" => rest = quality,
+                _ => {}
             }
         }
     }
-
-    /// `identity` if nothing else is accepted: even if it is refused, there is nothing better.
-    fn best(&self) -> Encoding {
-        let quality = |encoding: &Encoding| {
-            let named = self.by_name[*encoding as usize].or(self.rest);
-            named.unwrap_or_else(|| Quality::from(*encoding == Encoding::Identity))
-        };
-        // The last of those with the same weight: they are sorted by how much they save.
-        let best = Encoding::ALL.into_iter().max_by_key(quality);
-        best.filter(|best| quality(best) > 0).unwrap_or(Encoding::Identity)
+    let gzip = gzip.or(rest).unwrap_or(0);
+    // Also where both are refused: there is nothing better.
+    if gzip == 0 || gzip < identity.or(rest).unwrap_or(1) {
+        Encoding::Identity
+    } else {
+        Encoding::Gzip
     }
 }
 

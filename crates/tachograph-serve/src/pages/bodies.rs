@@ -12,7 +12,7 @@ use tachograph::MetricsCollector;
 use tachograph_export::prometheus::Prometheus;
 use tokio::time::sleep_until;
 
-use crate::pages::encoding::Encoding;
+use crate::pages::encoding::{Encoding, compress};
 use crate::pages::page::{Page, Writer};
 use crate::pages::scrapes::Scrapes;
 use crate::pages::summary::Summary;
@@ -132,8 +132,8 @@ impl Bodies {
             return Reply::Body((made.plain.clone(), Encoding::Identity), is_made);
         }
         is_made |= made.gzip.is_none();
-        let encoded = made.gzip.get_or_insert_with(|| match asked.encoding.compress(&made.plain) {
-            Some(compressed) => (compressed, asked.encoding),
+        let encoded = made.gzip.get_or_insert_with(|| match compress(&made.plain) {
+            Some(compressed) => (compressed, Encoding::Gzip),
             None => (made.plain.clone(), Encoding::Identity),
         });
         Reply::Body(encoded.clone(), is_made)

@@ -23,7 +23,7 @@ async fn scrapes_of_one_snapshot_share_its_bodies() {
     let metrics = collector();
     let pages = pages(&metrics);
     for page in Page::ALL.into_iter().filter(|page| page.is_of_published()) {
-        for encoding in Encoding::ALL {
+        for encoding in [Encoding::Identity, Encoding::Gzip] {
             let body = || pages.body(page, encoding);
             let (first, again) = tokio::join!(body(), body());
             let (first, again) = (first.expect("a body"), again.expect("a body"));
