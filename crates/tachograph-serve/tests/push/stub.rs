@@ -1,10 +1,12 @@
 //! A receiver in memory that answers by a script and writes down everything it was sent.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tachograph_serve::Push;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
@@ -83,6 +85,19 @@ impl Stub {
             let (stub, tls) = (stub.clone(), tls.clone());
             async move { stub.connect(tls) }
         })
+    }
+
+    /// Has everyone connect who comes to this address, over a socket.
+    pub(crate) async fn listen(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let (addr, stub) = (listener.local_addr().expect("bound"), self.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                stub.state().connections += 1;
+                tokio::spawn(stub.clone().serve(stream));
+            }
+        });
+        addr
     }
 
     fn connect(self, tls: Option<TlsAcceptor>) -> std::io::Result<DuplexStream> {

@@ -58,6 +58,22 @@ async fn a_connection_is_kept_until_the_receiver_closes_it() {
     assert_eq!(stub.connections(), 3);
 }
 
+/// The client's pool opens a spare connection where the last one is not back yet.
+#[tokio::test]
+async fn over_a_socket_one_connection_takes_all_payloads_however_fast_they_follow() {
+    let stub = Stub::new(|_| reply(200, "", b"{}"));
+    let url = format!("http://{}", stub.listen().await);
+    let metrics = manual();
+    let push = numbers(&metrics, &url).every(SECOND / 1_000);
+    let pusher = push.start().expect("starts");
+    while pusher.report().delivered < 100 {
+        tokio::time::sleep(SECOND / 100).await;
+    }
+    let report = pusher.shutdown(60 * SECOND).await;
+    assert_settled(&metrics, report);
+    assert_eq!((stub.connections(), report.delivered), (1, report.attempts));
+}
+
 #[test]
 fn a_header_that_cannot_be_sent_is_refused() {
     let told = |name, value| {
