@@ -274,6 +274,33 @@ async fn where_a_token_is_set_viewers_need_it_too() {
     assert_eq!(status(to, &page).await, 403);
 }
 
+/// A browser cannot send a token with a WebSocket: the cookie of its session stands for it.
+#[tokio::test]
+async fn a_browser_that_has_opened_the_page_with_the_token_may_connect() {
+    let server = AstServer::new();
+    let endpoint = |token: &str| {
+        let endpoint = Endpoint::new(server.metrics().clone()).bearer_token(token);
+        endpoint.expect("a token").history(tachograph_history::Settings::default())
+    };
+    let service = Service::start_with(&server, Addresses::free(), endpoint("s3cret")).await;
+    let service = service.expect("free ports");
+    let Addresses { websocket: to, http, .. } = service.addresses();
+    let request = "GET /?token=s3cret HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = ask(http, request).await;
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+    let cookie = cookie.and_then(|it| it.split(';').next()).expect("a session").to_owned();
+    let with = |cookie: String| async move { status(to, &[("cookie", &cookie)]).await };
+    assert_eq!(with(cookie.clone()).await, 101);
+    assert_eq!(with(format!("{cookie}0")).await, 401);
+    let page = [("cookie", cookie.as_str()), ("origin", "http://example.com")];
+    assert_eq!(status(to, &page).await, 403);
+    // Its session lasts as long as the token.
+    for (token, expected) in [("s3cret", 101), ("another", 401), ("s3cret", 401)] {
+        service.let_in(endpoint(token));
+        assert_eq!(with(cookie.clone()).await, expected, "{token}");
+    }
+}
+
 /// The close frame that comes, whatever comes before it.
 async fn goodbye(viewer: &mut Viewer) -> Option<CloseFrame> {
     loop {

@@ -15,12 +15,13 @@ use tachograph_export::prometheus::Prometheus;
 use crate::authority;
 use crate::bounds::bounded;
 use crate::error::Error;
-use crate::http::access::{Access, Hosts};
+use crate::http::access::{Access, Hosts, Refusal};
 use crate::http::connection::Protocol;
 use crate::http::health::Checks;
 use crate::http::routes::{self, Site};
 use crate::http::server::{self, Server};
 use crate::http::server_thread::ServerThread;
+use crate::http::session;
 #[cfg(feature = "tls")]
 use crate::http::tls::Tls;
 use crate::http::token::Token;
@@ -372,10 +373,15 @@ impl Endpoint {
     }
 
     /// The answer to a request that is refused here for its `Host`, its `Origin` or its token, if
-    /// it is: for servers of another kind that let in whom the endpoint lets in.
+    /// it is: for servers of another kind that let in whom the endpoint lets in. In place of the
+    /// token, the cookie of a browser will do that has opened the page with it: ask for requests
+    /// that only read.
     #[must_use]
     pub fn refusal(&self, target: &Uri, headers: &HeaderMap) -> Option<Response> {
-        self.access.check(target, headers).err().map(|refusal| routes::refuse(&refusal))
+        let refusal = self.access.check(target, headers).err()?;
+        let token = self.access.token.as_ref().filter(|_| refusal == Refusal::Token);
+        let is_in = token.is_some_and(|token| session::is_in(token, headers));
+        (!is_in).then(|| routes::refuse(&refusal))
     }
 
     /// The routes, to merge into a router or to nest below a path.

@@ -96,7 +96,7 @@ impl Site {
     pub(crate) fn let_in(&self, mut access: Access) {
         let mut present = self.access.write().unwrap_or_else(PoisonError::into_inner);
         access.hosts.bound = present.hosts.bound;
-        if let (Some(token), Some(before)) = (&mut access.token, &present.token) {
+        if let (Some(token), Some(before)) = (&access.token, &present.token) {
             token.go_on(before);
         }
         *present = access;

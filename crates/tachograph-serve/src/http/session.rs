@@ -2,7 +2,7 @@
 //! session, whose random id the browser keeps in a cookie.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::header::{COOKIE, HOST, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -29,7 +29,7 @@ impl Sessions {
         let mut bytes = [0; ID_BYTES];
         getrandom::fill(&mut bytes)?;
         let id = format!("{:032x}", u128::from_ne_bytes(bytes));
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ids = self.ids();
         ids.push_back(id.clone());
         while ids.len() > SESSIONS_MAX {
             ids.pop_front();
@@ -39,9 +39,19 @@ impl Sessions {
 
     /// Compares with every id to its end, so that none can be found out byte by byte.
     fn know(&self, given: &str) -> bool {
-        let ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = self.ids();
         let same = ids.iter().map(|id| id.as_bytes().ct_eq(given.as_bytes()));
         same.fold(Choice::from(0), |any, it| any | it).into()
+    }
+
+    /// Takes over the sessions of another.
+    pub(crate) fn go_on(&self, before: &Self) {
+        let ids = before.ids().clone();
+        *self.ids() = ids;
+    }
+
+    fn ids(&self) -> MutexGuard<'_, VecDeque<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,20 +61,15 @@ pub(crate) fn token_in(query: Option<&str>) -> Option<String> {
     Some(percent_decode_str(given).decode_utf8_lossy().into_owned())
 }
 
-/// Cookies are shared by all ports of a host, so each port has a name of its own.
-fn cookie_name(headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let port = host.and_then(authority::parse).and_then(|(_, port)| port);
-    format!("tachograph-{}", port.unwrap_or_default())
-}
+const COOKIE_NAME: &str = "tachograph-";
 
-/// Whether a request has the cookie of a session.
+/// Whether a request has the cookie of a session. It may be sent to another port than the one where
+/// the session began: that of a server that lets in whom the endpoint lets in.
 pub(crate) fn is_in(token: &Token, headers: &HeaderMap) -> bool {
-    let name = cookie_name(headers);
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut cookies =
         lines.flat_map(|line| line.split(';')).filter_map(|it| it.trim().split_once('='));
-    cookies.any(|(known, id)| known == name && token.sessions().know(id))
+    cookies.any(|(name, id)| name.starts_with(COOKIE_NAME) && token.sessions().know(id))
 }
 
 /// Begins a session, and sends the browser to the address that it asked for without the token.
@@ -77,9 +82,11 @@ pub(crate) fn begin(token: &Token, headers: &HeaderMap, asked: &str, is_secure: 
         let told = "the system has no random numbers for a session: use the header instead";
         return error(StatusCode::SERVICE_UNAVAILABLE, told);
     };
-    let name = cookie_name(headers);
+    // Cookies are shared by all ports of a host, so each port has a name of its own.
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let port = host.and_then(authority::parse).and_then(|(_, port)| port).unwrap_or_default();
     let secure = if is_secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={id}; HttpOnly; SameSite=Lax{secure}");
+    let cookie = format!("{COOKIE_NAME}{port}={id}; HttpOnly; SameSite=Lax{secure}");
     // A port and hexadecimal digits: always a value.
     let cookie = HeaderValue::from_str(&cookie).unwrap_or(HeaderValue::from_static(""));
     let to = format!("./{}", last_segment(asked).unwrap_or_default());

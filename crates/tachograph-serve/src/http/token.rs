@@ -55,10 +55,10 @@ impl Token {
         &self.sessions
     }
 
-    /// The sessions of another object of the same token go on with this one.
-    pub(crate) fn go_on(&mut self, before: &Self) {
+    /// The sessions of another object of the same token go on with this one and its clones.
+    pub(crate) fn go_on(&self, before: &Self) {
         if self.is(before.secret.as_bytes()) {
-            self.sessions = Arc::clone(&before.sessions);
+            self.sessions.go_on(&before.sessions);
         }
     }
 }
