@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::program::{ast_server, run, text, utf8};
+use common::program::{ast_server, failure, run, text, utf8};
 use serde_json::Value;
 
 #[test]
@@ -44,6 +44,29 @@ fn a_server_records_into_the_file_that_its_configuration_names_beside_itself() {
     assert_eq!(server.wait().expect("it ends").code(), Some(0));
     let served = folder.path().join("served.jsonl");
     assert_eq!(recorded(&served, "events.received"), (0, "ast-server".to_owned()));
+}
+
+#[test]
+fn a_recording_takes_the_place_of_an_older_one_and_of_no_other_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    let notes = folder.path().join("notes.txt");
+    fs::write(&notes, "mine").expect("written");
+    for file in [&set, &notes] {
+        let before = fs::read(file).expect("read");
+        let told = failure(&["demo", "--events", "1", "--json", "--record", utf8(file)], 1);
+        assert!(told.contains(utf8(file)) && told.contains("no recording"), "{told}");
+        assert_eq!(fs::read(file).expect("read"), before);
+    }
+    for name in ["run.jsonl", "run.jsonl.gz"] {
+        let file = folder.path().join(name);
+        // Of a program that was killed before it could write anything.
+        fs::write(&file, b"").expect("written");
+        for _ in 0..2 {
+            let demo = ["demo", "--events", "1", "--json", "--record", utf8(&file)];
+            assert_eq!(run(&demo).status.code(), Some(0), "{name}");
+        }
+    }
 }
 
 /// The sum over all frames of a recording, read without our own reader, and whose it is.
