@@ -270,36 +270,69 @@ fn a_hang_up_reads_settings_and_token_again_and_changes_nothing_where_they_are_w
     assert_eq!(running.stop(), Some(0));
 }
 
+/// Runs the server with a limit on its descriptors.
+fn with_descriptors(limit: u32, file: &Path) -> Command {
+    let mut command = Command::new("sh");
+    let program = ast_server();
+    let program = program.get_program().to_str().expect("a UTF-8 path");
+    let run = format!(
+        "ulimit -n {limit}; exec \"$0\" serve \"$1\" --udp {FREE} --ws {FREE} --http {FREE}"
+    );
+    command.env_remove("RUST_LOG").args(["-c", &run, program, utf8(file)]);
+    command
+}
+
+#[test]
+fn viewers_that_connect_and_say_nothing_leave_descriptors_for_everybody_else() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = set(folder.path());
+    let log = folder.path().join("log");
+    let to = fs::File::create(&log).expect("a file");
+    let mut running = Running::start(&mut with_descriptors(64, &file), to);
+    let _crowd: Vec<_> = (0..200).map(|_| TcpStream::connect(running.ws)).collect();
+    for _ in 0..3 {
+        let health = running.get("/health", "");
+        assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    }
+    // One that asks comes in, and a save is read.
+    assert!(running.viewer_gets().contains("FULL_AST"));
+    save(&file, 55.5);
+    running.until("/node?id=project", "55.5");
+    assert_eq!(running.stop(), Some(0));
+    let log = fs::read_to_string(&log).expect("it reads");
+    assert_eq!(log.matches("viewers have to wait").count(), 1, "{log}");
+}
+
+/// Saves as Live does: another file takes the set's name.
+fn save(file: &Path, tempo: f64) {
+    let spec = live_set::generate::Spec { tempo, ..common::small() };
+    let mut bytes = Vec::new();
+    spec.write_als(&mut bytes).expect("written");
+    let new = file.with_extension("new");
+    fs::write(&new, bytes).expect("written");
+    fs::rename(&new, file).expect("renamed");
+}
+
 #[test]
 fn a_save_that_no_descriptor_is_left_for_is_loaded_once_there_is_one() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = set(folder.path());
-    let mut command = Command::new("sh");
-    let program = ast_server();
-    let program = program.get_program().to_str().expect("a UTF-8 path");
-    let run = "ulimit -n 48; exec \"$0\" serve \"$1\" --udp 127.0.0.1:0 --ws 127.0.0.1:0 --http 127.0.0.1:0";
-    command.env_remove("RUST_LOG").args(["-c", run, program, utf8(&file)]);
     let log = folder.path().join("log");
     let to = fs::File::create(&log).expect("a file");
-    let mut running = Running::start(&mut command, to);
-    let until = |what: &str, holds: &dyn Fn() -> bool| {
-        let start = Instant::now();
-        while !holds() {
-            assert!(start.elapsed() < DEADLINE, "{what}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    let mut running = Running::start(&mut with_descriptors(64, &file), to);
+    // Fewer than it has open already.
+    let allow = |descriptors: u32| {
+        let limit = format!("prlimit --pid {} --nofile={descriptors}:", running.child.id());
+        assert!(Command::new("sh").args(["-c", &limit]).status().expect("a shell").success());
     };
-    let crowd: Vec<_> = (0..60).map(|_| TcpStream::connect(running.ws)).collect();
-    let says = |text: &str| fs::read_to_string(&log).expect("it reads").contains(text);
-    until("it has descriptors left", &|| says("cannot accept a viewer"));
-    let spec = live_set::generate::Spec { tempo: 55.5, ..common::small() };
-    let mut bytes = Vec::new();
-    spec.write_als(&mut bytes).expect("written");
-    let new = folder.path().join("new");
-    fs::write(&new, bytes).expect("written");
-    fs::rename(&new, &file).expect("renamed");
-    until("it says nothing", &|| says("cannot load the set again"));
-    drop(crowd);
+    allow(5);
+    save(&file, 55.5);
+    let start = Instant::now();
+    while !fs::read_to_string(&log).expect("it reads").contains("cannot load the set again") {
+        assert!(start.elapsed() < DEADLINE, "it says nothing");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    allow(64);
     running.until("/node?id=project", "55.5");
     running.until("/health", "HTTP/1.1 200");
     assert_eq!(running.stop(), Some(0));

@@ -2,10 +2,11 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -18,6 +19,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use nix::sys::resource::{Resource, getrlimit};
 use tachograph_serve::Endpoint;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -28,7 +30,6 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 use super::viewer::{self, Viewer};
-use crate::quiet::Quiet;
 use crate::server::ast_server::AstServer;
 use crate::viewers::pulse::{Pulse, Watched};
 
@@ -40,6 +41,12 @@ const SEND_BUFFER_BYTES: u32 = 256 << 10;
 /// Connections that have not sent a request yet; beyond this number the oldest is closed.
 const HANDSHAKES_MAX: usize = 256;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Descriptors for files, listeners and the runtime.
+const OWN_DESCRIPTORS: u64 = 32;
+/// How often the log says that viewers have to wait.
+const TELL_EVERY: Duration = Duration::from_secs(600);
+/// The pause after a failed accept, and the wait for a connection to make room.
+const PAUSE: Duration = Duration::from_millis(10);
 /// The limit for the head of a request.
 const HEAD_BYTES_MAX: usize = 16 << 10;
 
@@ -57,6 +64,8 @@ pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
 pub(crate) struct Door {
     listener: TcpListener,
     desk: Arc<Desk>,
+    /// For all connections, viewers included.
+    sockets: Arc<Semaphore>,
 }
 
 /// The state that all connections share.
@@ -77,53 +86,113 @@ impl Door {
         stop: watch::Receiver<bool>,
     ) -> Self {
         let places = Arc::new(Semaphore::new(server.settings().clients_max));
-        Self { listener, desk: Arc::new(Desk { server, access, places, stop }) }
+        let sockets = Arc::new(Semaphore::new(sockets()));
+        Self { listener, desk: Arc::new(Desk { server, access, places, stop }), sockets }
     }
 
     /// Accepts viewers until it is told to stop.
     pub(crate) async fn serve(&self) {
         let mut stop = self.desk.stop.clone();
-        let mut failures = Quiet::default();
-        let mut handshakes: VecDeque<AbortHandle> = VecDeque::new();
+        let mut crowd = Crowd::default();
         loop {
-            let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
+            let (stream, peer, socket) = tokio::select! {
+                accepted = self.accept(&mut crowd) => accepted,
                 _ = stop.wait_for(|stop| *stop) => return,
             };
-            match accepted {
-                Ok((stream, peer)) => {
-                    let handshake = Arc::clone(&self.desk).shake_hands(stream, peer);
-                    handshakes.push_back(tokio::spawn(handshake).abort_handle());
-                }
-                Err(error) => {
-                    failures.say(|left_out| {
-                        tracing::warn!(%error, left_out, "cannot accept a viewer");
-                    });
-                    // Most likely out of file descriptors, which takes a moment to improve.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
-            if handshakes.len() > HANDSHAKES_MAX
-                && let Some(oldest) = handshakes.pop_front()
-                && !oldest.is_finished()
+            let handshake = Arc::clone(&self.desk).shake_hands(stream, peer, socket);
+            crowd.handshakes.push_back(tokio::spawn(handshake).abort_handle());
+            if crowd.handshakes.len() > HANDSHAKES_MAX
+                && let Some(oldest) = crowd.handshakes.pop_front()
             {
-                self.desk.server.handles().client_refused.increment();
-                oldest.abort();
+                self.close(&oldest);
             }
         }
     }
+
+    /// The next connection and its place. If there is none, the oldest that has sent nothing yet
+    /// makes room, so that descriptors remain for everything else.
+    async fn accept(
+        &self,
+        crowd: &mut Crowd,
+    ) -> (TcpStream, SocketAddr, Arc<OwnedSemaphorePermit>) {
+        let (stream, peer) = loop {
+            match self.listener.accept().await {
+                Ok(accepted) => break accepted,
+                Err(error) => {
+                    crowd.tell(&error);
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        };
+        loop {
+            let free = Arc::clone(&self.sockets).acquire_owned();
+            // A moment for those that have only just come to send their request.
+            if let Ok(Ok(socket)) = timeout(PAUSE, free).await {
+                return (stream, peer, Arc::new(socket));
+            }
+            crowd.tell(&"so many are connected");
+            while let Some(oldest) = crowd.handshakes.pop_front() {
+                if self.close(&oldest) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Closes a connection, unless it has become a viewer or has ended; returns whether it was
+    /// closed.
+    fn close(&self, handshake: &AbortHandle) -> bool {
+        if handshake.is_finished() {
+            return false;
+        }
+        self.desk.server.handles().client_refused.increment();
+        handshake.abort();
+        true
+    }
+}
+
+/// The last connections that came, oldest first; most have become viewers.
+#[derive(Debug, Default)]
+struct Crowd {
+    handshakes: VecDeque<AbortHandle>,
+    told: Option<Instant>,
+}
+
+impl Crowd {
+    /// Says why viewers have to wait, once in a while.
+    fn tell(&mut self, reason: &dyn fmt::Display) {
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            tracing::warn!(%reason, "connections of viewers have to wait");
+        }
+    }
+}
+
+/// How many connections there may be: the endpoint takes half of the descriptors, and some are
+/// needed for files.
+fn sockets() -> usize {
+    // Err: the system has no such limit.
+    let soft = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
+    let sockets = (soft / 2).saturating_sub(OWN_DESCRIPTORS).max(soft / 8).max(1);
+    usize::try_from(sockets).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
 }
 
 impl Desk {
     /// Answers a connection's only request. If granted, it continues as a viewer in a separate
     /// task.
-    async fn shake_hands(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
+    async fn shake_hands(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        socket: Arc<OwnedSemaphorePermit>,
+    ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "cannot send small messages at once");
         }
         let (stream, pulse) = Watched::new(stream);
         let answer = service_fn(|request| {
-            let answer = Arc::clone(&self).answer(request, peer, Arc::clone(&pulse));
+            let (pulse, socket) = (Arc::clone(&pulse), Arc::clone(&socket));
+            let answer = Arc::clone(&self).answer(request, peer, pulse, socket);
             std::future::ready(Ok::<_, Infallible>(answer))
         });
         let mut http = http1::Builder::new();
@@ -145,13 +214,14 @@ impl Desk {
         mut request: Request<Incoming>,
         peer: SocketAddr,
         pulse: Arc<Pulse>,
+        socket: Arc<OwnedSemaphorePermit>,
     ) -> Response {
         match self.grant(&request) {
             Ok((place, answer)) => {
                 let upgrade = hyper::upgrade::on(&mut request);
                 tokio::spawn(async move {
                     self.serve(upgrade, peer, pulse).await;
-                    drop(place);
+                    drop((place, socket));
                 });
                 answer
             }
@@ -227,4 +297,19 @@ fn told(status: StatusCode, reason: String) -> Box<Response> {
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, text);
     Box::new(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_crowd_may_wait_to_be_accepted() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("listens");
+        let addr = listener.local_addr().expect("bound");
+        // Twice the usual queue; a client that finds no place in it gets no answer at all.
+        let connect = || std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(5));
+        let crowd: Vec<_> = (0..256).map(|_| connect().expect("a place in the queue")).collect();
+        assert_eq!(crowd.len(), 256);
+    }
 }
