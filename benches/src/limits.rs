@@ -100,7 +100,8 @@ impl Default for SharedClock {
 }
 
 impl SharedClock {
-    /// Waits until the clock is calibrated, up to half a second.
+    /// Waits until the clock's counter is trusted, which it never is on some machines: up to three
+    /// seconds.
     pub fn new() -> Self {
         // Calibrates once per process, on this thread, so that the driver's own calibration takes
         // no time.
@@ -110,7 +111,14 @@ impl SharedClock {
             .clock(clock.clone())
             .publish_every(Duration::from_secs(3_600))
             .build();
-        thread::sleep(Duration::from_millis(200));
+        let start = Instant::now();
+        let trusts = || {
+            let gauge = driven.get_gauge("telemetry.clock.tsc");
+            gauge.and_then(|stats| stats.current) == Some(1.0)
+        };
+        while start.elapsed() < Duration::from_secs(3) && !trusts() {
+            thread::sleep(Duration::from_millis(20));
+        }
         Self { clock, _driven: driven }
     }
 

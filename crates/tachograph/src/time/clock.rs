@@ -46,6 +46,9 @@ mod timers {
     pub(super) const TSC: u8 = 1;
     /// The monotonic clock, permanently: the counter did not keep its time.
     pub(super) const REFUSED: u8 = 2;
+    pub(super) const MOCK: u8 = 3;
+    pub(super) const MOCK_TSC: u8 = 4;
+    pub(super) const MOCK_REFUSED: u8 = 5;
 }
 
 #[derive(Debug)]
@@ -83,7 +86,7 @@ impl Clock {
     /// reported as a warning. A timer running at that moment still records what the counter has
     /// counted, but at most the time since the counter was first used.
     pub fn system() -> Self {
-        Self::new(None)
+        Self::new(timers::MONOTONIC, None)
     }
 
     /// A clock that stands still until the returned handle moves it.
@@ -92,11 +95,11 @@ impl Clock {
             start: (Instant::now(), SystemTime::now()),
             words: Arc::new(MockWords::default()),
         };
-        (Self::new(Some(mock.clone())), mock)
+        (Self::new(timers::MOCK, Some(mock.clone())), mock)
     }
 
-    fn new(mock: Option<MockClock>) -> Self {
-        let (timers, tsc) = (AtomicU8::new(timers::MONOTONIC), OnceBox::new());
+    fn new(timers: u8, mock: Option<MockClock>) -> Self {
+        let (timers, tsc) = (AtomicU8::new(timers), OnceBox::new());
         Self(Arc::new(Sources { timers, tsc, origin: origin(), mock }))
     }
 
@@ -139,13 +142,16 @@ impl Clock {
 
     /// Whether timers read the time-stamp counter.
     pub(crate) fn uses_tsc(&self) -> bool {
-        self.timers() == timers::TSC
+        matches!(self.timers(), timers::TSC | timers::MOCK_TSC)
     }
 
     /// Switches timers to the time-stamp counter, unless it was refused before; or away from it
     /// permanently.
     pub(crate) fn trust_tsc(&self, trusted: bool) {
-        let [from, to] = [timers::MONOTONIC, timers::TSC];
+        let [from, to, refused] = match &self.0.mock {
+            None => [timers::MONOTONIC, timers::TSC, timers::REFUSED],
+            Some(_) => [timers::MOCK, timers::MOCK_TSC, timers::MOCK_REFUSED],
+        };
         let switch = &self.0.timers;
         if trusted {
             // Err: it is in use already, or another collector's pass has refused it. Relaxed both
@@ -153,14 +159,14 @@ impl Clock {
             let _ = switch.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
         } else {
             // Relaxed: see `timers`.
-            switch.store(timers::REFUSED, Ordering::Relaxed);
+            switch.store(refused, Ordering::Relaxed);
         }
     }
 
     /// Both clocks at one moment; `None` if there is no trusted counter, or if the thread was
     /// interrupted between the readings.
     pub(crate) fn tsc_reading(&self) -> Option<Reading> {
-        if self.timers() == timers::REFUSED {
+        if matches!(self.timers(), timers::REFUSED | timers::MOCK_REFUSED) {
             return None;
         }
         let before = self.now();
@@ -191,7 +197,7 @@ impl Clock {
         }
     }
 
-    /// The counter, while timers read it. A mock clock's is no [`Tsc`].
+    /// The counter, while timers read it.
     #[inline]
     fn trusted(&self) -> Option<&Tsc> {
         if self.timers() == timers::TSC { self.0.tsc.get() } else { None }
