@@ -8,6 +8,7 @@ use crate::edit::{Edit, Rejected};
 use crate::merge::{COLOR, Terms, Told, VOLUME};
 use crate::set::Set;
 use crate::touched::Touched;
+use crate::tree::NodeId;
 
 /// The set as Live has it: the file as last read, plus the events since.
 ///
@@ -133,7 +134,11 @@ impl Mirror {
                 }
             }
         }
-        self.told.retain(|(id, _)| merged.node(id.as_str()).is_some());
+        if !self.told.is_empty() {
+            // One walk: to look for each would take a walk through all of its siblings.
+            let there: HashSet<&NodeId> = merged.nodes().map(|node| node.id()).collect();
+            self.told.retain(|(id, _)| there.contains(id));
+        }
         self.file = file;
         let changes = exact(&self.set, &merged);
         self.set = merged;
