@@ -119,6 +119,8 @@ struct Evaluation {
     trial: Trial,
     course: Course,
     alerts: Alerts,
+    /// The last frame's version, and when it ended.
+    last: (u64, u64),
 }
 
 impl Evaluation {
@@ -126,11 +128,11 @@ impl Evaluation {
         let report = Report::new(CHANGES_MAX);
         let (changes, outcomes) = (VecDeque::new(), String::new());
         let alerts = Alerts { report, changes, changed: 0, outcomes };
-        Self { trial: Trial::new(rules, meta), course: Course::default(), alerts }
+        Self { trial: Trial::new(rules, meta), course: Course::default(), alerts, last: (0, 0) }
     }
 
     fn frame(&mut self, frame: &Frame, new: &[Arc<Definition>]) {
-        let Self { trial, course, alerts } = self;
+        let Self { trial, course, alerts, last } = self;
         for change in trial.frame(frame, new) {
             alerts.report.note(&change);
             alerts.changed += 1;
@@ -140,10 +142,12 @@ impl Evaluation {
             alerts.changes.push_back(course.note(&change));
         }
         course.pass(frame);
-        alerts.report.update(&trial.engine, frame.version, frame.end_ms);
+        *last = (frame.version, frame.end_ms);
     }
 
-    fn end(self) -> Alerts {
+    fn end(mut self) -> Alerts {
+        let (version, end_ms) = self.last;
+        self.alerts.report.update(&self.trial.engine, version, end_ms);
         let outcomes = self.course.outcomes(&self.trial.engine);
         Alerts { outcomes, ..self.alerts }
     }
