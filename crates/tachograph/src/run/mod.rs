@@ -19,8 +19,15 @@ pub(crate) mod collector;
 pub(crate) mod driver;
 pub(crate) mod engine;
 pub(crate) mod family;
-#[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_fork.rs")]
+#[cfg(all(unix, not(tachograph_loom)))]
 pub(crate) mod fork;
+/// Platforms without forks, and models, have none to handle.
+#[cfg(not(all(unix, not(tachograph_loom))))]
+pub(crate) mod fork {
+    pub(crate) fn install() {}
+
+    pub(crate) fn watch(_core: &crate::sync::Arc<super::engine::Core>) {}
+}
 #[cfg(not(tachograph_loom))]
 pub(crate) mod global;
 #[cfg(not(tachograph_loom))]
