@@ -24,10 +24,8 @@ pub(crate) fn span(query: &str, key: &str) -> Result<Option<Duration>, String> {
 }
 
 /// To the nearest microsecond: today's times as a `f64` are up to 0.2 µs off.
-fn to_micros(since: Duration) -> Duration {
-    let below = Duration::from_nanos(u64::from(since.subsec_nanos() % 1_000));
-    let up = if below.as_nanos() < 500 { 0 } else { 1 };
-    (since - below).saturating_add(Duration::from_micros(up))
+fn to_micros(since: Duration) -> Option<Duration> {
+    u64::try_from((since.as_nanos() + 500) / 1_000).ok().map(Duration::from_micros)
 }
 
 /// Reads a point in time: seconds since 1970, or a minus sign and how long ago.
@@ -38,7 +36,7 @@ fn point(query: &str, key: &str, now: SystemTime) -> Result<Option<SystemTime>, 
         None => {
             let since = text.parse::<f64>().ok();
             let since = since.and_then(|it| Duration::try_from_secs_f64(it).ok());
-            since.map(to_micros).and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
+            since.and_then(to_micros).and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
         }
     };
     let told = || {
