@@ -215,17 +215,22 @@ def check_restart(page, program, server, port, folder):
     return again
 
 
+def says(page, text):
+    """Waits until the page says this in place of its views."""
+    page.wait(f"document.querySelector('.empty')?.textContent.includes({json.dumps(text)})", f"the page does not say: {text}", 30)
+
+
 def check_before_frames(page, server, folder):
     """Before the first frame: while the server is slow to answer, and while it does not answer."""
     page.call("Fetch.enable", patterns=[{"urlPattern": "*/live"}])
     page.open(f"{server.address}/")
-    page.wait("document.querySelector('.empty')?.textContent.includes('Waiting for the first frame')", "waiting is not told", 30)
+    says(page, "Waiting for the first frame")
     pictures(page, folder, {"state-loading": "#/well"})
     page.call("Fetch.disable")
     page.call("Network.setBlockedURLs", urls=["*/live"])
     page.open("about:blank")
     page.open(f"{server.address}/")
-    page.wait("document.querySelector('.empty')?.textContent.includes('Trying again')", "no answer is not told", 30)
+    says(page, "Trying again")
     pictures(page, folder, {"state-no-answer": "#/well"})
     page.call("Network.setBlockedURLs", urls=[])
     page.said.clear()
@@ -237,7 +242,7 @@ def check_idle(page, program, folder):
     server = Server(program, port, 0, "idle")
     try:
         page.open(f"{server.address}/")
-        page.wait("document.querySelector('.empty')?.textContent.includes('Nothing has been recorded yet')", "nothing recorded is not told", 30)
+        says(page, "Nothing has been recorded yet")
         pictures(page, folder, {"state-nothing": "#/well"})
     finally:
         page.open("about:blank")
