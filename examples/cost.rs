@@ -1,5 +1,5 @@
-//! What instrumenting costs each example a turn: the same programs with and without recording, in
-//! turns, as their clients see them.
+//! What recording costs each example per turn, as its client notices it: the same program, built
+//! with recording and without, alternately.
 //!
 //! ```sh
 //! cargo build --release -p examples

@@ -6,7 +6,7 @@
 
 #[path = "program/page.rs"]
 mod page;
-#[allow(dead_code, reason = "not every test of its own package's needs is one here")]
+#[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "../../crates/tachograph-export/tests/prometheus/parse.rs"]
 mod parse;
 
@@ -26,7 +26,7 @@ use documents::PROGRAMS;
 /// Names the program that this process is to run.
 const NAME: &str = "TACHOGRAPH_DOCUMENTS_PROGRAM";
 
-/// A counter of its own for each way in which a record is not what its caller meant.
+/// The collector counts here what a caller cannot have meant.
 const FAULTS: [&str; 3] =
     ["telemetry.monotonic_decrements", "telemetry.kind_conflicts", "telemetry.dropped"];
 
