@@ -45,11 +45,12 @@ pub fn cold(cases: &[Case<'_>], rounds: usize) -> Vec<Figures> {
     };
     let nothing = empty();
     let mut single_nothing = nothing.single();
-    let mut singles: Vec<_> = cases.iter().map(Case::single).collect();
-    for (case, single) in cases.iter().zip(&mut singles) {
-        mean(case, single);
+    for case in cases {
+        mean(case, &mut case.single());
+        // Its state has gone, so that a rival that buffers has passed everything on.
         case.assert_done();
     }
+    let mut singles: Vec<_> = cases.iter().map(Case::single).collect();
     let mut figures: Vec<_> = cases.iter().map(|_| Vec::with_capacity(rounds)).collect();
     for _ in 0..rounds {
         let of_nothing = mean(&nothing, &mut single_nothing);
@@ -57,6 +58,7 @@ pub fn cold(cases: &[Case<'_>], rounds: usize) -> Vec<Figures> {
             figures.push(mean(case, single) - of_nothing);
         }
     }
+    drop(singles);
     cases.iter().for_each(Case::assert_done);
     figures.into_iter().map(Figures::of).collect()
 }

@@ -80,7 +80,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Every benchmark, and docs/BENCHMARKS.md from its results.
+    /// Every benchmark, and this CPU's page in docs/benchmarks from the results.
     Bench(bench::Options),
 }
 

@@ -1,40 +1,33 @@
-//! The benchmark report: `docs/BENCHMARKS.md` and its plots.
+//! The benchmark report: a page in `docs/benchmarks/` for each CPU.
 //!
 //! `benches/report.md` is the page without figures: each line in double braces is filled in by a
 //! run.
 
-mod plots;
 mod tables;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use xshell::cmd;
 
-use self::plots::Plot;
 use self::tables::{Table, Tables};
 use crate::tools::{self, Tools};
 
 const TEMPLATE: &str = "benches/report.md";
-const PLOTS: &str = "benches/plots.toml";
 
-/// Writes the page and its plots from a folder of tables.
+/// Writes the page of this machine's CPU from a folder of tables.
 pub(crate) fn write(tools: &Tools, tables: &Path, folder: &Path) -> Result<String> {
     let tables = Tables::read(tables)?;
-    let plots = Plot::parse(&tools::read(PLOTS)?)?;
-    let plots_folder = folder.join("benchmarks");
-    tools.shell.create_dir(&plots_folder)?;
-    for plot in &plots {
-        std::fs::write(plots_folder.join(&plot.file), plot.draw(&tables)?)?;
-    }
-    let page = folder.join("BENCHMARKS.md");
-    std::fs::write(&page, text(&tools::read(TEMPLATE)?, &tables, &plots, &machine(tools)?)?)?;
-    Ok(format!("{}, {} plots, {} tables", page.display(), plots.len(), tables.len()))
+    tools.shell.create_dir(folder)?;
+    let cpu = cpu();
+    let page = folder.join(format!("{}.md", file_name(&cpu)));
+    std::fs::write(&page, text(&tools::read(TEMPLATE)?, &tables, &machine(tools, &cpu)?)?)?;
+    Ok(format!("{}, {} tables", page.display(), tables.len()))
 }
 
 /// The page.
-fn text(template: &str, tables: &Tables, plots: &[Plot], machine: &str) -> Result<String> {
+fn text(template: &str, tables: &Tables, machine: &str) -> Result<String> {
     let mut page = String::new();
     let mut shown = BTreeSet::new();
     for line in template.lines() {
@@ -50,11 +43,6 @@ fn text(template: &str, tables: &Tables, plots: &[Plot], machine: &str) -> Resul
                 shown.insert(name);
                 titled(tables.get(name)?)
             }
-            ("plot", file) => {
-                let plot = plots.iter().find(|plot| plot.file == file);
-                let title = &plot.with_context(|| format!("{PLOTS} has no {file}"))?.title;
-                format!("![{title}](benchmarks/{file})\n")
-            }
             ("more", _) => tables.others(&shown).map(titled).collect(),
             _ => bail!("{TEMPLATE}: `{directive}` is not understood"),
         };
@@ -62,16 +50,34 @@ fn text(template: &str, tables: &Tables, plots: &[Plot], machine: &str) -> Resul
     Ok(page)
 }
 
-/// The machine that the figures depend on.
-fn machine(tools: &Tools) -> Result<String> {
+/// The CPU's name; where the system does not tell it, the architecture.
+fn cpu() -> String {
     let known = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = known.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1));
-    let cpu = model.map_or(std::env::consts::ARCH, str::trim);
+    model.map_or(std::env::consts::ARCH, str::trim).to_owned()
+}
+
+/// The name of a CPU's page: its words, without trademarks.
+fn file_name(cpu: &str) -> String {
+    let plain = cpu.to_lowercase().replace("(r)", "").replace("(tm)", "").replace("processor", "");
+    plain
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|it| !it.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+/// The page's heading, and the machine that its figures depend on.
+fn machine(tools: &Tools, cpu: &str) -> Result<String> {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let rustc = cmd!(tools.shell, "rustc --version").read()?;
     let rustc = rustc.split(" (").next().unwrap_or_default();
+    let day = cmd!(tools.shell, "git log -1 --format=%cs").read()?;
     let system = std::env::consts::OS;
-    Ok(format!("Measured on: {cpu}, {cores} cores, {system}; {rustc}, fat LTO."))
+    Ok(format!(
+        "# Benchmarks on {cpu}\n\n{cores} cores, {system}; {rustc}, fat LTO; the code of {day}. \
+         [How to read this](../BENCHMARKS.md)."
+    ))
 }
 
 fn titled(table: &Table) -> String {
@@ -97,49 +103,51 @@ mod tests {
     use super::tables::Cell;
     use super::*;
 
-    /// A table for every name on the page, with all columns that plots read.
-    fn recorded(template: &str, plots: &[Plot]) -> Tables {
-        let columns: Vec<_> = plots.iter().flat_map(Plot::columns).collect();
+    /// A table for every name on the page.
+    fn recorded(template: &str) -> Tables {
         let named =
             template.lines().filter_map(|line| line.strip_prefix("{{table ")?.strip_suffix("}}"));
-        named.map(|name| of_columns(name, &columns)).collect()
-    }
-
-    fn of_columns(name: &str, columns: &[(String, String)]) -> Table {
-        let read = columns.iter().filter(|(table, _)| *table == name).map(|(_, column)| column);
-        let header: BTreeSet<_> = read.filter(|it| *it != "operation").cloned().collect();
-        let header: Vec<_> = ["operation".to_owned()].into_iter().chain(header).collect();
-        let cell = |row: &str, (place, column): (usize, &String)| match (place, &**column) {
-            (0, _) => Cell::Text(format!("{row}, handle")),
-            (_, "") => Cell::Text("call".to_owned()),
-            _ => Cell::Number(place as f64 + 0.5),
+        let table = |name: &str| Table {
+            name: name.to_owned(),
+            title: format!("Title of {name}"),
+            header: vec!["operation".to_owned(), "median".to_owned()],
+            rows: vec![vec![Cell::Text("one".to_owned()), Cell::Number(1.5)]],
         };
-        let row = |name| header.iter().enumerate().map(|column| cell(name, column)).collect();
-        let rows = vec![row("one"), row("other")];
-        Table { name: name.to_owned(), title: format!("Title of {name}"), header, rows }
+        named.map(table).collect()
     }
 
     #[test]
-    fn the_page_shows_every_table_and_plot_once() {
+    fn the_page_shows_every_table_once() {
         let template = tools::read(TEMPLATE).expect("the template");
-        let plots = Plot::parse(&tools::read(PLOTS).expect("the plots")).expect("plots");
-        let mut tables = recorded(&template, &plots);
+        let mut tables = recorded(&template);
         let budget = r#"{"name": "budget-a", "title": "Budget", "header":
             ["budget", "measured", "at most", "unit", "holds"],
             "rows": [["a | b", 1.25, 2, "ns", "yes"]]}"#;
         let extra = r#"{"name": "new-one", "title": "A new one", "header": ["x"], "rows": []}"#;
         tables.add(serde_json::from_str(budget).expect("a table"));
         tables.add(serde_json::from_str(extra).expect("a table"));
-        let page = text(&template, &tables, &plots, "a machine").expect("nothing is missing");
+        let page = text(&template, &tables, "a machine").expect("nothing is missing");
         assert!(page.contains("| a \\| b | 1.25 | 2.00 | ns | yes |"), "{page}");
         assert!(page.contains("**A new one**\n") && !page.contains("{{"), "{page}");
         assert_eq!(page.matches("**Title of record**").count(), 1);
-        for plot in &plots {
-            assert_eq!(page.matches(&*plot.file).count(), 1, "{}", plot.file);
-            let svg = plot.draw(&tables).expect("nothing is missing");
-            assert!(svg.starts_with("<svg") && svg.contains("one, handle"), "{svg}");
-        }
-        let missing = text(&template, &Tables::default(), &plots, "").expect_err("no table");
+        let missing = text(&template, &Tables::default(), "").expect_err("no table");
         assert!(missing.to_string().contains("`record`"), "{missing}");
+    }
+
+    #[test]
+    fn the_page_of_a_cpu_is_named_after_it() {
+        assert_eq!(file_name("Intel(R) Xeon(R) Processor"), "intel-xeon");
+        assert_eq!(file_name("AMD EPYC"), "amd-epyc");
+    }
+
+    #[test]
+    fn the_guide_links_the_page_of_every_cpu() {
+        let guide = tools::read("docs/BENCHMARKS.md").expect("the guide");
+        let folder = tools::root().join("docs/benchmarks");
+        for page in std::fs::read_dir(folder).expect("the folder of the pages") {
+            let name = page.expect("a page").file_name();
+            let link = format!("](benchmarks/{})", name.display());
+            assert!(guide.contains(&link), "docs/BENCHMARKS.md lacks {link}");
+        }
     }
 }

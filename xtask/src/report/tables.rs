@@ -25,7 +25,7 @@ impl fmt::Display for Cell {
 }
 
 /// A number with three significant digits.
-pub(super) fn figure(value: f64) -> String {
+fn figure(value: f64) -> String {
     let digits = match value.abs() {
         size if size < 10.0 => 2,
         size if size < 100.0 => 1,
@@ -49,22 +49,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The index of a column.
-    pub(super) fn column(&self, name: &str) -> Result<usize> {
-        let known = || format!("`{}` has no column `{name}`: {:?}", self.name, self.header);
-        self.header.iter().position(|column| column == name).with_context(known)
-    }
-
-    /// The number in a column of a row, if there is one.
-    pub(super) fn number(row: &[Cell], column: usize) -> Option<f64> {
-        match row.get(column)? {
-            Cell::Number(value) => Some(*value),
-            Cell::Text(_) => None,
-        }
-    }
-
     pub(super) fn is_of_numbers(&self, column: usize) -> bool {
-        self.rows.iter().any(|row| Self::number(row, column).is_some())
+        self.rows.iter().any(|row| matches!(row.get(column), Some(Cell::Number(_))))
     }
 
     fn is_budget(&self) -> bool {

@@ -44,6 +44,6 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result
             steps.command(name, bench.args(options.quick.then_some("--quick")))?;
         }
     }
-    let page = if options.quick { folder } else { tools::root().join("docs") };
+    let page = if options.quick { folder } else { tools::root().join("docs/benchmarks") };
     steps.run("bench: report", || report::write(tools, &tables, &page))
 }
