@@ -16,10 +16,12 @@ use crate::set::Set;
 use crate::touched::{Touched, What};
 use crate::tree::{NodeId, Project};
 
-/// A value of a node: a mixer's volume, or the colour of a track, a scene or a clip.
+/// A value of a node: a mixer's volume, a device's name, or the colour of a track, a scene or a clip.
 pub(crate) type Told = (NodeId, &'static str);
 /// Files have a gain and events the position of a fader.
 pub(crate) const VOLUME: &str = "volume";
+/// Files have a device's class and events the name that Live shows.
+pub(crate) const NAME: &str = "name";
 /// Files have an index into Live's palette and events RGB.
 pub(crate) const COLOR: &str = "color";
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::compare::change::Changes;
 use crate::compare::diff::exact;
 use crate::edit::{Edit, Rejected};
-use crate::merge::{COLOR, Terms, Told, VOLUME};
+use crate::merge::{COLOR, NAME, Terms, Told, VOLUME};
 use crate::set::Set;
 use crate::touched::Touched;
 use crate::tree::NodeId;
@@ -154,6 +154,9 @@ impl Mirror {
 /// The value that an edit has set and of which a file stores something else, if it has.
 fn told(set: &Set, edit: &Edit) -> Option<Told> {
     Some(match *edit {
+        Edit::DeviceAdded { track, device, .. } => {
+            (set.track(track)?.devices.get(device)?.id.clone(), NAME)
+        }
         Edit::TrackVolume { track, .. } => (set.track(track)?.mixer.id.clone(), VOLUME),
         Edit::TrackColor { track, .. } => (set.track(track)?.id.clone(), COLOR),
         Edit::SceneColor { scene, .. } => (set.scene(scene)?.id.clone(), COLOR),

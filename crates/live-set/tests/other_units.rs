@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::small::{apply, kinds, manual, read, save, usual};
+use common::small::{apply, device, kinds, manual, read, save, track, usual};
 use live_set::{Edit, Mirror};
 
 /// Gains as Live writes them: 0 dB, and the top of the fader, which is the `Max` of each `Volume`.
@@ -47,4 +47,38 @@ fn a_colour_that_an_event_set_stays_even_where_it_is_the_number_in_the_file() {
     let changes = save(&mut mirror, read(&file), now, false);
     assert_eq!(mirror.set().project().tracks[0].color, index);
     assert_eq!(kinds(&changes), []);
+}
+
+#[test]
+fn a_device_keeps_the_name_that_an_event_gave_it_even_where_that_is_its_class() {
+    let mut mirror = Mirror::new(read(&usual()));
+    let add = |device: usize, name: &str| Edit::DeviceAdded { track: 0, device, name: name.into() };
+    apply(&mut mirror, &[add(1, "Operator"), add(2, "Utility")]);
+    let file = |names: [&str; 3]| {
+        let [_, last] = usual();
+        let classes = [("Eq8", 0), ("Operator", 7), ("StereoGain", 8)];
+        let all =
+            classes.iter().zip(names).map(|((class, id), name)| device(class, *id, name, "1"));
+        read(&[track(10, "Bass", 3, ("", &all.collect::<String>())), last])
+    };
+    let names = |mirror: &Mirror| {
+        let devices = &mirror.set().project().tracks[0].devices;
+        devices.iter().map(|it| it.name.clone()).collect::<Vec<_>>()
+    };
+    for (saved, expected) in [
+        (["", "", ""], ["Eq8", "Operator", "Utility"]),
+        // Nobody has told of the first.
+        (["Mine", "Mine", "Mine"], ["Mine", "Operator", "Utility"]),
+        (["", "", ""], ["Eq8", "Operator", "Utility"]),
+    ] {
+        let now = mirror.now();
+        save(&mut mirror, file(saved), now, false);
+        assert_eq!(names(&mirror), expected, "{saved:?}");
+    }
+    // As it is, the file counts, and from then on too.
+    for name in ["Mine", "Yours"] {
+        let now = mirror.now();
+        save(&mut mirror, file([name; 3]), now, name == "Mine");
+        assert_eq!(names(&mirror), [name; 3]);
+    }
 }

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::siblings::Merged;
-use super::{COLOR, Merge, VOLUME};
+use super::{COLOR, Merge, NAME, VOLUME};
 use crate::compare::change::is_place;
 use crate::compare::inherit;
 use crate::touched::What;
@@ -129,11 +129,8 @@ impl Merged for Device {
         merge: &mut Merge<'_>,
     ) {
         let id = &self.id.clone();
-        // An edit has renamed it if its name differs from the file's.
-        let is_named = old.is_none_or(|old| old.name != self.name);
-        if merge.terms.as_it_is || !is_named {
-            merge.value(id, "name", &mut self.name, (old.map(|it| &it.name), &file.name));
-        }
+        let name = (old.map(|it| &it.name), &file.name);
+        merge.value_unless_told(id, NAME, &mut self.name, name);
         self.device_type.clone_from(&file.device_type);
         let old = old.map(|it| it.parameters.as_slice());
         merge.parameters(id, &mut self.parameters, (old, &file.parameters));
