@@ -8,19 +8,19 @@ use std::io::Write as _;
 
 use common::document::{tree, without_ids};
 use common::json;
-use common::live::{Live, Random};
+use common::live::{Color, Live, Random};
 use common::replay::{assert_same, replay};
 use live_set::{Edit, Mark, Mirror, Set};
 use serde_json::Value;
 
-/// The tree without what a file does not say, and a device's name, which events say otherwise.
+/// The tree without what a file does not say.
 fn content(mut tree: Value) -> Value {
     let attributes = tree["attributes"].as_object_mut().expect("an object");
-    for name in ["is_playing", "position", "playing_status", "is_triggered", "color"] {
+    for name in ["is_playing", "position", "playing_status", "is_triggered"] {
         attributes.remove(name);
     }
-    if attributes.contains_key("device_type") {
-        attributes.remove("name");
+    if attributes.contains_key("has_stop_button") {
+        attributes.remove("color");
     }
     let children = tree["children"].as_array_mut().expect("a list");
     children.iter_mut().for_each(|child| *child = content(child.take()));
@@ -33,6 +33,7 @@ fn heard(tree: Value) -> Value {
     fn strip(mut node: Value) -> Value {
         let attributes = node["attributes"].as_object_mut().expect("an object");
         let of_files = [
+            "color",
             "parameters",
             "device_type",
             "is_enabled",
@@ -43,6 +44,9 @@ fn heard(tree: Value) -> Value {
             "loop_start",
             "loop_end",
         ];
+        if attributes.contains_key("device_type") {
+            attributes.remove("name");
+        }
         of_files.iter().for_each(|name| _ = attributes.remove(*name));
         let children = node["children"].as_array_mut().expect("a list");
         children.iter_mut().for_each(|child| *child = strip(child.take()));
@@ -55,6 +59,39 @@ fn read(document: &str) -> Set {
     Set::read(document.as_bytes()).expect("it reads")
 }
 
+/// The children of one type.
+fn of_type<'a>(tree: &'a mut Value, node_type: &str) -> Vec<&'a mut Value> {
+    let children = tree["children"].as_array_mut().expect("a list").iter_mut();
+    children.filter(|node| node["node_type"] == node_type).collect()
+}
+
+/// The tree of a document with the colours and devices' names that events told instead of it.
+fn told(mut tree: Value, live: &Live) -> Value {
+    let paint = |node: &mut Value, color: &Color| {
+        if let Some((rgb, _)) = color.told {
+            node["attributes"]["color"] = rgb.into();
+        }
+    };
+    // The main track comes after those of the model.
+    for (node, track) in of_type(&mut tree, "track").into_iter().zip(&live.tracks) {
+        paint(node, &track.color);
+        for (node, device) in of_type(node, "device").into_iter().zip(&track.devices) {
+            if let Some((name, _)) = &device.told {
+                node["attributes"]["name"] = name.as_str().into();
+            }
+        }
+        for (node, slot) in of_type(node, "clip_slot").into_iter().zip(&track.slots) {
+            if let Some(clip) = &slot.clip {
+                paint(&mut node["children"][0], &clip.color);
+            }
+        }
+    }
+    for (node, scene) in of_type(&mut tree, "scene").into_iter().zip(&live.scenes) {
+        paint(node, &scene.color);
+    }
+    tree
+}
+
 /// What becomes of one seed.
 struct History {
     random: Random,
@@ -65,6 +102,8 @@ struct History {
     saved: Live,
     /// The number of the last edit before which events were lost that no save has made good.
     lost: Option<Mark>,
+    /// The number of events that arrived.
+    told: u64,
     /// What has happened.
     log: Vec<String>,
 }
@@ -77,7 +116,7 @@ impl History {
         let saved = live.clone();
         let mirror = Mirror::new(read(&saved.document()));
         let viewer = json(mirror.set());
-        Self { random, live, mirror, viewer, saved, lost: None, log: Vec::new() }
+        Self { random, live, mirror, viewer, saved, lost: None, told: 0, log: Vec::new() }
     }
 
     fn step(&mut self) {
@@ -108,6 +147,8 @@ impl History {
 
     fn tell(&mut self, edit: &Edit) {
         self.log.push(format!("{edit:?}"));
+        self.told += 1;
+        self.live.hear(edit, self.told);
         // After a loss it may point at nothing.
         match self.mirror.apply(edit) {
             Ok(changes) => self.follow(&changes),
@@ -122,7 +163,7 @@ impl History {
 
     /// Live saves, and goes on while its file is written and waited for.
     fn save(&mut self) {
-        let began = self.mirror.mark();
+        let began = (self.mirror.mark(), self.told);
         self.saved = self.live.clone();
         (0..self.random.below(4)).for_each(|_| self.act());
         self.take(began, false);
@@ -133,13 +174,13 @@ impl History {
         self.live = Live { next_id: self.live.next_id, ..self.saved.clone() };
         // Until the file is read, what the new run tells may point at nothing.
         self.lost = Some(self.mirror.miss());
-        let began = self.mirror.mark();
+        let began = (self.mirror.mark(), self.told);
         (0..self.random.below(3)).for_each(|_| self.act());
         self.take(began, true);
     }
 
-    /// What a server does once the file is still.
-    fn take(&mut self, began: Mark, is_new_run: bool) {
+    /// What a server does once the file is still. The save began at a mark, after so many events.
+    fn take(&mut self, (began, told): (Mark, u64), is_new_run: bool) {
         let file = read(&self.saved.document());
         self.log.push(format!("the file is read: {began:?}, new run: {is_new_run}"));
         if is_new_run || !self.mirror.has_read(&file) {
@@ -147,6 +188,9 @@ impl History {
             let changes = self.mirror.save(file, began, as_it_is);
             self.follow(&changes);
             self.lost = self.lost.filter(|_| !as_it_is);
+            if as_it_is {
+                self.live.forget(told);
+            }
         }
         self.mirror.settle();
     }
@@ -166,7 +210,7 @@ impl History {
         assert_same(&self.viewer, &json(self.mirror.set()));
         if self.lost.is_some() {
             self.live.scenes[0].annotation.push_str(" more");
-            let began = self.mirror.mark();
+            let began = (self.mirror.mark(), self.told);
             self.saved = self.live.clone();
             self.take(began, false);
             assert!(self.lost.is_none());
@@ -175,10 +219,10 @@ impl History {
         // What only a file tells is as in the last one, and so is what came since.
         self.live.scenes[0].annotation.push_str(" more");
         self.saved = self.live.clone();
-        let now = self.mirror.now();
+        let now = (self.mirror.now(), self.told);
         self.take(now, false);
         let document = self.live.document();
-        let (found, expected) = (json(self.mirror.set()), tree(&document));
+        let (found, expected) = (json(self.mirror.set()), told(tree(&document), &self.live));
         assert_content(&content(without_ids(&found)), &content(expected), "project");
         assert_ids(&found, &json(&read(&document)));
     }

@@ -23,8 +23,33 @@ impl Random {
     }
 }
 
+/// A colour: its number in Live's palette, which files have, and what an event said of it, if one
+/// arrived.
+#[derive(Clone, Default)]
+pub(crate) struct Color {
+    pub(crate) index: usize,
+    /// RGB, and the number of the event.
+    pub(crate) told: Option<(i32, u64)>,
+}
+
+impl Color {
+    fn any(random: &mut Random) -> Self {
+        Self { index: random.below(COLORS), told: None }
+    }
+
+    /// Another colour; gives what the sender says of it: sometimes a number of the palette.
+    fn change(&mut self, random: &mut Random) -> i32 {
+        self.index = random.below(COLORS);
+        let rgb = if random.below(4) == 0 { random.below(COLORS) } else { self.index << 10 };
+        i32::try_from(rgb).expect("24 bits")
+    }
+}
+
+const COLORS: usize = 70;
+
 #[derive(Clone)]
 pub(crate) struct Clip {
+    pub(crate) color: Color,
     pub(crate) name: String,
     pub(crate) is_muted: bool,
     pub(crate) is_looped: bool,
@@ -36,12 +61,17 @@ pub(crate) struct Clip {
 pub(crate) struct Device {
     pub(crate) id: u32,
     pub(crate) class: &'static str,
+    /// A name that somebody gave it, of which only the file tells.
+    pub(crate) name: String,
+    /// The name in the event that announced it, and the number of that event.
+    pub(crate) told: Option<(String, u64)>,
     pub(crate) parameters: Vec<f64>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Track {
     pub(crate) id: u32,
+    pub(crate) color: Color,
     pub(crate) name: String,
     pub(crate) is_armed: bool,
     pub(crate) is_muted: bool,
@@ -61,6 +91,7 @@ pub(crate) struct Slot {
 #[derive(Clone)]
 pub(crate) struct Scene {
     pub(crate) id: u32,
+    pub(crate) color: Color,
     pub(crate) name: String,
     /// Only the file tells of it.
     pub(crate) annotation: String,
@@ -77,18 +108,18 @@ pub(crate) struct Live {
 
 /// Shown name and class of a device.
 const CLASSES: [(&str, &str); 3] =
-    [("Utility", "StereoGain"), ("EQ Eight", "Eq8"), ("Auto Filter", "AutoFilter")];
+    [("Utility", "StereoGain"), ("Reverb", "Reverb"), ("Operator", "Operator")];
 
 impl Live {
     pub(crate) fn new(random: &mut Random) -> Self {
         let mut live = Self { tempo: 120.0, tracks: Vec::new(), scenes: Vec::new(), next_id: 1 };
         for _ in 0..3 {
             let id = live.id();
-            let name = random.name();
-            live.scenes.push(Scene { id, name, annotation: String::new() });
+            let (name, color) = (random.name(), Color::any(random));
+            live.scenes.push(Scene { id, color, name, annotation: String::new() });
         }
         for _ in 0..3 {
-            let mut track = live.track(random.name());
+            let mut track = live.track(random);
             track.devices.push(live.device(random.below(3)));
             track.slots[random.below(3)].clip = Some(clip(random));
             live.tracks.push(track);
@@ -101,10 +132,18 @@ impl Live {
         self.next_id
     }
 
-    pub(crate) fn track(&mut self, name: String) -> Track {
+    pub(crate) fn track(&mut self, random: &mut Random) -> Track {
         let slots = (0..self.scenes.len()).map(|_| self.slot()).collect();
-        let (is_armed, is_muted, volume) = (false, false, 1.0);
-        Track { id: self.id(), name, is_armed, is_muted, volume, devices: Vec::new(), slots }
+        Track {
+            id: self.id(),
+            color: Color::any(random),
+            name: random.name(),
+            is_armed: false,
+            is_muted: false,
+            volume: 1.0,
+            devices: Vec::new(),
+            slots,
+        }
     }
 
     pub(crate) fn slot(&mut self) -> Slot {
@@ -112,7 +151,8 @@ impl Live {
     }
 
     pub(crate) fn device(&mut self, class: usize) -> Device {
-        Device { id: self.id(), class: CLASSES[class].1, parameters: vec![1.0, 0.5, 0.25] }
+        let (id, class, parameters) = (self.id(), CLASSES[class].1, vec![1.0, 0.5, 0.25]);
+        Device { id, class, name: String::new(), told: None, parameters }
     }
 
     /// The document that Live would save now.
@@ -126,10 +166,11 @@ impl Live {
             let notes = "<MidiNoteEvent Time=\"0\" />".repeat(clip.notes);
             format!(
                 "<MidiClip Id=\"0\" Time=\"0\"><CurrentStart Value=\"0\" /><CurrentEnd Value=\"4\" />\
-                 <Loop><LoopStart Value=\"0\" /><LoopEnd Value=\"4\" />{}</Loop>{}{}<Notes><KeyTracks>\
+                 <Loop><LoopStart Value=\"0\" /><LoopEnd Value=\"4\" />{}</Loop>{}{}{}<Notes><KeyTracks>\
                  <KeyTrack Id=\"0\"><Notes>{notes}</Notes></KeyTrack></KeyTracks></Notes></MidiClip>",
                 value("LoopOn", &clip.is_looped),
                 value("Name", &clip.name),
+                value("Color", &clip.color.index),
                 value("Disabled", &clip.is_muted),
             )
         };
@@ -148,16 +189,18 @@ impl Live {
                     let on = manual("On", &(device.parameters[0] != 0.0));
                     let rest = device.parameters[1..].iter().enumerate();
                     let rest: String = rest.map(|(at, it)| manual(&format!("P{at}"), it)).collect();
-                    format!("<{0} Id=\"{1}\">{on}{rest}</{0}>", device.class, device.id)
+                    let name = value("UserName", &device.name);
+                    format!("<{0} Id=\"{1}\">{on}{name}{rest}</{0}>", device.class, device.id)
                 })
                 .collect();
             format!(
-                "<MidiTrack Id=\"{}\"><Name>{}</Name><DeviceChain><Mixer>{}{}</Mixer>\
+                "<MidiTrack Id=\"{}\"><Name>{}</Name>{}<DeviceChain><Mixer>{}{}</Mixer>\
                  <MainSequencer><ClipSlotList>{slots}</ClipSlotList><Recorder>{}</Recorder>\
                  </MainSequencer><DeviceChain><Devices>{devices}</Devices></DeviceChain>\
                  </DeviceChain></MidiTrack>",
                 track.id,
                 value("EffectiveName", &track.name),
+                value("Color", &track.color.index),
                 manual("Volume", &track.volume),
                 manual("Speaker", &!track.is_muted),
                 value("IsArmed", &track.is_armed),
@@ -165,7 +208,8 @@ impl Live {
         };
         let scene = |scene: &Scene| {
             let (name, note) = (value("Name", &scene.name), value("Annotation", &scene.annotation));
-            format!("<Scene Id=\"{}\">{name}{note}</Scene>", scene.id)
+            let color = value("Color", &scene.color.index);
+            format!("<Scene Id=\"{}\">{name}{note}{color}</Scene>", scene.id)
         };
         format!(
             "<Ableton MinorVersion=\"12.0_1\"><LiveSet><Tracks>{}</Tracks><MainTrack><DeviceChain>\
@@ -176,10 +220,45 @@ impl Live {
         )
     }
 
+    /// An event arrives: what it says of colours and of devices' names stays.
+    pub(crate) fn hear(&mut self, edit: &Edit, number: u64) {
+        if let Some((color, rgb)) = self.color(edit) {
+            color.told = Some((rgb, number));
+        }
+        if let Edit::DeviceAdded { track, device, name } = edit {
+            self.tracks[*track].devices[*device].told = Some((name.clone(), number));
+        }
+    }
+
+    fn color(&mut self, of: &Edit) -> Option<(&mut Color, i32)> {
+        match *of {
+            Edit::TrackColor { track, color } => Some((&mut self.tracks[track].color, color)),
+            Edit::SceneColor { scene, color } => Some((&mut self.scenes[scene].color, color)),
+            Edit::ClipColor { track, scene, color } => {
+                let clip = self.tracks[track].slots[scene].clip.as_mut();
+                clip.map(|clip| (&mut clip.color, color))
+            }
+            _ => None,
+        }
+    }
+
+    /// A file counts as it is: what events up to a number said is forgotten.
+    pub(crate) fn forget(&mut self, until: u64) {
+        let forget = |color: &mut Color| color.told = color.told.filter(|told| told.1 > until);
+        for track in &mut self.tracks {
+            forget(&mut track.color);
+            let devices = track.devices.iter_mut();
+            devices.for_each(|it| it.told = it.told.take().filter(|told| told.1 > until));
+            let clips = track.slots.iter_mut().filter_map(|slot| slot.clip.as_mut());
+            clips.for_each(|clip| forget(&mut clip.color));
+        }
+        self.scenes.iter_mut().for_each(|scene| forget(&mut scene.color));
+    }
+
     /// Somebody does something; gives what the sender tells of it, in its order.
     pub(crate) fn act(&mut self, random: &mut Random) -> Vec<Edit> {
         let (tracks, scenes) = (self.tracks.len(), self.scenes.len());
-        match random.below(20) {
+        match random.below(21) {
             0 if tracks < 6 => self.add_track(random),
             1 if tracks > 1 => {
                 let track = random.below(tracks);
@@ -193,7 +272,7 @@ impl Live {
                 self.tracks.iter_mut().for_each(|track| drop(track.slots.remove(scene)));
                 vec![Edit::SceneRemoved { scene }]
             }
-            4 | 5 => self.change_devices(random.below(tracks), random),
+            4 | 5 | 15 => self.change_devices(random.below(tracks), random),
             6 => {
                 let (scene, name) = (random.below(scenes), random.name());
                 self.scenes[scene].name.clone_from(&name);
@@ -210,6 +289,15 @@ impl Live {
                 Vec::new()
             }
             9..=13 => self.change_slot(random),
+            14 => {
+                let scene = random.below(scenes);
+                let color = self.scenes[scene].color.change(random);
+                if random.below(3) == 0 {
+                    Vec::new()
+                } else {
+                    vec![Edit::SceneColor { scene, color }]
+                }
+            }
             _ => self.change_track(random.below(tracks), random),
         }
     }
@@ -229,11 +317,12 @@ impl Live {
                 it.is_armed = !it.is_armed;
                 vec![Edit::TrackArm { track, is_armed: it.is_armed }]
             }
-            // Colours and what plays are in events only, here.
-            3 => vec![
-                Edit::TrackColor { track, color: 1 << 20 },
-                Edit::TransportPlay { is_playing: true },
-            ],
+            3 => {
+                let color = it.color.change(random);
+                // What plays is in events only, and some colours are in files only.
+                let told = (random.below(3) > 0).then_some(Edit::TrackColor { track, color });
+                told.into_iter().chain([Edit::TransportPlay { is_playing: true }]).collect()
+            }
             _ => {
                 it.volume = random.number();
                 vec![Edit::TrackVolume { track, volume: it.volume }]
@@ -242,8 +331,9 @@ impl Live {
     }
 
     pub(crate) fn add_track(&mut self, random: &mut Random) -> Vec<Edit> {
-        let (at, name) = (random.below(self.tracks.len() + 1), random.name());
-        let track = self.track(name.clone());
+        let at = random.below(self.tracks.len() + 1);
+        let track = self.track(random);
+        let name = track.name.clone();
         self.tracks.insert(at, track);
         let kind = TrackKind::Midi;
         let slots = (0..self.scenes.len()).map(|scene| announced(at, scene, false, true));
@@ -252,8 +342,9 @@ impl Live {
 
     pub(crate) fn add_scene(&mut self, random: &mut Random) -> Vec<Edit> {
         let (at, name) = (random.below(self.scenes.len() + 1), random.name());
-        let id = self.id();
-        self.scenes.insert(at, Scene { id, name: name.clone(), annotation: String::new() });
+        let (id, color) = (self.id(), Color::any(random));
+        let scene = Scene { id, color, name: name.clone(), annotation: String::new() };
+        self.scenes.insert(at, scene);
         let slots: Vec<_> = (0..self.tracks.len()).map(|_| self.slot()).collect();
         self.tracks.iter_mut().zip(slots).for_each(|(track, slot)| track.slots.insert(at, slot));
         let slots = (0..self.tracks.len()).map(|track| announced(track, at, false, true));
@@ -262,7 +353,7 @@ impl Live {
 
     pub(crate) fn change_devices(&mut self, track: usize, random: &mut Random) -> Vec<Edit> {
         let count = self.tracks[track].devices.len();
-        match random.below(4) {
+        match random.below(5) {
             0 if count < 4 => {
                 let (device, class) = (random.below(count + 1), random.below(3));
                 let new = self.device(class);
@@ -273,6 +364,10 @@ impl Live {
                 let device = random.below(count);
                 self.tracks[track].devices.remove(device);
                 vec![Edit::DeviceDeleted { track, device }]
+            }
+            2 if count > 0 => {
+                self.tracks[track].devices[random.below(count)].name = random.name();
+                Vec::new()
             }
             _ if count > 0 => {
                 let (device, parameter) = (random.below(count), random.below(3));
@@ -287,7 +382,7 @@ impl Live {
     pub(crate) fn change_slot(&mut self, random: &mut Random) -> Vec<Edit> {
         let (track, scene) = (random.below(self.tracks.len()), random.below(self.scenes.len()));
         let Slot { has_stop: stop, clip: held, .. } = &mut self.tracks[track].slots[scene];
-        match (held, random.below(4)) {
+        match (held, random.below(5)) {
             (Some(clip), 0) => {
                 clip.name = random.name();
                 vec![Edit::ClipName { track, scene, name: clip.name.clone() }]
@@ -297,6 +392,10 @@ impl Live {
                 // The notes are in the file only.
                 clip.notes += 1;
                 vec![Edit::ClipMuted { track, scene, is_muted: clip.is_muted }]
+            }
+            (Some(clip), 4) => {
+                let color = clip.color.change(random);
+                vec![Edit::ClipColor { track, scene, color }]
             }
             (held @ Some(_), 2) => {
                 *held = None;
@@ -323,7 +422,8 @@ impl Live {
 
 pub(crate) fn clip(random: &mut Random) -> Clip {
     let (is_muted, is_looped) = (random.below(4) == 0, random.below(4) > 0);
-    Clip { name: random.name(), is_muted, is_looped, notes: random.below(4) }
+    let color = Color::any(random);
+    Clip { color, name: random.name(), is_muted, is_looped, notes: random.below(4) }
 }
 
 pub(crate) fn announced(track: usize, scene: usize, has_clip: bool, has_stop_button: bool) -> Edit {
