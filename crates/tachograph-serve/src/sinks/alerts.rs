@@ -14,8 +14,9 @@ use crate::sinks::sink::Sink;
 /// and the sinks that are notified when an alert changes.
 ///
 /// Everything runs on separate threads. One evaluates the rules: a rule that takes long or panics
-/// affects only its own result. Another sends requests to receivers. Frames that arrive meanwhile
-/// wait, and are merged beyond 32, so that no rule misses a sample.
+/// affects only its own result. Another sends requests to receivers, and each callback has one of
+/// its own. Frames that arrive meanwhile wait, and are merged beyond 32, so that no rule misses a
+/// sample.
 ///
 /// ```
 /// use tachograph::MetricsCollector;
@@ -79,8 +80,9 @@ impl Alerts {
         self
     }
 
-    /// Calls a function with every change, on the rules' thread: it should be quick. A call that
-    /// panics is counted.
+    /// Calls a function with every change, one after another, on a thread of its own: it may take
+    /// its time, or hang. Up to 1,000 changes wait meanwhile; beyond that the oldest are dropped and
+    /// counted. A call that panics is counted, and not repeated.
     pub fn callback(mut self, call: impl Fn(&Transition) + Send + Sync + 'static) -> Self {
         self.sinks.push(Sink::Callback(Arc::new(call)));
         self

@@ -3,6 +3,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod body;
+pub(crate) mod caller;
 pub(crate) mod delivery;
 pub(crate) mod outbox;
 pub(crate) mod receiver;

@@ -1,4 +1,4 @@
-//! The threads of alerts: one evaluates rules, one sends to receivers.
+//! The threads of alerts: one evaluates rules, one sends to receivers, and each callback has one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use crate::error::Error;
 use crate::live::feed::{Fed, Feed};
 use crate::sinks::alerts::{Alerts, Board};
+use crate::sinks::caller::Caller;
 use crate::sinks::delivery::Delivery;
 use crate::sinks::outbox::Outbox;
 use crate::sinks::receiver::Receiver;
@@ -45,6 +46,11 @@ pub(crate) fn start(
     let board = Arc::clone(&alerts.board);
     board.set_outboxes(sinks.iter().map(|(_, outbox)| Arc::clone(outbox)).collect());
     let sender = Sender::start(&sinks, &alerts.page)?;
+    let callers = sinks.iter().filter_map(|(sink, outbox)| match sink {
+        Sink::Callback(call) => Some(Caller::start(Arc::clone(call), Arc::clone(outbox))),
+        _ => None,
+    });
+    let callers = callers.collect::<Result<_, _>>().map_err(Error::thread)?;
     let mut evaluation = Evaluation {
         engine: Engine::new(Vec::new(), step),
         board,
@@ -52,6 +58,7 @@ pub(crate) fn start(
         version: 0,
         sinks,
         _sender: sender,
+        _callers: callers,
     };
     let patience = step.max(Duration::from_secs(1));
     let eat = move |fed: Option<Fed>| {
@@ -70,6 +77,7 @@ struct Evaluation {
     version: u64,
     sinks: Vec<(Sink, Arc<Outbox>)>,
     _sender: Option<Sender>,
+    _callers: Vec<Caller>,
 }
 
 impl Evaluation {

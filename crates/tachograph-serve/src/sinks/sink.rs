@@ -1,16 +1,14 @@
 //! The destinations of alert changes.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use tachograph_alert::{State, Transition};
 
+use crate::sinks::caller::Callback;
 use crate::sinks::outbox::{Outbox, is_news};
 use crate::sinks::receiver::Receiver;
-
-type Callback = dyn Fn(&Transition) + Send + Sync;
 
 /// A sink, as the program configured it.
 #[derive(Clone)]
@@ -37,17 +35,14 @@ impl Sink {
         }
     }
 
-    /// Delivers a change. For HTTP receivers, it goes into the outbox.
+    /// Delivers a change, or puts it into the outbox of a sink that may take long.
     pub(crate) fn tell(&self, change: &Arc<Transition>, outbox: &Outbox) {
         match self {
             Self::Log => {
                 log(change);
                 outbox.note(Ok(()));
             }
-            Self::Callback(call) => {
-                let called = catch_unwind(AssertUnwindSafe(|| call(change)));
-                outbox.note(called.map_err(|_| "it panicked".to_owned()));
-            }
+            Self::Callback(_) => outbox.push(Arc::clone(change)),
             Self::Channel(channel) => {
                 let sent = channel.try_send(Transition::clone(change));
                 outbox.note(sent.map_err(|error| match error {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use tachograph::MetricsCollector;
-use tachograph_alert::{Condition, Rule, parse};
+use tachograph_alert::{Condition, Rule, State, Transition, parse};
 use tachograph_history::Settings;
 use tachograph_serve::{Alerts, Endpoint, Receiver, ServerThread};
 
@@ -81,16 +81,23 @@ impl World {
     }
 
     /// Steps until a sink has had so many changes.
-    fn until(&self, sink: &str, delivered: u64) -> Value {
+    fn until(&self, name: &str, delivered: u64) -> Value {
         let begun = Instant::now();
         loop {
             let told = self.step();
-            let sinks = told["sinks"].as_array().expect("a list");
-            let found = sinks.iter().find(|it| it["name"] == sink).expect("the sink");
-            if found["delivered"] == delivered {
+            if sink(&told, name)["delivered"] == delivered {
                 return told;
             }
             assert!(begun.elapsed() < LONG, "{told}");
+        }
+    }
+
+    /// Waits until `/alerts` tells of something that needs no further step.
+    fn wait(&self, holds: impl Fn(&Value) -> bool) {
+        let begun = Instant::now();
+        while !holds(&self.alerts()) {
+            assert!(begun.elapsed() < LONG, "{}", self.alerts());
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
@@ -192,50 +199,87 @@ fn an_alert_goes_through_its_states_and_everybody_is_told() {
     let (_, body) = hooked.recv_timeout(LONG).expect("a webhook");
     assert_eq!((&body["status"], &body["since"]), (&json!("resolved"), &Value::Null));
     let told: Vec<_> = sent.try_iter().map(|change| change.alert.state).collect();
-    use tachograph_alert::State::{Firing, Inactive, Pending};
+    use State::{Firing, Inactive, Pending};
     assert_eq!(told, [Pending, Firing, Inactive]);
 }
 
+/// What `/alerts` says of a sink.
+fn sink<'a>(told: &'a Value, name: &str) -> &'a Value {
+    let sinks = told["sinks"].as_array().expect("a list");
+    sinks.iter().find(|it| it["name"] == name).expect("the sink")
+}
+
 #[test]
-fn sinks_that_panic_hang_or_are_full_stop_neither_the_others_nor_frames() {
+fn sinks_that_panic_or_are_full_keep_nothing_from_the_others() {
     let (full, _kept) = sync_channel(0);
     let (gone, _) = sync_channel(0);
-    let (go, hangs) = sync_channel::<()>(0);
-    let hangs = std::sync::Mutex::new(hangs);
+    let (sender, sent) = sync_channel(10);
     let rules = vec![Rule::new("A", Condition::Heartbeat)];
-    let alerts =
-        Alerts::new(rules).callback(|_| panic!("as a bug would")).channel(full).channel(gone).log();
-    let world = World::new(alerts);
+    let alerts = Alerts::new(rules).callback(|_| panic!("as a bug would")).channel(full);
+    let told_too = move |change: &Transition| sender.send(change.alert.state).expect("room");
+    let world = World::new(alerts.channel(gone).callback(told_too).log());
     let told = world.until("log", 1);
-    let sinks = told["sinks"].as_array().expect("a list");
-    let of = |name: &str| sinks.iter().find(|it| it["name"] == name).expect("a sink");
-    for (name, error) in [
-        ("callback", "it panicked"),
-        ("channel", "it is full"),
-        ("channel_2", "nobody receives from it"),
-    ] {
-        let (dropped, told) = (&of(name)["dropped"], &of(name)["last_error"]);
+    for (name, error) in [("channel", "it is full"), ("channel_2", "nobody receives from it")] {
+        let (dropped, told) = (&sink(&told, name)["dropped"], &sink(&told, name)["last_error"]);
         assert_eq!((dropped, told), (&json!(1), &json!(error)), "{name}");
     }
-    assert!(of("log")["last_delivery"].as_f64().is_some_and(|at| at > 1.7e9));
-    // One that hangs keeps no frame from anybody.
-    let hanging = Alerts::new(vec![Rule::new("A", Condition::Heartbeat)]).callback(move |_| {
-        // Err: it is not held up any more.
-        let _ = hangs.lock().map(|hangs| hangs.recv());
-    });
-    let metrics = MetricsCollector::builder().publish_every(STEP).build();
-    let settings = Settings { step: STEP, ..Settings::default() };
-    let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-    let endpoint = Endpoint::new(metrics.clone()).listen(addr).history(settings).alerts(hanging);
-    let server = endpoint.spawn().expect("starts");
-    let begun = Instant::now();
-    let frames = || metrics.get_timing("metrics.live.frame.duration").map_or(0, |it| it.count);
-    while frames() < 50 {
-        assert!(begun.elapsed() < LONG, "{} frames", frames());
-        std::thread::sleep(STEP);
-    }
+    assert!(sink(&told, "log")["last_delivery"].as_f64().is_some_and(|at| at > 1.7e9));
+    assert_eq!(sent.recv_timeout(LONG).expect("it is called"), State::Firing);
+    world.wait(|told| sink(told, "callback")["dropped"] == 1);
+    assert_eq!(sink(&world.alerts(), "callback")["last_error"], "it panicked");
+    world.wait(|told| sink(told, "callback_2")["delivered"] == 1);
+}
+
+#[test]
+fn a_callback_that_hangs_stops_no_rule_and_what_waits_for_it_is_bounded_and_counted() {
+    const RULES: usize = 700;
+    let (go, hangs) = sync_channel::<()>(0);
+    let (sender, sent) = sync_channel(3 * RULES);
+    let hangs = std::sync::Mutex::new((hangs, sender));
+    let callback = move |change: &Transition| {
+        let hangs = hangs.lock().expect("no panic");
+        // Err: it is no longer held up.
+        let _ = hangs.0.recv();
+        hangs.1.send((change.rule.clone(), change.alert.state)).expect("room");
+    };
+    let rule = |number| Rule::new(format!("rule {number}"), Condition::Heartbeat);
+    let alerts = Alerts::new((0..RULES).map(rule).collect()).callback(callback).log();
+    let handle = alerts.handle();
+    let world = World::new(alerts);
+    let all = RULES as u64;
+    world.until("log", all);
+    handle.replace(Vec::new());
+    let told = world.until("log", 2 * all);
+    assert_eq!(told["rules"], json!([]), "rules are evaluated");
+    let waiting = sink(&told, "callback");
+    let count = |name: &str| waiting[name].as_u64().expect("a count");
+    assert_eq!((count("waiting"), count("delivered")), (1_000, 0), "{waiting}");
+    assert_eq!(count("dropped"), 2 * all - 1_000, "every change is counted: {waiting}");
+    let dropped = world.metrics.with_tags(&[("sink", "callback")]);
+    let dropped = dropped.get_counter("metrics.alerts.dropped").expect("a counter").value;
+    assert_eq!(dropped, i128::from(2 * all - 1_000));
+
     drop(go);
-    server.shutdown();
+    world.wait(|told| sink(told, "callback")["delivered"] == 1_000);
+    let calls: Vec<_> = sent.try_iter().collect();
+    let oldest = calls.iter().filter(|(_, state)| *state == State::Firing).count();
+    assert_eq!((calls.len(), oldest), (1_000, 1_000 - RULES), "those that came last");
+    assert_eq!(calls[0].1, State::Firing, "the one that hung");
+}
+
+#[test]
+fn a_callback_that_hangs_for_ever_does_not_keep_the_endpoint_from_ending() {
+    let (_go, hangs) = sync_channel::<()>(0);
+    let hangs = std::sync::Mutex::new(hangs);
+    let (called, calls) = sync_channel(1);
+    let rules = vec![Rule::new("A", Condition::Heartbeat)];
+    let world = World::new(Alerts::new(rules).callback(move |_| {
+        let _ = called.try_send(());
+        let _ = hangs.lock().map(|hangs| hangs.recv());
+    }));
+    world.step();
+    calls.recv_timeout(LONG).expect("it is called");
+    world.server.shutdown();
 }
 
 #[test]
