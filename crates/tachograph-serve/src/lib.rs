@@ -113,7 +113,7 @@ mod thread;
 
 pub use self::error::Error;
 pub use self::http::endpoint::Endpoint;
-pub use self::http::server::Server;
+pub use self::http::server::{Server, listen};
 pub use self::http::server_thread::ServerThread;
 #[cfg(feature = "tls")]
 pub use self::http::tls::Tls;

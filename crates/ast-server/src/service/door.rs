@@ -20,8 +20,9 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use nix::sys::resource::{Resource, getrlimit};
+use socket2::SockRef;
 use tachograph_serve::Endpoint;
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -33,11 +34,9 @@ use super::viewer::{self, Viewer};
 use crate::server::ast_server::AstServer;
 use crate::viewers::pulse::{Pulse, Watched};
 
-/// Connections that may wait to be accepted.
-const QUEUE: u32 = 1_024;
 /// The kernel's send buffer for a viewer, inherited by each connection. By default it grows to
 /// megabytes, and until it is full, a viewer that reads nothing looks like one that does.
-const SEND_BUFFER_BYTES: u32 = 256 << 10;
+const SEND_BUFFER_BYTES: usize = 256 << 10;
 /// Connections that have not sent a request yet; beyond this number the oldest is closed.
 const HANDSHAKES_MAX: usize = 256;
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -52,11 +51,9 @@ const HEAD_BYTES_MAX: usize = 16 << 10;
 
 /// A socket that listens for viewers.
 pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
-    socket.bind(addr)?;
-    socket.listen(QUEUE)
+    let listener = tachograph_serve::listen(addr)?;
+    SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    Ok(listener)
 }
 
 /// Accepts viewers.
@@ -301,15 +298,50 @@ fn told(status: StatusCode, reason: String) -> Box<Response> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
+    use tokio::io::AsyncReadExt;
+    use tokio_tungstenite::client_async;
+
     use super::*;
 
     #[tokio::test]
-    async fn a_crowd_may_wait_to_be_accepted() {
+    async fn silent_connections_have_a_limit_and_10_s_and_a_viewer_gets_in_beside_them() {
+        const CROWD: usize = HANDSHAKES_MAX + 44;
+        let server = AstServer::small();
+        let refused = || {
+            let stats = server.metrics().get_counter("websocket.client.refused");
+            usize::try_from(stats.expect("a counter").value).expect("a count")
+        };
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).expect("listens");
-        let addr = listener.local_addr().expect("bound");
-        // Twice the usual queue; a client that finds no place in it gets no answer at all.
-        let connect = || std::net::TcpStream::connect_timeout(&addr, Duration::from_secs(5));
-        let crowd: Vec<_> = (0..256).map(|_| connect().expect("a place in the queue")).collect();
-        assert_eq!(crowd.len(), 256);
+        let to = listener.local_addr().expect("bound");
+        let access = Arc::new(Mutex::new(Endpoint::new(server.metrics().clone()).listen(to)));
+        let (_running, stop) = watch::channel(false);
+        let door = Door::new(listener, server.clone(), access, stop);
+        tokio::spawn(async move { door.serve().await });
+
+        let start = tokio::time::Instant::now();
+        let mut crowd = Vec::new();
+        for _ in 0..CROWD {
+            crowd.push(TcpStream::connect(to).await.expect("a place in the queue"));
+        }
+        let stream = TcpStream::connect(to).await.expect("a place in the queue");
+        let (mut viewer, _) = client_async(format!("ws://{to}"), stream).await.expect("let in");
+        let tree = viewer.next().await.expect("open").expect("a message").to_string();
+        assert!(tree.contains("FULL_AST"), "{tree}");
+        // The oldest made room for the last and for the viewer; the others still have time.
+        let ended = CROWD + 1 - HANDSHAKES_MAX;
+        assert_eq!(refused(), ended);
+        // From here on time moves only while everything waits.
+        tokio::time::pause();
+        let second = Duration::from_secs(1);
+        tokio::time::sleep_until(start + HANDSHAKE_MAX - second).await;
+        assert_eq!(refused(), ended);
+        tokio::time::sleep(HANDSHAKE_MAX).await;
+        assert_eq!(refused(), CROWD);
+        for mut silent in crowd {
+            // Err: it was reset.
+            assert_eq!(silent.read(&mut [0]).await.unwrap_or(0), 0, "it is closed without a word");
+        }
+        assert_eq!(server.viewers(), 1, "the viewer stays");
     }
 }

@@ -203,13 +203,20 @@ fn descriptors() -> usize {
     usize::MAX
 }
 
-/// A listening socket.
-pub(crate) fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+/// A listening socket like an endpoint's, for a server of another kind beside it: 4,096 connections
+/// may wait to be accepted, and a restarted program gets its port back at once.
+///
+/// # Errors
+/// If the address cannot be listened on.
+///
+/// # Panics
+/// Outside of a tokio runtime with I/O.
+pub fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = match addr {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // Lets a restarted program get its port back at once. On Windows it would share the port.
+    // On Windows it would share the port.
     #[cfg(not(windows))]
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
