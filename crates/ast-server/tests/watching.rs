@@ -257,6 +257,9 @@ async fn a_pipe_in_the_place_of_the_set_is_not_waited_for_and_a_good_save_goes_o
     assert!(reason.contains("plain file"), "{reason}");
     let problem = stage.server.file_problem().expect("a problem");
     assert!(problem.contains(reason), "{problem}");
+    let health = common::get(stage.service.addresses().http, "/health").await;
+    assert!(health.starts_with("HTTP/1.1 503"), "{health}");
+    assert!(health.contains(r#""status":"failing""#) && health.contains(&problem), "{health}");
     // Nor by who asks for it by name.
     let error = stage.server.diff_with_file(&stage.file).expect_err("no plain file");
     assert!(error.to_string().contains("plain file"), "{error}");
@@ -265,6 +268,8 @@ async fn a_pipe_in_the_place_of_the_set_is_not_waited_for_and_a_good_save_goes_o
     replay(&mut tree, &viewer.changes().await);
     assert_eq!(tempo(&tree), 146.0);
     until("the problem is gone", || stage.server.file_problem().is_none()).await;
+    let health = common::get(stage.service.addresses().http, "/health").await;
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

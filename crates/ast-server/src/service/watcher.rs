@@ -223,3 +223,6 @@ fn sign(event: &Event) -> Option<Sign<'_>> {
         (name, None) => Some(Sign::Written(name)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use live_set::Set;
 use live_set::generate::Spec;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -88,6 +89,17 @@ impl Stage {
 
 pub(crate) fn count(server: &AstServer, name: &str) -> i128 {
     server.metrics().get_counter(name).unwrap_or_else(|| panic!("no counter {name}")).value
+}
+
+/// What is answered to a GET request: head and body.
+pub(crate) async fn get(from: SocketAddr, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {from}\r\nConnection: close\r\n\r\n");
+    let mut stream = TcpStream::connect(from).await.expect("it listens");
+    stream.write_all(request.as_bytes()).await.expect("written");
+    let mut answer = String::new();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_string(&mut answer)).await;
+    read.expect("an answer in time").expect("an answer");
+    answer
 }
 
 /// Waits until a condition holds.
