@@ -83,7 +83,7 @@ pub use self::demo::trouble::Trouble;
 pub use self::error::Error;
 pub use self::events::event_type::{EventType, Handler};
 pub use self::events::request::{BadArgument, Rejection};
-pub use self::files::read::read;
+pub use self::files::read::{read, read_text};
 pub use self::osc::arg::Arg;
 pub use self::osc::sender::{EventSender, encode_event, encode_message};
 pub use self::queries::answers::{FileInfo, WebSocketStatus};

@@ -197,6 +197,19 @@ fn work_that_was_put_into_a_file_is_not_overwritten_unasked() {
 }
 
 #[test]
+fn what_is_no_plain_file_is_neither_read_nor_waited_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pipe = folder.path().join("prometheus.yml");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let refused = deploy(folder.path(), &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = stderr(&refused);
+    assert!(told.contains("prometheus.yml") && told.contains("--force"), "{told}");
+    assert_eq!(deploy(folder.path(), &["--force"]).status.code(), Some(0));
+    assert!(fs::metadata(&pipe).expect("a file").is_file(), "it takes its place");
+}
+
+#[test]
 fn arguments_that_prometheus_would_refuse_are_refused_here() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (arguments, told) in [

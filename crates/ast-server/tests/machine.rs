@@ -339,6 +339,32 @@ fn a_save_that_no_descriptor_is_left_for_is_loaded_once_there_is_one() {
 }
 
 #[test]
+fn a_recording_that_can_no_longer_be_written_ends_with_a_warning_and_nothing_else_does() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (file, recording) = (set(folder.path()), folder.path().join("run.jsonl"));
+    let log = folder.path().join("log");
+    let program = ast_server();
+    let program = program.get_program().to_str().expect("a UTF-8 path");
+    // A write beyond so many bytes fails, as on a full disk: definitions of series take more.
+    let run = format!(
+        "trap '' XFSZ; ulimit -f 12; exec \"$0\" serve \"$1\" --record \"$2\" --udp {FREE} \
+         --ws {FREE} --http {FREE}"
+    );
+    let mut command = Command::new("sh");
+    command.env_remove("RUST_LOG").args(["-c", &run, program, utf8(&file), utf8(&recording)]);
+    let mut running = Running::start(&mut command, fs::File::create(&log).expect("a file"));
+    let logged = || fs::read_to_string(&log).expect("it reads").matches("ends here").count();
+    let start = Instant::now();
+    while logged() == 0 {
+        assert!(start.elapsed() < DEADLINE, "it says nothing");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.works();
+    assert_eq!(running.stop(), Some(0));
+    assert_eq!(logged(), 1);
+}
+
+#[test]
 fn deploy_writes_all_of_its_files_or_none() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let there = folder.path().join("monitoring");

@@ -4,7 +4,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use common::program::{ast_server, failure, run, text, utf8};
@@ -66,6 +66,77 @@ fn a_recording_takes_the_place_of_an_older_one_and_of_no_other_file() {
             let demo = ["demo", "--events", "1", "--json", "--record", utf8(&file)];
             assert_eq!(run(&demo).status.code(), Some(0), "{name}");
         }
+    }
+}
+
+/// Runs a command that would hang without what is tested; gives its exit code and message.
+fn in_time(args: &[&str]) -> (Option<i32>, String) {
+    let program = ast_server();
+    let output = Command::new("timeout").arg("20").arg(program.get_program()).args(args).output();
+    let output = output.expect("the binary runs");
+    (output.status.code(), text(&output.stderr))
+}
+
+/// A folder with a pipe and a socket, neither of which anybody reads.
+fn odd_files(folder: &Path) -> [PathBuf; 3] {
+    let [pipe, socket, link] = ["pipe", "socket", "link"].map(|name| folder.join(name));
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    std::os::unix::net::UnixListener::bind(&socket).expect("a socket");
+    std::os::unix::fs::symlink(&pipe, &link).expect("a link");
+    [pipe, socket, link]
+}
+
+#[test]
+fn what_is_no_plain_file_is_refused_as_a_recording_before_anything_is_served() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    let odd = odd_files(folder.path());
+    let odd = odd.iter().map(|file| utf8(file));
+    for file in odd.chain([utf8(folder.path()), "/dev/full", "/dev/null"]) {
+        for command in [&["demo", "--events", "1"][..], &["serve", "--check", utf8(&set)]] {
+            let (code, told) = in_time(&[command, &["--record", file]].concat());
+            assert_eq!(code, Some(1), "{file}: {told}");
+            assert!(told.contains(file) && told.contains("no plain file"), "{told}");
+        }
+    }
+    // A file system that can only be read.
+    let (code, told) = in_time(&["demo", "--events", "1", "--record", "/sys/run.jsonl"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("cannot record to /sys/run.jsonl"), "{told}");
+}
+
+#[test]
+fn settings_are_read_from_plain_files_only() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    let odd = odd_files(folder.path());
+    let [pipe, _, link] = &odd;
+    let long = folder.path().join("long");
+    let file = fs::File::create(&long).expect("a file");
+    file.set_len(1 << 40).expect("a hole of a terabyte");
+    let cases = [
+        (utf8(pipe), "a pipe"),
+        (utf8(link), "a pipe"),
+        ("/dev/zero", "a device"),
+        (utf8(&long), "8 MiB"),
+    ];
+    let serve = ["serve", "--check", "--otlp-url", "http://127.0.0.1:1"];
+    for flag in ["--config", "--metrics-token-file", "--alerts", "--otlp-headers-file"] {
+        for (file, reason) in cases {
+            let (code, told) = in_time(&[&serve, &[flag, file, utf8(&set)][..]].concat());
+            assert_eq!(code, Some(1), "{flag} {file}: {told}");
+            assert!(told.contains(file) && told.contains(reason), "{flag} {file}: {told}");
+        }
+    }
+    for file in [utf8(pipe), utf8(&set)] {
+        let (code, told) = in_time(&["serve", "--check", "--sets", file]);
+        assert_eq!(code, Some(1), "{file}: {told}");
+        assert!(told.contains("cannot load sets from") && told.contains(file), "{told}");
+    }
+    for command in ["serve", "info", "tree"] {
+        let (code, told) = in_time(&[command, utf8(pipe)]);
+        assert_eq!(code, Some(1), "{command}: {told}");
+        assert!(told.contains("a pipe, no plain file"), "{told}");
     }
 }
 

@@ -39,7 +39,13 @@ pub fn write(folder: &Path, files: &[File], force: bool) -> Result<Vec<PathBuf>,
 }
 
 fn refuse_changed(path: &Path, content: &str) -> Result<(), DeployError> {
-    match fs::read(path) {
+    let there = match fs::metadata(path) {
+        // Only what may be the same is read: a pipe would wait for its writer.
+        Ok(there) if there.is_file() && there.len() == content.len() as u64 => fs::read(path),
+        Ok(_) => return Err(DeployError::changed(path)),
+        Err(error) => Err(error),
+    };
+    match there {
         Ok(there) if there == content.as_bytes() => Ok(()),
         Ok(_) => Err(DeployError::changed(path)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -64,7 +64,7 @@ fn endpoints() -> Vec<(&'static str, Result<Endpoint, Error>)> {
         ("pages", new().pages([])),
         ("pages", new().pages(["/health"])),
         ("alerts", Ok(new().alerts(Alerts::new(Vec::new()).log()))),
-        ("record", Ok(new().record("/nowhere/x.jsonl"))),
+        ("record", new().record("/nowhere/x.jsonl")),
         ("program", Ok(new().program("a", "\0"))),
         ("pages", new().pages(Endpoint::PAGES.iter().map(|(path, _)| *path))),
         ("tls", Ok(new())),

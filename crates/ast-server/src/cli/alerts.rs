@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ast_server::alerts;
+use ast_server::{alerts, read_text};
 use tachograph_alert::Rule;
 use tachograph_serve::{Alerts, Receiver};
 
@@ -16,8 +16,8 @@ use super::settings::Settings;
 pub(super) fn rules(file: Option<&Path>) -> Result<Vec<Rule>, Failure> {
     let Some(file) = file else { return Ok(alerts::defaults()) };
     let path = file.display();
-    let text = std::fs::read_to_string(file)
-        .map_err(|reason| format!("cannot read the rules in {path}: {reason}"))?;
+    let text =
+        read_text(file).map_err(|reason| format!("cannot read the rules in {path}: {reason}"))?;
     alerts::rules(&text).map_err(|errors| {
         let lines: Vec<_> = errors.iter().map(|error| format!("{path}:{error}")).collect();
         lines.join("\n").into()

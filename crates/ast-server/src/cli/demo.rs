@@ -138,7 +138,7 @@ impl Demo {
         let server = AstServer::new();
         server.load_project(&file)?;
         let endpoint = Endpoint::new(server.metrics().clone());
-        let endpoint = recording(endpoint, self.record.as_deref());
+        let endpoint = recording(endpoint, self.record.as_deref())?;
         let endpoint = endpoint.alerts(Alerts::new(alerts::defaults()).log());
         let addresses = self.listen.or(self.addresses());
         let service = Service::start_with(&server, addresses, endpoint).await?;

@@ -65,7 +65,13 @@ const SERVE: &[Row] = &[
     ("otlp-delta", &[("", Works)]),
     ("otlp-headers-file", &[("0", Refused("cannot take headers"))]),
     ("otlp-authorities-file", &[("0", Refused("tls"))]),
-    ("record", &[("/dev/null", Works), ("/no/such/folder/run.jsonl", Refused("cannot record to"))]),
+    (
+        "record",
+        &[
+            ("/dev/null", Refused("no plain file")),
+            ("/no/such/folder/run.jsonl", Refused("cannot record to")),
+        ],
+    ),
     ("alerts", &[("no-rules.toml", Refused("cannot read the rules"))]),
     ("alertmanager", &[("nothing", Refused("nothing")), ("http://127.0.0.1:1", Works)]),
     ("alert-webhook", &[("nothing", Refused("nothing")), ("http://127.0.0.1:1/hook", Works)]),

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ast_server::read_text;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use tachograph::MetricsCollector;
@@ -118,7 +119,7 @@ fn read_headers(file: &Path) -> Result<Vec<(String, String)>, Failure> {
     let told = |reason: &dyn std::fmt::Display| {
         format!("cannot take headers from {}: {reason}", file.display())
     };
-    let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
+    let text = read_text(file).map_err(|reason| told(&reason))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let header = |(i, line): (usize, &str)| {
         let header = line.split_once(':').map(|(name, value)| (name.trim(), value.trim()));

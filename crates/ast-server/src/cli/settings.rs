@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ast_server::{Addresses, AstServer, Builder};
+use ast_server::{Addresses, AstServer, Builder, read_text};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tachograph_serve::Endpoint;
@@ -154,7 +154,7 @@ impl Settings {
         let told = |reason: &dyn std::fmt::Display| {
             format!("cannot use the configuration {}: {reason}", file.display())
         };
-        let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
+        let text = read_text(file).map_err(|reason| told(&reason))?;
         let mut settings: Self = toml::from_str(&text).map_err(|reason| told(&reason))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let Self {
@@ -311,7 +311,7 @@ impl Settings {
 
     /// Applies access control, history, recording and HTTPS to an endpoint, as these settings say.
     pub(super) fn set_up(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
-        let endpoint = recording(endpoint, self.record.as_deref());
+        let endpoint = recording(endpoint, self.record.as_deref())?;
         let endpoint = self.allow_host.iter().try_fold(endpoint, Endpoint::allow_host)?;
         let endpoint = match &self.metrics_token_file {
             Some(file) => with_token(endpoint, file)?,
@@ -331,11 +331,11 @@ impl Settings {
 }
 
 /// With the last minutes, and all that is recorded from now on in a file if one is named.
-pub(super) fn recording(endpoint: Endpoint, file: Option<&Path>) -> Endpoint {
+pub(super) fn recording(endpoint: Endpoint, file: Option<&Path>) -> Result<Endpoint, Failure> {
     let endpoint = endpoint.history(tachograph_history::Settings::default());
     match file {
-        Some(file) => endpoint.record(file),
-        None => endpoint,
+        Some(file) => Ok(endpoint.record(file)?),
+        None => Ok(endpoint),
     }
 }
 
@@ -344,6 +344,6 @@ fn with_token(endpoint: Endpoint, file: &Path) -> Result<Endpoint, Failure> {
     let told = |reason: &dyn std::fmt::Display| {
         format!("cannot take the token from {}: {reason}", file.display())
     };
-    let text = std::fs::read_to_string(file).map_err(|reason| told(&reason))?;
+    let text = read_text(file).map_err(|reason| told(&reason))?;
     Ok(endpoint.bearer_token(text.trim_end()).map_err(|reason| told(&reason))?)
 }

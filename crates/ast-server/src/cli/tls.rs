@@ -11,7 +11,7 @@ use super::Failure;
 /// Makes an endpoint speak HTTPS.
 #[cfg(feature = "tls")]
 pub(super) fn https(endpoint: Endpoint, chain: &Path, key: &Path) -> Result<Endpoint, Failure> {
-    let tls = Tls::from_pem(&read(chain)?, &read(key)?);
+    let tls = Tls::from_pem(read(chain)?.as_bytes(), read(key)?.as_bytes());
     let tls =
         tls.map_err(|error| format!("{error}; from {} and {}", chain.display(), key.display()))?;
     Ok(endpoint.tls(tls))
@@ -20,13 +20,14 @@ pub(super) fn https(endpoint: Endpoint, chain: &Path, key: &Path) -> Result<Endp
 /// Makes a push trust these authorities instead of the system's.
 #[cfg(feature = "tls")]
 pub(super) fn trust(push: Push, authorities: &Path) -> Result<Push, Failure> {
-    let push = push.authorities(&read(authorities)?);
+    let push = push.authorities(read(authorities)?.as_bytes());
     push.map_err(|error| format!("{error}; from {}", authorities.display()).into())
 }
 
 #[cfg(feature = "tls")]
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|reason| format!("cannot read {}: {reason}", file.display()).into())
+fn read(file: &Path) -> Result<String, Failure> {
+    ast_server::read_text(file)
+        .map_err(|reason| format!("cannot read {}: {reason}", file.display()).into())
 }
 
 #[cfg(not(feature = "tls"))]

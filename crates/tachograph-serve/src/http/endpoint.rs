@@ -25,6 +25,7 @@ use crate::http::session;
 #[cfg(feature = "tls")]
 use crate::http::tls::Tls;
 use crate::http::token::Token;
+use crate::live::recording;
 use crate::live::site::{Live, Plan, Program};
 use crate::pages::bodies::Pages;
 use crate::pages::scrapes::Scrapes;
@@ -312,9 +313,14 @@ impl Endpoint {
     ///
     /// The file is created when the endpoint starts, and written on a separate thread. If it can no
     /// longer be written, the recording ends with a warning, and everything else continues.
-    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
-        self.history.get_or_insert_default().file = Some(file.into());
-        self
+    ///
+    /// # Errors
+    /// If there is something that is no recording: only an older one is overwritten.
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Result<Self, Error> {
+        let file = file.into();
+        recording::check_what_is_there(&file).map_err(|reason| Error::recording(&file, reason))?;
+        self.history.get_or_insert_default().file = Some(file);
+        Ok(self)
     }
 
     /// Evaluates rules with every frame, tells sinks about changes, and shows the state of all

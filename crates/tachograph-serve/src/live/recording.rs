@@ -17,7 +17,6 @@ use crate::live::feed::{Fed, Feed};
 /// If a frame cannot be written, the recording ends there with a warning: anything after half a
 /// line could not be read.
 pub(crate) fn start(path: &Path, meta: &Meta) -> io::Result<Feed> {
-    check_what_is_there(path)?;
     let mut writer = Writer::create(path)?;
     writer.meta(meta)?;
     let path = path.to_owned();
@@ -27,12 +26,15 @@ pub(crate) fn start(path: &Path, meta: &Meta) -> io::Result<Feed> {
     })
 }
 
-/// Only recordings are overwritten: a wrong name must not cost anyone a file of another kind.
-fn check_what_is_there(path: &Path) -> io::Result<()> {
+/// Only recordings are overwritten: a wrong name must not cost anyone a file of another kind. A pipe
+/// would wait for its reader, and a device keeps nothing.
+pub(crate) fn check_what_is_there(path: &Path) -> io::Result<()> {
     const START: &[u8] = br#"{"meta":"#;
-    // Err: whatever is wrong shows when the file is created.
-    if !fs::metadata(path).is_ok_and(|it| it.is_file()) {
-        return Ok(());
+    match fs::metadata(path) {
+        Ok(there) if there.is_file() => {}
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file")),
+        // Whatever is wrong shows when the file is created.
+        Err(_) => return Ok(()),
     }
     let mut file = BufReader::new(File::open(path)?);
     let is_gzip = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);

@@ -254,7 +254,8 @@ async fn a_recording_has_everything_up_to_the_end() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("run.jsonl");
     let metrics = manual();
-    let server = endpoint(&metrics).record(&file).serve().await.expect("binds");
+    let recorded = endpoint(&metrics).record(&file).expect("a free name");
+    let server = recorded.serve().await.expect("binds");
     for amount in 1..=20 {
         metrics.increment_by("events", amount);
         publish(&metrics);
@@ -275,16 +276,21 @@ async fn a_recording_has_everything_up_to_the_end() {
     };
     assert_eq!(read.total, 1_210);
     let nowhere = endpoint(&metrics).record(folder.path().join("no/where.jsonl"));
+    let nowhere = nowhere.expect("nothing is there");
     let told = nowhere.serve().await.expect_err("no such folder").to_string();
     assert!(told.starts_with("cannot record to ") && told.contains("where.jsonl"), "{told}");
 }
 
-#[tokio::test]
-async fn a_recording_that_cannot_be_written_stops_nothing_else() {
-    let metrics = manual();
-    let server = endpoint(&metrics).record("/dev/full").serve().await;
-    let refused = server.expect_err("the first line is written at once").to_string();
-    assert!(refused.contains("/dev/full"), "{refused}");
+#[test]
+fn only_a_plain_file_is_recorded_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for there in [folder.path(), "/dev/full".as_ref(), "/dev/null".as_ref()] {
+        let told = endpoint(&manual()).record(there).expect_err("no file").to_string();
+        assert!(
+            told.contains("no plain file") && told.contains(&*there.to_string_lossy()),
+            "{told}"
+        );
+    }
 }
 
 #[tokio::test]
