@@ -58,7 +58,7 @@ impl Gate {
 
     /// Of a collector, by the address of its shared, whose low bits are free.
     pub(crate) fn new(owner: usize, mode: u8) -> Self {
-        debug_assert!(owner & 3 == 0, "an shared's address leaves room for the mode");
+        debug_assert!(owner & 3 == 0, "a shared's address leaves room for the mode");
         Self(owner | usize::from(mode))
     }
 
