@@ -3,8 +3,8 @@
 //! May use `sync`, `time`, `series` and `lane`. In reading order:
 //! - `handle`: the common part of all handles
 //! - `operation`: what recording does with a lane
-//! - `own_lane`: a lane with its only writer, and the fallbacks without one
-//! - `seat`, `name_cache`, `own`: this thread's state for each collector
+//! - `name_cache`, `own`: what a thread or a recorder has for one collector: a lane, names
+//! - `seat`, `own_table`: a thread's state for each of its collectors
 //! - `this_thread`: recording with that state, by handle and by name
 //! - `timer`: guards that record how long they lived
 //! - `handles`: counters, timings, histograms and gauges, for use in hot code
@@ -15,7 +15,7 @@ pub(crate) mod handles;
 pub(crate) mod name_cache;
 pub(crate) mod operation;
 pub(crate) mod own;
-pub(crate) mod own_lane;
+pub(crate) mod own_table;
 pub(crate) mod recorder;
 pub(crate) mod seat;
 pub(crate) mod this_thread;

@@ -23,6 +23,7 @@ use crate::sync::Arc;
 
 /// Takes 2 KiB, plus about 140 bytes and the text for each name (56 more for a timing or
 /// histogram); counted in `telemetry.memory`.
+#[derive(Debug)]
 pub(crate) struct NameCache {
     shared: Arc<Shared>,
     known: RefCell<Known>,
@@ -33,7 +34,7 @@ pub(crate) struct NameCache {
     conflicting: [OnceCell<Arc<Handle>>; 2],
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Known {
     entries: Vec<Entry>,
     /// The handles of timings and histograms again, with the same indexes, for timers. Timers own
@@ -50,6 +51,7 @@ struct Known {
     noted: usize,
 }
 
+#[derive(Debug)]
 struct Entry {
     name: Box<str>,
     tags: Box<[(Box<str>, Box<str>)]>,

@@ -6,7 +6,7 @@ use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
 use crate::record::handles::{AnyCounter, AnyDistribution, Counter, Gauge, Timing, UpDownCounter};
 use crate::record::operation::Operation;
-use crate::record::own_lane::OwnLane;
+use crate::record::own::Own;
 use crate::record::timer::{ByRecorder, Timer};
 use crate::sync::Arc;
 use crate::time::stamp::Stamp;
@@ -29,11 +29,11 @@ use crate::time::stamp::Stamp;
 /// lane left for it, its samples are counted drops until a lane is free. It then takes that lane,
 /// at most 100 ms after a pass could know of it, and its records take a slightly longer path.
 #[derive(Debug)]
-pub struct Recorder(pub(crate) OwnLane);
+pub struct Recorder(pub(crate) Own);
 
 impl Recorder {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self(OwnLane::new(shared))
+        Self(Own::new(shared))
     }
 
     /// Adds 1 to a counter of either kind.

@@ -8,8 +8,8 @@ use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
 use crate::record::operation::{Operation, perform_traced};
-use crate::record::own::{self, Named, Own};
-use crate::record::own_lane::OwnLane;
+use crate::record::own::{Named, Own};
+use crate::record::own_table;
 use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
 use crate::series::registry::Registry;
@@ -50,8 +50,8 @@ impl Handle {
 /// Records with this thread's lane for the handle's collector.
 #[inline]
 fn record(handle: &Handle, operation: Operation, value: u64) {
-    let done = own::with(handle.seat, |own| {
-        let open = own.lane.admit(handle.gate);
+    let done = own_table::with(handle.seat, |own| {
+        let open = own.admit(handle.gate);
         open.map(|writer| operation.perform(writer, handle, value)).is_some()
     });
     if done != Some(true) {
@@ -63,67 +63,46 @@ fn record(handle: &Handle, operation: Operation, value: u64) {
 #[cold]
 #[inline(never)]
 fn record_elsewhere(handle: &Handle, operation: Operation, value: u64) {
-    let shared = &handle.shared;
-    let Some(_cold) = ColdPath::enter() else {
-        return handle.entry.drop_sample(DropReason::NoLane);
-    };
-    match with_own(shared, |own| own.lane.perform(handle, operation, value)) {
-        Found::Done(()) => {}
-        Found::Shutdown => handle.entry.drop_sample(DropReason::Shutdown),
-        Found::ThreadEnding => ending(shared).perform(handle, operation, value),
-    }
+    elsewhere(handle, &|own| own.perform(handle, operation, value));
 }
 
 /// Like `record`, for a value with its trace.
 fn record_traced(handle: &Handle, value: u64, trace: Trace) {
-    let done = own::with(handle.seat, |own| {
-        let open = own.lane.admit(handle.gate);
+    let done = own_table::with(handle.seat, |own| {
+        let open = own.admit(handle.gate);
         open.map(|writer| perform_traced(writer, handle, value, trace)).is_some()
     });
-    if done == Some(true) {
-        return;
+    if done != Some(true) {
+        elsewhere(handle, &|own| own.perform_traced(handle, value, trace));
     }
+}
+
+#[cold]
+fn elsewhere(handle: &Handle, act: &dyn Fn(&Own)) {
     let Some(_cold) = ColdPath::enter() else {
         return handle.entry.drop_sample(DropReason::NoLane);
     };
-    match with_own(&handle.shared, |own| own.lane.perform_traced(handle, value, trace)) {
-        Found::Done(()) => {}
-        Found::Shutdown => handle.entry.drop_sample(DropReason::Shutdown),
-        Found::ThreadEnding => ending(&handle.shared).perform_traced(handle, value, trace),
+    if with_own(&handle.shared, act).is_none() {
+        handle.entry.drop_sample(DropReason::Shutdown);
     }
 }
 
-/// A lane for one sample of a thread whose own lane is gone.
-fn ending(shared: &Arc<Shared>) -> OwnLane {
-    OwnLane::new(Arc::clone(shared))
-}
-
-/// The result of looking for this thread's recorder.
-enum Found<R> {
-    Done(R),
-    Shutdown,
-    ThreadEnding,
-}
-
-/// Runs `act` with this thread's state for a collector, created if necessary.
-fn with_own<R>(shared: &Arc<Shared>, act: impl FnOnce(&Own) -> R) -> Found<R> {
+/// Runs `act` with this thread's state for a collector, created if necessary; `None` if the
+/// collector was shut down before the thread had any.
+fn with_own<R>(shared: &Arc<Shared>, act: impl FnOnce(&Own) -> R) -> Option<R> {
     shared.resume();
-    let known = own::find(shared).filter(|own| !own.lane.is_to_be_replaced());
-    let own = match known {
-        Some(own) => Some(own),
-        None if shared.mode() == mode::SHUTDOWN => return Found::Shutdown,
-        None => own::make(shared),
-    };
-    match own {
-        Some(own) => Found::Done(act(&own)),
-        None => Found::ThreadEnding,
+    let known = own_table::find(shared).filter(|own| !own.is_to_be_replaced());
+    if known.is_none() && shared.mode() == mode::SHUTDOWN {
+        return None;
     }
+    Some(act(&known.unwrap_or_else(|| own_table::make(shared))))
 }
 
 /// Records into the series of a name and tags with this thread's recorder; resolves the name when
 /// the thread first uses it. The caller has checked that recording is not off.
 ///
-/// `call` tells the kind and the operation, and is a function so that each call has its own copy of this one, in which it is a constant.
+/// `call` tells the kind and the operation, and is a function so that each call has its own copy of
+/// this one, in which it is a constant.
 #[inline(never)]
 pub(crate) fn record_by_name(
     shared: &Arc<Shared>,
@@ -134,8 +113,8 @@ pub(crate) fn record_by_name(
 ) {
     let (kind, operation) = call();
     let open = shared.open_gate();
-    let done = own::with(shared.seat(), |own| {
-        let (writer, names) = own.lane.admit(open).zip(own.names.get())?;
+    let done = own_table::with(shared.seat(), |own| {
+        let (writer, names) = own.admit(open).zip(own.names.get())?;
         let done = names.with_hinted(name, tags, |handle| {
             let fits = handle.kind.fits(kind);
             if fits {
@@ -154,10 +133,10 @@ pub(crate) fn record_by_name(
 /// thread's recorder is not in the collector's place.
 #[inline(never)]
 fn look_up_and_record(shared: &Arc<Shared>, series: Named<'_>, operation: Operation, value: u64) {
-    let done = own::find(shared).and_then(|own| {
+    let done = own_table::find(shared).and_then(|own| {
         own.names.get()?.with(series.name, series.tags, |handle| {
             if handle.kind.fits(series.kind) {
-                own.lane.perform(handle, operation, value);
+                own.perform(handle, operation, value);
             } else if handle.id != CONFLICTING {
                 refuse(&shared.registry, handle, series.kind);
             }
@@ -190,20 +169,13 @@ fn resolve_and_record(shared: &Arc<Shared>, series: Named<'_>, operation: Operat
     let found = with_own(shared, |own| {
         let handle = own.handle(registry, series);
         if handle.kind.fits(kind) {
-            own.lane.perform(&handle, operation, value);
+            own.perform(&handle, operation, value);
         } else {
             registry.conflict(&handle.entry, kind);
         }
     });
-    match found {
-        Found::Done(()) => {}
-        Found::Shutdown => {
-            registry.resolve(name, tags, kind).drop_sample(DropReason::Shutdown);
-        }
-        Found::ThreadEnding => {
-            let handle = Handle::new(shared, registry.resolve(name, tags, kind));
-            ending(shared).perform(&handle, operation, value);
-        }
+    if found.is_none() {
+        registry.resolve(name, tags, kind).drop_sample(DropReason::Shutdown);
     }
 }
 
@@ -211,14 +183,9 @@ fn resolve_and_record(shared: &Arc<Shared>, series: Named<'_>, operation: Operat
 /// or that records later. `None` inside a cold path, where an unknown name cannot be looked up.
 #[inline(never)]
 pub(crate) fn handle(shared: &Arc<Shared>, series: Named<'_>) -> Option<Arc<Handle>> {
-    let open = shared.open_gate();
-    let known =
-        own::with(
-            shared.seat(),
-            |own| {
-                if own.is_of(open) { own.known_to_own(series) } else { None }
-            },
-        );
+    let known = own_table::with(shared.seat(), |own| {
+        if own.is_of(shared) { own.known_to_own(series) } else { None }
+    });
     known.flatten().or_else(|| resolve(shared, series))
 }
 
@@ -231,13 +198,12 @@ fn resolve(shared: &Arc<Shared>, series: Named<'_>) -> Option<Arc<Handle>> {
         shared.tallies.drop_sample(DropReason::NoLane);
         return None;
     };
-    Some(match with_own(shared, |own| own.handle_or_conflict(registry, series)) {
-        Found::Done(handle) => handle,
-        _ => Arc::new(Handle::new(shared, registry.resolve(name, tags, kind))),
-    })
+    let found = with_own(shared, |own| own.handle_or_conflict(registry, series));
+    let refused = || Arc::new(Handle::new(shared, registry.resolve(name, tags, kind)));
+    Some(found.unwrap_or_else(refused))
 }
 
 /// Whether the calling thread's thread-local holds a lane of the collector.
 pub(crate) fn has_lane(shared: &Shared) -> bool {
-    own::find(shared).is_some_and(|own| own.lane.lane().is_owned())
+    own_table::find(shared).is_some_and(|own| own.lane().is_owned())
 }

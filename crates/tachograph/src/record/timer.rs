@@ -9,7 +9,7 @@ use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
 use crate::record::handle::Handle;
 use crate::record::operation::Operation;
-use crate::record::own_lane::OwnLane;
+use crate::record::own::Own;
 use crate::sync::Arc;
 use crate::time::stamp::Stamp;
 
@@ -212,14 +212,14 @@ impl Target for ByHandle<'_> {
 /// The target of a timer that borrows a recorder and a handle.
 #[derive(Debug)]
 pub struct ByRecorder<'a> {
-    lane: &'a OwnLane,
+    own: &'a Own,
     handle: &'a Handle,
 }
 
 impl<'a> Timer<ByRecorder<'a>> {
     #[inline]
-    pub(crate) fn by_recorder(lane: &'a OwnLane, handle: &'a Handle) -> Self {
-        Self { target: ByRecorder { lane, handle }, start: lane.shared().now() }
+    pub(crate) fn by_recorder(own: &'a Own, handle: &'a Handle) -> Self {
+        Self { target: ByRecorder { own, handle }, start: own.shared().now() }
     }
 }
 
@@ -231,18 +231,18 @@ impl Target for ByRecorder<'_> {
 
     #[inline]
     fn shared(&self) -> Option<&Shared> {
-        Some(self.lane.shared())
+        Some(self.own.shared())
     }
 
     #[inline]
     fn record_ns(&self, nanos: u64) {
-        self.lane.perform(self.handle, Operation::Sample, nanos);
+        self.own.perform(self.handle, Operation::Sample, nanos);
     }
 
     #[inline]
     fn record_traced(&self, nanos: u64, trace: Option<Trace>) {
-        match trace.or_else(|| self.lane.shared().current_trace()) {
-            Some(trace) => self.lane.perform_traced(self.handle, nanos, trace),
+        match trace.or_else(|| self.own.shared().current_trace()) {
+            Some(trace) => self.own.perform_traced(self.handle, nanos, trace),
             None => self.record_ns(nanos),
         }
     }

@@ -16,14 +16,8 @@ const DEPTH_MAX: usize = 4;
 /// The addresses of the collectors whose callbacks a thread is inside; 0 for none.
 type Inside = Cell<[usize; DEPTH_MAX]>;
 
-#[cfg(not(tachograph_loom))]
 thread_local! {
     static INSIDE: Inside = const { Cell::new([0; DEPTH_MAX]) };
-}
-
-#[cfg(tachograph_loom)]
-thread_local! {
-    static INSIDE: Inside = Cell::new([0; DEPTH_MAX]);
 }
 
 /// The callbacks of a collector, in the order in which they were added.

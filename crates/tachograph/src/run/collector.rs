@@ -11,7 +11,7 @@ use crate::read::snapshot::Value;
 use crate::read::snapshot_reader::SnapshotReader;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
-use crate::record::own;
+use crate::record::own_table;
 use crate::record::recorder::Recorder;
 use crate::record::seat::Seat;
 use crate::record::timer::{ByName, Timer};
@@ -56,8 +56,7 @@ impl Drop for Owner {
     fn drop(&mut self) {
         self.shutdown(DROP_TIMEOUT);
         // Other threads drop theirs when they next take a lane, or end.
-        let gate = self.core.shared.open_gate();
-        own::forget(|own| own.is_of(gate));
+        own_table::forget(|own| own.is_of(&self.core.shared));
     }
 }
 

@@ -4,14 +4,8 @@ use std::cell::Cell;
 
 use crate::sync::door::thread_local;
 
-#[cfg(not(tachograph_loom))]
 thread_local! {
     static IN_COLD_PATH: Cell<bool> = const { Cell::new(false) };
-}
-
-#[cfg(tachograph_loom)]
-thread_local! {
-    static IN_COLD_PATH: Cell<bool> = Cell::new(false);
 }
 
 /// Held while this thread is in a cold path, which allocates and may hold a lock.

@@ -23,8 +23,18 @@ pub(crate) use {
     crate::sync::stand_ins::{ArcSwap, ArrayQueue, AtomicF64, Cache, OnceBox},
     crate::sync::stand_ins::{PoisonGuard as MutexGuard, PoisonMutex as Mutex},
     loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
-    loom::thread_local,
 };
+
+/// Loom's thread-locals, declared like std's with a constant.
+#[cfg(tachograph_loom)]
+macro_rules! per_thread {
+    ($(static $name:ident: $kind:ty = const $first:block;)*) => {
+        loom::thread_local! { $(static $name: $kind = $first;)* }
+    };
+}
+
+#[cfg(tachograph_loom)]
+pub(crate) use per_thread as thread_local;
 
 #[cfg(not(tachograph_loom))]
 use crate::sync::single_writer::SingleWriter;
