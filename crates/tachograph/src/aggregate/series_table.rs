@@ -196,20 +196,10 @@ impl SeriesTable {
 
     /// Folds the gains of one lane's cells and rows.
     pub(crate) fn fold_lane(&mut self, reader: &mut LaneReader, step: Step) {
-        reader.counter_deltas(self.counters.len() as u32, |slot, delta| {
-            if let Some(&id) = self.counters.get(slot as usize) {
-                self.fold_cell(id, delta, step);
-            }
-        });
-        // The row of a series that is not known yet keeps its gain.
+        // A series that is not known yet keeps its gain.
+        self.fold_cells(reader, 0..self.counters.len() as u32, step);
         self.fold_spills(reader, 0..self.distributions.len() as u32, step);
         self.fold_gauges(reader, 0..self.gauges.len() as u32, step);
-    }
-
-    fn fold_cell(&mut self, id: u32, delta: CounterReading, step: Step) {
-        let home = self.home(id);
-        fault::point("fold: a cell");
-        self.states[home as usize].fold_counter(delta, step);
     }
 
     /// Folds the gains of one series' cells and rows in every lane.
@@ -220,14 +210,8 @@ impl SeriesTable {
         for reader in readers {
             let only = entry.slot..entry.slot.saturating_add(1);
             match entry.kind {
-                Kind::Counter | Kind::UpDownCounter => {
-                    reader.counter_delta(entry.slot, |delta| {
-                        self.fold_cell(id, delta, step);
-                    });
-                }
-                Kind::Timing | Kind::Histogram => {
-                    self.fold_spills(reader, only, step);
-                }
+                Kind::Counter | Kind::UpDownCounter => self.fold_cells(reader, only, step),
+                Kind::Timing | Kind::Histogram => self.fold_spills(reader, only, step),
                 Kind::Gauge => self.fold_gauges(reader, only, step),
             }
         }
@@ -255,6 +239,16 @@ impl SeriesTable {
             let gained = CounterReading { value: gained, calls: gained };
             self.states[home as usize].fold_counter(gained, step);
         }
+    }
+
+    /// Folds the gains of some of a lane's cells.
+    fn fold_cells(&mut self, reader: &mut LaneReader, slots: Range<u32>, step: Step) {
+        reader.counter_gains(slots, |slot, gain| {
+            let Some(&id) = self.counters.get(slot as usize) else { return };
+            let home = self.home(id);
+            fault::point("fold: a cell");
+            self.states[home as usize].fold_counter(gain, step);
+        });
     }
 
     /// Folds the gains of some of a lane's spill rows.

@@ -104,27 +104,21 @@ impl LaneReader {
         true
     }
 
-    /// Calls `fold` with the change of the cell of `slot` since it was last folded. If `fold`
-    /// panics, the change counts as not folded; the same holds for the methods below.
-    pub(crate) fn counter_delta(&mut self, slot: u32, fold: impl FnOnce(CounterReading)) {
-        let Some(now) = self.lane.cells.get(slot).map(|cell| cell.read()) else { return };
-        let (chunk, place) = (slot as usize / CELLS_PER_CHUNK, slot as usize % CELLS_PER_CHUNK);
-        if let Some(base) = chunk_of(&mut self.cells, chunk).get_mut(place)
-            && *base != now
-        {
-            fold(now.since(*base));
-            *base = now;
-        }
-    }
-
-    /// Calls `fold` for each cell below slot `known` that has changed since it was last folded. The
-    /// others keep their gain: a series can be registered and counted while a pass is running.
-    pub(crate) fn counter_deltas(&mut self, known: u32, mut fold: impl FnMut(u32, CounterReading)) {
-        for (first, chunk) in self.lane.cells.chunks() {
+    /// Calls `fold` with the slot and gain of each cell among `slots` that has changed since it was
+    /// last folded. The others keep their gain: a series can be registered and counted while a pass
+    /// is running. If `fold` panics, the gain counts as not folded; the same holds for the methods
+    /// below.
+    pub(crate) fn counter_gains(
+        &mut self,
+        slots: Range<u32>,
+        mut fold: impl FnMut(u32, CounterReading),
+    ) {
+        let before = |first: u32| first as usize + CELLS_PER_CHUNK <= slots.start as usize;
+        for (first, chunk) in self.lane.cells.chunks().skip_while(|(first, _)| before(*first)) {
             let bases = chunk_of(&mut self.cells, first as usize / CELLS_PER_CHUNK);
-            for ((slot, cell), base) in (first..known).zip(chunk).zip(bases.iter_mut()) {
+            for ((slot, cell), base) in (first..slots.end).zip(chunk).zip(bases.iter_mut()) {
                 let now = cell.read();
-                if now != *base {
+                if slot >= slots.start && now != *base {
                     fold(slot, now.since(*base));
                     *base = now;
                 }
@@ -132,8 +126,7 @@ impl LaneReader {
         }
     }
 
-    /// Calls `fold` with the slot and gain of each spill row among `slots` that has changed since it
-    /// was last folded. The others keep their gain.
+    /// Like `counter_gains`, for the spill rows of timings and histograms.
     pub(crate) fn spill_gains(&mut self, slots: Range<u32>, mut fold: impl FnMut(u32, &SpillGain)) {
         for number in 0..self.lane.rows.taken() {
             let Some((slot, row)) = self.lane.rows.nth(number) else { continue };
@@ -144,7 +137,7 @@ impl LaneReader {
         self.lane.rows.refill();
     }
 
-    /// Like `spill_gains`, for gauges.
+    /// Like `counter_gains`, for the rows of gauges.
     pub(crate) fn gauge_gains(&mut self, slots: Range<u32>, mut fold: impl FnMut(u32, &Levels)) {
         for number in 0..self.lane.gauges.taken() {
             let Some((slot, row)) = self.lane.gauges.nth(number) else { continue };

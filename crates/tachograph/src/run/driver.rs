@@ -1,21 +1,20 @@
 //! The background thread's work: passes in their rhythm.
 //!
-//! It drains at the pace of the fullest lane (`pace.rs`) and publishes at a fixed interval. A pass
-//! that panics is caught and counted, and the next one follows.
+//! It drains at the pace of the fullest lane (`pace.rs`) and publishes at a fixed interval. After a
+//! pass that panicked, which is caught and counted, the next one follows.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Weak;
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::lane::lane::mode;
 use crate::limits::DRAIN_MAX;
+use crate::run::budget::Budget;
 use crate::run::engine::Core;
 use crate::run::stop::Stop;
 use crate::run::threads::{Running, Started};
 use crate::series::warning::Warning;
-use crate::sync::Arc;
-use crate::sync::fault;
+use crate::sync::{Arc, fault};
 
 /// Starts a collector's threads if recording is on, unless they are running or passes are made
 /// manually.
@@ -72,16 +71,12 @@ fn run(core: &Weak<Core>, stop: &Stop<Thread>) {
             // Publications missed in a stall are skipped.
             publish_at = (publish_at + publish_every).max(Instant::now());
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| turn(&core, publish)));
-        match outcome {
-            Ok(next) => wait = next.unwrap_or(wait),
-            Err(_) => core.note_panic(),
-        }
+        // Neither lets a panic out. Whoever has the aggregator while this finds it taken drains, too.
+        let next = if publish {
+            core.pass_and_publish(None, true)
+        } else {
+            core.drain_within(Budget::UNLIMITED).map(|drained| drained.wait)
+        };
+        wait = next.unwrap_or(wait);
     }
-}
-
-/// Returns how long the next turn may wait; `None` after a caught panic.
-fn turn(core: &Core, publish: bool) -> Option<Duration> {
-    fault::point("driver: a turn");
-    if publish { core.pass_and_publish(None, true) } else { core.drain() }
 }

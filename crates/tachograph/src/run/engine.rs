@@ -31,7 +31,7 @@ use crate::series::metric::Kind;
 use crate::series::registry::Inner;
 use crate::series::warning::Warning;
 use crate::sync::fault;
-use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, with_lock};
+use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, lock};
 use crate::time::start::PassTime;
 
 /// Receives problems that the collector's owner should look at.
@@ -163,21 +163,9 @@ impl Core {
         drained
     }
 
-    /// Drains the lanes' blocks, which keeps them from filling up between two publications. Returns
-    /// how long the next drain may wait; `None` after a panic.
-    pub(crate) fn drain(&self) -> Option<Duration> {
-        let wait = self.attempt(|aggregator| {
-            aggregator.set_time(self.time());
-            aggregator.check_clock();
-            aggregator.drain();
-            aggregator.wait()
-        });
-        self.deliver_warnings();
-        wait
-    }
-
     /// Makes and publishes a full pass at the given time, or else now; notes how long it took, if
-    /// asked to, without the callbacks before it. Returns the same as `drain`.
+    /// asked to, without the callbacks before it. Returns how long the next drain may wait; `None`
+    /// after a caught panic.
     pub(crate) fn pass_and_publish(
         &self,
         now: Option<PassTime>,
@@ -208,7 +196,7 @@ impl Core {
     pub(crate) fn lock_all(&self) -> Locks<'_> {
         Locks {
             _threads: self.threads.lock(),
-            _aggregator: crate::sync::lock(&self.aggregator),
+            _aggregator: lock(&self.aggregator),
             _registry: self.shared.registry.lock(),
             _growth: self.shared.lock(),
             _asked: self.asked.lock(),
@@ -330,12 +318,12 @@ impl Core {
     }
 
     pub(crate) fn locked<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> R {
-        with_lock(&self.aggregator, act)
+        act(&mut lock(&self.aggregator))
     }
 
     /// Like `locked`, but catches panics: the thread that drives or reads a collector may also be
     /// recording, or be inside a destructor.
-    fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
+    pub(crate) fn attempt<R>(&self, act: impl FnOnce(&mut Aggregator) -> R) -> Option<R> {
         self.shared.resume();
         self.locked(|aggregator| self.caught(aggregator, act))
     }
@@ -395,13 +383,6 @@ impl Core {
                 self.shared.tallies.callback_panics.add(1);
             }
         }
-    }
-
-    /// Counts and reports a panic between two passes.
-    pub(crate) fn note_panic(&self) {
-        self.locked(|aggregator| aggregator.telemetry.panics += 1);
-        self.shared.registry.warn(Warning::AggregatorPanicked);
-        self.deliver_warnings();
     }
 }
 

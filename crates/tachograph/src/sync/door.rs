@@ -21,8 +21,8 @@ pub(crate) use {
 #[cfg(tachograph_loom)]
 pub(crate) use {
     crate::sync::stand_ins::{ArcSwap, ArrayQueue, AtomicF64, Cache, OnceBox},
-    crate::sync::stand_ins::{PoisonGuard as MutexGuard, PoisonMutex as Mutex},
     loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+    loom::sync::{Mutex, MutexGuard},
 };
 
 /// Loom's thread-locals, declared like std's with a constant.
@@ -103,12 +103,4 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     }
     #[cfg(not(tachograph_tsan))]
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// Runs `act` with the lock held; a panic inside propagates, and the lock remains usable.
-pub(crate) fn with_lock<T, R>(mutex: &Mutex<T>, act: impl FnOnce(&mut T) -> R) -> R {
-    #[cfg(tachograph_loom)]
-    return mutex.poison_with(lock(mutex), act);
-    #[cfg(not(tachograph_loom))]
-    act(&mut lock(mutex))
 }

@@ -21,6 +21,6 @@ mod stand_ins;
 pub(crate) use cold_path::ColdPath;
 pub(crate) use door::{
     Arc, ArcSwap, ArrayQueue, AtomicBool, AtomicF64, AtomicU8, AtomicU64, AtomicUsize, Cache,
-    Mutex, MutexGuard, OnceBox, Ordering, Pages, Zeroed, lock, thread_local, with_lock, zeroed,
+    Mutex, MutexGuard, OnceBox, Ordering, Pages, Zeroed, lock, thread_local, zeroed,
 };
 pub(crate) use single_writer::SingleWriter;

@@ -10,8 +10,7 @@
 //! race with every other load. The word is relaxed: it orders nothing in the model.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, LockResult, Mutex, OnceLock, PoisonError, TryLockError, TryLockResult};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -250,49 +249,5 @@ impl AtomicF64 {
             .compare_exchange_weak(current.to_bits(), new.to_bits(), success, failure)
             .map(f64::from_bits)
             .map_err(f64::from_bits)
-    }
-}
-
-/// `std::sync::Mutex`: loom's, but like std's it can be locked after a holder has panicked.
-#[derive(Debug, Default)]
-pub(crate) struct PoisonMutex<T> {
-    inner: loom::sync::Mutex<T>,
-    poisoned: Mutex<bool>,
-}
-
-pub(crate) type PoisonGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
-
-impl<T> PoisonMutex<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self { inner: loom::sync::Mutex::new(value), poisoned: Mutex::new(false) }
-    }
-
-    pub(crate) fn lock(&self) -> LockResult<PoisonGuard<'_, T>> {
-        let guard = self.inner.lock()?;
-        if locked(&self.poisoned, |poisoned| *poisoned) {
-            return Err(PoisonError::new(guard));
-        }
-        Ok(guard)
-    }
-
-    pub(crate) fn try_lock(&self) -> TryLockResult<PoisonGuard<'_, T>> {
-        let guard = self.inner.try_lock()?;
-        if locked(&self.poisoned, |poisoned| *poisoned) {
-            return Err(TryLockError::Poisoned(PoisonError::new(guard)));
-        }
-        Ok(guard)
-    }
-
-    /// Runs `act` with the guard from `lock`. Loom's mutex cannot be locked again if a panic drops
-    /// its guard, so the panic is held back until the guard is gone.
-    pub(crate) fn poison_with<R>(
-        &self,
-        mut guard: PoisonGuard<'_, T>,
-        act: impl FnOnce(&mut T) -> R,
-    ) -> R {
-        let outcome = catch_unwind(AssertUnwindSafe(|| act(&mut guard)));
-        locked(&self.poisoned, |poisoned| *poisoned |= outcome.is_err());
-        drop(guard);
-        outcome.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }

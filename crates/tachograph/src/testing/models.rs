@@ -2,7 +2,7 @@
 //! without a place in any lane, a pass that panics; and for the fuzz targets, the parts of keys.
 //! Only for these.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 
 use crate::lane::batch::Batch;
 use crate::lane::lane::{Gate, Lane, LaneSize, mode};
@@ -138,7 +138,7 @@ impl ModelReader {
     /// The gain of a counter's cell: value and calls.
     pub fn counted(&mut self, slot: u32) -> (u64, u64) {
         let mut gained = (0, 0);
-        self.0.counter_delta(slot, |delta| gained = (delta.value, delta.calls));
+        self.0.counter_gains(slot..slot + 1, |_, gain| gained = (gain.value, gain.calls));
         gained
     }
 
@@ -189,20 +189,14 @@ pub fn unplaced_gauge(metrics: &MetricsCollector, name: &str) -> Gauge {
     Gauge(unplaced(metrics, name, Kind::Gauge))
 }
 
-/// Makes a pass that panics, here between blocks and cells, and handles it like the driver: catches
-/// and counts the panic.
+/// Makes a pass that panics, here between blocks and cells; like every pass, it catches and counts
+/// that itself.
 pub fn panicking_pass(metrics: &MetricsCollector) {
-    let core = metrics.core();
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        core.locked(|aggregator| {
-            aggregator.drain();
-            // Not `panic!`: its message would be printed for every interleaving.
-            resume_unwind(Box::new("a fault in the middle of a pass"))
-        })
-    }));
-    if outcome.is_err() {
-        core.note_panic();
-    }
+    metrics.core().attempt::<()>(|aggregator| {
+        aggregator.drain();
+        // Not `panic!`: its message would be printed for every interleaving.
+        resume_unwind(Box::new("a fault in the middle of a pass"))
+    });
 }
 
 /// The effect of a fork on a collector in the child. No other thread may use it, as in a real

@@ -52,6 +52,6 @@ fn lose_all(aggregator: &mut Aggregator) {
     for reader in &mut aggregator.readers {
         reader.announce();
         while reader.read_block(&mut Batch::default()) {}
-        reader.counter_deltas(u32::MAX, |_, _| ());
+        reader.counter_gains(0..u32::MAX, |_, _| ());
     }
 }
