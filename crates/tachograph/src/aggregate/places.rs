@@ -20,8 +20,7 @@ impl SeriesTable {
 
     #[cold]
     fn readmit(&mut self, id: u32) -> u32 {
-        let elsewhere = self.states[id as usize].elsewhere;
-        let other = match elsewhere {
+        let other = match self.elsewhere.get(&id).copied() {
             Some(other) => other,
             None if self.enter(id) => return id,
             None => self.registry.overflow_of(&self.states[id as usize].entry).id,
@@ -30,9 +29,8 @@ impl SeriesTable {
         if other as usize >= self.states.len() && !self.knows(other) {
             return id;
         }
-        let state = &mut self.states[id as usize];
-        state.elsewhere = Some(other);
-        if let Values::Gauge(gauge) = &mut state.values {
+        self.elsewhere.insert(id, other);
+        if let Values::Gauge(gauge) = &mut self.states[id as usize].values {
             gauge.lent = Some(other);
         }
         #[cfg(test)]
@@ -52,6 +50,7 @@ impl SeriesTable {
     /// Frees the places of series that are no longer wanted, then gives places to series that were
     /// registered again.
     pub(crate) fn settle_places(&mut self) {
+        self.elsewhere.clear();
         self.states.iter_mut().for_each(|state| state.settle_place(&self.registry));
         for place in 0..self.order.len() {
             let id = self.order[place];
@@ -79,11 +78,12 @@ impl SeriesTable {
         step: Step,
         start: Start,
     ) {
+        let start = Arc::new(start);
         for &id in idle {
             let state = &mut self.states[id as usize];
             let Some(metric) = metrics.get(state.entry.metric as usize) else { continue };
             let count = state.count();
-            state.leave(metric, step, start, &self.registry);
+            state.leave(metric, step, &start, &self.registry);
             self.forgotten = self.forgotten.wrapping_add(count);
         }
     }

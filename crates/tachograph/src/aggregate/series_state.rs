@@ -25,8 +25,9 @@ use crate::time::start::{PassTime, Start};
 pub(crate) struct SeriesState {
     pub(crate) entry: Arc<SeriesId>,
     pub(crate) values: Values,
-    /// When it was first recorded or registered, or last reset; never later.
-    start: Start,
+    /// When it was first recorded or registered, or last reset; never later. Shared with other
+    /// series that were so at the same time.
+    start: Arc<Start>,
     /// The part of the entry's signal count that was folded.
     signals: u64,
     /// The number of samples at a snapshot, and when it was first seen; none before the first look
@@ -36,14 +37,12 @@ pub(crate) struct SeriesState {
     recorded: bool,
     /// Whether the series has changed since it was published.
     pub(super) changed: bool,
-    published: Option<Arc<Series>>,
+    /// The series as last shown in a snapshot.
+    shown: Option<Arc<Series>>,
+    /// Whether it has left since for being idle.
+    has_left: bool,
     /// Whether it counts against the limits; otherwise its samples may count elsewhere.
     pub(super) placed: bool,
-    /// The series that takes its samples until the next snapshot, because there was no place for
-    /// it.
-    pub(super) elsewhere: Option<u32>,
-    /// The series as last shown in a snapshot, after it has left for being idle.
-    left: Option<Arc<Series>>,
     /// Whether it was reset or shown. Before that, it keeps its place because the first record of
     /// the thread that created it may still be on its way.
     may_leave: bool,
@@ -71,7 +70,7 @@ impl Accumulate for CounterReading {
 }
 
 impl SeriesState {
-    pub(crate) fn new(entry: Arc<SeriesId>, start: Start) -> Self {
+    pub(crate) fn new(entry: Arc<SeriesId>, start: Arc<Start>) -> Self {
         let values = Values::new(entry.kind);
         Self {
             entry,
@@ -81,10 +80,9 @@ impl SeriesState {
             seen: None,
             recorded: false,
             changed: true,
-            published: None,
+            shown: None,
+            has_left: false,
             placed: true,
-            elsewhere: None,
-            left: None,
             may_leave: false,
             removed_with_handles: false,
         }
@@ -116,7 +114,6 @@ impl SeriesState {
     /// Gives its place back unless it is still wanted: a series has a place while snapshots show
     /// it. May request one again.
     pub(crate) fn settle_place(&mut self, registry: &Registry) {
-        self.elsewhere = None;
         let wanted = self.is_wanted();
         self.may_leave |= wanted && self.placed;
         if self.placed && !wanted && self.may_leave {
@@ -126,7 +123,7 @@ impl SeriesState {
     }
 
     /// Leaves until it is recorded or registered again, with or without handles.
-    pub(crate) fn remove(&mut self, start: Start, registry: &Registry) {
+    pub(crate) fn remove(&mut self, start: &Arc<Start>, registry: &Registry) {
         self.reset(start);
         self.removed_with_handles |= self.entry.unpin();
         self.settle_place(registry);
@@ -137,7 +134,7 @@ impl SeriesState {
         &mut self,
         metric: &Arc<Metric>,
         step: Step,
-        start: Start,
+        start: &Arc<Start>,
         registry: &Registry,
     ) {
         // Its window is over, whatever the others' windows are.
@@ -146,12 +143,13 @@ impl SeriesState {
         }
         let left = Arc::new(self.series(metric, step));
         self.remove(start, registry);
-        self.left = Some(left);
+        (self.shown, self.has_left) = (Some(left), true);
     }
 
     /// The series as it was when it left for being idle, if it has not returned.
     pub(crate) fn left(&mut self) -> Option<Arc<Series>> {
-        let (left, dropped) = (self.left.as_mut()?, self.entry.dropped());
+        let left = self.shown.as_mut().filter(|_| self.has_left)?;
+        let dropped = self.entry.dropped();
         if left.dropped != dropped {
             *left = Arc::new(Series { dropped, ..Series::clone(left) });
         }
@@ -180,7 +178,7 @@ impl SeriesState {
 
     /// Converts its start to wall time again.
     pub(crate) fn convert_start(&mut self, now: PassTime) {
-        self.start.at.convert(now);
+        Arc::make_mut(&mut self.start).at.convert(now);
         self.changed = true;
     }
 
@@ -229,7 +227,7 @@ impl SeriesState {
     }
 
     /// Discards everything that the parent of a fork recorded.
-    pub(crate) fn start_over(&mut self, start: Start) {
+    pub(crate) fn start_over(&mut self, start: &Arc<Start>) {
         self.reset(start);
         self.signals = self.entry.signals();
         self.entry.start_over();
@@ -265,39 +263,39 @@ impl SeriesState {
     }
 
     /// Discards all values. A series without a handle leaves until it is recorded again.
-    pub(crate) fn reset(&mut self, start: Start) {
+    pub(crate) fn reset(&mut self, start: &Arc<Start>) {
         self.values = Values::new(self.entry.kind);
         if let Values::Gauge(gauge) = &mut self.values {
             gauge.begin_after(self.entry.take_current());
         }
-        self.start = start;
+        self.start = Arc::clone(start);
         self.recorded = false;
-        (self.seen, self.left) = (None, None);
+        (self.seen, self.shown) = (None, None);
         self.may_leave = true;
         self.changed = true;
     }
 
     /// Sets a counter to 0.
-    pub(crate) fn reset_counter(&mut self, start: Start) {
+    pub(crate) fn reset_counter(&mut self, start: &Arc<Start>) {
         if let Values::Counter(windowed) = &mut self.values {
             *windowed = Windowed::default();
-            self.start = start;
-            (self.seen, self.left) = (None, None);
+            self.start = Arc::clone(start);
+            (self.seen, self.shown) = (None, None);
             self.changed = true;
         }
     }
 
     /// The series as snapshots show it: the previous one, unless something has changed.
     pub(crate) fn publish(&mut self, metric: &Arc<Metric>, step: Step) -> Arc<Series> {
-        self.left = None;
+        self.has_left = false;
         self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
-        match &self.published {
-            Some(published) if !self.changed && published.dropped == self.entry.dropped() => {
-                Arc::clone(published)
+        match &self.shown {
+            Some(shown) if !self.changed && shown.dropped == self.entry.dropped() => {
+                Arc::clone(shown)
             }
             _ => {
                 let series = Arc::new(self.series(metric, step));
-                self.published = Some(Arc::clone(&series));
+                self.shown = Some(Arc::clone(&series));
                 self.changed = false;
                 series
             }
@@ -338,9 +336,9 @@ impl SeriesState {
         match &self.values {
             Values::Distribution(windowed) => {
                 let counts: usize = windowed.lifetime().map(Distribution::bytes).sum();
-                let published = self.published.as_ref().and_then(|series| series.value.as_timing());
+                let shown = self.shown.as_ref().and_then(|series| series.value.as_timing());
                 let views = size_of::<Views<TimingStats>>();
-                let shown = published.map_or(0, |shown| views + TimingStats::bucket_bytes(shown));
+                let shown = shown.map_or(0, |shown| views + TimingStats::bucket_bytes(shown));
                 counts + size_of::<Windowed<Distribution>>() + shown
             }
             Values::Gauge(_) => size_of::<GaugeState>() + size_of::<Views<GaugeStats>>(),

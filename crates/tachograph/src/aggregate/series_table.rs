@@ -1,5 +1,6 @@
 //! The aggregator's states of all series.
 
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Instant;
 
@@ -35,11 +36,14 @@ pub(crate) struct SeriesTable {
     pub(super) gauges: Vec<u32>,
     /// The gauges' current values loaded before the drain, in the order of `gauges`.
     pub(super) loaded: Vec<f64>,
-    fresh: Vec<Arc<SeriesId>>,
+    /// Series that have no state yet, in the order of their ids.
+    fresh: VecDeque<Arc<SeriesId>>,
     /// When new series were last looked for, and the time before that.
     looks: Option<[Start; 2]>,
     /// Ids of series that no snapshot has shown yet.
     unnamed: Vec<u32>,
+    /// By id: the series that takes the samples of one that found no place, until the next snapshot.
+    pub(super) elsewhere: HashMap<u32, u32>,
     /// Samples in values that were reset.
     pub(super) forgotten: u64,
     /// Samples that were read from a lane and became counted drops.
@@ -72,9 +76,10 @@ impl SeriesTable {
             distributions: Vec::new(),
             gauges: Vec::new(),
             loaded: Vec::new(),
-            fresh: Vec::new(),
+            fresh: VecDeque::new(),
             looks: None,
             unnamed: Vec::new(),
+            elsewhere: HashMap::new(),
             forgotten: 0,
             lost: 0,
             signals_before: 0,
@@ -88,7 +93,7 @@ impl SeriesTable {
     /// Adds the series that were registered since the last call.
     pub(crate) fn refresh(&mut self, now: Start) {
         let start = self.look(now);
-        self.registry.series_from(self.states.len(), &mut self.fresh);
+        self.registry.take_new(&mut self.fresh);
         // After a panic, too, fewer ids are in order than there are states.
         if self.fresh.is_empty() && self.order.len() == self.states.len() {
             return;
@@ -98,8 +103,10 @@ impl SeriesTable {
         if spare < self.fresh.len() {
             self.states.reserve_exact(self.fresh.len().max(self.states.len() / 4));
         }
-        for entry in self.fresh.drain(..) {
+        let start = Arc::new(start);
+        while !self.fresh.is_empty() {
             fault::point("refresh: a series");
+            let Some(entry) = self.fresh.pop_front() else { break };
             let by_slot = match entry.kind {
                 Kind::Counter | Kind::UpDownCounter => &mut self.counters,
                 Kind::Timing | Kind::Histogram => &mut self.distributions,
@@ -110,7 +117,7 @@ impl SeriesTable {
                 by_slot.push(entry.id);
             }
             self.unnamed.push(entry.id);
-            self.states.push(SeriesState::new(entry, start));
+            self.states.push(SeriesState::new(entry, Arc::clone(&start)));
         }
         fault::point("refresh: before sorting");
         let states = &self.states;
@@ -399,10 +406,11 @@ impl SeriesTable {
 
     /// Discards all values except the collector's own.
     pub(crate) fn reset(&mut self, start: Start) {
+        let start = Arc::new(start);
         let mut forgotten = self.forgotten;
         for state in self.others() {
             forgotten = forgotten.wrapping_add(state.count());
-            state.reset(start);
+            state.reset(&start);
         }
         self.forgotten = forgotten;
     }
@@ -415,15 +423,15 @@ impl SeriesTable {
             return false;
         };
         self.forgotten = self.forgotten.wrapping_add(state.count());
-        state.remove(start, &self.registry);
+        state.remove(&Arc::new(start), &self.registry);
+        self.elsewhere.remove(&id);
         true
     }
 
     /// Discards all values, drops and counts, including the collector's own.
     pub(crate) fn start_over(&mut self, start: Start) {
-        for state in &mut self.states {
-            state.start_over(start);
-        }
+        let start = Arc::new(start);
+        self.states.iter_mut().for_each(|state| state.start_over(&start));
         (self.forgotten, self.lost, self.coalesced) = (0, 0, 0);
         self.overload = Overload::default();
         self.signals_before = self.all_signals();
@@ -431,10 +439,11 @@ impl SeriesTable {
 
     /// Sets every counter except the collector's own to 0.
     pub(crate) fn reset_counters(&mut self, start: Start) {
+        let start = Arc::new(start);
         let mut forgotten = self.forgotten;
         for state in self.others().filter(|state| state.entry.kind.is_counter()) {
             forgotten = forgotten.wrapping_add(state.count());
-            state.reset_counter(start);
+            state.reset_counter(&start);
         }
         self.forgotten = forgotten;
     }

@@ -156,9 +156,9 @@ impl Builder {
     ///
     /// A series that leaves because of a reset, [`remove`](crate::MetricsCollector::remove) or the
     /// [idle timeout](Builder::idle_timeout) gives its place back. But a handle or a thread's name
-    /// cache may bring it back, so the collector remembers it with its slot in the lanes: about 450
-    /// bytes for a counter, 560 for a timing, 730 for a gauge. It remembers four times as many
-    /// series as this limit; beyond that, new series are added up in overflow series, even if there
+    /// cache may bring it back, so the collector remembers it with its slot in the lanes: about 420
+    /// bytes for a counter, 530 for a timing or gauge. It remembers four times as many series as
+    /// this limit; beyond that, new series are added up in overflow series, even if there
     /// are free places. Use tag values that recur, such as a slot number instead of a connection
     /// id.
     ///

@@ -4,7 +4,7 @@
 //! registered. Ids are never reused, so a sample with an old id never lands in a new series.
 
 use std::collections::hash_map::{Entry as MapEntry, RandomState};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
@@ -43,7 +43,9 @@ pub(crate) struct Inner {
     hasher: RandomState,
     by_name: HashMap<Arc<str>, u32>,
     metrics: Vec<MetricEntry>,
-    series: Vec<Arc<SeriesId>>,
+    /// Series that the aggregator has not taken yet.
+    fresh: Vec<Arc<SeriesId>>,
+    next_id: u32,
     /// Slots assigned so far, by kind of table: cells, spill rows, gauge rows.
     slots: [u32; 3],
     /// Series and metrics that count against the limits: all except the collector's own.
@@ -151,15 +153,18 @@ impl Registry {
     }
 
     fn new_entry(&self, inner: &mut Inner, metric: u32, tags: Tags, kind: Kind) -> Arc<SeriesId> {
-        let id = inner.series.len() as u32;
+        let id = inner.next_id;
         let first = inner.metrics[metric as usize].series.is_empty();
         let name = &inner.metrics[metric as usize].name;
-        let key = key::display(name, &tags).into();
+        let key = key::display(name, &tags);
+        // Most names without tags are their own keys.
+        let key = if key == **name { Arc::clone(name) } else { key.into() };
         // The collector's own series are never in a lane.
         let slot = if name.starts_with(RESERVED) { u32::MAX } else { inner.next_slot(kind) };
         let (tallies, words) = (Arc::clone(&self.tallies), SeriesWords::default());
         let entry = Arc::new(SeriesId { id, slot, kind, metric, tags, key, tallies, words });
-        inner.series.push(Arc::clone(&entry));
+        inner.fresh.push(Arc::clone(&entry));
+        inner.next_id += 1;
         inner.revision += u64::from(first);
         entry
     }
@@ -293,10 +298,9 @@ impl Registry {
         self.limits.series.saturating_mul(CACHED_NAMES_PER_SERIES)
     }
 
-    /// Appends the series from index `known` on.
-    pub(crate) fn series_from(&self, known: usize, into: &mut Vec<Arc<SeriesId>>) {
-        let (_cold, inner) = self.inner();
-        into.extend(inner.series.get(known..).unwrap_or_default().iter().cloned());
+    /// Appends the series since the last call, in the order of their ids.
+    pub(crate) fn take_new(&self, into: &mut VecDeque<Arc<SeriesId>>) {
+        into.extend(self.inner().1.fresh.drain(..));
     }
 
     /// The metadata of every metric, by index, with its revision, unless that is `known`.
