@@ -20,8 +20,7 @@ use crate::read::exported_names::naming::Naming;
 use crate::read::snapshot::{Recording, Snapshot, Value};
 use crate::series::metric::Metric;
 use crate::series::warning::Warning;
-use crate::sync::Arc;
-use crate::sync::fault;
+use crate::sync::{Arc, fault};
 use crate::time::start::{self, PassTime, Start};
 use crate::time::tsc::TscWatch;
 

@@ -1,7 +1,6 @@
 //! The aggregator's state of one gauge.
 
-use crate::aggregate::window::Step;
-use crate::aggregate::window::{Accumulate, Windowed};
+use crate::aggregate::window::{Accumulate, Step, Windowed};
 use crate::lane::spill::Levels;
 use crate::read::stats::GaugeStats;
 

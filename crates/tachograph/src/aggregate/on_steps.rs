@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aggregate::window::Step;
-use crate::aggregate::window::{self, Windowed};
+use crate::aggregate::window::{self, Step, Windowed};
 
 /// The time whose samples were folded, by step.
 #[derive(Debug, Default)]

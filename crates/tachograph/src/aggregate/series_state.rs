@@ -9,16 +9,13 @@ use crate::lane::cell::CounterReading;
 use crate::lane::spill::{Levels, SpillGain};
 use crate::lane::trace::Trace;
 use crate::read::exemplar::{Exemplar, Witness, worst};
-use crate::read::rows::Totals;
-use crate::read::rows::{self, Row};
+use crate::read::samples::Samples;
 use crate::read::snapshot::{Series, Value};
-use crate::read::stats::Views;
-use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats, Views};
 use crate::series::metric::{Kind, Metric};
 use crate::series::registry::Registry;
 use crate::series::series_id::SeriesId;
-use crate::sync::Arc;
-use crate::sync::fault;
+use crate::sync::{Arc, fault};
 use crate::time::start::{PassTime, Start};
 
 #[derive(Debug)]
@@ -415,23 +412,16 @@ fn distribution_views(
     scale: f64,
     windows: bool,
 ) -> Views<TimingStats> {
-    let (mut rows, mut scratch) = (Vec::<Row>::new(), Vec::new());
-    let (mut coarse, mut totals) = (Vec::new(), Totals::default());
-    for step in windowed.window() {
-        rows::merge(&mut rows, &step.rows(), &mut scratch);
-        rows::merge(&mut coarse, step.coarse(), &mut scratch);
-        totals.absorb(&step.totals);
-    }
+    let mut sum = Samples::default();
+    windowed.window().for_each(|step| sum.absorb(&step.rows(), step.coarse(), &step.totals));
     let closed = windowed.closed();
-    let window = windows.then(|| TimingStats::new(rows.as_slice().into(), &coarse, totals, scale));
+    let window = windows.then(|| sum.stats(scale));
     let lifetime = match &window {
         // Nothing has left the window yet, so both views are the same.
         Some(window) if closed.is_empty() => window.clone(),
         _ => {
-            rows::merge(&mut rows, &closed.rows(), &mut scratch);
-            rows::merge(&mut coarse, closed.coarse(), &mut scratch);
-            totals.absorb(&closed.totals);
-            TimingStats::new(rows.into(), &coarse, totals, scale)
+            sum.absorb(&closed.rows(), closed.coarse(), &closed.totals);
+            sum.stats(scale)
         }
     };
     Views { lifetime, window }

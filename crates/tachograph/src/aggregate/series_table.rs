@@ -19,8 +19,7 @@ use crate::series::metric::{Kind, Metric};
 use crate::series::registry::Registry;
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId};
 use crate::series::warning::Warning;
-use crate::sync::fault;
-use crate::sync::{Arc, Ordering};
+use crate::sync::{Arc, Ordering, fault};
 use crate::time::start::{PassTime, Start};
 
 #[derive(Debug)]

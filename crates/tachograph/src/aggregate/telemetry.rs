@@ -35,8 +35,7 @@ use crate::series::metric::{Kind, Unit};
 use crate::series::registry::Registry;
 use crate::series::tags::Tags;
 use crate::series::tallies::Tallies;
-use crate::sync::Arc;
-use crate::sync::fault;
+use crate::sync::{Arc, fault};
 use crate::time::stamp::nanos;
 
 /// The aggregator's own counts.

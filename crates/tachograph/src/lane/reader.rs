@@ -9,8 +9,7 @@ use crate::lane::cell::CounterReading;
 use crate::lane::lane::Lane;
 use crate::lane::spill::{Levels, SpillGain, SpillReading};
 use crate::limits::{BLOCK_SAMPLES, CELLS_PER_CHUNK};
-use crate::sync::Arc;
-use crate::sync::fault;
+use crate::sync::{Arc, fault};
 
 /// The reading state of a lane. Each lane has one, under the aggregator's mutex.
 #[derive(Debug)]

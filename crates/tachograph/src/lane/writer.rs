@@ -28,24 +28,18 @@ impl LaneWriter {
     /// The writer of a lane that no handle matches, for a thread that gets no other one.
     pub(crate) fn detached() -> Self {
         let size = LaneSize { blocks_initial: 0, blocks_max: 0, slots: 0 };
-        let Position { block, filled, taken } = Position::START;
-        Self {
-            lane: Arc::new(Lane::new(size, Gate::DETACHED)),
-            block: Cell::new(block),
-            filled: Cell::new(filled),
-            taken: Cell::new(taken),
-        }
+        Self::at(Position::START, Arc::new(Lane::new(size, Gate::DETACHED)))
     }
 
     /// Takes over a closed lane, unless another thread was faster.
     pub(crate) fn adopt(lane: &Arc<Lane>) -> Option<Self> {
-        let Position { block, filled, taken } = lane.adopt()?;
-        Some(Self {
-            lane: Arc::clone(lane),
-            block: Cell::new(block),
-            filled: Cell::new(filled),
-            taken: Cell::new(taken),
-        })
+        Some(Self::at(lane.adopt()?, Arc::clone(lane)))
+    }
+
+    fn at(position: Position, lane: Arc<Lane>) -> Self {
+        let Position { block, filled, taken } = position;
+        let (block, filled, taken) = (Cell::new(block), Cell::new(filled), Cell::new(taken));
+        Self { lane, block, filled, taken }
     }
 
     #[inline]

@@ -1,6 +1,5 @@
 //! The statistics of one series, for readers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,8 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::lane::bucket::{self, coarse};
 use crate::lane::wide::Wide;
 use crate::read::buckets::Buckets;
-use crate::read::rows::Row;
-use crate::read::rows::Totals;
 use crate::series::encoding::float::{self, Float};
 use crate::series::metric::scaled;
 
@@ -74,10 +71,6 @@ fn millionths(q: f64) -> Option<u32> {
 }
 
 impl TimingStats {
-    pub(crate) fn new(rows: Arc<[Row]>, coarse: &[Row], totals: Totals, scale: f64) -> Self {
-        Self::of(Buckets::new(rows, coarse.into(), totals, scale))
-    }
-
     pub(crate) fn of(buckets: Buckets) -> Self {
         let (totals, scale) = (buckets.totals(), buckets.scale());
         let [p50, p90, p95, p99, p999] = buckets.quantiles(PRECOMPUTED);

@@ -6,8 +6,7 @@ use crate::aggregate::aggregator::Aggregator;
 use crate::lane::lane::mode;
 use crate::lane::trace::Trace;
 use crate::limits::{DRAIN_MIN, DROP_TIMEOUT};
-use crate::read::snapshot::Snapshot;
-use crate::read::snapshot::Value;
+use crate::read::snapshot::{Snapshot, Value};
 use crate::read::snapshot_reader::SnapshotReader;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
 use crate::record::handles::{Counter, Gauge, Histogram, Timing, UpDownCounter};
@@ -113,71 +112,6 @@ impl MetricsCollector {
         Tagged::new(self.core(), tags)
     }
 
-    #[inline]
-    fn untagged(&self) -> Tagged<'_> {
-        Tagged::new(self.core(), &[])
-    }
-
-    /// Adds 1 to a counter.
-    #[inline]
-    pub fn increment(&self, name: &str) {
-        self.untagged().increment(name);
-    }
-
-    /// Adds `amount` to a counter; the total wraps at 2^64.
-    #[inline]
-    pub fn increment_by(&self, name: &str, amount: u64) {
-        self.untagged().increment_by(name, amount);
-    }
-
-    /// Subtracts 1 from a counter. If this is the first call with the name, it creates an up-down
-    /// counter. On a monotonic counter it is applied, and counted in
-    /// `telemetry.monotonic_decrements`.
-    #[inline]
-    pub fn decrement(&self, name: &str) {
-        self.untagged().decrement(name);
-    }
-
-    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
-    #[inline]
-    pub fn decrement_by(&self, name: &str, amount: u64) {
-        self.untagged().decrement_by(name, amount);
-    }
-
-    /// Sets a gauge. NaN is refused and counted; infinities are left out of the mean.
-    #[inline]
-    pub fn gauge(&self, name: &str, value: f64) {
-        self.untagged().gauge(name, value);
-    }
-
-    /// Records a duration.
-    #[inline]
-    pub fn timing(&self, name: &str, duration: Duration) {
-        self.untagged().timing(name, duration);
-    }
-
-    /// Records a plain value, such as a size.
-    #[inline]
-    pub fn histogram(&self, name: &str, value: u64) {
-        self.untagged().histogram(name, value);
-    }
-
-    /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].
-    pub fn timing_traced(&self, name: &str, duration: Duration, trace: Trace) {
-        self.untagged().timing_traced(name, duration, trace);
-    }
-
-    /// Records a plain value with the trace that it belongs to; see [`Timing::record_traced`].
-    pub fn histogram_traced(&self, name: &str, value: u64, trace: Trace) {
-        self.untagged().histogram_traced(name, value, trace);
-    }
-
-    /// Starts a timer that records when it is dropped.
-    #[inline]
-    pub fn timer(&self, name: &str) -> Timer<ByName> {
-        self.untagged().timer(name)
-    }
-
     /// This moment, for the start or the end of timings; see [`Stamp`]. None while recording is
     /// off: it reads no clock then.
     #[inline]
@@ -228,31 +162,6 @@ impl MetricsCollector {
         self.core().shared.registry.describe(name, unit, scale, description);
     }
 
-    /// A handle for a monotonic counter. The series exists from now on, with the value 0.
-    pub fn register_counter(&self, name: &str) -> Counter {
-        self.untagged().register_counter(name)
-    }
-
-    /// A handle for an up-down counter.
-    pub fn register_up_down_counter(&self, name: &str) -> UpDownCounter {
-        self.untagged().register_up_down_counter(name)
-    }
-
-    /// A handle for a timing.
-    pub fn register_timing(&self, name: &str) -> Timing {
-        self.untagged().register_timing(name)
-    }
-
-    /// A handle for a histogram.
-    pub fn register_histogram(&self, name: &str) -> Histogram {
-        self.untagged().register_histogram(name)
-    }
-
-    /// A handle for a gauge.
-    pub fn register_gauge(&self, name: &str) -> Gauge {
-        self.untagged().register_gauge(name)
-    }
-
     /// A recorder for a loop that owns its thread; takes a lane of its own.
     pub fn recorder(&self) -> Recorder {
         self.core().shared.resume();
@@ -274,39 +183,6 @@ impl MetricsCollector {
     /// A snapshot of everything that was recorded before the call. It is not published.
     pub fn get_all_metrics(&self) -> Arc<Snapshot> {
         self.core().read_all()
-    }
-
-    /// The statistics of a timing or histogram, including everything recorded before the call.
-    ///
-    /// `None` if the series does not exist, or if the collector was never enabled. Still works
-    /// after the collector is switched off or shut down.
-    pub fn get_timing(&self, name: &str) -> Option<TimingStats> {
-        self.untagged().get_timing(name)
-    }
-
-    /// A counter's total; see [`MetricsCollector::get_timing`].
-    pub fn get_counter(&self, name: &str) -> Option<CounterStats> {
-        self.untagged().get_counter(name)
-    }
-
-    /// A gauge's statistics; see [`MetricsCollector::get_timing`].
-    pub fn get_gauge(&self, name: &str) -> Option<GaugeStats> {
-        self.untagged().get_gauge(name)
-    }
-
-    /// Like [`MetricsCollector::get_timing`], for the sliding window; also `None` without windows.
-    pub fn get_timing_window(&self, name: &str) -> Option<TimingStats> {
-        self.untagged().get_timing_window(name)
-    }
-
-    /// Like [`MetricsCollector::get_counter`], for the sliding window: its net change.
-    pub fn get_counter_window(&self, name: &str) -> Option<CounterStats> {
-        self.untagged().get_counter_window(name)
-    }
-
-    /// Like [`MetricsCollector::get_gauge`], for the sliding window.
-    pub fn get_gauge_window(&self, name: &str) -> Option<GaugeStats> {
-        self.untagged().get_gauge_window(name)
     }
 
     /// The statistics of all series of a metric together, including everything recorded before the
@@ -472,4 +348,67 @@ impl MetricsCollector {
         self.core().ask();
         self.owner.shutdown(timeout)
     }
+}
+
+/// Methods that [`Tagged`] has too, here without tags.
+macro_rules! untagged {
+    ($($(#[$doc:meta])* $name:ident($($it:ident: $kind:ty),*) $(-> $result:ty)?;)*) => {
+        impl MetricsCollector {$(
+            $(#[$doc])*
+            #[inline]
+            pub fn $name(&self, name: &str $(, $it: $kind)*) $(-> $result)? {
+                Tagged::new(self.core(), &[]).$name(name $(, $it)*)
+            }
+        )*}
+    };
+}
+
+untagged! {
+    /// Adds 1 to a counter.
+    increment();
+    /// Adds `amount` to a counter; the total wraps at 2^64.
+    increment_by(amount: u64);
+    /// Subtracts 1 from a counter. If this is the first call with the name, it creates an up-down
+    /// counter. On a monotonic counter it is applied, and counted in
+    /// `telemetry.monotonic_decrements`.
+    decrement();
+    /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].
+    decrement_by(amount: u64);
+    /// Sets a gauge. NaN is refused and counted; infinities are left out of the mean.
+    gauge(value: f64);
+    /// Records a duration.
+    timing(duration: Duration);
+    /// Records a plain value, such as a size.
+    histogram(value: u64);
+    /// Records a duration with the trace that it belongs to; see [`Timing::record_traced`].
+    timing_traced(duration: Duration, trace: Trace);
+    /// Records a plain value with the trace that it belongs to; see [`Timing::record_traced`].
+    histogram_traced(value: u64, trace: Trace);
+    /// Starts a timer that records when it is dropped.
+    timer() -> Timer<ByName>;
+    /// A handle for a monotonic counter. The series exists from now on, with the value 0.
+    register_counter() -> Counter;
+    /// A handle for an up-down counter.
+    register_up_down_counter() -> UpDownCounter;
+    /// A handle for a timing.
+    register_timing() -> Timing;
+    /// A handle for a histogram.
+    register_histogram() -> Histogram;
+    /// A handle for a gauge.
+    register_gauge() -> Gauge;
+    /// The statistics of a timing or histogram, including everything recorded before the call.
+    ///
+    /// `None` if the series does not exist, or if the collector was never enabled. Still works
+    /// after the collector is switched off or shut down.
+    get_timing() -> Option<TimingStats>;
+    /// A counter's total; see [`MetricsCollector::get_timing`].
+    get_counter() -> Option<CounterStats>;
+    /// A gauge's statistics; see [`MetricsCollector::get_timing`].
+    get_gauge() -> Option<GaugeStats>;
+    /// Like [`MetricsCollector::get_timing`], for the sliding window; also `None` without windows.
+    get_timing_window() -> Option<TimingStats>;
+    /// Like [`MetricsCollector::get_counter`], for the sliding window: its net change.
+    get_counter_window() -> Option<CounterStats>;
+    /// Like [`MetricsCollector::get_gauge`], for the sliding window.
+    get_gauge_window() -> Option<GaugeStats>;
 }

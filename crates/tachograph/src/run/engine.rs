@@ -30,8 +30,7 @@ use crate::series::metric::Kind;
 #[cfg(unix)]
 use crate::series::registry::Inner;
 use crate::series::warning::Warning;
-use crate::sync::fault;
-use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, lock};
+use crate::sync::{Arc, ArcSwap, Mutex, MutexGuard, fault, lock};
 use crate::time::start::PassTime;
 
 /// Receives problems that the collector's owner should look at.
@@ -277,23 +276,22 @@ impl Core {
     /// Makes the final pass; gives up at the deadline if another reader holds the aggregator that
     /// long.
     pub(crate) fn finish(&self, deadline: Instant) -> ShutdownReport {
-        let Some(mut aggregator) = self.lock_until(deadline) else {
-            let dropped = self.shared.tallies.dropped_total();
-            let unfinished_lanes = self.shared.lanes().len();
-            let (recorded, aggregated, timed_out) = (dropped, 0, true);
-            return ShutdownReport { recorded, aggregated, dropped, unfinished_lanes, timed_out };
-        };
         let pass = |aggregator: &mut Aggregator| {
             self.move_time(aggregator);
             aggregator.pass();
             self.publish(aggregator);
         };
-        if self.caught(&mut aggregator, pass).is_none() {
-            self.caught(&mut aggregator, pass);
+        let counts = self.lock_until(deadline).map(|mut aggregator| {
+            if self.caught(&mut aggregator, pass).is_none() {
+                self.caught(&mut aggregator, pass);
+            }
+            aggregator.totals()
+        });
+        // After a timeout it may be the callback that is in the way.
+        if counts.is_some() {
+            self.deliver_warnings();
         }
-        let (read, aggregated, open) = aggregator.totals();
-        drop(aggregator);
-        self.deliver_warnings();
+        let (read, aggregated, open) = counts.unwrap_or((0, 0, self.shared.lanes().len()));
         let dropped = self.shared.tallies.dropped_total();
         let own = usize::from(this_thread::has_lane(&self.shared));
         ShutdownReport {
@@ -301,7 +299,7 @@ impl Core {
             aggregated,
             dropped,
             unfinished_lanes: open.saturating_sub(own),
-            timed_out: false,
+            timed_out: counts.is_none(),
         }
     }
 

@@ -15,8 +15,7 @@ use std::sync::Weak;
 
 use crate::lane::lane::Lane;
 use crate::run::engine::{Core, Locks};
-use crate::sync::ColdPath;
-use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{Arc, AtomicBool, ColdPath, Mutex, MutexGuard, Ordering, lock};
 
 static CORES: Mutex<Vec<Weak<Core>>> = Mutex::new(Vec::new());
 

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::background::Background;
 use crate::run::stop::Stop;
-use crate::sync::fault;
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::sync::{Arc, Mutex, MutexGuard, fault, lock};
 
 /// Called at the start of each background thread.
 pub(crate) type ThreadStart = Arc<dyn Fn() + Send + Sync>;

@@ -17,8 +17,7 @@ use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId, SeriesWords}
 use crate::series::tags::{OVERFLOW, Tags};
 use crate::series::tallies::Tallies;
 use crate::series::warning::Warning;
-use crate::sync::ColdPath;
-use crate::sync::{Arc, Mutex, MutexGuard, lock};
+use crate::sync::{Arc, ColdPath, Mutex, MutexGuard, lock};
 
 /// The limits on series and metrics.
 #[derive(Clone, Copy, Debug)]
@@ -300,7 +299,7 @@ impl Registry {
 
     /// Appends the series since the last call, in the order of their ids.
     pub(crate) fn take_new(&self, into: &mut VecDeque<Arc<SeriesId>>) {
-        into.extend(self.inner().1.fresh.drain(..));
+        into.extend(std::mem::take(&mut self.inner().1.fresh));
     }
 
     /// The metadata of every metric, by index, with its revision, unless that is `known`.

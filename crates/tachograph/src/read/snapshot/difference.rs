@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use crate::lane::bucket;
 use crate::read::buckets::Buckets;
-use crate::read::rows::Totals;
-use crate::read::rows::{self, Row};
+use crate::read::rows::{self, Row, Totals};
 use crate::read::snapshot::{Recording, Series, Snapshot, Value, by_key};
-use crate::read::stats::Views;
-use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats, Views};
 
 impl Snapshot {
     /// The samples recorded between an earlier snapshot of the same collector and this one.
@@ -183,16 +181,16 @@ impl TimingStats {
     fn since(&self, earlier: Option<&Self>) -> Self {
         let now = self.buckets();
         match earlier.and_then(|earlier| now.since(earlier.buckets())) {
-            Some((rows, coarse, totals)) => Self::new(rows.into(), &coarse, totals, now.scale()),
+            Some(gained) => Self::of(gained),
             None => self.clone(),
         }
     }
 }
 
 impl Buckets {
-    /// The rows, coarse rows and totals that were gained; `None` if a bucket holds less than
-    /// before, which means that `earlier` is not a predecessor.
-    fn since(&self, earlier: &Self) -> Option<(Vec<Row>, Vec<Row>, Totals)> {
+    /// What was gained; `None` if a bucket holds less than before, which means that `earlier` is
+    /// not a predecessor.
+    fn since(&self, earlier: &Self) -> Option<Self> {
         let (now, before) = (self.totals(), earlier.totals());
         let count = now.count.checked_sub(before.count)?;
         let most = usize::try_from(count).unwrap_or(usize::MAX);
@@ -201,7 +199,8 @@ impl Buckets {
         let sum = now.sum.wrapping_sub(before.sum);
         let coalesced = now.coalesced.saturating_sub(before.coalesced);
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
-            return Some((rows, coarse, Totals::default()));
+            let none = Totals::default();
+            return Some(Self::new(rows.into(), coarse.into(), none, self.scale()));
         };
         // An extreme that has moved is exact, and so is a single sample. Otherwise it lies in its
         // bucket, not beyond the lifetime's extreme, and not beyond the gain's mean.
@@ -219,7 +218,7 @@ impl Buckets {
             max: if now.max > before.max { now.max } else { max },
             coalesced,
         };
-        Some((rows, coarse, totals))
+        Some(Self::new(rows.into(), coarse.into(), totals, self.scale()))
     }
 }
 

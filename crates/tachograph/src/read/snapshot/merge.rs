@@ -7,11 +7,9 @@ use std::time::{Duration, SystemTime};
 use crate::read::exemplar::Exemplar;
 use crate::read::exported_names::ConstantLabel;
 use crate::read::exported_names::naming::Naming;
-use crate::read::rows::Totals;
-use crate::read::rows::{self, Row};
+use crate::read::samples::Samples;
 use crate::read::snapshot::{Recording, Series, Snapshot, Value};
-use crate::read::stats::Views;
-use crate::read::stats::{CounterStats, GaugeStats, TimingStats};
+use crate::read::stats::{CounterStats, GaugeStats, Views};
 use crate::series::key;
 use crate::series::metric::{Kind, Metric, Unit};
 use crate::series::tags::Tags;
@@ -95,7 +93,7 @@ impl Snapshot {
             levels.lifetime.current = current;
             levels.window.iter_mut().for_each(|window| window.current = current);
         }
-        Some(sum.value(metric.kind))
+        Some(sum.value(metric))
     }
 }
 
@@ -221,15 +219,6 @@ enum ValueSum {
     Samples(Views<Samples>),
 }
 
-/// A distribution in progress; its quantiles are computed once, at the end.
-#[derive(Clone)]
-struct Samples {
-    rows: Vec<Row>,
-    coarse: Vec<Row>,
-    totals: Totals,
-    scale: f64,
-}
-
 impl SeriesSum {
     fn add(&mut self, series: &Series) {
         self.began = self.began.min((series.created, series.generation));
@@ -246,7 +235,7 @@ impl SeriesSum {
     fn series(self) -> Series {
         let Self { metric, tags, key, began, dropped, exemplar, values, idle: _ } = self;
         let (created, generation) = began;
-        let value = values.value(metric.kind);
+        let value = values.value(&metric);
         let on_before = Duration::ZERO;
         Series { metric, tags, key, created, generation, on_before, dropped, exemplar, value }
     }
@@ -259,12 +248,7 @@ impl ValueSum {
         }
         match metric.kind {
             Kind::Gauge => Self::Levels(views(GaugeStats::default(), windows)),
-            Kind::Timing | Kind::Histogram => {
-                let scale = metric.scale;
-                let (rows, coarse) = (Vec::new(), Vec::new());
-                let samples = Samples { rows, coarse, totals: Totals::default(), scale };
-                Self::Samples(views(samples, windows))
-            }
+            Kind::Timing | Kind::Histogram => Self::Samples(views(Samples::default(), windows)),
             _ => Self::Count(views(0, windows)),
         }
     }
@@ -276,23 +260,27 @@ impl ValueSum {
             }
             (Self::Levels(sum), Value::Gauge(more)) => add(sum, more, GaugeStats::absorb),
             (Self::Samples(sum), Value::Timing(more) | Value::Histogram(more)) => {
-                add(sum, more, Samples::absorb);
+                add(sum, more, |sum, more| {
+                    let more = more.buckets();
+                    sum.absorb(more.rows(), more.coarse(), &more.totals());
+                });
             }
             // Impossible: another kind has another name, and therefore another sum.
             _ => {}
         }
     }
 
-    fn value(self, kind: Kind) -> Value {
-        match (self, kind) {
+    fn value(self, metric: &Metric) -> Value {
+        let stats = |samples: Samples| samples.stats(metric.scale);
+        match (self, metric.kind) {
             (Self::Count(sum), Kind::Counter) => Value::Counter(Views {
                 lifetime: CounterStats { value: wrapped(sum.lifetime) },
                 window: sum.window.map(net),
             }),
             (Self::Count(sum), _) => Value::UpDownCounter(map(sum, net)),
             (Self::Levels(sum), _) => Value::Gauge(Box::new(sum)),
-            (Self::Samples(sum), Kind::Timing) => Value::Timing(Box::new(map(sum, Samples::stats))),
-            (Self::Samples(sum), _) => Value::Histogram(Box::new(map(sum, Samples::stats))),
+            (Self::Samples(sum), Kind::Timing) => Value::Timing(Box::new(map(sum, stats))),
+            (Self::Samples(sum), _) => Value::Histogram(Box::new(map(sum, stats))),
         }
     }
 }
@@ -336,18 +324,5 @@ impl GaugeStats {
             finite,
             sum,
         };
-    }
-}
-
-impl Samples {
-    fn absorb(&mut self, more: &TimingStats) {
-        let buckets = more.buckets();
-        rows::merge(&mut self.rows, buckets.rows(), &mut Vec::new());
-        rows::merge(&mut self.coarse, buckets.coarse(), &mut Vec::new());
-        self.totals.absorb(&buckets.totals());
-    }
-
-    fn stats(self) -> TimingStats {
-        TimingStats::new(self.rows.into(), &self.coarse, self.totals, self.scale)
     }
 }
