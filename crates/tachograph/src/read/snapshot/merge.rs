@@ -19,7 +19,8 @@ impl Snapshot {
     /// [differences](Snapshot::since).
     ///
     /// - Counters and distributions add up exactly, including buckets, so a quantile is that of all
-    ///   samples together, within [`TimingStats::error`]. Totals wrap like the counters.
+    ///   samples together, within [`TimingStats::error`](crate::TimingStats::error). Totals wrap
+    ///   like the counters.
     /// - A gauge's `min`, `max`, `mean` and `count` cover all values set; `current` is from the
     ///   newest snapshot that has one.
     /// - The greatest exemplar of a series is kept; of equal ones the oldest snapshot's.
