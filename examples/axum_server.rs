@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let metrics = MetricsCollector::new();
     let duration = metrics.register_timing("http.duration");
-    let rules = tachograph_alert::parse(RULES).map_err(|errors| errors[0].clone())?;
+    let rules = tachograph_alert::parse(RULES)?;
     let tachograph = Endpoint::new(metrics.clone())
         .listen(listener.local_addr()?)
         .program("shop", env!("CARGO_PKG_VERSION"))

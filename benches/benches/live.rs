@@ -199,7 +199,7 @@ fn watched(
             )
         })
         .collect();
-    let rules = tachograph_alert::parse(&rules).map_err(|errors| format!("{errors:?}"))?;
+    let rules = tachograph_alert::parse(&rules)?;
     let endpoint = Endpoint::new(server.metrics().clone());
     let endpoint = endpoint.listen(SocketAddr::from(([127, 0, 0, 1], 0)));
     let endpoint = endpoint.history(Settings::default()).record(recording);

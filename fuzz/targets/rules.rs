@@ -13,7 +13,8 @@ fuzz_target!(|text: &str| {
             engine.tick(1);
             engine.tick(10_000_000);
         }
-        Err(errors) => {
+        Err(invalid) => {
+            let errors = invalid.errors();
             let lines = text.lines().count().max(1);
             assert!(!errors.is_empty());
             // An error at the end of a file is on the line after its last one.

@@ -31,11 +31,35 @@ impl fmt::Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
+/// Everything that is wrong with a rule file: at least one [`RuleError`]. As text, a line for each:
+/// `LINE:COLUMN: MESSAGE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidRules(Vec<RuleError>);
+
+impl InvalidRules {
+    /// The errors, in the order of the file.
+    pub fn errors(&self) -> &[RuleError] {
+        &self.0
+    }
+}
+
+impl fmt::Display for InvalidRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, error) in self.0.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { "\n" })?;
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for InvalidRules {}
+
 /// Parses a rule file.
 ///
 /// # Errors
-/// Every error in the file, in line order.
-pub fn parse(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
+/// Everything that is wrong with the file.
+pub fn parse(text: &str) -> Result<Vec<Rule>, InvalidRules> {
     check(text, &[])
 }
 
@@ -43,15 +67,15 @@ pub fn parse(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
 /// kind does not have the statistic, or if a threshold does not fit the metric's unit.
 ///
 /// # Errors
-/// Every error in the file, in line order.
-pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, Vec<RuleError>> {
+/// Everything that is wrong with the file.
+pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, InvalidRules> {
     let mut errors = Errors { text, found: Vec::new() };
     let file: File = match toml::from_str(text) {
         Ok(file) => file,
         Err(error) => {
             let span = error.span().unwrap_or_default();
             errors.add(span, error.message().to_owned());
-            return Err(errors.found);
+            return Err(InvalidRules(errors.found));
         }
     };
     let mut rules: Vec<Rule> = Vec::new();
@@ -75,7 +99,7 @@ pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, Vec<Ru
         rules.push(rule);
     }
     errors.found.sort_by_key(|error| (error.line, error.column));
-    if errors.found.is_empty() { Ok(rules) } else { Err(errors.found) }
+    if errors.found.is_empty() { Ok(rules) } else { Err(InvalidRules(errors.found)) }
 }
 
 struct Errors<'a> {

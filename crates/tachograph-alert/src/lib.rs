@@ -28,8 +28,8 @@
 //! "#).expect("it is well-formed");
 //! assert_eq!(rules[0].name, "HighLatency");
 //!
-//! let errors = tachograph_alert::parse("[[rule]]\nname = \"A\"\nstatistic = \"p96\"\n");
-//! assert_eq!(errors.unwrap_err()[0].line, 3);
+//! let invalid = tachograph_alert::parse("[[rule]]\nname = \"A\"\nstatistic = \"p96\"\n");
+//! assert_eq!(invalid.unwrap_err().errors()[0].line, 3);
 //! ```
 #![forbid(unsafe_code)]
 
@@ -43,7 +43,7 @@ mod state;
 mod window;
 
 pub use self::engine::{Engine, Status};
-pub use self::file::{RuleError, check, parse};
+pub use self::file::{InvalidRules, RuleError, check, parse};
 pub use self::quantity::{Dimension, Quantity};
 pub use self::report::Report;
 pub use self::rule::{Comparison, Condition, Op, Rule, Selector, Statistic, TagMatch};

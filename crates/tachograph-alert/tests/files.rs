@@ -104,7 +104,8 @@ fn wrong_files_are_told_by_line_and_column_with_the_way_out() {
         ("[rules]\n".to_owned(), (1, 2), "rule"),
     ];
     for (text, (line, column), way) in cases {
-        let errors = parse(&text).map(|rules| format!("{rules:?}")).expect_err(&text);
+        let invalid = parse(&text).map(|rules| format!("{rules:?}")).expect_err(&text);
+        let errors = invalid.errors();
         let error = &errors[0];
         assert_eq!((error.line, error.column), (line, column), "{error}\n{text}");
         assert!(error.message.contains(way), "{error}\n{text}");
@@ -115,9 +116,12 @@ fn wrong_files_are_told_by_line_and_column_with_the_way_out() {
 #[test]
 fn every_error_of_a_file_is_told_in_order() {
     let text = with("op = \"=>\"") + &with("statistic = \"p96\"").replace("\"A\"", "\"B\"");
-    let errors = parse(&text).expect_err("two are wrong");
-    let lines: Vec<_> = errors.iter().map(|error| error.line).collect();
-    assert_eq!(lines, [2, 9]);
+    let read = || -> Result<_, Box<dyn std::error::Error>> { Ok(parse(&text)?) };
+    let told = read().expect_err("two are wrong").to_string();
+    let lines: Vec<_> = told.lines().collect();
+    let [first, second] = lines[..] else { panic!("two lines: {told}") };
+    assert!(first.starts_with("2:6: ") && first.contains("there are >, >="), "{told}");
+    assert!(second.starts_with("9:13: ") && second.contains("there are p50, p90"), "{told}");
 }
 
 #[test]
@@ -134,8 +138,8 @@ fn what_a_metric_does_not_have_is_told_before_anything_runs() {
         labels: Default::default(),
     };
     let told = |text: &str, kind, unit| {
-        let errors = check(text, &[definition(kind, unit)]).err().unwrap_or_default();
-        errors.first().map(|error| error.message.clone()).unwrap_or_default()
+        let invalid = check(text, &[definition(kind, unit)]).err();
+        invalid.map(|it| it.errors()[0].message.clone()).unwrap_or_default()
     };
     let right = with("# right");
     assert_eq!(told(&right, Kind::Timing, Unit::Seconds), "");

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let addr: SocketAddr = std::env::args().nth(1).ok_or("which address?")?.parse()?;
     let metrics = MetricsCollector::new();
     let endpoint = Endpoint::new(metrics.clone()).listen(addr).program("server", "0.1.0");
-    let rules = tachograph_alert::parse(RULES).map_err(|errors| format!("{errors:?}"))?;
+    let rules = tachograph_alert::parse(RULES)?;
     let endpoint = endpoint.history(Settings::default()).alerts(Alerts::new(rules).log());
     let server = endpoint.spawn()?;
     println!("metrics at http://{}/metrics", server.addr());

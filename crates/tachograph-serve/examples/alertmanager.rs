@@ -24,7 +24,7 @@ const RULES: &str = r#"
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::args().nth(1).ok_or("the URL of an Alertmanager is needed")?;
     let metrics = MetricsCollector::new();
-    let rules = tachograph_alert::parse(RULES).map_err(|errors| errors[0].clone())?;
+    let rules = tachograph_alert::parse(RULES)?;
     let alerts = Alerts::new(rules).receiver(Receiver::alertmanager(&url)?);
     let settings = Settings { step: Duration::from_millis(200), ..Settings::default() };
     let endpoint = Endpoint::new(metrics.clone()).listen(([127, 0, 0, 1], 0).into());

@@ -126,7 +126,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .series_per_metric(1_000 + series)
         .build();
     metrics.describe("udp.queue.depth", Unit::None, "Packets that wait in the socket.");
-    let rules = tachograph_alert::parse(RULES).map_err(|errors| format!("{errors:?}"))?;
+    let rules = tachograph_alert::parse(RULES)?;
     let endpoint = Endpoint::new(metrics.clone())
         .listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
         .program("example", env!("CARGO_PKG_VERSION"))

@@ -1,6 +1,6 @@
 //! The alert rules: three defaults, and those of a file.
 
-use tachograph_alert::{Rule, RuleError, check, parse};
+use tachograph_alert::{InvalidRules, Rule, check, parse};
 use tachograph_history::Definition;
 
 use crate::server::ast_server::AstServer;
@@ -18,9 +18,9 @@ pub fn defaults() -> Vec<Rule> {
 /// replaces it; with `enabled = false` it silences it.
 ///
 /// # Errors
-/// Every error in the text, with line and column, including statistics and units that do not fit
-/// the server's metrics.
-pub fn rules(text: &str) -> Result<Vec<Rule>, Vec<RuleError>> {
+/// Everything that is wrong with the text, including statistics and units that do not fit the
+/// server's metrics.
+pub fn rules(text: &str) -> Result<Vec<Rule>, InvalidRules> {
     let snapshot = AstServer::new().metrics().get_all_metrics();
     let mut rules = check(text, &Definition::all(&snapshot))?;
     let mut defaults = defaults();

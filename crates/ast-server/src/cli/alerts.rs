@@ -18,8 +18,9 @@ pub(super) fn rules(file: Option<&Path>) -> Result<Vec<Rule>, Failure> {
     let path = file.display();
     let text =
         read_text(file).map_err(|reason| format!("cannot read the rules in {path}: {reason}"))?;
-    alerts::rules(&text).map_err(|errors| {
-        let lines: Vec<_> = errors.iter().map(|error| format!("{path}:{error}")).collect();
+    alerts::rules(&text).map_err(|invalid| {
+        let errors = invalid.errors().iter();
+        let lines: Vec<_> = errors.map(|error| format!("{path}:{error}")).collect();
         lines.join("\n").into()
     })
 }

@@ -33,8 +33,8 @@ pub(crate) fn run(
                 }
                 all.extend(rules);
             }
-            Err(errors) => {
-                output::say(&told(file, &errors));
+            Err(invalid) => {
+                output::say(&told(file, &invalid));
                 is_wrong = true;
             }
         }

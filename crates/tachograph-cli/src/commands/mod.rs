@@ -21,7 +21,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 
 use tachograph::Snapshot;
-use tachograph_alert::{Rule, RuleError};
+use tachograph_alert::{InvalidRules, Rule};
 use tachograph_history::Definition;
 use tokio::runtime;
 
@@ -71,7 +71,7 @@ pub(crate) fn wait<F: Future>(future: F) -> Result<F::Output, Failure> {
 fn read_rules(
     file: &Path,
     definitions: &[Definition],
-) -> Result<Result<Vec<Rule>, Vec<RuleError>>, Failure> {
+) -> Result<Result<Vec<Rule>, InvalidRules>, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| {
         Failure::Input(format!("cannot read the rules in {}: {error}", file.display()))
     })?;
@@ -79,6 +79,6 @@ fn read_rules(
 }
 
 /// The errors of a rule file, one per line, as `FILE:LINE:COLUMN: MESSAGE`.
-fn told(file: &Path, errors: &[RuleError]) -> String {
-    errors.iter().map(|error| format!("{}:{error}\n", file.display())).collect()
+fn told(file: &Path, invalid: &InvalidRules) -> String {
+    invalid.errors().iter().map(|error| format!("{}:{error}\n", file.display())).collect()
 }

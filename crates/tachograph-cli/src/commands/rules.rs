@@ -15,8 +15,8 @@ pub(crate) fn run(file: &Path, of: Option<&Source>) -> Result<ExitCode, Failure>
             output::print(&promql::file(&rules, &Names::new(&definitions)))?;
             Ok(ExitCode::SUCCESS)
         }
-        Err(errors) => {
-            output::say(&told(file, &errors));
+        Err(invalid) => {
+            output::say(&told(file, &invalid));
             Ok(ExitCode::FAILURE)
         }
     }

@@ -23,8 +23,8 @@ use crate::sinks::sink::Sink;
 /// use tachograph_serve::{Alerts, Endpoint, Receiver};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let rules = tachograph_alert::parse("[[rule]]\nname = \"Alive\"\nstatistic = \"heartbeat\"\n")
-///     .map_err(|errors| errors[0].clone())?;
+/// let rules =
+///     tachograph_alert::parse("[[rule]]\nname = \"Alive\"\nstatistic = \"heartbeat\"\n")?;
 /// let alerts = Alerts::new(rules).log().receiver(Receiver::alertmanager("http://127.0.0.1:9093")?);
 /// let handle = alerts.handle();
 /// let endpoint = Endpoint::new(MetricsCollector::new()).alerts(alerts);
