@@ -105,6 +105,12 @@ def check_alerts(page, server):
         assert firing == 0 or shown[version]["health"] == f"▲ {firing} firing", (firing, shown[version])
         goes_on(page)
     page.wait("document.querySelector('#banner .bad') !== null", "the page does not tell that an alert fires", 60)
+    # Both lead to the series that the alert is about.
+    for link in ("[data-rule=ManyEvents] a", "#banner .bad a"):
+        page.run("location.hash = '#/alerts'")
+        page.wait(f"document.querySelector({json.dumps(link)}) !== null", f"{link} is not there")
+        page.click(link)
+        page.wait("/^#[/]series[/]event/.test(location.hash)", f"{link} does not open the alert's series")
     return told[version]
 
 

@@ -71,7 +71,6 @@ export function drawAxes(context, size, colours, { from, to, scale, unit }) {
   const [left, right, top, bottom] = [LEFT, width - 8, TOP, height - BOTTOM];
   const x = (time) => left + ((time - from) / (to - from)) * (right - left);
   const y = (value) => bottom - Math.min(1, Math.max(0, scale.place(value))) * (bottom - top);
-  context.font = "11px system-ui, sans-serif";
   context.lineWidth = 1;
   context.strokeStyle = colours.line;
   context.fillStyle = colours.quiet;

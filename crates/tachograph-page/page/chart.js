@@ -12,6 +12,8 @@ const observer = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) target.chart?.resize(contentRect.width, contentRect.height);
 });
 
+const FONT = "11px system-ui, sans-serif";
+
 export class Chart {
   // `options`: { title, height, draw(context, area, chart), tip(time), select(from, to), table() }
   constructor(options) {
@@ -100,6 +102,8 @@ export class Chart {
     this.size = { width, height };
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
+    // Kept until the next size. Setting it makes the browser compute all styles.
+    this.canvas.getContext("2d").font = FONT;
     this.paint();
   }
 
@@ -127,7 +131,6 @@ export class Chart {
 
   write(context, colours, note) {
     context.fillStyle = colours.quiet;
-    context.font = "13px system-ui, sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.fillText(note, (this.area.left + this.area.right) / 2, (this.area.top + this.area.bottom) / 2);

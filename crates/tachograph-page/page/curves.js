@@ -2,8 +2,10 @@
 // value beside the one drawn, so that no spike disappears. No rate is computed across a mark (start,
 // reset, restart, gap).
 
-import { Distribution, ENDLESS, ZERO, middle, rankOf } from "./buckets.js";
+import { Distribution, ENDLESS, ZERO } from "./buckets.js";
 import { COUNTER, GAUGE, TIMING } from "./depth.js";
+
+const QUANTILES = [TIMING.q50, TIMING.q95, TIMING.q99, TIMING.max];
 
 // Assigns the frames between two times to `width` pixels.
 export class Plan {
@@ -120,51 +122,17 @@ export function levels(plan, series) {
   return values;
 }
 
-// The quantiles of the samples of every frame, as one array per quantile; q = 1 is the maximum.
-export function quantiles(plan, family, qs) {
-  return plan.once(`${family.map((it) => it.id)} ${qs}`, () => computed(plan, family, qs));
-}
-
-function computed(plan, family, qs) {
-  const arrays = qs.map(() => new Float64Array(plan.length).fill(NaN));
-  if (family.length === 1) {
-    plan.each(family[0], (i, column, row) => rowQuantiles(column, row, qs, (k, value) => (arrays[k][i] = value)));
+// The quantiles of the samples of every frame: arrays of p50, p95, p99 and the maximum.
+export function quantiles(plan, series) {
+  return plan.once(series.id, () => {
+    const arrays = QUANTILES.map(() => new Float64Array(plan.length).fill(NaN));
+    plan.each(series, (i, column, row, at) => {
+      column.settle(row);
+      const { data } = column.rows;
+      for (let k = 0; k < QUANTILES.length; k += 1) arrays[k][i] = data[at + QUANTILES[k]];
+    });
     return arrays;
-  }
-  for (const [i, distribution] of distributions(plan, family)) {
-    qs.forEach((q, k) => {
-      arrays[k][i] = q === 1 ? distribution.max : distribution.quantile(q);
-    });
-  }
-  return arrays;
-}
-
-// Ascending quantiles of a single row, each told to `visit(its index, value)`. Its buckets ascend too, so
-// that one pass finds all, without a `Distribution`.
-function rowQuantiles(column, row, qs, visit) {
-  const { data } = column.rows;
-  const at = column.at(row);
-  const [count, min, max] = [data[at + TIMING.count], data[at + TIMING.min], data[at + TIMING.max]];
-  let [below, k] = [0, 0];
-  column.eachBucket(row, (index, more) => {
-    below += more;
-    for (; k < qs.length && qs[k] < 1 && below >= rankOf(qs[k], count); k += 1) {
-      visit(k, Math.min(Math.max(middle(index), min), max));
-    }
   });
-  for (; k < qs.length; k += 1) visit(k, max);
-}
-
-// The distribution of several series together, for each frame with samples, by its index.
-function distributions(plan, family) {
-  const all = new Map();
-  for (const series of family) {
-    plan.each(series, (i, column, row) => {
-      if (!all.has(i)) all.set(i, new Distribution());
-      addRow(all.get(i), column, row);
-    });
-  }
-  return all;
 }
 
 function addRow(distribution, column, row) {

@@ -1,6 +1,7 @@
 // One depth of history: a ring of frames, and for each series a ring of its rows in them.
 // A series has a row only for frames in which it changed.
 
+import { middle, rankOf } from "./buckets.js";
 import { unitName } from "./format.js";
 
 export const MARKS = { start: 1, reset: 2, restart: 4, gap: 8 };
@@ -8,9 +9,11 @@ export const MARKS = { start: 1, reset: 2, restart: 4, gap: 8 };
 // The fields of a row for each kind. The first is the slot of the frame.
 export const COUNTER = { slot: 0, change: 1, width: 2 };
 export const GAUGE = { slot: 0, current: 1, mean: 2, count: 3, min: 4, max: 5, width: 6 };
+// The fields p50 to windowMax are of the sliding window, q50 to q99 of the frame's own samples.
 export const TIMING = {
-  slot: 0, count: 1, sum: 2, min: 3, max: 4, p50: 5, p95: 6, p99: 7, windowMax: 8, pool: 9, width: 10,
+  slot: 0, count: 1, sum: 2, min: 3, max: 4, p50: 5, p95: 6, p99: 7, windowMax: 8, pool: 9, q50: 10, q95: 11, q99: 12, width: 13,
 };
+const QUANTILES = [0.5, 0.95, 0.99];
 
 // A typed array that grows at its end and shrinks at its front.
 class Growing {
@@ -62,6 +65,11 @@ class Column {
 
   get length() {
     return (this.rows.tail - this.rows.head) / this.layout.width;
+  }
+
+  // The number of rows that were dropped.
+  get dropped() {
+    return this.rows.dropped / this.layout.width;
   }
 
   // The index in `rows.data` at which a row begins.
@@ -131,6 +139,8 @@ class Column {
     data[at + TIMING.p99] = window?.p99 ?? NaN;
     data[at + TIMING.windowMax] = window?.max ?? NaN;
     data[at + TIMING.pool] = pool;
+    // Computed when they are first drawn.
+    data[at + TIMING.q50] = NaN;
     const [index, count] = [this.indices.grow(buckets.length), this.counts.grow(buckets.length)];
     for (let i = 0; i < buckets.length; i += 1) {
       this.indices.data[index + i] = buckets[i][0];
@@ -149,6 +159,24 @@ class Column {
     for (let i = begin; i < end; i += 1) {
       visit(this.indices.data[index + i], this.counts.data[count + i]);
     }
+  }
+
+  // Computes the quantiles of a row's own samples, once. The buckets ascend, so that one pass finds all.
+  settle(row) {
+    const { data } = this.rows;
+    const at = this.at(row);
+    if (data[at + TIMING.q50] === data[at + TIMING.q50]) return;
+    const [count, min, max] = [data[at + TIMING.count], data[at + TIMING.min], data[at + TIMING.max]];
+    let [below, k, rank] = [0, 0, rankOf(QUANTILES[0], count)];
+    data.fill(max, at + TIMING.q50, at + TIMING.q99 + 1);
+    this.eachBucket(row, (index, more) => {
+      below += more;
+      while (below >= rank) {
+        data[at + TIMING.q50 + k] = Math.min(Math.max(middle(index), min), max);
+        k += 1;
+        rank = k < QUANTILES.length ? rankOf(QUANTILES[k], count) : Infinity;
+      }
+    });
   }
 
   // Adds the rows of several slots to a distribution.

@@ -13,13 +13,17 @@ export function h(tag, attributes = {}, ...children) {
 }
 
 // Writes a text only if it has changed, so that screen readers read only changes. What was written is
-// kept, because reading it back from the document is slow.
+// kept, because reading it back from the document is slow; its node too, because a new one costs a new style.
 export function say(element, text) {
   if (element.said === text) return;
   element.said = text;
-  element.textContent = text;
+  if (element.saidIn) element.saidIn.data = text;
+  else element.replaceChildren((element.saidIn = document.createTextNode(text)));
 }
 
+// Sets an attribute only if it has changed; null removes it.
 export function attribute(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  if (element.getAttribute(name) === value) return;
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
 }

@@ -58,10 +58,7 @@ export class Header {
     this.ranges.forEach((range, i) => {
       attribute(this.rangeButtons[i], "aria-pressed", String(state.from === null && state.range === range));
     });
-    for (const tab of this.tabs) {
-      if (tab.dataset.view === state.view) tab.setAttribute("aria-current", "page");
-      else tab.removeAttribute("aria-current");
-    }
+    for (const tab of this.tabs) attribute(tab, "aria-current", tab.dataset.view === state.view ? "page" : null);
     const pause = byId("pause");
     say(pause, state.from === null ? "pause" : isFile ? "show all" : "go live");
     pause.hidden = isFile && state.from === null;
@@ -94,7 +91,7 @@ export class Header {
       if (alert.state !== "firing") continue;
       const when = isFile ? "at the end" : isOld ? "when last heard of" : "now";
       const text = `▲ ${rule.name} firing ${duration(now - alert.since)}: ${rule.condition}, ${when} ${alert.value_text}`;
-      items.push([text, "bad", "#/alerts"]);
+      items.push([text, "bad", alert.series ? this.app.linkTo(alert.series) : "#/alerts"]);
     }
     if (link === "locked") {
       items.push(["The server asks for a token: open its address again with ?token=…", "gone", null]);

@@ -7,8 +7,7 @@ import { change, digits, format, level, rate } from "./format.js";
 
 const EVENTS = "event.processing.duration";
 
-// What charts of timings show; 1 is the maximum.
-const QUANTILES = [0.5, 0.95, 0.99, 1];
+// What charts of timings show.
 export const NAMES = ["p50", "p95", "p99", "max"];
 
 export const isAst = (store) => store.byName.has("events.processed") || store.byName.has("events.received");
@@ -26,7 +25,7 @@ function lossOf(plan, store) {
 
 // The lines of a chart of a timing.
 export function quantileLines(plan, series) {
-  const arrays = quantiles(plan, [series], QUANTILES);
+  const arrays = quantiles(plan, series);
   return arrays.map((values, i) => ({ name: NAMES[i], points: plan.points(values, "max") }));
 }
 
@@ -89,8 +88,8 @@ const latencyTile = (title, series) => ({
   key: series.key,
   read(plan, before, store, isRange) {
     const { p50, p95, p99 } = isRange ? quantilesOf(whole(plan, [series])) : windowOf(store, series);
-    const [, , values] = quantiles(plan, [series], QUANTILES);
-    const [, , earlier] = quantiles(before, [series], QUANTILES);
+    const [, , values] = quantiles(plan, series);
+    const [, , earlier] = quantiles(before, series);
     const mean = (all) => {
       const known = all.filter((it) => it === it);
       return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : NaN;

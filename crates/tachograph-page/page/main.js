@@ -87,9 +87,9 @@ class App {
     return !this.isFile && this.store.newest !== null && Date.now() - this.takenAt > LATE_STEPS * this.store.step;
   }
 
-  // Whether alerts can wait: nobody looks at them, and none is about to fire or resolve.
+  // Whether alerts can wait: nobody looks at them, and none is about to fire.
   get isCalm() {
-    return this.alerts !== null && this.state.view !== "alerts" && alertsOf(this.alerts).every((it) => it.alert.state === "inactive");
+    return this.alerts !== null && this.state.view !== "alerts" && alertsOf(this.alerts).every((it) => it.alert.state !== "pending");
   }
 
   // Requests alerts with each frame, or less often in calm times, and findings less often still; never two
@@ -228,8 +228,8 @@ class App {
   paint() {
     const isData = this.due === "data";
     this.due = null;
-    this.header.update();
     if (isData || this.view.isTold) this.view.update();
+    this.header.update();
     if (isData) document.body.dataset.version = String(this.store.newest?.version ?? "");
   }
 

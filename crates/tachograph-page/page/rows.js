@@ -7,7 +7,39 @@ import { COUNTER, GAUGE, TIMING } from "./depth.js";
 const RATE_MS = 10_000;
 const BEFORE_MS = 60_000;
 
-const unknown = () => ({ rate: NaN, before: NaN, p50: NaN, p99: NaN, max: NaN, last: NaN });
+const unknown = () => ({ rate: NaN, before: NaN, p50: NaN, p99: NaN, max: NaN, last: NaN, recent: new Sum(), earlier: new Sum() });
+
+// The sum of a field over the rows from one slot to another. Both only grow, so that a new frame costs a
+// step or two, however many rows there are.
+class Sum {
+  constructor() {
+    this.value = 0;
+    // The added rows, counted from the column's very first one.
+    [this.first, this.end] = [-1, -1];
+  }
+
+  slide(column, field, fine, from, to) {
+    const { data } = column.rows;
+    const { dropped } = column;
+    if (this.first < dropped || column.slot(this.first - dropped) < fine.first) {
+      // Rows have gone that cannot be taken off any more.
+      this.value = 0;
+      this.first = this.end = dropped + column.seek(from);
+    }
+    const end = dropped + column.length;
+    for (; this.end < end; this.end += 1) {
+      const at = column.at(this.end - dropped);
+      if (data[at] >= to) break;
+      if (fine.frame(data[at])?.marks === 0) this.value += data[at + field];
+    }
+    for (; this.first < this.end; this.first += 1) {
+      const at = column.at(this.first - dropped);
+      if (data[at] >= from) break;
+      if (fine.frame(data[at])?.marks === 0) this.value -= data[at + field];
+    }
+    return this.value;
+  }
+}
 
 // The numbers of every series, kept between frames: { rate, before, p50, p99, last }.
 export class Rows {
@@ -28,11 +60,14 @@ export class Rows {
     const { next } = fine;
     if (this.done === store.newest && this.stats.length === store.series.length) return;
     this.done = store.newest;
+    if (this.fine !== fine) {
+      // Everything was forgotten.
+      [this.fine, this.stats, this.groups] = [fine, [], { name: null, heads: [] }];
+    }
     const end = store.newest?.end ?? 0;
     const border = this.isWhole ? fine.first : fine.after(end - RATE_MS);
     const start = Math.min(border, fine.after(end - RATE_MS - BEFORE_MS));
     const [now, before] = [this.seconds(border, next), this.seconds(start, border)];
-    const isMarked = Uint8Array.from(fine.frames.slice(start - fine.first), (it) => it.marks);
     for (const series of store.series) {
       const stats = (this.stats[series.id] ??= unknown());
       const column = fine.columns[series.id];
@@ -41,7 +76,7 @@ export class Rows {
         [stats.rate, stats.before] = [now > 0 ? 0 : NaN, before > 0 ? 0 : NaN];
         continue;
       }
-      this.read(series, column, stats, { border, start, now, before, isMarked });
+      this.read(series, column, stats, { border, start, next, now, before });
     }
   }
 
@@ -55,18 +90,11 @@ export class Rows {
     return ms / 1000;
   }
 
-  read(series, column, stats, { border, start, now, before, isMarked }) {
+  read(series, column, stats, { border, start, next, now, before }) {
     const { data } = column.rows;
     const field = series.isTiming ? TIMING.count : series.kind === "gauge" ? GAUGE.count : COUNTER.change;
-    let [recent, earlier] = [0, 0];
-    for (let row = column.length - 1; row >= 0; row -= 1) {
-      const at = column.at(row);
-      const slot = data[at];
-      if (slot < start) break;
-      if (isMarked[slot - start]) continue;
-      if (slot >= border) recent += data[at + field];
-      else earlier += data[at + field];
-    }
+    const { fine } = this.store;
+    const [recent, earlier] = [stats.recent.slide(column, field, fine, border, next), stats.earlier.slide(column, field, fine, start, border)];
     stats.rate = now > 0 ? recent / now : NaN;
     stats.before = before > 0 ? earlier / before : NaN;
     const at = column.length > 0 ? column.at(column.length - 1) : -1;

@@ -165,7 +165,6 @@ function paintPlain(chart) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
   const colours = theme();
-  context.font = "11px system-ui, sans-serif";
   chart.area = null;
   const area = { left: LEFT, right: width - 12, top: 8, bottom: height - 20 };
   chart.draw(context, area, chart.view, colours);

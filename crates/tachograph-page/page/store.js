@@ -6,7 +6,7 @@ import { COUNTER, Depth, GAUGE, MARKS, TIMING, seriesOf } from "./depth.js";
 const FINE_MS = 600_000;
 const COARSE_MS = 7_200_000;
 const MERGE = 10;
-// The usual length of the sliding window.
+// The usual length of the sliding window, for recordings that do not tell theirs.
 const WINDOW_MS = 60_000;
 // The memory for single frames. Beyond it, the oldest are dropped early, and the page says so.
 const FINE_BYTES = 96 << 20;
@@ -129,7 +129,7 @@ export class Store {
       const series = this.byNumber.get(number);
       if (!series) continue;
       depth.column(series).pushTiming(slot, step);
-      bytes += 80 + 10 * step.buckets.length;
+      bytes += 104 + 10 * step.buckets.length;
     }
     depth.weigh(bytes);
   }
@@ -233,7 +233,7 @@ export class Store {
     if (!column || column.length === 0) return null;
     const { data } = column.rows;
     const at = column.at(column.length - 1);
-    return data[at] < this.fine.after(this.newest.end - WINDOW_MS) ? null : { data, at };
+    return data[at] < this.fine.after(this.newest.end - (this.meta?.window_ms ?? WINDOW_MS)) ? null : { data, at };
   }
 
   // The beginning of the oldest single frame, and of the oldest frame of any kind.

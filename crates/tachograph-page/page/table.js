@@ -7,7 +7,7 @@ import { drawSpark, spark, thin } from "./lines.js";
 import { Sight } from "./sight.js";
 
 const ROW = 28;
-const SPARE = 4;
+const SPARE = 1;
 const TREND_MS = 60_000;
 const TREND_POINTS = 100;
 

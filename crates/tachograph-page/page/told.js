@@ -93,7 +93,7 @@ export class Alerts {
   rules(told, now) {
     const rows = alertsOf(told).map(({ rule, alert }) => row([
       h("span", { class: `state ${alert.state}` }, `${SIGNS[alert.state] ?? ""} ${alert.state}`),
-      h("span", {}, h("b", {}, rule.name), " ", h("span", { class: "quiet" }, rule.severity), h("br"), h("span", { class: "quiet" }, labelsText(alert.labels))),
+      h("span", {}, h("b", {}, alert.series ? h("a", { href: this.app.linkTo(alert.series) }, rule.name) : rule.name), " ", h("span", { class: "quiet" }, rule.severity), h("br"), h("span", { class: "quiet" }, labelsText(alert.labels))),
       h("span", {}, rule.condition, rule.for ? h("span", { class: "quiet" }, ` for ${duration(rule.for)}`) : null),
       h("span", {}, alert.value_text ?? format(alert.value), h("span", { class: "quiet" }, alert.threshold_text ? ` of ${alert.threshold_text}` : "")),
       since(alert.since, now),

@@ -66,13 +66,12 @@ export class Well {
     if (this.empty.show(store.series.some((it) => !it.isOwn), this.element)) return;
     this.choose();
     const plan = app.plan();
-    for (const tile of this.shownTiles) tile.show(plan, this.before(plan));
-    if (this.main) {
-      showQuantiles(this.main.chart, plan, this.main.series);
-      this.worst.show(plan, this.main.series);
-    }
-    this.sections?.show(plan);
+    // First: text on a canvas needs the styles, which what follows changes.
+    if (this.main) showQuantiles(this.main.chart, plan, this.main.series);
     for (const { series, chart } of this.small.values()) showQuantiles(chart, plan, series);
+    for (const tile of this.shownTiles) tile.show(plan, this.before(plan));
+    if (this.main) this.worst.show(plan, this.main.series);
+    this.sections?.show(plan);
     this.table.update();
   }
 

@@ -38,7 +38,7 @@ test("a real recording", { skip: LINES ? false : "run by `cargo test -p tachogra
   const plan = new Plan(store, START + 1_400_000, START + 1_500_000, 300);
   assert.equal(plan.length, 100);
   assert.deepEqual([...levels(plan, level)], truth.slice(1_400).map((it) => it.level));
-  const [p50] = quantiles(plan, [work], [0.5]);
+  const [p50] = quantiles(plan, work);
   truth.slice(1_400).forEach((it, i) => {
     assert.ok(Math.abs(p50[i] / quantileOf(it.samples, 0.5) - 1) < 0.046);
   });

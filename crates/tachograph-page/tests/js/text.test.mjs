@@ -73,9 +73,9 @@ test("an address that was written reads back the same; a wrong one is the usual"
   }
 });
 
-function rowsOf() {
+function rowsOf(window = {}) {
   const store = new Store();
-  [meta(), define(1, "slow", "timing", "seconds"), define(2, "c[t=x]", "counter"), define(3, "c[t=y]", "counter"), define(4, "g", "gauge")].forEach((it) => store.apply(it));
+  [{ meta: { ...meta().meta, ...window } }, define(1, "slow", "timing", "seconds"), define(2, "c[t=x]", "counter"), define(3, "c[t=y]", "counter"), define(4, "g", "gauge")].forEach((it) => store.apply(it));
   for (let second = 1; second <= 30; second += 1) {
     const step = { count: 1, sum: 1, min: 1, max: 1, buckets: [[0, 1]], window: { p50: 1, p95: 1, p99: second, max: 40 } };
     store.apply(frame(second, {
@@ -120,6 +120,16 @@ test("quantiles of a window are not shown once the window has passed", () => {
   assert.equal(windowOf(rows.store, rows.store.byKey.get("slow")).p99, NaN);
 });
 
+test("the length of the window is the program's own", () => {
+  const rows = rowsOf({ window_ms: 8_000 });
+  const p99 = () => windowOf(rows.store, rows.store.byKey.get("slow")).p99;
+  // Recorded in the frame that ends at 25 s.
+  for (let second = 31; second < 33; second += 1) rows.store.apply(frame(second));
+  assert.equal(p99(), 25);
+  rows.store.apply(frame(33));
+  assert.equal(p99(), NaN);
+});
+
 test("rows that are kept between frames are those of rows made anew", () => {
   const next = random(11);
   const store = new Store();
@@ -131,11 +141,15 @@ test("rows that are kept between frames are those of rows made anew", () => {
     { search: "c1", sort: "change", isUp: false, unfolded: new Set() },
     { search: "", sort: "name", isUp: false, unfolded: new Set(["c3"]) },
   ];
-  for (let second = 1; second <= 90; second += 1) {
-    // A new series every three seconds, of five names.
-    if (second % 3 === 1) store.apply(define(second, `c${second % 5}[n=${second}]`, "counter"));
+  for (let second = 1; second <= 1_000; second += 1) {
+    // A new series every three seconds, of five names; later, frames and rows are dropped.
+    if (second % 3 === 1 && second < 90) store.apply(define(second, `c${second % 5}[n=${second}]`, "counter"));
     const counters = [...store.byNumber.keys()].filter(() => next() < 0.7).map((number) => [number, Math.floor(100 * next())]);
     store.apply(frame(second, { counters, marks: second % 31 === 0 ? ["reset"] : [] }));
+    // After a while in which nobody looked, too.
+    if (second > 90 && second % 97 > 10 && second !== 700) continue;
+    // The server's clock is set back.
+    if (second === 700) store.apply(frame(50, { version: 701, counters }));
     const fresh = new Rows(store);
     kept.refresh();
     fresh.refresh();
