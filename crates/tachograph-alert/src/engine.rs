@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use tachograph::Unit;
-use tachograph_history::{Definition, Frame, Mark};
+use tachograph::{Tags, Unit};
+use tachograph_history::{Definition, Frame, Mark, Statistics};
 
 use crate::rule::{Comparison, Condition, Rule, Selector, Statistic};
 use crate::state::{Alert, State, Transition};
@@ -25,12 +25,11 @@ pub struct Engine {
     frame_ms: Option<u64>,
 }
 
-type Tags = BTreeMap<String, String>;
-
-#[derive(Clone, Debug)]
+/// A window of an alert, each by its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Route {
     rule: usize,
-    tags: Tags,
+    alert: usize,
     window: usize,
 }
 
@@ -38,7 +37,9 @@ struct Route {
 #[derive(Debug)]
 struct Watched {
     rule: Rule,
-    alerts: BTreeMap<Tags, Watch>,
+    alerts: Vec<Watch>,
+    /// The place of each alert, by the tags of its series.
+    places: BTreeMap<Tags, usize>,
     problem: Option<String>,
 }
 
@@ -52,6 +53,8 @@ struct Watch {
     untagged: Vec<bool>,
     /// The metric's unit, once it is known.
     unit: Option<Unit>,
+    /// The value of the present texts, and whether the unit was known.
+    described: Option<(Option<f64>, bool)>,
 }
 
 /// A rule and its alerts, as `/alerts` shows them.
@@ -71,7 +74,7 @@ pub struct Status<'a> {
     /// Why the rule cannot be evaluated, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<&'a str>,
-    /// Its alerts, including inactive ones, sorted by label.
+    /// Its alerts, including inactive ones, sorted by the tags of their series.
     pub alerts: Vec<&'a Alert>,
 }
 
@@ -112,13 +115,11 @@ impl Engine {
     pub fn define(&mut self, definition: &Arc<Definition>) {
         self.names.insert(Arc::clone(&definition.name));
         for (rule, watched) in self.rules.iter_mut().enumerate() {
-            for (window, tags) in watched.route(definition) {
-                let route = Route { rule, tags, window };
+            for (window, alert) in watched.route(definition) {
+                let route = Route { rule, alert, window };
                 if definition.tags.is_empty() {
                     // If there is an untagged series, it alone counts.
-                    let is_other =
-                        |it: &Route| (it.rule, it.window, &it.tags) != (rule, window, &route.tags);
-                    self.routes.values_mut().for_each(|routes| routes.retain(is_other));
+                    self.routes.values_mut().for_each(|routes| routes.retain(|it| *it != route));
                 }
                 self.routes.entry(definition.number).or_default().push(route);
             }
@@ -130,19 +131,13 @@ impl Engine {
     pub fn frame(&mut self, frame: &Frame, new: &[Arc<Definition>]) -> Vec<Transition> {
         new.iter().for_each(|definition| self.define(definition));
         let is_past = self.is_past(frame);
-        for number in frame.numbers() {
-            let (Some(routes), Some(statistics)) = (self.routes.get(&number), frame.get(number))
-            else {
-                continue;
-            };
-            if is_past && frame.gauge(number).is_none() {
+        for (number, statistics) in frame.series() {
+            let Some(routes) = self.routes.get(&number) else { continue };
+            if is_past && !matches!(statistics, Statistics::Gauge(_)) {
                 continue;
             }
-            for Route { rule, tags, window } in routes {
-                let watch = self.rules.get_mut(*rule).and_then(|it| it.alerts.get_mut(tags));
-                if let Some(window) = watch.and_then(|watch| watch.windows.get_mut(*window)) {
-                    window.add(frame.end_ms, statistics);
-                }
+            for Route { rule, alert, window } in routes {
+                self.rules[*rule].alerts[*alert].windows[*window].add(frame.end_ms, statistics);
             }
         }
         self.frame_ms = Some(frame.end_ms);
@@ -166,7 +161,7 @@ impl Engine {
     /// Gives up the largest rule while all rules together exceed the limit.
     fn bound(&mut self) {
         let bytes = |watched: &Watched| -> usize {
-            let windows = watched.alerts.values().flat_map(|watch| &watch.windows);
+            let windows = watched.alerts.iter().flat_map(|watch| &watch.windows);
             windows.map(Window::bytes).sum()
         };
         while self.rules.iter().map(bytes).sum::<usize>() > Self::BYTES_MAX {
@@ -197,7 +192,7 @@ impl Engine {
             hold: watched.rule.hold,
             runbook: &watched.rule.runbook,
             problem: watched.problem.as_deref(),
-            alerts: watched.alerts.values().map(|watch| &watch.alert).collect(),
+            alerts: watched.places.values().map(|at| &watched.alerts[*at].alert).collect(),
         })
     }
 }
@@ -217,58 +212,50 @@ struct Verdict {
 
 impl Watched {
     fn new(rule: Rule) -> Self {
-        let mut watched = Self { rule, alerts: BTreeMap::new(), problem: None };
+        let (alerts, places) = (Vec::new(), BTreeMap::new());
+        let mut watched = Self { rule, alerts, places, problem: None };
         // The rule has a single alert that always exists, unless it has one for each value of a
         // tag.
         if watched.rule.condition.selector().is_none_or(|selector| selector.tags.is_empty()) {
-            watched.watch(Tags::new());
+            watched.watch(&Tags::default());
         }
         watched
     }
 
-    /// The alert with these tags, created if it is new.
-    fn watch(&mut self, tags: Tags) -> &mut Watch {
-        let rule = &self.rule;
-        self.alerts.entry(tags).or_insert_with_key(|tags| {
-            let last = match &rule.condition {
-                Condition::Compare(comparison) => comparison.last,
-                Condition::Stale { last, .. } => Some(*last),
-                _ => None,
-            };
-            let metrics = rule.condition.metrics().count();
-            let mut labels = rule.labels.clone();
-            labels.extend(tags.clone());
-            labels.insert("alertname".to_owned(), rule.name.clone());
-            labels.insert("severity".to_owned(), rule.severity.clone());
-            Watch {
-                alert: Alert::new(labels),
-                windows: (0..metrics).map(|_| Window::new(last)).collect(),
-                untagged: vec![false; metrics],
-                unit: None,
-            }
-        })
+    /// The place of the alert with these tags, which is created if it is new.
+    fn watch(&mut self, tags: &Tags) -> usize {
+        if let Some(place) = self.places.get(tags) {
+            return *place;
+        }
+        let place = self.alerts.len();
+        self.places.insert(tags.clone(), place);
+        self.alerts.push(Watch::new(&self.rule, tags));
+        place
     }
 
-    /// The windows that a series feeds, each with the tags of its alert.
-    fn route(&mut self, definition: &Definition) -> Vec<(usize, Tags)> {
-        let Some(selector) = self.rule.condition.selector().cloned() else { return Vec::new() };
+    /// The windows that a series feeds, each with the place of its alert.
+    fn route(&mut self, definition: &Definition) -> Vec<(usize, usize)> {
+        let metrics = self.rule.condition.metrics().enumerate();
+        let windows = metrics.filter(|(_, metric)| **metric == *definition.name);
+        let windows: Vec<_> = windows.map(|(window, _)| window).collect();
+        let Some(selector) = self.rule.condition.selector() else { return Vec::new() };
         let is_sum = selector.tags.is_empty();
-        if !is_sum && !selector.has_tags(definition) {
+        if windows.is_empty() || (!is_sum && !selector.has_tags(definition)) {
             return Vec::new();
         }
-        let tags = if is_sum { Tags::new() } else { definition.tags.clone() };
-        let metrics: Vec<_> = self.rule.condition.metrics().map(str::to_owned).collect();
+        let is_untagged = definition.tags.is_empty();
+        let tags = if is_sum { Tags::default() } else { definition.tags.clone() };
+        let place = self.watch(&tags);
         let mut routes = Vec::new();
-        for (window, _) in metrics.iter().enumerate().filter(|(_, it)| **it == *definition.name) {
+        for window in windows {
             self.check(window, definition);
-            let watch = self.watch(tags.clone());
+            let watch = &mut self.alerts[place];
+            watch.untagged[window] |= is_untagged;
             if window == 0 {
-                watch.unit.get_or_insert(definition.unit.clone());
+                watch.source(definition);
             }
-            let untagged = &mut watch.untagged[window];
-            *untagged |= definition.tags.is_empty();
-            if !is_sum || definition.tags.is_empty() || !*untagged {
-                routes.push((window, tags.clone()));
+            if !is_sum || is_untagged || !watch.untagged[window] {
+                routes.push((window, place));
             }
         }
         routes
@@ -283,7 +270,7 @@ impl Watched {
     }
 
     fn give_up(&mut self) {
-        let windows = self.alerts.values_mut().flat_map(|watch| &mut watch.windows);
+        let windows = self.alerts.iter_mut().flat_map(|watch| &mut watch.windows);
         windows.for_each(Window::clear);
         self.problem = Some(format!(
             "stale: the values of all rules took more than {} MiB, and this rule's the most; match \
@@ -293,9 +280,10 @@ impl Watched {
     }
 
     fn evaluate(&mut self, facts: &Facts<'_>) -> Vec<Transition> {
-        let Self { rule, alerts, problem } = self;
+        let Self { rule, alerts, places, problem } = self;
         let mut transitions = Vec::new();
-        for watch in alerts.values_mut() {
+        for place in places.values() {
+            let watch = &mut alerts[*place];
             watch.windows.iter_mut().for_each(|window| window.forget(facts.now_ms));
             let is_firing = watch.alert.state == State::Firing;
             let verdict = if problem.is_some() {
@@ -316,6 +304,37 @@ impl Watched {
 }
 
 impl Watch {
+    fn new(rule: &Rule, tags: &Tags) -> Self {
+        let last = match &rule.condition {
+            Condition::Compare(comparison) => comparison.last,
+            Condition::Stale { last, .. } => Some(*last),
+            _ => None,
+        };
+        let metrics = rule.condition.metrics().count();
+        let mut labels = rule.labels.clone();
+        labels.extend(tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
+        labels.insert("alertname".to_owned(), rule.name.clone());
+        labels.insert("severity".to_owned(), rule.severity.clone());
+        Self {
+            alert: Alert::new(labels),
+            windows: (0..metrics).map(|_| Window::new(last)).collect(),
+            untagged: vec![false; metrics],
+            unit: None,
+            described: None,
+        }
+    }
+
+    /// Notes a series of the rule's metric. The alert is about it, unless it is one of several.
+    fn source(&mut self, definition: &Definition) {
+        let is_first = self.unit.is_none();
+        self.unit.get_or_insert_with(|| definition.unit.clone());
+        if is_first || definition.tags.is_empty() {
+            self.alert.series = Some(Arc::clone(&definition.key));
+        } else if !self.untagged[0] && self.alert.series.as_ref() != Some(&definition.key) {
+            self.alert.series = None;
+        }
+    }
+
     fn verdict(&self, condition: &Condition, is_firing: bool, facts: &Facts<'_>) -> Verdict {
         let Facts { now_ms, frame_ms, names } = *facts;
         let since = |then_ms: u64| now_ms.saturating_sub(then_ms) as f64 / 1e3;
@@ -367,8 +386,16 @@ impl Watch {
         comparison.statistic.unit(self.unit.as_ref().unwrap_or(&Unit::None))
     }
 
-    /// Updates the texts for people.
+    /// Updates the texts for people, and the worst sample.
     fn describe(&mut self, rule: &Rule) {
+        let worst = self.windows.first().and_then(Window::exemplar);
+        if self.alert.exemplar.as_deref() != worst {
+            self.alert.exemplar = worst.cloned().map(Box::new);
+        }
+        let now = Some((self.alert.value, self.unit.is_some()));
+        if std::mem::replace(&mut self.described, now) == now {
+            return;
+        }
         let (unit, threshold) = match &rule.condition {
             Condition::Compare(comparison) => {
                 let unit = self.unit_of(comparison);
@@ -384,16 +411,7 @@ impl Watch {
         let alert = &mut self.alert;
         alert.value_text = text(alert.value);
         alert.threshold_text = text(threshold);
-        let mut message = rule
-            .message
-            .replace("{value}", &alert.value_text)
-            .replace("{threshold}", &alert.threshold_text);
-        for (name, value) in &alert.labels {
-            message = message.replace(&format!("{{labels.{name}}}"), value);
-        }
-        alert.message = message;
-        let worst = self.windows.first().and_then(Window::timing);
-        alert.exemplar = worst.and_then(|step| step.exemplar);
+        alert.message = alert.filled(&rule.message);
     }
 }
 

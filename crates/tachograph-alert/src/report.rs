@@ -1,20 +1,21 @@
 //! The state of all rules and their last changes, as people read it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tachograph::Exemplar;
 
 use crate::engine::{Engine, Status};
 use crate::state::{Alert, State, Transition};
 
 /// All rules with their alerts, and how these changed: the answer of an endpoint's `/alerts`, and
-/// part of a report. Times are seconds since 1970.
+/// part of a report. Times are seconds since 1970. A clone shares the rules.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     snapshot_version: u64,
     at: f64,
-    rules: Vec<Rule>,
+    rules: Arc<[Rule]>,
     /// Newest first.
     changes: VecDeque<Change>,
     #[serde(skip)]
@@ -43,7 +44,10 @@ struct Rule {
 
 #[derive(Clone, Debug, Serialize)]
 struct Told {
-    labels: BTreeMap<String, String>,
+    #[serde(serialize_with = "own")]
+    labels: Labels,
+    /// The key of the series that the alert is about.
+    series: Option<Arc<str>>,
     state: &'static str,
     value: Option<f64>,
     value_text: String,
@@ -58,22 +62,25 @@ struct Told {
 struct Change {
     at: f64,
     rule: String,
-    labels: BTreeMap<String, String>,
+    #[serde(serialize_with = "own")]
+    labels: Labels,
     from: State,
     to: State,
     value_text: String,
 }
 
-/// Labels in addition to those that the rule itself has.
-fn own(labels: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+type Labels = Arc<BTreeMap<String, String>>;
+
+/// Writes the labels in addition to those that the rule itself has.
+fn own<S: Serializer>(labels: &Labels, serializer: S) -> Result<S::Ok, S::Error> {
     let is_own = |(key, _): &(&String, &String)| !["alertname", "severity"].contains(&key.as_str());
-    labels.iter().filter(is_own).map(|(key, value)| (key.clone(), value.clone())).collect()
+    serializer.collect_map(labels.iter().filter(is_own))
 }
 
 impl Report {
     /// Without rules; keeps the last `changes_max` changes.
     pub fn new(changes_max: usize) -> Self {
-        let (rules, changes) = (Vec::new(), VecDeque::new());
+        let (rules, changes) = (Arc::default(), VecDeque::new());
         Self { snapshot_version: 0, at: 0.0, rules, changes, changes_max }
     }
 
@@ -89,7 +96,7 @@ impl Report {
         self.changes.push_front(Change {
             at: change.at_ms as f64 / 1e3,
             rule: change.rule.clone(),
-            labels: own(&change.alert.labels),
+            labels: Arc::clone(&change.alert.labels),
             from: change.from,
             to: change.alert.state,
             value_text: change.alert.value_text.clone(),
@@ -116,7 +123,8 @@ impl Rule {
 impl Told {
     fn of(alert: &Alert, is_stale: bool) -> Self {
         Self {
-            labels: own(&alert.labels),
+            labels: Arc::clone(&alert.labels),
+            series: alert.series.clone(),
             state: match alert.state {
                 _ if is_stale => "stale",
                 State::Inactive => "inactive",

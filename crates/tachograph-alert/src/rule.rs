@@ -228,12 +228,14 @@ impl Selector {
     /// Whether a series of the metric matches the tags.
     pub(crate) fn has_tags(&self, definition: &Definition) -> bool {
         self.tags.len() == definition.tags.len()
-            && self.tags.iter().zip(&definition.tags).all(|((key, wanted), (other, value))| {
-                key == other
-                    && match wanted {
-                        TagMatch::OneOf(values) => values.contains(value),
-                        TagMatch::Each => true,
-                    }
-            })
+            && self.tags.iter().zip(definition.tags.iter()).all(
+                |((key, wanted), (other, value))| {
+                    key == other
+                        && match wanted {
+                            TagMatch::OneOf(values) => values.iter().any(|it| it == value),
+                            TagMatch::Each => true,
+                        }
+                },
+            )
     }
 }

@@ -1,6 +1,7 @@
 //! The states of one alert.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -23,7 +24,10 @@ pub enum State {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Alert {
     /// The rule's labels, the series' tags, `alertname` and `severity`.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Arc<BTreeMap<String, String>>,
+    /// The display key of the series that it is about; `None` if it is about no series, about the
+    /// sum of several, or about one that does not exist yet.
+    pub series: Option<Arc<str>>,
     /// Its state.
     pub state: State,
     /// When the condition began to hold; 0 while it is inactive. Milliseconds since 1970.
@@ -61,7 +65,24 @@ pub struct Transition {
 
 impl Alert {
     pub(crate) fn new(labels: BTreeMap<String, String>) -> Self {
-        Self { labels, ..Self::default() }
+        Self { labels: Arc::new(labels), ..Self::default() }
+    }
+
+    /// A message with its placeholders filled in. Whatever they are filled with stays as it is.
+    pub(crate) fn filled(&self, message: &str) -> String {
+        let (mut text, mut rest) = (String::new(), message);
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, next) = after.split_once('}').unwrap_or((after, ""));
+            let filling = match name {
+                "value" => Some(&self.value_text),
+                "threshold" => Some(&self.threshold_text),
+                _ => name.strip_prefix("labels.").and_then(|label| self.labels.get(label)),
+            };
+            text += before;
+            text += filling.map_or("{", String::as_str);
+            rest = if filling.is_some() { next } else { after };
+        }
+        text + rest
     }
 
     /// Advances the state, given whether the condition holds now. Returns the previous state if it

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tachograph_history::{GaugeStep, Statistics, TimingStep};
+use tachograph::Exemplar;
+use tachograph_history::{Buckets, GaugeStep, Statistics, TimingStep};
 
 use crate::rule::Statistic;
 
@@ -16,10 +17,14 @@ pub(crate) struct Window {
     /// The window's length; `None` keeps everything since the start in one slot.
     last_ms: Option<u64>,
     slots: VecDeque<Slot>,
+    /// The buckets of all slots of a timing: to add a slot's and take them away again costs less
+    /// than to add up those of sixty slots for each frame.
+    buckets: Buckets,
     /// A gauge's value, which remains after its slot has expired.
     current: Option<f64>,
     /// When it was first and last fed.
     fed_ms: Option<(u64, u64)>,
+    /// Of the slots.
     bytes: usize,
 }
 
@@ -30,7 +35,7 @@ struct Slot {
     amount: Amount,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Amount {
     Counter(i128),
     Gauge(GaugeStep),
@@ -67,6 +72,7 @@ impl Window {
         Self {
             last_ms: last.map(milliseconds),
             slots: VecDeque::new(),
+            buckets: Buckets::default(),
             current: None,
             fed_ms: None,
             bytes: 0,
@@ -75,8 +81,10 @@ impl Window {
 
     /// Adds a frame's data for the series.
     pub(crate) fn add(&mut self, at_ms: u64, statistics: Statistics<'_>) {
-        if let Statistics::Gauge(step) = statistics {
-            self.current = step.current;
+        match statistics {
+            Statistics::Gauge(step) => self.current = step.current,
+            Statistics::Timing(step) => self.buckets.add(&step.buckets),
+            Statistics::Counter(_) => {}
         }
         self.fed_ms = Some((self.fed_ms.map_or(at_ms, |fed| fed.0), at_ms));
         let amount = Amount::of(statistics);
@@ -103,13 +111,16 @@ impl Window {
             && oldest.last_ms.saturating_add(last) <= now_ms
         {
             self.bytes -= oldest.amount.bytes();
+            if let Amount::Timing(step) = &oldest.amount {
+                self.buckets.subtract(&step.buckets);
+            }
             self.slots.pop_front();
         }
     }
 
     /// Drops everything.
     pub(crate) fn clear(&mut self) {
-        (self.slots, self.bytes) = (VecDeque::new(), 0);
+        (self.slots, self.buckets, self.bytes) = (VecDeque::new(), Buckets::default(), 0);
     }
 
     /// Its size in bytes.
@@ -127,51 +138,34 @@ impl Window {
         self.fed_ms.map(|fed| fed.0)
     }
 
-    /// Everything in the window.
-    fn merged(&self) -> Option<Amount> {
-        let mut slots = self.slots.iter();
-        let mut all = slots.next()?.amount.clone();
-        slots.for_each(|slot| all.append(&slot.amount));
-        Some(all)
+    fn timings(&self) -> impl Iterator<Item = &TimingStep> {
+        self.slots.iter().filter_map(|slot| match &slot.amount {
+            Amount::Timing(step) => Some(&**step),
+            _ => None,
+        })
     }
 
     /// The change of a counter in the window; 0 without data.
     pub(crate) fn increase(&self) -> f64 {
-        match self.merged() {
-            Some(Amount::Counter(change)) => change as f64,
-            _ => 0.0,
-        }
+        let changes = self.slots.iter().map(|slot| match slot.amount {
+            Amount::Counter(change) => change,
+            _ => 0,
+        });
+        changes.fold(0, i128::saturating_add) as f64
     }
 
-    /// The window's timing or histogram.
-    pub(crate) fn timing(&self) -> Option<TimingStep> {
-        match self.merged()? {
-            Amount::Timing(step) => Some(*step),
-            _ => None,
-        }
+    /// The worst traced sample of a timing or histogram.
+    pub(crate) fn exemplar(&self) -> Option<&Exemplar> {
+        let exemplars = self.timings().filter_map(|step| step.exemplar.as_deref());
+        exemplars.reduce(|worst, it| if it.value > worst.value { it } else { worst })
     }
 
     /// A statistic of a timing, a histogram or a gauge; `None` without data.
     pub(crate) fn value(&self, statistic: Statistic) -> Option<f64> {
-        if statistic == Statistic::Current {
-            return self.current;
-        }
-        match self.merged() {
-            Some(Amount::Timing(step)) => match statistic {
-                Statistic::Quantile(q) => step.quantile(q),
-                Statistic::Mean => step.mean(),
-                Statistic::Max => Some(step.max),
-                Statistic::Min => Some(step.min),
-                Statistic::Count => Some(step.count as f64),
-                _ => None,
-            },
-            Some(Amount::Gauge(step)) => match statistic {
-                Statistic::Mean => step.mean.or(self.current),
-                Statistic::Max => step.max,
-                Statistic::Min => step.min,
-                Statistic::Count => Some(step.count as f64),
-                _ => None,
-            },
+        match self.slots.front().map(|slot| &slot.amount) {
+            _ if statistic == Statistic::Current => self.current,
+            Some(Amount::Timing(_)) => self.of_samples(statistic),
+            Some(Amount::Gauge(_)) => self.of_values(statistic),
             Some(Amount::Counter(_)) => None,
             // A gauge that was not set in the window kept one value throughout.
             None => match statistic {
@@ -179,6 +173,44 @@ impl Window {
                 Statistic::Count => self.fed_ms.map(|_| 0.0),
                 _ => None,
             },
+        }
+    }
+
+    fn of_samples(&self, statistic: Statistic) -> Option<f64> {
+        let min = || self.timings().map(|step| step.min).reduce(f64::min);
+        let max = || self.timings().map(|step| step.max).reduce(f64::max);
+        let count = || self.timings().fold(0, |sum: u64, step| sum.saturating_add(step.count));
+        match statistic {
+            Statistic::Quantile(q) => {
+                let (buckets, min, max) = (self.buckets.clone(), min()?, max()?);
+                TimingStep { buckets, min, max, ..TimingStep::default() }.quantile(q)
+            }
+            Statistic::Mean => {
+                let sum: f64 = self.timings().map(|step| step.sum).sum();
+                Some(count()).filter(|count| *count > 0).map(|count| sum / count as f64)
+            }
+            Statistic::Max => max(),
+            Statistic::Min => min(),
+            Statistic::Count => Some(count() as f64),
+            _ => None,
+        }
+    }
+
+    fn of_values(&self, statistic: Statistic) -> Option<f64> {
+        let steps = self.slots.iter().filter_map(|slot| match slot.amount {
+            Amount::Gauge(step) => Some(step),
+            _ => None,
+        });
+        let all = steps.reduce(|mut sum, step| {
+            sum.append(&step);
+            sum
+        })?;
+        match statistic {
+            Statistic::Mean => all.mean.or(self.current),
+            Statistic::Max => all.max,
+            Statistic::Min => all.min,
+            Statistic::Count => Some(all.count as f64),
+            _ => None,
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Alert behaviour, with values and states worked out by hand or by a naive model.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
-use tachograph::MetricsCollector;
+use tachograph::{MetricsCollector, Tags};
 use tachograph_alert::{Condition, Engine, Rule, State, Status, Transition, parse};
 use tachograph_history::{Definition, Frame, History, Mark, Settings};
 
@@ -177,6 +176,50 @@ fn each_value_of_a_tag_has_an_alert_and_no_tag_means_the_untagged_series_or_all(
 }
 
 #[test]
+fn an_alert_tells_its_series_if_there_is_just_one() {
+    let keys = |tags: &str, series: &[&[(&str, &str)]]| -> Vec<_> {
+        let mut world = World::new(&format!(
+            "[[rule]]\nname = \"A\"\nmetric = \"errors\"\n{tags}\nstatistic = \"increase\"\n\
+             last = \"60s\"\nop = \">\"\nthreshold = 0\n"
+        ));
+        for tags in series {
+            world.metrics.with_tags(tags).increment("errors");
+            world.second();
+        }
+        let status = world.engine.statuses().next().expect("a rule");
+        status.alerts.iter().map(|it| it.series.as_deref().unwrap_or("none").to_owned()).collect()
+    };
+    let [io, parse]: [&[_]; 2] = [&[("kind", "io")], &[("kind", "parse")]];
+    assert_eq!(keys("", &[]), ["none"]);
+    assert_eq!(keys("", &[io]), ["errors[kind=io]"]);
+    assert_eq!(keys("", &[io, io]), ["errors[kind=io]"]);
+    assert_eq!(keys("", &[io, parse]), ["none"], "it is about their sum");
+    assert_eq!(keys("", &[io, parse, &[]]), ["errors"], "which alone counts");
+    assert_eq!(keys("", &[&[], io]), ["errors"]);
+    let both = ["errors[kind=io]", "errors[kind=parse]"];
+    assert_eq!(keys("tags = { kind = \"*\" }", &[parse, &[], io]), both);
+}
+
+#[test]
+fn what_fills_a_placeholder_is_not_filled_in_again() {
+    let mut world = World::new(
+        r#"
+        [[rule]]
+        name = "A"
+        metric = "errors"
+        tags = { kind = "*" }
+        statistic = "increase"
+        op = ">"
+        threshold = 0
+        message = "{labels.kind}: {value} of {labels.severity}, above {threshold}"
+        "#,
+    );
+    world.metrics.with_tags(&[("kind", "{value}{labels.kind}{")]).increment("errors");
+    let changes = world.second();
+    assert_eq!(changes[0].alert.message, "{value}{labels.kind}{: 1 of warning, above 0");
+}
+
+#[test]
 fn gauges_keep_their_value_and_absence_staleness_and_the_heartbeat_are_told() {
     let rules = r#"
         [[rule]]
@@ -280,20 +323,21 @@ fn memory_is_bounded_and_the_rule_that_takes_it_says_so() {
             number,
             key: format!("{name}[n={number}]").into(),
             name: name.into(),
-            tags: BTreeMap::from([("n".to_owned(), number.to_string())]),
+            tags: Tags::new(&[("n", number.to_string())]),
             kind: tachograph::Kind::Timing,
             unit: tachograph::Unit::Seconds,
             description: "".into(),
             exported_name: name.to_owned(),
-            labels: BTreeMap::new(),
+            labels: Tags::default(),
         })
     };
     let mut definitions: Vec<_> = (1..4_000).map(|number| define(number, "large")).collect();
     definitions.push(define(0, "small"));
-    let buckets: Vec<_> = (0..200).map(|bucket| (bucket, 1)).collect();
+    // Far apart and with large counts, so that they take many bytes.
+    let buckets: Vec<_> = (0..200).map(|bucket| (bucket * 100, 1u64 << 50)).collect();
     let buckets = format!("{buckets:?}").replace('(', "[").replace(')', "]");
     let timings: Vec<_> = (0..4_000)
-        .map(|number| format!("[{number},{{\"count\":200,\"buckets\":{buckets}}}]"))
+        .map(|number| format!("[{number},{{\"count\":{},\"buckets\":{buckets}}}]", 200u64 << 50))
         .collect();
     let json = format!("{{\"frame\":{{\"span_ms\":1000,\"timings\":[{}]}}}}", timings.join(","));
     let lines = "{\"meta\":{\"format\":1,\"program\":\"\",\"version\":\"\",\"started_ms\":0,\
@@ -324,12 +368,12 @@ fn what_a_restarted_process_counted_before_its_first_frame_is_counted() {
         number: 0,
         key: "x".into(),
         name: "x".into(),
-        tags: BTreeMap::new(),
+        tags: Tags::default(),
         kind: tachograph::Kind::Counter,
         unit: tachograph::Unit::None,
         description: "".into(),
         exported_name: String::new(),
-        labels: BTreeMap::new(),
+        labels: Tags::default(),
     });
     // Seconds at which a process began and its frame ended, and what it had counted by then.
     let sum = |frames: &[(u64, u64, i128)]| {
@@ -394,6 +438,57 @@ proptest! {
             states.push(world.alert().0);
         }
         prop_assert_eq!(states, model(&holds, hold, keep));
+    }
+}
+
+const STATISTICS: [&str; 6] = ["p50", "p99", "max", "min", "mean", "count"];
+
+/// A statistic of a list of nanoseconds, in seconds.
+fn naive(statistic: &str, samples: &mut [u64]) -> f64 {
+    samples.sort_unstable();
+    let seconds = |ns: u64| ns as f64 * 1e-9;
+    let at = |q: f64| samples[(q * samples.len() as f64).ceil() as usize - 1];
+    match statistic {
+        "p50" => seconds(at(0.5)),
+        "p99" => seconds(at(0.99)),
+        "max" => seconds(at(1.0)),
+        "min" => seconds(samples[0]),
+        "mean" => seconds(samples.iter().sum()) / samples.len() as f64,
+        _ => samples.len() as f64,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_window_is_that_of_the_samples_of_its_seconds(
+        seconds in proptest::collection::vec(
+            proptest::collection::vec(1_000u64..1_000_000_000, 0..6), 1..50,
+        ),
+    ) {
+        let rule = |statistic: &str| {
+            let threshold = if statistic == "count" { "1" } else { "\"1s\"" };
+            format!(
+                "[[rule]]\nname = \"{statistic}\"\nmetric = \"turn\"\nlast = \"10s\"\n\
+                 statistic = \"{statistic}\"\nop = \">\"\nthreshold = {threshold}\n"
+            )
+        };
+        let mut world = World::new(&STATISTICS.map(rule).concat());
+        world.second();
+        for (second, samples) in seconds.iter().enumerate() {
+            samples.iter().for_each(|ns| world.metrics.timing("turn", Duration::from_nanos(*ns)));
+            world.second();
+            let mut recent = seconds[(second + 1).saturating_sub(10)..=second].concat();
+            if recent.is_empty() {
+                continue;
+            }
+            for status in world.engine.statuses() {
+                let (value, right) = (status.alerts[0].value, naive(status.name, &mut recent));
+                let value = value.expect("there are samples");
+                let width = if status.name.starts_with('p') { 0.046 } else { 0.0006 };
+                prop_assert!((value / right - 1.0).abs() < width, "{}: {value}, {right}", status.name);
+            }
+        }
     }
 }
 

@@ -124,7 +124,14 @@ mod tests {
         let settings = Settings { bytes: 64 << 10, ..Settings::default() };
         let mut replay = Replay::new(settings);
         let (program, version) = ("test".to_owned(), "1".to_owned());
-        let meta = Meta { format: FORMAT, program, version, started_ms: 1, step_ms: 1_000 };
+        let meta = Meta {
+            format: FORMAT,
+            program,
+            version,
+            started_ms: 1,
+            step_ms: 1_000,
+            window_ms: None,
+        };
         replay.take(Line::Meta(meta));
         // Only the first is ever recorded, then others until it is forgotten.
         for number in 0..1_000 {

@@ -1,6 +1,7 @@
 //! Distributions in frames: counts in exponential buckets.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Buckets per power of two, as in schema 3 of Prometheus's native histograms.
 pub const PER_OCTAVE: i32 = 8;
@@ -21,10 +22,10 @@ const EDGES: [f64; 9] = [
 /// Sparse counts by bucket, in ascending order: bucket `i` holds the values in `(2^((i-1)/8),
 /// 2^(i/8)]`, and [`Buckets::ZERO`] those at or below 0.
 ///
-/// Adding two loses nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Buckets(Vec<(i16, u64)>);
+/// Adding two loses nothing. Packed, because buckets make up most of a history: a bucket takes a byte
+/// if its count is 1 and fewer than 64 empty ones are before it, and one or more for another count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Buckets(Box<[u8]>);
 
 impl Buckets {
     /// The bucket of 0.
@@ -65,40 +66,60 @@ impl Buckets {
 
     /// The counts of a snapshot's distribution; each of its buckets is placed by its middle.
     pub(crate) fn of(distribution: &tachograph::Buckets) -> Self {
-        let mut buckets = Self::default();
+        let mut packer = Packer::default();
+        let mut last: Option<(i16, u64)> = None;
         for (units, count) in distribution.placed() {
             let index = Self::index(distribution.scaled(units));
-            match buckets.0.last_mut().filter(|last| last.0 == index) {
-                Some(last) => last.1 = last.1.saturating_add(count),
-                None => buckets.0.push((index, count)),
+            match &mut last {
+                Some(last) if last.0 == index => last.1 = last.1.saturating_add(count),
+                last => {
+                    if let Some((index, count)) = last.replace((index, count)) {
+                        packer.push(index, count);
+                    }
+                }
             }
         }
-        buckets
+        last.iter().for_each(|&(index, count)| packer.push(index, count));
+        packer.finish()
     }
 
     /// The buckets with their counts, in ascending order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (i16, u64)> + '_ {
-        self.0.iter().copied()
+    pub fn iter(&self) -> impl Iterator<Item = (i16, u64)> + '_ {
+        Unpacked { rest: &self.0, next: i32::from(i16::MIN) }
     }
 
     /// The sum of all counts.
     pub fn count(&self) -> u64 {
-        self.0.iter().fold(0, |sum, (_, count)| sum.saturating_add(*count))
+        self.iter().fold(0, |sum, (_, count)| sum.saturating_add(count))
     }
 
     /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
-        let ours = std::mem::take(&mut self.0);
-        self.0.reserve(ours.len().max(other.0.len()));
-        let (mut ours, mut theirs) = (ours.into_iter().peekable(), other.iter().peekable());
+        *self = self.joined(other, u64::saturating_add);
+    }
+
+    /// Takes away counts that were added before.
+    pub fn subtract(&mut self, other: &Self) {
+        *self = self.joined(other, u64::saturating_sub);
+    }
+
+    /// Our counts, each with theirs of the same bucket.
+    fn joined(&self, other: &Self, join: impl Fn(u64, u64) -> u64) -> Self {
+        let mut packer = Packer::default();
+        packer.bytes.reserve(self.0.len() + other.0.len());
+        let (mut ours, mut theirs) = (self.iter().peekable(), other.iter().peekable());
         while let Some(&(index, _)) = match (ours.peek(), theirs.peek()) {
             (Some(a), Some(b)) => Some(if a.0 <= b.0 { a } else { b }),
             (a, b) => a.or(b),
         } {
-            let counts = [ours.next_if(|it| it.0 == index), theirs.next_if(|it| it.0 == index)];
-            let sum = counts.into_iter().flatten().fold(0u64, |sum, it| sum.saturating_add(it.1));
-            self.0.push((index, sum));
+            let [a, b] = [&mut ours, &mut theirs]
+                .map(|of| of.next_if(|it| it.0 == index).map_or(0, |it| it.1));
+            let count = join(a, b);
+            if count > 0 {
+                packer.push(index, count);
+            }
         }
+        packer.finish()
     }
 
     /// The quantile `q` between 0 and 1: the geometric middle of the bucket that contains the
@@ -121,17 +142,98 @@ impl Buckets {
         })
     }
 
-    /// Whether the buckets ascend and none is empty, which every reader relies on.
-    pub(crate) fn is_valid(&self) -> bool {
-        self.0.windows(2).all(|pair| pair[0].0 < pair[1].0) && self.0.iter().all(|it| it.1 > 0)
-    }
-
     /// Bytes on the heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.0.capacity() * size_of::<(i16, u64)>()
+        self.0.len()
+    }
+}
+
+impl Serialize for Buckets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Buckets {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let told = Vec::<(i16, u64)>::deserialize(deserializer)?;
+        if told.iter().any(|it| it.1 == 0) || !told.is_sorted_by(|a, b| a.0 < b.0) {
+            return Err(D::Error::custom("a timing's buckets do not ascend, or one is empty"));
+        }
+        let mut packer = Packer::default();
+        told.into_iter().for_each(|(index, count)| packer.push(index, count));
+        Ok(packer.finish())
+    }
+}
+
+/// Packs buckets, in ascending order. Each is the number of empty buckets before it and, in the
+/// lowest bit, whether its count follows, less 2, because it is not 1.
+struct Packer {
+    bytes: Vec<u8>,
+    /// The least index that may come.
+    next: i32,
+}
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), next: i32::from(i16::MIN) }
+    }
+}
+
+impl Packer {
+    fn push(&mut self, index: i16, count: u64) {
+        let index = i32::from(index);
+        let empty = (index - self.next) as u64;
+        self.next = index + 1;
+        self.write(empty << 1 | u64::from(count != 1));
+        if count != 1 {
+            self.write(count.saturating_sub(2));
+        }
     }
 
-    pub(crate) fn shrink(&mut self) {
-        self.0.shrink_to_fit();
+    /// Seven bits a byte, lowest first; the highest bit says that more follow.
+    fn write(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.bytes.push(value as u8);
+    }
+
+    fn finish(self) -> Buckets {
+        Buckets(self.bytes.into())
+    }
+}
+
+struct Unpacked<'a> {
+    rest: &'a [u8],
+    next: i32,
+}
+
+impl Unpacked<'_> {
+    fn read(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let (&byte, rest) = self.rest.split_first()?;
+            self.rest = rest;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        Some(value)
+    }
+}
+
+impl Iterator for Unpacked<'_> {
+    type Item = (i16, u64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let head = self.read()?;
+        let index = self.next + (head >> 1) as i32;
+        self.next = index + 1;
+        let count = if head & 1 == 0 { 1 } else { self.read()? + 2 };
+        // Only indices of this range were packed.
+        Some((index as i16, count))
     }
 }

@@ -1,11 +1,10 @@
 //! Definitions: the series behind the numbers in frames.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tachograph::{ExportedNames, Kind, MetricNames, Series, Snapshot, Unit};
+use tachograph::{ExportedNames, Kind, MetricNames, Series, Snapshot, Tags, Unit};
 
 /// A series, and its number in frames. A number is never reused for another series.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,8 +16,8 @@ pub struct Definition {
     /// The metric's name.
     pub name: Arc<str>,
     /// The tags.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// How its samples are aggregated.
     pub kind: Kind,
     /// The unit of every value.
@@ -32,8 +31,8 @@ pub struct Definition {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub exported_name: String,
     /// The tags under their Prometheus labels; empty if each tag's label is its key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub labels: Tags,
 }
 
 fn is_none(unit: &Unit) -> bool {
@@ -54,16 +53,15 @@ impl Definition {
         let own = || Cow::Owned(MetricNames::new(&metric.name, metric.kind, &metric.unit));
         let exported = names.metric(&metric.name).map_or_else(own, Cow::Borrowed);
         let label = |key: &str| exported.label(key).unwrap_or(key).to_owned();
-        let tags = series.tags.iter();
-        let labels = tags.clone().map(|(key, value)| (label(key), value.to_owned()));
-        let differs = tags.clone().any(|(key, _)| label(key) != key);
+        let labels: Vec<_> = series.tags.iter().map(|(key, value)| (label(key), value)).collect();
+        let differs = series.tags.iter().zip(&labels).any(|((key, _), (label, _))| key != label);
         Self {
             number,
             exported_name: exported.full(metric.kind),
-            labels: labels.filter(|_| differs).collect(),
+            labels: if differs { Tags::new(&labels) } else { Tags::default() },
             key: Arc::clone(&series.key),
             name: Arc::clone(&metric.name),
-            tags: tags.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            tags: series.tags.clone(),
             kind: metric.kind,
             unit: metric.unit.clone(),
             description: Arc::clone(&metric.description),
@@ -71,25 +69,17 @@ impl Definition {
     }
 
     /// The tags under their Prometheus labels.
-    pub fn exported_labels(&self) -> &BTreeMap<String, String> {
+    pub fn exported_labels(&self) -> &Tags {
         if self.labels.is_empty() { &self.tags } else { &self.labels }
     }
 
     /// Its approximate size in bytes, with its places in a history's maps.
     pub(crate) fn bytes(&self) -> usize {
-        let map = |map: &BTreeMap<String, String>| {
-            let texts: usize = map.iter().map(|(key, value)| key.len() + value.len()).sum();
-            map.len().div_ceil(NODE) * NODE_BYTES + texts
-        };
-        let texts = 2 * self.key.len() + self.exported_name.len();
-        size_of::<Self>() + PLACES + texts + map(&self.tags) + map(&self.labels)
+        let text = |of: &Tags| of.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>();
+        let texts = self.key.len() + self.exported_name.len();
+        size_of::<Self>() + PLACES + texts + text(&self.tags) + text(&self.labels)
     }
 }
-
-/// The entries of a node of the standard library's maps, and its bytes: it has room for all of
-/// them.
-const NODE: usize = 11;
-const NODE_BYTES: usize = NODE * size_of::<(String, String)>() + 16;
 
 /// The entries of a history's maps for one definition, and the counts beside shared texts.
 const PLACES: usize = 128;

@@ -241,10 +241,17 @@ impl Frame {
         self.timings.shrink_to_fit();
     }
 
+    /// All series in it, each with its statistics.
+    pub fn series(&self) -> impl Iterator<Item = (u32, Statistics<'_>)> {
+        let counters = self.counters.iter().map(|it| (it.0, Statistics::Counter(it.1)));
+        let gauges = self.gauges.iter().map(|it| (it.0, Statistics::Gauge(&it.1)));
+        let timings = self.timings.iter().map(|it| (it.0, Statistics::Timing(&it.1)));
+        counters.chain(gauges).chain(timings)
+    }
+
     /// The numbers of all series in it.
     pub fn numbers(&self) -> impl Iterator<Item = u32> + '_ {
-        let counters = self.counters.iter().map(|it| it.0);
-        counters.chain(self.gauges.iter().map(|it| it.0)).chain(self.timings.iter().map(|it| it.0))
+        self.series().map(|(number, _)| number)
     }
 
     /// Its size in bytes.
@@ -265,7 +272,7 @@ impl Frame {
             return Some("its series do not ascend");
         }
         let steps = || self.timings.iter().map(|(_, step)| step);
-        if !steps().all(|step| step.buckets.is_valid() && step.buckets.count() == step.count) {
+        if !steps().all(|step| step.buckets.count() == step.count) {
             return Some("a timing's buckets do not add up to its count");
         }
         steps().any(|step| step.min > step.max).then_some("a timing's min is above its max")
@@ -293,14 +300,12 @@ impl TimingStep {
             return Self::default();
         };
         let window = now.value.as_timing().and_then(|views| views.window.as_ref());
-        let mut buckets = Buckets::of(gain.buckets());
-        buckets.shrink();
         Self {
             count: gain.count,
             sum: gain.sum,
             min: gain.min.unwrap_or_default(),
             max: gain.max.unwrap_or_default(),
-            buckets,
+            buckets: Buckets::of(gain.buckets()),
             window: window.and_then(|window| {
                 Some(WindowQuantiles {
                     p50: window.p50?,

@@ -22,6 +22,7 @@ pub struct Settings {
     /// The number of frames in a merged one; 10 by default.
     pub merge: u32,
     /// The maximum bytes of frames and definitions; 16 MiB by default. Each depth gets half of it.
+    /// The newest frame and the definitions of its series are kept in any case.
     pub bytes: usize,
 }
 
@@ -82,21 +83,18 @@ struct Held {
 }
 
 impl Frames {
-    fn push(
-        &mut self,
-        frame: Arc<Frame>,
-        places: RangeInclusive<u64>,
-        reach: Duration,
-        bytes_max: usize,
-    ) {
-        let (bytes, end_ms) = (frame.bytes(), frame.end_ms);
+    fn push(&mut self, frame: Arc<Frame>, places: RangeInclusive<u64>) {
+        let bytes = frame.bytes();
         self.bytes += bytes;
         self.held.push_back(Held { frame, bytes, places });
-        let reach_ms = u64::try_from(reach.as_millis()).unwrap_or(u64::MAX);
-        // The newest frame stays, whatever its size.
-        while self.held.len() > 1
+    }
+
+    /// Drops the oldest frames that end before `from_ms` or exceed `bytes_max`, but not the newest
+    /// `kept` frames.
+    fn drop_oldest(&mut self, from_ms: u64, bytes_max: usize, kept: usize) {
+        while self.held.len() > kept
             && let Some(oldest) = self.held.front()
-            && (oldest.frame.end_ms.saturating_add(reach_ms) < end_ms || self.bytes > bytes_max)
+            && (oldest.frame.end_ms < from_ms || self.bytes > bytes_max)
         {
             self.bytes -= oldest.bytes;
             self.held.pop_front();
@@ -170,11 +168,9 @@ impl History {
 
     /// Stores a frame that was made elsewhere, for example one read from a file.
     pub fn push(&mut self, frame: &Arc<Frame>) {
-        let Settings { fine, coarse, merge, bytes, .. } = self.settings;
-        let bytes_max = bytes.saturating_sub(self.definition_bytes) / 2;
         let place = self.pushed;
         self.pushed += 1;
-        self.fine.push(Arc::clone(frame), place..=place, fine, bytes_max);
+        self.fine.push(Arc::clone(frame), place..=place);
         let (merged, first) = match self.merging.take() {
             Some((mut merged, first)) => {
                 merged.append(frame);
@@ -183,12 +179,30 @@ impl History {
             None => (Frame::clone(frame), place),
         };
         // A mark ends a merged frame, so that it only affects its own rates.
-        if place - first + 1 >= u64::from(merge) || !frame.marks.is_empty() {
-            self.coarse.push(Arc::new(merged), first..=place, coarse, bytes_max);
-            self.forget_unused();
+        let is_whole = place - first + 1 >= u64::from(self.settings.merge);
+        if is_whole || !frame.marks.is_empty() {
+            self.coarse.push(Arc::new(merged), first..=place);
         } else {
             self.merging = Some((merged, first));
         }
+        self.bound(frame.end_ms);
+        if self.merging.is_none() {
+            self.forget_unused();
+        }
+    }
+
+    /// Drops what is too old or takes too many bytes, but never the newest frame.
+    fn bound(&mut self, now_ms: u64) {
+        let Settings { fine, coarse, bytes, .. } = self.settings;
+        let from_ms = |reach: Duration| {
+            now_ms.saturating_sub(u64::try_from(reach.as_millis()).unwrap_or(u64::MAX))
+        };
+        let merging = self.merging.as_ref().map_or(0, |(frame, _)| frame.bytes());
+        let rest = bytes.saturating_sub(self.definition_bytes + merging);
+        self.fine.drop_oldest(from_ms(fine), rest / 2, 1);
+        let rest = rest.saturating_sub(self.fine.bytes).min(rest / 2);
+        self.coarse.drop_oldest(from_ms(coarse), rest, 0);
+        self.merging.take_if(|_| self.fine.bytes + merging + self.definition_bytes > bytes);
     }
 
     /// Adds a definition that was made elsewhere.

@@ -33,6 +33,10 @@ pub struct Meta {
     pub started_ms: u64,
     /// The time between frames, in milliseconds.
     pub step_ms: u64,
+    /// The sliding window behind [`WindowQuantiles`](crate::WindowQuantiles), in milliseconds;
+    /// `None` without windows, and in a recording that does not tell it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_ms: Option<u64>,
 }
 
 /// Serialises without copying the content.

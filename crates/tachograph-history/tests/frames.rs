@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use common::Recorded;
 use proptest::prelude::*;
+use tachograph::MetricsCollector;
 use tachograph_history::{Buckets, Depth, Mark, Settings};
 
 #[test]
@@ -108,14 +109,79 @@ fn memory_stays_within_its_bytes_and_what_is_left_is_told() {
             world.metrics.with_tags(&tags).timing("turn", Duration::from_micros(second + 1));
         }
         world.second();
-        // Half a frame's worth over, at most: the newest always stays.
-        assert!(world.history.bytes() <= (256 << 10) + (64 << 10), "{}", world.history.bytes());
+        assert!(world.history.bytes() <= 256 << 10, "{}", world.history.bytes());
     }
     let begin = world.history.oldest(Depth::Fine).expect("frames");
     assert!(begin > world.start() + Duration::from_secs(100), "cut for bytes");
 }
 
+/// However large single frames are, nothing but the newest may exceed the limit.
+#[test]
+fn frames_that_are_larger_than_the_limit_push_out_all_others() {
+    let settings = Settings { bytes: 64 << 10, merge: 3, ..Settings::default() };
+    let mut world = Recorded::new(settings);
+    for second in 0..20u64 {
+        let many = if (5..12).contains(&second) { 600 } else { 10 };
+        for number in 0..many {
+            world.metrics.timing(&format!("turn.{number}"), Duration::from_micros(second + 1));
+        }
+        let (frame, _) = world.second();
+        let definitions = world.history.definitions().count() * 1_000;
+        let least = frame.bytes() + definitions;
+        assert!(world.history.bytes() <= (64 << 10).max(least), "{}", world.history.bytes());
+        let held = world.history.frames(Depth::Fine).count();
+        assert!(many == 10 || held == 1, "{held} frames in second {second}");
+        assert_eq!(world.history.newest(), Some(&frame));
+    }
+}
+
+#[test]
+fn ten_thousand_series_of_which_a_hundredth_changes_are_held_for_as_long_as_ten() {
+    let metrics = MetricsCollector::builder().manual().max_series(11_000).build();
+    let mut world = Recorded::of(metrics, Settings::default());
+    let record = |world: &Recorded, number: u64| {
+        let (name, tag) = (number % 100, (number / 100).to_string());
+        let tags = [("i", &*tag)];
+        let tagged = world.metrics.with_tags(&tags);
+        match number % 2 {
+            0 => tagged.increment(&format!("events.{name}")),
+            _ => (0..20).for_each(|sample| {
+                tagged.timing(&format!("turn.{name}"), Duration::from_micros(1 << (sample % 10)));
+            }),
+        }
+    };
+    for number in 0..10_000 {
+        record(&world, number);
+        // Keeps the ring from filling up.
+        if number % 50 == 49 {
+            world.pass(Duration::ZERO);
+        }
+    }
+    world.second();
+    for second in 0..150 {
+        (0..100).for_each(|number| record(&world, (second * 100 + number) % 10_000));
+        world.second();
+        assert!(world.history.bytes() <= 16 << 20, "{}", world.history.bytes());
+    }
+    assert!(world.history.definitions().count() >= 10_000);
+    assert_eq!(world.history.frames(Depth::Fine).count(), 151);
+}
+
 proptest! {
+    #[test]
+    fn buckets_come_back_as_they_were(
+        map in proptest::collection::btree_map(any::<i16>(), 1..=u64::MAX, 0..50),
+        few in proptest::collection::btree_map(-300..300i16, 1..9u64, 0..50),
+    ) {
+        for map in [map, few] {
+            let list: Vec<_> = map.into_iter().collect();
+            let text = serde_json::to_string(&list).expect("JSON");
+            let buckets: Buckets = serde_json::from_str(&text).expect("they ascend");
+            prop_assert_eq!(buckets.iter().collect::<Vec<_>>(), list);
+            prop_assert_eq!(serde_json::to_string(&buckets).expect("JSON"), text);
+        }
+    }
+
     #[test]
     fn a_value_lies_in_its_bucket_and_buckets_add_up_in_any_order(
         values in proptest::collection::vec(any::<f64>(), 0..200), cut in 0usize..200,
@@ -157,11 +223,28 @@ fn a_series_has_the_name_and_the_labels_that_prometheus_shows() {
     assert_eq!(plain.exported_labels(), &plain.tags);
     let tagged = of("events.processed[");
     assert_eq!(tagged.exported_name, "events_processed_total");
-    let labels: Vec<_> = tagged.labels.iter().map(|(key, value)| (&**key, &**value)).collect();
+    let labels: Vec<_> = tagged.labels.iter().collect();
     // `le` is reserved.
     assert_eq!(labels, [("event_type", "a\"b"), ("le_1", "1")]);
     assert_eq!(tagged.exported_labels(), &tagged.labels);
     assert_eq!(of("turn").exported_name, "turn_seconds");
     let line = tagged.to_line();
     assert!(line.contains("\"exported_name\":\"events_processed_total\""), "{line}");
+}
+
+/// A bucket that took 16 bytes takes one or two.
+#[test]
+fn a_timing_of_twenty_samples_takes_little() {
+    let mut random = fastrand::Rng::with_seed(3);
+    let mut world = Recorded::new(Settings::default());
+    for _ in 0..20 {
+        let micros = 100.0 * -(1.0 - random.f64()).ln();
+        world.metrics.timing("turn", Duration::from_nanos((micros * 1e3) as u64 + 1));
+    }
+    let (frame, _) = world.second();
+    let step = frame.timing(world.number("turn")).expect("recorded");
+    let buckets = step.buckets.iter().count();
+    assert!((8..=20).contains(&buckets), "{buckets}");
+    let packed = step.bytes() - size_of_val(step);
+    assert!(packed <= 3 + 2 * buckets, "{packed} for {buckets}");
 }

@@ -15,6 +15,7 @@ fn meta() -> Meta {
         version: "1.2.3".to_owned(),
         started_ms: 1_700_000_000_000,
         step_ms: 1_000,
+        window_ms: Some(60_000),
     }
 }
 
@@ -97,7 +98,7 @@ fn wrong_lines_are_refused_by_their_number() {
                 frame(r#"[0,{"count":2,"buckets":[[4,1],[1,1]]}]"#),
             ],
             3,
-            "do not add up",
+            "do not ascend",
         ),
         (
             vec![

@@ -26,6 +26,7 @@ fn recording() -> (String, serde_json::Value) {
         version: "1".to_owned(),
         started_ms: 1_700_000_000_000,
         step_ms: 1_000,
+        window_ms: metrics.snapshot().window_span().map(|it| it.as_millis() as u64),
     };
     let (mut lines, mut seconds) = (meta.to_line(), Vec::new());
     for second in 1..=SECONDS {

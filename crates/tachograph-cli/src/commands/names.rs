@@ -55,8 +55,9 @@ impl<'a> Names<'a> {
         if fits(&plain) {
             return plain;
         }
-        let labels = series.iter().flat_map(|it| it.exported_labels().keys());
-        labels.into_iter().find(|label| fits(label)).cloned().unwrap_or(plain)
+        let mut labels =
+            series.iter().flat_map(|it| it.exported_labels().iter().map(|(label, _)| label));
+        labels.find(|label| fits(label)).map_or(plain, str::to_owned)
     }
 }
 

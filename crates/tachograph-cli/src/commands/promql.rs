@@ -226,7 +226,7 @@ impl Promql<'_> {
         // A rule is about series with just its tags; without tags, about the untagged series if
         // there is one.
         let is_exact = !tags.is_empty() || series.iter().any(|it| it.tags.is_empty());
-        let others = series.iter().flat_map(|it| it.tags.keys());
+        let others = series.iter().flat_map(|it| it.tags.iter().map(|(key, _)| key));
         let others = others.filter(|key| is_exact && !tags.contains_key(*key));
         let mut parts: Vec<_> = others.map(|key| format!("{}=\"\"", label(key))).collect();
         parts.extend(tags.iter().map(|(key, wanted)| match wanted {

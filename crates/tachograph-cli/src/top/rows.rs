@@ -135,8 +135,8 @@ pub fn rows(model: &Model) -> Vec<Row> {
     let seconds: f64 = recent.clone().map(|frame| frame.span().as_secs_f64()).sum();
     let mut amounts: HashMap<u32, f64> = HashMap::new();
     for frame in recent {
-        for number in frame.numbers() {
-            *amounts.entry(number).or_default() += frame.get(number).map_or(0.0, amount);
+        for (number, statistics) in frame.series() {
+            *amounts.entry(number).or_default() += amount(statistics);
         }
     }
     let row = |definition: &Arc<Definition>| {

@@ -57,6 +57,7 @@ pub(crate) fn write(path: &Path, seconds: u64, seed: u64) -> Result<Known, Box<d
         version: "0.1.0".to_owned(),
         started_ms: START_MS,
         step_ms: 1_000,
+        window_ms: Some(60_000),
     })?;
     let mut random = fastrand::Rng::with_seed(seed);
     let mut known =

@@ -1,6 +1,6 @@
 //! Findings from counters that stay at zero in a healthy program.
 
-use std::collections::BTreeMap;
+use tachograph::Tags;
 
 use super::Severity::{Bad, Note, Warning};
 use super::view::View;
@@ -165,9 +165,7 @@ pub(super) fn events(view: &View<'_>) -> Vec<Finding> {
 
 impl Event {
     fn found(&self, view: &View<'_>) -> Option<Finding> {
-        let fits = |tags: &BTreeMap<String, String>| {
-            self.tag.is_none_or(|(key, value)| tags.get(key).is_some_and(|it| it == value))
-        };
+        let fits = |tags: &Tags| self.tag.is_none_or(|(key, value)| tags.get(key) == Some(value));
         let definitions = view.history.definitions();
         let series = definitions.filter(|it| &*it.name == self.name && fits(&it.tags));
         let counted: Vec<_> = series.map(|it| (view.counted(it.number), &it.key)).collect();

@@ -89,7 +89,14 @@ mod tests {
     async fn a_connection_without_frames_is_sent_a_comment_every_15_s() {
         let metrics = MetricsCollector::builder().manual().build();
         let (program, version) = ("mixer".to_owned(), "1".to_owned());
-        let meta = Meta { format: FORMAT, program, version, started_ms: 1, step_ms: 1_000 };
+        let meta = Meta {
+            format: FORMAT,
+            program,
+            version,
+            started_ms: 1,
+            step_ms: 1_000,
+            window_ms: None,
+        };
         let lines = Arc::new(Lines::new(&meta, 1, 1 << 20));
         let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.expect("one is free");
         let begin = (Vec::new(), Place::before(1));

@@ -267,12 +267,14 @@ fn bug() -> Response {
 
 fn meta(program: &Program, snapshot: &Snapshot, step: Duration) -> Meta {
     let started = snapshot.timestamp().checked_sub(snapshot.uptime());
+    let whole = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Meta {
         format: FORMAT,
         program: program.name.clone(),
         version: program.version.clone(),
         started_ms: milliseconds(started.unwrap_or(SystemTime::UNIX_EPOCH)),
-        step_ms: u64::try_from(step.as_millis()).unwrap_or(u64::MAX),
+        step_ms: whole(step),
+        window_ms: snapshot.window_span().map(whole),
     }
 }
 

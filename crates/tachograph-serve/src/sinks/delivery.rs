@@ -1,6 +1,6 @@
 //! Posts the queued changes for one receiver.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -41,7 +41,7 @@ pub(crate) struct Delivery {
     backoff: Backoff,
     delays: Quiet,
     /// The alerts that were sent to Alertmanager, by labels.
-    known: HashMap<Vec<(String, String)>, Known>,
+    known: HashMap<Arc<BTreeMap<String, String>>, Known>,
 }
 
 /// Why a request failed.
@@ -101,7 +101,7 @@ impl Delivery {
             Ok(()) => {
                 self.outbox.take();
                 self.backoff.reset();
-                let known = now.into_iter().map(|known| (key(&known), known));
+                let known = now.into_iter().map(|known| (Arc::clone(&known.alert.labels), known));
                 self.known.extend(known.filter(|_| self.form == Form::Alertmanager));
             }
             Err(failed) if failed.is_final => {
@@ -163,7 +163,7 @@ impl Delivery {
             ended_ms: (change.alert.state != State::Firing).then_some(change.at_ms),
         };
         if known.ended_ms.is_some() {
-            let before = self.known.get(&key(&known));
+            let before = self.known.get(&known.alert.labels);
             known.started_ms = before.map_or(known.started_ms, |before| before.started_ms);
         }
         known
@@ -175,10 +175,6 @@ impl Delivery {
             tracing::warn!("alerts could not be delivered to {host}: {why}; {what}");
         }
     }
-}
-
-fn key(known: &Known) -> Vec<(String, String)> {
-    known.alert.labels.clone().into_iter().collect()
 }
 
 #[cfg(test)]

@@ -123,7 +123,7 @@ impl Evaluation {
     }
 
     /// Alerts that are not inactive, by rule and labels.
-    fn active(&self) -> BTreeMap<(String, BTreeMap<String, String>), Alert> {
+    fn active(&self) -> BTreeMap<(String, Arc<BTreeMap<String, String>>), Alert> {
         let mut active = BTreeMap::new();
         for status in self.engine.statuses() {
             for alert in status.alerts.into_iter().filter(|it| it.state != State::Inactive) {

@@ -153,6 +153,7 @@ fn an_alert_goes_through_its_states_and_everybody_is_told() {
     }
     let alert = &rule["alerts"][0];
     assert_eq!((&alert["state"], &alert["since"]), (&json!("inactive"), &Value::Null));
+    assert_eq!(alert["series"], "udp.packet.dropped");
     assert_eq!((&alert["labels"], &quiet["changes"]), (&json!({ "team": "audio" }), &json!([])));
 
     world.metrics.increment_by("udp.packet.dropped", 200);

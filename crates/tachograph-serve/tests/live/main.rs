@@ -116,6 +116,7 @@ async fn a_listener_is_told_everything_in_order_and_once() {
     assert_eq!(first[0].kind, "meta");
     assert_eq!(first[0].data["meta"]["program"], "mixer");
     assert_eq!(first[0].data["meta"]["step_ms"], 2);
+    assert_eq!(first[0].data["meta"]["window_ms"], 60_000);
     read.events(&first, "events");
     let mut last = first.last().expect("a frame").id.expect("an id");
     for amount in 2..=50 {
