@@ -41,6 +41,7 @@ fn alerts() -> Alerts {
              "runbook": null, "alerts": [
                 {"labels": {}, "state": "firing", "value": 0.187, "value_text": "187 ms",
                  "threshold_text": "100 ms", "since": since, "last_change": since,
+                 "series": "event.processing.duration",
                  "message": "p95 of event processing is 187 ms, above 100 ms", "exemplar": null}]},
             {"name": "PacketLoss", "severity": "warning", "condition": "loss > 1 %", "for": 5.0,
              "runbook": null, "alerts": [
@@ -190,6 +191,55 @@ fn a_lost_connection_shows_the_age_of_the_data_and_the_next_attempt() {
     assert!(found.contains("events"), "what is known stays");
 }
 
+#[test]
+fn enter_opens_the_series_of_an_alert_or_a_finding() {
+    use KeyCode::{Char, Down, Enter, Esc, Up};
+    let mut model = model();
+    keys(&mut model, &[Char('3'), Enter]);
+    let found = text(&drawn(&mut model, (80, 24)));
+    assert!(found.contains(" event.processing.duration  timing in seconds"), "{found}");
+    // The second one has no series.
+    keys(&mut model, &[Esc, Down, Enter]);
+    let found = text(&drawn(&mut model, (80, 24)));
+    assert!(found.contains("▶● PacketLoss[port=9002]"), "{found}");
+    // Beyond the end is the end: one step back is seen.
+    keys(&mut model, &[Char('G')]);
+    drawn(&mut model, (80, 24));
+    keys(&mut model, &[Up]);
+    let found = text(&drawn(&mut model, (80, 5)));
+    assert!(found.contains("changes, newest first"), "{found}");
+    keys(&mut model, &[Char('4'), Enter]);
+    let found = text(&drawn(&mut model, (80, 24)));
+    assert!(found.contains(" event.processing.duration  timing in seconds"), "{found}");
+}
+
+#[test]
+fn the_windows_quantiles_are_not_shown_once_the_window_has_passed() {
+    let line = |text: &str| serde_json::from_str::<Line>(text).expect("a line");
+    let mut replay = Replay::new(Settings::default());
+    replay.take(line(
+        r#"{"meta":{"format":1,"program":"a","version":"1","started_ms":1,"step_ms":1000,"window_ms":5000}}"#,
+    ));
+    let name = "event.processing.duration";
+    replay.take(line(&format!(
+        r#"{{"series":{{"number":0,"key":"{name}","name":"{name}","kind":"timing","unit":"seconds"}}}}"#
+    )));
+    replay.take(line(
+        r#"{"frame":{"version":1,"end_ms":1000,"span_ms":1000,"timings":[[0,{"count":1,"sum":0.25,"min":0.25,"max":0.25,"buckets":[[-16,1]],"window":{"p50":0.25,"p95":0.25,"p99":0.25,"max":0.25}}]]}}"#,
+    ));
+    let theme = Theme { colours: Colours::None, light: false };
+    let mut model = Model::new("a", replay, Link::Live, theme);
+    let mut shown = Vec::new();
+    for second in 2..9 {
+        let (end_ms, span_ms) = (second * 1_000, 1_000);
+        let frame = Frame { version: second, end_ms, span_ms, ..Frame::default() };
+        model.replay.take(Line::Frame(frame));
+        let found = text(&drawn(&mut model, (80, 24)));
+        shown.push(found.lines().nth(1).expect("the numbers").contains("p99 250 ms"));
+    }
+    assert_eq!(shown, [true, true, true, true, false, false, false]);
+}
+
 /// 10,000 series, of which half are timings; all change in each of half a minute's frames.
 fn many() -> Model {
     let mut replay = Replay::new(Settings { bytes: 1 << 30, ..Settings::default() });
@@ -206,7 +256,7 @@ fn many() -> Model {
         let max = f64::from(number) * 1e-6;
         let bucket = (max.log2() * 8.0).ceil();
         let text =
-            format!(r#"{{"count":2,"sum":{max},"max":{max},"buckets":[[-60,1],[{bucket},1]]}}"#);
+            format!(r#"{{"count":2,"sum":{max},"max":{max},"buckets":[[-200,1],[{bucket},1]]}}"#);
         (number, serde_json::from_str(&text).expect("a timing"))
     };
     let counters: Vec<_> = (0..5_000).map(|number| (number, 1)).collect();

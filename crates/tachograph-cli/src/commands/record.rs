@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::{IsTerminal, Write, stderr};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::wait;
 use crate::failure::Failure;
 use crate::http::Endpoint;
 use crate::live::{News, follow};
-use crate::output;
+use crate::output::{self, Progress};
 
 pub(crate) fn run(
     endpoint: &Endpoint,
@@ -47,9 +47,6 @@ pub(crate) fn run(
     let bytes = fs::metadata(file).map_or(0, |it| it.len());
     let span = format((last_ms - first_ms) as f64 / 1e3, &Unit::Seconds);
     let size = format(bytes as f64, &Unit::Bytes);
-    if stderr().is_terminal() {
-        output::rewrite("");
-    }
     output::say(&format!(
         "{frames} frames, {span}, {size} in {name}; view it with: tachograph top {name}\n"
     ));
@@ -65,12 +62,11 @@ async fn record<W: Write>(
     let caught = |kind| signal(kind).map_err(|error| Failure::Failed(error.to_string()));
     let (mut interrupt, mut terminate) =
         (caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?);
-    let is_terminal = stderr().is_terminal();
-    let mut failed = None;
+    let (mut progress, mut failed) = (Progress::new(), None);
     let following = follow(endpoint, "?since=0", |news| match recording.take(news) {
-        Ok(progress) => {
-            if let Some(progress) = progress.filter(|_| is_terminal) {
-                output::rewrite(&format!("{progress}  Ctrl-C stops"));
+        Ok(text) => {
+            if let Some(text) = text {
+                progress.show(|| format!("{text}  Ctrl-C stops"));
             }
             true
         }

@@ -148,19 +148,31 @@ fn back(model: &mut Model) {
 }
 
 fn enter(model: &mut Model) {
-    if !matches!(model.page, Page::Health | Page::Series) {
-        return;
-    }
-    let rows = model.rows();
-    if let Some(row) = rows.get(model.chosen_of(&rows)) {
-        model.chosen = Some(row.definition.key.clone());
+    let place = model.scroll;
+    let key = match model.page {
+        Page::Health | Page::Series => {
+            let rows = model.rows();
+            rows.get(model.chosen_of(&rows)).map(|row| row.definition.key.clone())
+        }
+        Page::Alerts => {
+            let alert = model.alerts.as_ref().and_then(|it| it.listed().nth(place));
+            alert.and_then(|(_, alert)| alert.series.clone()).map(Into::into)
+        }
+        Page::Doctor => {
+            model.findings().get(place).and_then(|it| it.series.clone()).map(Into::into)
+        }
+        Page::Detail | Page::Help => None,
+    };
+    if key.is_some() {
+        model.chosen = key;
         open(model, Page::Detail);
     }
 }
 
-/// Moves the selection in lists, and scrolls other pages.
+/// Moves the selection in lists, and scrolls the help.
 fn move_by(model: &mut Model, by: isize) {
     if matches!(model.page, Page::Alerts | Page::Doctor | Page::Help) {
+        // Drawing takes off what is beyond the end.
         model.scroll = model.scroll.saturating_add_signed(by).min(10_000);
         return;
     }

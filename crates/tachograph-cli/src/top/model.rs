@@ -99,7 +99,7 @@ pub struct Model {
     pub is_searching: bool,
     /// The key of the selected series.
     pub chosen: Option<Arc<str>>,
-    /// The first visible line of a page that scrolls.
+    /// The selected alert or finding on their pages, or the first visible line of the help.
     pub scroll: usize,
     /// The end of the visible range, in milliseconds since 1970; `None`: the newest frame.
     pub looked_at_ms: Option<u64>,
@@ -239,6 +239,11 @@ impl Model {
         self.replay.meta().map_or(1_000, |meta| meta.step_ms).max(1)
     }
 
+    /// The sliding window behind the quantiles in frames, in milliseconds.
+    pub(super) fn window_ms(&self) -> u64 {
+        self.replay.meta().and_then(|meta| meta.window_ms).unwrap_or(60_000)
+    }
+
     /// The time that a column covers if the range has this many columns: a multiple of the step.
     pub(super) fn slot_ms(&self, columns: usize) -> u64 {
         let step = self.step_ms();
@@ -293,10 +298,10 @@ impl Model {
 
     /// The findings, from a frame that is at most five seconds older than the newest.
     pub(super) fn findings(&mut self) -> &[Finding] {
-        let version = self.replay.history().newest().map_or(0, |frame| frame.end_ms);
+        let end_ms = self.replay.history().newest().map_or(0, |frame| frame.end_ms);
         // Not with every frame: it reads all frames that are stored.
-        if self.found.0 == 0 || version >= self.found.0 + 5_000 {
-            self.found = (version, findings(self.replay.history()));
+        if self.found.0 == 0 || end_ms.abs_diff(self.found.0) >= 5_000 {
+            self.found = (end_ms, findings(self.replay.history()));
         }
         &self.found.1
     }

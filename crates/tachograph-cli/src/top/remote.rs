@@ -50,6 +50,8 @@ pub struct AlertState {
     pub since: Option<f64>,
     /// The rule's message, filled in.
     pub message: Option<String>,
+    /// The key of the series that it is about.
+    pub series: Option<String>,
 }
 
 /// A destination of changes.
@@ -89,6 +91,12 @@ pub struct Change {
 }
 
 impl Alerts {
+    /// All alerts with their rules, firing ones first.
+    pub(super) fn listed(&self) -> impl Iterator<Item = (&AlertRule, &AlertState)> {
+        let states = ["firing", "pending", "stale", "inactive"];
+        states.into_iter().flat_map(|state| self.in_state(state))
+    }
+
     /// All alerts in a state, with their rules.
     pub(super) fn in_state<'a>(
         &'a self,

@@ -46,10 +46,37 @@ pub(crate) fn rule(buffer: &mut Buffer, line: Rect, title: &str, model: &Model) 
     }
 }
 
-/// Writes the lines of a page that scrolls: as many as fit, from line `scroll` on.
-pub(crate) fn lines(buffer: &mut Buffer, area: Rect, scroll: usize, all: Vec<Vec<Span<'_>>>) {
+/// Writes the lines of a page that scrolls: as many as fit, from line `scroll` on, or from the last
+/// line from which they fill the page, which is returned.
+pub(crate) fn lines(
+    buffer: &mut Buffer,
+    area: Rect,
+    scroll: usize,
+    all: Vec<Vec<Span<'_>>>,
+) -> usize {
     let first = scroll.min(all.len().saturating_sub(area.height.into()));
     for (line, parts) in (0..area.height).zip(all.into_iter().skip(first)) {
         write(buffer, row(area, line), parts);
     }
+    first
+}
+
+/// Writes a page of entries of some lines each, scrolled so that the chosen one is visible, with a
+/// mark in its first column. Returns which it is: at most the last one.
+pub(crate) fn entries(
+    buffer: &mut Buffer,
+    area: Rect,
+    chosen: usize,
+    all: Vec<Vec<Vec<Span<'_>>>>,
+) -> usize {
+    let chosen = chosen.min(all.len().saturating_sub(1));
+    let begin: usize = all.iter().take(chosen).map(Vec::len).sum();
+    let end = begin + all.get(chosen).map_or(0, Vec::len);
+    let scroll = end.saturating_sub(area.height.into()).min(begin);
+    lines(buffer, area, scroll, all.into_iter().flatten().collect());
+    if end > begin && area.height > 0 {
+        let line = row(area, u16::try_from(begin - scroll).unwrap_or(0));
+        write(buffer, Rect { width: 1, ..line }, vec![Span::raw("▶")]);
+    }
+    chosen
 }

@@ -7,14 +7,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use crate::top::draw::lines::{lines, row, write};
+use crate::top::draw::lines::{entries, row, write};
 use crate::top::draw::text::{age, clock};
 use crate::top::model::{Link, Model};
 use crate::top::remote::{AlertRule, AlertState, Alerts, Change, Sink};
 
 type Parts = Vec<Span<'static>>;
 
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
     let Some(alerts) = &model.alerts else {
         let text = if model.link == Link::File {
             " a recording holds no alerts; `tachograph check RULES.toml --over FILE` tells when \
@@ -25,17 +25,16 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
         return write(buffer, row(area, 0), vec![Span::styled(text, model.theme.quiet())]);
     };
     let mut all = overview(model);
+    let title = |text| vec![Vec::new(), vec![Span::styled(text, model.theme.quiet())]];
     if !alerts.sinks.is_empty() {
-        all.push(Vec::new());
-        all.push(vec![Span::styled(" sent to", model.theme.quiet())]);
-        all.extend(alerts.sinks.iter().map(|it| sink(it, model)));
+        all.push(title(" sent to"));
+        all.extend(alerts.sinks.iter().map(|it| vec![sink(it, model)]));
     }
     if !alerts.changes.is_empty() {
-        all.push(Vec::new());
-        all.push(vec![Span::styled(" changes, newest first", model.theme.quiet())]);
-        all.extend(alerts.changes.iter().map(|it| change(it, model)));
+        all.push(title(" changes, newest first"));
+        all.extend(alerts.changes.iter().map(|it| vec![change(it, model)]));
     }
-    lines(buffer, area, model.scroll, all);
+    model.scroll = entries(buffer, area, model.scroll, all);
 }
 
 /// One line for each firing alert.
@@ -47,22 +46,17 @@ pub(super) fn firing(alerts: &Alerts, model: &Model) -> Vec<Parts> {
     alerts.in_state("firing").map(line).collect()
 }
 
-/// Every rule with its alerts, firing ones first.
-pub(super) fn overview(model: &Model) -> Vec<Parts> {
+/// The lines of each alert, firing ones first; then those of rules without alerts.
+pub(super) fn overview(model: &Model) -> Vec<Vec<Parts>> {
     let Some(alerts) = &model.alerts else { return Vec::new() };
     if alerts.rules.is_empty() {
-        return vec![vec![Span::styled(" there are no rules", model.theme.quiet())]];
+        return vec![vec![vec![Span::styled(" there are no rules", model.theme.quiet())]]];
     }
-    let mut all = Vec::new();
-    for state in ["firing", "pending", "stale", "inactive"] {
-        for (rule, alert) in alerts.in_state(state) {
-            all.extend(entry(rule, alert, model));
-        }
-    }
+    let mut all: Vec<_> = alerts.listed().map(|(rule, alert)| entry(rule, alert, model)).collect();
     for rule in alerts.rules.iter().filter(|rule| rule.alerts.is_empty()) {
         let text = rule.problem.clone().or_else(|| rule.condition.clone()).unwrap_or_default();
         let name = Span::styled(format!(" · {:<20} ", rule.name), model.theme.strong());
-        all.push(vec![name, Span::styled(text, model.theme.quiet())]);
+        all.push(vec![vec![name, Span::styled(text, model.theme.quiet())]]);
     }
     all
 }

@@ -3,23 +3,24 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
-use tachograph_history::doctor::Severity;
+use tachograph_history::doctor::{Finding, Severity};
 
-use crate::top::draw::lines::lines;
+use crate::top::draw::lines::{entries, lines};
 use crate::top::model::Model;
 
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
-    let (theme, scroll) = (model.theme, model.scroll);
+    let (theme, chosen) = (model.theme, model.scroll);
     let findings = model.findings();
-    let mut all: Vec<Vec<Span<'_>>> = Vec::new();
     if findings.is_empty() {
-        all.push(vec![Span::styled(" ● no findings", theme.good())]);
         let what =
             "   no samples dropped or coalesced, no limit reached, no push failed, no tail grew";
-        all.push(vec![Span::styled(what, theme.quiet())]);
+        let none = vec![Span::styled(" ● no findings", theme.good())];
+        lines(buffer, area, 0, vec![none, vec![Span::styled(what, theme.quiet())]]);
+        return;
     }
     let width = usize::from(area.width).saturating_sub(8).max(20);
-    for finding in findings {
+    let entry = |finding: &Finding| {
+        let mut all: Vec<Vec<Span<'_>>> = Vec::new();
         let (mark, style) = match finding.severity {
             Severity::Bad => ("✗", theme.bad()),
             Severity::Warning => ("▲", theme.warning()),
@@ -33,8 +34,9 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
         let advice = format!("try: {}", finding.advice);
         all.extend(wrapped(&advice, width, "   ").map(|it| vec![Span::styled(it, theme.quiet())]));
         all.push(Vec::new());
-    }
-    lines(buffer, area, scroll, all);
+        all
+    };
+    model.scroll = entries(buffer, area, chosen, findings.iter().map(entry).collect());
 }
 
 /// Breaks a text between words into indented lines of at most `width` characters.

@@ -108,9 +108,10 @@ pub(super) fn bottom(buffer: &mut Buffer, line: Rect, model: &Model) {
         Page::Detail => {
             &[("esc", "back"), ("+ -", "range"), ("← →", "time"), ("space", "pause"), ("?", "help")]
         }
-        Page::Alerts | Page::Doctor | Page::Help => {
-            &[("esc", "back"), ("↑ ↓", "scroll"), ("q", "quit"), ("?", "help")]
+        Page::Alerts | Page::Doctor => {
+            &[("esc", "back"), ("↑ ↓", "move"), ("enter", "series"), ("q", "quit"), ("?", "help")]
         }
+        Page::Help => &[("esc", "back"), ("↑ ↓", "scroll"), ("q", "quit")],
     };
     let mut parts = Vec::new();
     for (key, does) in keys {

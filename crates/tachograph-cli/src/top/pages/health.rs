@@ -100,7 +100,8 @@ fn tiles(buffer: &mut Buffer, area: Rect, model: &Model, pictured: Option<&Arc<D
     }
     if rest.height > 2 && model.alerts.is_some() {
         rule(buffer, row(rest, 0), "alerts", model);
-        lines(buffer, below(rest, 1), 0, alerts::overview(model));
+        let all = alerts::overview(model).into_iter().flatten().collect();
+        lines(buffer, below(rest, 1), 0, all);
     }
 }
 
@@ -176,7 +177,10 @@ impl<'a> Numbers<'a> {
         }
         let number = self.series(LATENCY).and_then(|it| Some(it.first()?.number));
         let range = self.model.range();
-        let last = number.and_then(|it| range.iter().rev().find_map(|frame| frame.timing(it)));
+        // Of the last frame with samples, while they are in the window.
+        let from = self.model.at_ms().saturating_sub(self.model.window_ms());
+        let mut recent = range.iter().rev().take_while(|frame| frame.end_ms > from);
+        let last = number.and_then(|it| recent.find_map(|frame| frame.timing(it)));
         let window = last.and_then(|step| {
             let merged = || {
                 let of = |q| step.quantile(q);

@@ -9,10 +9,10 @@ use crate::top::model::Model;
 
 const KEYS: [(&str, &str); 20] = [
     ("1 2 3 4, tab", "health, series, alerts, doctor; next page"),
-    ("↑ ↓, k j", "previous, next series; scroll"),
+    ("↑ ↓, k j", "previous, next line"),
     ("pgup pgdn, b f", "ten lines up, down"),
-    ("g G", "first, last series"),
-    ("enter", "details of the selected series: heat map and percentiles"),
+    ("g G", "first, last line"),
+    ("enter", "the selected series, or that of the selected alert or finding"),
     ("esc", "back"),
     ("/", "search: keys that contain every word; esc clears it"),
     ("s", "sort by rate, p99, max, name"),
@@ -30,7 +30,7 @@ const KEYS: [(&str, &str); 20] = [
     ("p50 … max", "over the range; – if nothing was recorded"),
 ];
 
-pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
+pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
     let theme = model.theme;
     let key = |(key, does): (&'static str, &'static str)| {
         vec![Span::styled(format!(" {key:<16}"), theme.strong()), Span::raw(does)]
@@ -38,5 +38,5 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let mut all: Vec<_> = KEYS.into_iter().map(key).collect();
     let colours = "NO_COLOR=1: none, COLORTERM=truecolor: 256";
     all.push(vec![Span::styled(format!(" {:<16}{colours}", "colours"), theme.quiet())]);
-    lines(buffer, area, model.scroll, all);
+    model.scroll = lines(buffer, area, model.scroll, all);
 }

@@ -26,7 +26,7 @@ use super::draw::lines::row;
 use super::model::{Model, Page};
 
 /// Draws the page that the model is on. Changes nothing in the model but its findings, which are
-/// computed when their page is first shown.
+/// computed when their page is first shown, and a place beyond the end of a page.
 pub fn draw(frame: &mut Frame<'_>, model: &mut Model) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
