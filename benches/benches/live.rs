@@ -202,7 +202,7 @@ fn watched(
     let rules = tachograph_alert::parse(&rules)?;
     let endpoint = Endpoint::new(server.metrics().clone());
     let endpoint = endpoint.listen(SocketAddr::from(([127, 0, 0, 1], 0)));
-    let endpoint = endpoint.history(Settings::default()).record(recording);
+    let endpoint = endpoint.history(Settings::default()).record(recording)?;
     Ok(endpoint.alerts(Alerts::new(rules)).spawn()?)
 }
 
