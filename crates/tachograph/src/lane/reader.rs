@@ -117,7 +117,7 @@ impl LaneReader {
             let bases = chunk_of(&mut self.cells, first as usize / CELLS_PER_CHUNK);
             for ((slot, cell), base) in (first..slots.end).zip(chunk).zip(bases.iter_mut()) {
                 let now = cell.read();
-                if slot >= slots.start && now != *base {
+                if now != *base && slot >= slots.start {
                     fold(slot, now.since(*base));
                     *base = now;
                 }
