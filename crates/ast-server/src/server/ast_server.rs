@@ -205,12 +205,11 @@ impl AstServer {
     ) -> Outcome {
         let metrics = &*self.shared.metrics;
         let event_type = Some(event.event_type);
-        let mut timer = EventTimer::start(metrics);
+        let mut timer = EventTimer::start(metrics, &self.shared.collector);
         let mut state = self.state_for(&mut timer);
         state.recorder().increment(&metrics.received);
         state.recorder().increment(metrics.received_by_type.of(event_type));
         if !state.is_loaded() {
-            timer.discard();
             state.recorder().increment(&metrics.ignored);
             return Outcome::Ignored;
         }
@@ -228,7 +227,6 @@ impl AstServer {
                 Outcome::Processed
             }
             Ok(Err(rejection)) => {
-                timer.discard();
                 let (path, args) = (event.event_type.path(), event.args);
                 tracing::debug!(path, ?args, seq = event.seq, %rejection, "an event is rejected");
                 state.recorder().increment(&metrics.rejected);
@@ -236,7 +234,6 @@ impl AstServer {
                 Outcome::Rejected(rejection)
             }
             Err(_) => {
-                timer.discard();
                 state.recover();
                 state.recorder().increment(&metrics.errors);
                 state.recorder().increment(metrics.errors_by_type.of(event_type));

@@ -3,70 +3,65 @@
 //! Reading the clock is most of the cost of metrics per event. An event without viewers to tell
 //! reads it twice, on arrival and when its handler is done, although three series are recorded.
 
-use std::time::Duration;
-
-use tachograph::{ByHandle, Recorder, Timer};
+use tachograph::{MetricsCollector, Recorder, Stamp};
 
 use crate::events::event_type::{EventType, Handler};
 use crate::metrics::ServerMetrics;
 
-/// Runs from an event's arrival; records nothing by itself.
+/// Runs from an event's arrival; records nothing by itself. Its stamps are none while recording is
+/// off.
 #[derive(Debug)]
 pub(crate) struct EventTimer<'a> {
     metrics: &'a ServerMetrics,
-    timer: Timer<ByHandle<'a>>,
-    /// When the handler started, measured from the arrival.
-    started: Duration,
-    /// When the handler was done; `None` once the event takes longer than its handler, and while
-    /// nothing is timed.
-    done: Option<Duration>,
+    collector: &'a MetricsCollector,
+    arrived: Stamp,
+    /// When the handler started.
+    started: Stamp,
+    /// When the handler was done; none once the event takes longer than its handler.
+    done: Stamp,
 }
 
 impl<'a> EventTimer<'a> {
-    pub(crate) fn start(metrics: &'a ServerMetrics) -> Self {
-        let timer = metrics.duration.start();
-        Self { metrics, timer, started: Duration::ZERO, done: None }
+    #[inline]
+    pub(crate) fn start(metrics: &'a ServerMetrics, collector: &'a MetricsCollector) -> Self {
+        let arrived = collector.now();
+        Self { metrics, collector, arrived, started: arrived, done: Stamp::default() }
     }
 
     /// The event had to wait for the set, which does not count as its handler's time.
     pub(crate) fn has_waited(&mut self) {
-        self.started = self.timer.elapsed().unwrap_or_default();
+        if !self.arrived.is_none() {
+            self.started = self.collector.now();
+        }
     }
 
     /// The handler has accepted or rejected the event: records its time.
     #[inline]
     pub(crate) fn handled(&mut self, recorder: &Recorder, handler: Handler) {
-        self.done = self.timer.elapsed();
-        if let Some(done) = self.done {
-            let took = done.saturating_sub(self.started);
-            recorder.record(self.metrics.handler_duration.of(handler), took);
-        }
+        self.done = recorder.now();
+        recorder.record_between(self.metrics.handler_duration.of(handler), self.started, self.done);
     }
 
     /// There are viewers to tell, which counts as part of the event.
     pub(crate) fn goes_on(&mut self) {
-        self.done = None;
+        self.done = Stamp::default();
     }
 
     /// The event is complete: records its time.
     #[inline]
     pub(crate) fn processed(self, recorder: &Recorder, event_type: EventType) {
-        if let Some(took) = self.done.or_else(|| self.timer.elapsed()) {
-            recorder.record(&self.metrics.duration, took);
-            recorder.record(self.metrics.duration_by_type.of(Some(event_type)), took);
-        }
-        self.discard();
-    }
-
-    /// The event was not processed.
-    pub(crate) fn discard(self) {
-        self.timer.discard();
+        let end = if self.done.is_none() { recorder.now() } else { self.done };
+        recorder.record_between(&self.metrics.duration, self.arrived, end);
+        let by_type = self.metrics.duration_by_type.of(Some(event_type));
+        recorder.record_between(by_type, self.arrived, end);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tachograph::{MetricsCollector, MockClock};
+    use std::time::Duration;
+
+    use tachograph::MockClock;
 
     use super::*;
 
@@ -99,7 +94,7 @@ mod tests {
     #[test]
     fn without_viewers_an_event_ends_with_its_handler() {
         let (collector, metrics, mock) = mocked();
-        let mut timer = EventTimer::start(&metrics);
+        let mut timer = EventTimer::start(&metrics, &collector);
         mock.advance(2 * MS);
         timer.handled(&collector.recorder(), Handler::Track);
         mock.advance(4 * MS);
@@ -110,7 +105,7 @@ mod tests {
     #[test]
     fn waiting_and_telling_viewers_are_the_events_time_and_not_its_handlers() {
         let (collector, metrics, mock) = mocked();
-        let mut timer = EventTimer::start(&metrics);
+        let mut timer = EventTimer::start(&metrics, &collector);
         mock.advance(MS);
         timer.has_waited();
         mock.advance(2 * MS);
@@ -124,10 +119,9 @@ mod tests {
     #[test]
     fn an_event_that_was_not_processed_is_its_handlers_alone() {
         let (collector, metrics, mock) = mocked();
-        let mut timer = EventTimer::start(&metrics);
+        let mut timer = EventTimer::start(&metrics, &collector);
         mock.advance(2 * MS);
         timer.handled(&collector.recorder(), Handler::Track);
-        timer.discard();
         assert_eq!(recorded(&collector), [None, None, Some(2.0)]);
     }
 
@@ -135,7 +129,7 @@ mod tests {
     fn an_event_that_came_while_metrics_were_off_is_not_timed() {
         let (collector, metrics, _mock) = mocked();
         collector.set_enabled(false);
-        let mut timer = EventTimer::start(&metrics);
+        let mut timer = EventTimer::start(&metrics, &collector);
         collector.set_enabled(true);
         timer.has_waited();
         timer.handled(&collector.recorder(), Handler::Track);
