@@ -146,7 +146,7 @@ struct RawRule {
     enabled: bool,
     metric: Option<String>,
     #[serde(default)]
-    tags: BTreeMap<String, RawMatch>,
+    tags: BTreeMap<String, Spanned<RawMatch>>,
     statistic: Spanned<String>,
     #[serde(default)]
     minus: Vec<String>,
@@ -161,7 +161,7 @@ struct RawRule {
     keep_firing_for: Option<Spanned<String>>,
     severity: Option<String>,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
+    labels: BTreeMap<String, Spanned<String>>,
     message: Option<Spanned<String>>,
     #[serde(default)]
     runbook: String,
@@ -185,7 +185,8 @@ enum RawQuantity {
     Text(String),
 }
 
-/// The longest window.
+/// The shortest and the longest window.
+const LAST_MIN: Duration = Duration::from_secs(1);
 const LAST_MAX: Duration = Duration::from_secs(86_400);
 
 impl RawRule {
@@ -199,18 +200,40 @@ impl RawRule {
         if let Some(message) = &self.message {
             errors.read(message, |text| placeholders(text, &self.labels, &self.tags));
         }
+        self.check_names(errors);
         let mut rule = Rule::new(self.name.get_ref().clone(), Condition::Heartbeat);
         rule.hold = hold.flatten().unwrap_or_default();
         rule.keep_firing = keep_firing.flatten().unwrap_or_default();
         rule.severity = self.severity.clone().unwrap_or(rule.severity);
         rule.message = self.message.clone().map(Spanned::into_inner).unwrap_or_default();
         rule.enabled = self.enabled;
-        let (labels, runbook) = (self.labels.clone(), self.runbook.clone());
+        let labels =
+            self.labels.iter().map(|(name, value)| (name.clone(), value.get_ref().clone()));
+        let (labels, runbook) = (labels.collect(), self.runbook.clone());
         let condition = self.condition(last.flatten(), at, errors);
         if errors.found.len() > found {
             return None;
         }
         Some(Rule { condition: condition?, labels, runbook, ..rule })
+    }
+
+    /// Refuses what would make a rule that never fires, or an alert that no receiver takes.
+    fn check_names(&self, errors: &mut Errors<'_>) {
+        if self.name.get_ref().is_empty() {
+            errors.add(self.name.span(), "a rule needs a name: alerts are told by it".to_owned());
+        }
+        if let Some(value) = self.labels.get("") {
+            errors.add(value.span(), "a label needs a name".to_owned());
+        }
+        let is_empty = |values: &RawMatch| match values {
+            RawMatch::One(value) => value.is_empty(),
+            RawMatch::Many(values) => values.is_empty() || values.iter().any(String::is_empty),
+        };
+        for values in self.tags.values().filter(|values| is_empty(values.get_ref())) {
+            let way = "no series has a tag with an empty value: write \"*\" for any value, or leave \
+                       the tag out";
+            errors.add(values.span(), way.to_owned());
+        }
     }
 
     fn condition(
@@ -221,7 +244,11 @@ impl RawRule {
     ) -> Option<Condition> {
         let selector = self.metric.clone().map(|metric| Selector {
             metric,
-            tags: self.tags.into_iter().map(|(key, value)| (key, value.into())).collect(),
+            tags: self
+                .tags
+                .into_iter()
+                .map(|(key, value)| (key, value.into_inner().into()))
+                .collect(),
         });
         let mut need = |what: &str| {
             errors.add(at.clone(), format!("this rule needs `{what}`"));
@@ -297,7 +324,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn window(text: &str) -> Result<Duration, String> {
     let last = duration(text)?;
-    if last.is_zero() || last > LAST_MAX {
+    if !(LAST_MIN..=LAST_MAX).contains(&last) {
         return Err(format!("`last` is from \"1s\" to \"24h\", not `{text}`"));
     }
     Ok(last)
@@ -331,8 +358,8 @@ fn quantity(of: &Spanned<RawQuantity>, errors: &mut Errors<'_>) -> Option<Quanti
 /// Checks that a message only uses placeholders that its alerts can fill in.
 fn placeholders(
     text: &str,
-    labels: &BTreeMap<String, String>,
-    tags: &BTreeMap<String, RawMatch>,
+    labels: &BTreeMap<String, Spanned<String>>,
+    tags: &BTreeMap<String, Spanned<RawMatch>>,
 ) -> Result<(), String> {
     for part in text.split('{').skip(1) {
         let name = part.split('}').next().unwrap_or_default();

@@ -62,7 +62,7 @@ impl Quantity {
         let text = text.trim();
         let text = text.strip_suffix("/s").unwrap_or(text).trim_end();
         let number = |text: &str| text.trim_end().parse().ok().filter(|it: &f64| it.is_finite());
-        let of = |value, dimension| Some(Self { value, dimension });
+        let of = |value: f64, dimension| value.is_finite().then_some(Self { value, dimension });
         if let Some(share) = text.strip_suffix('%') {
             return of(number(share)? / 100.0, Dimension::Share);
         }
