@@ -203,10 +203,13 @@ impl Deploy {
 
 impl Access {
     fn source(&self, place: Place) -> Result<commands::Source, Failure> {
-        Ok(match place {
-            Place::File(file) => commands::Source::File(file),
-            Place::Url(url) => commands::Source::Program(self.endpoint(url)?),
-        })
+        match place {
+            Place::File(_) if self.token_file.is_some() => Err(Failure::Input(
+                "only a running program asks for a token: leave --token-file out".to_owned(),
+            )),
+            Place::File(file) => Ok(commands::Source::File(file)),
+            Place::Url(url) => Ok(commands::Source::Program(self.endpoint(url)?)),
+        }
     }
 
     fn endpoint(&self, url: Url) -> Result<Endpoint, Failure> {
@@ -216,7 +219,11 @@ impl Access {
 
 impl Of {
     fn source(&self) -> Result<Option<commands::Source>, Failure> {
-        let Some(of) = &self.of else { return Ok(None) };
+        let Some(of) = &self.of else {
+            let is_unused = self.access.token_file.is_some();
+            let way_out = "--token-file is for the program of --of URL: give both or none";
+            return if is_unused { Err(Failure::Input(way_out.to_owned())) } else { Ok(None) };
+        };
         self.access.source(Place::parse(of)?).map(Some)
     }
 }
@@ -265,5 +272,41 @@ impl Command {
             Self::Deploy(deploy) => deploy.run(),
             Self::Rules { file, of, .. } => commands::rules::run(&file, of.source()?.as_ref()),
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(dead_code, reason = "only the names count here; `tests/settings` uses the rest")]
+#[path = "../tests/settings/rows.rs"]
+mod rows;
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_flag_is_left_out() {
+        let mut cli = Cli::command();
+        // Adds what clap itself has.
+        cli.build();
+        let mut flags = Vec::new();
+        for command in cli.get_subcommands().filter(|it| it.get_name() != "help") {
+            for flag in command.get_arguments() {
+                let name = flag.get_long().unwrap_or_else(|| flag.get_id().as_str());
+                if name != "help" {
+                    flags.push((command.get_name().to_owned(), name.to_owned()));
+                }
+            }
+        }
+        let known = rows::ROWS.iter().map(|&(command, flag, values)| {
+            assert!(!values.is_empty(), "{command} {flag} is tried with nothing");
+            (command.to_owned(), flag.to_owned())
+        });
+        let mut known: Vec<_> = known.collect();
+        flags.sort();
+        known.sort();
+        assert_eq!(known, flags, "`tests/settings/rows.rs` has no values for a flag");
     }
 }

@@ -1,5 +1,6 @@
 //! Addresses of programs, and names of recordings.
 
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -64,7 +65,7 @@ impl Url {
             None if text.contains("://") => (authority, "80"),
             None => return wrong("has no port"),
         };
-        if port.parse::<u16>().is_err() {
+        if port.parse::<NonZeroU16>().is_err() {
             return wrong(&format!("has the invalid port `{port}`"));
         }
         let is_host = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
@@ -90,9 +91,17 @@ mod tests {
         assert_eq!(read("http://127.0.0.1:9464/").ok(), Some(is("127.0.0.1:9464", "")));
         assert_eq!(read("http://a.b/one/two/").ok(), Some(is("a.b:80", "/one/two")));
         assert_eq!(read("[::1]:9464").ok(), Some(is("[::1]:9464", "")));
-        for wrong in
-            ["", ":9464", "host", "host:port", "host:70000", "ftp://a:1", "a b:1", "a:1/?x"]
-        {
+        for wrong in [
+            "",
+            ":9464",
+            "host",
+            "host:port",
+            "host:0",
+            "host:70000",
+            "ftp://a:1",
+            "a b:1",
+            "a:1/?x",
+        ] {
             let error = Url::parse(wrong).expect_err(wrong).to_string();
             assert!(error.contains("HOST:PORT"), "{error}");
         }
