@@ -11,9 +11,11 @@ pub struct DeployError(#[from] Reason);
 #[derive(Debug, thiserror::Error)]
 enum Reason {
     #[error(
-        "{0:?} is no valid job name: use letters, digits, `-` and `_`, because files are named after it"
+        "{0:?} is no valid job name: use up to 200 letters, digits, `-` and `_`, because files are named after it"
     )]
     Job(String),
+    #[error("{what}: {expected}")]
+    Setting { what: String, expected: String },
     #[error("`{template}` names the metric {name:?}, which the program does not have")]
     UnknownMetric { name: String, template: String },
     #[error("`{0}` has a `${{` without a `}}`")]
@@ -31,6 +33,10 @@ enum Reason {
 impl DeployError {
     pub(crate) fn job(name: &str) -> Self {
         Reason::Job(name.to_owned()).into()
+    }
+
+    pub(crate) fn setting(what: &str, expected: String) -> Self {
+        Reason::Setting { what: what.to_owned(), expected }.into()
     }
 
     pub(crate) fn unknown_metric(name: &str, template: &str) -> Self {

@@ -75,7 +75,7 @@ pub struct File {
 /// [`Metric::all`] returns them.
 ///
 /// # Errors
-/// If the job has a character that is not allowed, or an alert, rule or panel names a metric that
+/// If a setting is out of its range, or an alert, rule or panel names a metric that
 /// is not in `metrics`.
 pub fn files(metrics: &[Metric], settings: &Settings) -> Result<Vec<File>, DeployError> {
     settings.check()?;

@@ -10,14 +10,14 @@ use crate::own::Own;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The program's name: the label `job` of every target, and the first part of file names. Only
-    /// letters, digits, `-` and `_` are allowed.
+    /// The program's name: the label `job` of every target, and the first part of file names. Up to
+    /// 200 letters, digits, `-` and `_`.
     pub job: String,
     /// The command that the files name as their origin.
     pub command: String,
     /// The metrics endpoints of the instances, as `host:port`.
     pub targets: Vec<String>,
-    /// The time between two scrapes, in whole milliseconds, not 0. Time windows in rules are
+    /// The time between two scrapes: whole milliseconds, at most 15 min, not 0. Time windows in rules are
     /// multiples of it.
     pub scrape_interval: Duration,
     /// The Alertmanagers, as `host:port`. Without one, alerts are only shown in Prometheus.
@@ -27,6 +27,9 @@ pub struct Settings {
     /// Additional alerts, rules and panels of the program.
     pub own: Own,
 }
+
+/// The most characters of a job: files are named after it.
+const JOB_MAX: usize = 200;
 
 impl Settings {
     /// Settings with a scrape interval of 15 s, without an Alertmanager and without a token.
@@ -47,8 +50,19 @@ impl Settings {
 
     pub(crate) fn check(&self) -> Result<(), DeployError> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        let is_good = !self.job.is_empty() && self.job.chars().all(is_plain);
-        if is_good { Ok(()) } else { Err(DeployError::job(&self.job)) }
+        if self.job.is_empty() || self.job.len() > JOB_MAX || !self.job.chars().all(is_plain) {
+            return Err(DeployError::job(&self.job));
+        }
+        // It ends the comment that each file begins with.
+        if self.command.contains(char::is_control) {
+            return Err(DeployError::setting("the command", "has a line break".to_owned()));
+        }
+        check_interval(self.scrape_interval)
+            .map_err(|expected| DeployError::setting("the scrape interval", expected))?;
+        self.targets.iter().chain(&self.alertmanagers).try_for_each(|address| {
+            let wrong = |expected| DeployError::setting(&format!("{address:?}"), expected);
+            host_and_port(address).map(drop).map_err(wrong)
+        })
     }
 
     /// The first line of each file: how it was made.
@@ -110,10 +124,16 @@ const INTERVAL_MAX: Duration = Duration::from_secs(15 * 60);
 /// A message with the expected form.
 pub fn scrape_interval(text: &str) -> Result<Duration, String> {
     let interval = humantime::parse_duration(text).map_err(|error| format!("{error}; try 15s"))?;
-    if interval.subsec_nanos() % 1_000_000 != 0 || interval.is_zero() || interval > INTERVAL_MAX {
+    check_interval(interval)?;
+    Ok(interval)
+}
+
+fn check_interval(interval: Duration) -> Result<(), String> {
+    let is_whole = interval.subsec_nanos().is_multiple_of(1_000_000);
+    if !is_whole || interval.is_zero() || interval > INTERVAL_MAX {
         return Err("expected whole milliseconds, at least 1ms and at most 15m".to_owned());
     }
-    Ok(interval)
+    Ok(())
 }
 
 #[cfg(test)]
