@@ -44,7 +44,8 @@ impl TachographRecorder {
 
     /// Sets what one recorded unit of a histogram is worth. Values are rounded to multiples of
     /// `scale`, so each is exact within half of it, and may be up to 2^64 times as great. A scale
-    /// that is not a positive number, or whose inverse is infinite, is ignored.
+    /// that is no positive number, or less than [`f64::MIN_POSITIVE`], is refused: the collector
+    /// warns of it when the histogram is first used.
     ///
     /// Without this, the scale follows the unit that the histogram was described with before it was
     /// first registered: 1 ns for times, a byte for sizes, a bit a second for rates of data,
@@ -74,10 +75,18 @@ impl TachographRecorder {
         self.collector.describe(name.as_str(), reported(unit), text);
     }
 
+    fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, text: &str) {
+        if self.scales.is_refused(name) {
+            // The collector refuses it too, and tells its owner.
+            self.collector.describe_scaled(name, Unit::None, 0.0, "");
+        }
+        self.collector.describe_scaled(name, unit, scale, text);
+    }
+
     fn new_histogram(&self, key: &Key) -> Histogram {
         let (scale, is_new) = self.scales.register(key.name());
         if is_new {
-            self.collector.describe_scaled(key.name(), Unit::None, scale, "");
+            self.describe_scaled(key.name(), Unit::None, scale, "");
         }
         let unfit = self.unfit.get_or_init(|| Arc::new(Unfit::new(&self.collector)));
         Histogram::from_arc(Arc::new(HistogramHandle {
@@ -99,7 +108,7 @@ impl Recorder for TachographRecorder {
 
     fn describe_histogram(&self, key: KeyName, unit: Option<metrics::Unit>, text: SharedString) {
         let scale = self.scales.describe(key.as_str(), unit);
-        self.collector.describe_scaled(key.as_str(), reported(unit), scale, &text);
+        self.describe_scaled(key.as_str(), reported(unit), scale, &text);
     }
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {

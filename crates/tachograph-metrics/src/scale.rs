@@ -15,8 +15,8 @@ const NAMES_MAX: usize = 10_000;
 /// The scales of all histograms.
 #[derive(Debug, Default)]
 pub(crate) struct Scales {
-    /// Those that the program chose.
-    chosen: HashMap<String, f64>,
+    /// Those that the program chose; `None` for one that is no scale.
+    chosen: HashMap<String, Option<f64>>,
     known: Mutex<HashMap<String, Known>>,
 }
 
@@ -29,9 +29,13 @@ struct Known {
 
 impl Scales {
     pub(crate) fn choose(&mut self, name: String, scale: f64) {
-        if scale.is_finite() && scale > 0.0 && scale.recip().is_finite() {
-            self.chosen.insert(name, scale);
-        }
+        let is_scale = scale.is_normal() && scale > 0.0;
+        self.chosen.insert(name, is_scale.then_some(scale));
+    }
+
+    /// Whether the program chose a scale that is none.
+    pub(crate) fn is_refused(&self, name: &str) -> bool {
+        self.chosen.get(name).is_some_and(Option::is_none)
     }
 
     /// The scale to describe a histogram with.
@@ -66,7 +70,7 @@ impl Scales {
     }
 
     fn scale_by(&self, name: &str, unit: Option<Unit>) -> f64 {
-        self.chosen.get(name).copied().unwrap_or_else(|| by_unit(unit))
+        self.chosen.get(name).copied().flatten().unwrap_or_else(|| by_unit(unit))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {

@@ -1,5 +1,7 @@
 //! Floats in histograms of integers: scales, ranges, errors, and values that do not fit.
 
+use std::sync::{Arc, Mutex};
+
 use metrics::{Unit, describe_histogram, histogram, with_local_recorder};
 use tachograph::{MetricsCollector, TimingStats};
 use tachograph_metrics::{TachographRecorder, UNFIT};
@@ -74,13 +76,38 @@ fn values_are_rounded_to_the_nearest_unit_however_great_they_are() {
 }
 
 #[test]
-fn a_scale_that_is_none_is_ignored() {
-    for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE / 4.0] {
-        let collector = collector();
+fn a_scale_works_at_its_extremes_or_is_refused_with_a_warning() {
+    let told = |scale, value: f64, describe: fn()| {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&warnings);
+        let builder = MetricsCollector::builder().manual();
+        let builder = builder.on_warning(move |it| heard.lock().unwrap().push(it.to_string()));
+        let collector = builder.build();
         let recorder = TachographRecorder::new(collector.clone()).with_scale("odd", scale);
-        with_local_recorder(&recorder, || histogram!("odd").record(0.001));
-        assert_eq!(stats(&collector, "odd").max, Some(0.001));
+        with_local_recorder(&recorder, || {
+            describe();
+            histogram!("odd").record(value);
+        });
+        let max = stats(&collector, "odd").max.expect("recorded");
+        let warnings = warnings.lock().unwrap().join("\n");
+        (max, warnings)
+    };
+    let described: fn() = || describe_histogram!("odd", Unit::Seconds, "a time");
+    for describe in [(|| ()) as fn(), described] {
+        for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, f64::MIN_POSITIVE / 4.0] {
+            let (max, warnings) = told(scale, 0.001, describe);
+            assert_eq!(max, 0.001, "{scale}");
+            assert!(warnings.contains("the scale of metric `odd` is refused"), "{warnings:?}");
+            assert_eq!(warnings.lines().count(), 1, "{warnings}");
+        }
+        for scale in [f64::MIN_POSITIVE, 1.0, f64::MAX] {
+            let (max, warnings) = told(scale, scale, describe);
+            assert!((max / scale - 1.0).abs() < 1e-12, "{scale}: {max}");
+            assert_eq!(warnings, "", "{scale}");
+        }
     }
+    let setters = include_str!("../src/recorder.rs").matches("(mut self").count();
+    assert_eq!(setters, 1, "`with_scale`; a new setter needs its extremes, too");
 }
 
 #[test]

@@ -157,8 +157,10 @@ impl MetricsCollector {
     /// `scale` of its reported unit: 0.001 if it is recorded in thousandths. A histogram's
     /// statistics are in the reported unit. A counter's value stays an integer in recorded units,
     /// and exports convert it to the reported unit.
+    ///
+    /// A scale that is no positive number, or less than [`f64::MIN_POSITIVE`], is refused with a
+    /// warning: the scale is 1 then.
     pub fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, description: &str) {
-        let scale = if scale.is_finite() && scale > 0.0 { scale } else { 1.0 };
         self.core().shared.registry.describe(name, unit, scale, description);
     }
 

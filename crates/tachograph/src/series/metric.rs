@@ -125,9 +125,14 @@ fn one() -> f64 {
     1.0
 }
 
+/// Whether values can be converted by it, both ways: a subnormal number has too few digits.
+pub(crate) fn is_scale(scale: f64) -> bool {
+    scale.is_normal() && scale > 0.0
+}
+
 /// Deserializes a scale that `describe_scaled` would accept.
 fn scale<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     let scale = f64::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format!("a metric's scale is {scale}: it has to be above 0"));
-    if scale.is_finite() && scale > 0.0 { Ok(scale) } else { Err(wrong()) }
+    if is_scale(scale) { Ok(scale) } else { Err(wrong()) }
 }

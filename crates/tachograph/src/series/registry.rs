@@ -12,7 +12,7 @@ use hashbrown::HashTable;
 use crate::limits::{CACHED_NAMES_PER_SERIES, KNOWN_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
 use crate::series::drop_reason::DropReason;
 use crate::series::key;
-use crate::series::metric::{Kind, Metric, RESERVED, Unit};
+use crate::series::metric::{Kind, Metric, RESERVED, Unit, is_scale};
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId, SeriesWords};
 use crate::series::tags::{OVERFLOW, Tags};
 use crate::series::tallies::Tallies;
@@ -199,7 +199,11 @@ impl Registry {
             self.tallies.kind_conflicts.add(1);
             return self.warn(Warning::ReservedName { name: name.into() });
         }
-        self.describe_any(name, unit, scale, text);
+        if is_scale(scale) {
+            return self.describe_any(name, unit, scale, text);
+        }
+        self.warn(Warning::BadScale { name: name.into() });
+        self.describe_any(name, unit, 1.0, text);
     }
 
     /// Like `describe`, but allows reserved names.

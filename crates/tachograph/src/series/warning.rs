@@ -24,6 +24,11 @@ pub enum Warning {
         /// The requested name.
         name: Arc<str>,
     },
+    /// A scale that is no positive number, or less than [`f64::MIN_POSITIVE`], was refused.
+    BadScale {
+        /// The metric's name.
+        name: Arc<str>,
+    },
     /// A metric has reached its limit of series; further ones go to its overflow series.
     SeriesLimit {
         /// The metric's name.
@@ -79,6 +84,11 @@ impl fmt::Display for Warning {
             Self::ReservedName { name } => {
                 write!(f, "metric `{name}` is refused: names under `telemetry.` are reserved")
             }
+            Self::BadScale { name } => write!(
+                f,
+                "the scale of metric `{name}` is refused: it has to be a positive number that is \
+                 not subnormal"
+            ),
             Self::SeriesLimit { name } => write!(
                 f,
                 "metric `{name}` has reached its limit of series: new ones are added up under \

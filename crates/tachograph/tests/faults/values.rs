@@ -1,10 +1,11 @@
 //! Fault 8: NaN, infinities, negative, zero and enormous values, against oracles that keep every
 //! value. Quantiles have their own, in `quantiles.rs`.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tachograph::{DropReason, MetricsCollector, Unit};
+use tachograph::{DropReason, MetricsCollector, Unit, Warning};
 
 use crate::{count, dropped, exact};
 
@@ -155,10 +156,21 @@ fn fault_8_the_mean_of_enormous_values_stays_among_them() {
 
 #[test]
 fn fault_8_a_scale_that_means_nothing_is_one() {
-    let metrics = manual();
-    for scale in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+    for scale in [f64::NAN, f64::INFINITY, 0.0, -1.0, 5e-324] {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&warnings);
+        let builder = MetricsCollector::builder().manual();
+        let builder = builder.on_warning(move |warning| told.lock().unwrap().push(warning.clone()));
+        let metrics = builder.build();
         metrics.describe_scaled("h", Unit::Bytes, scale, "");
         metrics.histogram("h", 7);
         assert_eq!(metrics.get_timing("h").and_then(|stats| stats.max), Some(7.0), "{scale}");
+        assert_eq!(*warnings.lock().unwrap(), [Warning::BadScale { name: "h".into() }], "{scale}");
+    }
+    let metrics = manual();
+    for scale in [f64::MIN_POSITIVE, f64::MAX] {
+        metrics.describe_scaled("h", Unit::Bytes, scale, "");
+        metrics.histogram("h", 1);
+        assert_eq!(metrics.get_timing("h").and_then(|stats| stats.max), Some(scale));
     }
 }
