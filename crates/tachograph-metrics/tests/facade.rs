@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-    with_local_recorder,
+    Key, Level, Metadata, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram, with_local_recorder,
 };
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tachograph::MetricsCollector;
@@ -250,6 +250,53 @@ fn descriptions_come_before_or_after_the_first_record() {
         .collect();
     assert_eq!(ours, theirs);
     assert!(snapshot.series().iter().all(|series| &*series.metric.name != "never.recorded"));
+}
+
+#[test]
+fn the_macros_take_descriptions_units_targets_and_levels_which_make_no_series() {
+    let program = || {
+        counter!(
+            description: "d", unit: Unit::Count, target: "t", level: Level::TRACE,
+            "c", "k" => "v"
+        )
+        .increment(1);
+        gauge!(level: Level::TRACE, target: "t", description: "d", unit: Unit::Bytes, "g").set(2.0);
+        histogram!(unit: Unit::Bytes, description: "d", level: Level::ERROR, "h").record(1e18);
+        counter!(target: "other", "c", "k" => "v").increment(1);
+        gauge!(target: "other", "g").increment(1);
+        histogram!(target: "other", "h").record(1);
+    };
+    assert_same(program);
+    let collector = MetricsCollector::builder().manual().build();
+    with_local_recorder(&TachographRecorder::new(collector.clone()), program);
+    let snapshot = collector.get_all_metrics();
+    for (name, tags, unit) in
+        [("c", &[("k", "v")][..], ""), ("g", &[], "bytes"), ("h", &[], "bytes")]
+    {
+        let metric = &snapshot.find(name, tags).expect("recorded").metric;
+        assert_eq!((metric.unit.name(), &*metric.description), (unit, "d"), "{name}");
+    }
+}
+
+#[test]
+fn a_recorder_that_is_called_without_macros_records_the_same() {
+    assert_same(|| {
+        let metadata = Metadata::new("target", Level::INFO, None);
+        let key = |name| Key::from_parts(name, &[("k", "v")]);
+        let (counter, gauge, histogram) = metrics::with_recorder(|recorder| {
+            (
+                recorder.register_counter(&key("c"), &metadata),
+                recorder.register_gauge(&key("g"), &metadata),
+                recorder.register_histogram(&key("h"), &metadata),
+            )
+        });
+        counter.clone().increment(1);
+        counter!("c", "k" => "v").increment(2);
+        gauge.set(3.0);
+        gauge!("g", "k" => "v").decrement(1);
+        histogram.record_many(0.5, 2);
+        histogram!("h", "k" => "v").record(1.5);
+    });
 }
 
 #[test]
