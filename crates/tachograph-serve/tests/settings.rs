@@ -7,7 +7,7 @@ use tachograph::MetricsCollector;
 use tachograph_export::otlp;
 use tachograph_export::prometheus::Prometheus;
 use tachograph_history::Settings as History;
-use tachograph_serve::{Alerts, Endpoint, Error, Push};
+use tachograph_serve::{Alerts, Endpoint, Error, Push, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -67,7 +67,7 @@ fn endpoints() -> Vec<(&'static str, Result<Endpoint, Error>)> {
         ("record", new().record("/nowhere/x.jsonl")),
         ("program", Ok(new().program("a", "\0"))),
         ("pages", new().pages(Endpoint::PAGES.iter().map(|(path, _)| *path))),
-        ("tls", Ok(new())),
+        ("tls", Tls::from_pem(b"", b"").map(|tls| new().tls(tls))),
     ];
     for port in [0, 1, u16::MAX] {
         all.push(("listen", Ok(new().listen(at(port)))));

@@ -1,5 +1,7 @@
 //! Rules over what is recorded, who is told, and `/alerts`, read by an independent reader.
 
+mod settings;
+
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
