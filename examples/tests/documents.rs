@@ -30,20 +30,55 @@ const NAME: &str = "TACHOGRAPH_DOCUMENTS_PROGRAM";
 const FAULTS: [&str; 3] =
     ["telemetry.monotonic_decrements", "telemetry.kind_conflicts", "telemetry.dropped"];
 
+/// Programs that no document should have, by the complaint about each: if one passes, a document's
+/// mistake would pass, too.
+const MISTAKES: [(&str, fn()); 4] = [
+    ("telemetry.monotonic_decrements", || {
+        let metrics = MetricsCollector::new();
+        metrics.register_counter("visitors").increment();
+        metrics.decrement("visitors");
+        page(&metrics);
+    }),
+    ("telemetry.kind_conflicts", || {
+        let metrics = MetricsCollector::new();
+        metrics.gauge("visitors", 1.0);
+        metrics.increment("visitors");
+        page(&metrics);
+    }),
+    ("telemetry.dropped", || {
+        let metrics = MetricsCollector::builder().manual().build();
+        let visitors = metrics.register_counter("visitors");
+        metrics.shutdown(Duration::ZERO);
+        visitors.increment();
+        page(&metrics);
+    }),
+    ("the program panics", || panic!("the program panics")),
+];
+
 fn main() {
     if let Ok(name) = env::var(NAME) {
-        let (_, run) = PROGRAMS.iter().find(|(program, _)| *program == name).expect("one of them");
+        let mut all = PROGRAMS.iter().chain(&MISTAKES);
+        let (_, run) = all.find(|(program, _)| *program == name).expect("one of them");
         return run();
     }
     // The build script would find none if the documents changed their form.
     assert!(PROGRAMS.len() >= 30, "{} programs", PROGRAMS.len());
     for (name, _) in PROGRAMS {
-        let this = env::current_exe().expect("this program");
-        let output = Command::new(this).env(NAME, name).output().expect("it starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}: {said}");
+        let (is_right, said) = run(name);
+        assert!(is_right, "{name}: {said}");
     }
-    println!("{} programs of the documents", PROGRAMS.len());
+    for (complaint, _) in MISTAKES {
+        let (is_right, said) = run(complaint);
+        assert!(!is_right && said.contains(complaint), "{complaint}: {said}");
+    }
+    println!("{} programs of the documents, {} mistakes", PROGRAMS.len(), MISTAKES.len());
+}
+
+/// Runs a program in a process of its own; whether it ended well, and what it said.
+fn run(name: &str) -> (bool, String) {
+    let this = env::current_exe().expect("this program");
+    let output = Command::new(this).env(NAME, name).output().expect("it starts");
+    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// Judges what a program leaves behind.
