@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{ExtensionsMut, LookupSpan};
 
-use crate::life::Life;
+use crate::life::{Life, Whole};
 use crate::values::Values;
 
 /// How long a span was entered by some thread.
@@ -105,21 +105,24 @@ impl TachographLayer {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let span = context.span(id)?;
-        let mut extensions = span.extensions_mut();
+        self.act(&mut span.extensions_mut(), act)
+    }
+
+    fn act<R>(
+        &self,
+        extensions: &mut ExtensionsMut<'_>,
+        act: impl FnOnce(&mut Life) -> R,
+    ) -> Option<R> {
         let timed = extensions.get_mut::<Timed>().filter(|timed| timed.by == self.identity())?;
         Some(act(&mut timed.life))
     }
 
-    fn take(&self, extensions: &mut ExtensionsMut<'_>) -> Option<Timed> {
-        let is_own = extensions.get_mut::<Timed>().is_some_and(|it| it.by == self.identity());
-        if is_own { extensions.remove::<Timed>() } else { None }
-    }
-
-    fn record(&self, life: &mut Life, metadata: &Metadata<'_>) {
-        let Some((busy, idle)) = life.end(&self.collector) else { return };
-        let tags = life.values.with([("span", metadata.name()), ("target", metadata.target())]);
+    fn record(&self, whole: &Whole, metadata: &Metadata<'_>) {
+        let Whole { busy, idle, trace, values } = whole;
+        let (busy, idle) = (*busy, *idle);
+        let tags = values.with([("span", metadata.name()), ("target", metadata.target())]);
         let tagged: Tagged<'_> = self.collector.with_tags(&tags);
-        match life.trace {
+        match *trace {
             Some(trace) => {
                 tagged.timing_traced(BUSY, busy, trace);
                 tagged.timing_traced(IDLE, idle, trace);
@@ -147,8 +150,10 @@ where
         }
         let Some(span) = context.span(id) else { return };
         let mut extensions = span.extensions_mut();
-        if extensions.get_mut::<Timed>().is_none() {
-            extensions.insert(Timed { life: Life::new(now, values), by: self.identity() });
+        let life = Life::new(now, values);
+        // Another layer was first. To look for that before would cost every span a look-up.
+        if let Some(first) = extensions.replace(Timed { life, by: self.identity() }) {
+            extensions.replace(first);
         }
     }
 
@@ -175,10 +180,10 @@ where
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
-        // Taken out first: the lock of the extensions is not held while this records.
-        let timed = self.take(&mut span.extensions_mut());
-        if let Some(mut timed) = timed {
-            self.record(&mut timed.life, span.metadata());
+        // The lock of the extensions is not held while this records. The registry empties them.
+        let ended = self.act(&mut span.extensions_mut(), |life| life.end(&self.collector));
+        if let Some(whole) = ended.flatten() {
+            self.record(&whole, span.metadata());
         }
     }
 

@@ -23,6 +23,15 @@ pub(crate) struct Life {
     pub(crate) values: Values,
 }
 
+/// A life that has ended.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    pub(crate) busy: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) values: Values,
+}
+
 impl Life {
     pub(crate) fn new(since: Stamp, values: Values) -> Self {
         Self {
@@ -53,10 +62,12 @@ impl Life {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    /// The times busy and idle, unless recording was off in between.
-    pub(crate) fn end(&mut self, collector: &MetricsCollector) -> Option<(Duration, Duration)> {
+    /// What there is to record, unless recording was off in between.
+    pub(crate) fn end(&mut self, collector: &MetricsCollector) -> Option<Whole> {
         self.turn(collector);
-        self.is_whole.then_some((self.busy, self.idle))
+        let Self { busy, idle, trace, .. } = *self;
+        let values = std::mem::take(&mut self.values);
+        self.is_whole.then_some(Whole { busy, idle, trace, values })
     }
 
     /// Adds the time since the last moment to what the span has been since then.
