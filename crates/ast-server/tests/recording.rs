@@ -92,7 +92,7 @@ fn what_is_no_plain_file_is_refused_as_a_recording_before_anything_is_served() {
     let set = common::write(folder.path(), "set.als", &common::small());
     let odd = odd_files(folder.path());
     let odd = odd.iter().map(|file| utf8(file));
-    for file in odd.chain([utf8(folder.path()), "/dev/full", "/dev/null"]) {
+    for file in odd.chain([utf8(folder.path()), "/dev/zero", "/dev/null"]) {
         for command in [&["demo", "--events", "1"][..], &["serve", "--check", utf8(&set)]] {
             let (code, told) = in_time(&[command, &["--record", file]].concat());
             assert_eq!(code, Some(1), "{file}: {told}");

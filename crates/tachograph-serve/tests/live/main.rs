@@ -285,7 +285,7 @@ async fn a_recording_has_everything_up_to_the_end() {
 #[test]
 fn only_a_plain_file_is_recorded_to() {
     let folder = tempfile::tempdir().expect("a folder");
-    for there in [folder.path(), "/dev/full".as_ref(), "/dev/null".as_ref()] {
+    for there in [folder.path(), "/dev/zero".as_ref(), "/dev/null".as_ref()] {
         let told = endpoint(&manual()).record(there).expect_err("no file").to_string();
         assert!(
             told.contains("no plain file") && told.contains(&*there.to_string_lossy()),
