@@ -332,7 +332,8 @@ export class OneSeries {
     if (distribution) {
       const told = (of) => [of.p50, of.p95, of.p99, of.max].map((it, i) => `${NAMES[i]} ${format(it, unit)}`).join(", ");
       parts.push(`${count(distribution.count)} samples in this range: ${told(quantilesOf(distribution))} (within 4.5 %)`);
-      if (!this.app.isRange) parts.push(`window now: ${told(windowOf(this.app.store, series))} (within 0.05 %)`);
+      const now = windowOf(this.app.store, series);
+      if (!this.app.isRange) parts.push(Number.isNaN(now.p50) ? "window now: no samples" : `window now: ${told(now)} (within 0.05 %)`);
     } else if (kind !== "gauge") {
       parts.push(`${count(increase(plan, [series]))} in this range`);
     }
