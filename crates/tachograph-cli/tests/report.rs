@@ -93,6 +93,60 @@ fn a_report_has_every_sample_of_the_recording_in_it() {
     assert!(facts["comparison"].is_null() && !html.contains("id=\"before\""));
 }
 
+#[test]
+fn every_view_of_a_recording_with_gaps_and_restarts_has_the_same_counts() {
+    let files = Files::new();
+    let meta = |started: u64| {
+        format!(
+            r#"{{"meta":{{"format":1,"program":"a","version":"1","started_ms":{started},"step_ms":1000}}}}"#
+        ) + "\n"
+    };
+    let series = r#"{"series":{"number":0,"key":"c","name":"c","kind":"counter"}}
+{"series":{"number":1,"key":"t","name":"t","kind":"timing","unit":"seconds"}}
+"#;
+    let mut version = 0;
+    let mut frame = |end: u64, span: u64, marks: &str, n: u64| {
+        version += 1;
+        format!(
+            r#"{{"frame":{{"version":{version},"end_ms":{end}000,"span_ms":{span}000,"marks":[{marks}],"counters":[[0,{n}]],"timings":[[1,{{"count":{n},"sum":1,"min":1,"max":1,"buckets":[[0,{n}]]}}]]}}}}"#
+        ) + "\n"
+    };
+    let first = [
+        frame(1, 1, r#""start""#, 5),
+        frame(2, 1, "", 100),
+        frame(8, 6, r#""gap""#, 937),
+        frame(9, 1, "", 100),
+    ];
+    // Without a mark in the file: the meta line tells of the restart.
+    let second = [frame(20, 1, "", 40), frame(21, 1, r#""reset""#, 3), frame(22, 1, "", 100)];
+    let right = 5 + 100 + 937 + 100 + 40 + 3 + 100;
+    let text = meta(1) + series + &first.concat() + &meta(2) + series + &second.concat();
+    let recording = files.written("run.jsonl", text.as_bytes());
+    let other = files.written("old.jsonl", (meta(1) + series + &first.concat()).as_bytes());
+
+    let (code, out, err) = run(&[&recording, "--text".as_ref()]);
+    assert_eq!(code, Some(0), "{err}");
+    for key in ["c", "t"] {
+        let line = out.lines().find(|line| line.starts_with(&format!("{key} "))).expect("a line");
+        let cells: Vec<_> = line.split_whitespace().collect();
+        // 300 in three seconds without marks.
+        assert_eq!(cells[1..4], [right.to_string().as_str(), "100", "/s"], "{out}");
+    }
+    let (_, out, _) = run(&[&recording, "--against".as_ref(), &other, "--text".as_ref()]);
+    let counts = format!("1142 → {right}");
+    assert_eq!(out.matches(&counts).count(), 5, "{counts}: {out}");
+
+    let html = files.path("report.html");
+    assert_eq!(run(&[&recording, "-o".as_ref(), &html]).0, Some(0));
+    let (_, all) = lines(&inside(&fs::read_to_string(html).expect("written"), "recording"));
+    let frames = all.iter().filter_map(|it| if let Line::Frame(it) = it { Some(it) } else { None });
+    let sums = frames.fold((0, 0), |sum, it| {
+        let timing = it.timing(1).map_or(0, |it| it.count);
+        (sum.0 + it.counter(0).unwrap_or(0), sum.1 + timing)
+    });
+    assert_eq!(sums, (i128::from(right), right));
+}
+
 const LOSS: &str = "[[rule]]\nname = \"Loss\"\nmetric = \"udp.packet.dropped\"\n\
     statistic = \"increase\"\nlast = \"10s\"\nop = \">\"\nthreshold = 5\nfor = \"5s\"\n";
 
@@ -150,7 +204,6 @@ fn two_runs_are_compared_as_their_sorted_samples_are() {
     let files = Files::new();
     let (before, earlier) = files.recorded("before.jsonl", 300, 8);
     let (after, later) = files.recorded("after.jsonl", 60, 1);
-    let (earlier, later) = (earlier.later(), later.later());
     let html = files.path("report.html");
     let (code, _, err) = run(&[&after, "--against".as_ref(), &before, "-o".as_ref(), &html]);
     assert_eq!(code, Some(0), "{err}");
@@ -178,6 +231,8 @@ fn two_runs_are_compared_as_their_sorted_samples_are() {
     }
     // A third of the short run is slow, a fifteenth of the long one. Rates are the same.
     assert_eq!(of("events.processed", "rate")["is_sure"], false);
+    // No rate is of the first frame, which holds all that was before it.
+    let later = later.later();
     let rate = of("events.processed", "rate")["after"]["value"].as_f64().expect("a rate");
     assert!((rate - later.counts["events.processed"] as f64 / 59.0).abs() < 1e-9, "{rate}");
     let (code, out, _) = run(&[&after, "--against".as_ref(), &before, "--text".as_ref()]);
@@ -195,7 +250,6 @@ fn two_runs_are_compared_as_their_sorted_samples_are() {
 fn a_table_has_the_numbers_of_all_series() {
     let files = Files::new();
     let (recording, known) = files.recorded("run.jsonl", 30, 3);
-    let known = known.later();
     let (code, out, err) = run(&[&recording, "--text".as_ref()]);
     assert_eq!((code, &*err), (Some(0), ""));
     assert!(out.contains("ast-server 0.1.0, 30 s from 2025-11-30T11:00:00Z"), "{out}");

@@ -179,7 +179,7 @@ impl Change {
 
     /// The factor of two rates: of all events of both runs, the share of the later one.
     fn by_counts(self, from: &Part<'_>, to: &Part<'_>) -> Self {
-        let (before, after) = (from.count() as f64, to.count() as f64);
+        let (before, after) = (from.timed().max(0) as f64, to.timed().max(0) as f64);
         let (time_before, time_after) = (from.seconds(), to.seconds());
         if before + after == 0.0 || time_before == 0.0 || time_after == 0.0 {
             return self;

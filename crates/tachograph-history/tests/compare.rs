@@ -277,6 +277,39 @@ fn no_rate_is_taken_across_a_mark() {
 }
 
 #[test]
+fn no_count_leaves_out_a_mark() {
+    let definitions =
+        [define(0, "a", "counter"), define(1, "b", "timing"), define(2, "c", "gauge")];
+    let frame = |at: u64, n: usize, marks: &[Mark]| {
+        let set = GaugeStep { current: Some(1.0), count: n as u64, ..GaugeStep::default() };
+        let (gauges, timings) = (vec![(2, set)], vec![(1, timing(&vec![0.001; n]))]);
+        let counters = vec![(0, n as i128)];
+        Arc::new(Frame { counters, gauges, timings, marks: marks.to_vec(), ..second(at) })
+    };
+    let first = |span_ms| Arc::new(Frame { span_ms, ..Frame::clone(&frame(1, 7, &[Mark::Start])) });
+    let rest = [
+        frame(2, 10, &[]),
+        frame(3, 500, &[Mark::Gap]),
+        frame(4, 30, &[]),
+        frame(5, 60, &[Mark::Start, Mark::Restart]),
+        frame(6, 100, &[Mark::Reset]),
+    ];
+    let plain = rest.iter().filter(|it| it.marks.is_empty()).count() as f64;
+    // A first frame that holds an hour is not of the recording; one of a step is.
+    for (span_ms, held) in [(3_600_000, 0), (1_000, 7)] {
+        let frames = [vec![first(span_ms)], rest.to_vec()].concat();
+        let run = Run::new(&definitions, &frames);
+        let sum: u64 = rest.iter().map(|it| it.counter(0).expect("counted") as u64).sum();
+        for change in compare(&Run::default(), &run) {
+            assert_eq!(change.after.count, held + sum, "{} {}", change.key, change.measure.name());
+            if change.measure == Measure::Rate {
+                assert_eq!(change.after.value, Some((10.0 + 30.0) / plain));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_recording_is_condensed_to_its_limit_and_loses_nothing_but_detail() {
     let mut random = fastrand::Rng::with_seed(2);
     let all: Vec<Arc<Frame>> = (1..=5_000)

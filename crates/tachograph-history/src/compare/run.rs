@@ -17,8 +17,8 @@ const STRETCHES_MIN: usize = 10;
 
 /// A recording to be compared.
 ///
-/// Without frames that a program starts with, which hold everything before them. Other marked
-/// frames give their samples, but no rate.
+/// Marked frames give their counts and samples, but no rate. A first frame that holds much from
+/// before the recording gives nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
     series: BTreeMap<Arc<str>, Arc<Definition>>,
@@ -49,7 +49,8 @@ impl Run {
             }
             open = Some(place);
         }
-        for frame in marked.into_iter().filter(|it| !it.marks.contains(&Mark::Start)) {
+        let is_before = is_before(frames);
+        for frame in marked.into_iter().skip(usize::from(is_before)) {
             match &mut run.marked {
                 Some(marked) => marked.append(frame),
                 None => run.marked = Some(Frame::clone(frame)),
@@ -95,18 +96,24 @@ impl<'a> Part<'a> {
         stretch.counter(number).or_else(samples).unwrap_or_default()
     }
 
-    fn total(&self) -> i128 {
-        self.run.stretches.iter().map(|it| self.amount(it)).fold(0, i128::saturating_add)
+    fn total<'f>(&self, frames: impl IntoIterator<Item = &'f Frame>) -> i128 {
+        frames.into_iter().map(|it| self.amount(it)).fold(0, i128::saturating_add)
     }
 
-    /// Its events or samples in frames without marks.
-    pub(super) fn count(&self) -> u64 {
-        u64::try_from(self.total().max(0)).unwrap_or(u64::MAX)
+    /// Its events or samples in frames without marks: those that rates are of.
+    pub(super) fn timed(&self) -> i128 {
+        self.total(&self.run.stretches)
+    }
+
+    /// Its events or samples in all frames.
+    fn count(&self) -> u64 {
+        let all = self.total(self.run.stretches.iter().chain(&self.run.marked));
+        u64::try_from(all.max(0)).unwrap_or(u64::MAX)
     }
 
     /// The counts of all stretches, each with what a constant rate would give.
     pub(super) fn counts(&self) -> impl Iterator<Item = (f64, f64, f64)> {
-        let rate = self.total() as f64 / self.seconds();
+        let rate = self.timed() as f64 / self.seconds();
         self.run.stretches.iter().map(move |stretch| {
             let expected = rate * stretch.span().as_secs_f64();
             (self.amount(stretch) as f64, expected, expected)
@@ -115,7 +122,7 @@ impl<'a> Part<'a> {
 
     pub(super) fn rate(&self) -> Side {
         let seconds = self.seconds();
-        let value = (seconds > 0.0).then(|| self.total() as f64 / seconds);
+        let value = (seconds > 0.0).then(|| self.timed() as f64 / seconds);
         Side { value, count: self.count(), ..Side::default() }
     }
 
@@ -155,11 +162,14 @@ impl<'a> Part<'a> {
         let Some(number) = self.series.map(|it| it.number) else { return Side::default() };
         let steps: Vec<&GaugeStep> =
             self.run.stretches.iter().filter_map(|it| it.gauge(number)).collect();
+        let marked = self.run.marked.iter().filter_map(|it| it.gauge(number));
+        let all = steps.iter().copied().chain(marked);
+        let set = all.fold(0, |sum: u64, it| sum.saturating_add(it.count));
         let mut means: Vec<f64> = steps.iter().filter_map(|it| it.mean.or(it.current)).collect();
         means.sort_by(f64::total_cmp);
         let kept = self.run.last.get(&number).filter(|_| means.is_empty());
         if let Some(kept) = kept {
-            return Side { value: kept.current, count: kept.count, ..Side::default() };
+            return Side { value: kept.current, count: set, ..Side::default() };
         }
         let count = means.len();
         let at = |rank: u64| means.get((rank as usize).max(1) - 1).copied();
@@ -171,9 +181,17 @@ impl<'a> Part<'a> {
             value: at(count.div_ceil(2) as u64),
             low: low.and_then(at),
             high: high.and_then(at),
-            count: steps.iter().fold(0, |sum, it| sum.saturating_add(it.count)),
+            count: set,
         }
     }
+}
+
+/// Whether the first frame is one that a program starts with and holds more than two and a half of
+/// its other frames: most of it was recorded before the recording began.
+fn is_before(frames: &[Arc<Frame>]) -> bool {
+    let Some((first, rest)) = frames.split_first() else { return false };
+    let shortest = rest.iter().map(|it| it.span()).filter(|it| !it.is_zero()).min();
+    first.marks.contains(&Mark::Start) && shortest.is_some_and(|step| first.is_late(step))
 }
 
 /// The bucket in which the sample of a rank is.

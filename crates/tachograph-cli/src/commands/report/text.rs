@@ -56,9 +56,7 @@ fn single(changes: &[Change]) -> Vec<Vec<String>> {
     let lines = series.into_iter().map(|(key, measures)| {
         let of = |measure| measures.iter().find(|it| it.measure == measure);
         let text = |measure| of(measure).map_or_else(String::new, |it| value(it, &it.after));
-        // A rate's count leaves out frames with marks, which quantiles include.
-        let counted = of(Measure::P50).or(measures.first());
-        let count = counted.map_or(0, |it| it.after.count);
+        let count = measures.first().map_or(0, |it| it.after.count);
         let mut line = vec![printable(key), count.to_string(), text(Measure::Rate)];
         let others = [Measure::P50, Measure::P95, Measure::P99, Measure::Level];
         line.extend(others.map(text));
