@@ -40,6 +40,8 @@ struct Watched {
     alerts: Vec<Watch>,
     /// The place of each alert, by the tags of its series.
     places: BTreeMap<Tags, usize>,
+    /// For a rate: the milliseconds that frames cover, whichever series are in them.
+    covered: Option<Window>,
     problem: Option<String>,
 }
 
@@ -131,6 +133,9 @@ impl Engine {
     pub fn frame(&mut self, frame: &Frame, new: &[Arc<Definition>]) -> Vec<Transition> {
         new.iter().for_each(|definition| self.define(definition));
         let is_past = self.is_past(frame);
+        if !is_past {
+            self.rules.iter_mut().for_each(|watched| watched.cover(frame));
+        }
         for (number, statistics) in frame.series() {
             let Some(routes) = self.routes.get(&number) else { continue };
             if is_past && !matches!(statistics, Statistics::Gauge(_)) {
@@ -212,14 +217,25 @@ struct Verdict {
 
 impl Watched {
     fn new(rule: Rule) -> Self {
+        let covered = match &rule.condition {
+            Condition::Compare(it) if it.statistic == Statistic::Rate => Some(Window::new(it.last)),
+            _ => None,
+        };
         let (alerts, places) = (Vec::new(), BTreeMap::new());
-        let mut watched = Self { rule, alerts, places, problem: None };
+        let mut watched = Self { rule, alerts, places, covered, problem: None };
         // The rule has a single alert that always exists, unless it has one for each value of a
         // tag.
         if watched.rule.condition.selector().is_none_or(|selector| selector.tags.is_empty()) {
             watched.watch(&Tags::default());
         }
         watched
+    }
+
+    /// Adds the time of a frame to that which a rate is of.
+    fn cover(&mut self, frame: &Frame) {
+        if let Some(covered) = &mut self.covered {
+            covered.add(frame.end_ms, Statistics::Counter(frame.span_ms.into()));
+        }
     }
 
     /// The place of the alert with these tags, which is created if it is new.
@@ -280,8 +296,10 @@ impl Watched {
     }
 
     fn evaluate(&mut self, facts: &Facts<'_>) -> Vec<Transition> {
-        let Self { rule, alerts, places, problem } = self;
+        let Self { rule, alerts, places, covered, problem } = self;
         let mut transitions = Vec::new();
+        covered.iter_mut().for_each(|window| window.forget(facts.now_ms));
+        let seconds = covered.as_ref().map_or(0.0, |window| window.increase() / 1e3);
         for place in places.values() {
             let watch = &mut alerts[*place];
             watch.windows.iter_mut().for_each(|window| window.forget(facts.now_ms));
@@ -289,7 +307,7 @@ impl Watched {
             let verdict = if problem.is_some() {
                 Verdict { holds: false, value: None }
             } else {
-                watch.verdict(&rule.condition, is_firing, facts)
+                watch.verdict(&rule.condition, is_firing, facts, seconds)
             };
             watch.alert.value = verdict.value;
             let step = watch.alert.step(verdict.holds, facts.now_ms, rule.hold, rule.keep_firing);
@@ -335,7 +353,14 @@ impl Watch {
         }
     }
 
-    fn verdict(&self, condition: &Condition, is_firing: bool, facts: &Facts<'_>) -> Verdict {
+    /// `seconds` is the time that a rate is of.
+    fn verdict(
+        &self,
+        condition: &Condition,
+        is_firing: bool,
+        facts: &Facts<'_>,
+        seconds: f64,
+    ) -> Verdict {
         let Facts { now_ms, frame_ms, names } = *facts;
         let since = |then_ms: u64| now_ms.saturating_sub(then_ms) as f64 / 1e3;
         match condition {
@@ -350,7 +375,7 @@ impl Watch {
                 Verdict { holds, value }
             }
             Condition::Compare(comparison) => {
-                let value = self.value(comparison, now_ms);
+                let value = self.value(comparison, seconds);
                 let threshold = comparison.until.filter(|_| is_firing);
                 let threshold = threshold.unwrap_or(comparison.threshold);
                 let unit = self.unit_of(comparison);
@@ -360,20 +385,14 @@ impl Watch {
         }
     }
 
-    fn value(&self, comparison: &Comparison, now_ms: u64) -> Option<f64> {
+    fn value(&self, comparison: &Comparison, seconds: f64) -> Option<f64> {
         let (metric, rest) = self.windows.split_first()?;
         let (minus, over) = rest.split_at(comparison.minus.len().min(rest.len()));
         let sum = |windows: &[Window]| windows.iter().map(Window::increase).sum::<f64>();
         let increase = || metric.increase() - sum(minus);
         match comparison.statistic {
             Statistic::Increase => Some(increase()),
-            Statistic::Rate => {
-                let seconds = match comparison.last {
-                    Some(last) => last.as_secs_f64(),
-                    None => now_ms.saturating_sub(metric.fed_first_ms()?) as f64 / 1e3,
-                };
-                (seconds > 0.0).then(|| increase() / seconds)
-            }
+            Statistic::Rate => (seconds > 0.0).then(|| increase() / seconds),
             Statistic::Ratio => {
                 let all = sum(over);
                 Some(if all > 0.0 { increase() / all } else { 0.0 })

@@ -107,7 +107,8 @@ pub enum Statistic {
     Count,
     /// The change of a counter: exact, not extrapolated.
     Increase,
-    /// The change of a counter per second.
+    /// The change of a counter per second of the time that frames cover: before a whole window has
+    /// passed, of what has.
     Rate,
     /// The value of a gauge.
     Current,
@@ -225,8 +226,8 @@ impl Selector {
         Self { metric: name.into(), tags: BTreeMap::new() }
     }
 
-    /// Whether a series of the metric matches the tags.
-    pub(crate) fn has_tags(&self, definition: &Definition) -> bool {
+    /// Whether a series of the metric matches the tags; one without tags does if no tags are selected.
+    pub fn has_tags(&self, definition: &Definition) -> bool {
         self.tags.len() == definition.tags.len()
             && self.tags.iter().zip(definition.tags.iter()).all(
                 |((key, wanted), (other, value))| {

@@ -22,8 +22,8 @@ pub(crate) struct Window {
     buckets: Buckets,
     /// A gauge's value, which remains after its slot has expired.
     current: Option<f64>,
-    /// When it was first and last fed.
-    fed_ms: Option<(u64, u64)>,
+    /// When it was last fed.
+    fed_ms: Option<u64>,
     /// Of the slots.
     bytes: usize,
 }
@@ -86,7 +86,7 @@ impl Window {
             Statistics::Timing(step) => self.buckets.add(&step.buckets),
             Statistics::Counter(_) => {}
         }
-        self.fed_ms = Some((self.fed_ms.map_or(at_ms, |fed| fed.0), at_ms));
+        self.fed_ms = Some(at_ms);
         let amount = Amount::of(statistics);
         let width = self.last_ms.map(|last| last / SLOTS);
         let newest = self.slots.back_mut();
@@ -130,12 +130,7 @@ impl Window {
 
     /// When the series was last recorded.
     pub(crate) fn fed_last_ms(&self) -> Option<u64> {
-        self.fed_ms.map(|fed| fed.1)
-    }
-
-    /// When the series was first recorded.
-    pub(crate) fn fed_first_ms(&self) -> Option<u64> {
-        self.fed_ms.map(|fed| fed.0)
+        self.fed_ms
     }
 
     fn timings(&self) -> impl Iterator<Item = &TimingStep> {

@@ -2,10 +2,13 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::World;
 use proptest::prelude::*;
+use tachograph_alert::{Engine, parse};
+use tachograph_history::{Definition, Frame};
 
 #[test]
 fn an_alert_tells_its_series_if_there_is_just_one() {
@@ -97,6 +100,51 @@ proptest! {
                 let value = value.expect("there are samples");
                 let width = if status.name.starts_with('p') { 0.046 } else { 0.0006 };
                 prop_assert!((value / right - 1.0).abs() < width, "{}: {value}, {right}", status.name);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_rate_is_of_the_time_that_was_covered_from_the_first_frame_on(
+        quiet in 0usize..4,
+        counts in proptest::collection::vec((0i128..500, 800u64..1_200), 1..40),
+    ) {
+        let rule = |name: &str, more: &str| {
+            format!(
+                "[[rule]]\nname = \"{name}\"\nmetric = \"events\"\n{more}\n\
+                 statistic = \"rate\"\nop = \">\"\nthreshold = 1\n"
+            )
+        };
+        let each = "tags = { kind = \"*\" }\nlast = \"10s\"";
+        let rules = [rule("all", ""), rule("last", "last = \"10s\""), rule("each", each)].concat();
+        let mut engine = Engine::new(parse(&rules).expect("right"), Duration::from_secs(1));
+        let metrics = tachograph::MetricsCollector::builder().manual().build();
+        metrics.with_tags(&[("kind", "a")]).increment("events");
+        metrics.run_pass(std::time::Instant::now(), std::time::SystemTime::now());
+        let all = Definition::all(&metrics.snapshot());
+        let series = all.into_iter().find(|it| &*it.name == "events").expect("defined");
+        let series = Arc::new(Definition { number: 0, ..series });
+        let counts = [vec![(0, 1_000); quiet], counts].concat();
+        let mut end_ms = 1_000_000;
+        let mut passed = Vec::new();
+        for (place, (count, span_ms)) in counts.into_iter().enumerate() {
+            end_ms += span_ms;
+            passed.push((end_ms, span_ms, count));
+            // A series is defined by the first frame that it is in.
+            let new: Vec<_> = (place == quiet).then(|| Arc::clone(&series)).into_iter().collect();
+            let counters = if count == 0 { Vec::new() } else { vec![(0, count)] };
+            engine.frame(&Frame { version: end_ms, end_ms, span_ms, counters, ..Frame::default() }, &new);
+            for status in engine.statuses() {
+                let is_in = |it: &&(u64, u64, i128)| status.name == "all" || it.0 + 10_000 > end_ms;
+                let recent = || passed.iter().filter(is_in);
+                let seconds = recent().map(|it| it.1).sum::<u64>() as f64 / 1e3;
+                let right = recent().map(|it| it.2).sum::<i128>() as f64 / seconds;
+                let Some(alert) = status.alerts.first() else { continue };
+                let value = alert.value.expect("a rate");
+                prop_assert!((value - right).abs() < 1e-9, "{}: {value}, {right}", status.name);
             }
         }
     }
