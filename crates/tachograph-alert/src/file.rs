@@ -144,14 +144,14 @@ struct RawRule {
     name: Spanned<String>,
     #[serde(default = "on")]
     enabled: bool,
-    metric: Option<String>,
+    metric: Option<Spanned<String>>,
     #[serde(default)]
     tags: BTreeMap<String, Spanned<RawMatch>>,
     statistic: Spanned<String>,
     #[serde(default)]
-    minus: Vec<String>,
+    minus: Vec<Spanned<String>>,
     #[serde(default)]
-    over: Vec<String>,
+    over: Vec<Spanned<String>>,
     last: Option<Spanned<String>>,
     op: Option<Spanned<String>>,
     threshold: Option<Spanned<RawQuantity>>,
@@ -219,8 +219,16 @@ impl RawRule {
 
     /// Refuses what would make a rule that never fires, or an alert that no receiver takes.
     fn check_names(&self, errors: &mut Errors<'_>) {
-        if self.name.get_ref().is_empty() {
-            errors.add(self.name.span(), "a rule needs a name: alerts are told by it".to_owned());
+        let name = [("a rule needs a name: alerts are told by it", &self.name)];
+        let metrics = self.metric.iter().chain(&self.minus).chain(&self.over);
+        let metrics = metrics.map(|it| ("this is the name of no metric", it));
+        for (problem, name) in name.into_iter().chain(metrics) {
+            if name.get_ref().trim().is_empty() {
+                errors.add(
+                    name.span(),
+                    format!("{problem}; write one instead of `{}`", name.get_ref()),
+                );
+            }
         }
         if let Some(value) = self.labels.get("") {
             errors.add(value.span(), "a label needs a name".to_owned());
@@ -243,7 +251,7 @@ impl RawRule {
         errors: &mut Errors<'_>,
     ) -> Option<Condition> {
         let selector = self.metric.clone().map(|metric| Selector {
-            metric,
+            metric: metric.into_inner(),
             tags: self
                 .tags
                 .into_iter()
@@ -290,12 +298,15 @@ impl RawRule {
         }
         let op = errors.read(&op, |text| named(&Op::NAMES, text, "operator"));
         let threshold = quantity(&threshold, errors);
-        let until = self.until.map(|until| quantity(&until, errors));
+        let until =
+            self.until.map(|until| read_until(&until, statistic, op.zip(threshold), errors));
+        let names =
+            |names: Vec<Spanned<String>>| names.into_iter().map(Spanned::into_inner).collect();
         Some(Condition::Compare(Comparison {
             selector,
             statistic: statistic?,
-            minus: self.minus,
-            over: self.over,
+            minus: names(self.minus),
+            over: names(self.over),
             last,
             op: op?,
             threshold: threshold?,
@@ -315,6 +326,41 @@ impl From<RawMatch> for TagMatch {
             RawMatch::Many(values) => Self::OneOf(values),
         }
     }
+}
+
+/// Reads `until`, and checks that an alert with this operator and threshold can go on to it.
+fn read_until(
+    until: &Spanned<RawQuantity>,
+    statistic: Option<Statistic>,
+    begins: Option<(Op, Quantity)>,
+    errors: &mut Errors<'_>,
+) -> Option<Quantity> {
+    let read = quantity(until, errors)?;
+    // Which side amounts of different dimensions are on, only the metric's unit tells; a ratio has
+    // none.
+    let is_ratio = statistic == Some(Statistic::Ratio);
+    let begins = begins.filter(|(_, it)| is_ratio || it.dimension == read.dimension);
+    if let Some(problem) = begins.and_then(|(op, it)| until_problem(op, it, read)) {
+        errors.add(until.span(), problem);
+    }
+    Some(read)
+}
+
+/// Why an alert would not stop at this `until`, if so.
+fn until_problem(op: Op, threshold: Quantity, until: Quantity) -> Option<String> {
+    let side = match op {
+        Op::Above | Op::AtLeast if until.value > threshold.value => "at most",
+        Op::Below | Op::AtMost if until.value < threshold.value => "at least",
+        Op::Equal | Op::Unequal => {
+            return Some("`until` only applies to the operators >, >=, < and <=".to_owned());
+        }
+        _ => return None,
+    };
+    let sign = Op::NAMES.iter().find(|(_, it)| *it == op).map_or("", |(name, _)| name);
+    Some(format!(
+        "`until` ends the alert that `{sign} {threshold}` began: it must be {side} {threshold}, else \
+         the alert ends as soon as it fires"
+    ))
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

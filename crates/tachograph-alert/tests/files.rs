@@ -78,6 +78,18 @@ fn wrong_files_are_told_by_line_and_column_with_the_way_out() {
         (with("threshold = inf"), (2, 13), "write a number"),
         (with("threshold = [1]"), (2, 13), ""),
         (with("until = \"soon\""), (2, 9), "\"100ms\""),
+        (with("until = \"300ms\""), (2, 9), "at most 100 ms"),
+        (with("op = \"<\"") + "until = \"80ms\"", (8, 9), "at least 100 ms"),
+        (
+            with("statistic = \"ratio\"").replace("\"100ms\"", "\"1%\"")
+                + "over = [\"x\"]\nuntil = 0.5",
+            (9, 9),
+            "at most 1 %",
+        ),
+        (with("op = \"==\"") + "until = \"100ms\"", (8, 9), ">, >=, < and <="),
+        (with("name = \"\""), (2, 8), "needs a name"),
+        (with("metric = \" \""), (2, 10), "no metric"),
+        (with("minus = [\"x\", \"\"]"), (2, 15), "no metric"),
         (with("last = \"0s\""), (2, 8), "from \"1s\" to \"24h\""),
         (with("last = \"25h\""), (2, 8), "from \"1s\" to \"24h\""),
         (with("last = \"half a day\""), (2, 8), "\"30s\""),

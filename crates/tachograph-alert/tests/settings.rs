@@ -40,7 +40,7 @@ const NO_WINDOW: Fate = Refused("from \"1s\" to \"24h\"");
 const KEYS: &[(&str, &[(&str, Fate)])] = &[
     ("name", &[("\"\"", Refused("needs a name")), ("\"\\u0000\"", Fires), ("0", NO_TEXT)]),
     ("enabled", &[("true", Fires), ("false", Silent), ("0", Refused("boolean"))]),
-    ("metric", &[("\"\"", Silent), ("\"\\u0000\"", Silent), ("0", NO_TEXT)]),
+    ("metric", &[("\"\"", Refused("no metric")), ("\"\\u0000\"", Silent), ("0", NO_TEXT)]),
     (
         "tags",
         &[
@@ -68,8 +68,16 @@ const KEYS: &[(&str, &[(&str, Fate)])] = &[
             ("0", NO_TEXT),
         ],
     ),
-    ("minus", &[("[]", Fires), ("[\"\"]", Fires), ("[\"events\"]", Silent), ("0", NO_SEQUENCE)]),
-    ("over", &[("[]", Fires), ("[\"\"]", Refused("`ratio`")), ("0", NO_SEQUENCE)]),
+    (
+        "minus",
+        &[
+            ("[]", Fires),
+            ("[\"\"]", Refused("no metric")),
+            ("[\"events\"]", Silent),
+            ("0", NO_SEQUENCE),
+        ],
+    ),
+    ("over", &[("[]", Fires), ("[\"a\"]", Refused("`ratio`")), ("0", NO_SEQUENCE)]),
     (
         "last",
         &[
@@ -102,7 +110,17 @@ const KEYS: &[(&str, &[(&str, Fate)])] = &[
             ("\"1%\"", Silent),
         ],
     ),
-    ("until", &[("0", Fires), ("1", Fires), (I64, Fires), (F64, Fires), ("inf", NO_AMOUNT)]),
+    (
+        "until",
+        &[
+            ("0", Fires),
+            ("-1.7976931348623157e308", Fires),
+            ("1", Fires),
+            (I64, Refused("at most 1")),
+            (F64, Refused("at most 1")),
+            ("inf", NO_AMOUNT),
+        ],
+    ),
     (
         "for",
         &[

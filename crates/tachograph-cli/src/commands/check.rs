@@ -1,10 +1,10 @@
 //! `tachograph check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use tachograph_alert::Rule;
+use tachograph_alert::{Condition, Rule};
 use tachograph_history::Definition;
 
 use super::{Source, over, read_rules, told};
@@ -69,16 +69,46 @@ fn shown(file: &Path) -> String {
     printable(&file.display().to_string())
 }
 
-/// One line for each rule about an unknown metric. This is no error: the program may record it
-/// later.
+/// One line for each metric of a rule that is unknown, and for each selector that no series has the
+/// tags of. This is no error: the program may record it later.
 fn unknown(rules: &[Rule], definitions: &[Definition]) -> String {
-    let is_known = |metric: &str| definitions.iter().any(|it| &*it.name == metric);
-    let lines = rules.iter().filter_map(|rule| {
-        let metric = super::promql::metric(&rule.condition)?;
-        (!is_known(metric)).then(|| {
-            let told = format!("`{}` uses `{metric}`", rule.name);
-            format!("note: {}, which the program does not have yet\n", printable(&told))
-        })
-    });
-    lines.collect()
+    rules.iter().flat_map(|rule| notes(rule, definitions)).collect()
+}
+
+/// The series of a metric.
+fn of<'a>(metric: &'a str, all: &'a [Definition]) -> impl Iterator<Item = &'a Definition> {
+    all.iter().filter(move |it| &*it.name == metric)
+}
+
+fn notes(rule: &Rule, definitions: &[Definition]) -> Vec<String> {
+    let note = |told: String| format!("note: {}\n", printable(&told));
+    let (selector, others) = match &rule.condition {
+        Condition::Compare(it) => (Some(&it.selector), [&it.minus[..], &it.over[..]].concat()),
+        Condition::Stale { selector, .. } => (selector.as_ref(), Vec::new()),
+        Condition::Absent { .. } | Condition::Heartbeat => (None, Vec::new()),
+    };
+    let first = super::promql::metric(&rule.condition).map(str::to_owned);
+    let metrics: BTreeSet<_> = first.into_iter().chain(others).collect();
+    let unknown = metrics.iter().filter(|metric| of(metric, definitions).next().is_none());
+    let told = |metric: &String| {
+        note(format!("`{}` uses `{metric}`, which the program does not have yet", rule.name))
+    };
+    let mut notes: Vec<_> = unknown.map(told).collect();
+    let selector =
+        selector.filter(|it| !it.tags.is_empty() && of(&it.metric, definitions).next().is_some());
+    if let Some(selector) =
+        selector.filter(|it| !of(&it.metric, definitions).any(|series| it.has_tags(series)))
+    {
+        let keys: BTreeSet<_> =
+            of(&selector.metric, definitions).flat_map(|it| it.tags.iter()).collect();
+        let keys: BTreeSet<_> = keys.into_iter().map(|(key, _)| key).collect();
+        let has =
+            if keys.is_empty() { "no tags".to_owned() } else { Vec::from_iter(keys).join(", ") };
+        notes.push(note(format!(
+            "`{}` selects tags that no series of `{}` has yet: a series needs just the rule's keys \
+             and values; its keys are {has}",
+            rule.name, selector.metric
+        )));
+    }
+    notes
 }
