@@ -40,9 +40,11 @@ def rules():
         threshold = "1%" if statistic == "ratio" else "5"
         yield rule(f"Loss{statistic}", statistic, dropped, more, COMPARE.format(threshold=threshold))
         each = 'tags = { "local port" = "*" }\nlabels = { "team-x" = "a: \\"b\\"" }'
-        message = 'message = "{labels.team-x}: {value} above {threshold}"\nuntil = "0.5"'
+        until = "0.5%" if statistic == "ratio" else "0.5"
+        message = f'message = "{{labels.team-x}}: {{value}} above {{threshold}}"\nuntil = "{until}"'
         lines = [dropped, more, each, message, COMPARE.format(threshold=threshold)]
         yield rule(f"Each{statistic}", statistic, *lines)
+        yield rule(f"Whole{statistic}", statistic, dropped, more, COMPARE.format(threshold=threshold).replace('last = "5m"', ""))
 
 
 text = [it.replace('threshold = "5"', "threshold = 5").replace('until = "0.5"', "until = 0.5") for it in rules()]
@@ -120,5 +122,28 @@ written(folder / "ports.toml", "--of", folder / "ports.jsonl")
     }],
 }))
 judged("test", "rules", "tests.yml")
+
+# A rate and an increase without a window: of 2 a second, one limit is below, one above.
+whole = '[[rule]]\nname = "{name}"\nmetric = "lost"\nstatistic = "{statistic}"\nop = ">"\nthreshold = {threshold}\n'
+limits = [("Slow", "rate", 1.9), ("Never", "rate", 2.1), ("Many", "increase", 1000), ("No", "increase", 3000)]
+(folder / "whole.toml").write_text("".join(whole.format(name=n, statistic=s, threshold=t) for n, s, t in limits))
+written(folder / "whole.toml", "--of", folder / "ports.jsonl")
+(folder / "tests.yml").write_text(json.dumps({
+    "rule_files": ["rules.yml"],
+    "evaluation_interval": "1m",
+    "tests": [{
+        "interval": "1m",
+        "input_series": [{"series": 'lost_total{local_port="x",local_port_2="1"}', "values": "0+120x20"}],
+        "alert_rule_test": [
+            {
+                "eval_time": "15m",
+                "alertname": name,
+                "exp_alerts": [{"exp_labels": {"severity": "warning"}}] if name in ("Slow", "Many") else [],
+            }
+            for name, _, _ in limits
+        ],
+    }],
+}))
+judged("test", "rules", "tests.yml")
 print(f"{len(text)} rules of every statistic, with and without their metrics: promtool takes them, and "
-      "Prometheus fires one with the labels and the message of our engine")
+      "Prometheus fires one with the labels and the message of our engine, and rates without a window")

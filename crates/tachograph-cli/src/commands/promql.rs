@@ -13,6 +13,13 @@ use tachograph_export::prometheus::label_name;
 use super::names::{Family, Names};
 use crate::output::printable;
 
+/// The windows of rules without `last`: PromQL cannot count since the start of the rules. A rate is
+/// of the usual time; an increase of the longest that a rule may have.
+const RATE: Duration = Duration::from_secs(300);
+const INCREASE: Duration = Duration::from_secs(86_400);
+
+const SINCE_START: &str = "counts from the start of the program, not from the start of the rules";
+
 /// The metric of a condition, if it has one.
 pub(super) fn metric(condition: &Condition) -> Option<&str> {
     match condition {
@@ -127,15 +134,24 @@ impl Promql<'_> {
         let by = self.by(selector);
         let matchers = self.matchers(selector);
         let function = if *statistic == Statistic::Rate { "rate" } else { "increase" };
-        let of = |name: &str| match last {
-            Some(last) => format!("sum{by}({function}({name}{matchers}[{}]))", span(*last)),
+        let range = match statistic {
+            Statistic::Rate => Some(last.unwrap_or(RATE)),
+            Statistic::Increase => Some(last.unwrap_or(INCREASE)),
+            _ => *last,
+        };
+        let of = |name: &str| match range {
+            Some(range) => format!("sum{by}({function}({name}{matchers}[{}]))", span(range)),
             None => format!("sum{by}({name}{matchers})"),
         };
-        match last {
+        if let Some(range) = range.filter(|_| last.is_none()) {
+            self.note(&format!(
+                "the rule has no `last` and counts since its engine started; here it is the last {}",
+                span(range)
+            ));
+        }
+        match range {
             Some(_) => self.note(&format!("`{function}` extrapolates to the ends of the window")),
-            None => {
-                self.note("counts from the start of the program, not from the start of the rules")
-            }
+            None => self.note(SINCE_START),
         }
         let first = of(name);
         let nothing = if by.is_empty() { "vector(0)".to_owned() } else { format!("0 * {first}") };
@@ -177,6 +193,9 @@ impl Promql<'_> {
 
     fn distribution(&mut self, comparison: &Comparison, name: &str) -> String {
         let (matchers, by) = (self.matchers(&comparison.selector), self.by(&comparison.selector));
+        if comparison.last.is_none() {
+            self.note(SINCE_START);
+        }
         let sum = |function: &str| match comparison.last {
             Some(last) => format!("sum{by}({function}({name}{matchers}[{}]))", span(last)),
             None => format!("sum{by}({name}{matchers})"),
