@@ -78,9 +78,7 @@ impl Joined {
         renumber(&mut frame.gauges, &self.numbers);
         renumber(&mut frame.timings, &self.numbers);
         if std::mem::take(&mut self.was_restarted) {
-            frame.marks.push(Mark::Restart);
-            frame.marks.sort_unstable();
-            frame.marks.dedup();
+            frame.mark(Mark::Restart);
         }
         Some(frame)
     }
@@ -121,7 +119,15 @@ impl Recording {
     /// # Errors
     /// If the file cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
-        let lines = Reader::open(path).map_err(|error| wrong(path, &error.to_string()))?;
+        let lines = Reader::open(path).map_err(|error| {
+            let is_url = path.to_string_lossy().contains("://") && !path.exists();
+            let way = match path {
+                _ if is_url => format!("; this reads recordings: {MAKE_ONE}"),
+                path if path.is_dir() => "; name the recording in this folder".to_owned(),
+                _ => String::new(),
+            };
+            wrong(path, &format!("{error}{way}"))
+        })?;
         let (joined, progress) = (Joined::default(), Progress::new());
         Ok(Self { path: path.to_owned(), lines, joined, frames: 0, progress })
     }

@@ -38,7 +38,8 @@ pub(crate) enum News {
     Lost { reason: String, pause: Duration },
 }
 
-/// Follows the stream, and reconnects when it is lost, until `tell` returns `false`.
+/// Follows the stream, and reconnects when it is lost, until `tell` returns `false`. `query` is that
+/// of the first connection; later ones ask for what came after the last event.
 ///
 /// # Errors
 /// If the first connection fails: the address is probably wrong.
@@ -85,7 +86,9 @@ impl Stream<'_> {
         if let Some(last) = &self.last {
             headers.insert("last-event-id", last.clone());
         }
-        let mut body = self.endpoint.stream(&format!("/live{}", self.query), headers).await?;
+        // After a restart, the program does not know that event: all that it has is new.
+        let query = if self.last.is_some() { "" } else { self.query };
+        let mut body = self.endpoint.stream(&format!("/live{query}"), headers).await?;
         if !tell(News::Connected) {
             return Ok(());
         }

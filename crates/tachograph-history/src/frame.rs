@@ -126,6 +126,13 @@ impl Frame {
         self.span().saturating_mul(2) > step.saturating_mul(5)
     }
 
+    /// Adds a mark.
+    pub fn mark(&mut self, mark: Mark) {
+        if let Err(place) = self.marks.binary_search(&mark) {
+            self.marks.insert(place, mark);
+        }
+    }
+
     /// An amount per second of this frame; `None` across a mark.
     pub fn rate(&self, amount: f64) -> Option<f64> {
         let seconds = self.span().as_secs_f64();

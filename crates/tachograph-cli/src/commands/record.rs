@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tachograph::Unit;
 use tachograph_history::file::Writer;
-use tachograph_history::{Definition, Line, Meta, format};
+use tachograph_history::{Definition, Line, Mark, Meta, format};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
@@ -33,23 +34,43 @@ pub(crate) fn run(
     }
     let cannot = |error| Failure::Failed(format!("cannot write {name}: {error}"));
     let writer = Writer::create(file).map_err(cannot)?;
+    let identity = || fs::metadata(file).ok().map(|it| (it.dev(), it.ino()));
+    let created = identity();
     let mut recording = Recording::new(writer);
     let ended = wait(record(endpoint, &mut recording, time))?;
+    let Recording { writer, frames, first_ms, last_ms, restarts, lost, failed, .. } = recording;
     // Closes the file. Compressed files get their trailer here.
-    let (frames, first_ms, last_ms) = (recording.frames, recording.first_ms, recording.last_ms);
-    drop(recording);
+    drop(writer);
+    let is_there = created.is_some() && identity() == created;
     if frames == 0 {
-        let _ = fs::remove_file(file);
+        if is_there {
+            let _ = fs::remove_file(file);
+        }
+        failed.map_or(Ok(()), |error| Err(cannot(error)))?;
         ended?;
         return Err(Failure::Failed("no frame arrived: nothing was recorded".to_owned()));
     }
-    ended?;
-    let bytes = fs::metadata(file).map_or(0, |it| it.len());
     let span = format((last_ms - first_ms) as f64 / 1e3, &Unit::Seconds);
-    let size = format(bytes as f64, &Unit::Bytes);
-    output::say(&format!(
-        "{frames} frames, {span}, {size} in {name}; view it with: tachograph top {name}\n"
-    ));
+    let times = |count: u64| if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let mut told = format!("{frames} frames, {span}");
+    if restarts > 0 {
+        told += &format!("; the program was restarted {}", times(restarts));
+    }
+    if lost > 0 {
+        told += &format!("; {lost} frames were lost, because this program did not keep up");
+    }
+    if let Some(error) = failed {
+        return Err(Failure::Failed(format!("cannot write {name}: {error}; before: {told}")));
+    }
+    if !is_there {
+        return Err(Failure::Failed(format!(
+            "{name} is gone: it was removed, renamed or replaced while it was recorded ({told}); \
+             record again, and move the file only after the end"
+        )));
+    }
+    ended?;
+    let size = format(fs::metadata(file).map_or(0, |it| it.len()) as f64, &Unit::Bytes);
+    output::say(&format!("{told}; {size} in {name}; view it with: tachograph top {name}\n"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -62,7 +83,7 @@ async fn record<W: Write>(
     let caught = |kind| signal(kind).map_err(|error| Failure::Failed(error.to_string()));
     let (mut interrupt, mut terminate) =
         (caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?);
-    let (mut progress, mut failed) = (Progress::new(), None);
+    let mut progress = Progress::new();
     let following = follow(endpoint, "?since=0", |news| match recording.take(news) {
         Ok(text) => {
             if let Some(text) = text {
@@ -71,7 +92,7 @@ async fn record<W: Write>(
             true
         }
         Err(error) => {
-            failed = Some(Failure::Failed(format!("cannot write the recording: {error}")));
+            recording.failed = Some(error);
             false
         }
     });
@@ -87,7 +108,7 @@ async fn record<W: Write>(
         _ = terminate.recv() => {}
         () = end => {}
     }
-    failed.map_or(Ok(()), Err)
+    Ok(())
 }
 
 /// A recording in progress. Definitions and frames that the stream repeats are written once.
@@ -101,6 +122,13 @@ struct Recording<W: Write> {
     frames: u64,
     first_ms: u64,
     last_ms: u64,
+    restarts: u64,
+    /// Whether the next frame is the first one after a restart.
+    is_restarted: bool,
+    /// Frames that the server skipped.
+    lost: u64,
+    /// Why the file does not take any more.
+    failed: Option<std::io::Error>,
 }
 
 impl<W: Write> Recording<W> {
@@ -114,6 +142,10 @@ impl<W: Write> Recording<W> {
             frames: 0,
             first_ms: 0,
             last_ms: 0,
+            restarts: 0,
+            is_restarted: false,
+            lost: 0,
+            failed: None,
         }
     }
 
@@ -121,7 +153,10 @@ impl<W: Write> Recording<W> {
     fn take(&mut self, news: News) -> std::io::Result<Option<String>> {
         let line = match news {
             News::Connected => return Ok(None),
-            News::Missed(frames) => return Ok(Some(format!("{frames} frames were lost"))),
+            News::Missed(frames) => {
+                self.lost += frames;
+                return Ok(Some(format!("{frames} frames were lost")));
+            }
             News::Lost { reason, pause } => {
                 let pause = format(pause.as_secs_f64(), &Unit::Seconds);
                 return Ok(Some(format!("{reason}; trying again in {pause}")));
@@ -134,6 +169,8 @@ impl<W: Write> Recording<W> {
                 // The same process again, after a lost connection: its recording continues.
                 if started != Some(meta.started_ms) {
                     self.writer.meta(&meta)?;
+                    self.is_restarted = started.is_some();
+                    self.restarts += u64::from(self.is_restarted);
                     self.known.clear();
                     self.new.clear();
                     self.version = 0;
@@ -145,7 +182,10 @@ impl<W: Write> Recording<W> {
                     self.new.insert(definition.number, definition);
                 }
             }
-            Line::Frame(frame) if frame.version > self.version || self.version == 0 => {
+            Line::Frame(mut frame) if frame.version > self.version || self.version == 0 => {
+                if std::mem::take(&mut self.is_restarted) {
+                    frame.mark(Mark::Restart);
+                }
                 let new = std::mem::take(&mut self.new);
                 self.known.extend(new.keys());
                 self.writer.frame(&frame, new.values())?;
