@@ -51,7 +51,7 @@ enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
         /// Stop after this time, such as 10m [default: record until Ctrl-C]
-        #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+        #[arg(long = "for", value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
         time: Option<Duration>,
         /// Overwrite an existing file
         #[arg(long)]
@@ -95,6 +95,11 @@ enum Command {
         #[command(flatten)]
         of: Of,
     },
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let told = |error| format!("{error}; write a time such as 90s, 10m or 1h");
+    humantime::parse_duration(text).map_err(told)
 }
 
 /// Turn a recording into a report: one HTML file with charts, which opens without a server
@@ -148,7 +153,7 @@ struct Deploy {
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     target: Vec<String>,
     /// Time between two scrapes
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = scrape_interval)]
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = scrape_interval, allow_negative_numbers = true)]
     scrape_interval: Duration,
     /// Address of an Alertmanager; repeat for several
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]

@@ -81,6 +81,11 @@ fn check_of_a_recording_knows_kinds_and_missing_metrics() {
     let (code, out, _) = told(&["check", &unknown, "--of", &recording]);
     assert_eq!(code, Some(0));
     assert!(out.contains("`udp.packet.mislaid`, which the program does not have yet"), "{out}");
+    let unknown = RULES.replace("port =", "prot =");
+    let unknown = written(folder.path(), "tag.toml", &unknown);
+    let (code, out, _) = told(&["check", &unknown, "--of", &recording]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("note: ") && out.contains("tags that no series of `udp.pack"), "{out}");
 }
 
 #[test]
@@ -257,6 +262,24 @@ fn rules_are_written_for_prometheus_with_what_differs_beside_them() {
 }
 
 #[test]
+fn a_rate_or_an_increase_without_a_window_gets_one_in_promql() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (statistic, wanted) in [
+        ("rate", "sum(rate(events_processed_total[300s])) > 1"),
+        ("increase", "sum(increase(events_processed_total[86400s])) > 1"),
+    ] {
+        let rule = format!(
+            "[[rule]]\nname = \"R\"\nmetric = \"events.processed\"\nstatistic = \"{statistic}\"\n\
+             op = \">\"\nthreshold = 1\n"
+        );
+        let rules = written(folder.path(), "rules.toml", &rule);
+        let (code, out, err) = told(&["rules", "--prometheus", &rules]);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(out.contains(wanted) && out.contains("# the rule has no `last`"), "{out}");
+    }
+}
+
+#[test]
 fn doctor_ends_with_1_where_it_finds_something() {
     let folder = tempfile::tempdir().expect("a folder");
     let (calm, grown) = (folder.path().join("calm.jsonl.gz"), folder.path().join("grown.jsonl.gz"));
@@ -280,9 +303,15 @@ fn wrong_commands_and_input_end_with_2_and_say_what_to_do() {
     let torn = written(folder.path(), "torn.jsonl", "{\"frame\":{}}\n");
     let there = written(folder.path(), "there.jsonl", "x");
     let token = written(folder.path(), "token", "\n");
-    let cases: [(&[&str], &str); 8] = [
+    let place = folder.path().display().to_string();
+    let cases: [(&[&str], &str); 13] = [
         (&[], "Usage"),
         (&["look"], "Usage"),
+        (&["report", "http://127.0.0.1:1", "--text"], "tachograph record URL -o FILE"),
+        (&["report", &place, "--text"], "name the recording in this folder"),
+        (&["doctor", &place], "name the recording in this folder"),
+        (&["record", "127.0.0.1:1", "-o", "x", "--for", "-1"], "'-1' for '--for <TIME>'"),
+        (&["deploy", "127.0.0.1:1", "x", "--scrape-interval", "-1"], "'--scrape-interval <TIME>'"),
         (&["doctor", "nowhere.jsonl"], "HOST:PORT"),
         (&["doctor", &torn], "line 1 of the recording"),
         (&["doctor", "https://localhost:1"], "ssh -L"),

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tachograph::MetricsCollector;
 use tachograph_cli::Replay;
 use tachograph_history::{Mark, Settings};
-use tachograph_serve::{Endpoint, ServerThread};
+use tachograph_serve::{Alerts, Endpoint, ServerThread};
 
 const STEP: Duration = Duration::from_millis(50);
 
@@ -166,13 +166,23 @@ fn a_restarted_program_goes_on_in_the_same_recording() {
         server = endpoint.history(settings).spawn().ok();
         server.is_some()
     });
+    // What the new process records before the connection is made again is in its first frames.
+    until("its first frames", || get(addr, "/history").contains("another.one"));
     until("the connection", || {
         Replay::read(&file).is_ok_and(|it| it.meta().is_some_and(|meta| meta.version == "1.2.4"))
     });
     metrics.increment_by("events", 100);
     until("the events", || counted(&file, "events") == Some(before + 100));
+    assert_eq!(counted(&file, "another.one"), Some(1));
     kill(Pid::from_raw(recording.id() as i32), Signal::SIGTERM).expect("it runs");
-    assert_eq!(ended(recording).0, Some(0));
+    let (code, _, err) = ended(recording);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(err.contains("the program was restarted once"), "{err}");
+    // The mark is in the file itself, in the first frame of the new process.
+    let text = std::fs::read_to_string(&file).expect("text");
+    let new = text.rsplit_once(r#"{"meta":"#).expect("two processes").1;
+    let first = new.lines().find(|line| line.starts_with(r#"{"frame":"#)).expect("a frame");
+    assert!(first.contains(r#""restart""#), "{first}");
     let replay = Replay::read(&file).expect("whole");
     let frames = replay.history().frames(tachograph_history::Depth::Fine);
     let restarts = frames.filter(|frame| frame.marks.contains(&Mark::Restart)).count();
@@ -180,6 +190,62 @@ fn a_restarted_program_goes_on_in_the_same_recording() {
     let (code, out, _) = ended(tachograph(&["doctor", &name]));
     assert_eq!(code, Some(1));
     assert!(out.contains("the program was restarted"), "{out}");
+}
+
+#[test]
+fn a_recording_whose_file_is_gone_fails_and_says_so() {
+    let metrics = MetricsCollector::new();
+    let server = serve(&metrics, any());
+    let folder = tempfile::tempdir().expect("a folder");
+    for is_replaced in [false, true] {
+        let file = folder.path().join("run.jsonl");
+        let name = file.display().to_string();
+        let recording = tachograph(&["record", &server.addr().to_string(), "--force", "-o", &name]);
+        until("the first frame", || {
+            Replay::read(&file).is_ok_and(|it| it.history().newest().is_some())
+        });
+        std::fs::rename(&file, folder.path().join("moved.jsonl")).expect("moved");
+        if is_replaced {
+            std::fs::write(&file, "another").expect("written");
+        }
+        kill(Pid::from_raw(recording.id() as i32), Signal::SIGINT).expect("it runs");
+        let (code, _, err) = ended(recording);
+        assert_eq!(code, Some(1), "{err}");
+        assert!(err.contains(&format!("{name} is gone")) && !err.contains("view it"), "{err}");
+    }
+    // A device that takes nothing: the message names it.
+    if !Path::new("/dev/full").exists() {
+        return;
+    }
+    let addr = server.addr().to_string();
+    let (code, _, err) = ended(tachograph(&["record", &addr, "--force", "-o", "/dev/full"]));
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("/dev/full") && err.contains("No space left"), "{err}");
+}
+
+#[test]
+fn doctor_tells_of_an_alert_that_fires() {
+    let metrics = MetricsCollector::new();
+    let rules = "[[rule]]\nname = \"Loss\"\nmetric = \"lost\"\nstatistic = \"increase\"\n\
+                 op = \">\"\nthreshold = 5\nseverity = \"critical\"\n\
+                 [[rule]]\nname = \"Beat\"\nstatistic = \"heartbeat\"\n";
+    let rules = tachograph_alert::parse(rules).expect("right");
+    let settings = Settings { step: STEP, ..Settings::default() };
+    let endpoint =
+        Endpoint::new(metrics.clone()).listen(any()).history(settings).alerts(Alerts::new(rules));
+    let server = endpoint.spawn().expect("it starts");
+    let addr = server.addr().to_string();
+    let doctor = || ended(tachograph(&["doctor", &addr]));
+    let (code, out, err) = doctor();
+    assert_eq!(code, Some(0), "{out}{err}");
+    metrics.increment_by("lost", 6);
+    until("the alert", || {
+        get(server.addr(), "/alerts").contains(r#""to":"firing","value_text":"6""#)
+    });
+    let (code, out, err) = doctor();
+    assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.contains("bad: the alert `Loss` is firing") && out.contains("limit 5"), "{out}");
+    assert!(!out.contains("Beat") && !out.contains("no findings"), "{out}");
 }
 
 #[test]

@@ -63,6 +63,28 @@ fn a_tail_that_grew_is_told_with_both_percentiles() {
 }
 
 #[test]
+fn a_tail_that_grew_before_the_last_minute_is_told_also_with_few_samples() {
+    // Slow from second `from` on, with so many samples a second; 50 fast ones before.
+    let turns = |from: u32, slow: u32| {
+        busy(100, move |world, second| {
+            for _ in 0..if second < from { 50 } else { slow } {
+                let ms = if second < from { 1 } else { 200 };
+                world.metrics.timing("turn", Duration::from_millis(ms));
+            }
+        })
+    };
+    // More than a hundredth of the samples before the last minute are slow.
+    for (slow, count) in [(50, "over 3000 samples of the last 1 min"), (2, "over 120 samples")] {
+        let world = turns(24, slow);
+        let all = findings(&world.history);
+        let [finding] = all.as_slice() else { panic!("one finding: {all:#?}") };
+        assert_eq!(finding.severity, Severity::Bad);
+        assert!(finding.detail.contains(count), "{finding:#?}");
+        assert!(finding.detail.contains("was 1"), "{finding:#?}");
+    }
+}
+
+#[test]
 fn a_metric_at_its_limit_is_told_with_what_is_added_up() {
     let metrics = tachograph::MetricsCollector::builder().manual().series_per_metric(12).build();
     let mut world = Recorded::of(metrics, Settings::default());

@@ -9,6 +9,7 @@ use super::{Source, wait};
 use crate::failure::Failure;
 use crate::output::{self, printable};
 use crate::replay::Replay;
+use crate::top::Alerts;
 
 /// The answer of `/doctor`.
 #[derive(Debug, Deserialize)]
@@ -33,7 +34,15 @@ pub(crate) fn run(source: &Source, json: bool) -> Result<ExitCode, Failure> {
             let answer: Answer = serde_json::from_slice(&body).map_err(|error| {
                 Failure::Failed(format!("cannot parse the answer of /doctor: {error}"))
             })?;
-            answer.findings
+            let alerts = wait(endpoint.get("/alerts"))??;
+            let alerts: Option<Alerts> =
+                alerts.map(|body| serde_json::from_slice(&body)).transpose().map_err(|error| {
+                    Failure::Failed(format!("cannot parse the answer of /alerts: {error}"))
+                })?;
+            let firing = alerts.iter().flat_map(Alerts::findings);
+            let mut all: Vec<_> = firing.chain(answer.findings).collect();
+            all.sort_by_key(|finding| finding.severity);
+            all
         }
     };
     if json {
@@ -41,16 +50,24 @@ pub(crate) fn run(source: &Source, json: bool) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::Failed(error.to_string()))?;
         output::print(&(text + "\n"))?;
     } else {
-        output::print(&text(&found))?;
+        output::print(&text(&found, source))?;
     }
     // Notes alone must not fail a script.
     let is_well = found.iter().all(|finding| finding.severity == Severity::Note);
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn text(found: &[Finding]) -> String {
+fn text(found: &[Finding], source: &Source) -> String {
     if found.is_empty() {
-        return "no findings: the metrics show no problem\n".to_owned();
+        let none = "no findings: nothing was lost, no limit is reached, no tail grew";
+        return match source {
+            Source::Program(_) => format!("{none}, no alert fires\n"),
+            Source::File(file) => format!(
+                "{none}\na recording has no alert rules: `tachograph check RULES.toml --over {}` \
+                 tells which would have fired\n",
+                printable(&file.display().to_string())
+            ),
+        };
     }
     let one = |finding: &Finding| {
         let severity = match finding.severity {

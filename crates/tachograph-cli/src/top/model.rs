@@ -296,14 +296,18 @@ impl Model {
         history.definition(history.number(self.chosen.as_deref()?)?)
     }
 
-    /// The findings, from a frame that is at most five seconds older than the newest.
-    pub(super) fn findings(&mut self) -> &[Finding] {
+    /// The alerts that fire and the findings, worst first, from a frame that is at most five seconds
+    /// older than the newest.
+    pub(super) fn findings(&mut self) -> Vec<Finding> {
         let end_ms = self.replay.history().newest().map_or(0, |frame| frame.end_ms);
         // Not with every frame: it reads all frames that are stored.
         if self.found.0 == 0 || end_ms.abs_diff(self.found.0) >= 5_000 {
             self.found = (end_ms, findings(self.replay.history()));
         }
-        &self.found.1
+        let firing = self.alerts.iter().flat_map(Alerts::findings);
+        let mut all: Vec<_> = firing.chain(self.found.1.iter().cloned()).collect();
+        all.sort_by_key(|finding| finding.severity);
+        all
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tachograph_history::doctor::{Finding, Severity};
 
 /// All rules with their alerts, the sinks, and the latest changes.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -104,5 +105,31 @@ impl Alerts {
     ) -> impl Iterator<Item = (&'a AlertRule, &'a AlertState)> {
         let all = self.rules.iter().flat_map(|rule| rule.alerts.iter().map(move |it| (rule, it)));
         all.filter(move |(_, alert)| alert.state == state)
+    }
+
+    /// A finding for each alert that fires. Rules that say no more than that the program lives have
+    /// no threshold and are left out.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> {
+        let has_value = |it: &(&AlertRule, &AlertState)| it.1.value_text.as_deref() != Some("–");
+        self.in_state("firing").filter(has_value).map(|(rule, alert)| rule.finding(alert))
+    }
+}
+
+impl AlertRule {
+    fn finding(&self, alert: &AlertState) -> Finding {
+        let text = |text: &Option<String>| text.clone().filter(|it| !it.is_empty());
+        let told = text(&alert.message).or_else(|| text(&self.condition)).unwrap_or_default();
+        let value = text(&alert.value_text).map(|it| format!("; now {it}")).unwrap_or_default();
+        let limit = text(&alert.threshold_text).map(|it| format!(", limit {it}"));
+        let runbook = text(&self.runbook).map(|it| format!("follow the runbook: {it}"));
+        Finding {
+            severity: if self.severity == "critical" { Severity::Bad } else { Severity::Warning },
+            title: format!("the alert `{}` is firing", self.name),
+            detail: told + &value + &limit.unwrap_or_default(),
+            advice: runbook.unwrap_or_else(|| {
+                "look at its series from the time before the alert to now".to_owned()
+            }),
+            series: alert.series.clone(),
+        }
     }
 }

@@ -18,6 +18,9 @@ const BEFORE: Duration = Duration::from_secs(600);
 /// The least number of samples in each of the two times. With fewer, the p99 is almost the maximum.
 const SAMPLES: u64 = 200;
 
+/// So many are enough for the last minute if half of them are beyond the p99 before.
+const FEW: u64 = 20;
+
 /// The growth of the p99 that is reported, and the growth that is bad.
 const GROWN: f64 = 2.0;
 const BAD: f64 = 10.0;
@@ -26,7 +29,8 @@ const BAD: f64 = 10.0;
 const MOST: usize = 5;
 
 /// One finding for each timing and histogram whose p99 in the last minute is at least twice that of
-/// the nine minutes before, for those that grew the most. If a metric's untagged series grew, its
+/// the nine minutes before, or of the first half of them: an incident that began before the last
+/// minute is in the second half. For those that grew the most. If a metric's untagged series grew, its
 /// tagged series get no findings; the finding names the one that grew the most.
 pub(super) fn grown(view: &View<'_>) -> Vec<Finding> {
     let definitions = view.history.definitions();
@@ -56,13 +60,18 @@ impl<'a> Growth<'a> {
     fn of(view: &View<'_>, of: &'a Definition) -> Option<Self> {
         let age = |end_ms: u64| Duration::from_millis(view.end_ms().saturating_sub(end_ms));
         let now = view.timing(of.number, |frame| age(frame.end_ms) < NOW)?;
-        let is_before = |frame: &Frame| (NOW..BEFORE).contains(&age(frame.end_ms));
-        let before = view.timing(of.number, is_before)?;
-        if now.count < SAMPLES || before.count < SAMPLES {
-            return None;
-        }
-        let factor = now.quantile(0.99)? / before.quantile(0.99)?;
-        (factor.is_finite() && factor >= GROWN).then_some(Self { of, now, before, factor })
+        let oldest = age(view.frames.first()?.end_ms).min(BEFORE);
+        let since = |youngest: Duration| {
+            let is_before = |frame: &Frame| (youngest..BEFORE).contains(&age(frame.end_ms));
+            let before = view.timing(of.number, is_before).filter(|it| it.count >= SAMPLES)?;
+            let (old, new) = (before.quantile(0.99)?, now.quantile(0.99)?);
+            let is_beyond = || now.count >= FEW && now.quantile(0.5) >= Some(GROWN * old);
+            let factor = new / old;
+            let is_grown = factor.is_finite() && factor >= GROWN;
+            (is_grown && (now.count >= SAMPLES || is_beyond())).then_some((before, factor))
+        };
+        let (before, factor) = since(NOW).or_else(|| since((NOW + oldest) / 2))?;
+        Some(Self { of, now, before, factor })
     }
 
     fn finding(&self, most: Option<&Self>) -> Finding {

@@ -17,10 +17,17 @@ pub(crate) fn below(area: Rect, lines: u16) -> Rect {
     Rect { y: area.y + lines, height: area.height - lines, ..area }
 }
 
-/// Writes styled parts of text from the left edge of a line.
+/// Writes styled parts of text from the left edge of a line. Text that does not fit ends with `…`.
 pub(crate) fn write(buffer: &mut Buffer, line: Rect, parts: Vec<Span<'_>>) {
-    if line.height > 0 {
-        buffer.set_line(line.x, line.y, &Line::from(parts), line.width);
+    if line.height == 0 || line.width == 0 {
+        return;
+    }
+    let text = Line::from(parts);
+    buffer.set_line(line.x, line.y, &text, line.width);
+    if text.width() > line.width.into()
+        && let Some(last) = buffer.cell_mut((line.x + line.width - 1, line.y))
+    {
+        last.set_symbol("…");
     }
 }
 

@@ -1,10 +1,12 @@
 //! The page of one series: heat map, percentiles, histogram.
 
+use std::sync::Arc;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 use tachograph::{Kind, Unit};
-use tachograph_history::{Definition, Statistics, TimingStep};
+use tachograph_history::{Definition, Frame, TimingStep};
 
 use crate::top::draw::charts;
 use crate::top::draw::lines::{below, row, rule, write};
@@ -61,17 +63,14 @@ fn title(buffer: &mut Buffer, area: Rect, model: &Model, definition: &Definition
 
 fn numbers(model: &Model, definition: &Definition) -> String {
     let (range, unit) = (model.range(), &definition.unit);
-    let steps = range.iter().filter_map(|frame| frame.get(definition.number));
     match definition.kind {
         Kind::Counter | Kind::UpDownCounter => {
-            let changes = steps.filter_map(|step| match step {
-                Statistics::Counter(change) => Some(change),
-                _ => None,
-            });
-            let sum: i128 = changes.sum();
-            let seconds: f64 = range.iter().map(|frame| frame.span().as_secs_f64()).sum();
-            let mean = (seconds > 0.0 && range.iter().all(|it| it.marks.is_empty()))
-                .then(|| sum as f64 / seconds);
+            let change = |frame: &Arc<Frame>| frame.counter(definition.number).unwrap_or_default();
+            let sum = range.iter().map(change).fold(0, i128::saturating_add);
+            let timed = range.iter().filter(|frame| frame.marks.is_empty());
+            let seconds: f64 = timed.clone().map(|frame| frame.span().as_secs_f64()).sum();
+            let amount = timed.map(change).fold(0, i128::saturating_add);
+            let mean = (seconds > 0.0).then(|| amount as f64 / seconds);
             format!("change {}, {} on average", number(sum as f64), rate(mean))
         }
         Kind::Gauge => {

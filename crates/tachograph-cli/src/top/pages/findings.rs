@@ -11,14 +11,15 @@ use crate::top::model::Model;
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &mut Model) {
     let (theme, chosen) = (model.theme, model.scroll);
     let findings = model.findings();
+    let width = usize::from(area.width).saturating_sub(8).max(20);
     if findings.is_empty() {
-        let what =
-            "   no samples dropped or coalesced, no limit reached, no push failed, no tail grew";
-        let none = vec![Span::styled(" ● no findings", theme.good())];
-        lines(buffer, area, 0, vec![none, vec![Span::styled(what, theme.quiet())]]);
+        let what = "no samples dropped or coalesced, no limit reached, no push failed, no tail \
+                    grew";
+        let mut all = vec![vec![Span::styled(" ● no findings", theme.good())]];
+        all.extend(wrapped(what, width, "   ").map(|it| vec![Span::styled(it, theme.quiet())]));
+        lines(buffer, area, 0, all);
         return;
     }
-    let width = usize::from(area.width).saturating_sub(8).max(20);
     let entry = |finding: &Finding| {
         let mut all: Vec<Vec<Span<'_>>> = Vec::new();
         let (mark, style) = match finding.severity {
