@@ -10,8 +10,10 @@ const TOP = 8;
 // Bytes have round values in powers of two.
 export function scaleOf(low, high, isLog, unit = "") {
   [low, high] = [held(low), held(high)];
-  if (!(high > low)) [low, high] = around(low);
   const isBinary = unit === "bytes";
+  // On a logarithmic axis, a single value has the decade around it.
+  if (isLog && low > 0 && high === low) return logScale(low, high, isBinary ? 8 : 10);
+  if (!(high > low)) [low, high] = around(low);
   return isLog && high > 0 ? logScale(low, high, isBinary ? 8 : 10) : linearScale(low, high, isBinary);
 }
 

@@ -38,6 +38,11 @@ export class Plan {
     return this.made.get(name);
   }
 
+  // Whether a frame holds much from before the plan.
+  isBefore(i) {
+    return this.store.holdsBefore(this.from, { marks: this.marks[i], end: this.ends[i], span: this.spans[i] });
+  }
+
   // A plan of the last frame alone.
   last() {
     const end = this.length > 0 ? this.ends[this.length - 1] : this.to;
@@ -145,17 +150,21 @@ function addRow(distribution, column, row) {
 // All samples in the range of the plan.
 export function whole(plan, family) {
   const distribution = new Distribution();
-  for (const series of family) plan.each(series, (i, column, row) => addRow(distribution, column, row));
+  for (const series of family) {
+    plan.each(series, (i, column, row) => {
+      if (!plan.isBefore(i)) addRow(distribution, column, row);
+    });
+  }
   return distribution;
 }
 
-// The increase over the range of the plan, without the first frame of a process.
+// The increase over the range of the plan.
 export function increase(plan, family) {
   let sum = 0;
   for (const series of family) {
     const field = series.isTiming ? TIMING.count : COUNTER.change;
     plan.each(series, (i, column, row, at) => {
-      if ((plan.marks[i] & 1) === 0) sum += column.rows.data[at + field];
+      if (!plan.isBefore(i)) sum += column.rows.data[at + field];
     });
   }
   return sum;

@@ -65,7 +65,7 @@ export class Rows {
       [this.fine, this.stats, this.groups] = [fine, [], { name: null, heads: [] }];
     }
     const end = store.newest?.end ?? 0;
-    const border = this.isWhole ? fine.first : fine.after(end - RATE_MS);
+    const border = this.isWhole ? this.begin() : fine.after(end - RATE_MS);
     const start = Math.min(border, fine.after(end - RATE_MS - BEFORE_MS));
     const [now, before] = [this.seconds(border, next), this.seconds(start, border)];
     for (const series of store.series) {
@@ -78,6 +78,13 @@ export class Rows {
       }
       this.read(series, column, stats, { border, start, next, now, before });
     }
+  }
+
+  // The first frame that holds nothing from before the recording.
+  begin() {
+    const { fine } = this.store;
+    const first = fine.frames[0];
+    return fine.first + (first && this.store.holdsBefore(first.end, first) ? 1 : 0);
   }
 
   // The seconds that the frames without marks cover in a stretch.

@@ -219,6 +219,11 @@ export class Store {
     return parts;
   }
 
+  // Whether a frame that a process starts with holds much from before a time.
+  holdsBefore(from, { marks, end, span }) {
+    return (marks & MARKS.start) !== 0 && span > 2.5 * this.step && end - span < from;
+  }
+
   // The series that stand for a name: the untagged one if there is one, else all of them.
   family(name) {
     const all = this.byName.get(name);

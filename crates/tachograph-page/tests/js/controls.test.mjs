@@ -22,6 +22,13 @@ test("a scale holds all its values, between round ticks whose labels differ", ()
   }
 });
 
+test("a single value on a logarithmic axis has the decade around it", () => {
+  for (const [value, unit, ticks] of [[0.009, "seconds", [0.001, 0.01]], [700, "", [100, 1_000]], [100, "bytes", [64, 512]]]) {
+    const found = scaleOf(value, value, true, unit).ticks;
+    assert.ok(found.length === 2 && found.every((it, i) => Math.abs(it / ticks[i] - 1) < 1e-9), `${value}: ${found}`);
+  }
+});
+
 test("a scale over values that nobody can draw has an end", () => {
   const odd = [0, -0, NaN, Infinity, -Infinity, Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE, -Number.MIN_VALUE, 2e-308, 1];
   for (const low of odd) {

@@ -154,6 +154,27 @@ test("after a restart numbers mean other series, and what was before stays", () 
   assert.equal(plan.marks[1] & MARKS.restart, MARKS.restart);
 });
 
+test("every count has the first frame of a process, unless it reaches back to before the range", () => {
+  const of = (second, n, span_ms, marks) => ({
+    frame: {
+      version: second, end_ms: at(second), span_ms, marks, counters: [[1, n]],
+      timings: [[2, { count: n, sum: n, min: 1, max: 1, buckets: [[0, n]], window: {} }]],
+    },
+  });
+  // The first frame holds a second or an hour; the one after a restart holds five seconds of the range.
+  for (const [span, held] of [[1_000, 5], [3_600_000, 0]]) {
+    const store = storeOf([
+      meta(), define(1, "c", "counter"), define(2, "t", "timing"), of(1, 5, span, ["start"]), of(2, 10, 1_000, []), of(8, 937, 6_000, ["gap"]),
+      meta(START + 9_000), define(1, "c", "counter"), define(2, "t", "timing"), of(14, 60, 5_000, ["start"]), of(15, 20, 1_000, []),
+    ]);
+    const plan = new Plan(store, at(0), at(15), 100);
+    const right = held + 10 + 937 + 60 + 20;
+    assert.equal(increase(plan, [store.byKey.get("c")]), right);
+    assert.equal(increase(plan, [store.byKey.get("t")]), right);
+    assert.equal(whole(plan, [store.byKey.get("t")]).count, right);
+  }
+});
+
 test("frames that the server repeats are counted once; those that are missing are a gap", () => {
   const count = { counters: [[1, 10]] };
   const store = storeOf([
