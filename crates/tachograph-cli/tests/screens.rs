@@ -14,7 +14,7 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 use tachograph_cli::Replay;
-use tachograph_cli::top::{Alerts, Colours, Link, Model, Theme, draw, press};
+use tachograph_cli::top::{Alerts, Colours, Link, Model, Page, Theme, draw, press};
 use tachograph_history::{Frame, Line, Settings, TimingStep};
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
@@ -108,6 +108,48 @@ fn each_screen_is_as_it_was_checked_in() {
             check(&format!("{name}-{}x{}.txt", size.0, size.1), &found);
         }
     }
+}
+
+#[test]
+fn a_counter_has_an_average_over_the_frames_without_marks_and_a_change_over_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let known = common::write(&folder.path().join("run.jsonl"), 180, 7).expect("written");
+    let mut model = model();
+    (model.page, model.chosen) = (Page::Detail, Some("events.processed".into()));
+    // Ten minutes: the program's first frame is in them.
+    model.zoom = 2;
+    let found = text(&drawn(&mut model, SIZES[1]));
+    let line = found.lines().find(|line| line.contains("on average")).expect("a line");
+    let number = |text: &str| text.replace(',', "").parse::<f64>().expect("a number");
+    let (change, mean) =
+        line.split_once("change ").expect("a change").1.split_once(", ").expect("two");
+    let all = known.counts["events.processed"] as f64;
+    assert!((number(change) - all).abs() < 1e-9, "{line}");
+    let later = known.later().counts["events.processed"] as f64 / 179.0;
+    let mean = number(mean.split_once("/s").expect("a rate").0);
+    assert!((mean / later - 1.0).abs() < 0.01, "{line}: {later}");
+}
+
+#[test]
+fn what_does_not_fit_is_wrapped_or_ends_with_an_ellipsis() {
+    let mut model = model();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("calm.jsonl");
+    common::write(&path, 30, 7).expect("written");
+    model.replay = Replay::read(&path).expect("read");
+    model.alerts = None;
+    keys(&mut model, &[KeyCode::Char('4')]);
+    let found = text(&drawn(&mut model, SIZES[0]));
+    let words: Vec<_> = found.split_whitespace().collect();
+    assert!(words.join(" ").contains("no push failed, no tail grew"), "{found}");
+    // An alert keeps this page from saying that all is well.
+    model.alerts = Some(alerts());
+    let found = text(&drawn(&mut model, SIZES[0]));
+    assert!(found.contains("`HighLatency` is firing") && !found.contains("no findings"), "{found}");
+    keys(&mut model, &[KeyCode::Char('1')]);
+    let found = text(&drawn(&mut model, SIZES[1]));
+    let cut = found.lines().find(|line| line.contains("187 ms, limit 100 ms")).expect("the alert");
+    assert!(cut.ends_with("warning") || cut.ends_with('…'), "{cut}");
 }
 
 #[test]
