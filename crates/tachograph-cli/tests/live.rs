@@ -228,22 +228,21 @@ fn doctor_tells_of_an_alert_that_fires() {
     let metrics = MetricsCollector::new();
     let rules = "[[rule]]\nname = \"Loss\"\nmetric = \"lost\"\nstatistic = \"increase\"\n\
                  op = \">\"\nthreshold = 5\nseverity = \"critical\"\n\
-                 [[rule]]\nname = \"Beat\"\nstatistic = \"heartbeat\"\n";
+                 [[rule]]\nname = \"Beat\"\nstatistic = \"heartbeat\"\n\
+                 [[rule]]\nname = \"Gone\"\nmetric = \"other\"\nstatistic = \"absent\"\n";
     let rules = tachograph_alert::parse(rules).expect("right");
     let settings = Settings { step: STEP, ..Settings::default() };
     let endpoint =
         Endpoint::new(metrics.clone()).listen(any()).history(settings).alerts(Alerts::new(rules));
     let server = endpoint.spawn().expect("it starts");
     let addr = server.addr().to_string();
-    let doctor = || ended(tachograph(&["doctor", &addr]));
-    let (code, out, err) = doctor();
-    assert_eq!(code, Some(0), "{out}{err}");
     metrics.increment_by("lost", 6);
     until("the alert", || {
         get(server.addr(), "/alerts").contains(r#""to":"firing","value_text":"6""#)
     });
-    let (code, out, err) = doctor();
+    let (code, out, err) = ended(tachograph(&["doctor", &addr]));
     assert_eq!(code, Some(1), "{out}{err}");
+    assert!(out.contains("warning: the alert `Gone` is firing\n  absent(other)\n"), "{out}");
     assert!(out.contains("bad: the alert `Loss` is firing") && out.contains("limit 5"), "{out}");
     assert!(!out.contains("Beat") && !out.contains("no findings"), "{out}");
 }

@@ -139,13 +139,18 @@ export class Doctor {
 
   update() {
     const told = this.app.doctor;
-    refresh(this.body, JSON.stringify(told?.findings ?? null), () => {
-      if (!told) return [h("p", { class: "empty" }, "This server has no page /doctor.")];
-      if (told.findings.length === 0) return [h("p", { class: "empty" }, "No findings: the metrics show no problem.")];
-      return told.findings.map((it) => h("section", { class: `card finding ${it.severity}` },
+    // Not heartbeats, which always fire.
+    const isFiring = (rule) => rule.condition !== "always" && rule.alerts.some((it) => it.state === "firing");
+    const firing = (this.app.alerts?.rules ?? []).filter(isFiring).map((rule) => rule.name);
+    refresh(this.body, JSON.stringify([told?.findings ?? null, firing]), () => {
+      const alerts = firing.map((name) => h("section", { class: "card finding warning" }, h("h3", {}, h("a", { href: "#/alerts" }, `△ the alert ${name} is firing`))));
+      if (!told) return [...alerts, h("p", { class: "empty" }, "This server has no page /doctor.")];
+      const none = h("p", { class: "empty" }, "No findings: nothing was lost, no limit is reached, no tail grew.");
+      if (told.findings.length === 0) return alerts.length > 0 ? alerts : [none];
+      return alerts.concat(told.findings.map((it) => h("section", { class: `card finding ${it.severity}` },
         h("h3", {}, `${{ bad: "▲", warning: "△" }[it.severity] ?? "○"} ${it.title}`, h("span", { class: "quiet" }, it.severity)),
         h("p", {}, it.detail), it.advice ? h("p", {}, h("b", {}, "Try: "), it.advice) : null,
-        it.series ? h("p", {}, h("a", { href: this.app.linkTo(it.series) }, it.series)) : null));
+        it.series ? h("p", {}, h("a", { href: this.app.linkTo(it.series) }, it.series)) : null)));
     });
   }
 

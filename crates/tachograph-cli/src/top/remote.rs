@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tachograph_alert::Condition;
 use tachograph_history::doctor::{Finding, Severity};
 
 /// All rules with their alerts, the sinks, and the latest changes.
@@ -107,17 +108,18 @@ impl Alerts {
         all.filter(move |(_, alert)| alert.state == state)
     }
 
-    /// A finding for each alert that fires. Rules that say no more than that the program lives have
-    /// no threshold and are left out.
+    /// A finding for each alert that fires, but for heartbeats: they always do.
     pub(crate) fn findings(&self) -> impl Iterator<Item = Finding> {
-        let has_value = |it: &(&AlertRule, &AlertState)| it.1.value_text.as_deref() != Some("–");
-        self.in_state("firing").filter(has_value).map(|(rule, alert)| rule.finding(alert))
+        let heartbeat = Condition::Heartbeat.to_string();
+        let firing = self.in_state("firing");
+        let firing = firing.filter(move |(rule, _)| rule.condition.as_ref() != Some(&heartbeat));
+        firing.map(|(rule, alert)| rule.finding(alert))
     }
 }
 
 impl AlertRule {
     fn finding(&self, alert: &AlertState) -> Finding {
-        let text = |text: &Option<String>| text.clone().filter(|it| !it.is_empty());
+        let text = |text: &Option<String>| text.clone().filter(|it| !it.is_empty() && it != "–");
         let told = text(&alert.message).or_else(|| text(&self.condition)).unwrap_or_default();
         let value = text(&alert.value_text).map(|it| format!("; now {it}")).unwrap_or_default();
         let limit = text(&alert.threshold_text).map(|it| format!(", limit {it}"));
