@@ -20,7 +20,7 @@ use super::log::Log;
 use super::serve::print_addresses;
 use super::settings::{LogFormat, recording};
 use super::signal::Signals;
-use super::{Failure, Listen, log, output, viewer};
+use super::{Failure, Listen, log, output, viewer, whole};
 
 /// Generate a set, send the server events over UDP, and show the health dashboard.
 ///
@@ -29,9 +29,10 @@ use super::{Failure, Listen, log, output, viewer};
 /// meanwhile. With --keep-running, a browser shows the metrics at http://127.0.0.1:9464/ and
 /// `tachograph top` shows them in a terminal.
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(super) struct Demo {
     /// How many events to send.
-    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>)]
     events: u64,
     /// How many events to send a second; fewer where the server does not keep up.
     #[arg(long, value_name = "R", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]

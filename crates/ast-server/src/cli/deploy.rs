@@ -27,7 +27,7 @@ pub(super) struct Deploy {
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     target: Vec<String>,
     /// The scrape interval. Time spans in rules and alerts grow with it: a rate covers 20 scrapes.
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = scrape_interval)]
+    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = scrape_interval, allow_negative_numbers = true)]
     scrape_interval: Duration,
     /// An Alertmanager that Prometheus sends alerts to. May be given more than once.
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]

@@ -129,6 +129,19 @@ const OTHERS: &[(&str, Row)] = &[
     ("deploy", ("force", &[("", Runs)])),
 ];
 
+#[test]
+fn a_negative_number_is_refused_with_the_name_of_its_flag() {
+    let flags = SERVE.iter().filter(|(_, values)| values.iter().any(|it| it.0 == "1"));
+    let serve = flags.filter(|(flag, _)| *flag != "allow-host").map(|(flag, _)| ("serve", *flag));
+    let rest = [("demo", "events"), ("demo", "rate"), ("deploy", "scrape-interval")];
+    for (command, flag) in serve.chain(rest) {
+        let flag = format!("--{flag}");
+        let error = Cli::try_parse_from(["ast-server", command, &flag, "-1"]).expect_err(&flag);
+        let told = error.to_string();
+        assert!(told.contains(&format!("'-1' for '{flag} <")), "{told}");
+    }
+}
+
 /// The flags that clap knows for a command, without those that it adds itself.
 fn flags(command: &str) -> Vec<String> {
     let mut cli = Cli::command();

@@ -18,9 +18,11 @@ mod tls;
 mod tree;
 mod viewer;
 
+use std::fmt::Display;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use ast_server::Addresses;
 use clap::{Args, Parser, Subcommand};
@@ -59,6 +61,14 @@ enum Command {
     Tree(tree::Tree),
     Diff(diff::Diff),
     Deploy(deploy::Deploy),
+}
+
+/// Reads a whole number.
+fn whole<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+    if text.starts_with('-') {
+        return Err("it has to be a whole number that is not negative".to_owned());
+    }
+    text.parse().map_err(|error: T::Err| error.to_string())
 }
 
 /// The addresses that a server listens on.

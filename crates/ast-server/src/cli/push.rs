@@ -11,7 +11,7 @@ use tachograph::MetricsCollector;
 use tachograph_export::otlp::{Settings, Temporality};
 use tachograph_serve::{Push, Pusher};
 
-use super::{Failure, tls};
+use super::{Failure, tls, whole};
 
 const EVERY_SECONDS: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
@@ -25,7 +25,7 @@ pub(super) struct Otlp {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) url: Option<String>,
     /// Seconds between pushes; 60 by default.
-    #[arg(id = "otlp-every", long, value_name = "SECONDS")]
+    #[arg(id = "otlp-every", long, value_name = "SECONDS", value_parser = whole::<NonZeroU32>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) every: Option<NonZeroU32>,
     /// Push deltas since the last push instead of totals.

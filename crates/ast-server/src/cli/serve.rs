@@ -28,7 +28,10 @@ const LOG_COUNT_EVERY: Duration = Duration::from_secs(1);
 /// reads the --config file, the files named in it, the alert rules and the set again: if one of
 /// them cannot be used, nothing changes and the log says why.
 #[derive(Debug, Args)]
-#[command(after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464")]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Defaults: --udp 127.0.0.1:9002 --ws 127.0.0.1:8765 --http 127.0.0.1:9464"
+)]
 pub(super) struct Serve {
     #[command(flatten)]
     pub(super) settings: Settings,

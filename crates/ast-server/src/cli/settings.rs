@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tachograph_serve::Endpoint;
 
 use super::push::Otlp;
-use super::{Failure, Listen, tls};
+use super::{Failure, Listen, tls, whole};
 
 /// Everything that can be set by a flag or by a key of the file. The names are the same; those that
 /// start with `otlp-` are under `[otlp]`.
@@ -67,40 +67,40 @@ pub(super) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metrics: Option<bool>,
     /// The number of tracks, and of scenes, that the cache keeps; 256 by default, 0 turns it off.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cache_entries: Option<usize>,
     /// The maximum number of connected viewers; 1000 by default.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_clients: Option<usize>,
     /// The maximum number of messages queued for a viewer; 1000 by default.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_queue: Option<usize>,
     /// The maximum bytes of messages queued for a viewer; 4 MiB by default.
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) client_queue_bytes: Option<usize>,
     /// The maximum bytes of the messages for all viewers; 64 MiB by default.
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) clients_bytes: Option<usize>,
     /// Seconds after which a viewer that reads nothing is disconnected, while there is something to
     /// read; 30 by default.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole::<u64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) evict_after: Option<u64>,
     /// Seconds between pings of a viewer; 20 by default.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole::<NonZeroU64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ping_every: Option<NonZeroU64>,
     /// Seconds after which a viewer without a sign of life is disconnected; 60 by default.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole::<NonZeroU64>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ping_timeout: Option<NonZeroU64>,
     /// The maximum bytes of answers to queries that are not read yet; 64 MiB by default.
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answers_bytes: Option<usize>,
     /// The log level: off, error, warn, info, debug or trace, for everything or by module, as in
