@@ -1,6 +1,8 @@
 //! Output to streams that the reader may close at any time, and how names and times look there.
 
+use std::fs;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use humantime::format_rfc3339_seconds;
@@ -16,6 +18,19 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
         }
         _ => Ok(()),
     }
+}
+
+/// Checks that a file may be made under this name: only a plain file is overwritten, and only with
+/// `--force`. Whatever else there is, such as a device, would be gone.
+pub(crate) fn check_free(file: &Path, force: bool) -> Result<(), Failure> {
+    let name = file.display();
+    Err(Failure::Input(match fs::metadata(file) {
+        Ok(there) if !there.is_file() => format!("{name} is no plain file: choose another name"),
+        Ok(_) if !force => {
+            format!("{name} already exists: choose another name, or overwrite it with --force")
+        }
+        _ => return Ok(()),
+    }))
 }
 
 /// Prints lines to standard error, [`printable`]. Ignores errors.

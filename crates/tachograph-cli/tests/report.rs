@@ -307,7 +307,10 @@ fn wrong_input_is_told_with_its_file_and_the_way_out() {
     let there = files.written("there.html", b"x");
     let (nowhere, html) = (files.path("nowhere.jsonl"), files.path("report.html"));
     let [o, against, force]: [&Path; 3] = ["-o", "--against", "--force"].map(Path::new);
-    let cases: [(&[&Path], i32, &[&str]); 9] = [
+    let device = files.path("device.html");
+    std::os::unix::fs::symlink("/dev/null", &device).expect("a link");
+    let cases: [(&[&Path], i32, &[&str]); 10] = [
+        (&[&recording, o, &device, force], 2, &["device.html is no plain file"]),
         (&[&empty, o, &html], 2, &["empty.jsonl", "is empty", "tachograph record"]),
         (&[&other, o, &html], 2, &["other.jsonl", "no recording", "tachograph record"]),
         (&[&meta, o, &html], 2, &["meta.jsonl", "no frames", "longer than one step"]),
@@ -323,11 +326,12 @@ fn wrong_input_is_told_with_its_file_and_the_way_out() {
         assert_eq!((code, &*out), (Some(wanted), ""), "{arguments:?}: {err}");
         assert!(told.iter().all(|it| err.contains(it)), "{arguments:?}: {err}");
     }
+    assert!(device.is_symlink(), "it still leads to the device");
     assert!(!html.exists() && fs::read(&there).expect("kept") == b"x");
     assert_eq!(run(&[&recording, o, &there, force]).0, Some(0));
     assert!(fs::read_to_string(&there).expect("written").contains("</html>"));
     let left = fs::read_dir(files.0.path()).expect("the folder").count();
-    assert_eq!(left, 5, "nothing half written is left");
+    assert_eq!(left, 6, "nothing half written is left");
 }
 
 /// A recording of text: the meta line of a program that started then, and other lines.

@@ -27,11 +27,7 @@ pub(crate) fn run(
     force: bool,
 ) -> Result<ExitCode, Failure> {
     let name = file.display();
-    if file.exists() && !force {
-        return Err(Failure::Input(format!(
-            "{name} already exists: choose another name, or overwrite it with --force"
-        )));
-    }
+    output::check_free(file, force)?;
     let cannot = |error| Failure::Failed(format!("cannot write {name}: {error}"));
     let writer = Writer::create(file).map_err(cannot)?;
     let identity = || fs::metadata(file).ok().map(|it| (it.dev(), it.ino()));

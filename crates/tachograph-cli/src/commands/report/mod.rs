@@ -105,12 +105,7 @@ fn check(Wishes { file, against, output, force, .. }: &Wishes) -> Result<(), Fai
     if [Some(file), against.as_ref()].into_iter().flatten().any(|it| is_same(output, it)) {
         return Err(Failure::Input(format!("{name} is a recording: write the report elsewhere")));
     }
-    if output.exists() && !force {
-        return Err(Failure::Input(format!(
-            "{name} already exists: choose another name, or overwrite it with --force"
-        )));
-    }
-    Ok(())
+    output::check_free(output, *force)
 }
 
 fn html(
