@@ -111,7 +111,7 @@ declare! {
     queue_depth: Gauge = "udp.queue.depth", None,
         "datagrams that wait for the event loop";
     queue_delay: Timing = "udp.queue.delay", Seconds,
-        "how long a datagram waited for the event loop";
+        "how long a datagram waited for the event loop, from its arrival at the machine";
 
     clients: Gauge = "websocket.clients", None,
         "viewers connected";

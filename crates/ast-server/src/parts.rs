@@ -3,9 +3,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
+use tachograph_serve::Endpoint;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
@@ -30,7 +31,7 @@ pub fn answers(sent: &[u8]) -> Vec<Result<String, String>> {
 
 /// The routes for queries over HTTP, without the access checks.
 pub fn query_routes(server: &AstServer) -> Router {
-    routes::routes(server.clone())
+    routes::routes(server.clone(), &Endpoint::new(server.metrics().clone()))
 }
 
 /// A server's event loop without its socket: datagrams come when the caller says.
@@ -50,7 +51,13 @@ impl Listener {
 
     /// Processes a datagram; `received` is never before that of the previous one.
     pub fn hear(&mut self, source: SocketAddr, bytes: &[u8], received: Instant) {
-        let datagram = Datagram { bytes: bytes.into(), source, received, is_cut: false };
+        let datagram = Datagram {
+            bytes: bytes.into(),
+            source,
+            received,
+            waited: Duration::ZERO,
+            is_cut: false,
+        };
         self.event_loop.datagram(&datagram);
     }
 

@@ -43,6 +43,15 @@ fn counts(stage: &Stage) -> [i128; 6] {
 }
 
 #[tokio::test]
+async fn nothing_waits_once_the_last_datagram_is_processed() {
+    let stage = Stage::new().await;
+    send(&stage, &stage.live, &(0..60).collect::<Vec<_>>()).await;
+    let depth = || stage.server.metrics().get_gauge("udp.queue.depth").expect("it was set");
+    until("an empty queue", || depth().current == Some(0.0)).await;
+    assert!(depth().max >= Some(1.0), "{:?}", depth());
+}
+
+#[tokio::test]
 async fn gaps_late_numbers_duplicates_and_restarts_are_counted() {
     let stage = Stage::new().await;
     send(&stage, &stage.live, &[100, 101]).await;

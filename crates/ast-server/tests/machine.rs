@@ -260,6 +260,17 @@ fn a_hang_up_reads_settings_and_token_again_and_changes_nothing_where_they_are_w
         assert_eq!(status("second"), "200");
     }
 
+    // The set can no longer be read: the new token does not count either.
+    fs::write(&token, "third").expect("written");
+    fs::write(&config, "metrics-token-file = \"token\"\nset = \"set.als\"\n").expect("written");
+    let aside = folder.path().join("aside.als");
+    fs::rename(&file, &aside).expect("moved");
+    running.signal("HUP");
+    until_log("nothing is changed", 5);
+    assert_eq!((status("second"), status("third")), ("200".into(), "401".into()));
+    fs::rename(&aside, &file).expect("moved back");
+    fs::write(&token, "second").expect("written");
+
     let text = format!("metrics-token-file = \"token\"\nset = {:?}\n", utf8(&other));
     fs::write(&config, text).expect("written");
     running.signal("HUP");

@@ -209,45 +209,6 @@ async fn without_a_set_every_query_says_so_and_how_to_load_one() {
 }
 
 #[tokio::test]
-async fn every_route_is_listed_and_every_route_of_the_list_answers() {
-    let stage = Stage::new().await;
-    let routes = get(&stage, "/routes").await;
-    let paths: Vec<_> = list(&routes).iter().map(|it| it["path"].as_str().expect("text")).collect();
-    // What the specification names.
-    for path in [
-        "/metrics",
-        "/summary",
-        "/health",
-        "/project",
-        "/tracks",
-        "/tracks/{index}",
-        "/scenes",
-        "/scenes/{index}",
-        "/node",
-        "/nodes",
-        "/diff",
-        "/cache",
-        "/websocket",
-        "/load",
-        "/reload",
-        "/routes",
-    ] {
-        assert!(paths.contains(&path), "{path}");
-    }
-    for route in list(&routes) {
-        let [method, path, is] =
-            ["method", "path", "is"].map(|key| route[key].as_str().expect("text"));
-        assert!(!is.is_empty(), "{path}");
-        let asked = path.replace("{index}", "0");
-        let to = stage.service.addresses().http;
-        let (status, _, body) = request(to, method, &asked, "").await;
-        assert!(![404, 405].contains(&status), "{method} {path}: {status} {body}");
-        let other = if method == "GET" { "POST" } else { "GET" };
-        assert_eq!(request(to, other, &asked, "").await.0, 405, "{other} {path}");
-    }
-}
-
-#[tokio::test]
 async fn another_set_of_the_folder_is_loaded_and_viewers_are_sent_it() {
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
     let stage = Stage::with(AstServer::builder().sets(elsewhere.path())).await;

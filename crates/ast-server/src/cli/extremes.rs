@@ -58,7 +58,7 @@ const SERVE: &[Row] = &[
     ("ping-every", &[("0", NOT_ZERO), ("1", Works), (U64, Works), (BEYOND, TOO_LARGE)]),
     ("ping-timeout", &[("0", NOT_ZERO), ("1", Works), (U64, Works), (BEYOND, TOO_LARGE)]),
     ("answers-bytes", &[("0", Works), ("1", Works), (U64, Works), (BEYOND, TOO_LARGE)]),
-    ("log-level", &[("off", Works), ("trace", Works)]),
+    ("log-level", &[("off", Works), ("trace", Works), ("inof", Refused("\"inof\" is no level"))]),
     ("log-format", &[("0", Refused("possible values: text, json")), ("json", Works)]),
     ("otlp-url", &[("0", Refused("cannot push to")), ("http://127.0.0.1:1", Works)]),
     ("otlp-every", &[("0", NOT_ZERO), ("1", Works), (U32, Works), ("4294967296", TOO_LARGE)]),

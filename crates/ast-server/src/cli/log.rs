@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::filter::{LevelFilter, ParseError, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -28,9 +28,16 @@ pub(super) fn filter(flag: Option<&str>, default: &str) -> Result<Targets, Failu
         (None, Ok(wanted)) if !wanted.is_empty() => ("RUST_LOG", wanted),
         _ => ("default", default.to_owned()),
     };
-    wanted.parse().map_err(|reason: ParseError| {
-        format!("cannot use {source}={wanted:?}: {reason}; try info").into()
-    })
+    let told = |reason: &dyn std::fmt::Display| {
+        format!("cannot use {source}={wanted:?}: {reason}; try info, or info,ast_server=debug")
+    };
+    // A level with a typing error would be taken for the name of a module.
+    let levels =
+        wanted.split(',').map(str::trim).filter(|part| flag.is_some() && !part.contains('='));
+    for level in levels {
+        level.parse::<LevelFilter>().map_err(|_| told(&format!("{level:?} is no level")))?;
+    }
+    wanted.parse().map_err(|reason: ParseError| told(&reason).into())
 }
 
 /// The log. When it is dropped, waiting lines are still written, for up to a second.

@@ -170,6 +170,8 @@ impl Running {
         }
         // The last step that can fail; then the loaded set stays.
         if settings.set == self.settings.set {
+            let server = self.server.clone();
+            tokio::task::spawn_blocking(move || server.check_file()).await??;
             self.server.look_at_file();
         } else {
             load(&self.server, &settings).await?;

@@ -3,6 +3,8 @@
 //!
 //! Every answer is JSON; an error is `{"error": …}`.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -43,6 +45,8 @@ impl Route {
 struct Queries {
     server: AstServer,
     pool: Pool,
+    /// The endpoint's own pages, each with a description.
+    pages: Arc<[(&'static str, &'static str)]>,
 }
 
 impl Queries {
@@ -50,7 +54,7 @@ impl Queries {
         self,
         work: impl FnOnce(&AstServer, &Asker<'_>) -> Answer + Send + 'static,
     ) -> Response {
-        let Self { server, pool } = self;
+        let Self { server, pool, .. } = self;
         pool.answer(move |asker| work(&server, asker)).await
     }
 }
@@ -93,18 +97,22 @@ fn table() -> Vec<Route> {
     ]
 }
 
-/// The routes of a server's queries.
-pub(crate) fn routes(server: AstServer) -> Router {
+/// The routes of a server's queries, beside an endpoint's pages.
+pub(crate) fn routes(server: AstServer, endpoint: &Endpoint) -> Router {
     let add = |router: Router<Queries>, route: Route| router.route(route.path, route.answer);
     let pool = Pool::new(server.settings().answers_bytes);
-    table().into_iter().fold(Router::new(), add).with_state(Queries { server, pool })
+    table().into_iter().fold(Router::new(), add).with_state(Queries {
+        server,
+        pool,
+        pages: endpoint.served().collect(),
+    })
 }
 
 /// The endpoint's own pages, and the mounted ones.
 async fn listed(State(queries): State<Queries>) -> Response {
-    let list = |_: &AstServer, asker: &Asker<'_>| {
-        let own = Endpoint::PAGES.iter();
-        let own = own.map(|&(path, is)| Route::get(path, is, MethodRouter::new()));
+    let own = Arc::clone(&queries.pages);
+    let list = move |_: &AstServer, asker: &Asker<'_>| {
+        let own = own.iter().map(|&(path, is)| Route::get(path, is, MethodRouter::new()));
         asker.json(&own.chain(table()).collect::<Vec<_>>())
     };
     queries.answer(list).await

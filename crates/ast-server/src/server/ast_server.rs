@@ -9,10 +9,13 @@ use tachograph::{MetricsCollector, Snapshot};
 use tachograph_loop::ProcessMetrics;
 use tokio::sync::Notify;
 
+use crate::error::Error;
 use crate::events::event::Event;
 use crate::events::event_type::EventType;
 use crate::events::request::Rejection;
 use crate::events::stale::Stale;
+use crate::files::read::read;
+use crate::files::stamp::Stamp;
 use crate::metrics::ServerMetrics;
 use crate::osc::arg::Arg;
 use crate::server::builder::Builder;
@@ -287,6 +290,15 @@ impl AstServer {
     /// Held while a set is loaded.
     pub(crate) fn turn(&self) -> &Mutex<()> {
         &self.shared.loading
+    }
+
+    /// Reads the set's file if it has changed, and changes nothing.
+    ///
+    /// # Errors
+    /// If it cannot be opened or is not a set.
+    pub fn check_file(&self) -> Result<(), Error> {
+        let Some((file, loaded)) = self.state().file() else { return Ok(()) };
+        if Stamp::look(&file) == Some(loaded) { Ok(()) } else { read(&file).map(drop) }
     }
 
     /// Checks the set's file as if it had been saved: one that could not be loaded is tried again.

@@ -16,7 +16,7 @@ use crate::osc::packet::{Malformed, Message, Packet, decode};
 use crate::quiet::Quiet;
 use crate::server::ast_server::{AstServer, Outcome};
 use crate::udp::sequence::{Arrival, SequenceTracker, Stale, Touch, Verdict};
-use crate::udp::socket::Datagram;
+use crate::udp::socket::{DATAGRAM_BYTES_MAX, Datagram};
 
 /// Datagrams taken from the queue at a time.
 const BATCH: usize = 256;
@@ -56,9 +56,10 @@ impl EventLoop {
             turn.events(batch.len() as u64);
             self.metrics.queue_depth.set((batch.len() + self.queue.len()) as f64);
             for datagram in batch.drain(..) {
-                self.metrics.queue_delay.record(datagram.received.elapsed());
+                self.metrics.queue_delay.record(datagram.waited + datagram.received.elapsed());
                 self.datagram(&datagram);
             }
+            self.metrics.queue_depth.set(self.queue.len() as f64);
             if let Some(newest) = self.sequence.newest() {
                 self.metrics.current_sequence.set(newest.into());
             }
@@ -67,9 +68,12 @@ impl EventLoop {
 
     /// Processes a datagram, completely or not at all.
     pub(crate) fn datagram(&mut self, datagram: &Datagram) {
+        if datagram.is_cut {
+            let too_long = Malformed::Limit { what: "bytes", limit: DATAGRAM_BYTES_MAX };
+            return self.malformed(datagram.source, too_long);
+        }
         let packet = match decode(&datagram.bytes) {
-            Ok(packet) if !datagram.is_cut => packet,
-            Ok(_) => return self.malformed(datagram.source, Malformed::Truncated),
+            Ok(packet) => packet,
             Err(reason) => return self.malformed(datagram.source, reason),
         };
         match packet {

@@ -120,8 +120,9 @@ impl Service {
             .fold(endpoint, |endpoint, part| endpoint.check(part.name(), move || part.check()));
         let checked = server.clone();
         let endpoint = endpoint.check("set", move || checked.file_problem().map_or(Ok(()), Err));
-        let endpoint = endpoint.listen(addresses.http).mount(routes::routes(server.clone()));
-        let endpoint = endpoint.summary(MetricsExporter::to_summary);
+        let endpoint = endpoint.summary(MetricsExporter::to_summary).listen(addresses.http);
+        let queries = routes::routes(server.clone(), &endpoint);
+        let endpoint = endpoint.mount(queries);
         let endpoint = endpoint.program("ast-server", env!("CARGO_PKG_VERSION"));
         let http = endpoint.serve().await?;
         let bound = Addresses {

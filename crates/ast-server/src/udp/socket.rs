@@ -9,11 +9,12 @@ use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, RecvMsg, SockaddrStorage, recvmsg, setsockopt, sockopt,
 };
+use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::sync::mpsc;
 
@@ -24,7 +25,7 @@ use crate::quiet::Quiet;
 /// to `net.core.rmem_max`.
 const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
 /// A longer datagram is malformed; events take about 100 bytes.
-const DATAGRAM_BYTES_MAX: usize = 16 << 10;
+pub(crate) const DATAGRAM_BYTES_MAX: usize = 16 << 10;
 /// Datagrams that may wait for the event loop.
 pub(crate) const QUEUE_DATAGRAMS: usize = 4_096;
 /// How soon the thread notices that it must stop.
@@ -35,7 +36,10 @@ const STOP_POLL: Duration = Duration::from_millis(50);
 pub(crate) struct Datagram {
     pub(crate) bytes: Box<[u8]>,
     pub(crate) source: SocketAddr,
+    /// When it was read from the socket.
     pub(crate) received: Instant,
+    /// How long it had been in the kernel by then.
+    pub(crate) waited: Duration,
     /// Whether it was longer than the read limit.
     pub(crate) is_cut: bool,
 }
@@ -49,6 +53,7 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
     socket.set_read_timeout(Some(STOP_POLL))?;
     socket.bind(&addr.into())?;
     setsockopt(&socket, sockopt::RxqOvfl, &1)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
     Ok(socket.into())
 }
 
@@ -67,7 +72,7 @@ impl Receiver {
     /// Blocks; call it on a separate thread.
     pub(crate) fn run(&mut self) {
         let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-        let mut control = nix::cmsg_space!(u32);
+        let mut control = nix::cmsg_space!(u32, TimeSpec);
         let mut failures = Quiet::default();
         // Relaxed: the flag guards no other data.
         while !self.stop.load(Ordering::Relaxed) {
@@ -108,16 +113,26 @@ impl Receiver {
         let fd = self.socket.as_raw_fd();
         let message = recvmsg::<SockaddrStorage>(fd, &mut parts, Some(control), MsgFlags::empty())?;
         let received = Instant::now();
-        let dropped = message.cmsgs()?.find_map(|control| match control {
-            ControlMessageOwned::RxqOvfl(dropped) => Some(dropped),
-            _ => None,
-        });
+        let (mut dropped, mut waited) = (None, Duration::ZERO);
+        for control in message.cmsgs()? {
+            match control {
+                ControlMessageOwned::RxqOvfl(count) => dropped = Some(count),
+                ControlMessageOwned::ScmTimestampns(at) => waited = since(at),
+                _ => {}
+            }
+        }
         let source = source(&message)?;
         let is_cut = message.flags.contains(MsgFlags::MSG_TRUNC);
         let len = message.bytes;
         let bytes = buffer[..len].into();
-        Ok((Datagram { bytes, source, received, is_cut }, dropped))
+        Ok((Datagram { bytes, source, received, waited, is_cut }, dropped))
     }
+}
+
+/// The time since the kernel received a datagram, by the wall clock; none if that was set back.
+fn since(at: TimeSpec) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.saturating_sub(Duration::from(at))
 }
 
 fn source(message: &RecvMsg<'_, '_, SockaddrStorage>) -> io::Result<SocketAddr> {
@@ -131,4 +146,31 @@ fn source(message: &RecvMsg<'_, '_, SockaddrStorage>) -> io::Result<SocketAddr> 
 fn is_pause(error: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(error.kind(), Kind::WouldBlock | Kind::TimedOut | Kind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::ast_server::AstServer;
+
+    #[test]
+    fn the_time_in_the_kernel_counts_as_waiting() {
+        const PAUSE: Duration = Duration::from_millis(20);
+        let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+        let to = socket.local_addr().expect("bound");
+        let sender = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+        let (queue, _taken) = mpsc::channel(1);
+        let metrics = Arc::clone(AstServer::small().handles());
+        let receiver = Receiver { socket, queue, stop: Arc::default(), metrics, dropped_before: 0 };
+        let (mut buffer, mut control) = ([0; 16], nix::cmsg_space!(u32, TimeSpec));
+        let mut waited = |pause| {
+            sender.send_to(b"datagram", to).expect("sent");
+            std::thread::sleep(pause);
+            let (datagram, _) = receiver.receive(&mut buffer, &mut control).expect("it is there");
+            assert_eq!(&*datagram.bytes, b"datagram");
+            datagram.waited
+        };
+        let [long, short] = [PAUSE, Duration::ZERO].map(&mut waited);
+        assert!(long >= PAUSE && short < long, "{long:?}, {short:?}");
+    }
 }

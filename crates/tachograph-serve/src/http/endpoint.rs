@@ -74,7 +74,7 @@ pub(crate) struct Limits {
 const LEAST: Duration = Duration::from_secs(1);
 
 impl Endpoint {
-    /// The paths of its own pages, each with a description, for programs that list what they serve.
+    /// The paths of its own pages, each with a description.
     pub const PAGES: &[(&str, &str)] = routes::PAGES;
 
     /// The paths of the additional pages of an endpoint with a [history](Self::history).
@@ -289,6 +289,18 @@ impl Endpoint {
         self
     }
 
+    /// The pages that it serves with its present settings, each with a description: for programs
+    /// that list what they serve.
+    pub fn served(&self) -> impl Iterator<Item = (&'static str, &'static str)> + '_ {
+        let is_served = |path| match path {
+            "/summary" => self.summary.is_some(),
+            routes::ALERTS => self.has_alerts(),
+            path => self.history.is_some() || Self::PAGES.iter().any(|(known, _)| *known == path),
+        };
+        let known = Self::PAGES.iter().chain(Self::HISTORY_PAGES).copied();
+        known.filter(move |(path, _)| self.paths.contains(path) && is_served(path))
+    }
+
     fn all_pages() -> impl Iterator<Item = &'static str> {
         Self::PAGES.iter().chain(Self::HISTORY_PAGES).map(|(path, _)| *path)
     }
@@ -456,14 +468,8 @@ impl Endpoint {
         let stale_after = self.stale_after.saturating_add(self.metrics.publish_every());
         let checks = self.checks.clone();
         let read_within = self.limits.answer.saturating_mul(3);
-        let mut paths = self.paths.clone();
-        paths.retain(|path| match *path {
-            "/summary" => self.summary.is_some(),
-            routes::ALERTS => self.has_alerts(),
-            path => live.is_some() || Self::PAGES.iter().any(|(known, _)| *known == path),
-        });
         Ok(Arc::new(Site {
-            paths,
+            paths: self.served().map(|(path, _)| path).collect(),
             pages,
             scrapes,
             live,
