@@ -302,7 +302,7 @@ void tachograph_collector_free(tachograph_collector **collector);
 /**
  * Stops recording, makes a final pass, and says in `*report`, unless it is NULL, what happened to
  * every sample. Reading still works. After `timeout_ms` it returns
- * `TACHOGRAPH_STATUS_TIMED_OUT`, with the counts so far.
+ * `TACHOGRAPH_STATUS_TIMED_OUT`, with only those counts that need no pass: call it again for all.
  */
 tachograph_status tachograph_shutdown(const tachograph_collector *collector,
                                       uint64_t timeout_ms,

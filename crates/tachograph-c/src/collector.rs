@@ -150,7 +150,7 @@ pub extern "C" fn tachograph_collector_free(collector: Option<&mut Option<Box<Co
 
 /// Stops recording, makes a final pass, and says in `*report`, unless it is NULL, what happened to
 /// every sample. Reading still works. After `timeout_ms` it returns
-/// `TACHOGRAPH_STATUS_TIMED_OUT`, with the counts so far.
+/// `TACHOGRAPH_STATUS_TIMED_OUT`, with only those counts that need no pass: call it again for all.
 #[unsafe(no_mangle)]
 pub extern "C" fn tachograph_shutdown(
     collector: Option<&Collector>,
