@@ -91,7 +91,7 @@ pub(crate) const NAME_HINTS: usize = bound(256, 4, 4);
 /// Buckets per octave; their counts are stored together.
 pub(crate) const OCTAVE_BUCKETS: usize = 1_024;
 
-/// Rows of a distribution before its counts are kept by octave.
+/// Rows of a sparse distribution before it becomes dense.
 pub(crate) const SPARSE_ROWS: usize = bound(2_048, 64, 2_048);
 
 /// The default interval between published snapshots.

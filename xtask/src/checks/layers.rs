@@ -44,12 +44,13 @@ const FEW: [(&str, &[&str]); 7] = [
 ];
 
 /// External crates that the core may use.
-const CORE_MAY_USE: [&str; 11] = [
+const CORE_MAY_USE: [&str; 12] = [
     "arc-swap",
     "atomic_float",
     "crossbeam-queue",
     "foldhash",
     "hashbrown",
+    "hdrhistogram",
     "libc",
     "loom",
     "once_cell",

@@ -1,7 +1,9 @@
 //! The aggregator's samples of a timing or histogram: sorted rows while there are few, counts by
-//! octave from then on.
+//! octave where samples are folded, an HDR histogram where steps are added up.
 
 use std::borrow::Cow;
+
+use hdrhistogram::Histogram;
 
 use crate::aggregate::octaves::Octaves;
 use crate::aggregate::window::Accumulate;
@@ -26,6 +28,7 @@ pub(crate) struct Distribution {
 enum Counts {
     Sparse(Vec<Row>),
     ByOctave(Box<Octaves>),
+    Dense(Box<Histogram<u64>>),
 }
 
 impl Default for Distribution {
@@ -43,7 +46,7 @@ impl Distribution {
     /// Adds a sample.
     #[inline]
     pub(crate) fn record(&mut self, value: u64) {
-        self.increment(bucket::index(value));
+        self.increment(value);
         self.totals.count += 1;
         self.totals.sum = self.totals.sum.wrapping_add(u128::from(value));
         self.totals.min = self.totals.min.min(value);
@@ -55,7 +58,7 @@ impl Distribution {
     pub(crate) fn record_coalesced(&mut self, gain: &SpillGain) {
         for &(bucket, count) in &gain.buckets {
             let (low, high) = coarse::ends(bucket.into());
-            self.add(bucket::index(low + (high - low).div_ceil(2)), count);
+            self.add_to_bucket(low + (high - low).div_ceil(2), count);
             self.totals.count += count;
             if low < high {
                 self.totals.coalesced += count;
@@ -83,17 +86,17 @@ impl Distribution {
     }
 
     #[inline]
-    fn increment(&mut self, bucket: u16) {
+    fn increment(&mut self, value: u64) {
         match &mut self.counts {
-            Counts::ByOctave(octaves) => octaves.increment(bucket),
-            Counts::Sparse(_) => self.add(bucket, 1),
+            Counts::ByOctave(octaves) => octaves.increment(bucket::index(value)),
+            _ => self.add_to_bucket(value, 1),
         }
     }
 
-    fn add(&mut self, bucket: u16, count: u64) {
+    fn add_to_bucket(&mut self, value: u64, count: u64) {
         match &mut self.counts {
             Counts::Sparse(rows) => {
-                rows::add(rows, bucket, count);
+                rows::add(rows, bucket::index(value), count);
                 // Only now and then, because the check costs as much as it could save.
                 if rows.len().is_multiple_of(SPARSE_ROWS / 32)
                     && (rows.len() >= SPARSE_ROWS || Octaves::suit(rows))
@@ -101,8 +104,22 @@ impl Distribution {
                     self.counts = Counts::ByOctave(Box::new(Octaves::of(rows)));
                 }
             }
-            Counts::ByOctave(octaves) => octaves.add(bucket, count),
+            Counts::ByOctave(octaves) => octaves.add(bucket::index(value), count),
+            Counts::Dense(histogram) => record_n(histogram, value, count),
         }
+    }
+
+    /// Converts it to an HDR histogram, the form for totals of many steps.
+    fn densify(&mut self) {
+        if let Counts::Dense(_) = self.counts {
+            return;
+        }
+        // Err: impossible, three digits are valid. Staying sparse would be slow, not wrong.
+        let Ok(mut histogram) = Histogram::new(3) else { return };
+        for &Row(bucket, count) in self.rows().iter() {
+            record_n(&mut histogram, bucket::low(bucket), u64::from(count));
+        }
+        self.counts = Counts::Dense(Box::new(histogram));
     }
 
     /// The counts as sorted rows.
@@ -110,6 +127,14 @@ impl Distribution {
         match &self.counts {
             Counts::Sparse(rows) => Cow::Borrowed(rows),
             Counts::ByOctave(octaves) => Cow::Owned(octaves.rows()),
+            Counts::Dense(histogram) => {
+                let mut sparse = Vec::with_capacity(2 * SPARSE_ROWS);
+                for step in histogram.iter_recorded() {
+                    let bucket = bucket::index(step.value_iterated_to());
+                    rows::push(&mut sparse, bucket, step.count_at_value());
+                }
+                Cow::Owned(sparse)
+            }
         }
     }
 
@@ -126,6 +151,7 @@ impl Distribution {
             + match &self.counts {
                 Counts::Sparse(rows) => rows.capacity() * size_of::<Row>(),
                 Counts::ByOctave(octaves) => octaves.bytes(),
+                Counts::Dense(histogram) => histogram.distinct_values() * size_of::<u64>(),
             }
     }
 }
@@ -133,14 +159,16 @@ impl Distribution {
 impl Accumulate for Distribution {
     fn absorb(&mut self, other: &Self) {
         let others = other.rows();
-        match &mut self.counts {
-            Counts::Sparse(rows) => {
-                rows::merge(rows, &others, &mut Vec::new());
-                if rows.len() >= SPARSE_ROWS {
-                    self.counts = Counts::ByOctave(Box::new(Octaves::of(rows)));
-                }
+        if let Counts::Sparse(rows) = &mut self.counts {
+            rows::merge(rows, &others, &mut Vec::new());
+            if rows.len() >= SPARSE_ROWS {
+                self.densify();
             }
-            Counts::ByOctave(octaves) => octaves.add_all(&others),
+        } else {
+            self.densify();
+            for &Row(bucket, count) in others.iter() {
+                self.add_to_bucket(bucket::low(bucket), u64::from(count));
+            }
         }
         rows::merge(&mut self.coarse, &other.coarse, &mut Vec::new());
         self.totals.absorb(&other.totals);
@@ -151,5 +179,14 @@ impl Accumulate for Distribution {
 
     fn is_empty(&self) -> bool {
         self.totals.count == 0
+    }
+}
+
+/// Records into a histogram that grows with its values.
+#[inline]
+fn record_n(histogram: &mut Histogram<u64>, value: u64, count: u64) {
+    if histogram.record_n(value, count).is_err() {
+        // It cannot grow any further: the sample is counted in its last bucket.
+        histogram.saturating_record_n(value, count);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A sample costs two dependent loads and a store, whatever the spread; an octave with samples
 //! takes 2 KiB. Counts have 16 bits, because a window step rarely exceeds that in one bucket; the
-//! excess is carried to separate rows, of which a lifetime's total may have one for each bucket.
+//! excess is carried to separate rows.
 
 use crate::limits::OCTAVE_BUCKETS;
 use crate::read::rows::{self, Row};
@@ -23,13 +23,8 @@ impl Octaves {
     /// The counts of sorted rows.
     pub(crate) fn of(rows: &[Row]) -> Self {
         let mut octaves = Self { octaves: [const { None }; OCTAVES], carried: Vec::new() };
-        octaves.add_all(rows);
+        rows.iter().for_each(|&Row(bucket, count)| octaves.add(bucket, u64::from(count)));
         octaves
-    }
-
-    /// Adds the counts of rows.
-    pub(crate) fn add_all(&mut self, rows: &[Row]) {
-        rows.iter().for_each(|&Row(bucket, count)| self.add(bucket, u64::from(count)));
     }
 
     /// Whether the counts of sorted rows are better kept by octaves: if they take at most twice the
