@@ -38,11 +38,11 @@ def families(page, promtool):
 
 
 def spoiled(text):
-    """The page with one mistake each: a kind told late, a value that is none, a label without its end."""
+    """The page with one mistake each: a kind told late, a value that is none, a label without quotes."""
     lines = text.splitlines(keepends=True)
     sample = next(i for i, line in enumerate(lines) if not line.startswith("#"))
-    name = lines[sample].split()[0]
-    for line in (f"# TYPE {name} amount\n", f"{name} many\n", f'{name}{{a="b 1\n'):
+    name = lines[sample].split()[0].split("{")[0]
+    for line in (f"# TYPE {name} amount\n", f"{name} many\n", f'{name}{{a=b}} 1\n'):
         yield "".join([*lines[:sample], line, *lines[sample:]])
 
 
