@@ -13,7 +13,7 @@ use ast_server::{
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use live_set::generate::Spec;
-use tachograph_serve::{Alerts, Endpoint};
+use tachograph_serve::{Alerts, Endpoint, Receiver};
 use tempfile::TempDir;
 
 use super::log::Log;
@@ -51,6 +51,10 @@ pub(super) struct Demo {
     /// be resolved.
     #[arg(long, value_name = "KIND", requires = "keep_running")]
     trouble: Option<Kind>,
+    /// Tell this Alertmanager of alerts, such as http://127.0.0.1:9093. The log tells of them
+    /// anyway.
+    #[arg(long, value_name = "URL")]
+    alertmanager: Option<String>,
     #[command(flatten)]
     listen: Listen,
 }
@@ -140,8 +144,13 @@ impl Demo {
         server.load_project(&file)?;
         let endpoint = Endpoint::new(server.metrics().clone());
         let endpoint = recording(endpoint, self.record.as_deref())?;
-        let endpoint = endpoint.alerts(Alerts::new(alerts::defaults()).log());
         let addresses = self.listen.or(self.addresses());
+        let page = format!("http://{}/", addresses.http);
+        let mut alerts = Alerts::new(alerts::defaults()).log().page(&page);
+        if let Some(url) = &self.alertmanager {
+            alerts = alerts.receiver(Receiver::alertmanager(url)?);
+        }
+        let endpoint = endpoint.alerts(alerts);
         let service = Service::start_with(&server, addresses, endpoint).await?;
         if !self.json {
             print_addresses(service.addresses(), "http");

@@ -89,6 +89,7 @@ const OTHERS: &[(&str, Row)] = &[
         "demo",
         ("trouble", &[("0", Refused("possible values")), ("loss", Refused("--keep-running"))]),
     ),
+    ("demo", ("alertmanager", &[("http://127.0.0.1:1", Runs)])),
     ("demo", ("udp", &[("0", NO_ADDRESS), ("127.0.0.1:0", Runs)])),
     ("demo", ("ws", &[("0", NO_ADDRESS), ("127.0.0.1:0", Runs)])),
     ("demo", ("http", &[("0", NO_ADDRESS), ("127.0.0.1:0", Runs)])),
