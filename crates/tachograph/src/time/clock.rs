@@ -54,14 +54,26 @@ mod timers {
 #[derive(Debug)]
 struct Tsc {
     counter: quanta::Clock,
+    /// Nanoseconds in 2^32 cycles.
+    scale: u64,
     /// No timer has read the counter before this.
     since: Instant,
 }
 
 impl Tsc {
+    fn calibrate() -> Self {
+        let counter = quanta::Clock::new();
+        let scale = counter.delta_as_nanos(0, 1 << 32);
+        Self { counter, scale, since: Instant::now() }
+    }
+
+    /// Not by quanta, which decides anew whether there is a counter and takes 9 to 14 instructions
+    /// more. Rounding the scale adds an error of at most two parts in 10^9, up to 8 GHz: far less
+    /// than the calibration's.
     #[inline]
     fn nanos(&self, cycles: u64) -> u64 {
-        self.counter.delta_as_nanos(0, cycles)
+        let nanos = (u128::from(cycles) * u128::from(self.scale)) >> 32;
+        nanos as u64
     }
 }
 
@@ -128,9 +140,8 @@ impl Clock {
     /// ms once per process, so call this on a thread that has nothing else to do.
     pub(crate) fn calibrate_tsc(&self) {
         if self.is_to_be_calibrated() {
-            let tsc = Tsc { counter: quanta::Clock::new(), since: Instant::now() };
             // Err: another thread has calibrated it meanwhile, which is just as good.
-            let _ = self.0.tsc.set(Box::new(tsc));
+            let _ = self.0.tsc.set(Box::new(Tsc::calibrate()));
         }
     }
 
@@ -360,5 +371,20 @@ impl MockClock {
     pub fn rewind(&self, by: Duration) {
         let back = nanos(by).min(self.nanos(MONOTONIC));
         self.add(MONOTONIC, back.wrapping_neg());
+    }
+}
+
+#[cfg(all(test, not(tachograph_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cycles_are_converted_as_quanta_does() {
+        let tsc = Tsc::calibrate();
+        for cycles in (0..62).flat_map(|bits| [1 << bits, (1 << bits) + 12_345]) {
+            let expected = tsc.counter.delta_as_nanos(0, cycles);
+            let tolerance = 1 + expected / 500_000_000;
+            assert!(tsc.nanos(cycles).abs_diff(expected) <= tolerance, "{cycles} cycles");
+        }
     }
 }
