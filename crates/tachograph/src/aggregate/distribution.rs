@@ -10,6 +10,7 @@ use crate::aggregate::window::Accumulate;
 use crate::lane::bucket::{self, coarse};
 use crate::lane::spill::SpillGain;
 use crate::limits::SPARSE_ROWS;
+use crate::read::buckets::Parts;
 use crate::read::exemplar::{Witness, worst};
 use crate::read::rows::{self, Row, Totals};
 
@@ -123,7 +124,7 @@ impl Distribution {
     }
 
     /// The counts as sorted rows.
-    pub(crate) fn rows(&self) -> Cow<'_, [Row]> {
+    fn rows(&self) -> Cow<'_, [Row]> {
         match &self.counts {
             Counts::Sparse(rows) => Cow::Borrowed(rows),
             Counts::ByOctave(octaves) => Cow::Owned(octaves.rows()),
@@ -138,9 +139,9 @@ impl Distribution {
         }
     }
 
-    /// The coalesced counts as sorted rows, by coarse bucket.
-    pub(crate) fn coarse(&self) -> &[Row] {
-        &self.coarse
+    /// What sums of distributions are made of.
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        (self.rows(), &self.coarse, self.totals)
     }
 
     /// Bytes held on the heap.

@@ -8,8 +8,8 @@ use crate::aggregate::window::{self, Accumulate, Step, Windowed};
 use crate::lane::cell::CounterReading;
 use crate::lane::spill::{Levels, SpillGain};
 use crate::lane::trace::Trace;
+use crate::read::buckets::Buckets;
 use crate::read::exemplar::{Exemplar, Witness, worst};
-use crate::read::samples::Samples;
 use crate::read::snapshot::{Series, Value};
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats, Views};
 use crate::series::metric::{Kind, Metric};
@@ -412,17 +412,12 @@ fn distribution_views(
     scale: f64,
     windows: bool,
 ) -> Views<TimingStats> {
-    let mut sum = Samples::default();
-    windowed.window().for_each(|step| sum.absorb(&step.rows(), step.coarse(), &step.totals));
-    let closed = windowed.closed();
-    let window = windows.then(|| sum.stats(scale));
-    let lifetime = match &window {
-        // Nothing has left the window yet, so both views are the same.
-        Some(window) if closed.is_empty() => window.clone(),
-        _ => {
-            sum.absorb(&closed.rows(), closed.coarse(), &closed.totals);
-            sum.stats(scale)
-        }
-    };
+    let window = Buckets::of_all(windowed.window().map(Distribution::parts), scale);
+    let closed = Some(windowed.closed()).filter(|closed| !closed.is_empty());
+    let lifetime = closed.map(|closed| Buckets::of_all([window.parts(), closed.parts()], scale));
+    let window = TimingStats::of(window);
+    // Until something has left the window, both views are the same.
+    let lifetime = lifetime.map_or_else(|| window.clone(), TimingStats::of);
+    let window = windows.then_some(window);
     Views { lifetime, window }
 }

@@ -1,11 +1,12 @@
 //! A distribution, for readers.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::lane::bucket;
-use crate::read::rows::{Row, Totals};
+use crate::read::rows::{self, Row, Totals};
 use crate::series::metric::scaled;
 
 /// A distribution: counts by bucket, in the layout of an HDR histogram with three digits.
@@ -32,7 +33,25 @@ pub struct Bucket {
     pub count: u64,
 }
 
+/// Counts sorted by bucket, those of coalesced samples, and the totals.
+pub(crate) type Parts<'a> = (Cow<'a, [Row]>, &'a [Row], Totals);
+
 impl Buckets {
+    /// The sum of distributions.
+    pub(crate) fn of_all<'a>(all: impl IntoIterator<Item = Parts<'a>>, scale: f64) -> Self {
+        let (mut sum, mut scratch) = ((Vec::new(), Vec::new(), Totals::default()), Vec::new());
+        for (rows, coarse, totals) in all {
+            rows::merge(&mut sum.0, &rows, &mut scratch);
+            rows::merge(&mut sum.1, coarse, &mut scratch);
+            sum.2.absorb(&totals);
+        }
+        Self::new(sum.0.into(), sum.1.into(), sum.2, scale)
+    }
+
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        (Cow::Borrowed(&self.rows), &self.coarse, self.totals)
+    }
+
     pub(crate) fn new(rows: Arc<[Row]>, coarse: Arc<[Row]>, totals: Totals, scale: f64) -> Self {
         Self { rows, coarse, totals, scale }
     }

@@ -3,7 +3,6 @@
 //! May use `sync`, `time`, `series` and `lane`. In reading order:
 //! - `rows`: a distribution as sorted rows
 //! - `buckets`, `stats`: a distribution, and the statistics of each kind
-//! - `samples`: distributions that are being added up
 //! - `corrected`: correction for coordinated omission
 //! - `exemplar`: a sample with its trace
 //! - `exported_names`: names as exports spell them
@@ -15,7 +14,6 @@ mod corrected;
 pub(crate) mod exemplar;
 pub(crate) mod exported_names;
 pub(crate) mod rows;
-pub(crate) mod samples;
 pub(crate) mod snapshot;
 pub(crate) mod snapshot_reader;
 pub(crate) mod stats;

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::read::exemplar::Exemplar;
+use crate::read::buckets::Buckets;
 use crate::read::exported_names::ConstantLabel;
 use crate::read::exported_names::naming::Naming;
-use crate::read::samples::Samples;
 use crate::read::snapshot::{Recording, Series, Snapshot, Value};
-use crate::read::stats::{CounterStats, GaugeStats, Views};
+use crate::read::stats::{CounterStats, GaugeStats, TimingStats, Views};
 use crate::series::key;
 use crate::series::metric::{Kind, Metric, Unit};
 use crate::series::tags::Tags;
@@ -56,7 +55,10 @@ impl Snapshot {
         let longest = parts.iter().map(|part| part.window_elapsed()).max().unwrap_or_default();
         let recording = Recording::all(longest);
         let first = parts.iter().min_by_key(|part| (part.started, part.generation));
-        let all = |sums: Vec<SeriesSum>| sums.into_iter().map(|sum| Arc::new(sum.series()));
+        let windows = sum.window_span.is_some();
+        let all = |sums: Vec<SeriesSum<'_>>| {
+            sums.into_iter().filter_map(|sum| sum.series(windows)).map(Arc::new).collect()
+        };
         let mut merged = Snapshot {
             version: parts.iter().fold(0, |sum, part| sum.wrapping_add(part.version)),
             timestamp: parts.last().map_or(SystemTime::UNIX_EPOCH, |part| part.timestamp),
@@ -66,8 +68,8 @@ impl Snapshot {
             uptime: parts.iter().map(|part| part.uptime).max().unwrap_or_default(),
             window_span: sum.window_span,
             recording,
-            series: all(series).collect(),
-            idle: all(idle).collect(),
+            series: all(series),
+            idle: all(idle),
             names: Arc::default(),
         };
         merged.name_all(naming);
@@ -86,15 +88,15 @@ impl Snapshot {
     pub fn total(&self, name: &str) -> Option<Value> {
         let all: Vec<_> = self.metric(name).collect();
         let metric = &all.first()?.metric;
-        let mut sum = ValueSum::new(metric, self.window_span.is_some());
-        all.iter().for_each(|series| sum.add(&series.value));
-        if let ValueSum::Levels(levels) = &mut sum {
+        let values = all.iter().map(|series| &series.value);
+        let mut total = sum(metric, values, self.window_span.is_some());
+        if let Value::Gauge(views) = &mut total {
             let gauges = all.iter().filter_map(|series| series.value.as_gauge());
             let current = gauges.filter_map(|views| views.lifetime.current).reduce(|a, b| a + b);
-            levels.lifetime.current = current;
-            levels.window.iter_mut().for_each(|window| window.current = current);
+            views.lifetime.current = current;
+            views.window.iter_mut().for_each(|window| window.current = current);
         }
-        Some(sum.value(metric))
+        Some(total)
     }
 }
 
@@ -110,16 +112,16 @@ fn naming(parts: &[&Snapshot]) -> Naming {
 }
 
 /// The sum in progress.
-struct Sum {
+struct Sum<'a> {
     /// The merged metrics, by name.
     metrics: HashMap<Arc<str>, Arc<Metric>>,
     /// By key.
-    series: BTreeMap<Arc<str>, SeriesSum>,
+    series: BTreeMap<Arc<str>, SeriesSum<'a>>,
     window_span: Option<Duration>,
 }
 
-impl Sum {
-    fn of(parts: &[&Snapshot]) -> Self {
+impl<'a> Sum<'a> {
+    fn of(parts: &[&'a Snapshot]) -> Self {
         let span = parts.first().and_then(|part| part.window_span);
         let same = parts.iter().all(|part| part.window_span == span);
         let window_span = span.filter(|_| same);
@@ -173,24 +175,18 @@ impl Sum {
         }
     }
 
-    fn add(&mut self, series: &Series, idle: bool) {
+    fn add(&mut self, series: &'a Series, idle: bool) {
         let (name, _) = self.place_of(series);
         let renamed = name != series.metric.name;
         let key =
             if renamed { key::display(&name, &series.tags).into() } else { series.key.clone() };
-        let Some(merged) = self.metrics.get(&name) else { return };
-        let sum = self.series.entry(Arc::clone(&key)).or_insert_with(|| SeriesSum {
-            metric: Arc::clone(merged),
-            tags: series.tags.clone(),
-            key,
-            began: (series.created, series.generation),
-            dropped: 0,
-            exemplar: None,
-            idle,
-            values: ValueSum::new(merged, self.window_span.is_some()),
+        let Some(metric) = self.metrics.get(&name) else { return };
+        let sum = self.series.entry(Arc::clone(&key)).or_insert_with(|| {
+            let metric = Arc::clone(metric);
+            SeriesSum { metric, key, parts: Vec::new(), idle }
         });
         sum.idle &= idle;
-        sum.add(series);
+        sum.parts.push(series);
     }
 }
 
@@ -201,110 +197,87 @@ fn scale_of(series: &Series) -> f64 {
 }
 
 /// The sum of one series in progress.
-struct SeriesSum {
+struct SeriesSum<'a> {
     metric: Arc<Metric>,
-    tags: Tags,
     key: Arc<str>,
-    /// Start and generation of the part that began first.
-    began: (SystemTime, u64),
-    dropped: u64,
-    exemplar: Option<Box<Exemplar>>,
+    /// The oldest snapshot's first.
+    parts: Vec<&'a Series>,
     /// Hidden in every snapshot.
     idle: bool,
-    values: ValueSum,
 }
 
-enum ValueSum {
-    Count(Views<i128>),
-    Levels(Views<GaugeStats>),
-    Samples(Views<Samples>),
-}
-
-impl SeriesSum {
-    fn add(&mut self, series: &Series) {
-        self.began = self.began.min((series.created, series.generation));
-        self.dropped = self.dropped.wrapping_add(series.dropped);
-        let known = self.exemplar.as_ref().map(|known| known.value);
-        if let Some(exemplar) = &series.exemplar
-            && known.is_none_or(|known| exemplar.value > known)
-        {
-            self.exemplar = Some(exemplar.clone());
-        }
-        self.values.add(&series.value);
-    }
-
-    fn series(self) -> Series {
-        let Self { metric, tags, key, began, dropped, exemplar, values, idle: _ } = self;
-        let (created, generation) = began;
-        let value = values.value(&metric);
-        let on_before = Duration::ZERO;
-        Series { metric, tags, key, created, generation, on_before, dropped, exemplar, value }
+impl SeriesSum<'_> {
+    fn series(self, windows: bool) -> Option<Series> {
+        let Self { metric, key, parts, idle: _ } = self;
+        let (created, generation) = parts.iter().map(|it| (it.created, it.generation)).min()?;
+        let exemplars = parts.iter().filter_map(|part| part.exemplar.as_ref());
+        Some(Series {
+            tags: parts.first()?.tags.clone(),
+            key,
+            created,
+            generation,
+            on_before: Duration::ZERO,
+            dropped: parts.iter().fold(0, |sum, part| sum.wrapping_add(part.dropped)),
+            exemplar: exemplars.reduce(|a, b| if b.value > a.value { b } else { a }).cloned(),
+            value: sum(&metric, parts.iter().map(|part| &part.value), windows),
+            metric,
+        })
     }
 }
 
-impl ValueSum {
-    fn new(metric: &Metric, windows: bool) -> Self {
-        fn views<T: Clone>(zero: T, windows: bool) -> Views<T> {
-            Views { window: windows.then(|| zero.clone()), lifetime: zero }
+/// The sum of values of one metric, the oldest first.
+fn sum<'a>(
+    metric: &Metric,
+    values: impl Iterator<Item = &'a Value> + Clone,
+    windows: bool,
+) -> Value {
+    let counters = || values.clone().filter_map(Value::as_counter);
+    let total = |parts: &mut dyn Iterator<Item = &CounterStats>| {
+        parts.fold(0i128, |sum, part| sum.wrapping_add(part.value))
+    };
+    let net = || {
+        views(counters(), windows, |parts| CounterStats { value: i128::from(total(parts) as i64) })
+    };
+    let timing = || {
+        let timings = values.clone().filter_map(Value::as_timing);
+        Box::new(views(timings, windows, |parts: &mut dyn Iterator<Item = &TimingStats>| {
+            let buckets = parts.map(|part| part.buckets().parts());
+            TimingStats::of(Buckets::of_all(buckets, metric.scale))
+        }))
+    };
+    match metric.kind {
+        Kind::Counter => {
+            let value = wrapped(total(&mut counters().map(|views| &views.lifetime)));
+            Value::Counter(Views { lifetime: CounterStats { value }, ..net() })
         }
-        match metric.kind {
-            Kind::Gauge => Self::Levels(views(GaugeStats::default(), windows)),
-            Kind::Timing | Kind::Histogram => Self::Samples(views(Samples::default(), windows)),
-            _ => Self::Count(views(0, windows)),
-        }
-    }
-
-    fn add(&mut self, value: &Value) {
-        match (self, value) {
-            (Self::Count(sum), Value::Counter(more) | Value::UpDownCounter(more)) => {
-                add(sum, more, |sum, more| *sum = sum.wrapping_add(more.value));
-            }
-            (Self::Levels(sum), Value::Gauge(more)) => add(sum, more, GaugeStats::absorb),
-            (Self::Samples(sum), Value::Timing(more) | Value::Histogram(more)) => {
-                add(sum, more, |sum, more| {
-                    let more = more.buckets();
-                    sum.absorb(more.rows(), more.coarse(), &more.totals());
-                });
-            }
-            // Impossible: another kind has another name, and therefore another sum.
-            _ => {}
-        }
-    }
-
-    fn value(self, metric: &Metric) -> Value {
-        let stats = |samples: Samples| samples.stats(metric.scale);
-        match (self, metric.kind) {
-            (Self::Count(sum), Kind::Counter) => Value::Counter(Views {
-                lifetime: CounterStats { value: wrapped(sum.lifetime) },
-                window: sum.window.map(net),
-            }),
-            (Self::Count(sum), _) => Value::UpDownCounter(map(sum, net)),
-            (Self::Levels(sum), _) => Value::Gauge(Box::new(sum)),
-            (Self::Samples(sum), Kind::Timing) => Value::Timing(Box::new(map(sum, stats))),
-            (Self::Samples(sum), _) => Value::Histogram(Box::new(map(sum, stats))),
+        Kind::UpDownCounter => Value::UpDownCounter(net()),
+        Kind::Timing => Value::Timing(timing()),
+        Kind::Histogram => Value::Histogram(timing()),
+        Kind::Gauge => {
+            let gauges = values.clone().filter_map(Value::as_gauge);
+            Value::Gauge(Box::new(views(gauges, windows, |parts| {
+                let mut sum = GaugeStats::default();
+                parts.for_each(|part: &GaugeStats| sum.absorb(part));
+                sum
+            })))
         }
     }
 }
 
-fn add<S, T>(sum: &mut Views<S>, more: &Views<T>, add: impl Fn(&mut S, &T)) {
-    add(&mut sum.lifetime, &more.lifetime);
-    if let (Some(sum), Some(more)) = (&mut sum.window, &more.window) {
-        add(sum, more);
-    }
-}
-
-fn map<S, T>(views: Views<S>, stats: impl Fn(S) -> T) -> Views<T> {
-    Views { lifetime: stats(views.lifetime), window: views.window.map(stats) }
+/// Both views of a sum, each of the same view of every part.
+fn views<'a, T: 'a, S>(
+    parts: impl Iterator<Item = &'a Views<T>> + Clone,
+    windows: bool,
+    sum: impl Fn(&mut dyn Iterator<Item = &'a T>) -> S,
+) -> Views<S> {
+    let window = || sum(&mut parts.clone().filter_map(|views| views.window.as_ref()));
+    let window = windows.then(window);
+    Views { lifetime: sum(&mut parts.map(|views| &views.lifetime)), window }
 }
 
 /// A monotonic total, wrapped at 2^64. A negative one comes from a difference, and is kept.
 fn wrapped(sum: i128) -> i128 {
     if sum < 0 { sum } else { i128::from(sum as u64) }
-}
-
-/// A net change or a level, wrapped to a signed 64-bit number.
-fn net(sum: i128) -> CounterStats {
-    CounterStats { value: i128::from(sum as i64) }
 }
 
 impl GaugeStats {
