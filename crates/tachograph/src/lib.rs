@@ -42,9 +42,11 @@
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 
 mod aggregate;
+mod drops;
 pub mod guide;
 mod lane;
 mod limits;
+mod prometheus_names;
 mod read;
 mod record;
 mod run;
@@ -54,10 +56,11 @@ pub mod testing;
 mod time;
 
 pub use aggregate::telemetry;
+pub use drops::drop_reason::DropReason;
 pub use lane::trace::{InvalidTrace, SpanId, Trace, TraceId};
+pub use prometheus_names::exported_names::{ConstantLabel, ExportedNames, MetricNames};
 pub use read::buckets::{Bucket, Buckets};
 pub use read::exemplar::Exemplar;
-pub use read::exported_names::{ConstantLabel, ExportedNames, MetricNames};
 pub use read::snapshot::{Series, Snapshot, Value};
 pub use read::snapshot_reader::SnapshotReader;
 pub use read::stats::{CounterStats, GaugeStats, TimingStats, Views};
@@ -74,7 +77,6 @@ pub use run::global::{AlreadySet, global, now, set_global, try_global};
 #[cfg(not(tachograph_loom))]
 pub use run::lazy::Lazy;
 pub use run::tagged::Tagged;
-pub use series::drop_reason::DropReason;
 pub use series::metric::{Kind, Metric, Unit};
 pub use series::tags::Tags;
 pub use series::warning::Warning;

@@ -10,8 +10,19 @@ use crate::steps::outcome;
 const CORE: &str = "crates/tachograph/src/";
 
 /// The folders in the order in which a sample travels: each may use those before it.
-const ORDER: [&str; 9] =
-    ["sync", "time", "series", "lane", "record", "read", "aggregate", "run", "testing"];
+const ORDER: [&str; 11] = [
+    "sync",
+    "time",
+    "drops",
+    "series",
+    "lane",
+    "record",
+    "prometheus_names",
+    "read",
+    "aggregate",
+    "run",
+    "testing",
+];
 
 /// Files outside the folders that every folder may use.
 const EVERYWHERE: &str = "limits";

@@ -11,12 +11,13 @@ use crate::aggregate::pace::Pace;
 use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::telemetry::{Readings, Telemetry};
 use crate::aggregate::window::Step;
+use crate::drops::tallies::Tally;
 use crate::lane::batch::Batch;
 use crate::lane::lane::Lane;
 use crate::lane::reader::LaneReader;
 use crate::lane::shared::Shared;
 use crate::limits::{LANES_ANNOUNCED_EVERY, LANES_SPARE};
-use crate::read::exported_names::naming::Naming;
+use crate::prometheus_names::naming::Naming;
 use crate::read::snapshot::{Recording, Snapshot, Value};
 use crate::series::metric::Metric;
 use crate::series::warning::Warning;
@@ -124,7 +125,7 @@ impl Aggregator {
     pub(crate) fn set_time(&mut self, now: PassTime) {
         let expected = self.now.wall_at(now.monotonic);
         if now.monotonic < self.now.monotonic {
-            self.shared.tallies.clock_anomalies.add(1);
+            self.shared.tallies.add(Tally::ClockAnomaly, 1);
         } else {
             self.now.monotonic = now.monotonic;
         }
@@ -150,7 +151,7 @@ impl Aggregator {
     /// Compares the clocks that timers may read, and warns if one was found wrong.
     pub(crate) fn check_clock(&mut self) {
         if self.tsc.check(&self.shared.clock, self.now.monotonic) {
-            self.shared.tallies.clock_anomalies.add(1);
+            self.shared.tallies.add(Tally::ClockAnomaly, 1);
             self.shared.registry.warn(Warning::ClockUntrusted);
         }
     }

@@ -7,7 +7,8 @@ use hdrhistogram::Histogram;
 
 use crate::aggregate::octaves::Octaves;
 use crate::aggregate::window::Accumulate;
-use crate::lane::bucket::{self, coarse};
+use crate::lane::bucket;
+use crate::lane::coarse;
 use crate::lane::spill::SpillGain;
 use crate::limits::SPARSE_ROWS;
 use crate::read::buckets::Parts;

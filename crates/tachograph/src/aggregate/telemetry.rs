@@ -29,12 +29,12 @@ use std::time::Duration;
 
 use crate::aggregate::series_table::SeriesTable;
 use crate::aggregate::window::Step;
+use crate::drops::drop_reason::DropReason;
+use crate::drops::tallies::{Tallies, Tally};
 use crate::lane::cell::CounterReading;
-use crate::series::drop_reason::DropReason;
 use crate::series::metric::{Kind, Unit};
 use crate::series::registry::Registry;
 use crate::series::tags::Tags;
-use crate::series::tallies::Tallies;
 use crate::sync::{Arc, fault};
 use crate::time::stamp::nanos;
 
@@ -103,24 +103,24 @@ const COUNTERS: [Metered<u64>; 12] = [
     count("telemetry.coalesced", "samples aggregated with 3.2 % resolution, under overload",
         |_, readings| readings.coalesced),
     count("telemetry.exemplars_dropped", "traces lost under overload, their samples were not",
-        |own, _| own.tallies.exemplars_dropped.get()),
+        |own, _| own.tallies.get(Tally::ExemplarDropped)),
     count("telemetry.kind_conflicts",
         "calls refused: the name has another kind, or is the collector's own",
-        |own, _| own.tallies.kind_conflicts.get()),
+        |own, _| own.tallies.get(Tally::KindConflict)),
     count("telemetry.monotonic_decrements", "decrements of a monotonic counter",
-        |own, _| own.tallies.monotonic_decrements.get()),
+        |own, _| own.tallies.get(Tally::MonotonicDecrement)),
     count("telemetry.overflowed", "tag sets sent to an overflow series",
-        |own, _| own.tallies.overflowed.get()),
+        |own, _| own.tallies.get(Tally::Overflowed)),
     count("telemetry.truncated", "names, tag keys and tag values that were cut",
-        |own, _| own.tallies.truncated.get()),
+        |own, _| own.tallies.get(Tally::Truncated)),
     count("telemetry.clock.anomalies", "time that ran backwards, clocks that differ",
-        |own, _| own.tallies.clock_anomalies.get()),
+        |own, _| own.tallies.get(Tally::ClockAnomaly)),
     count("telemetry.passes", "passes of the aggregator",
         |own, _| own.passes),
     count("telemetry.panics", "passes of the aggregator that panicked",
         |own, _| own.panics),
     count("telemetry.callback_panics", "panics of the program's callbacks",
-        |own, _| own.tallies.callback_panics.get()),
+        |own, _| own.tallies.get(Tally::CallbackPanic)),
 ];
 
 #[rustfmt::skip]

@@ -2,8 +2,7 @@
 //!
 //! Values below 2,048 have a bucket each; above, every power of two is split into 1,024 buckets, so
 //! a bucket's width is at most 1/1,024 of its lower edge. All of `u64` takes 56,320 buckets, which
-//! fits a `u16`. Follows Gil Tene's HdrHistogram. Overload uses a coarse layout with sixteen
-//! buckets per power of two; each coarse bucket consists of whole fine ones.
+//! fits a `u16`. Follows Gil Tene's HdrHistogram.
 
 /// Significant bits that a bucket keeps.
 const PRECISION_BITS: u32 = 11;
@@ -16,37 +15,9 @@ pub(crate) fn index(value: u64) -> u16 {
 }
 
 #[inline]
-const fn index_in(bits: u32, value: u64) -> u32 {
+pub(super) const fn index_in(bits: u32, value: u64) -> u32 {
     let magnitude = u64::BITS - (value | ((1 << bits) - 1)).leading_zeros() - bits;
     (magnitude << (bits - 1)) + (value >> magnitude) as u32
-}
-
-/// The coarse layout, with sixteen buckets per power of two: what overload keeps of a value.
-pub(crate) mod coarse {
-    use super::{index_in, split_in};
-
-    const PRECISION_BITS: u32 = 5;
-
-    /// Buckets for all of `u64`; in a model, those of the smallest values.
-    pub(crate) const BUCKETS: usize =
-        if cfg!(tachograph_loom) { 2 } else { index_in(PRECISION_BITS, u64::MAX) as usize + 1 };
-
-    /// The largest relative distance between a value and its bucket's representative: half of a
-    /// sixteenth, plus a bucket of the fine layout.
-    pub(crate) const ERROR: f64 = 1.0 / 32.0 + 1.0 / 2048.0;
-
-    /// The bucket of a value.
-    #[inline]
-    pub(crate) fn index(value: u64) -> usize {
-        (index_in(PRECISION_BITS, value) as usize).min(BUCKETS - 1)
-    }
-
-    /// The least and the greatest value of a bucket.
-    pub(crate) fn ends(bucket: usize) -> (u64, u64) {
-        let (magnitude, sub) = split_in(PRECISION_BITS, bucket as u32);
-        let low = u64::from(sub) << magnitude;
-        (low, low + ((1 << magnitude) - 1))
-    }
 }
 
 /// The least value of a bucket.
@@ -76,7 +47,7 @@ fn split(index: u16) -> (u32, u32) {
 }
 
 #[inline]
-fn split_in(bits: u32, index: u32) -> (u32, u32) {
+pub(super) fn split_in(bits: u32, index: u32) -> (u32, u32) {
     let magnitude = (index >> (bits - 1)).saturating_sub(1);
     (magnitude, index - (magnitude << (bits - 1)))
 }
@@ -111,17 +82,6 @@ mod tests {
             assert_eq!(high(bucket) + 1, low(bucket + 1));
             assert_eq!(index(low(bucket)), bucket);
             assert_eq!(index(high(bucket)), bucket);
-        }
-    }
-
-    #[test]
-    fn coarse_buckets_tile_all_values_and_are_at_most_a_sixteenth_wide() {
-        assert_eq!((coarse::ends(0).0, coarse::ends(coarse::BUCKETS - 1).1), (0, u64::MAX));
-        for bucket in 0..coarse::BUCKETS {
-            let (low, high) = coarse::ends(bucket);
-            assert_eq!((coarse::index(low), coarse::index(high)), (bucket, bucket));
-            assert!(high - low <= low / 16, "{low} to {high}");
-            assert!(bucket == 0 || coarse::ends(bucket - 1).1 + 1 == low);
         }
     }
 

@@ -8,13 +8,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::drops::tallies::{Tallies, Tally};
 use crate::lane::lane::{Gate, Lane, LaneSize, mode};
 use crate::lane::trace::{Trace, TraceSource};
 use crate::lane::writer::LaneWriter;
 use crate::limits::CELLS_PER_CHUNK;
 use crate::series::metric::Kind;
 use crate::series::registry::{Cardinality, Registry};
-use crate::series::tallies::Tallies;
 use crate::sync::ColdPath;
 use crate::sync::{
     Arc, ArcSwap, AtomicBool, AtomicU8, AtomicUsize, Mutex, MutexGuard, OnceBox, Ordering, lock,
@@ -158,7 +158,7 @@ impl Shared {
         if start.is_none() {
             return None;
         }
-        self.tallies.clock_anomalies.add(1);
+        self.tallies.add(Tally::ClockAnomaly, 1);
         Some(0)
     }
 

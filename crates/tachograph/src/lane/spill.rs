@@ -11,8 +11,8 @@
 //! Minimum and maximum cannot be folded as differences, so they belong to an epoch. See
 //! [`Extremes`].
 
-use crate::lane::bucket::coarse;
 use crate::lane::cell::add;
+use crate::lane::coarse;
 use crate::lane::wide::Wide;
 use crate::sync::{AtomicU64, Ordering, SingleWriter, Zeroed};
 

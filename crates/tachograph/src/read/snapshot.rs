@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+use crate::prometheus_names::exported_names::ExportedNames;
+use crate::prometheus_names::naming::Naming;
 use crate::read::exemplar::Exemplar;
-use crate::read::exported_names::ExportedNames;
-use crate::read::exported_names::naming::Naming;
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats, Views};
 use crate::series::encoding::wall;
 use crate::series::metric::Metric;

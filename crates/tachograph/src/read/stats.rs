@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lane::bucket::{self, coarse};
+use crate::lane::bucket;
+use crate::lane::coarse;
 use crate::lane::wide::Wide;
 use crate::read::buckets::Buckets;
 use crate::series::encoding::float::{self, Float};

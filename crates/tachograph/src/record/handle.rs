@@ -1,8 +1,8 @@
 //! The common part of all handles, whatever the kind of series.
 
+use crate::drops::drop_reason::DropReason;
 use crate::lane::lane::{Gate, mode};
 use crate::lane::shared::Shared;
-use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId};
 use crate::sync::Arc;

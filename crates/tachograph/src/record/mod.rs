@@ -1,6 +1,6 @@
 //! Recording: by handle, by recorder, by name.
 //!
-//! May use `sync`, `time`, `series` and `lane`. In reading order:
+//! May use `sync`, `time`, `drops`, `series` and `lane`. In reading order:
 //! - `handle`: the common part of all handles
 //! - `operation`: what recording does with a lane
 //! - `name_cache`, `own`: what a thread or a recorder has for one collector: a lane, names

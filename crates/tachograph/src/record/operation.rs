@@ -3,11 +3,12 @@
 //! An operation and its value travel as two words, so that the branch to a cold path costs the hot
 //! path nothing: no closure has to be kept in memory for it.
 
+use crate::drops::drop_reason::DropReason;
+use crate::drops::tallies::Tally;
 use crate::lane::sample::Sample;
 use crate::lane::trace::Trace;
 use crate::lane::writer::LaneWriter;
 use crate::record::handle::Handle;
-use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
 
 /// A recording call; its value is passed separately.
@@ -33,7 +34,7 @@ pub(crate) enum Operation {
 pub(crate) fn perform_traced(writer: &LaneWriter, handle: &Handle, value: u64, trace: Trace) {
     let outcome = writer.push_traced(Sample { series: handle.id, value }, trace);
     if !matches!(outcome, Ok(true)) {
-        handle.entry.tallies.exemplars_dropped.add(1);
+        handle.entry.tallies.add(Tally::ExemplarDropped, 1);
     }
     if outcome.is_err() {
         coalesce(writer, handle, value);
@@ -52,7 +53,7 @@ impl Operation {
             Self::Add => add(writer, handle, value),
             Self::Subtract => {
                 if handle.kind == Kind::Counter {
-                    handle.entry.tallies.monotonic_decrements.add(1);
+                    handle.entry.tallies.add(Tally::MonotonicDecrement, 1);
                 }
                 add(writer, handle, value);
             }

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 
+use crate::drops::drop_reason::DropReason;
 use crate::lane::lane::{Gate, Lane, mode};
 use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
@@ -10,7 +11,6 @@ use crate::lane::writer::LaneWriter;
 use crate::record::handle::Handle;
 use crate::record::name_cache::NameCache;
 use crate::record::operation::{Operation, perform_traced};
-use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
 use crate::series::registry::Registry;
 use crate::series::series_id::CONFLICTING;

@@ -3,6 +3,7 @@
 //! When the thread ends, its lanes are closed. Recording after that, from another thread-local's
 //! destructor, borrows a lane for that one sample.
 
+use crate::drops::drop_reason::DropReason;
 use crate::lane::lane::mode;
 use crate::lane::shared::Shared;
 use crate::lane::trace::Trace;
@@ -10,7 +11,6 @@ use crate::record::handle::Handle;
 use crate::record::operation::{Operation, perform_traced};
 use crate::record::own::{Named, Own};
 use crate::record::own_table;
-use crate::series::drop_reason::DropReason;
 use crate::series::metric::Kind;
 use crate::series::registry::Registry;
 use crate::series::series_id::CONFLICTING;

@@ -7,7 +7,7 @@ use crate::lane::lane::{LaneSize, mode};
 use crate::lane::shared::Shared;
 use crate::lane::trace::{Trace, TraceSource};
 use crate::limits;
-use crate::read::exported_names::naming::Naming;
+use crate::prometheus_names::naming::Naming;
 use crate::record::seat::Seat;
 use crate::run::collector::MetricsCollector;
 use crate::run::driver;

@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::aggregate::aggregator::Aggregator;
+#[cfg(not(tachograph_loom))]
+use crate::drops::drop_reason::DropReason;
 use crate::lane::lane::mode;
 use crate::lane::trace::Trace;
 use crate::limits::{DRAIN_MIN, DROP_TIMEOUT};
@@ -19,8 +21,6 @@ use crate::run::driver;
 use crate::run::engine::{Core, ShutdownReport};
 use crate::run::fork;
 use crate::run::tagged::Tagged;
-#[cfg(not(tachograph_loom))]
-use crate::series::drop_reason::DropReason;
 use crate::series::metric::Unit;
 use crate::sync::Arc;
 use crate::time::stamp::Stamp;

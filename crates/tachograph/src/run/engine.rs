@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::aggregator::Aggregator;
+use crate::drops::tallies::Tally;
 use crate::lane::lane::mode;
 #[cfg(unix)]
 use crate::lane::shared::Growth;
@@ -134,7 +135,7 @@ impl Core {
             return;
         }
         self.asked.ask(|is_first| {
-            shared.tallies.callback_panics.add(1);
+            shared.tallies.add(Tally::CallbackPanic, 1);
             if is_first {
                 self.shared.registry.warn(Warning::CallbackPanicked);
             }
@@ -378,7 +379,7 @@ impl Core {
         let Some(callback) = &self.on_warning else { return };
         for warning in &warnings {
             if catch_unwind(AssertUnwindSafe(|| callback(warning))).is_err() {
-                self.shared.tallies.callback_panics.add(1);
+                self.shared.tallies.add(Tally::CallbackPanic, 1);
             }
         }
     }

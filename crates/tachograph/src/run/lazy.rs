@@ -1,9 +1,9 @@
 //! Static handles and the macros around them: series of the process's collector, registered at
 //! first use.
 
+use crate::drops::drop_reason::DropReason;
 use crate::record::handles::{AnyHandle, Counter};
 use crate::run::global;
-use crate::series::drop_reason::DropReason;
 use crate::sync::{ColdPath, OnceBox};
 
 /// A handle of the process's collector that is registered at first use, for use as a `static`.

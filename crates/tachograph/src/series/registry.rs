@@ -9,13 +9,13 @@ use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
 
+use crate::drops::drop_reason::DropReason;
+use crate::drops::tallies::{Tallies, Tally};
 use crate::limits::{CACHED_NAMES_PER_SERIES, KNOWN_PER_SERIES, TAG_KEYS_PER_METRIC, WARNINGS_MAX};
-use crate::series::drop_reason::DropReason;
 use crate::series::key;
 use crate::series::metric::{Kind, Metric, RESERVED, Unit, is_scale};
 use crate::series::series_id::{BEYOND_LIMIT, CONFLICTING, SeriesId, SeriesWords};
 use crate::series::tags::{OVERFLOW, Tags};
-use crate::series::tallies::Tallies;
 use crate::series::warning::Warning;
 use crate::sync::{Arc, ColdPath, Mutex, MutexGuard, lock};
 
@@ -196,7 +196,7 @@ impl Registry {
     pub(crate) fn describe(&self, name: &str, unit: Unit, scale: f64, text: &str) {
         let name = self.cut(name);
         if name.starts_with(RESERVED) {
-            self.tallies.kind_conflicts.add(1);
+            self.tallies.add(Tally::KindConflict, 1);
             return self.warn(Warning::ReservedName { name: name.into() });
         }
         if is_scale(scale) {
@@ -260,7 +260,7 @@ impl Registry {
         kind: Kind,
         heavy: bool,
     ) -> Arc<SeriesId> {
-        self.tallies.overflowed.add(1);
+        self.tallies.add(Tally::Overflowed, 1);
         let refused = &mut inner.metrics[metric as usize];
         if !std::mem::replace(&mut refused.warned_of_limit, true) {
             let name = Arc::clone(&refused.name);
@@ -349,7 +349,7 @@ impl Registry {
     /// Cuts a name to the length limit and counts if it did.
     fn cut<'a>(&self, text: &'a str) -> &'a str {
         let cut = key::cut(text);
-        self.tallies.truncated.add(u64::from(cut.len() < text.len()));
+        self.tallies.add(Tally::Truncated, u64::from(cut.len() < text.len()));
         cut
     }
 

@@ -5,10 +5,10 @@
 //! (Release), and loaded by the pass before it drains (Acquire). The drop counts are shared words
 //! that only overload and misuse touch.
 
-use crate::series::drop_reason::DropReason;
+use crate::drops::drop_reason::DropReason;
+use crate::drops::tallies::Tallies;
 use crate::series::metric::Kind;
 use crate::series::tags::Tags;
-use crate::series::tallies::Tallies;
 use crate::sync::{Arc, AtomicBool, AtomicF64, AtomicU64, Ordering};
 
 /// The series id of a handle that was refused because its name has another kind.

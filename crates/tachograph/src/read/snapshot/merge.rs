@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::prometheus_names::exported_names::ConstantLabel;
+use crate::prometheus_names::naming::Naming;
 use crate::read::buckets::Buckets;
-use crate::read::exported_names::ConstantLabel;
-use crate::read::exported_names::naming::Naming;
 use crate::read::snapshot::{Recording, Series, Snapshot, Value};
 use crate::read::stats::{CounterStats, GaugeStats, TimingStats, Views};
 use crate::series::key;

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::read::exported_names::ExportedNames;
-use crate::read::exported_names::naming::Naming;
+use crate::prometheus_names::exported_names::ExportedNames;
+use crate::prometheus_names::naming::Naming;
 use crate::read::snapshot::{Recording, Series, Snapshot, Value};
 use crate::series::encoding::wall;
 use crate::series::key;

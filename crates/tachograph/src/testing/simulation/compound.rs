@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::drops::tallies::Tally;
 use crate::lane::lane::mode;
 use crate::series::metric::Kind;
 use crate::testing::simulation::handle::Handle;
@@ -96,7 +97,7 @@ impl World {
         }
         let (target, _) = self.target(route);
         let lost_traces =
-            |world: &Self| world.metrics.core().shared.tallies.exemplars_dropped.get();
+            |world: &Self| world.metrics.core().shared.tallies.get(Tally::ExemplarDropped);
         let (before, lost_before) = (self.probe(&target), lost_traces(self));
         act(self);
         self.adopt_named(route, &target);

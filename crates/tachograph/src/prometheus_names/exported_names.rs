@@ -5,9 +5,6 @@
 //! collector's life, whatever else appears, is hidden or goes: no series is ever exported under
 //! another one's name. Snapshots carry the names, and all formats share them.
 
-mod claims;
-pub(crate) mod naming;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,11 +21,11 @@ const TOTAL: &str = "_total";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportedNames {
     #[serde(default, skip_serializing_if = "str::is_empty")]
-    prefix: Arc<str>,
+    pub(super) prefix: Arc<str>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    constants: Vec<ConstantLabel>,
-    metrics: BTreeMap<Arc<str>, MetricNames>,
-    renamed: usize,
+    pub(super) constants: Vec<ConstantLabel>,
+    pub(super) metrics: BTreeMap<Arc<str>, MetricNames>,
+    pub(super) renamed: usize,
 }
 
 /// A label that exports add to every series; see
@@ -79,13 +76,13 @@ impl ExportedNames {
 /// formats allow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricNames {
-    kind: Kind,
-    base: String,
+    pub(super) kind: Kind,
+    pub(super) base: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    unit: String,
+    pub(super) unit: String,
     /// By tag key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    labels: BTreeMap<Arc<str>, String>,
+    pub(super) labels: BTreeMap<Arc<str>, String>,
 }
 
 impl MetricNames {
@@ -127,17 +124,17 @@ impl MetricNames {
     }
 
     /// The base without its unit: suffixes are added here.
-    fn stem(&self) -> &str {
+    pub(super) fn stem(&self) -> &str {
         self.base.strip_suffix(&*with_unit("", &self.unit)).unwrap_or(&self.base)
     }
 
     /// The same names with another stem.
-    fn with_stem(&self, stem: &str) -> Self {
+    pub(super) fn with_stem(&self, stem: &str) -> Self {
         Self { base: with_unit(stem, &self.unit), ..self.clone() }
     }
 
     /// Every name that a family has in any of the formats.
-    fn forms(&self) -> Vec<String> {
+    pub(super) fn forms(&self) -> Vec<String> {
         let suffixes: &[&str] = match self.kind {
             Kind::Timing | Kind::Histogram => &["", "_sum", "_count", "_bucket", "_created"],
             Kind::Counter => &["", TOTAL, "_created"],
@@ -159,12 +156,12 @@ fn with_unit(stem: &str, unit: &str) -> String {
     if unit.is_empty() { stem.to_owned() } else { format!("{stem}_{unit}") }
 }
 
-fn is_allowed(c: char, colons: bool) -> bool {
+pub(super) fn is_allowed(c: char, colons: bool) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || (colons && c == ':')
 }
 
 /// A name with every character that is not allowed replaced by `_`, and no leading digit.
-fn sanitized(name: &str, allowed: impl Fn(char) -> bool) -> String {
+pub(super) fn sanitized(name: &str, allowed: impl Fn(char) -> bool) -> String {
     let lead =
         if name.starts_with(|c: char| c.is_ascii_digit()) || name.is_empty() { "_" } else { "" };
     let rest = name.chars().map(|c| if allowed(c) { c } else { '_' });

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::read::exported_names::claims::Claims;
-use crate::read::exported_names::{
+use crate::prometheus_names::claims::Claims;
+use crate::prometheus_names::exported_names::{
     ConstantLabel, ExportedNames, MetricNames, is_allowed, sanitized,
 };
+use crate::prometheus_names::labels::{as_label, claim_label};
 use crate::series::metric::{Kind, Metric, Unit};
 use crate::series::tags::Tags;
 
@@ -101,20 +102,6 @@ impl Naming {
     }
 }
 
-/// The wanted label, or else the key's own, or the next suffix to that if it is taken or reserved.
-fn claim_label<'a>(
-    key: &str,
-    wanted: Option<&str>,
-    taken: impl Iterator<Item = &'a String>,
-) -> String {
-    let mut claims = Claims::default();
-    taken.for_each(|label| claims.take(label));
-    let natural = as_label(key);
-    let wanted = wanted.filter(|wanted| as_label(wanted) == **wanted).unwrap_or(&natural);
-    let free = Some(wanted).filter(|wanted| !is_reserved(wanted));
-    claims.claim(free, &renameable(&natural), |label| vec![label.to_owned()])
-}
-
 impl ExportedNames {
     /// The names of a metric if no other metric collides with it.
     fn natural(&self, name: &str, kind: Kind, unit: &Unit) -> MetricNames {
@@ -126,30 +113,5 @@ impl ExportedNames {
     pub(crate) fn constant_tags(&self) -> Tags {
         let pair = |constant: &ConstantLabel| (constant.key.clone(), constant.value.clone());
         Tags::new(&self.constants.iter().map(pair).collect::<Vec<_>>())
-    }
-}
-
-impl MetricNames {
-    /// The label of a tag key if no other key collides with it.
-    pub fn own_label(key: &str) -> String {
-        claim_label(key, None, std::iter::empty())
-    }
-}
-
-fn as_label(key: &str) -> String {
-    sanitized(key, |c| is_allowed(c, false))
-}
-
-/// Whether exporters or Prometheus itself give the label a meaning.
-fn is_reserved(label: &str) -> bool {
-    matches!(label, "le" | "quantile") || label.starts_with("__")
-}
-
-/// A label that stays unreserved when a suffix is added; `_` would become `__1`.
-fn renameable(label: &str) -> String {
-    match label.trim_start_matches('_') {
-        "" => "tag".to_owned(),
-        rest if label.starts_with("__") => sanitized(rest, |_| true),
-        _ => label.to_owned(),
     }
 }
