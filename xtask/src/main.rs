@@ -36,7 +36,7 @@ enum Task {
     Tidy,
     /// Model-check the core, with LOOM_MAX_PREEMPTIONS=2 unless it is set.
     Loom {
-        /// Put the bugs of loom-tests/seeded.txt into a copy, one at a time: all, or those whose
+        /// Put the bugs of loom-tests/seeded.toml into a copy, one at a time: all, or those whose
         /// names contain NAME. A model must fail for each.
         #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
         seeded: Option<String>,
@@ -116,8 +116,7 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
 
 fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     lints::run(tools, steps)?;
-    programs::tls(tools, steps)?;
-    programs::porting(tools, steps)?;
+    programs::builds(tools, steps)?;
     checks::tidy(tools, steps)?;
     loom::models(tools, steps, &[])?;
     loom::seeded(tools, steps, "")?;

@@ -25,6 +25,12 @@ pub(crate) fn read(path: &str) -> Result<String> {
     std::fs::read_to_string(root().join(path)).with_context(|| format!("cannot read {path}"))
 }
 
+/// Installs a package of Debian's. A new machine has no package lists; without permission to fetch
+/// them, they may still be there.
+pub(crate) fn debian(package: &str) -> String {
+    format!("apt-get update --quiet; apt-get install --quiet --yes {package}")
+}
+
 impl Tools {
     pub(crate) fn new(install: bool) -> Result<Self> {
         let shell = Shell::new()?;
@@ -43,10 +49,10 @@ impl Tools {
         self.metadata.target_directory.join(name).into()
     }
 
-    /// The cargo of the toolchain that runs this program.
-    pub(crate) fn cargo(&self) -> Cmd<'_> {
+    /// The cargo of the toolchain that runs this program, with arguments separated by spaces.
+    pub(crate) fn cargo(&self, arguments: &str) -> Cmd<'_> {
         let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-        cmd!(self.shell, "{cargo}")
+        cmd!(self.shell, "{cargo}").args(arguments.split_whitespace())
     }
 
     /// The program that cargo says it has built of a target, in messages of its JSON format.
@@ -67,21 +73,13 @@ impl Tools {
         is_there.then(|| cmd!(self.shell, "rustup run nightly cargo"))
     }
 
-    /// Whether a program runs, after installing it if allowed.
-    pub(crate) fn has(&self, probe: &[&str], install: &[&str]) -> bool {
+    /// Whether a program runs, after a line of the shell has installed it if allowed.
+    pub(crate) fn has(&self, probe: &str, install: &str) -> bool {
         let is_there = || {
-            let (program, arguments) = probe.split_first()?;
-            let probe = cmd!(self.shell, "{program} {arguments...}");
-            probe.quiet().ignore_stdout().ignore_stderr().run().ok()
+            let probe = cmd!(self.shell, "sh -c {probe}").quiet();
+            probe.ignore_stdout().ignore_stderr().run().is_ok()
         };
-        if is_there().is_some() || !self.install {
-            return is_there().is_some();
-        }
-        let Some((program, arguments)) = install.split_first() else { return false };
-        if *program == "apt-get" {
-            // A new machine has no package lists.
-            let _ = cmd!(self.shell, "apt-get update --quiet").run();
-        }
-        cmd!(self.shell, "{program} {arguments...}").run().is_ok() && is_there().is_some()
+        let installs = || self.install && cmd!(self.shell, "sh -c {install}").run().is_ok();
+        is_there() || (installs() && is_there())
     }
 }

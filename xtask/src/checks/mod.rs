@@ -14,7 +14,7 @@ use crate::steps::{Failed, Steps};
 use crate::tools::{self, Tools};
 
 pub(crate) fn tidy(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
-    steps.run("tidy: layers", || layers::check(&tools.metadata))?;
+    steps.run("tidy: layers", || layers::check(tools))?;
     let mut sources = Vec::new();
     steps.run("tidy: sources", || {
         sources = source::all(tools::root())?;

@@ -20,13 +20,10 @@ pub(crate) struct Options {
 }
 
 /// The runs of a report. They are separate because a build has one set of features per package.
-const RUNS: [(&str, &[&str]); 3] = [
-    ("bench: recording on and off", &[]),
-    ("bench: recording compiled out", &["--no-default-features", "--bench", "record"]),
-    (
-        "bench: other libraries",
-        &["--no-default-features", "--features", "comparisons", "--bench", "versus*"],
-    ),
+const RUNS: [(&str, &str); 3] = [
+    ("bench: recording on and off", ""),
+    ("bench: recording compiled out", "--no-default-features --bench record"),
+    ("bench: other libraries", "--no-default-features --features comparisons --bench versus*"),
 ];
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result<(), Failed> {
@@ -39,8 +36,8 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result
             Ok(tables.display().to_string())
         })?;
         for (name, selection) in RUNS {
-            let bench = tools.cargo().args(["bench", "--package", "benches"]).args(selection);
-            let bench = bench.args(["--", "--json"]).arg(&tables);
+            let bench = tools.cargo(&format!("bench --package benches {selection} -- --json"));
+            let bench = bench.arg(&tables);
             steps.command(name, bench.args(options.quick.then_some("--quick")))?;
         }
     }

@@ -9,7 +9,7 @@ use xshell::cmd;
 
 use super::c_traffic;
 use crate::steps::{Failed, Steps, skipped};
-use crate::tools::Tools;
+use crate::tools::{self, Tools};
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Options {
@@ -25,10 +25,9 @@ const PACKAGE: &str = "tachograph-c";
 const FOLDER: &str = "crates/tachograph-c";
 const HEADERS: [&str; 2] = ["tachograph.h", "tachograph.hpp"];
 
-const WARNINGS: [&str; 6] = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-g"];
-const SANITIZED: [&str; 3] =
-    ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"];
-const PLAIN: [&str; 1] = ["-O2"];
+const WARNINGS: &str = "-Wall -Wextra -Wpedantic -Wconversion -Werror -g";
+const SANITIZED: &str = "-O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined";
+const PLAIN: &str = "-O2";
 
 /// How a program gets the library.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +42,7 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result
         return steps.run("c: install", install);
     }
     for program in ["gcc", "g++", "pkg-config"] {
-        if !tools.has(&[program, "--version"], &["apt-get", "install", "--yes", program]) {
+        if !tools.has(&format!("{program} --version"), &tools::debian(program)) {
             return steps.run("c", || skipped(&format!("{program} is missing")));
         }
     }
@@ -62,7 +61,7 @@ pub(crate) fn run(tools: &Tools, steps: &mut Steps, options: &Options) -> Result
         for source in ["echo.c", "echo.cpp"] {
             steps.run(&format!("c: {source}, {linkage:?}"), || {
                 let source = format!("examples/{source}");
-                let program = installed.build(&source, linkage, &SANITIZED)?;
+                let program = installed.build(&source, linkage, SANITIZED)?;
                 c_traffic::drive(&program)
             })?;
         }
@@ -93,10 +92,10 @@ impl<'a> Installed<'a> {
         // The interface may change with each minor version until 1.0.
         let name = format!("libtachograph.so.{}.{}", version.major, version.minor);
 
-        let build = ["rustc", "--release", "--package", PACKAGE, "--lib", "--crate-type"];
+        let build = format!("rustc --release --package {PACKAGE} --lib --crate-type");
         let soname = format!("link-arg=-Wl,-soname,{name}");
-        self.tools.cargo().args(build).args(["cdylib", "--", "-C", &soname]).run()?;
-        self.tools.cargo().args(build).arg("staticlib").run()?;
+        self.tools.cargo(&format!("{build} cdylib -- -C {soname}")).run()?;
+        self.tools.cargo(&format!("{build} staticlib")).run()?;
 
         let (include, lib) = (self.prefix.join("include"), self.lib());
         shell.create_dir(&include)?;
@@ -122,7 +121,7 @@ impl<'a> Installed<'a> {
     }
 
     /// Builds a program with warnings as errors.
-    fn build(&self, source: &str, linkage: Linkage, flags: &[&str]) -> Result<PathBuf> {
+    fn build(&self, source: &str, linkage: Linkage, flags: &str) -> Result<PathBuf> {
         let path = Path::new(FOLDER).join(source);
         let (compiler, standard) = match path.extension().is_some_and(|it| it == "cpp") {
             true => ("g++", "-std=c++11"),
@@ -130,8 +129,10 @@ impl<'a> Installed<'a> {
         };
         let name = source.replace(['/', '.'], "_");
         let program = self.prefix.join(format!("{name}_{linkage:?}"));
-        let build = cmd!(self.tools.shell, "{compiler} {standard}").args(WARNINGS).args(flags);
-        let build = build.args(self.package(&["--cflags"])?).arg(&path).arg("-o").arg(&program);
+        let build = cmd!(self.tools.shell, "{compiler} {standard}")
+            .args(WARNINGS.split(' '))
+            .args(flags.split(' '));
+        let build = build.args(self.package("--cflags")?).arg(&path).arg("-o").arg(&program);
         build.args(self.link(linkage)?).run()?;
         Ok(program)
     }
@@ -140,12 +141,12 @@ impl<'a> Installed<'a> {
         let lib = self.lib();
         Ok(match linkage {
             Linkage::Shared => {
-                let mut shared = self.package(&["--libs"])?;
+                let mut shared = self.package("--libs")?;
                 shared.push(format!("-Wl,-rpath,{}", lib.display()).into());
                 shared
             }
             Linkage::Static => {
-                let mut all = self.package(&["--static", "--libs"])?;
+                let mut all = self.package("--static --libs")?;
                 all.retain(|argument| argument != "-ltachograph");
                 all.insert(0, lib.join("libtachograph.a").into());
                 all
@@ -154,7 +155,8 @@ impl<'a> Installed<'a> {
     }
 
     /// What pkg-config says.
-    fn package(&self, arguments: &[&str]) -> Result<Vec<OsString>> {
+    fn package(&self, arguments: &str) -> Result<Vec<OsString>> {
+        let arguments = arguments.split(' ');
         let ask = cmd!(self.tools.shell, "pkg-config {arguments...} tachograph");
         let said = ask.env("PKG_CONFIG_PATH", self.lib().join("pkgconfig")).quiet().read()?;
         Ok(said.split_whitespace().map(OsString::from).collect())
@@ -164,9 +166,9 @@ impl<'a> Installed<'a> {
     /// one.
     fn misuse(&self, linkage: Linkage) -> Result<String> {
         let shell = &self.tools.shell;
-        let plain = self.build("tests/c/misuse.c", linkage, &PLAIN)?;
+        let plain = self.build("tests/c/misuse.c", linkage, PLAIN)?;
         cmd!(shell, "{plain}").run()?;
-        let program = self.build("tests/c/misuse.c", linkage, &SANITIZED)?;
+        let program = self.build("tests/c/misuse.c", linkage, SANITIZED)?;
         cmd!(shell, "{program}").run()?;
         let leak = cmd!(shell, "{program} leak").quiet().ignore_status().output()?;
         let told = String::from_utf8_lossy(&leak.stderr);
@@ -183,18 +185,15 @@ impl<'a> Installed<'a> {
         let shell = &self.tools.shell;
         let (object, shared) = (self.prefix.join("loops.o"), self.prefix.join("libloops.so"));
         let source = format!("{FOLDER}/benches/loops.c");
-        let compile = cmd!(shell, "gcc -std=c11 -O2 -fPIC").args(WARNINGS);
-        compile
-            .args(self.package(&["--cflags"])?)
-            .args(["-c", &source, "-o"])
-            .arg(&object)
-            .run()?;
+        let compile = cmd!(shell, "gcc -std=c11 -O2 -fPIC").args(WARNINGS.split(' '));
+        let compile = compile.args(self.package("--cflags")?).args(["-c", &source, "-o"]);
+        compile.arg(&object).run()?;
         let link = cmd!(shell, "gcc -shared {object} -o {shared}");
         link.args(self.link(Linkage::Shared)?).run()?;
-        let build = ["rustc", "--profile", "bench", "--package", PACKAGE, "--bench", "cost"];
+        let build = format!("rustc --profile bench --package {PACKAGE} --bench cost");
         let linked = format!("link-arg={}", object.display());
-        let build = self.tools.cargo().args(build).args(["--message-format", "json"]);
-        let messages = build.args(["--", "-C", &linked]).read()?;
+        let build = self.tools.cargo(&format!("{build} --message-format json -- -C"));
+        let messages = build.arg(linked).read()?;
         let program = Tools::built(&messages, "cost")?;
         cmd!(shell, "{program} {shared}").run()?;
         Ok(String::new())

@@ -6,21 +6,20 @@ use serde_json::Value;
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
 
-const DEMO: [&str; 4] = ["run", "--release", "--", "demo"];
+const DEMO: &str = "run --release -- demo";
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     steps.run("demo: needs no C compiler", || no_c_compiler(tools))?;
-    steps.command("demo", tools.cargo().args(DEMO))?;
+    steps.command("demo", tools.cargo(DEMO))?;
     steps.run("demo: its summary", || {
-        let summary = tools.cargo().args(DEMO).args(["--events", "20000", "--json"]).read()?;
+        let summary = tools.cargo(DEMO).args(["--events", "20000", "--json"]).read()?;
         check(&serde_json::from_str(&summary).context("the summary is not JSON")?)
     })
 }
 
 /// Checks that no dependency of the demo needs a C compiler.
 fn no_c_compiler(tools: &Tools) -> Result<String> {
-    let tree = ["tree", "--edges", "normal,build", "--prefix", "none"];
-    let packages = tools.cargo().args(tree).read()?;
+    let packages = tools.cargo("tree --edges normal,build --prefix none").read()?;
     ensure!(packages.contains("ast-server v"), "`cargo tree` does not list the server");
     let compiles = |line: &&str| ["cc ", "cmake "].iter().any(|name| line.starts_with(name));
     let needed: Vec<_> = packages.lines().filter(compiles).collect();

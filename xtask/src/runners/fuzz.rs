@@ -19,8 +19,8 @@ const MEMORY_MB: &str = "1024";
 const INPUT_SECONDS: &str = "10";
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, names: &[String]) -> Result<(), Failed> {
-    let install = ["cargo", "install", "cargo-fuzz", "--locked"];
-    if tools.nightly().is_none() || !tools.has(&["cargo", "fuzz", "--version"], &install) {
+    let install = "cargo install cargo-fuzz --locked";
+    if tools.nightly().is_none() || !tools.has("cargo fuzz --version", install) {
         return steps.run("fuzz", || {
             skipped(
                 "needs `rustup toolchain install nightly` and cargo-fuzz \

@@ -60,7 +60,7 @@ struct Count {
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps, update: bool) -> Result<(), Failed> {
     steps.run("instructions", || {
-        if !tools.has(&["valgrind", "--version"], &["apt-get", "install", "--yes", "valgrind"]) {
+        if !tools.has("valgrind --version", &tools::debian("valgrind")) {
             return skipped("valgrind is missing (`apt-get install valgrind`, or pass --install)");
         }
         let mut counted = count(tools)?;
@@ -101,9 +101,9 @@ fn count(tools: &Tools) -> Result<Kept> {
 
 /// Builds the program that repeats the operations; returns its path.
 fn build(tools: &Tools, features: &[&str]) -> Result<PathBuf> {
-    let base = ["bench", "--package", "benches", "--bench", "instructions", "--no-run"];
-    let build = tools.cargo().args(base).arg("--no-default-features").args(features);
-    let messages = build.args(["--message-format", "json-render-diagnostics"]).read()?;
+    let build = "bench --package benches --bench instructions --no-run --no-default-features \
+                 --message-format json-render-diagnostics";
+    let messages = tools.cargo(build).args(features).read()?;
     Tools::built(&messages, "instructions")
 }
 

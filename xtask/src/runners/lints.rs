@@ -9,31 +9,32 @@ use crate::steps::{Failed, Steps, outcome, skipped};
 use crate::tools::Tools;
 
 pub(crate) fn run(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
-    let deny = ["--", "--deny", "warnings"];
-    let mut cargo = |name: &str, arguments: &[&str]| {
-        let command = tools.cargo().args(arguments).env("RUSTDOCFLAGS", "--deny warnings");
+    let mut cargo = |name: &str, arguments: &str| {
+        let command = tools.cargo(arguments).env("RUSTDOCFLAGS", "--deny warnings");
         steps.command(name, command)
     };
-    cargo("fmt", &["fmt", "--all", "--check"])?;
-    cargo("clippy", &[&["clippy", "--workspace", "--all-targets"], &deny[..]].concat())?;
-    let core = ["clippy", "--package", "tachograph", "--no-default-features"];
-    cargo("clippy: recording compiled out", &[&core[..], &deny].concat())?;
-    cargo("doc", &["doc", "--workspace", "--no-deps"])?;
+    cargo("fmt", "fmt --all --check")?;
+    cargo("clippy", "clippy --workspace --all-targets -- --deny warnings")?;
+    let core = "clippy --package tachograph --no-default-features -- --deny warnings";
+    cargo("clippy: recording compiled out", core)?;
+    cargo("doc", "doc --workspace --no-deps")?;
     // Listing is enough: it fails if a package lacks something, such as the version of a path.
-    cargo("package", &["package", "--workspace", "--no-verify", "--allow-dirty", "--quiet"])?;
-    steps.run("deny: licences, sources, versions with known faults", || deny_check(tools))?;
+    cargo("package", "package --workspace --no-verify --allow-dirty --quiet")?;
+    steps.run("deny: licences, sources, versions with known faults", || {
+        // Advisories are left out because they need the network.
+        deny(tools, "deny.toml", "bans licenses sources")
+    })?;
     steps.run("msrv: dependencies", || dependencies(tools))?;
     steps.run("msrv: check", || check(tools))
 }
 
-/// `deny.toml` configures the checks. Advisories are left out because they need the network.
-fn deny_check(tools: &Tools) -> Result<String> {
-    let install = ["cargo", "install", "cargo-deny", "--locked"];
-    if !tools.has(&["cargo", "deny", "--version"], &install) {
+/// What cargo-deny says of the dependencies, by a configuration of its own.
+pub(crate) fn deny(tools: &Tools, configuration: &str, checks: &str) -> Result<String> {
+    if !tools.has("cargo deny --version", "cargo install cargo-deny --locked") {
         return skipped("cargo-deny is missing (`cargo install cargo-deny`, or pass --install)");
     }
-    let check = ["deny", "--workspace", "--locked", "check", "bans", "licenses", "sources"];
-    tools.cargo().args(check).run()?;
+    let deny = format!("deny --workspace --locked --config {configuration} check {checks}");
+    tools.cargo(&deny).run()?;
     Ok(String::new())
 }
 

@@ -4,6 +4,7 @@
 //! for the bug must fail. A bug that does not compile, or whose text is gone from the source, is an
 //! error in the list.
 
+use std::collections::HashSet;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::Deserialize;
 use xshell::{Cmd, cmd};
 
 use crate::steps::{Failed, Steps, outcome};
@@ -28,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// Models that must pass in the copy before any bug is seeded.
 const SANITY: &str = "hand_over";
 
-const LIST: &str = "loom-tests/seeded.txt";
+const LIST: &str = "loom-tests/seeded.toml";
 
 /// The core's sources, here and in the copy.
 const SOURCES: &str = "crates/tachograph/src";
@@ -44,8 +46,7 @@ pub(crate) fn models(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> 
 /// The tests of `loom-tests`, built as models.
 fn test<'a>(tools: &'a Tools, target: &Path) -> Cmd<'a> {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-    let mut test = tools.cargo().args(["test", "--release", "--package", "loom-tests"]);
-    test = test.arg("--target-dir").arg(target);
+    let mut test = tools.cargo("test --release --package loom-tests --target-dir").arg(target);
     test = test.env("RUSTFLAGS", format!("{flags} --cfg tachograph_loom").trim_start());
     if std::env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
         test = test.env("LOOM_MAX_PREEMPTIONS", MAX_PREEMPTIONS);
@@ -97,12 +98,21 @@ fn try_bugs(copy: &Copy<'_>, left: &Mutex<slice::Iter<'_, Bug>>) -> Result<Vec<S
     Ok(problems)
 }
 
+/// The list; its head describes the format.
+#[derive(Deserialize)]
+struct List {
+    bug: Vec<Bug>,
+}
+
 /// A bug: a text that occurs once in a file of the core, and its replacement.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Bug {
     name: String,
+    #[serde(rename = "in")]
     file: String,
     find: String,
+    #[serde(default)]
     make: String,
     /// Part of the names of the models, of which at least one must fail.
     model: String,
@@ -117,37 +127,9 @@ pub(crate) fn check_list() -> Result<String> {
 }
 
 fn list() -> Result<Vec<Bug>> {
-    parse(&tools::read(LIST)?).context(LIST)
-}
-
-/// Parses the list; its head describes the format.
-fn parse(list: &str) -> Result<Vec<Bug>> {
-    let mut bugs: Vec<Bug> = Vec::new();
-    for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let Some(field) = line.strip_prefix("  ") else {
-            ensure!(bugs.iter().all(|bug| bug.name != line), "two bugs are called `{line}`");
-            bugs.push(Bug { name: line.to_owned(), ..Bug::default() });
-            continue;
-        };
-        let (word, text) = field.split_once(' ').unwrap_or((field, ""));
-        let bug = bugs.last_mut().context("the list must begin with a name, not a field")?;
-        let place = match word {
-            "in" => &mut bug.file,
-            "find" => &mut bug.find,
-            "make" => &mut bug.make,
-            "model" => &mut bug.model,
-            _ => bail!("`{}`: there is no field `{word}`", bug.name),
-        };
-        if !place.is_empty() {
-            place.push(' ');
-        }
-        place.push_str(text.trim_start());
-    }
-    let incomplete =
-        |bug: &&Bug| bug.file.is_empty() || bug.find.is_empty() || bug.model.is_empty();
-    if let Some(bug) = bugs.iter().find(incomplete) {
-        bail!("`{}` needs the fields `in`, `find` and `model`", bug.name);
-    }
+    let List { bug: bugs } = toml::from_str(&tools::read(LIST)?).context(LIST)?;
+    let names: HashSet<_> = bugs.iter().map(|bug| &bug.name).collect();
+    ensure!(names.len() == bugs.len(), "{LIST}: two bugs have one name");
     Ok(bugs)
 }
 
@@ -270,17 +252,5 @@ mod tests {
         assert_eq!(place("a.store(1, X);"), Some(18));
         assert_eq!(places(&text, "a.store(1").count(), 2);
         assert_eq!(place("a.store(1,X"), None);
-    }
-
-    #[test]
-    fn fields_go_on_and_missing_or_unknown_ones_are_told() {
-        let list = "# Prose.\n\na name\n  in    a.rs\n  find  one\n  find  two\n  model m\n";
-        let bugs = parse(list).expect("complete");
-        assert_eq!((&*bugs[0].find, &*bugs[0].make), ("one two", ""));
-        let bugs = parse(&format!("{list}  make  x y\n")).expect("complete");
-        assert_eq!(bugs[0].make, "x y");
-        assert!(parse("a name\n  in    a.rs\n").is_err());
-        assert!(parse("a name\n  into  a.rs\n").is_err());
-        assert!(parse(&format!("{list}{list}")).is_err());
     }
 }
