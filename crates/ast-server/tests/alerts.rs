@@ -9,11 +9,13 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use ast_server::{Addresses, AstServer, Service, Trouble, alerts};
+use ast_server::mix::{Mix, ORDINARY_RATE};
+use ast_server::{Addresses, AstServer, EventSender, Service, Trouble, alerts};
 use common::program::{ast_server, failure, receive, utf8};
 use serde_json::{Value, json};
-use tachograph_alert::{Condition, State};
+use tachograph_alert::{Condition, Rule, State};
 use tachograph_serve::{Alerts, Endpoint};
+use tempfile::TempDir;
 
 #[test]
 fn the_default_rules_are_those_of_the_page_over_30_s() {
@@ -52,6 +54,33 @@ fn a_rule_of_a_default_name_replaces_it_or_silences_it() {
     assert_eq!(told, [&[named("PacketLoss", true)][..], &others].concat());
 }
 
+/// The default rules over 2 s instead of 30.
+fn quick_rules() -> Vec<Rule> {
+    let mut rules = alerts::defaults();
+    for rule in &mut rules {
+        rule.hold = Duration::from_millis(200);
+        let Condition::Compare(comparison) = &mut rule.condition else { panic!("{rule:?}") };
+        comparison.last = Some(Duration::from_secs(2));
+        if rule.name == "ProcessingErrors" {
+            comparison.threshold.value /= 30.0;
+        }
+    }
+    rules
+}
+
+/// A server of a small set, in the folder, with ten frames a second.
+async fn serve(alerts: Alerts) -> (TempDir, AstServer, Service) {
+    let server = AstServer::new();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    server.load_project(&set).expect("it loads");
+    let step = Duration::from_millis(100);
+    let history = tachograph_history::Settings { step, ..Default::default() };
+    let endpoint = Endpoint::new(server.metrics().clone()).history(history).alerts(alerts);
+    let service = Service::start_with(&server, Addresses::free(), endpoint).await;
+    (folder, server, service.expect("it starts"))
+}
+
 /// The engine is that of a server that serves; windows, times and the number of errors are smaller.
 /// Everything happened, so the summary agrees with the alert.
 #[tokio::test(flavor = "multi_thread")]
@@ -61,28 +90,11 @@ async fn each_trouble_fires_its_alert_once_and_no_other_and_it_is_resolved() {
         (Trouble::Latency, "HighLatency"),
         (Trouble::Errors, "ProcessingErrors"),
     ] {
-        let mut rules = alerts::defaults();
-        for rule in &mut rules {
-            rule.hold = Duration::from_millis(200);
-            let Condition::Compare(comparison) = &mut rule.condition else { panic!("{rule:?}") };
-            comparison.last = Some(Duration::from_secs(2));
-            if rule.name == "ProcessingErrors" {
-                comparison.threshold.value /= 30.0;
-            }
-        }
+        let mut rules = quick_rules();
         // On a busy machine any event may take long.
         rules.retain(|rule| rule.name != "HighLatency" || trouble == Trouble::Latency);
         let (tell, told) = sync_channel(100);
-        let server = AstServer::new();
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let set = common::write(folder.path(), "set.als", &common::small());
-        server.load_project(&set).expect("it loads");
-        let step = Duration::from_millis(100);
-        let history = tachograph_history::Settings { step, ..Default::default() };
-        let endpoint = Endpoint::new(server.metrics().clone()).history(history);
-        let endpoint = endpoint.alerts(Alerts::new(rules).channel(tell));
-        let service = Service::start_with(&server, Addresses::free(), endpoint).await;
-        let service = service.expect("it starts");
+        let (_folder, server, service) = serve(Alerts::new(rules).channel(tell)).await;
         let (to, troubled) = (service.addresses().udp, server.clone());
         let make = move || trouble.make(to, &troubled, Duration::from_secs(4));
         tokio::task::spawn_blocking(make).await.expect("no panic").expect("a socket");
@@ -105,6 +117,41 @@ async fn each_trouble_fires_its_alert_once_and_no_other_and_it_is_resolved() {
         assert_eq!(summary.udp_listener.packets_dropped > 0, trouble == Trouble::Loss);
         service.stop().await;
     }
+}
+
+/// As in the demo: 4 slow events a second are enough among those of an ordinary session.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_latency_of_a_session_that_goes_on_fires_and_is_resolved() {
+    let mut rules = quick_rules();
+    rules.retain(|rule| rule.name == "HighLatency");
+    let (tell, told) = sync_channel(100);
+    let (folder, server, service) = serve(Alerts::new(rules).channel(tell)).await;
+    let mix = Mix::new(&ast_server::read(&folder.path().join("set.als")).expect("it reads"), 1);
+    let to = service.addresses().udp;
+    let mut live = EventSender::connect(to).expect("a socket");
+    let playing = tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / ORDINARY_RATE);
+        for event in mix {
+            ticks.tick().await;
+            live.send(event.event_type.path(), &event.args).expect("sent");
+        }
+    });
+    let make = move || Trouble::Latency.make(to, &server, Duration::from_secs(6));
+    let states = tokio::task::spawn_blocking(move || {
+        let mut states = Vec::new();
+        while states.last() != Some(&State::Firing) {
+            states.push(told.recv_timeout(Duration::from_secs(12)).expect("it fires").alert.state);
+        }
+        while states.last() != Some(&State::Inactive) {
+            states.push(told.recv_timeout(Duration::from_secs(12)).expect("it ends").alert.state);
+        }
+        states
+    });
+    tokio::task::spawn_blocking(make).await.expect("no panic").expect("a socket");
+    let states = states.await.expect("it fires and is resolved");
+    assert_eq!(states.first(), Some(&State::Pending));
+    playing.abort();
+    service.stop().await;
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ast_server::mix::Mix;
+use ast_server::mix::{Mix, ORDINARY_RATE};
 use ast_server::{
     Addresses, AstServer, Dashboard, EventSender, Service, Summary, Trouble, alerts, read,
 };
@@ -26,8 +26,8 @@ use super::{Failure, Listen, log, output, viewer, whole};
 ///
 /// The set has 50 tracks and 100 scenes, and is served on free ports to one viewer. The events are
 /// those of a busy session, sent through a real UDP socket. A few tracks and scenes are queried
-/// meanwhile. With --keep-running, a browser shows the metrics at http://127.0.0.1:9464/ and
-/// `tachograph top` shows them in a terminal.
+/// meanwhile. With --keep-running, the session then goes on with 25 events a second; a browser shows
+/// the metrics at http://127.0.0.1:9464/ and `tachograph top` shows them in a terminal.
 #[derive(Debug, Args)]
 #[command(allow_negative_numbers = true)]
 pub(super) struct Demo {
@@ -99,18 +99,18 @@ impl Demo {
         let runtime = tokio::runtime::Runtime::new()?;
         let done = runtime.block_on(async {
             let mut signals = Signals::catch()?;
-            // The set's folder stays while the server watches it.
-            let (_folder, server, service) = tokio::select! {
+            let played = tokio::select! {
                 done = self.play() => done?,
                 _ = signals.next() => return Ok(()),
             };
             if self.keep_running {
                 tokio::select! {
-                    failed = self.trouble(&server, &service) => failed?,
+                    failed = played.sending.clone().ordinary(played.mix) => failed?,
+                    failed = self.trouble(&played.sending) => failed?,
                     _ = signals.next() => {}
                 }
             }
-            service.stop().await;
+            played.service.stop().await;
             Ok(())
         });
         // An interrupted demo does not wait for the sending thread.
@@ -134,7 +134,7 @@ impl Demo {
     }
 
     /// Serves, sends, and shows the result.
-    async fn play(&self) -> Result<(TempDir, AstServer, Service), Failure> {
+    async fn play(&self) -> Result<Played, Failure> {
         let folder = TempDir::new()?;
         let file = folder.path().join("demo.als");
         Spec::default().write_als(BufWriter::new(std::fs::File::create(&file)?))?;
@@ -165,32 +165,39 @@ impl Demo {
             events: self.events,
             rate: self.rate,
         };
-        tokio::task::spawn_blocking(move || {
-            sending.run(mix).map_err(|failure| failure.to_string())
-        })
-        .await??;
+        let mix = sending.clone().run(mix, progress_bar(self.events)).await?;
         let summary = wait_for_viewer(&server, seen).await?;
         if self.json {
             output::json(&summary)?;
         } else {
             output::line(&Dashboard(&summary).to_string())?;
         }
-        Ok((folder, server, service))
+        Ok(Played { _folder: folder, service, sending, mix })
     }
 
     /// Makes the trouble that is asked for; never ends.
-    async fn trouble(&self, server: &AstServer, service: &Service) -> Result<(), Failure> {
+    async fn trouble(&self, sending: &Sending) -> Result<(), Failure> {
         if let Some(trouble) = self.trouble.map(Trouble::from) {
             tracing::warn!("trouble begins in {} s", TROUBLE_AFTER.as_secs());
             tokio::time::sleep(TROUBLE_AFTER).await;
             tracing::warn!("for {} s, {}", TROUBLE_LASTS.as_secs(), trouble.told());
-            let (to, server) = (service.addresses().udp, server.clone());
+            let (to, server) = (sending.to, sending.server.clone());
             let make = move || trouble.make(to, &server, TROUBLE_LASTS);
             tokio::task::spawn_blocking(make).await??;
             tracing::warn!("the trouble is over: the alert is resolved within 30 s");
         }
         std::future::pending().await
     }
+}
+
+/// A demo that has shown its result.
+struct Played {
+    /// The set's, which stays while the server watches it.
+    _folder: TempDir,
+    service: Service,
+    sending: Sending,
+    /// Continues after the events that were sent.
+    mix: Mix,
 }
 
 /// Waits until the viewer has read everything that was sent to it.
@@ -214,6 +221,7 @@ async fn wait_for_viewer(
 }
 
 /// Sends events at a fixed rate, but never more than the server can take.
+#[derive(Clone)]
 struct Sending {
     server: AstServer,
     to: SocketAddr,
@@ -222,19 +230,34 @@ struct Sending {
 }
 
 impl Sending {
-    fn run(&self, mut mix: Mix) -> Result<(), Failure> {
+    /// Goes on at an ordinary rate, so that there is something to see; never ends.
+    async fn ordinary(mut self, mix: Mix) -> Result<(), Failure> {
+        (self.events, self.rate) = (u64::MAX, ORDINARY_RATE.into());
+        self.run(mix, ProgressBar::hidden()).await.map(drop)
+    }
+
+    /// Sends all events on a thread of its own, and gives the mix back.
+    async fn run(self, mut mix: Mix, bar: ProgressBar) -> Result<Mix, Failure> {
+        let send = move || match self.send(&mut mix, &bar) {
+            Ok(()) => Ok(mix),
+            Err(failure) => Err(failure.to_string()),
+        };
+        Ok(tokio::task::spawn_blocking(send).await??)
+    }
+
+    fn send(&self, mix: &mut Mix, bar: &ProgressBar) -> Result<(), Failure> {
         let mut sender = EventSender::connect(self.to)?;
-        let bar = progress_bar(self.events);
-        let started = Instant::now();
+        let pause = Duration::from_millis(1_000 / self.rate.min(1_000));
+        let (started, before) = (Instant::now(), self.done());
         let mut sent = 0;
         while sent < self.events {
             let due = started.elapsed().as_nanos() * u128::from(self.rate) / 1_000_000_000;
             let due = u64::try_from(due).unwrap_or(u64::MAX).saturating_add(1).min(self.events);
             if sent >= due {
-                thread::sleep(Duration::from_millis(1));
+                thread::sleep(pause);
                 continue;
             }
-            self.wait_until(sent, sent.saturating_sub(UNPROCESSED_MAX / 2))?;
+            self.wait_until(before + sent, before + sent.saturating_sub(UNPROCESSED_MAX / 2))?;
             let burst = (due - sent).min(UNPROCESSED_MAX / 2);
             for event in mix.by_ref().take(usize::try_from(burst)?) {
                 sender.send(event.event_type.path(), &event.args)?;
@@ -246,7 +269,7 @@ impl Sending {
             }
             bar.set_position(sent);
         }
-        self.wait_until(sent, sent)?;
+        self.wait_until(before + sent, before + sent)?;
         bar.finish_and_clear();
         Ok(())
     }

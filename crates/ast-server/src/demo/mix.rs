@@ -9,6 +9,11 @@ use live_set::Set;
 use crate::events::event_type::EventType;
 use crate::osc::arg::Arg;
 
+/// Events a second while nothing special happens. Of 4 slow events a second, as
+/// [`Trouble::Latency`](crate::Trouble::Latency) makes them, more than 5 % have to be slow: that is
+/// what the alert on the p95 looks for.
+pub const ORDINARY_RATE: u32 = 25;
+
 /// An event to send.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
