@@ -256,6 +256,32 @@ fn enter_opens_the_series_of_an_alert_or_a_finding() {
 }
 
 #[test]
+fn an_alert_without_a_value_says_so_beside_its_limit() {
+    let mut model = model();
+    let mut alerts = alerts();
+    let told = [("–", "100 ms"), ("–", "–"), ("3", "–")];
+    let rule = alerts.rules[1].clone();
+    alerts.rules = (0..)
+        .zip(told)
+        .map(|(number, (value, limit))| {
+            let mut rule = rule.clone();
+            rule.name = format!("Rule{number}");
+            let alert = &mut rule.alerts[0];
+            (alert.value_text, alert.threshold_text) = (Some(value.into()), Some(limit.into()));
+            alert.labels.clear();
+            rule
+        })
+        .collect();
+    model.alerts = Some(alerts);
+    keys(&mut model, &[KeyCode::Char('3')]);
+    let found = text(&drawn(&mut model, SIZES[0]));
+    let after_ok: Vec<_> =
+        found.lines().filter_map(|line| line.split_once("Rule")?.1.split_once(" ok ")).collect();
+    let shown: Vec<_> = after_ok.iter().map(|(_, rest)| rest.trim()).collect();
+    assert_eq!(shown, ["no value, limit 100 ms  warning", "warning", "3  warning"], "{found}");
+}
+
+#[test]
 fn the_windows_quantiles_are_not_shown_once_the_window_has_passed() {
     let line = |text: &str| serde_json::from_str::<Line>(text).expect("a line");
     let mut replay = Replay::new(Settings::default());

@@ -78,10 +78,11 @@ fn entry(rule: &AlertRule, alert: &AlertState, model: &Model) -> Vec<Parts> {
         "inactive" => "ok".to_owned(),
         state => format!("{state} {}", since(alert, model)),
     };
-    // A rule without a value, such as a heartbeat, has a dash in its place.
-    let has_value = |it: &&String| *it != "–";
-    let value = alert.value_text.as_ref().filter(has_value).cloned().unwrap_or_default();
-    let limit = alert.threshold_text.as_ref().filter(has_value);
+    // A dash stands for none: a heartbeat has neither, a series without samples has no value.
+    let is_told = |it: &&String| *it != "–";
+    let value = alert.value_text.clone().filter(|it| is_told(&it));
+    let limit = alert.threshold_text.as_ref().filter(is_told);
+    let value = value.or_else(|| limit.map(|_| "no value".to_owned())).unwrap_or_default();
     let limit = limit.map(|it| format!(", limit {it}")).unwrap_or_default();
     let first = vec![
         Span::styled(format!(" {mark} {name:<20} {state:<14} "), style),
