@@ -53,7 +53,7 @@ enum Command {
         /// Stop after this time, such as 10m [default: record until Ctrl-C]
         #[arg(long = "for", value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
         time: Option<Duration>,
-        /// Overwrite an existing file, from the first moment on
+        /// Overwrite an existing file, once there is something to record
         #[arg(long)]
         force: bool,
         #[command(flatten)]

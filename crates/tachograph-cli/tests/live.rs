@@ -1,6 +1,8 @@
 //! Against a real endpoint: a recording holds everything once, also after a restart of the program;
 //! commands send their token.
 
+mod common;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -211,7 +213,11 @@ fn a_recording_whose_file_is_gone_fails_and_says_so() {
         kill(Pid::from_raw(recording.id() as i32), Signal::SIGINT).expect("it runs");
         let (code, _, err) = ended(recording);
         assert_eq!(code, Some(1), "{err}");
-        assert!(err.contains(&format!("{name} is gone")) && !err.contains("view it"), "{err}");
+        assert!(
+            err.contains(&format!("cannot write {name}: the file is gone"))
+                && !err.contains("view it"),
+            "{err}"
+        );
     }
     // A file that takes a few hundred bytes, as if the disk were full: the message names it.
     let file = folder.path().join("small.jsonl").display().to_string();
@@ -222,6 +228,98 @@ fn a_recording_whose_file_is_gone_fails_and_says_so() {
     let (code, _, err) = ended(command.spawn().expect("a shell"));
     assert_eq!(code, Some(1), "{err}");
     assert!(err.contains(&format!("cannot write {file}: File too large")), "{err}");
+}
+
+#[test]
+fn a_file_is_recorded_by_one_program_and_kept_until_there_is_something_to_write() {
+    let metrics = MetricsCollector::builder().manual().build();
+    let server = serve(&metrics, any());
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["run.jsonl", "run.jsonl.gz"] {
+        let file = folder.path().join(name);
+        common::write(&file, 20, 1).expect("written");
+        let old = std::fs::read(&file).expect("read");
+        let (name, addr) = (file.display().to_string(), server.addr().to_string());
+        let record = || tachograph(&["record", &addr, "--force", "-o", &name]);
+        // The program publishes nothing that could be recorded.
+        let silent = record();
+        until("the lock", || {
+            let file = std::fs::File::open(&file).expect("there");
+            nix::fcntl::Flock::lock(file, nix::fcntl::FlockArg::LockSharedNonblock).is_err()
+        });
+        let (code, _, err) = ended(record());
+        assert_eq!(code, Some(1), "{err}");
+        let told = format!("cannot write {name}: another program is recording into it; choose");
+        assert!(err.contains(&told), "{err}");
+        kill(Pid::from_raw(silent.id() as i32), Signal::SIGINT).expect("it runs");
+        let (code, _, err) = ended(silent);
+        assert!(code == Some(1) && err.contains("no frame arrived"), "{err}");
+        assert_eq!(std::fs::read(&file).expect("it is still there"), old);
+    }
+    // Nobody has locked it any more, and a program that has something to say overwrites it.
+    let metrics = MetricsCollector::new();
+    let server = serve(&metrics, any());
+    let file = folder.path().join("run.jsonl").display().to_string();
+    let addr = server.addr().to_string();
+    let (code, _, err) = ended(tachograph(&["record", &addr, "--for=1s", "--force", "-o", &file]));
+    assert_eq!(code, Some(0), "{err}");
+    let replay = Replay::read(file.as_ref()).expect("whole");
+    assert_eq!(replay.meta().map(|meta| &*meta.program), Some("tested"));
+}
+
+#[test]
+fn a_recording_that_is_rotated_by_copying_is_whole_in_both_files() {
+    let metrics = MetricsCollector::new();
+    let server = serve(&metrics, any());
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["run.jsonl", "run.jsonl.gz"] {
+        let (file, copy) = (folder.path().join(name), folder.path().join(format!("copy-{name}")));
+        let (name, addr) = (file.display().to_string(), server.addr().to_string());
+        let recording = tachograph(&["record", &addr, "-o", &name]);
+        metrics.increment_by("events", 7);
+        until("the first events", || counted(&file, "events").is_some_and(|it| it > 0));
+        std::fs::copy(&file, &copy).expect("copied");
+        std::fs::File::create(&file).expect("emptied");
+        metrics.increment_by("events", 5);
+        until("the next events", || counted(&file, "events") == Some(5));
+        kill(Pid::from_raw(recording.id() as i32), Signal::SIGINT).expect("it runs");
+        let (code, _, err) = ended(recording);
+        assert_eq!(code, Some(0), "{err}");
+        assert!(!Replay::read(&file).expect("whole").is_torn());
+        assert!(counted(&copy, "events").is_some_and(|it| it % 7 == 0 || it % 12 == 7), "{err}");
+    }
+}
+
+#[test]
+fn the_end_of_a_compressed_recording_that_cannot_be_written_is_an_error() {
+    let metrics = MetricsCollector::builder().manual().build();
+    let publish = || metrics.run_pass(Instant::now(), std::time::SystemTime::now());
+    let server = serve(&metrics, any());
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.jsonl.gz");
+    let (name, addr) = (file.display().to_string(), server.addr().to_string());
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_tachograph")]);
+    command.args(["record", &addr, "-o", &name]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let recording = command.spawn().expect("a shell");
+    until("a frame", || {
+        metrics.increment("events");
+        publish();
+        counted(&file, "events").is_some()
+    });
+    metrics.increment("done");
+    publish();
+    until("the last frame", || counted(&file, "done") == Some(1));
+    // As if the disk were full from now on.
+    let length = std::fs::metadata(&file).expect("there").len();
+    let id = recording.id().to_string();
+    let limit = [format!("--fsize={length}"), format!("--pid={id}")];
+    assert!(Command::new("prlimit").args(limit).status().expect("util-linux").success());
+    kill(Pid::from_raw(recording.id() as i32), Signal::SIGINT).expect("it runs");
+    let (code, _, err) = ended(recording);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains(&format!("cannot write {name}: File too large")), "{err}");
+    assert!(err.contains("before: ") && !err.contains("view it"), "{err}");
 }
 
 #[test]

@@ -1,16 +1,16 @@
 //! Recordings: a history's lines in a file, gzipped if its name ends in `.gz`.
 
+mod output;
+
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use flate2::Compression;
 use flate2::read::MultiGzDecoder;
-use flate2::write::GzEncoder;
-
 use tachograph::Kind;
 
+use self::output::Output;
 use crate::definition::Definition;
 use crate::frame::Frame;
 use crate::line::{FORMAT, Line, Meta};
@@ -22,55 +22,77 @@ const LINE_BYTES: u64 = 32 << 20;
 ///
 /// Lines are written whole. Only gzip buffers here, so a recording that ends suddenly ends with its
 /// last line, or with a partial one that [`Reader`] leaves out.
+///
+/// While it exists, the file is locked (`flock`; other systems and some file systems have no such
+/// lock): a second writer is refused, readers are not. If the file is emptied meanwhile, as when
+/// logs are rotated by copying, the recording goes on from its start: with the meta line, the
+/// definitions and the frame that is written. For that, the writer keeps the definitions as text.
 #[derive(Debug)]
-pub struct Writer<W: Write> {
-    output: W,
+pub struct Writer {
+    output: Output,
+    /// The meta line and all definitions after it.
+    header: String,
 }
 
-impl Writer<Box<dyn Write + Send>> {
-    /// Creates the file, or truncates it.
+impl Writer {
+    /// Opens the file, or creates it. What it holds is replaced when the first line is written.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be opened, or another program is recording into it.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = File::create(path)?;
-        let output: Box<dyn Write + Send> = if path.extension().is_some_and(|it| it == "gz") {
-            Box::new(GzEncoder::new(file, Compression::fast()))
-        } else {
-            Box::new(file)
-        };
-        Ok(Self { output })
-    }
-}
-
-impl<W: Write> Writer<W> {
-    /// Writes to any byte sink.
-    pub fn new(output: W) -> Self {
-        Self { output }
+        Ok(Self { output: Output::open(path)?, header: String::new() })
     }
 
     /// Writes the meta line.
     ///
     /// # Errors
-    /// If the output does not take it.
+    /// Those of [`frame`](Self::frame).
     pub fn meta(&mut self, meta: &Meta) -> io::Result<()> {
-        self.output.write_all(meta.to_line().as_bytes())
+        self.header = meta.to_line();
+        self.output.write(&self.header)?;
+        if self.output.is_emptied()? { self.begin_again() } else { Ok(()) }
     }
 
     /// Writes a frame, after the definitions that first appear in it; after that, all of it is in
     /// the file.
     ///
     /// # Errors
-    /// If the output does not take it.
+    /// If the file does not take it, has been removed, renamed or replaced, or has been changed by
+    /// another program. The recording ends there: anything after half a line could not be read.
     pub fn frame<'a>(
         &mut self,
         frame: &Frame,
         new: impl IntoIterator<Item = &'a Definition>,
     ) -> io::Result<()> {
         let mut lines: String = new.into_iter().map(Definition::to_line).collect();
-        lines += &frame.to_line();
-        self.output.write_all(lines.as_bytes())?;
-        self.output.flush()
+        self.header += &lines;
+        let frame = frame.to_line();
+        lines += &frame;
+        self.output.write(&lines)?;
+        if self.output.is_emptied()? {
+            self.begin_again()?;
+            self.output.write(&frame)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the recording: compressed files have an end of their own. Dropping the writer does that
+    /// too, without telling whether it succeeded.
+    ///
+    /// # Errors
+    /// Those of [`frame`](Self::frame).
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.output.end()?;
+        if self.output.is_emptied()? {
+            self.begin_again()?;
+            self.output.end()?;
+        }
+        Ok(())
+    }
+
+    fn begin_again(&mut self) -> io::Result<()> {
+        self.output.begin_again()?;
+        self.output.write(&self.header)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::time::Duration;
 
 use common::Recorded;
@@ -20,7 +21,8 @@ fn meta() -> Meta {
 }
 
 /// Writes a recording of 20 seconds; gives its lines as they should come back.
-fn write<W: std::io::Write>(mut writer: Writer<W>) -> Vec<Line> {
+fn write(path: &Path) -> Vec<Line> {
+    let mut writer = Writer::create(path).expect("made");
     let mut world = Recorded::new(Settings::default());
     writer.meta(&meta()).expect("written");
     let mut lines = vec![Line::Meta(meta())];
@@ -34,6 +36,7 @@ fn write<W: std::io::Write>(mut writer: Writer<W>) -> Vec<Line> {
         lines.extend(new.iter().map(|it| Line::Series((**it).clone())));
         lines.push(Line::Frame((*frame).clone()));
     }
+    writer.finish().expect("ended");
     lines
 }
 
@@ -42,7 +45,7 @@ fn a_recording_comes_back_as_it_was_written_compressed_or_not() {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["run.jsonl", "run.jsonl.gz"] {
         let path = folder.path().join(name);
-        let written = write(Writer::create(&path).expect("made"));
+        let written = write(&path);
         let read: Result<Vec<_>, _> = Reader::open(&path).expect("opened").collect();
         assert_eq!(read.expect("whole"), written, "{name}");
     }
@@ -50,8 +53,10 @@ fn a_recording_comes_back_as_it_was_written_compressed_or_not() {
 
 #[test]
 fn a_recording_that_is_cut_anywhere_is_read_up_to_there() {
-    let mut bytes = Vec::new();
-    let written = write(Writer::new(&mut bytes));
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = folder.path().join("run.jsonl");
+    let written = write(&plain);
+    let bytes = std::fs::read(&plain).expect("read");
     for cut in (0..bytes.len()).step_by(97) {
         let mut reader = Reader::new(&bytes[..cut]);
         let read: Vec<_> =
@@ -60,9 +65,8 @@ fn a_recording_that_is_cut_anywhere_is_read_up_to_there() {
         assert_eq!(reader.is_torn(), cut > 0 && bytes[cut - 1] != b'\n');
     }
     // The same within gzip.
-    let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run.jsonl.gz");
-    let written = write(Writer::create(&path).expect("made"));
+    let written = write(&path);
     let whole = std::fs::read(&path).expect("read");
     std::fs::write(&path, &whole[..whole.len() / 2]).expect("cut");
     let mut reader = Reader::open(&path).expect("opened");
@@ -70,6 +74,133 @@ fn a_recording_that_is_cut_anywhere_is_read_up_to_there() {
         Iterator::by_ref(&mut reader).map(|line| line.expect("whole lines only")).collect();
     assert!(reader.is_torn() && !read.is_empty());
     assert_eq!(read, written[..read.len()]);
+}
+
+#[test]
+fn a_file_has_one_writer_at_a_time_and_any_number_of_readers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["run.jsonl", "run.jsonl.gz"] {
+        let path = folder.path().join(name);
+        let link = folder.path().join(format!("link-{name}"));
+        std::os::unix::fs::symlink(&path, &link).expect("a link");
+        let mut first = Writer::create(&path).expect("made");
+        first.meta(&meta()).expect("written");
+        for other in [&path, &link] {
+            let refused = Writer::create(other).expect_err("it is taken");
+            assert_eq!(refused.to_string(), "another program is recording into it");
+        }
+        first.finish().expect("ended");
+        let read: Result<Vec<_>, _> = Reader::open(&path).expect("opened").collect();
+        assert_eq!(read.expect("whole"), [Line::Meta(meta())], "{name}");
+        drop(first);
+        write(&path);
+    }
+}
+
+#[test]
+fn an_older_file_stays_until_something_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["run.jsonl", "run.jsonl.gz"] {
+        let path = folder.path().join(name);
+        write(&path);
+        let before = std::fs::read(&path).expect("read");
+        Writer::create(&path).expect("opened").finish().expect("nothing to end");
+        drop(Writer::create(&path).expect("opened"));
+        assert_eq!(std::fs::read(&path).expect("read"), before, "{name}");
+        let mut writer = Writer::create(&path).expect("opened");
+        writer.meta(&meta()).expect("written");
+        drop(writer);
+        let read: Result<Vec<_>, _> = Reader::open(&path).expect("opened").collect();
+        assert_eq!(read.expect("whole"), [Line::Meta(meta())], "{name}");
+    }
+}
+
+#[test]
+fn a_file_that_is_emptied_goes_on_from_its_start_as_a_whole_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // After the last frame, the first, in the middle and before each.
+    let rotations: [&[u32]; 5] = [&[20], &[1], &[7], &[0], &[0, 1, 2, 9, 10, 20]];
+    for (name, rotations) in
+        ["run.jsonl", "run.jsonl.gz"].into_iter().flat_map(|name| rotations.map(|it| (name, it)))
+    {
+        let (path, copy) = (folder.path().join(name), folder.path().join(format!("copy-{name}")));
+        let mut world = Recorded::new(Settings::default());
+        let mut writer = Writer::create(&path).expect("made");
+        writer.meta(&meta()).expect("written");
+        let (mut defined, mut frames, mut copied) =
+            (vec![Line::Meta(meta())], Vec::new(), Vec::new());
+        let mut rotate = |second: u32, frames: &mut Vec<Line>| {
+            if rotations.contains(&second) {
+                std::fs::copy(&path, &copy).expect("copied");
+                std::fs::File::create(&path).expect("emptied");
+                let read =
+                    Reader::open(&copy).expect("opened").map(|line| line.expect("whole lines"));
+                copied.extend(read.filter(|line| matches!(line, Line::Frame(_))));
+                frames.clear();
+            }
+        };
+        let mut all = Vec::new();
+        for second in 0..20u32 {
+            rotate(second, &mut frames);
+            world.metrics.with_tags(&[("n", &*(second / 5).to_string())]).increment("events");
+            let (frame, new) = world.second();
+            writer.frame(&frame, new.iter().map(|it| &**it)).expect("written");
+            defined.extend(new.iter().map(|it| Line::Series((**it).clone())));
+            frames.push(Line::Frame((*frame).clone()));
+            all.push(Line::Frame((*frame).clone()));
+        }
+        rotate(20, &mut frames);
+        writer.finish().expect("ended");
+        drop(writer);
+        let read: Result<Vec<_>, _> = Reader::open(&path).expect("opened").collect();
+        let (new, old): (Vec<_>, _) =
+            read.expect("whole").into_iter().partition(|line| matches!(line, Line::Frame(_)));
+        assert_eq!(old, defined, "{name}, {rotations:?}");
+        copied.extend(new);
+        assert_eq!(copied, all, "{name}, {rotations:?}: each frame is in one file");
+    }
+}
+
+#[test]
+fn a_file_that_others_change_or_move_ends_the_recording() {
+    type Change = fn(&Path);
+    let changes: [(&str, Change); 5] = [
+        ("gone", |path| std::fs::remove_file(path).expect("removed")),
+        ("gone", |path| std::fs::rename(path, path.with_extension("old")).expect("moved")),
+        ("gone", |path| {
+            std::fs::write(path.with_extension("new"), "another").expect("written");
+            std::fs::rename(path.with_extension("new"), path).expect("replaced");
+        }),
+        ("another program", |path| {
+            // In place, as `cp` does.
+            std::fs::write(path, "another").expect("written");
+        }),
+        ("another program", |path| {
+            let file = std::fs::File::options().append(true).open(path).expect("opened");
+            std::io::Write::write_all(&mut &file, b"another").expect("written");
+        }),
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["run.jsonl", "run.jsonl.gz"] {
+        for (reason, change) in changes {
+            for at_the_end in [false, true] {
+                let path = folder.path().join(name);
+                let mut world = Recorded::new(Settings::default());
+                let mut writer = Writer::create(&path).expect("made");
+                writer.meta(&meta()).expect("written");
+                let mut second = || {
+                    world.metrics.increment("events");
+                    let (frame, new) = world.second();
+                    writer.frame(&frame, new.iter().map(|it| &**it))
+                };
+                second().expect("written");
+                change(&path);
+                let ended = if at_the_end { writer.finish() } else { second() };
+                let told = ended.expect_err("it is not our file any more").to_string();
+                assert!(told.contains(reason), "{name}: {told}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ enum Reason {
     Listen { addr: SocketAddr, source: io::Error },
     #[error("cannot start a thread: {0}; the process has as many as it may have")]
     Thread(io::Error),
-    #[error("cannot record to {file}: {source}; name a file that can be made")]
+    #[error("cannot record to {file}: {source}; choose another file")]
     Recording { file: String, source: io::Error },
     #[error("there is no page {0:?} to serve: choose from those of `Endpoint::PAGES`")]
     Page(String),

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -29,17 +28,17 @@ pub(crate) fn run(
     let name = file.display();
     output::check_free(file, force)?;
     let cannot = |error| Failure::Failed(format!("cannot write {name}: {error}"));
-    let writer = Writer::create(file).map_err(cannot)?;
-    let identity = || fs::metadata(file).ok().map(|it| (it.dev(), it.ino()));
-    let created = identity();
+    let is_new = !file.exists();
+    let writer = Writer::create(file).map_err(|error| {
+        Failure::Failed(format!("cannot write {name}: {error}; choose another name"))
+    })?;
     let mut recording = Recording::new(writer);
     let ended = wait(record(endpoint, &mut recording, time))?;
-    let Recording { writer, frames, first_ms, last_ms, restarts, lost, failed, .. } = recording;
-    // Closes the file. Compressed files get their trailer here.
+    let Recording { mut writer, frames, first_ms, last_ms, restarts, lost, failed, .. } = recording;
+    let failed = failed.or_else(|| writer.finish().err());
     drop(writer);
-    let is_there = created.is_some() && identity() == created;
     if frames == 0 {
-        if is_there {
+        if is_new && fs::metadata(file).is_ok_and(|it| it.len() == 0) {
             let _ = fs::remove_file(file);
         }
         failed.map_or(Ok(()), |error| Err(cannot(error)))?;
@@ -58,12 +57,6 @@ pub(crate) fn run(
     if let Some(error) = failed {
         return Err(Failure::Failed(format!("cannot write {name}: {error}; before: {told}")));
     }
-    if !is_there {
-        return Err(Failure::Failed(format!(
-            "{name} is gone: it was removed, renamed or replaced while it was recorded ({told}); \
-             record again, and move the file only after the end"
-        )));
-    }
     ended?;
     let size = format(fs::metadata(file).map_or(0, |it| it.len()) as f64, &Unit::Bytes);
     output::say(&format!("{told}; {size} in {name}; view it with: tachograph top {name}\n"));
@@ -71,9 +64,9 @@ pub(crate) fn run(
 }
 
 /// Records until a signal, the end of the time, or an error.
-async fn record<W: Write>(
+async fn record(
     endpoint: &Endpoint,
-    recording: &mut Recording<W>,
+    recording: &mut Recording,
     time: Option<Duration>,
 ) -> Result<(), Failure> {
     let caught = |kind| signal(kind).map_err(|error| Failure::Failed(error.to_string()));
@@ -108,9 +101,11 @@ async fn record<W: Write>(
 }
 
 /// A recording in progress. Definitions and frames that the stream repeats are written once.
-struct Recording<W: Write> {
-    writer: Writer<W>,
+struct Recording {
+    writer: Writer,
     meta: Option<Meta>,
+    /// Whether the meta line is to be written with the next frame. An older file stays until then.
+    is_meta_new: bool,
     known: HashSet<u32>,
     /// Definitions to be written with the next frame.
     new: BTreeMap<u32, Definition>,
@@ -124,14 +119,15 @@ struct Recording<W: Write> {
     /// Frames that the server skipped.
     lost: u64,
     /// Why the file does not take any more.
-    failed: Option<std::io::Error>,
+    failed: Option<io::Error>,
 }
 
-impl<W: Write> Recording<W> {
-    fn new(writer: Writer<W>) -> Self {
+impl Recording {
+    fn new(writer: Writer) -> Self {
         Self {
             writer,
             meta: None,
+            is_meta_new: false,
             known: HashSet::new(),
             new: BTreeMap::new(),
             version: 0,
@@ -146,7 +142,7 @@ impl<W: Write> Recording<W> {
     }
 
     /// Writes what arrived; returns the progress to show, if any.
-    fn take(&mut self, news: News) -> std::io::Result<Option<String>> {
+    fn take(&mut self, news: News) -> io::Result<Option<String>> {
         let line = match news {
             News::Connected => return Ok(None),
             News::Missed(frames) => {
@@ -164,8 +160,8 @@ impl<W: Write> Recording<W> {
                 let started = self.meta.as_ref().map(|it| it.started_ms);
                 // The same process again, after a lost connection: its recording continues.
                 if started != Some(meta.started_ms) {
-                    self.writer.meta(&meta)?;
-                    self.is_restarted = started.is_some();
+                    self.is_meta_new = true;
+                    self.is_restarted = self.frames > 0;
                     self.restarts += u64::from(self.is_restarted);
                     self.known.clear();
                     self.new.clear();
@@ -181,6 +177,9 @@ impl<W: Write> Recording<W> {
             Line::Frame(mut frame) if frame.version > self.version || self.version == 0 => {
                 if std::mem::take(&mut self.is_restarted) {
                     frame.mark(Mark::Restart);
+                }
+                if std::mem::take(&mut self.is_meta_new) {
+                    self.meta.iter().try_for_each(|meta| self.writer.meta(meta))?;
                 }
                 let new = std::mem::take(&mut self.new);
                 self.known.extend(new.keys());

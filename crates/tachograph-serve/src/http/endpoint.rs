@@ -323,8 +323,11 @@ impl Endpoint {
     /// Also writes every frame to this file, one JSON object per line, gzipped if its name ends in
     /// `.gz`: a [recording](tachograph_history::file). Turns the [history](Self::history) on.
     ///
-    /// The file is created when the endpoint starts, and written on a separate thread. If it can no
-    /// longer be written, the recording ends with a warning, and everything else continues.
+    /// The file is created when the endpoint starts, locked against a second recorder, and written
+    /// on a separate thread. If it is emptied meanwhile, as when logs are rotated by copying, the
+    /// recording goes on from its start. If it can no longer be written or is gone, the recording
+    /// ends until the program is restarted, and everything else continues: the log says why, and
+    /// so do `/doctor` and, without another status, `/health`.
     ///
     /// # Errors
     /// If there is something that is no recording: only an older one is overwritten.

@@ -16,6 +16,9 @@ pub(crate) struct Health {
     /// The reasons of the program's own checks that fail.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     failing: BTreeMap<String, String>,
+    /// Why the recording has ended, which alone is no reason for 503.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recording_ended: Option<String>,
     /// The time since the last snapshot was published.
     snapshot_age_seconds: f64,
     snapshot_version: u64,
@@ -79,6 +82,7 @@ impl Health {
         Self {
             status,
             failing: BTreeMap::new(),
+            recording_ended: None,
             snapshot_age_seconds: age.as_secs_f64(),
             snapshot_version: snapshot.version(),
             uptime_seconds: snapshot.uptime().as_secs_f64(),
@@ -92,6 +96,11 @@ impl Health {
             self.status = Status::Failing;
         }
         self
+    }
+
+    /// Adds why the recording has ended, if it has.
+    pub(crate) fn recorded(self, recording_ended: Option<String>) -> Self {
+        Self { recording_ended, ..self }
     }
 
     pub(crate) fn is_good(&self) -> bool {

@@ -323,7 +323,8 @@ fn no_history() -> Response {
 }
 
 async fn health(State(site): State<Arc<Site>>) -> Response {
-    let health = site.health().checked(&site.checks);
+    let ended = site.live.as_ref().and_then(|live| live.recording_ended());
+    let health = site.health().checked(&site.checks).recorded(ended);
     to_json(status_if(health.is_good()), &health)
 }
 

@@ -1,29 +1,87 @@
 //! A recording that is written while serving.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use flate2::read::GzDecoder;
 use tachograph_history::Meta;
+use tachograph_history::doctor::{Finding, Severity};
 use tachograph_history::file::Writer;
 
 use crate::bounds::LONGEST;
 use crate::live::feed::{Fed, Feed};
 
-/// Starts to write a recording, on a separate thread, so that a disk that hangs blocks nothing
-/// else.
-///
-/// If a frame cannot be written, the recording ends there with a warning: anything after half a
-/// line could not be read.
-pub(crate) fn start(path: &Path, meta: &Meta) -> io::Result<Feed> {
-    let mut writer = Writer::create(path)?;
-    writer.meta(meta)?;
-    let path = path.to_owned();
-    Feed::start("tachograph-record", LONGEST, move |fed| match fed {
-        Some(fed) => write(&mut writer, &path, &fed),
-        None => true,
-    })
+/// A recording, as the other threads see it.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    file: PathBuf,
+    /// Why it has ended.
+    ended: Arc<OnceLock<String>>,
+}
+
+impl Recording {
+    /// Starts to write on a separate thread, so that a disk that hangs blocks nothing else.
+    ///
+    /// If a frame cannot be written, the recording ends there and stays ended: anything after half
+    /// a line could not be read.
+    pub(crate) fn start(file: &Path, meta: &Meta) -> io::Result<(Self, Feed)> {
+        let mut writer = Writer::create(file)?;
+        writer.meta(meta)?;
+        let recording = Self { file: file.to_owned(), ended: Arc::default() };
+        let mut scribe = Scribe { writer, ended: Arc::clone(&recording.ended) };
+        let name = file.display().to_string();
+        let feed = Feed::start("tachograph-record", LONGEST, move |fed| {
+            let Some(reason) = fed.and_then(|fed| scribe.write(&fed).err()) else { return true };
+            tracing::warn!("the recording {name} ends here: it cannot be written ({reason})");
+            // Err: it has ended only once.
+            let _ = scribe.ended.set(reason.to_string());
+            false
+        })?;
+        Ok((recording, feed))
+    }
+
+    /// Why it has ended, if it has.
+    pub(crate) fn ended(&self) -> Option<String> {
+        self.ended.get().map(|reason| format!("{}: {reason}", self.file.display()))
+    }
+
+    /// The same for the doctor.
+    pub(crate) fn finding(&self) -> Option<Finding> {
+        self.ended().map(|detail| Finding {
+            severity: Severity::Bad,
+            title: "the recording has ended".to_owned(),
+            detail,
+            advice:
+                "what is in the file can be read; remove the cause, and restart the program to \
+                     record again"
+                    .to_owned(),
+            series: None,
+        })
+    }
+}
+
+/// Writes a recording, and ends it with the program.
+struct Scribe {
+    writer: Writer,
+    ended: Arc<OnceLock<String>>,
+}
+
+impl Scribe {
+    fn write(&mut self, fed: &Fed) -> io::Result<()> {
+        self.writer.frame(&fed.frame, fed.new.iter().map(|it| &**it))
+    }
+}
+
+impl Drop for Scribe {
+    fn drop(&mut self) {
+        if self.ended.get().is_none()
+            && let Err(reason) = self.writer.finish()
+        {
+            tracing::warn!("the end of the recording cannot be written ({reason})");
+        }
+    }
 }
 
 /// Only recordings are overwritten: a wrong name must not cost anyone a file of another kind. A pipe
@@ -47,13 +105,4 @@ pub(crate) fn check_what_is_there(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file that is no recording"))
-}
-
-fn write<W: Write>(writer: &mut Writer<W>, path: &Path, fed: &Fed) -> bool {
-    let written = writer.frame(&fed.frame, fed.new.iter().map(|it| &**it));
-    if let Err(reason) = &written {
-        let path = path.display();
-        tracing::warn!("the recording {path} ends here: it cannot be written ({reason})");
-    }
-    written.is_ok()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::header::{CONNECTION, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +12,6 @@ use futures_util::stream::unfold;
 use serde::Serialize;
 use serde_json::Value;
 use tachograph::{MetricsCollector, Snapshot};
-use tachograph_export::json;
 use tachograph_history::{FORMAT, History, Meta, Settings, doctor};
 use tokio::sync::Semaphore;
 
@@ -24,11 +23,11 @@ use crate::live::listener::Listener;
 use crate::live::past;
 use crate::live::query::{self, Range};
 use crate::live::recorder::Recorder;
-use crate::live::recording;
+use crate::live::recording::Recording;
 use crate::live::report;
 use crate::live::seat::Seat;
 use crate::pages::answer::Answer;
-use crate::pages::reply::{answer, error};
+use crate::pages::reply::{error, to_json};
 use crate::pages::scrapes::Scrapes;
 use crate::thread::Worker;
 
@@ -71,8 +70,9 @@ pub(crate) struct Live {
     meta: Meta,
     lines: Arc<Lines>,
     recorder: Worker<Recorder>,
-    /// Does slow writing, and keeps the doctor's last answer with its snapshot's version.
-    pub(crate) writer: Worker<Option<(u64, Bytes)>>,
+    recording: Option<Recording>,
+    /// Does slow writing, and keeps the doctor's last findings with their snapshot's version.
+    pub(crate) writer: Worker<Option<(u64, Vec<doctor::Finding>)>>,
     places: Arc<Semaphore>,
     /// A report keeps the writer busy for long, so there is one at a time.
     reporting: Arc<Semaphore>,
@@ -103,11 +103,10 @@ impl Live {
         // Numbers continue after a restart, because a frame takes at least a millisecond.
         let lines = Arc::new(Lines::new(&meta, now, settings.bytes));
         let record = |file: &PathBuf| {
-            recording::start(file, &meta).map_err(|reason| Error::recording(file, reason))
+            Recording::start(file, &meta).map_err(|reason| Error::recording(file, reason))
         };
-        if let Some(file) = &plan.file {
-            feeds.push(record(file)?);
-        }
+        let (recording, feed) = plan.file.as_ref().map(record).transpose()?.unzip();
+        feeds.extend(feed);
         let recorder = Recorder {
             metrics: metrics.clone(),
             scrapes: Arc::clone(scrapes),
@@ -120,6 +119,7 @@ impl Live {
             scrapes: Arc::clone(scrapes),
             meta,
             lines,
+            recording,
             recorder: Worker::paced(name, recorder, step, Recorder::frame)
                 .map_err(Error::thread)?,
             writer: Worker::start("tachograph-history", None).map_err(Error::thread)?,
@@ -188,25 +188,24 @@ impl Live {
     pub(crate) async fn doctor(&self) -> Response {
         let history = self.recorder.run(|recorder| recorder.history.clone()).await;
         let Some(history) = history else { return bug() };
-        let diagnosed = self.writer.run(move |last| {
-            let version = history.newest().map_or(0, |frame| frame.version);
-            if let Some((_, said)) = last.as_ref().filter(|(of, _)| *of == version) {
-                return said.clone();
+        let version = history.newest().map_or(0, |frame| frame.version);
+        let at = history.newest().map_or(0, |frame| frame.end_ms) as f64 / 1e3;
+        let found = self.writer.run(move |last| {
+            if let Some((_, found)) = last.as_ref().filter(|(of, _)| *of == version) {
+                return found.clone();
             }
-            let diagnosis = Diagnosis {
-                snapshot_version: version,
-                at: history.newest().map_or(0, |frame| frame.end_ms) as f64 / 1e3,
-                findings: doctor::findings(&history),
-            };
-            // Infallible: it is a struct of numbers and strings.
-            let said = Bytes::from(serde_json::to_vec(&diagnosis).unwrap_or_default());
-            *last = Some((version, said.clone()));
-            said
+            last.insert((version, doctor::findings(&history))).1.clone()
         });
-        match diagnosed.await {
-            Some(said) => answer(StatusCode::OK, json::CONTENT_TYPE, said),
-            None => bug(),
-        }
+        let Some(found) = found.await else { return bug() };
+        let mut findings: Vec<_> = self.recording.iter().filter_map(Recording::finding).collect();
+        findings.extend(found);
+        findings.sort_by_key(|finding| finding.severity);
+        to_json(StatusCode::OK, &Diagnosis { snapshot_version: version, at, findings })
+    }
+
+    /// Why the recording has ended, if it has.
+    pub(crate) fn recording_ended(&self) -> Option<String> {
+        self.recording.as_ref().and_then(Recording::ended)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The live stream, the history and recordings, read as anyone would read them: as lines of JSON.
 
 mod client;
+mod recording;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -248,50 +249,6 @@ async fn history_answers_with_what_was_recorded_in_whatever_steps() {
         assert_eq!((status, body["error"].as_str()), (400, Some(told)));
     }
     assert_eq!(get(addr, "/live?since=never").await.0, 400);
-}
-
-#[tokio::test]
-async fn a_recording_has_everything_up_to_the_end() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("run.jsonl");
-    let metrics = manual();
-    let recorded = endpoint(&metrics).record(&file).expect("a free name");
-    let server = recorded.serve().await.expect("binds");
-    for amount in 1..=20 {
-        metrics.increment_by("events", amount);
-        publish(&metrics);
-        tokio::time::sleep(Duration::from_millis(3)).await;
-    }
-    metrics.increment_by("events", 1_000);
-    publish(&metrics);
-    server.shutdown().await;
-    // The thread of the file ends with the last connection, which the shutdown has waited for.
-    let deadline = Instant::now() + Duration::from_secs(10);
-    let read = loop {
-        let text = std::fs::read_to_string(&file).expect("a file");
-        let read = Read::lines(&text[..text.rfind('\n').map_or(0, |end| end + 1)], "events");
-        if read.total == 1_210 || Instant::now() > deadline {
-            break read;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    };
-    assert_eq!(read.total, 1_210);
-    let nowhere = endpoint(&metrics).record(folder.path().join("no/where.jsonl"));
-    let nowhere = nowhere.expect("nothing is there");
-    let told = nowhere.serve().await.expect_err("no such folder").to_string();
-    assert!(told.starts_with("cannot record to ") && told.contains("where.jsonl"), "{told}");
-}
-
-#[test]
-fn only_a_plain_file_is_recorded_to() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for there in [folder.path(), "/dev/zero".as_ref(), "/dev/null".as_ref()] {
-        let told = endpoint(&manual()).record(there).expect_err("no file").to_string();
-        assert!(
-            told.contains("no plain file") && told.contains(&*there.to_string_lossy()),
-            "{told}"
-        );
-    }
 }
 
 #[tokio::test]
