@@ -62,7 +62,7 @@ enum Task {
         names: Vec<String>,
     },
     /// The C interface: installed, and used by programs in C and C++ under gcc's sanitizers.
-    C(c::Options),
+    C,
     /// The cost of recording in instructions, compared with its ceilings.
     Instructions {
         /// Make the counts of this run the new ceilings.
@@ -106,7 +106,7 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         Task::Fuzz { targets } => fuzz::run(tools, steps, &targets),
         Task::Sanitize { names } => sanitize::run(tools, steps, &names),
         Task::Peers { names } => peers::run(tools, steps, &names),
-        Task::C(options) => c::run(tools, steps, &options),
+        Task::C => c::run(tools, steps),
         Task::Instructions { update } => instructions::run(tools, steps, update),
         Task::Fleet { arguments } => programs::fleet(tools, steps, &arguments),
         Task::Soak { arguments } => programs::soak(tools, steps, &arguments),
@@ -126,7 +126,7 @@ fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     programs::siege(tools, steps)?;
     fuzz::run(tools, steps, &[])?;
     peers::run(tools, steps, &[])?;
-    c::run(tools, steps, &c::Options::default())?;
+    c::run(tools, steps)?;
     // The README's other command; its tests run before this program does.
     demo::run(tools, steps)
 }

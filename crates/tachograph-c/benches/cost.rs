@@ -1,6 +1,6 @@
 //! What does a record cost from C, and what from Rust, in the same run?
 //!
-//! `cargo xtask c --cost` builds it: the C loops of `loops.c` are linked into this program, where
+//! `make cost` builds it: the C loops of `loops.c` are linked into this program, where
 //! they call the code of the static library, and are loaded from a shared object, where they call
 //! the shared library.
 
