@@ -23,7 +23,8 @@ use crate::tree::NodeId;
 /// the file's `Id`. State that no file contains stays: whether and where the transport runs, what
 /// slots play and their colours, which scenes were launched.
 ///
-/// Holds the file's tree as well as the set's, so it takes twice the memory of a [`Set`].
+/// Holds the file's tree as well as the set's. Both share their ids and the lists of parameters that
+/// are equal in both: at first it takes 1.2 to 1.4 times the memory of a [`Set`].
 #[derive(Clone, Debug)]
 pub struct Mirror {
     set: Set,

@@ -133,6 +133,51 @@ fn a_mirror_that_has_followed_a_save_holds_at_most_twice_the_tree() {
 }
 
 #[test]
+fn a_mirror_and_its_file_share_the_parameters_that_no_event_has_changed() {
+    let _turn = turn();
+    let mut ordinary = Vec::new();
+    Spec::default().write_xml(&mut ordinary).expect("a vector takes everything");
+    for (document, percent_max) in [(large_set(Version::Live12), 130), (ordinary, 150)] {
+        let before = LIVE.load(Ordering::Relaxed);
+        let read = || Set::read(document.as_slice()).expect("a set");
+        let set = read();
+        let tree = set.tree_bytes();
+        let percent = || 100 * (LIVE.load(Ordering::Relaxed) - before) / tree;
+        let mut mirror = Mirror::new(set);
+        let loaded = percent();
+        assert!(loaded <= percent_max, "loaded: {loaded} %, at most {percent_max}");
+
+        let edits = all_parameters(mirror.set());
+        assert!(edits.len() > 1_000);
+        edits.iter().for_each(|edit| assert!(!mirror.apply(edit).expect("accepted").is_empty()));
+        drop(edits);
+        let edited = percent();
+        assert!((loaded..=160).contains(&edited), "all changed: {edited} %");
+
+        let began = mirror.mark();
+        mirror.save(read(), began, true);
+        mirror.settle();
+        let saved = percent();
+        assert!(saved <= percent_max, "saved: {saved} %, at most {percent_max}");
+    }
+}
+
+/// An edit of each parameter that edits can reach, to a value that it does not have.
+fn all_parameters(set: &Set) -> Vec<Edit> {
+    let tracks = set.project().tracks.iter().enumerate();
+    let devices = tracks.flat_map(|(track, it)| {
+        it.devices.iter().enumerate().map(move |(device, it)| (track, device, it))
+    });
+    let edits = devices.flat_map(|(track, device, it)| {
+        it.parameters.iter().enumerate().map(move |(parameter, old)| {
+            let value = old.value + 0.25;
+            Edit::DeviceParameter { track, device, parameter, value }
+        })
+    });
+    edits.collect()
+}
+
+#[test]
 fn memory_does_not_follow_the_document() {
     let _turn = turn();
     let megabyte = vec![b' '; MIB];

@@ -1,5 +1,7 @@
 //! Edits of devices.
 
+use std::sync::Arc;
+
 use super::{finite, room_for_one, set, set_always};
 use crate::compare::change::{Change, Changed};
 use crate::edit::Rejected;
@@ -60,7 +62,7 @@ impl Set {
         room_for_one("parameters of this device", parameter, limit)?;
         let was_enabled = found.is_enabled();
         let made = make_parameters(found, parameter);
-        let field = &mut found.parameters[parameter].value;
+        let field = &mut Arc::make_mut(&mut found.parameters)[parameter].value;
         let changed = match made {
             Some(_) => Some(set_always("value", field, value)),
             None => set("value", field, value),
@@ -93,7 +95,8 @@ fn make_parameters(device: &mut Device, last: usize) -> Option<Changed> {
     if last < known {
         return None;
     }
-    let old = Value::Parameters(device.parameters.clone());
-    device.parameters.extend((known..=last).map(Parameter::unnamed));
-    Some(("parameters", old, Value::Parameters(device.parameters.clone())))
+    let made = (known..=last).map(Parameter::unnamed);
+    let parameters: Vec<_> = device.parameters.iter().cloned().chain(made).collect();
+    let old = std::mem::replace(&mut device.parameters, parameters.as_slice().into());
+    Some(("parameters", Value::Parameters(old.to_vec()), Value::Parameters(parameters)))
 }

@@ -136,13 +136,13 @@ impl Compare for Device {
     fn compare(old: &Self, new: &Self, owners: &Owners, position: At, records: &mut Vec<Change>) {
         let mut changed = changed_attributes(old, new);
         let are_same = old.parameters.len() == new.parameters.len()
-            && old.parameters.iter().zip(&new.parameters).all(|(was, is)| was.name == is.name);
+            && old.parameters.iter().zip(&*new.parameters).all(|(was, is)| was.name == is.name);
         if are_same {
             changed.retain(|(attribute, ..)| *attribute != "parameters");
         }
         let owner = &owners.new;
         records.extend(Change::attributes(old, owner.device_path(position.new), changed));
-        let parameters = are_same.then(|| old.parameters.iter().zip(&new.parameters));
+        let parameters = are_same.then(|| old.parameters.iter().zip(&*new.parameters));
         for (parameter, (was, is)) in parameters.into_iter().flatten().enumerate() {
             let changed = (was != is).then(|| ("value", was.value.into(), is.value.into()));
             let path = owner.parameter_path(position.new, parameter);

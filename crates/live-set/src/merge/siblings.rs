@@ -101,7 +101,9 @@ impl Merge<'_> {
             Place::Set(at) => set[at].take(),
             Place::File(at) => arrived.remove(&at),
         };
-        order.into_iter().filter_map(node).collect()
+        let mut merged = Vec::with_capacity(order.len());
+        merged.extend(order.into_iter().filter_map(node));
+        merged
     }
 
     /// Gives a node of the file that is not in the set its id; returns whether it enters the set.

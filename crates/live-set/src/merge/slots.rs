@@ -90,6 +90,7 @@ impl Merge<'_> {
             .filter_map(|(row, slot)| Some(ClipSlot { scene_index: rows.place(&row)?, ..slot }));
         let mut placed: Vec<_> = placed.collect();
         placed.sort_unstable_by_key(|slot| slot.scene_index);
+        placed.shrink_to_fit();
         placed
     }
 

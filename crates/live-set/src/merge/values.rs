@@ -1,6 +1,7 @@
 //! Merges the contents of tracks, scenes, devices and clips.
 
 use std::mem;
+use std::sync::Arc;
 
 use super::siblings::Merged;
 use super::{COLOR, Merge, NAME, VOLUME};
@@ -132,7 +133,7 @@ impl Merged for Device {
         let name = (old.map(|it| &it.name), &file.name);
         merge.value_unless_told(id, NAME, &mut self.name, name);
         self.device_type.clone_from(&file.device_type);
-        let old = old.map(|it| it.parameters.as_slice());
+        let old = old.map(|it| &*it.parameters);
         merge.parameters(id, &mut self.parameters, (old, &file.parameters));
         self.devices = merge.follow(id, &self.devices, &mut file.devices);
     }
@@ -143,16 +144,17 @@ impl Merged for Device {
 }
 
 impl Merge<'_> {
-    /// The file's, in its order, followed by those that edits created beyond the file's list.
+    /// The file's, in its order, followed by those that edits created beyond the file's list. If
+    /// that is just the file's list, it is shared.
     fn parameters(
         &self,
         id: &NodeId,
-        own: &mut Vec<Parameter>,
-        (old, file): (Option<&[Parameter]>, &[Parameter]),
+        own: &mut Arc<[Parameter]>,
+        (old, file): (Option<&[Parameter]>, &Arc<[Parameter]>),
     ) {
         let is_newer = |at| self.is_newer(id, What::Parameter(at));
         let mut merged = file.to_vec();
-        for (at, (parameter, own)) in merged.iter_mut().zip(&*own).enumerate() {
+        for (at, (parameter, own)) in merged.iter_mut().zip(&**own).enumerate() {
             let is_other = !own.name.is_empty() && own.name != parameter.name;
             if is_other && !is_newer(at) {
                 continue;
@@ -166,7 +168,7 @@ impl Merge<'_> {
         let is_made = |at: &usize| !self.terms.as_it_is && own[*at].name.is_empty();
         let beyond = (file.len()..own.len()).rfind(|at| is_newer(*at) || is_made(at));
         merged.extend(beyond.into_iter().flat_map(|last| own[file.len()..=last].to_vec()));
-        *own = merged;
+        *own = if *merged == **file { Arc::clone(file) } else { merged.into() };
     }
 
     /// Merges a clip with the file's clip in its place.

@@ -50,7 +50,7 @@ fn read_device(
 ) -> Result<(), ReadError> {
     document.keep(size_of::<Device>() + super::ID_BYTES + 2 * device.device_type.len())?;
     document.keep(size_of::<Parameter>() + super::TEXT_BYTES)?;
-    device.parameters.push(Parameter::switch());
+    let mut found = vec![Parameter::switch()];
     let level = document.level();
     let (mut user_name, mut own_name) = (None, None);
     let mut names = String::new();
@@ -61,16 +61,18 @@ fn read_device(
             "UserName" => user_name = document.text()?,
             "PluginDesc" => own_name = plug_in_name(document)?,
             "PatchSlot" => own_name = patch_name(document)?,
-            "On" => set(&mut device.parameters[0].value, document.manual(Document::number)?),
+            "On" => set(&mut found[0].value, document.manual(Document::number)?),
             "Branches" => branches(document, device, ("chain", &mut keys), count)?,
             "ReturnBranches" => {
                 branches(document, device, ("return_chain", &mut return_keys), count)?;
             }
-            _ => parameters(document, &mut names, &mut device.parameters)?,
+            _ => parameters(document, &mut names, &mut found)?,
         }
     }
     let given = user_name.into_iter().chain(own_name).find(|name| !name.is_empty());
     set(&mut device.name, given);
+    device.parameters = found.into();
+    device.devices.shrink_to_fit();
     Ok(())
 }
 

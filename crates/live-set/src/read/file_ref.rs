@@ -87,7 +87,8 @@ impl FileRefs {
         }
     }
 
-    pub(super) fn into_found(self) -> Vec<FileRef> {
+    pub(super) fn into_found(mut self) -> Vec<FileRef> {
+        self.found.shrink_to_fit();
         self.found
     }
 

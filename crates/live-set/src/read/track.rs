@@ -34,6 +34,10 @@ pub(super) fn track(document: &mut Document<'_>, track: &mut Track) -> Result<So
         }
     }
     track.arrangement.append(&mut takes);
+    // The set stays in memory for hours, and lists have grown by doubling.
+    track.devices.shrink_to_fit();
+    track.slots.shrink_to_fit();
+    track.arrangement.shrink_to_fit();
     document.file_refs.leave(outer);
     Ok(song)
 }

@@ -1,5 +1,7 @@
 //! Devices and their parameters.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::node::{Attribute, TreeNode};
@@ -26,7 +28,9 @@ pub struct Device {
     /// The parameters in Live's numbering: the device's switch first, called `On`, then those of
     /// the file in its order; a rack's start with its macros. Parameters that only events announced
     /// have no names.
-    pub parameters: Vec<Parameter>,
+    ///
+    /// Copies of the device share the list until an edit changes one of them: it is half of a tree.
+    pub parameters: Arc<[Parameter]>,
     /// The devices of a rack's chains.
     pub devices: Vec<Device>,
 }
@@ -68,7 +72,7 @@ impl Device {
             hash: NO_HASH,
             name: device_type.clone(),
             device_type,
-            parameters: Vec::new(),
+            parameters: Arc::default(),
             devices: Vec::new(),
         }
     }

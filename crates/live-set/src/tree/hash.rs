@@ -117,7 +117,7 @@ mod tests {
             let id = NodeId::top("device", Key::File(0));
             let mut device = Device::new(id, device_type.to_owned());
             name.clone_into(&mut device.name);
-            device.parameters = vec![Parameter { name: parameter.to_owned(), value: 0.0 }];
+            device.parameters = [Parameter { name: parameter.to_owned(), value: 0.0 }].into();
             device.rehash(&mut Hasher::default());
             device.hash
         };
