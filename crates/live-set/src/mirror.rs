@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use crate::compare::change::Changes;
+use crate::compare::change::{ChangeKind, Changes};
 use crate::compare::diff::exact;
 use crate::edit::{Edit, Rejected};
 use crate::merge::{COLOR, NAME, Terms, Told, VOLUME};
 use crate::set::Set;
 use crate::touched::Touched;
-use crate::tree::NodeId;
+use crate::tree::{NodeId, NodeRef};
 
 /// The set as Live has it: the file as last read, plus the events since.
 ///
@@ -61,7 +61,8 @@ impl Mirror {
     /// [`Rejected`] says why; nothing has changed then.
     pub fn apply(&mut self, edit: &Edit) -> Result<Changes, Rejected> {
         let result = self.set.apply(edit);
-        if result.is_ok() {
+        if let Ok(changes) = &result {
+            self.forget_removed(changes);
             self.told.extend(told(&self.set, edit));
         }
         self.edits += 1;
@@ -144,6 +145,21 @@ impl Mirror {
         let changes = exact(&self.set, &merged);
         self.set = merged;
         changes
+    }
+
+    /// Forgets what events set of nodes that are gone: another may come by a save with the same id.
+    fn forget_removed(&mut self, changes: &Changes) {
+        if self.told.is_empty() {
+            return;
+        }
+        let removed = changes.changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::Removed { node, .. } => Some(node.as_ref()),
+            _ => None,
+        });
+        let gone: HashSet<&NodeId> = removed.flat_map(NodeRef::walk).map(NodeRef::id).collect();
+        if !gone.is_empty() {
+            self.told.retain(|(id, _)| !gone.contains(id));
+        }
     }
 
     /// Rehashes the set from scratch: see [`Set::rehash`].

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::small::{apply, device, kinds, manual, read, save, track, usual};
+use common::small::{apply, device, kinds, manual, read, save, slots, track, usual, value};
 use live_set::{Edit, Mirror};
 
 /// Gains as Live writes them: 0 dB, and the top of the fader, which is the `Max` of each `Volume`.
@@ -80,5 +80,35 @@ fn a_device_keeps_the_name_that_an_event_gave_it_even_where_that_is_its_class() 
         let now = mirror.now();
         save(&mut mirror, file([name; 3]), now, name == "Mine");
         assert_eq!(names(&mirror), [name; 3]);
+    }
+}
+
+#[test]
+fn a_clip_that_comes_back_in_a_save_has_the_files_colour_and_not_that_of_the_removed_one() {
+    let removed = Edit::ClipRemoved { track: 0, scene: 0 };
+    let emptied = Edit::ClipSlotState {
+        track: 0,
+        scene: 0,
+        has_clip: false,
+        has_stop_button: true,
+        playing_status: 0,
+    };
+    for gone in [removed, emptied] {
+        let mut mirror = Mirror::new(read(&usual()));
+        apply(&mut mirror, &[Edit::ClipColor { track: 0, scene: 0, color: 0x12_34_56 }, gone]);
+        // Live numbers the only clip of a slot 0 each time, and no event has told of the new one.
+        let clips = slots(&[Some("New"), None]);
+        for color in [7, 9] {
+            let painted = clips.replace(
+                "</MidiClip>",
+                &format!("{}</MidiClip>", value("Color", &color.to_string())),
+            );
+            let [_, last] = usual();
+            let file = read(&[track(10, "Bass", 3, (&painted, "")), last]);
+            let now = mirror.now();
+            save(&mut mirror, file, now, false);
+            let clip = mirror.set().slot(0, 0).and_then(|slot| slot.clip.as_deref());
+            assert_eq!(clip.map(|it| (&*it.name, it.color)), Some(("New", color)));
+        }
     }
 }
