@@ -9,7 +9,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{ExtensionsMut, LookupSpan};
 
-use crate::life::{Life, Whole};
+use crate::life::Life;
 use crate::values::Values;
 
 /// How long a span was entered by some thread.
@@ -117,8 +117,8 @@ impl TachographLayer {
         Some(act(&mut timed.life))
     }
 
-    fn record(&self, whole: &Whole, metadata: &Metadata<'_>) {
-        let Whole { busy, idle, trace, values } = whole;
+    fn record(&self, life: &Life, metadata: &Metadata<'_>) {
+        let Life { busy, idle, trace, values, .. } = life;
         let (busy, idle) = (*busy, *idle);
         let tags = values.with([("span", metadata.name()), ("target", metadata.target())]);
         let tagged: Tagged<'_> = self.collector.with_tags(&tags);
@@ -180,10 +180,12 @@ where
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
         let Some(span) = context.span(&id) else { return };
-        // The lock of the extensions is not held while this records. The registry empties them.
-        let ended = self.act(&mut span.extensions_mut(), |life| life.end(&self.collector));
-        if let Some(whole) = ended.flatten() {
-            self.record(&whole, span.metadata());
+        // Taken out, because the lock of the extensions is not held while this records.
+        let Some(mut timed) = span.extensions_mut().remove::<Timed>() else { return };
+        if timed.by != self.identity() {
+            span.extensions_mut().insert(timed);
+        } else if timed.life.end(&self.collector) {
+            self.record(&timed.life, span.metadata());
         }
     }
 

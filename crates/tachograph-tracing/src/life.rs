@@ -12,22 +12,13 @@ use crate::values::Values;
 pub(crate) struct Life {
     /// The last moment at which it became busy or idle; at first its creation.
     since: Stamp,
-    busy: Duration,
-    idle: Duration,
+    pub(crate) busy: Duration,
+    pub(crate) idle: Duration,
     /// How often it is entered at the moment, on all threads together.
     depth: u32,
     /// Whether recording was on at each of these moments.
     is_whole: bool,
     was_entered: bool,
-    pub(crate) trace: Option<Trace>,
-    pub(crate) values: Values,
-}
-
-/// A life that has ended.
-#[derive(Debug)]
-pub(crate) struct Whole {
-    pub(crate) busy: Duration,
-    pub(crate) idle: Duration,
     pub(crate) trace: Option<Trace>,
     pub(crate) values: Values,
 }
@@ -62,12 +53,10 @@ impl Life {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    /// What there is to record, unless recording was off in between.
-    pub(crate) fn end(&mut self, collector: &MetricsCollector) -> Option<Whole> {
+    /// Returns whether its times are whole: recording was not off in between.
+    pub(crate) fn end(&mut self, collector: &MetricsCollector) -> bool {
         self.turn(collector);
-        let Self { busy, idle, trace, .. } = *self;
-        let values = std::mem::take(&mut self.values);
-        self.is_whole.then_some(Whole { busy, idle, trace, values })
+        self.is_whole
     }
 
     /// Adds the time since the last moment to what the span has been since then.

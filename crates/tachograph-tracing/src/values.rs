@@ -25,8 +25,10 @@ impl Values {
 
     /// The values' tags and then `more`, which win over fields of the same name.
     pub(crate) fn with<'a>(&'a self, more: [Tag<'a>; 2]) -> Tags<'a> {
-        let values = self.0.iter().map(|(name, value)| (*name, value.as_str()));
-        values.chain(more).collect()
+        let mut tags = Tags::new();
+        self.0.iter().for_each(|(name, value)| tags.push((name, value)));
+        tags.extend_from_slice(&more);
+        tags
     }
 
     fn set(&mut self, name: &'static str, value: CompactString) {
