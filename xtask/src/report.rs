@@ -3,22 +3,65 @@
 //! `benches/report.md` is the page without figures: each line in double braces is filled in by a
 //! run.
 
-mod tables;
-
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
 use xshell::cmd;
 
-use self::tables::{Table, Tables};
 use crate::tools::{self, Tools};
 
 const TEMPLATE: &str = "benches/report.md";
 
+/// A table as the benches write it; the first cell of each row names it.
+#[derive(Debug, Deserialize)]
+struct Table {
+    name: String,
+    title: String,
+    header: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+}
+
+/// All tables of a run, by name.
+type Tables = BTreeMap<String, Table>;
+
+/// A cell of a table.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(untagged)]
+enum Cell {
+    Number(f64),
+    Text(String),
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(value) => f.write_str(&figure(*value)),
+        }
+    }
+}
+
+/// A number with three significant digits.
+fn figure(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size < 10.0 => 2,
+        size if size < 100.0 => 1,
+        _ => 0,
+    };
+    let shown = format!("{value:.digits$}");
+    // A value rounded to zero has no sign.
+    if shown.trim_start_matches(['-', '0', '.']).is_empty() {
+        return shown.trim_start_matches('-').to_owned();
+    }
+    shown
+}
+
 /// Writes the page of this machine's CPU from a folder of tables.
 pub(crate) fn write(tools: &Tools, tables: &Path, folder: &Path) -> Result<String> {
-    let tables = Tables::read(tables)?;
+    let tables = read(tables)?;
     tools.shell.create_dir(folder)?;
     let cpu = cpu();
     let page = folder.join(format!("{}.md", file_name(&cpu)));
@@ -26,25 +69,40 @@ pub(crate) fn write(tools: &Tools, tables: &Path, folder: &Path) -> Result<Strin
     Ok(format!("{}, {} tables", page.display(), tables.len()))
 }
 
+fn read(folder: &Path) -> Result<Tables> {
+    let entries = std::fs::read_dir(folder);
+    let entries = entries.with_context(|| format!("cannot read {}", folder.display()))?;
+    let table = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry?.path();
+        let table: serde_json::Result<Table> =
+            serde_json::from_str(&std::fs::read_to_string(&path)?);
+        let table = table.with_context(|| format!("{} is no table", path.display()))?;
+        Ok((table.name.clone(), table))
+    };
+    entries.map(table).collect()
+}
+
 /// The page.
 fn text(template: &str, tables: &Tables, machine: &str) -> Result<String> {
     let mut page = String::new();
+    let (budgets, others): (Vec<_>, Vec<_>) =
+        tables.values().partition(|table| table.name.starts_with("budget"));
     let mut shown = BTreeSet::new();
     for line in template.lines() {
         let inner = line.strip_prefix("{{").and_then(|line| line.strip_suffix("}}"));
-        let Some(directive) = inner else {
-            page += &format!("{line}\n");
-            continue;
-        };
-        page += &match directive.split_once(' ').unwrap_or((directive, "")) {
-            ("machine", _) => format!("{machine}\n"),
-            ("budgets", _) => markdown(&tables.budgets()),
-            ("table", name) => {
+        page += &match inner.map(|it| it.split_once(' ').unwrap_or((it, ""))) {
+            None => format!("{line}\n"),
+            Some(("machine", _)) => format!("{machine}\n"),
+            Some(("budgets", _)) => markdown(&budgets),
+            Some(("table", name)) => {
                 shown.insert(name);
-                titled(tables.get(name)?)
+                let told = || format!("no bench has written the table `{name}`: run them all");
+                titled(tables.get(name).with_context(told)?)
             }
-            ("more", _) => tables.others(&shown).map(titled).collect(),
-            _ => bail!("{TEMPLATE}: `{directive}` is not understood"),
+            Some(("more", _)) => {
+                others.iter().filter(|it| !shown.contains(&*it.name)).map(|it| titled(it)).collect()
+            }
+            Some((directive, _)) => bail!("{TEMPLATE}: `{directive}` is not understood"),
         };
     }
     Ok(page)
@@ -81,26 +139,29 @@ fn machine(tools: &Tools, cpu: &str) -> Result<String> {
 }
 
 fn titled(table: &Table) -> String {
-    format!("**{}**\n\n{}\n", table.title, markdown(table))
+    format!("**{}**\n\n{}\n", table.title, markdown(&[table]))
 }
 
-fn markdown(table: &Table) -> String {
-    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-    let escaped = |text: &str| text.replace('|', "\\|");
-    let header: Vec<_> = table.header.iter().map(|text| escaped(text)).collect();
-    let rule = |column| if table.is_of_numbers(column) { "---:" } else { "---" }.to_owned();
-    let rule: Vec<_> = (0..header.len()).map(rule).collect();
-    let rows = table.rows.iter().map(|row| {
-        let mut cells: Vec<_> = row.iter().map(|cell| escaped(&cell.to_string())).collect();
+/// The rows of tables with one header.
+fn markdown(tables: &[&Table]) -> String {
+    let header = tables.first().map_or(&[][..], |table| &table.header);
+    let rows = || tables.iter().flat_map(|table| &table.rows);
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let escaped = |text: &dyn fmt::Display| text.to_string().replace('|', "\\|");
+    let is_number = |row: &Vec<Cell>, column| matches!(row.get(column), Some(Cell::Number(_)));
+    let rule = |column| if rows().any(|row| is_number(row, column)) { "---:" } else { "---" };
+    let heads = line(header.iter().map(|text| escaped(text)).collect());
+    let rules = line((0..header.len()).map(|column| rule(column).to_owned()).collect());
+    let rows = rows().map(|row| {
+        let mut cells: Vec<_> = row.iter().map(|cell| escaped(cell)).collect();
         cells.resize(header.len(), String::new());
-        line(&cells)
+        line(cells)
     });
-    [line(&header), line(&rule)].into_iter().chain(rows).collect()
+    [heads, rules].into_iter().chain(rows).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::tables::Cell;
     use super::*;
 
     /// A table for every name on the page.
@@ -113,7 +174,7 @@ mod tests {
             header: vec!["operation".to_owned(), "median".to_owned()],
             rows: vec![vec![Cell::Text("one".to_owned()), Cell::Number(1.5)]],
         };
-        named.map(table).collect()
+        named.map(|name| (name.to_owned(), table(name))).collect()
     }
 
     #[test]
@@ -124,8 +185,10 @@ mod tests {
             ["budget", "measured", "at most", "unit", "holds"],
             "rows": [["a | b", 1.25, 2, "ns", "yes"]]}"#;
         let extra = r#"{"name": "new-one", "title": "A new one", "header": ["x"], "rows": []}"#;
-        tables.add(serde_json::from_str(budget).expect("a table"));
-        tables.add(serde_json::from_str(extra).expect("a table"));
+        for json in [budget, extra] {
+            let table: Table = serde_json::from_str(json).expect("a table");
+            tables.insert(table.name.clone(), table);
+        }
         let page = text(&template, &tables, "a machine").expect("nothing is missing");
         assert!(page.contains("| a \\| b | 1.25 | 2.00 | ns | yes |"), "{page}");
         assert!(page.contains("**A new one**\n") && !page.contains("{{"), "{page}");
