@@ -285,7 +285,7 @@ impl SeriesState {
     /// The series as snapshots show it: the previous one, unless something has changed.
     pub(crate) fn publish(&mut self, metric: &Arc<Metric>, step: Step) -> Arc<Series> {
         self.has_left = false;
-        self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
+        self.slide(step);
         match &self.shown {
             Some(shown) if !self.changed && shown.dropped == self.entry.dropped() => {
                 Arc::clone(shown)
@@ -297,6 +297,11 @@ impl SeriesState {
                 series
             }
         }
+    }
+
+    /// Closes the steps that have left the window.
+    fn slide(&mut self, step: Step) {
+        self.changed |= step.now.is_some_and(|now| self.values.slide(now, step.width));
     }
 
     fn series(&self, metric: &Arc<Metric>, step: Step) -> Series {
@@ -315,11 +320,7 @@ impl SeriesState {
 
     /// The statistics of only this series, as of the step.
     pub(crate) fn value(&mut self, metric: &Arc<Metric>, step: Step) -> Value {
-        if let Some(now) = step.now
-            && self.values.slide(now, step.width)
-        {
-            self.changed = true;
-        }
+        self.slide(step);
         self.values.value(self.entry.kind, metric.scale, step.now.is_some())
     }
 

@@ -174,7 +174,7 @@ impl SeriesTable {
     pub(crate) fn drop_sample(&mut self, sample: Sample) {
         match self.states.get(sample.series as usize) {
             Some(state) => state.entry.drop_sample(DropReason::Panicked),
-            None => self.registry.count_drop(DropReason::Panicked),
+            None => self.registry.tallies.drop_sample(DropReason::Panicked),
         }
         self.lost += 1;
     }
@@ -194,7 +194,7 @@ impl SeriesTable {
     /// Counts a sample of a refused series.
     fn refuse(&mut self, series: u32) {
         self.lost += 1;
-        self.registry.count_drop(match series {
+        self.registry.tallies.drop_sample(match series {
             CONFLICTING => DropReason::KindConflict,
             _ => DropReason::SeriesLimit,
         });

@@ -169,7 +169,7 @@ impl Telemetry {
             (series(DROPPED, Tags::new(&[("reason", reason.name())]), Kind::Counter), 0)
         };
         Self {
-            tallies: registry.tallies(),
+            tallies: Arc::clone(&registry.tallies),
             counters: COUNTERS.iter().map(counter).collect(),
             dropped: DropReason::ALL.iter().map(dropped).collect(),
             gauges: GAUGES.iter().map(gauge).collect(),

@@ -197,7 +197,7 @@ impl Own {
             return Arc::new(handle);
         }
         registry.warn_of_conflict(&handle.entry, series.kind);
-        let refused = || Handle::new(&self.shared, registry.conflicting(series.kind));
+        let refused = || Handle::new(&self.shared, registry.refused(CONFLICTING, series.kind));
         self.names().conflicting(series.kind, refused)
     }
 }

@@ -154,7 +154,7 @@ fn look_up_and_record(shared: &Arc<Shared>, series: Named<'_>, operation: Operat
 fn refuse(registry: &Registry, handle: &Handle, kind: Kind) {
     match ColdPath::enter() {
         Some(_cold) => registry.conflict(&handle.entry, kind),
-        None => registry.count_drop(DropReason::KindConflict),
+        None => registry.tallies.drop_sample(DropReason::KindConflict),
     }
 }
 

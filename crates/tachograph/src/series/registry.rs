@@ -31,7 +31,7 @@ pub(crate) struct Cardinality {
 
 #[derive(Debug)]
 pub(crate) struct Registry {
-    tallies: Arc<Tallies>,
+    pub(crate) tallies: Arc<Tallies>,
     limits: Cardinality,
     inner: Mutex<Inner>,
 }
@@ -168,7 +168,8 @@ impl Registry {
         entry
     }
 
-    fn refused(&self, id: u32, kind: Kind) -> Arc<SeriesId> {
+    /// An entry without a series; recording into it is a drop, for the reason that the id encodes.
+    pub(crate) fn refused(&self, id: u32, kind: Kind) -> Arc<SeriesId> {
         Arc::new(SeriesId {
             id,
             slot: u32::MAX,
@@ -280,11 +281,6 @@ impl Registry {
         self.warn_of_conflict(entry, recorded_as);
     }
 
-    /// An entry without a series; recording into it counts as a conflict.
-    pub(crate) fn conflicting(&self, kind: Kind) -> Arc<SeriesId> {
-        self.refused(CONFLICTING, kind)
-    }
-
     /// Warns once per metric; only the first conflict of a series takes the lock.
     pub(crate) fn warn_of_conflict(&self, entry: &SeriesId, recorded_as: Kind) {
         if !entry.is_first_conflict() {
@@ -330,15 +326,6 @@ impl Registry {
     #[cfg(unix)]
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         lock(&self.inner)
-    }
-
-    pub(crate) fn tallies(&self) -> Arc<Tallies> {
-        Arc::clone(&self.tallies)
-    }
-
-    /// Counts a sample without a series.
-    pub(crate) fn count_drop(&self, reason: DropReason) {
-        self.tallies.drop_sample(reason);
     }
 
     /// Locks the registry, and turns records made by an allocator inside it into counted drops.
