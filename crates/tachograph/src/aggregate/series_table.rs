@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::time::Instant;
 
-use crate::aggregate::overload::Overload;
+use crate::aggregate::overload_warning::OverloadWarning;
 use crate::aggregate::series_state::SeriesState;
 use crate::aggregate::window::Step;
 use crate::drops::drop_reason::DropReason;
@@ -50,7 +50,7 @@ pub(crate) struct SeriesTable {
     /// The signal handlers' count when the child of a fork started over.
     signals_before: u64,
     pub(crate) coalesced: u64,
-    overload: Overload,
+    overload_warning: OverloadWarning,
     /// Ids of series whose samples counted elsewhere; the simulation takes them.
     #[cfg(test)]
     pub(super) refused: std::collections::BTreeSet<u32>,
@@ -83,7 +83,7 @@ impl SeriesTable {
             lost: 0,
             signals_before: 0,
             coalesced: 0,
-            overload: Overload::default(),
+            overload_warning: OverloadWarning::default(),
             #[cfg(test)]
             refused: std::collections::BTreeSet::new(),
         }
@@ -283,7 +283,7 @@ impl SeriesTable {
 
     /// Warns of overload, if a warning is due.
     pub(crate) fn warn_of_overload(&mut self, now: Instant) {
-        let Some((samples, worst, of_worst)) = self.overload.take_warning(now) else { return };
+        let Some((samples, worst, of_worst)) = self.overload_warning.take(now) else { return };
         if let Some(state) = self.states.get(worst as usize) {
             let worst = Arc::clone(&state.entry.key);
             self.registry.warn(Warning::Coalesced { samples, worst, of_worst });
@@ -291,7 +291,7 @@ impl SeriesTable {
     }
 
     fn count_coalesced(&mut self, id: u32, samples: u64) {
-        self.overload.note(id, samples);
+        self.overload_warning.note(id, samples);
         self.coalesced += samples;
     }
 
@@ -432,7 +432,7 @@ impl SeriesTable {
         let start = Arc::new(start);
         self.states.iter_mut().for_each(|state| state.start_over(&start));
         (self.forgotten, self.lost, self.coalesced) = (0, 0, 0);
-        self.overload = Overload::default();
+        self.overload_warning = OverloadWarning::default();
         self.signals_before = self.all_signals();
     }
 

@@ -13,7 +13,7 @@ use crate::series::metric::scaled;
 ///
 /// Shared between snapshots while nothing changes; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "ToldBuckets")]
+#[serde(try_from = "RawBuckets")]
 pub struct Buckets {
     rows: Arc<[Row]>,
     /// Counts of coalesced samples, by coarse bucket.
@@ -183,20 +183,20 @@ impl Buckets {
     }
 }
 
-/// Buckets in serialized form.
+/// Buckets as they were serialized.
 #[derive(serde::Deserialize)]
-pub(crate) struct ToldBuckets {
+pub(crate) struct RawBuckets {
     rows: Arc<[Row]>,
     coarse: Arc<[Row]>,
     totals: Totals,
     scale: f64,
 }
 
-impl TryFrom<ToldBuckets> for Buckets {
+impl TryFrom<RawBuckets> for Buckets {
     type Error = String;
 
-    fn try_from(told: ToldBuckets) -> Result<Self, String> {
-        let ToldBuckets { rows, coarse, totals, scale } = told;
+    fn try_from(raw: RawBuckets) -> Result<Self, String> {
+        let RawBuckets { rows, coarse, totals, scale } = raw;
         let Totals { count, min, max, coalesced, .. } = totals;
         let sum = |rows: &[Row]| rows.iter().map(|row| u128::from(row.1)).sum::<u128>();
         let counted = sum(&rows);

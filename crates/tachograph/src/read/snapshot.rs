@@ -1,8 +1,8 @@
 //! An immutable, versioned snapshot of every series, for readers and exporters.
 
+mod deserialize;
 mod difference;
 mod merge;
-mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

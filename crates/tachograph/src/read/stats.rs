@@ -25,7 +25,7 @@ pub struct Views<T> {
 /// `count`, `sum`, `min`, `max` and `mean` are exact; quantiles are within [`TimingStats::error`]
 /// of a recorded value. Without samples, everything except `count` and `sum` is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "ToldTiming")]
+#[serde(from = "RawTiming")]
 pub struct TimingStats {
     /// The number of samples.
     pub count: u64,
@@ -157,7 +157,7 @@ impl CounterStats {
 
 /// Statistics of a gauge. If no value was set, everything except `count` is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "ToldGauge")]
+#[serde(try_from = "RawGauge")]
 pub struct GaugeStats {
     /// The value set last.
     #[serde(serialize_with = "float::option")]
@@ -182,10 +182,10 @@ fn per_second(amount: f64, over: Duration) -> f64 {
     if over.is_zero() { 0.0 } else { amount / over.as_secs_f64() }
 }
 
-/// A timing's statistics in serialized form. Everything except the buckets follows from these.
+/// A timing's statistics as they were serialized. Everything except the buckets follows from these.
 #[derive(serde::Deserialize)]
 #[allow(dead_code, reason = "some formats tell fields by their order")]
-struct ToldTiming {
+struct RawTiming {
     count: u64,
     sum: Float,
     min: Option<Float>,
@@ -199,15 +199,15 @@ struct ToldTiming {
     buckets: Buckets,
 }
 
-impl From<ToldTiming> for TimingStats {
-    fn from(told: ToldTiming) -> Self {
-        Self::of(told.buckets)
+impl From<RawTiming> for TimingStats {
+    fn from(raw: RawTiming) -> Self {
+        Self::of(raw.buckets)
     }
 }
 
-/// A gauge's statistics in serialized form.
+/// A gauge's statistics as they were serialized.
 #[derive(serde::Deserialize)]
-struct ToldGauge {
+struct RawGauge {
     current: Option<Float>,
     min: Option<Float>,
     max: Option<Float>,
@@ -218,11 +218,11 @@ struct ToldGauge {
     sum: Wide,
 }
 
-impl TryFrom<ToldGauge> for GaugeStats {
+impl TryFrom<RawGauge> for GaugeStats {
     type Error = String;
 
-    fn try_from(told: ToldGauge) -> Result<Self, String> {
-        let ToldGauge { current, min, max, _mean, count, finite, sum } = told;
+    fn try_from(raw: RawGauge) -> Result<Self, String> {
+        let RawGauge { current, min, max, _mean, count, finite, sum } = raw;
         if finite > count {
             return Err("this is no gauge: more values were finite than were set".to_owned());
         }

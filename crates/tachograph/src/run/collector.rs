@@ -324,7 +324,7 @@ impl MetricsCollector {
     /// ```
     pub fn on_publish(&self, callback: impl Fn(&Self) + Send + Sync + 'static) {
         let weak = Arc::downgrade(&self.owner);
-        self.core().asked.add(Arc::new(move || {
+        self.core().on_publish.add(Arc::new(move || {
             if let Some(owner) = weak.upgrade() {
                 callback(&Self { owner });
             }
@@ -347,7 +347,7 @@ impl MetricsCollector {
     /// first collector. The callbacks of [`on_publish`](MetricsCollector::on_publish) come before
     /// that, and take what time they take.
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
-        self.core().ask();
+        self.core().call_back();
         self.owner.shutdown(timeout)
     }
 }

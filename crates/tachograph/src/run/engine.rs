@@ -22,10 +22,10 @@ use crate::read::snapshot::{Snapshot, Value};
 use crate::read::snapshot_reader::SnapshotReader;
 use crate::record::handle::Handle;
 use crate::record::this_thread;
-use crate::run::asked::Asked;
-#[cfg(unix)]
-use crate::run::asked::Callbacks;
 use crate::run::budget::{Budget, Drained};
+#[cfg(unix)]
+use crate::run::on_publish::Callbacks;
+use crate::run::on_publish::OnPublish;
 use crate::run::threads::{Running, Threads};
 use crate::series::metric::Kind;
 #[cfg(unix)]
@@ -42,7 +42,7 @@ pub(crate) struct Core {
     aggregator: Mutex<Aggregator>,
     snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
-    pub(crate) asked: Asked,
+    pub(crate) on_publish: OnPublish,
     pub(crate) threads: Threads,
     pub(crate) publish_every: Duration,
     /// Whether passes are made manually, which also set the time.
@@ -62,7 +62,7 @@ pub(crate) struct Locks<'a> {
     _aggregator: MutexGuard<'a, Aggregator>,
     _registry: MutexGuard<'a, Inner>,
     _growth: MutexGuard<'a, Growth>,
-    _asked: MutexGuard<'a, Callbacks>,
+    _on_publish: MutexGuard<'a, Callbacks>,
 }
 
 /// The fate of everything that was recorded, at a collector's end.
@@ -100,7 +100,7 @@ impl Core {
             aggregator: Mutex::new(aggregator),
             snapshot: Arc::new(ArcSwap::new(first)),
             on_warning,
-            asked: Asked::new(),
+            on_publish: OnPublish::new(),
             threads,
             publish_every,
             manual,
@@ -128,13 +128,13 @@ impl Core {
     }
 
     /// Calls the callbacks that record values before a snapshot, while recording is on.
-    pub(crate) fn ask(&self) {
+    pub(crate) fn call_back(&self) {
         let shared = &self.shared;
         shared.resume();
         if shared.mode() != mode::ON {
             return;
         }
-        self.asked.ask(|is_first| {
+        self.on_publish.call(|is_first| {
             shared.tallies.add(Tally::CallbackPanic, 1);
             if is_first {
                 self.shared.registry.warn(Warning::CallbackPanicked);
@@ -171,7 +171,7 @@ impl Core {
         now: Option<PassTime>,
         is_noted: bool,
     ) -> Option<Duration> {
-        self.ask();
+        self.call_back();
         let wait = self.attempt(|aggregator| {
             let started = Instant::now();
             let before = aggregator.now().monotonic;
@@ -199,7 +199,7 @@ impl Core {
             _aggregator: lock(&self.aggregator),
             _registry: self.shared.registry.lock(),
             _growth: self.shared.lock(),
-            _asked: self.asked.lock(),
+            _on_publish: self.on_publish.lock(),
         }
     }
 

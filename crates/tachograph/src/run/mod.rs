@@ -3,14 +3,13 @@
 //! May use everything except `testing`. In reading order:
 //! - `stop`: asks the background thread to end
 //! - `background`, `threads`: starts that thread; a collector's threads
-//! - `asked`, `budget`: callbacks before a snapshot, what a loop allows a drain to cost
+//! - `on_publish`, `budget`: callbacks before a snapshot, what a loop allows a drain to cost
 //! - `engine`, `driver`: one collector's parts and its passes, and when they are made
 //! - `fork`: a child process starts over
 //! - `collector`, `tagged`, `builder`: the public API
 //! - `family`: a handle for each tag set of a type
 //! - `global`, `lazy`: the collector of the whole process, static handles and macros
 
-pub(crate) mod asked;
 #[cfg_attr(not(all(unix, not(tachograph_loom))), path = "no_background.rs")]
 pub(crate) mod background;
 pub(crate) mod budget;
@@ -32,6 +31,7 @@ pub(crate) mod fork {
 pub(crate) mod global;
 #[cfg(not(tachograph_loom))]
 pub(crate) mod lazy;
+pub(crate) mod on_publish;
 pub(crate) mod stop;
 pub(crate) mod tagged;
 pub(crate) mod threads;

@@ -16,7 +16,7 @@ pub(crate) mod float {
 
     #[derive(serde::Serialize, serde::Deserialize)]
     #[serde(untagged)]
-    enum Told<'a> {
+    enum Raw<'a> {
         Number(f64),
         Word(std::borrow::Cow<'a, str>),
     }
@@ -32,11 +32,11 @@ pub(crate) mod float {
         if !from.is_human_readable() {
             return not_nan(f64::deserialize(from)?);
         }
-        match Told::deserialize(from)? {
-            Told::Number(value) => not_nan(value),
-            Told::Word(word) if word == "inf" => Ok(f64::INFINITY),
-            Told::Word(word) if word == "-inf" => Ok(f64::NEG_INFINITY),
-            Told::Word(word) => Err(D::Error::custom(format!("{word:?} is no statistic"))),
+        match Raw::deserialize(from)? {
+            Raw::Number(value) => not_nan(value),
+            Raw::Word(word) if word == "inf" => Ok(f64::INFINITY),
+            Raw::Word(word) if word == "-inf" => Ok(f64::NEG_INFINITY),
+            Raw::Word(word) => Err(D::Error::custom(format!("{word:?} is no statistic"))),
         }
     }
 

@@ -31,9 +31,9 @@ pub(crate) struct Callback {
 }
 
 /// The callbacks of a collector. The lock is only held while the list is copied or replaced.
-pub(crate) struct Asked(Mutex<Callbacks>);
+pub(crate) struct OnPublish(Mutex<Callbacks>);
 
-impl Asked {
+impl OnPublish {
     pub(crate) fn new() -> Self {
         Self(Mutex::new(Arc::new([])))
     }
@@ -51,7 +51,7 @@ impl Asked {
     /// Calls each, unless this thread is inside one of them already, as where a callback publishes,
     /// or inside those of four other collectors. Each panic is caught and passed to `panicked`,
     /// with whether it is the callback's first.
-    pub(crate) fn ask(&self, panicked: impl Fn(bool)) {
+    pub(crate) fn call(&self, panicked: impl Fn(bool)) {
         // No model has callbacks, and each lock would multiply the models' interleavings.
         if cfg!(tachograph_loom) {
             return;

@@ -14,9 +14,10 @@ use crate::series::encoding::wall;
 use crate::series::key;
 use crate::series::metric::Kind;
 
-/// A snapshot in serialized form.
+/// A snapshot as it was serialized.
 #[derive(Deserialize)]
-struct ToldSnapshot {
+#[serde(remote = "Snapshot")]
+struct RawSnapshot {
     version: u64,
     #[serde(with = "wall")]
     timestamp: SystemTime,
@@ -35,23 +36,10 @@ struct ToldSnapshot {
 
 impl<'de> Deserialize<'de> for Snapshot {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let told = ToldSnapshot::deserialize(deserializer)?;
-        let mut naming = Naming::new(told.names.prefix(), &told.names.constant_tags());
-        naming.adopt(&told.names, |_, _| true);
-        let mut snapshot = Self {
-            version: told.version,
-            timestamp: told.timestamp,
-            started: told.started,
-            uptime: told.uptime,
-            generation: told.generation,
-            age: told.age,
-            window_span: told.window_span,
-            recording: told.recording,
-            series: told.series,
-            idle: told.idle,
-            names: told.names,
-        };
+        let mut snapshot = RawSnapshot::deserialize(deserializer)?;
         check(&snapshot).map_err(D::Error::custom)?;
+        let mut naming = Naming::new(snapshot.names.prefix(), &snapshot.names.constant_tags());
+        naming.adopt(&snapshot.names, |_, _| true);
         snapshot.name_all(naming);
         Ok(snapshot)
     }
