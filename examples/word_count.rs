@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let settings = Settings::new("word_count").encoding(Encoding::Json).telemetry(false);
     let report = Push::new(metrics, &receiver, settings)?.once(Duration::from_secs(5))?;
-    if report.waiting() > 0 {
+    if report.delivered == 0 {
         eprintln!("the receiver did not take the metrics");
     }
     Ok(())

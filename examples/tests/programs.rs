@@ -163,7 +163,7 @@ fn word_count_pushes_before_it_ends() {
     files.push(folder.join("absent").to_str().expect("UTF-8").to_owned());
     let mut command = Command::new(env!("CARGO_BIN_EXE_word_count"));
     let child = command.arg(&url).args(&files).stderr(Stdio::null()).spawn().expect("it starts");
-    let pushed = program::receive(&receiver);
+    let pushed = program::receive(&receiver, "200 OK");
     assert!(child.wait_with_output().expect("it ends").status.success());
     std::fs::remove_dir_all(&folder).expect("removed");
 
@@ -179,6 +179,51 @@ fn word_count_pushes_before_it_ends() {
     assert_eq!(failed["attributes"][0]["value"]["stringValue"], "entity not found");
     let took = &metric("file.duration")["exponentialHistogram"]["dataPoints"][0];
     assert_eq!(took["count"], "3");
+}
+
+#[test]
+fn word_count_says_when_nobody_took_its_metrics() {
+    let receiver = TcpListener::bind(ANY).expect("a port");
+    let url = format!("http://{}/v1/metrics", receiver.local_addr().expect("bound"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_word_count"));
+    let child = command.arg(&url).stderr(Stdio::piped()).spawn().expect("it starts");
+    program::receive(&receiver, "400 Bad Request");
+    let output = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("the receiver did not take the metrics"), "{told:?}");
+}
+
+/// The names before `=` among the lines of a manifest's dependencies.
+fn dependencies(manifest: &str) -> Vec<&str> {
+    let names = manifest.lines().filter_map(|line| line.split_once(['=', '.']));
+    names.map(|(name, _)| name.trim()).filter(|name| !name.starts_with(['#', '['])).collect()
+}
+
+#[test]
+fn the_guide_names_what_each_example_depends_on() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect("a file");
+    let manifest = read("Cargo.toml");
+    let all = manifest.split_once("\n[dependencies]\n").expect("dependencies").1;
+    let all = dependencies(all.split_once("\n[dev-").expect("those of tests").0);
+    assert!(all.contains(&"mio") && all.contains(&"nix"), "{all:?}");
+    let guide = read("README.md");
+    let sections: Vec<_> = guide.split("\n## ").skip(1).collect();
+    assert_eq!(sections.len(), 7, "a section for each example");
+    for section in sections {
+        let file = section.split_once("](").and_then(|it| it.1.split_once(')')).expect("a link").0;
+        let program = read(file);
+        let block = section.split_once("```toml\n[dependencies]\n").expect("a manifest").1;
+        let told = dependencies(block.split_once("```").expect("an end").0);
+        let used = |name: &&str| program.contains(&format!("{}::", name.replace('-', "_")));
+        let used: Vec<_> = all.iter().copied().filter(used).collect();
+        let of_others = told.iter().filter(|name| !used.contains(name));
+        // The callback's program, which serves, is in another file.
+        let of_others: Vec<_> = of_others.filter(|_| !file.starts_with("audio/")).collect();
+        assert!(of_others.is_empty(), "{file} does not use {of_others:?}");
+        let missing: Vec<_> = used.iter().filter(|name| !told.contains(name)).collect();
+        assert!(missing.is_empty(), "{file} uses {missing:?} too");
+    }
 }
 
 #[test]

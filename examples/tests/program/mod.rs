@@ -113,8 +113,8 @@ pub(crate) fn wait_for(address: &str, key: &str, wanted: f64) {
     wait_until(&format!("{key} {wanted}"), || value(address, key) == Some(wanted));
 }
 
-/// The body of the one request that a receiver gets; answers it with an empty success.
-pub(crate) fn receive(receiver: &TcpListener) -> Vec<u8> {
+/// The body of the one request that a receiver gets; answers it with this status.
+pub(crate) fn receive(receiver: &TcpListener, status: &str) -> Vec<u8> {
     receiver.set_nonblocking(true).expect("a socket");
     let mut accepted = None;
     wait_until("a sender", || {
@@ -137,7 +137,8 @@ pub(crate) fn receive(receiver: &TcpListener) -> Vec<u8> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body");
-    let answer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    let head = "Content-Type: application/json\r\nContent-Length: 2";
+    let answer = format!("HTTP/1.1 {status}\r\n{head}\r\n\r\n{{}}");
     reader.get_mut().write_all(answer.as_bytes()).expect("it reads");
     body
 }

@@ -206,7 +206,9 @@ impl Push {
     }
 
     /// Pushes once and waits for the outcome, for programs that end: everything recorded so far,
-    /// retried until the receiver has it or the time is up.
+    /// retried until the receiver has it or the time is up. If it has it,
+    /// [`delivered`](PushReport::delivered) is 1; else that is 0, and the payload is counted as
+    /// dropped.
     ///
     /// Needs no tokio runtime, and blocks, so do not call it from async code: there, shut a pusher
     /// down right after its [start](Push::start).
