@@ -26,7 +26,7 @@ class Browser:
         port_file = profile / "DevToolsActivePort"
         until(lambda: port_file.exists() and len(port_file.read_text().split()) == 2, "Chromium does not start", 60)
         port, path = port_file.read_text().split()
-        self.socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=30)
+        self.socket = connect(f"ws://127.0.0.1:{port}{path}", max_size=None, open_timeout=30, ping_interval=None)
         self.last = 0
         self.session = None
         self.said, self.asked = [], []

@@ -79,6 +79,12 @@ def check_headlines(page, server):
     return version
 
 
+def compared(alert):
+    """The words for an alert's value and its threshold; a dash stands for none."""
+    value, threshold = alert["value_text"], alert["threshold_text"]
+    return value if threshold == "–" else f"{'no value' if value == '–' else value}, limit {threshold}"
+
+
 def check_alerts(page, server):
     """Each rule has the state, the value and the threshold that `/alerts` tells of the same snapshot,
     and the head of the page counts those that fire."""
@@ -89,22 +95,24 @@ def check_alerts(page, server):
     def same():
         rules = server.get("/alerts")
         told[rules["snapshot_version"]] = {
-            rule["name"]: [alert["state"], f"{alert['value_text']} of {alert['threshold_text']}"]
+            rule["name"]: [alert["state"], compared(alert), "" if alert["state"] == "inactive" else alert["message"]]
             for rule in rules["rules"] for alert in rule["alerts"]}
         now = page.run("""({version: Number(document.querySelector("[data-alerts]").dataset.alerts),
             health: document.getElementById("health").textContent,
             rules: Object.fromEntries([...document.querySelectorAll("[data-rule]")].map((it) =>
-                [it.dataset.rule, [it.dataset.state, it.cells[3].textContent]]))})""")
+                [it.dataset.rule, [it.dataset.state, it.cells[3].textContent, it.cells[5].textContent]]))})""")
         shown[now["version"]] = now
         return shown.keys() & told.keys()
 
     for _ in range(5):
         version = max(until(same, "the page never showed alerts of a snapshot that /alerts told", 60))
         assert shown[version]["rules"] == told[version], (version, shown[version], told[version])
-        firing = sum(state == "firing" for state, _ in told[version].values())
+        firing = sum(state == "firing" for state, *_ in told[version].values())
         assert firing == 0 or shown[version]["health"] == f"▲ {firing} firing", (firing, shown[version])
         goes_on(page)
     page.wait("document.querySelector('#banner .bad') !== null", "the page does not tell that an alert fires", 60)
+    page.run("location.hash = '#/doctor'")
+    page.wait("/events a second|above/.test(document.querySelector('.finding p')?.textContent)", "the doctor does not tell why an alert fires")
     # Both lead to the series that the alert is about.
     for link in ("[data-rule=ManyEvents] a", "#banner .bad a"):
         page.run("location.hash = '#/alerts'")

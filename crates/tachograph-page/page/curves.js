@@ -3,7 +3,7 @@
 // reset, restart, gap).
 
 import { Distribution, ENDLESS, ZERO } from "./buckets.js";
-import { COUNTER, GAUGE, TIMING } from "./depth.js";
+import { COUNTER, FORGETS, GAUGE, TIMING } from "./depth.js";
 
 const QUANTILES = [TIMING.q50, TIMING.q95, TIMING.q99, TIMING.max];
 
@@ -120,9 +120,10 @@ export function levels(plan, series) {
   plan.each(series, (i, column, row, at) => {
     values[i] = column.rows.data[at + GAUGE.current];
   });
-  // A gauge that was not set keeps its value, but not across a start, a reset or a restart.
-  for (let i = 1; i < plan.length; i += 1) {
-    if (values[i] !== values[i] && (plan.marks[i] & 7) === 0) values[i] = values[i - 1];
+  const before = () => plan.parts[0].depth.levelBefore(series, plan.parts[0].first);
+  // A gauge that was not set keeps its value.
+  for (let i = 0; i < plan.length; i += 1) {
+    if (values[i] !== values[i] && (plan.marks[i] & FORGETS) === 0) values[i] = i > 0 ? values[i - 1] : before();
   }
   return values;
 }
@@ -210,9 +211,10 @@ export function heat(plan, family) {
   let [lowest, highest] = [Infinity, -Infinity];
   for (const series of family) {
     plan.each(series, (i, column, row) => {
-      const first = Math.min(plan.width - 1, Math.max(0, place(plan.ends[i] - plan.spans[i])));
-      const end = Math.max(first + 1, Math.min(plan.width, place(plan.ends[i])));
-      for (let pixel = first; pixel < end; pixel += 1) {
+      const end = Math.min(plan.width, Math.max(1, place(plan.ends[i])));
+      // Maybe before the plan: only the share within it is drawn.
+      const first = Math.min(end - 1, place(plan.ends[i] - plan.spans[i]));
+      for (let pixel = Math.max(0, first); pixel < end; pixel += 1) {
         const cell = (cells[pixel] ??= new Map());
         column.eachBucket(row, (index, count) => {
           const share = count / (end - first);

@@ -92,10 +92,10 @@ class Column {
     return low;
   }
 
-  // Drops the rows before a slot.
+  // Drops the rows before a slot. Of a gauge one stays: its value at that slot.
   dropTo(slot) {
-    const rows = this.seek(slot);
-    if (rows === 0) return;
+    const rows = this.seek(slot) - (this.layout === GAUGE ? 1 : 0);
+    if (rows <= 0) return;
     this.rows.drop(rows * this.layout.width);
     if (this.layout !== TIMING) return;
     const left = this.length > 0 ? this.rows.data[this.at(0) + TIMING.pool] : this.indices.end;
@@ -191,6 +191,9 @@ class Column {
   }
 }
 
+// A start, a reset or a restart: a gauge does not keep its value across it.
+export const FORGETS = 7;
+
 // The frames, and the columns of all series.
 export class Depth {
   constructor() {
@@ -198,6 +201,8 @@ export class Depth {
     this.first = 0;
     this.frames = [];
     this.bytes = 0;
+    // The slots at which gauges lost their values; of those without a frame only the last.
+    this.forgets = [];
   }
 
   get next() {
@@ -216,6 +221,7 @@ export class Depth {
   open(frame) {
     this.frames.push({ ...frame, bytes: 64 });
     this.bytes += 64;
+    if (frame.marks & FORGETS) this.forgets.push(this.next - 1);
     return this.next - 1;
   }
 
@@ -231,6 +237,15 @@ export class Depth {
   dropOldest() {
     this.bytes -= this.frames.shift().bytes;
     this.first += 1;
+    if (this.forgets[1] < this.first) this.forgets.shift();
+  }
+
+  // The value that a gauge had before a slot.
+  levelBefore(series, slot) {
+    const column = this.columns[series.id];
+    const row = column ? column.seek(slot) - 1 : -1;
+    if (row < 0 || this.forgets.some((it) => it > column.slot(row) && it < slot)) return NaN;
+    return column.rows.data[column.at(row) + GAUGE.current];
   }
 
   // Frees the memory of series that have not changed for a long time.

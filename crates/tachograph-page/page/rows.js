@@ -171,10 +171,10 @@ export class Rows {
 
   // The sum of rates, and the worst of the other numbers.
   add({ children, stats }) {
-    let [rate, before, p99, max] = [0, 0, -Infinity, -Infinity];
+    let [rate, before, p99, max] = [NaN, NaN, -Infinity, -Infinity];
+    const plus = (sum, value) => (value !== value ? sum : sum !== sum ? value : sum + value);
     for (const { stats: it } of children) {
-      rate += it.rate || 0;
-      before += it.before || 0;
+      [rate, before] = [plus(rate, it.rate), plus(before, it.before)];
       if (it.p99 > p99) p99 = it.p99;
       if (it.max > max) max = it.max;
     }

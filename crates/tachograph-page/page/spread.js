@@ -180,6 +180,7 @@ function drawSpectrum(context, area, { scale, unit, curves, note }, colours) {
   const x = (percent) => area.left + placeOf(percent) * (area.right - area.left);
   const y = (value) => area.bottom - scale.place(value) * (area.bottom - area.top);
   context.strokeStyle = colours.line;
+  context.lineWidth = 1;
   context.fillStyle = colours.quiet;
   context.textBaseline = "middle";
   context.textAlign = "right";

@@ -234,6 +234,7 @@ function trendOf(store, series, isWhole) {
     else if (frame.marks === 0) values[i] = (data[at + COUNTER.change] * 1000) / frame.span;
   }
   if (series.kind !== "gauge") return values;
+  if (values[0] !== values[0]) values[0] = fine.levelBefore(series, start);
   for (let i = 1; i < values.length; i += 1) if (values[i] !== values[i]) values[i] = values[i - 1];
   return values;
 }

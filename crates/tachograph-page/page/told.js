@@ -39,6 +39,17 @@ export function alertsOf(told) {
   return all.sort((a, b) => ORDER.indexOf(a.alert.state) - ORDER.indexOf(b.alert.state));
 }
 
+// What an alert compares. A dash stands for none: a heartbeat has neither, a series without samples no value.
+function compared(alert) {
+  const value = alert.value_text ?? format(alert.value);
+  const limit = alert.threshold_text ?? "–";
+  if (limit === "–") return value;
+  return h("span", {}, value === "–" ? "no value" : value, h("span", { class: "quiet" }, `, limit ${limit}`));
+}
+
+// A message tells why an alert fires: of one that does not, it would be wrong.
+const messageOf = (alert) => (alert.state === "inactive" ? "" : (alert.message ?? ""));
+
 // A time that shows the charts around it.
 function moment(app, ms, text = clock(ms)) {
   const show = () => app.change({ view: "well", key: null, from: ms - AROUND_MS, to: ms + AROUND_MS });
@@ -65,7 +76,7 @@ export function happened(app) {
     moment(app, at), state ? h("span", { class: `state ${state}` }, `${SIGNS[state] ?? "○"} ${state}`) : "", text,
   ]));
   const earlier = events.length > EVENTS ? `, ${events.length - EVENTS} earlier` : "";
-  const found = findings.length > 0 ? [h("p", {}, h("a", { href: "#/doctor" }, `doctor: ${findings.map((it) => it.title).join("; ")}`))] : [];
+  const found = findings.length > 0 ? [h("p", { class: "found" }, h("a", { href: "#/doctor" }, "doctor"), `: ${findings.map((it) => it.title).join("; ")}`)] : [];
   return h("section", { class: "card" }, h("h3", {}, "what happened", h("span", { class: "quiet" }, `oldest first${earlier}`)),
     items.length > 0 ? table("what happened", ["when", "alert", "what"], items) : null, found);
 }
@@ -95,9 +106,9 @@ export class Alerts {
       h("span", { class: `state ${alert.state}` }, `${SIGNS[alert.state] ?? ""} ${alert.state}`),
       h("span", {}, h("b", {}, alert.series ? h("a", { href: this.app.linkTo(alert.series) }, rule.name) : rule.name), " ", h("span", { class: "quiet" }, rule.severity), h("br"), h("span", { class: "quiet" }, labelsText(alert.labels))),
       h("span", {}, rule.condition, rule.for ? h("span", { class: "quiet" }, ` for ${duration(rule.for)}`) : null),
-      h("span", {}, alert.value_text ?? format(alert.value), h("span", { class: "quiet" }, alert.threshold_text ? ` of ${alert.threshold_text}` : "")),
-      since(alert.since, now),
-      h("span", {}, alert.message ?? "", rule.runbook ? runbook(rule.runbook) : null),
+      compared(alert),
+      alert.since ? since(alert.since, now) : "",
+      rule.runbook ? h("span", {}, messageOf(alert), runbook(rule.runbook)) : messageOf(alert),
     ], { "data-rule": rule.name, "data-state": alert.state }));
     return h("section", { class: "card" }, h("h3", {}, "rules"), table("rules", ["state", "rule", "condition", "value", "since", "message"], rows, true));
   }
@@ -112,10 +123,13 @@ export class Alerts {
   }
 
   sinks(told, now) {
+    const hasErrors = told.sinks.some((it) => it.last_error);
     const rows = told.sinks.map((it) => row([
-      h("b", {}, it.name), String(it.delivered), String(it.failed), String(it.dropped), String(it.waiting), since(it.last_delivery, now), it.last_error ?? "",
+      h("b", {}, it.name), String(it.delivered), String(it.failed), String(it.dropped), String(it.waiting), since(it.last_delivery, now),
+      ...(hasErrors ? [it.last_error ?? ""] : []),
     ], { class: it.failed + it.dropped > 0 ? "is-bad" : null }));
-    const body = rows.length > 0 ? table("sinks", ["sink", "delivered", "failed", "dropped", "waiting", "last delivery", "last error"], rows) : h("p", { class: "quiet" }, "There are no sinks: alerts are only shown here.");
+    const head = ["sink", "delivered", "failed", "dropped", "waiting", "last delivery", ...(hasErrors ? ["last error"] : [])];
+    const body = rows.length > 0 ? table("sinks", head, rows) : h("p", { class: "quiet" }, "There are no sinks: alerts are only shown here.");
     return h("section", { class: "card" }, h("h3", {}, "sinks"), body);
   }
 
@@ -140,13 +154,15 @@ export class Doctor {
   update() {
     const told = this.app.doctor;
     // Not heartbeats, which always fire.
-    const isFiring = (rule) => rule.condition !== "always" && rule.alerts.some((it) => it.state === "firing");
-    const firing = (this.app.alerts?.rules ?? []).filter(isFiring).map((rule) => rule.name);
-    refresh(this.body, JSON.stringify([told?.findings ?? null, firing]), () => {
-      const alerts = firing.map((name) => h("section", { class: "card finding warning" }, h("h3", {}, h("a", { href: "#/alerts" }, `△ the alert ${name} is firing`))));
+    const firing = alertsOf(this.app.alerts).filter(({ rule, alert }) => rule.condition !== "always" && alert.state === "firing");
+    const shown = firing.map(({ rule, alert }) => [rule.name, messageOf(alert), alert.series]);
+    refresh(this.body, JSON.stringify([told?.findings ?? null, shown]), () => {
+      const alerts = shown.map(([name, message, series]) => h("section", { class: "card finding warning" },
+        h("h3", {}, h("a", { href: "#/alerts" }, `△ the alert ${name} is firing`)), message ? h("p", {}, message) : null,
+        series ? h("p", {}, h("a", { href: this.app.linkTo(series) }, series)) : null));
       if (!told) return [...alerts, h("p", { class: "empty" }, "This server has no page /doctor.")];
       const none = h("p", { class: "empty" }, "No findings: nothing was lost, no limit is reached, no tail grew.");
-      if (told.findings.length === 0) return alerts.length > 0 ? alerts : [none];
+      if (told.findings.length === 0) return alerts.length > 0 ? [...alerts, h("p", { class: "quiet" }, "There are no other findings.")] : [none];
       return alerts.concat(told.findings.map((it) => h("section", { class: `card finding ${it.severity}` },
         h("h3", {}, `${{ bad: "▲", warning: "△" }[it.severity] ?? "○"} ${it.title}`, h("span", { class: "quiet" }, it.severity)),
         h("p", {}, it.detail), it.advice ? h("p", {}, h("b", {}, "Try: "), it.advice) : null,

@@ -11,6 +11,8 @@ import { SeriesTable } from "./table.js";
 import { happened } from "./told.js";
 
 const SMALL_CHARTS = 8;
+// A timing gets a chart once two frames have samples of it: a line. That is looked at after so many frames.
+const CHOOSE_FRAMES = 15;
 // The range before changes slowly: it is read again after so many frames.
 const BEFORE_FRAMES = 10;
 
@@ -90,6 +92,7 @@ export class Well {
   choose() {
     const { store } = this.app;
     const isYoung = store.fine.frames.length < 10;
+    if (store.fine.next % CHOOSE_FRAMES === 0) this.chooseSmall();
     if (store.series.length === this.chosen && !isYoung) return;
     this.chosen = store.series.length;
     this.chooseMain(mainTiming(store));
@@ -120,9 +123,11 @@ export class Well {
 
   chooseSmall() {
     const { app } = this;
+    if (this.small.size >= SMALL_CHARTS) return;
     for (const series of timingsOf(app.store)) {
       if (this.small.size >= SMALL_CHARTS) return;
-      if (series === this.main?.series || this.small.has(series.key)) continue;
+      const isLine = app.store.fine.columns[series.id]?.length > 1;
+      if (series === this.main?.series || this.small.has(series.key) || !isLine) continue;
       const chart = new LineChart({ title: series.key, unit: series.unit, isLog: true, select: app.select });
       this.small.set(series.key, { series, chart });
       this.smallBox.append(h("div", { class: "card" }, chart.element));

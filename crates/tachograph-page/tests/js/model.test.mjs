@@ -104,6 +104,14 @@ test("a heat map has no stripes where a frame is wider than a column", () => {
   }
 });
 
+test("a heat map draws only the share of a frame that lies in the range", () => {
+  const steps = [1, 2, 3].map((second) => frame(second, { timings: [[1, timingStep(Array(80).fill(0.001))]] }));
+  const store = storeOf([meta(), define(1, "a", "timing"), ...steps]);
+  // Half a second to three seconds in columns of an eighth of a second, with 80 samples a second.
+  const map = heat(new Plan(store, at(0.5), at(3), 20), [store.byKey.get("a")]);
+  assert.deepEqual([...map.sums], Array(20).fill(10));
+});
+
 test("a spike is drawn however many frames share its pixel", () => {
   const { store, truth } = long(3_000);
   const plan = new Plan(store, at(0), at(3_000), 20);
@@ -127,6 +135,23 @@ test("a gauge keeps its value where it was not set", () => {
   ]);
   const plan = new Plan(store, at(0), at(4), 100);
   assert.deepEqual([...levels(plan, store.byKey.get("g"))], [5, 5, 7, NaN]);
+  const later = (from, to) => [...levels(new Plan(store, at(from), at(to), 100), store.byKey.get("g"))];
+  assert.deepEqual(later(1, 3), [5, 7]);
+  store.apply(frame(5));
+  assert.deepEqual(later(3, 5), [NaN, NaN]);
+  assert.deepEqual(later(4, 5), [NaN]);
+});
+
+test("a gauge keeps its value for hours, until a reset", () => {
+  const store = storeOf([meta(), define(1, "g", "gauge"), frame(1, { gauges: [[1, { current: 3 }]] })]);
+  const shown = (seconds, end) => [...levels(new Plan(store, at(end - seconds), at(end), 480), store.byKey.get("g"))];
+  for (let i = 2; i <= 9_000; i += 1) store.apply(frame(i));
+  assert.ok(store.fine.first > 8_000 && store.coarse.first > 0, "both depths have dropped frames");
+  for (const seconds of [60, 600, 7_000]) assert.ok(shown(seconds, 9_000).every((it) => it === 3), `${seconds} s`);
+  store.apply(frame(9_001, { marks: ["reset"] }));
+  for (let i = 9_002; i <= 11_000; i += 1) store.apply(frame(i));
+  assert.deepEqual([...new Set(shown(600, 11_000))], [NaN]);
+  assert.deepEqual([...new Set(shown(7_000, 11_000))], [3, NaN]);
 });
 
 test("no rate is taken across a start, a reset, a gap or a restart", () => {

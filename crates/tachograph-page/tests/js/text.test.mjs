@@ -160,6 +160,17 @@ test("rows that are kept between frames are those of rows made anew", () => {
   }
 });
 
+test("a group of which nothing is known from before has no change, as its series have none", () => {
+  const store = new Store();
+  [meta(), define(1, "c[n=1]", "counter"), define(2, "c[n=2]", "counter")].forEach((it) => store.apply(it));
+  [1, 2, 3].forEach((second) => store.apply(frame(second, { counters: [[1, second], [2, 10]] })));
+  const rows = new Rows(store, { isWhole: true });
+  rows.refresh();
+  const [group] = rows.list({ search: "", sort: "rate", isUp: false, unfolded: new Set() });
+  assert.deepEqual([group.isGroup, group.stats.rate, group.stats.before], [true, 12, NaN]);
+  assert.ok(group.children.every((it) => Number.isNaN(it.stats.before)));
+});
+
 test("a brief list leaves out series of the metrics themselves, unless a search finds them", () => {
   const store = new Store();
   [meta(), define(1, "telemetry.passes", "counter"), define(2, "metrics.live.lost", "counter"), define(3, "metricsless", "counter")].forEach((it) => store.apply(it));
