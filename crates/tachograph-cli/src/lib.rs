@@ -10,6 +10,10 @@
 //! | `rules --prometheus RULES` | converts alert rules into a Prometheus rule file |
 //! | `deploy URL DIR` | writes configuration for Prometheus, Grafana and an OpenTelemetry Collector |
 //!
+//! `top`, of a program in trouble:
+//!
+#![doc = include_str!("../doc/terminal.md")]
+//!
 //! Exit codes: 0 success, 1 problems found or the command failed, 2 wrong usage or input.
 //!
 //! # Limits

@@ -3,6 +3,8 @@
 //! loads `/report`. [`document()`] is the same page as one file, with a recording inside: a report,
 //! which needs no server.
 //!
+#![doc = include_str!("../doc/page.md")]
+//!
 //! # Promises
 //! * No build step, no framework, no files from other servers: [`ASSETS`] has all files, and
 //!   [`CONTENT_SECURITY_POLICY`] forbids any others.

@@ -27,6 +27,10 @@
 //! [`Endpoint::router`] inside an application. [`Push`] sends OTLP to a receiver instead: totals or
 //! deltas, in protobuf or JSON.
 //!
+//! The page, of a program in trouble:
+//!
+#![doc = include_str!("../doc/page.md")]
+//!
 //! # Promises
 //! * Recording never waits for a client. Pages are written on two threads that start with the
 //!   endpoint, so a busy endpoint does not stall the runtime it runs on either.
