@@ -3,8 +3,6 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::aggregate::aggregator::Aggregator;
-#[cfg(not(tachograph_loom))]
-use crate::drops::drop_reason::DropReason;
 use crate::lane::lane::mode;
 use crate::lane::trace::Trace;
 use crate::limits::{DRAIN_MIN, DROP_TIMEOUT};
@@ -85,16 +83,6 @@ impl MetricsCollector {
     /// Starts the background thread if recording is on and it is not running.
     pub(crate) fn start_driver(&self) {
         driver::start(&self.owner.core);
-    }
-
-    #[cfg(not(tachograph_loom))]
-    pub(crate) fn is_off(&self) -> bool {
-        self.core().shared.is_off()
-    }
-
-    #[cfg(not(tachograph_loom))]
-    pub(crate) fn drop_sample(&self, reason: DropReason) {
-        self.core().shared.tallies.drop_sample(reason);
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -179,7 +167,7 @@ impl MetricsCollector {
 
     /// A reader of the published snapshots, for a thread that checks them on each turn of a loop.
     pub fn snapshot_reader(&self) -> SnapshotReader {
-        self.core().snapshot_reader()
+        SnapshotReader::new(Arc::clone(&self.core().snapshot))
     }
 
     /// A snapshot of everything that was recorded before the call. It is not published.
@@ -190,7 +178,7 @@ impl MetricsCollector {
     /// The statistics of all series of a metric together, including everything recorded before the
     /// call; see [`Snapshot::total`]. Costs a snapshot.
     pub fn total(&self, name: &str) -> Option<Value> {
-        self.core().read_total(name)
+        self.core().shared.was_ever_on().then(|| self.get_all_metrics())?.total(name)
     }
 
     /// Whether recording is on.

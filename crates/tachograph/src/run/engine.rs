@@ -19,7 +19,6 @@ use crate::lane::lane::mode;
 use crate::lane::shared::Growth;
 use crate::lane::shared::Shared;
 use crate::read::snapshot::{Snapshot, Value};
-use crate::read::snapshot_reader::SnapshotReader;
 use crate::record::handle::Handle;
 use crate::record::this_thread;
 use crate::run::budget::{Budget, Drained};
@@ -40,7 +39,7 @@ pub(crate) type WarningCallback = Box<dyn Fn(&Warning) + Send + Sync>;
 pub(crate) struct Core {
     pub(crate) shared: Arc<Shared>,
     aggregator: Mutex<Aggregator>,
-    snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     on_warning: Option<WarningCallback>,
     pub(crate) on_publish: OnPublish,
     pub(crate) threads: Threads,
@@ -121,10 +120,6 @@ impl Core {
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.resume();
         self.snapshot.load_full()
-    }
-
-    pub(crate) fn snapshot_reader(&self) -> SnapshotReader {
-        SnapshotReader::new(Arc::clone(&self.snapshot))
     }
 
     /// Calls the callbacks that record values before a snapshot, while recording is on.
@@ -250,11 +245,6 @@ impl Core {
         }
         let entry = self.shared.registry.find(name, tags)?;
         self.attempt_now(|aggregator| aggregator.read_one(entry.id)).flatten()
-    }
-
-    /// All series of a metric together, with the caller's own writes.
-    pub(crate) fn read_total(&self, name: &str) -> Option<Value> {
-        self.shared.was_ever_on().then(|| self.read_all())?.total(name)
     }
 
     /// Changes what has been aggregated, and publishes it.

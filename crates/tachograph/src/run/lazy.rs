@@ -69,9 +69,10 @@ impl<H: AnyHandle> Lazy<H> {
     #[cold]
     #[inline(never)]
     fn find(&self) -> Option<H> {
-        let collector = global::try_global().filter(|collector| !collector.is_off())?;
+        let collector =
+            global::try_global().filter(|collector| !collector.core().shared.is_off())?;
         let Some(_cold) = ColdPath::enter() else {
-            collector.drop_sample(DropReason::NoLane);
+            collector.core().shared.tallies.drop_sample(DropReason::NoLane);
             return None;
         };
         let register = || collector.with_tags(self.tags).register(self.name);
@@ -89,8 +90,8 @@ impl Lazy<Counter> {
     pub fn increment_from_signal(&self) {
         match (self.handle.get(), global::existing()) {
             (Some(counter), _) => counter.increment_from_signal(),
-            (None, Some(collector)) if !collector.is_off() => {
-                collector.drop_sample(DropReason::NoLane);
+            (None, Some(collector)) if !collector.core().shared.is_off() => {
+                collector.core().shared.tallies.drop_sample(DropReason::NoLane);
             }
             _ => {}
         }
