@@ -5,7 +5,7 @@
 //! and estimates quantiles, and how a Collector adds exponential histograms. The result is compared
 //! with all samples of all processes.
 //!
-//! `docs/FLEET.md` has the tables of the default fleet; `cargo xtask fleet` generates them.
+//! `docs/FLEET.md` has the tables of the default fleet; `cargo fleet` generates them.
 //!
 //! # Promises
 //! * The same seed gives the same tables, on any number of cores. (Logarithms can differ in their

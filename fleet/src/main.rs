@@ -1,4 +1,4 @@
-//! `cargo xtask fleet`: the fleet's tables, on standard output or in a page.
+//! `cargo fleet`: the fleet's tables, on standard output or in a page.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
@@ -14,7 +14,7 @@ use fleet::{Fleet, Page, Tables};
 /// Prints Markdown tables: the error of the fleet's quantiles, and the size of a scrape. The same
 /// seed always gives the same tables.
 #[derive(Debug, Parser)]
-#[command(name = "fleet", bin_name = "cargo xtask fleet")]
+#[command(name = "fleet", bin_name = "cargo fleet")]
 struct Arguments {
     /// Processes in the fleet, from 1 to 1,000,000.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = within::<1_000_000>)]

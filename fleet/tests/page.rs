@@ -26,7 +26,7 @@ fn the_page_shows_the_tables_that_the_default_fleet_gives() {
     page.set(&Tables::quick(&Fleet::default())).expect("a place for each table");
     assert_eq!(page.text().lines().count(), PAGE.lines().count());
     for (made, shown) in page.text().lines().zip(PAGE.lines()) {
-        let told = "write it again with `cargo xtask fleet --write docs/FLEET.md`";
+        let told = "write it again with `cargo fleet --write docs/FLEET.md`";
         assert!(says_the_same(made, shown), "{told}: {shown}\nis now {made}");
     }
 }

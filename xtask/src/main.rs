@@ -69,17 +69,6 @@ enum Task {
         #[arg(long)]
         update: bool,
     },
-    /// Many processes aggregated as Prometheus does it; arguments go to the program `fleet`.
-    Fleet {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
-    /// The long runs: a billion samples at full speed, a million threads; arguments go to the
-    /// example `soak`.
-    Soak {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
     /// Every benchmark, and this CPU's page in docs/benchmarks from the results.
     Bench(bench::Options),
 }
@@ -108,8 +97,6 @@ fn run(task: Task, tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         Task::Peers { names } => peers::run(tools, steps, &names),
         Task::C => c::run(tools, steps),
         Task::Instructions { update } => instructions::run(tools, steps, update),
-        Task::Fleet { arguments } => programs::fleet(tools, steps, &arguments),
-        Task::Soak { arguments } => programs::soak(tools, steps, &arguments),
         Task::Bench(options) => bench::run(tools, steps, &options),
     }
 }

@@ -11,7 +11,7 @@ use fastrand::Rng;
 use tachograph::{Counter, DropReason, Gauge, Histogram, MetricsCollector, ShutdownReport, Timing};
 
 const HELP: &str = "\
-usage: cargo xtask soak [--samples N] [--threads N]
+usage: cargo soak [--samples N] [--threads N]
 
 Records N samples (1,000,000,000) in all from N threads (2) at full speed by handle: of 16 samples
 12 are timings, 1 a histogram's, 2 a counter's, 1 a gauge's. The background aggregator runs as

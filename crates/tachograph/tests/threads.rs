@@ -10,7 +10,7 @@ use tachograph::{MetricsCollector, Timing};
 /// Sanitizers' memory and speed are their own.
 const SANITIZED: bool = cfg!(any(tachograph_asan, tachograph_tsan));
 
-/// Threads, unless the environment says otherwise: `cargo xtask soak` makes it a million.
+/// Threads, unless the environment says otherwise: a million in docs/SOAK.md.
 const THREADS: u64 = if SANITIZED { 4_000 } else { 100_000 };
 
 /// Threads after which memory must be flat.

@@ -52,23 +52,6 @@ pub(crate) fn siege(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     steps.command("siege", test.env("AST_SIEGE_SECONDS", given("AST_SIEGE_SECONDS", SIEGE_SECONDS)))
 }
 
-/// The fleet simulation.
-pub(crate) fn fleet(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
-    let fleet = tools.cargo("run --release --package fleet --");
-    steps.command("fleet", fleet.args(arguments))
-}
-
-/// The long runs.
-pub(crate) fn soak(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
-    let soak = tools.cargo("run --release --package tachograph --example soak --");
-    steps.command("soak: samples", soak.args(arguments))?;
-    if !arguments.is_empty() {
-        return Ok(());
-    }
-    let test = tools.cargo("test --release --package tachograph --test threads");
-    steps.command("soak: threads", test.env("TACHOGRAPH_THREADS", "1000000"))
-}
-
 /// A variable's value where it is set.
 fn given(variable: &str, or: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| or.to_owned())
