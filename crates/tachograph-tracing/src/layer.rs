@@ -157,12 +157,15 @@ where
         }
     }
 
-    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
-        if !self.fields.is_empty() {
-            self.with_life(id, &context, |life| {
-                values.record(&mut life.values.of(&self.fields));
-            });
+    fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
+        if self.fields.is_empty() {
+            return;
         }
+        // Formatted before the extensions are locked: a value's own code may use its span, and
+        // where it panics, the lock would be poisoned.
+        let mut values = Values::default();
+        record.record(&mut values.of(&self.fields));
+        self.with_life(id, &context, |life| life.values.add(values));
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {

@@ -23,6 +23,11 @@ impl Values {
         Choice { values: self, chosen }
     }
 
+    /// Adds values that came later.
+    pub(crate) fn add(&mut self, later: Self) {
+        later.0.into_iter().for_each(|(name, value)| self.set(name, value));
+    }
+
     /// The values' tags and then `more`, which win over fields of the same name.
     pub(crate) fn with<'a>(&'a self, more: [Tag<'a>; 2]) -> Tags<'a> {
         let mut tags = Tags::new();

@@ -2,10 +2,16 @@
 
 mod bed;
 
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
 use bed::Bed;
 use tachograph::MetricsCollector;
 use tachograph_tracing::{BUSY, EVENTS, TachographLayer};
-use tracing::field::Empty;
+use tracing::field::{self, Empty};
 use tracing::{debug, error, info, info_span, subscriber, trace, warn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
@@ -112,4 +118,46 @@ fn fields_that_never_repeat_are_added_up_beyond_the_limit() {
     let overflow = collector.with_tags(&[("overflow", "true")]);
     assert_eq!(overflow.get_timing(BUSY).map(|stats| stats.count), Some(950));
     assert_eq!(overflow.get_counter(EVENTS).map(|stats| stats.value), Some(950));
+}
+
+/// A value that acts when it is formatted.
+struct Acts<F>(F);
+
+impl<F: Fn()> fmt::Debug for Acts<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)();
+        f.write_str("done")
+    }
+}
+
+#[test]
+fn a_value_that_panics_spoils_no_span() {
+    let bed = Bed::with(|layer| layer.with_field("status"));
+    bed.run(|| {
+        let span = info_span!(target: "test", "request", status = "early");
+        let panics = field::debug(Acts(|| panic!("on purpose")));
+        let recorded = catch_unwind(AssertUnwindSafe(|| span.record("status", &panics)));
+        assert!(recorded.is_err());
+        span.in_scope(|| ());
+    });
+    let tags = [("span", "request"), ("target", "test"), ("status", "early")];
+    assert_eq!(bed.tagged(&tags), Some(1));
+}
+
+#[test]
+fn a_value_may_use_its_span_while_it_is_formatted() {
+    let (done, wait) = mpsc::channel();
+    thread::spawn(move || {
+        let bed = Bed::with(|layer| layer.with_field("status").with_field("route"));
+        bed.run(|| {
+            let span = info_span!(target: "test", "request", status = Empty, route = Empty);
+            let uses = Acts(|| {
+                span.record("route", "/");
+            });
+            span.record("status", field::debug(uses));
+        });
+        let tags = [("span", "request"), ("target", "test"), ("status", "done"), ("route", "/")];
+        done.send(bed.tagged(&tags)).expect("it is waited for");
+    });
+    assert_eq!(wait.recv_timeout(Duration::from_secs(20)), Ok(Some(1)));
 }
