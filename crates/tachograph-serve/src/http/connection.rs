@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::future::poll_immediate;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -13,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_io_timeout::TimeoutStream;
 
@@ -32,8 +33,6 @@ pub(crate) struct Protocol {
     pub(crate) router: Router,
     pub(crate) limits: Limits,
     pub(crate) scrapes: Arc<Scrapes>,
-    /// Wakes the connection that has been without a request for longest, so that it makes room.
-    pub(crate) crowded: Arc<Notify>,
     /// Its sender is dropped when the server shuts down.
     pub(crate) stopped: watch::Receiver<()>,
     #[cfg(feature = "tls")]
@@ -43,11 +42,10 @@ pub(crate) struct Protocol {
 impl Protocol {
     /// Serves requests until the client leaves, exceeds a limit or has to make room, or until the
     /// server shuts down.
-    pub(crate) async fn serve(self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    pub(crate) async fn serve(self, stream: TcpStream, seat: Seat) {
         // Answers are written whole; without this, the last segment waits for an acknowledgement.
         // Err: slower, not wrong.
         let _ = stream.set_nodelay(true);
-        let seat = Seat::new(place);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.limits.answer));
         let stream = Box::pin(stream);
@@ -60,7 +58,7 @@ impl Protocol {
                 shaken = hands_shaken => if let Ok(Ok(stream)) = shaken {
                     self.speak(stream, seat).await;
                 },
-                () = self.crowded.notified() => self.scrapes.note_evicted(),
+                () = seat.wanted() => self.scrapes.note_evicted(),
             }
             return;
         }
@@ -71,7 +69,7 @@ impl Protocol {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { router, limits, scrapes, crowded, mut stopped, .. } = self;
+        let Self { router, limits, scrapes, mut stopped, .. } = self;
         let routes = TowerToHyperService::new(router);
         let asker = seat.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
@@ -99,11 +97,14 @@ impl Protocol {
                 // The connection goes to the end of the queue, behind all that were heard before.
                 () = seat.heard() => has_asked = true,
                 () = patience.as_mut(), if !has_asked || is_ending => return,
-                () = crowded.notified(), if !is_ending && seat.is_taken() => {
+                () = seat.wanted(), if !is_ending && seat.is_taken() => {
                     scrapes.note_evicted();
-                    if !has_asked {
+                    connection.as_mut().graceful_shutdown();
+                    if !has_asked || poll_immediate(connection.as_mut()).await.is_some() {
                         return;
                     }
+                    // Its answer is still being read: whoever waits for a place needs another.
+                    seat.pass_on();
                     is_ending = true;
                 }
                 // Always Err: the server shuts down.
@@ -120,3 +121,74 @@ impl Protocol {
 
 /// How long a connection that has to make room may take to read its answer.
 const ENDING: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tachograph::MetricsCollector;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::task::yield_now;
+
+    use super::*;
+    use crate::live::seat::Seats;
+
+    fn protocol(metrics: &MetricsCollector, stopped: watch::Receiver<()>) -> Protocol {
+        let second = Duration::from_secs(1);
+        Protocol {
+            router: Router::new().route("/", get(|| async { vec![7; 1 << 20] })),
+            limits: Limits {
+                connections: 1,
+                header: second * 10,
+                keep_alive: second * 90,
+                request: second * 30,
+                answer: second * 10,
+                drain: second,
+            },
+            scrapes: Arc::new(Scrapes::new(metrics)),
+            stopped,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
+    }
+
+    /// A connection of a client that has sent this, and the client.
+    async fn connect(protocol: &Protocol, seats: &Seats, sent: &str) -> DuplexStream {
+        let (mut client, server) = duplex(1_024);
+        tokio::spawn(protocol.clone().speak(server, seats.next().await));
+        client.write_all(sent.as_bytes()).await.expect("sent");
+        client
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_clients_that_do_not_read_while_another_can_leave() {
+        let metrics = MetricsCollector::builder().manual().build();
+        let (_running, stopped) = watch::channel(());
+        let (protocol, seats) = (protocol(&metrics, stopped), Seats::new(100));
+        let mut deaf = Vec::new();
+        for _ in 0..98 {
+            let mut client = connect(&protocol, &seats, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            client.read_u8().await.expect("an answer has begun");
+            deaf.push(client);
+        }
+        let mut slow = [
+            connect(&protocol, &seats, "GET / HTTP/1.1\r\n").await,
+            connect(&protocol, &seats, "GET / HTTP/1.1\r\n").await,
+        ];
+        let begun = Instant::now();
+        let _seat = seats.next().await;
+        assert_eq!(begun.elapsed(), Duration::ZERO, "without a single pause");
+        assert_eq!(slow[0].read(&mut [0]).await.expect("its end"), 0, "it was silent for longest");
+        // The other keeps its place, and may still ask.
+        slow[1].write_all(b"Host: a\r\n\r\n").await.expect("sent");
+        assert_eq!(slow[1].read_u8().await.expect("an answer"), b'H');
+        // Those that were asked to leave have 10 s to read their answers.
+        for client in &mut deaf {
+            yield_now().await;
+            let mut answer = Vec::new();
+            client.read_to_end(&mut answer).await.expect("all of it");
+            assert!(answer.len() > 1 << 20);
+        }
+        let evicted = metrics.get_counter("metrics.scrape.evicted").expect("registered");
+        assert_eq!(evicted.value, 99);
+    }
+}

@@ -11,6 +11,7 @@ use axum::response::Response;
 use serde::Serialize;
 use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::prometheus::Prometheus;
+use tokio::sync::watch;
 
 use crate::authority;
 use crate::bounds::bounded;
@@ -434,17 +435,17 @@ impl Endpoint {
         let addr = listener.local_addr().map_err(refused)?;
         let site = self.site()?;
         let router = routes::whole(&site, self.mounted, self.limits.request)?;
-        let protocol = |crowded, stopped| Protocol {
+        let (running, stopped) = watch::channel(());
+        let protocol = Protocol {
             router,
             limits: self.limits,
             scrapes: Arc::clone(&site.scrapes),
-            crowded,
             stopped,
             #[cfg(feature = "tls")]
             tls: self.tls,
         };
         let places = server::places(self.limits.connections);
-        Ok(Server::start(listener, addr, places, Arc::clone(&site), protocol))
+        Ok(Server::start(listener, addr, places, site, protocol, running))
     }
 
     /// Binds the address and serves on a separate thread. Needs no tokio runtime: the thread has

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::unfold;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
-use tokio::task::{JoinHandle, JoinSet, yield_now};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::http::connection::Protocol;
@@ -16,10 +17,11 @@ use crate::http::endpoint::Endpoint;
 use crate::http::routes::Site;
 #[cfg(feature = "tls")]
 use crate::http::tls::Tls;
+use crate::live::seat::{Seat, Seats};
 use crate::live::site::LISTENERS_MAX;
 use crate::quiet::Quiet;
 
-/// The pause after a failed accept, and the wait for a connection to make room.
+/// The pause after a failed accept.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Connections that may wait to be accepted. The kernel ignores more, and their clients retry after
@@ -39,22 +41,20 @@ pub struct Server {
 }
 
 impl Server {
+    /// Serves on the current runtime. Dropping `running` ends the connections' waiting.
     pub(crate) fn start(
         listener: TcpListener,
         addr: SocketAddr,
         places: usize,
         site: Arc<Site>,
-        protocol: impl FnOnce(Arc<Notify>, watch::Receiver<()>) -> Protocol,
+        protocol: Protocol,
+        running: watch::Sender<()>,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let (running, ends) = watch::channel(());
-        let crowded = Arc::new(Notify::new());
-        let protocol = protocol(Arc::clone(&crowded), ends);
         #[cfg(feature = "tls")]
         let tls = protocol.tls.clone();
-        let door = Door { listener, crowded: Arc::clone(&crowded), quiet: Quiet::default() };
-        let places = Places { free: Arc::new(Semaphore::new(places)), crowded };
-        let task = tokio::spawn(run(door, places, protocol, Arc::clone(&site), running, stopped));
+        let door = Door { listener, seats: Seats::new(places), quiet: Quiet::default() };
+        let task = tokio::spawn(run(door, protocol, Arc::clone(&site), running, stopped));
         Self {
             addr,
             stop,
@@ -92,8 +92,7 @@ impl Server {
 
 /// Serves until `stop` is sent or dropped.
 async fn run(
-    mut door: Door,
-    places: Places,
+    door: Door,
     protocol: Protocol,
     site: Arc<Site>,
     running: watch::Sender<()>,
@@ -101,22 +100,19 @@ async fn run(
 ) {
     let (scrapes, drain) = (Arc::clone(&protocol.scrapes), protocol.limits.drain);
     let mut connections = JoinSet::new();
-    // Accepted, but still without a place.
-    let mut standing = None;
+    let entered = unfold(door, async |mut door| Some((door.enter().await, door)));
+    let mut entered = Box::pin(entered);
     loop {
         tokio::select! {
             _ = &mut stop => break,
             Some(_) = connections.join_next() => {}
-            stream = door.accept(), if standing.is_none() => standing = Some(stream),
-            place = places.next(), if standing.is_some() => {
-                if let Some(stream) = standing.take() {
-                    connections.spawn(protocol.clone().serve(stream, place));
-                }
+            Some((stream, seat)) = entered.next() => {
+                connections.spawn(protocol.clone().serve(stream, seat));
             }
         }
         scrapes.note_connections(connections.len());
     }
-    drop((door, standing, protocol, running));
+    drop((entered, protocol, running));
     site.end_streams();
     let ended = async { while connections.join_next().await.is_some() {} };
     // Connections that remain after the timeout are aborted.
@@ -126,43 +122,19 @@ async fn run(
     scrapes.note_connections(0);
 }
 
-/// The places of connections.
-struct Places {
-    free: Arc<Semaphore>,
-    crowded: Arc<Notify>,
-}
-
-impl Places {
-    /// A place. If all are taken, the connection that has been without a request for longest must
-    /// leave.
-    async fn next(&self) -> OwnedSemaphorePermit {
-        loop {
-            if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-                // If no connection has heeded the last call, it must not hit one that arrives now.
-                pin!(self.crowded.notified()).enable();
-                return place;
-            }
-            // The newest connections have not been heard yet, and most send a request at once.
-            yield_now().await;
-            self.crowded.notify_one();
-            sleep(PAUSE).await;
-        }
-    }
-}
-
-/// The listening socket.
+/// The listening socket, and the places behind it.
 struct Door {
     listener: TcpListener,
-    crowded: Arc<Notify>,
+    seats: Seats,
     quiet: Quiet,
 }
 
 impl Door {
-    /// The next connection, however many attempts fail.
-    async fn accept(&mut self) -> TcpStream {
+    /// The next connection, however many attempts fail, with its place.
+    async fn enter(&mut self) -> (TcpStream, Seat) {
         loop {
             match self.listener.accept().await {
-                Ok((stream, _)) => return stream,
+                Ok((stream, _)) => return (stream, self.seats.next().await),
                 Err(error) => self.pause(&error).await,
             }
         }
@@ -174,7 +146,7 @@ impl Door {
         if self.quiet.may_speak() {
             tracing::warn!("connections for metrics have to wait: {error}");
         }
-        self.crowded.notify_one();
+        self.seats.make_room();
         sleep(PAUSE).await;
     }
 }
