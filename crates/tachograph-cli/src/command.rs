@@ -1,12 +1,13 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use tachograph_deploy::{host_and_port, scrape_interval};
+use tachograph_deploy::{host_and_port, scrape_interval, time_in};
 
 use crate::commands;
 use crate::failure::Failure;
@@ -51,7 +52,7 @@ enum Command {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
         /// Stop after this time, such as 10m [default: record until Ctrl-C]
-        #[arg(long = "for", value_name = "TIME", value_parser = time, allow_negative_numbers = true)]
+        #[arg(long = "for", value_name = "TIME", value_parser = time_in(RECORDED), allow_negative_numbers = true)]
         time: Option<Duration>,
         /// Overwrite an existing file, once there is something to record
         #[arg(long)]
@@ -65,6 +66,10 @@ enum Command {
         /// Address of a running program, or a recording
         #[arg(value_name = "URL|FILE", default_value = "127.0.0.1:9464")]
         place: String,
+        /// Alert rules for a recording: those that fire at its end are problems too (a running
+        /// program has its own)
+        #[arg(long, value_name = "RULES.toml")]
+        rules: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -97,10 +102,9 @@ enum Command {
     },
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    let told = |error| format!("{error}; write a time such as 90s, 10m or 1h");
-    humantime::parse_duration(text).map_err(told)
-}
+/// The range of `record --for`: up to ten years.
+const RECORDED: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_secs(10 * 365 * 86_400);
 
 /// Turn a recording into a report: one HTML file with charts, which opens without a server
 ///
@@ -266,8 +270,9 @@ impl Command {
                 commands::record::run(&endpoint, &output, time, force)
             }
             Self::Report(report) => report.run(),
-            Self::Doctor { place, json, access } => {
-                commands::doctor::run(&access.source(Place::parse(&place)?)?, json)
+            Self::Doctor { place, rules, json, access } => {
+                let source = access.source(Place::parse(&place)?)?;
+                commands::doctor::run(&source, rules.as_deref(), json)
             }
             Self::Check { files, over, of } => {
                 let recorded = || over.clone().map(commands::Source::File);

@@ -298,6 +298,32 @@ fn doctor_ends_with_1_where_it_finds_something() {
 }
 
 #[test]
+fn doctor_finds_the_alerts_that_fire_at_the_end_of_a_recording() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recording = folder.path().join("run.jsonl.gz");
+    // A packet is dropped in each of the last 7 seconds.
+    common::write(&recording, 20, 1).expect("written");
+    let recording = recording.display().to_string();
+    let loss = "[[rule]]\nname = \"Loss\"\nmetric = \"udp.packet.dropped\"\n\
+                statistic = \"increase\"\nlast = \"30s\"\nop = \">\"\nthreshold = 6\n\
+                message = \"{value} lost\"\n[[rule]]\nname = \"Beat\"\n\
+                statistic = \"heartbeat\"\n";
+    let rules = written(folder.path(), "rules.toml", loss);
+    let (code, out, _) = told(&["doctor", &recording, "--rules", &rules]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(
+        out.starts_with("warning: the alert `Loss` is firing\n  7 lost; now 7, limit 6"),
+        "{out}"
+    );
+    assert!(!out.contains("Beat"), "{out}");
+    let calm = written(folder.path(), "calm.toml", &loss.replace("= 6", "= 7"));
+    let (code, out, _) = told(&["doctor", &recording, "--rules", &calm]);
+    assert_eq!((code, out.contains("no alert fires at its end")), (Some(0), true), "{out}");
+    let (code, _, err) = told(&["doctor", "127.0.0.1:1", "--rules", &calm]);
+    assert_eq!((code, err.contains("--rules is for recordings")), (Some(2), true), "{err}");
+}
+
+#[test]
 fn wrong_commands_and_input_end_with_2_and_say_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let torn = written(folder.path(), "torn.jsonl", "{\"frame\":{}}\n");

@@ -1,5 +1,6 @@
 //! The settings of a deployment.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -115,22 +116,37 @@ pub fn host_and_port(text: &str) -> Result<String, String> {
     }
 }
 
-/// The longest scrape interval. Rules look back 40 scrapes: 10 hours at this interval.
-const INTERVAL_MAX: Duration = Duration::from_secs(15 * 60);
+/// The bounds of scrape intervals. Rules look back 40 scrapes: 10 hours at the longest.
+const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(15 * 60);
 
 /// Parses a scrape interval, such as `15s`: whole milliseconds, at most 15 min.
 ///
 /// # Errors
-/// A message with the expected form.
+/// A message with the range.
 pub fn scrape_interval(text: &str) -> Result<Duration, String> {
-    let interval = humantime::parse_duration(text).map_err(|error| format!("{error}; try 15s"))?;
+    let interval = time_in(INTERVALS)(text)?;
     check_interval(interval)?;
     Ok(interval)
 }
 
+/// A parser of times within a range, such as `90s` or `1h30m`. Its errors name the range.
+pub fn time_in(
+    range: RangeInclusive<Duration>,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    move |text| {
+        let (least, most) = (told(*range.start()), told(*range.end()));
+        let expected = format!("expected a time such as 15s, at least {least} and at most {most}");
+        match humantime::parse_duration(text) {
+            Ok(time) if range.contains(&time) => Ok(time),
+            Ok(_) => Err(expected),
+            Err(error) => Err(format!("{error}; {expected}")),
+        }
+    }
+}
+
 fn check_interval(interval: Duration) -> Result<(), String> {
     let is_whole = interval.subsec_nanos().is_multiple_of(1_000_000);
-    if !is_whole || interval.is_zero() || interval > INTERVAL_MAX {
+    if !is_whole || !INTERVALS.contains(&interval) {
         return Err("expected whole milliseconds, at least 1ms and at most 15m".to_owned());
     }
     Ok(())
@@ -139,6 +155,19 @@ fn check_interval(interval: Duration) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_out_of_its_range_is_refused_with_the_range() {
+        let read = time_in(Duration::from_secs(1)..=Duration::from_secs(7_200));
+        let within = ["1s", "1000ms", "1h 59m", "2h"].map(|text| read(text).expect(text).as_secs());
+        assert_eq!(within, [1, 1, 7_140, 7_200]);
+        for text in
+            ["-1", "-1s", "0", "0s", "999ms", "2h 1ns", "9999999999999999999y", "", "s", "1"]
+        {
+            let told = read(text).expect_err(text);
+            assert!(told.contains("at least 1s and at most 2h"), "{text}: {told}");
+        }
+    }
 
     #[test]
     fn durations_are_whole_numbers_of_the_largest_possible_unit() {

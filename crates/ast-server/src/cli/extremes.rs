@@ -140,6 +140,8 @@ fn a_negative_number_is_refused_with_the_name_of_its_flag() {
         let error = Cli::try_parse_from(["ast-server", command, &flag, "-1"]).expect_err(&flag);
         let told = error.to_string();
         assert!(told.contains(&format!("'-1' for '{flag} <")), "{told}");
+        let range = [" from 0 to 1844674407", " from 1 to ", " is not in 1..", "at least 1ms and"];
+        assert!(range.iter().any(|range| told.contains(range)), "{told}");
     }
 }
 

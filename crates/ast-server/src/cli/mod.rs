@@ -21,6 +21,7 @@ mod viewer;
 use std::fmt::Display;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -64,11 +65,38 @@ enum Command {
 }
 
 /// Reads a whole number.
-fn whole<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
+fn whole<T: Whole>(text: &str) -> Result<T, String> {
+    let expected = format!("expected a whole number from {} to {}", T::LEAST, T::MOST);
     if text.starts_with('-') {
-        return Err("it has to be a whole number that is not negative".to_owned());
+        return Err(expected);
     }
-    text.parse().map_err(|error: T::Err| error.to_string())
+    text.parse().map_err(|error: T::Err| format!("{error}; {expected}"))
+}
+
+/// A whole number, and its range.
+trait Whole: FromStr<Err: Display> {
+    const LEAST: u64;
+    const MOST: u64;
+}
+
+impl Whole for u64 {
+    const LEAST: u64 = Self::MIN;
+    const MOST: u64 = Self::MAX;
+}
+
+impl Whole for usize {
+    const LEAST: u64 = 0;
+    const MOST: u64 = Self::MAX as u64;
+}
+
+impl Whole for NonZeroU32 {
+    const LEAST: u64 = 1;
+    const MOST: u64 = u32::MAX as u64;
+}
+
+impl Whole for NonZeroU64 {
+    const LEAST: u64 = 1;
+    const MOST: u64 = u64::MAX;
 }
 
 /// The addresses that a server listens on.

@@ -1,12 +1,16 @@
 //! `tachograph doctor`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde::Deserialize;
+use tachograph_alert::{Report, Rule};
 use tachograph_history::doctor::{Finding, Severity, findings};
 
-use super::{Source, wait};
+use super::trial::evaluate;
+use super::{Source, rules_for, wait};
 use crate::failure::Failure;
+use crate::joined::Recording;
 use crate::output::{self, printable};
 use crate::replay::Replay;
 use crate::top::Alerts;
@@ -17,14 +21,22 @@ struct Answer {
     findings: Vec<Finding>,
 }
 
-pub(crate) fn run(source: &Source, json: bool) -> Result<ExitCode, Failure> {
-    let found = match source {
+pub(crate) fn run(source: &Source, rules: Option<&Path>, json: bool) -> Result<ExitCode, Failure> {
+    let mut found = match source {
         Source::File(file) => {
             let replay = Replay::read(file)?;
             if replay.is_torn() {
                 output::say("note: the last line of the recording is incomplete and was ignored\n");
             }
-            findings(replay.history())
+            let mut found = findings(replay.history());
+            if let Some(rules) = rules {
+                found.extend(firing(&rules_for(rules, file)?, file)?.findings());
+            }
+            found
+        }
+        Source::Program(_) if rules.is_some() => {
+            let told = "--rules is for recordings: a running program has its own rules";
+            return Err(Failure::Input(told.to_owned()));
         }
         Source::Program(endpoint) => {
             let body = wait(endpoint.get("/doctor"))??;
@@ -39,32 +51,47 @@ pub(crate) fn run(source: &Source, json: bool) -> Result<ExitCode, Failure> {
                 alerts.map(|body| serde_json::from_slice(&body)).transpose().map_err(|error| {
                     Failure::Failed(format!("cannot parse the answer of /alerts: {error}"))
                 })?;
-            let firing = alerts.iter().flat_map(Alerts::findings);
-            let mut all: Vec<_> = firing.chain(answer.findings).collect();
-            all.sort_by_key(|finding| finding.severity);
-            all
+            alerts.iter().flat_map(Alerts::findings).chain(answer.findings).collect()
         }
     };
+    found.sort_by_key(|finding| finding.severity);
     if json {
         let text = serde_json::to_string_pretty(&found)
             .map_err(|error| Failure::Failed(error.to_string()))?;
         output::print(&(text + "\n"))?;
     } else {
-        output::print(&text(&found, source))?;
+        output::print(&text(&found, source, rules.is_some()))?;
     }
     // Notes alone must not fail a script.
     let is_well = found.iter().all(|finding| finding.severity == Severity::Note);
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn text(found: &[Finding], source: &Source) -> String {
+/// The alerts at the end of a recording.
+fn firing(rules: &[Rule], file: &Path) -> Result<Alerts, Failure> {
+    let mut last = (0, 0);
+    let trial = evaluate(rules, &mut Recording::open(file)?, |_, frame, _| {
+        last = (frame.version, frame.end_ms);
+        Ok(())
+    })?;
+    let mut report = Report::new(0);
+    if let Some(trial) = trial {
+        report.update(&trial.engine, last.0, last.1);
+    }
+    // A report is what `/alerts` answers.
+    let alerts = serde_json::to_value(&report).and_then(serde_json::from_value);
+    alerts.map_err(|error| Failure::Failed(format!("cannot tell the alerts: {error}")))
+}
+
+fn text(found: &[Finding], source: &Source, has_rules: bool) -> String {
     if found.is_empty() {
         let none = "no findings: nothing was lost, no limit is reached, no tail grew";
         return match source {
             Source::Program(_) => format!("{none}, no alert fires\n"),
+            Source::File(_) if has_rules => format!("{none}, no alert fires at its end\n"),
             Source::File(file) => format!(
-                "{none}\na recording has no alert rules: `tachograph check RULES.toml --over {}` \
-                 tells which would have fired\n",
+                "{none}\na recording has no alert rules: add --rules RULES.toml, or see with `tachograph \
+                 check RULES.toml --over {}` when they would have fired\n",
                 printable(&file.display().to_string())
             ),
         };

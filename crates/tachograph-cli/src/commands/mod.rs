@@ -78,6 +78,13 @@ fn read_rules(
     Ok(tachograph_alert::check(&text, definitions))
 }
 
+/// Reads rules, and checks them against the metrics of a recording.
+fn rules_for(rules: &Path, recording: &Path) -> Result<Vec<Rule>, Failure> {
+    let definitions = Source::File(recording.to_owned()).definitions()?;
+    let read = read_rules(rules, &definitions)?;
+    read.map_err(|errors| Failure::Input(told(rules, &errors).trim_end().to_owned()))
+}
+
 /// The errors of a rule file, one per line, as `FILE:LINE:COLUMN: MESSAGE`.
 fn told(file: &Path, invalid: &InvalidRules) -> String {
     invalid.errors().iter().map(|error| format!("{}:{error}\n", file.display())).collect()

@@ -7,34 +7,25 @@ use tachograph::Unit;
 use tachograph_alert::{Alert, Condition, Engine, Rule, State, Transition};
 use tachograph_history::{Frame, format};
 
-use super::trial::Trial;
+use super::trial::evaluate;
 use crate::failure::Failure;
-use crate::joined::{Piece, Recording};
+use crate::joined::Recording;
 use crate::output::{self, clock, printable};
 
 /// Prints each change of an alert in the recording, then how often each rule fired. Returns whether
 /// any did, heartbeats apart.
 pub(super) fn run(rules: &[Rule], file: &Path) -> Result<bool, Failure> {
     let mut recording = Recording::open(file)?;
-    let (mut course, mut trial, mut new) = (Course::default(), None, Vec::new());
-    while let Some(piece) = recording.next()? {
-        let frame = match piece {
-            Piece::Series(definition) => {
-                new.push(definition);
-                continue;
-            }
-            Piece::Frame(frame) => frame,
-        };
-        let Some(meta) = recording.joined().meta() else { continue };
-        let trial = trial.get_or_insert_with(|| Trial::new(rules, meta));
-        let changes = trial.frame(&frame, &std::mem::take(&mut new));
-        course.pass(&frame);
+    let mut course = Course::default();
+    let trial = evaluate(rules, &mut recording, |recording, frame, changes| {
+        course.pass(frame);
         let lines: String = changes.iter().map(|change| course.note(change)).collect();
-        if !lines.is_empty() {
-            recording.clear_progress();
-            output::print(&lines)?;
+        if lines.is_empty() {
+            return Ok(());
         }
-    }
+        recording.clear_progress();
+        output::print(&lines)
+    })?;
     if recording.is_torn() {
         output::say("note: the last line of the recording is incomplete and was ignored\n");
     }

@@ -6,6 +6,9 @@ use std::time::Duration;
 use tachograph_alert::{Engine, Rule, Transition};
 use tachograph_history::{Definition, Frame, Meta};
 
+use crate::failure::Failure;
+use crate::joined::{Piece, Recording};
+
 /// How often a running program evaluates its rules while no frame comes.
 const TICK_MS: u64 = 1_000;
 
@@ -16,6 +19,33 @@ const SILENCE_MAX_MS: u64 = 86_400_000;
 pub(super) struct Trial {
     pub(super) engine: Engine,
     last_ms: Option<u64>,
+}
+
+/// Evaluates rules over a whole recording. `tell` gets each frame with the changes that it has made.
+/// `None`: it has no frames.
+///
+/// # Errors
+/// If the recording cannot be read, or those of `tell`.
+pub(super) fn evaluate(
+    rules: &[Rule],
+    recording: &mut Recording,
+    mut tell: impl FnMut(&mut Recording, &Frame, &[Transition]) -> Result<(), Failure>,
+) -> Result<Option<Trial>, Failure> {
+    let (mut trial, mut new) = (None, Vec::new());
+    while let Some(piece) = recording.next()? {
+        let frame = match piece {
+            Piece::Series(definition) => {
+                new.push(definition);
+                continue;
+            }
+            Piece::Frame(frame) => frame,
+        };
+        let Some(meta) = recording.joined().meta() else { continue };
+        let trial = trial.get_or_insert_with(|| Trial::new(rules, meta));
+        let changes = trial.frame(&frame, &std::mem::take(&mut new));
+        tell(recording, &frame, &changes)?;
+    }
+    Ok(trial)
 }
 
 impl Trial {

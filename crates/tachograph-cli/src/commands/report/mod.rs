@@ -10,13 +10,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 use tachograph::Unit;
-use tachograph_alert::{Report, Rule};
+use tachograph_alert::Report;
 use tachograph_history::compare::{Change, METHOD, Run, compare};
 use tachograph_history::doctor::Finding;
 use tachograph_history::{Condensed, Facts, format};
 
 use self::read::Recorded;
-use super::{Source, told};
+use super::rules_for;
 use crate::failure::Failure;
 use crate::output;
 
@@ -57,7 +57,7 @@ struct Comparison<'a> {
 pub(crate) fn run(wishes: &Wishes) -> Result<ExitCode, Failure> {
     check(wishes)?;
     let bytes = Condensed::BROWSER_BYTES / if wishes.against.is_some() { 2 } else { 1 };
-    let rules = wishes.rules.as_deref().map(|rules| read_rules(rules, &wishes.file)).transpose()?;
+    let rules = wishes.rules.as_deref().map(|rules| rules_for(rules, &wishes.file)).transpose()?;
     let after = Recorded::read(&wishes.file, bytes, rules.as_deref())?;
     let before = wishes.against.as_deref();
     let before = before.map(|file| Recorded::read(file, bytes, None)).transpose()?;
@@ -79,13 +79,6 @@ pub(crate) fn run(wishes: &Wishes) -> Result<ExitCode, Failure> {
     let (name, size) = (output.display(), format(html.len() as f64, &Unit::Bytes));
     output::say(&format!("wrote {name}, {size}: open it in a browser\n"));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Reads rules, and checks them against the metrics of the recording.
-fn read_rules(rules: &Path, recording: &Path) -> Result<Vec<Rule>, Failure> {
-    let definitions = Source::File(recording.to_owned()).definitions()?;
-    let read = super::read_rules(rules, &definitions)?;
-    read.map_err(|errors| Failure::Input(told(rules, &errors).trim_end().to_owned()))
 }
 
 /// Finds mistakes before minutes of work.
