@@ -2,6 +2,7 @@
 
 use std::io::BufWriter;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,8 +36,8 @@ pub(super) struct Demo {
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>)]
     events: u64,
     /// How many events to send a second; fewer where the server does not keep up.
-    #[arg(long, value_name = "R", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]
-    rate: u64,
+    #[arg(long, value_name = "R", default_value = "5000", value_parser = whole::<NonZeroU64>)]
+    rate: NonZeroU64,
     /// Print only the summary, as JSON.
     #[arg(long)]
     json: bool,
@@ -163,7 +164,7 @@ impl Demo {
             server: server.clone(),
             to: service.addresses().udp,
             events: self.events,
-            rate: self.rate,
+            rate: self.rate.get(),
         };
         let mix = sending.clone().run(mix, progress_bar(self.events)).await?;
         let summary = wait_for_viewer(&server, seen).await?;
