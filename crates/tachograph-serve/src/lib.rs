@@ -102,6 +102,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "alerts")]
+mod alerts;
 mod authority;
 mod bounds;
 mod error;
@@ -111,10 +113,12 @@ mod pages;
 #[cfg(feature = "otlp")]
 mod push;
 mod quiet;
-#[cfg(feature = "alerts")]
-mod sinks;
 mod thread;
 
+#[cfg(feature = "alerts")]
+pub use self::alerts::builder::{Alerts, AlertsHandle};
+#[cfg(feature = "alerts")]
+pub use self::alerts::receiver::Receiver;
 pub use self::error::Error;
 pub use self::http::endpoint::Endpoint;
 pub use self::http::server::{Server, listen};
@@ -122,12 +126,8 @@ pub use self::http::server_thread::ServerThread;
 #[cfg(feature = "tls")]
 pub use self::http::tls::Tls;
 #[cfg(feature = "otlp")]
+pub use self::push::builder::Push;
+#[cfg(feature = "otlp")]
 pub use self::push::pusher::{Pusher, PusherThread};
 #[cfg(feature = "otlp")]
-pub use self::push::pushes::PushReport;
-#[cfg(feature = "otlp")]
-pub use self::push::settings::Push;
-#[cfg(feature = "alerts")]
-pub use self::sinks::alerts::{Alerts, AlertsHandle};
-#[cfg(feature = "alerts")]
-pub use self::sinks::receiver::Receiver;
+pub use self::push::report::PushReport;

@@ -170,7 +170,7 @@ fn pushes(url: &str) -> Vec<(&'static str, Result<Push, Error>)> {
 fn a_push_delivers_with_every_setting_or_refuses_it_with_the_reason() {
     let url = receiver();
     let all = pushes(&url);
-    let source = include_str!("../src/push/settings.rs");
+    let source = include_str!("../src/push/builder.rs");
     for setter in setters(source) {
         assert!(all.iter().any(|(name, _)| *name == setter), "{setter} is not tried");
     }

@@ -13,6 +13,10 @@ use tachograph::{MetricsCollector, Snapshot};
 use tachograph_export::prometheus::Prometheus;
 use tokio::sync::watch;
 
+#[cfg(feature = "alerts")]
+use crate::alerts::builder::Alerts;
+#[cfg(feature = "alerts")]
+use crate::alerts::runtime;
 use crate::authority;
 use crate::bounds::bounded;
 use crate::error::Error;
@@ -31,10 +35,6 @@ use crate::live::site::{Live, Plan, Program};
 use crate::pages::bodies::Pages;
 use crate::pages::scrapes::Scrapes;
 use crate::pages::summary::Summary;
-#[cfg(feature = "alerts")]
-use crate::sinks::alerts::Alerts;
-#[cfg(feature = "alerts")]
-use crate::sinks::runtime;
 use crate::thread;
 
 /// The default port: the usual one for Prometheus exporters in applications.

@@ -19,6 +19,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+#[cfg(feature = "alerts")]
+use crate::alerts::builder::Board;
 use crate::error::Error;
 use crate::http::access::{Access, Refusal};
 use crate::http::files;
@@ -33,8 +35,6 @@ use crate::pages::encoding::Encoding;
 use crate::pages::page::Page;
 use crate::pages::reply::{answer, error, to_json};
 use crate::pages::scrapes::Scrapes;
-#[cfg(feature = "alerts")]
-use crate::sinks::alerts::Board;
 
 /// The paths of an endpoint's own pages, each with a description.
 pub(crate) const PAGES: &[(&str, &str)] = &[

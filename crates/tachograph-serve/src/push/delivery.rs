@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::push::backoff::Backoff;
 use crate::push::client::Client;
 use crate::push::pusher::Shared;
-use crate::push::pushes::{Loss, Outcome};
 use crate::push::queue::Payload;
+use crate::push::report::{Loss, Outcome};
 use crate::push::verdict::Verdict;
 use crate::quiet::Quiet;
 

@@ -2,14 +2,14 @@
 //! of the other folders except for compression in `pages`.
 
 pub(crate) mod backoff;
+pub(crate) mod builder;
 pub(crate) mod client;
 pub(crate) mod delivery;
 pub(crate) mod destination;
-pub(crate) mod payload;
 pub(crate) mod pusher;
-pub(crate) mod pushes;
 pub(crate) mod queue;
-pub(crate) mod settings;
+pub(crate) mod report;
+pub(crate) mod source;
 pub(crate) mod target;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;

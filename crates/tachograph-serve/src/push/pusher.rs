@@ -14,9 +14,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout_at
 use crate::bounds::bounded;
 use crate::error::Error;
 use crate::push::delivery::Delivery;
-use crate::push::payload::Writer;
-use crate::push::pushes::{Loss, PushReport, Pushes};
 use crate::push::queue::Queue;
+use crate::push::report::{Loss, PushReport, Pushes};
+use crate::push::source::Writer;
 use crate::thread;
 
 /// The state shared by the tasks and the handle of a push.

@@ -65,7 +65,7 @@ fn alerts_are_told_with_every_setting_or_it_is_refused_with_the_reason() {
     let (url, hooked) = receiver();
     std::thread::spawn(move || hooked.iter().for_each(drop));
     let tried: Vec<_> = alerts();
-    for setter in setters(include_str!("../../src/sinks/alerts.rs")) {
+    for setter in setters(include_str!("../../src/alerts/builder.rs")) {
         // Receivers follow.
         let is_tried = tried.iter().any(|(name, ..)| *name == setter) || setter == "receiver";
         assert!(is_tried, "{setter} is not tried");
@@ -75,7 +75,7 @@ fn alerts_are_told_with_every_setting_or_it_is_refused_with_the_reason() {
         assert_eq!(told["rules"][0]["alerts"][0]["state"], "firing", "{name}");
     }
     let tried = receivers(&url);
-    for setter in setters(include_str!("../../src/sinks/receiver.rs")) {
+    for setter in setters(include_str!("../../src/alerts/receiver.rs")) {
         assert!(tried.iter().any(|(name, _)| *name == setter), "{setter} is not tried");
     }
     for (name, receiver) in tried {

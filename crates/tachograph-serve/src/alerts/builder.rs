@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tachograph_alert::{Report, Rule, Transition};
 
-use crate::sinks::outbox::{Outbox, SinkStatus};
-use crate::sinks::receiver::Receiver;
-use crate::sinks::sink::Sink;
+use crate::alerts::outbox::{Outbox, SinkStatus};
+use crate::alerts::receiver::Receiver;
+use crate::alerts::sink::Sink;
 
 /// Rules that an endpoint evaluates with every frame of its [history](crate::Endpoint::history),
 /// and the sinks that are notified when an alert changes.

@@ -6,9 +6,9 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 
 use tachograph_alert::{State, Transition};
 
-use crate::sinks::caller::Callback;
-use crate::sinks::outbox::{Outbox, is_news};
-use crate::sinks::receiver::Receiver;
+use crate::alerts::caller::Callback;
+use crate::alerts::outbox::{Outbox, is_news};
+use crate::alerts::receiver::Receiver;
 
 /// A sink, as the program configured it.
 #[derive(Clone)]

@@ -8,15 +8,15 @@ use std::time::{Duration, SystemTime};
 use tachograph_alert::{State, Transition};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::alerts::body::{self, Known};
+use crate::alerts::outbox::Outbox;
+use crate::alerts::receiver::{Form, Receiver};
 use crate::error::Error;
 use crate::push::backoff::Backoff;
 use crate::push::client::Client;
 use crate::push::queue::Payload;
 use crate::push::verdict::Verdict;
 use crate::quiet::Quiet;
-use crate::sinks::body::{self, Known};
-use crate::sinks::outbox::Outbox;
-use crate::sinks::receiver::{Form, Receiver};
 
 /// The repeat interval. Firing alerts must be sent to Alertmanager again and again; Prometheus uses
 /// the same interval.

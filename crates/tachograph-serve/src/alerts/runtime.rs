@@ -12,14 +12,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::alerts::builder::{Alerts, Board};
+use crate::alerts::caller::Caller;
+use crate::alerts::delivery::Delivery;
+use crate::alerts::outbox::Outbox;
+use crate::alerts::receiver::Receiver;
+use crate::alerts::sink::Sink;
 use crate::error::Error;
 use crate::live::feed::{Fed, Feed};
-use crate::sinks::alerts::{Alerts, Board};
-use crate::sinks::caller::Caller;
-use crate::sinks::delivery::Delivery;
-use crate::sinks::outbox::Outbox;
-use crate::sinks::receiver::Receiver;
-use crate::sinks::sink::Sink;
 use crate::thread;
 
 /// How long the end waits for receivers.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tachograph_alert::Transition;
 use tokio::runtime::Builder;
 
-use crate::sinks::outbox::Outbox;
+use crate::alerts::outbox::Outbox;
 use crate::thread;
 
 pub(crate) type Callback = dyn Fn(&Transition) + Send + Sync;
