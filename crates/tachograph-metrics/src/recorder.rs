@@ -71,8 +71,12 @@ impl TachographRecorder {
         act(self.collector.with_tags(&tags))
     }
 
+    /// Describes a counter or a gauge, or what a program takes for one.
     fn describe(&self, name: &KeyName, unit: Option<metrics::Unit>, text: &str) {
-        self.collector.describe(name.as_str(), reported(unit), text);
+        match self.scales.of_registered(name.as_str()) {
+            Some(scale) => self.describe_scaled(name.as_str(), reported(unit), scale, text),
+            None => self.collector.describe(name.as_str(), reported(unit), text),
+        }
     }
 
     fn describe_scaled(&self, name: &str, unit: Unit, scale: f64, text: &str) {

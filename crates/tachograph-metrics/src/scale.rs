@@ -55,6 +55,17 @@ impl Scales {
         scale
     }
 
+    /// The scale of a name that is a histogram already. Of any other, what was described before is
+    /// forgotten: the collector has the later description only.
+    pub(crate) fn of_registered(&self, name: &str) -> Option<f64> {
+        let mut known = self.lock();
+        let fixed = known.get(name).filter(|known| known.is_fixed).map(|known| known.scale);
+        if fixed.is_none() {
+            known.remove(name);
+        }
+        fixed
+    }
+
     /// The scale to record a histogram with, and whether nobody has described the histogram.
     pub(crate) fn register(&self, name: &str) -> (f64, bool) {
         let scale = self.scale_by(name, None);

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use metrics::{Unit, describe_histogram, histogram, with_local_recorder};
+use metrics::{
+    Unit, describe_counter, describe_gauge, describe_histogram, histogram, with_local_recorder,
+};
 use tachograph::{MetricsCollector, TimingStats};
 use tachograph_metrics::{TachographRecorder, UNFIT};
 
@@ -172,6 +174,30 @@ fn a_description_after_the_first_registration_leaves_recorded_values_as_they_wer
     let snapshot = collector.get_all_metrics();
     let metric = &snapshot.find("size", &[]).expect("recorded").metric;
     assert_eq!((metric.unit.name(), &*metric.description), ("kibibytes", "nor for these"));
+}
+
+#[test]
+fn a_description_as_another_kind_leaves_recorded_values_as_they_were() {
+    let right = || describe_histogram!("latency", Unit::Seconds, "a latency");
+    let wrong = || {
+        describe_counter!("latency", Unit::Seconds, "by mistake");
+        describe_gauge!("latency", Unit::Seconds, "by mistake");
+    };
+    let record = || histogram!("latency").record(0.25);
+    let orders: [&[&dyn Fn()]; 6] = [
+        &[&wrong, &record],
+        &[&record, &wrong],
+        &[&right, &wrong, &record],
+        &[&wrong, &right, &record],
+        &[&right, &record, &wrong],
+        &[&record, &wrong, &right],
+    ];
+    for (number, order) in orders.iter().enumerate() {
+        let collector = collector();
+        let recorder = TachographRecorder::new(collector.clone());
+        with_local_recorder(&recorder, || order.iter().for_each(|act| act()));
+        assert_eq!(stats(&collector, "latency").max, Some(0.25), "order {number}");
+    }
 }
 
 #[test]
