@@ -172,15 +172,21 @@ export class Rows {
   // The sum of rates, and the worst of the other numbers.
   add({ children, stats }) {
     let [rate, before, p99, max] = [NaN, NaN, -Infinity, -Infinity];
-    const plus = (sum, value) => (value !== value ? sum : sum !== sum ? value : sum + value);
     for (const { stats: it } of children) {
-      [rate, before] = [plus(rate, it.rate), plus(before, it.before)];
+      rate = plus(rate, it.rate);
+      before = plus(before, it.before);
       if (it.p99 > p99) p99 = it.p99;
       if (it.max > max) max = it.max;
     }
     const known = (value) => (value === -Infinity ? NaN : value);
     Object.assign(stats, { rate, before, p99: known(p99), max: known(max) });
   }
+}
+
+// The sum of what is known.
+function plus(sum, value) {
+  if (value !== value) return sum;
+  return sum !== sum ? value : sum + value;
 }
 
 function measure(stats, sort) {
