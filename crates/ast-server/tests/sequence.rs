@@ -36,6 +36,7 @@ impl NaiveRun {
     }
 
     fn observe(&mut self, seq: i64, hash: u64, at: Duration) -> Verdict {
+        let is_silent = at - self.heard > Duration::from_secs(2);
         self.heard = at;
         // The number that is nearest to the newest, of all that look the same on the wire.
         let turn = (self.newest - seq).div_euclid(MODULUS);
@@ -55,6 +56,7 @@ impl NaiveRun {
             1 => Verdict::InOrder,
             2.. => Verdict::Gap { missing: u32::try_from(ahead - 1).expect("a small gap") },
             _ if number > self.baseline => Verdict::Recovered,
+            _ if is_silent => Verdict::Restart,
             _ => Verdict::Early,
         }
     }
@@ -189,6 +191,18 @@ fn starting_from_0_again_is_a_restart_and_so_is_a_jump() {
     assert_eq!(verdicts(&[5_000, 0, 1]), [Verdict::First, Verdict::Restart, Verdict::InOrder]);
     assert_eq!(verdicts(&[0, 1_000_000]), [Verdict::First, Verdict::Gap { missing: 999_999 }]);
     assert_eq!(verdicts(&[0, 1_000_001]), [Verdict::First, Verdict::Restart]);
+}
+
+#[test]
+fn a_sender_that_was_heard_late_in_its_run_starts_again_below_the_baseline() {
+    let mut scene = Scene::new();
+    (300..500).for_each(|seq| _ = scene.hear(1, 0, seq));
+    scene.wait(SILENCE);
+    assert_eq!(scene.hear(1, 0, 299), Verdict::Early, "late, of the same run");
+    scene.wait(SILENCE + Duration::from_millis(1));
+    let again: Vec<_> = (0..600).map(|seq| scene.hear(1, 1, seq)).collect();
+    assert_eq!(again[0], Verdict::Restart);
+    assert!(again[1..].iter().all(|it| *it == Verdict::InOrder), "none is late or a duplicate");
 }
 
 #[test]

@@ -43,10 +43,12 @@ impl Run {
     }
 
     pub(super) fn observe(&mut self, arrival: Arrival) -> Verdict {
+        let was_silent = is_over(self.last_heard, arrival.at);
         self.last_heard = arrival.at;
         let ahead = arrival.seq.wrapping_sub(self.newest) % MODULUS;
         let behind = self.behind(arrival.seq);
-        let verdict = if behind < WINDOW {
+        // Before the baseline there may be late numbers for a moment; later, only a new run has them.
+        let verdict = if behind < self.span || (behind < WINDOW && !was_silent) {
             self.observe_late(arrival, behind)
         } else if ahead <= JUMP_MAX {
             self.advance(arrival, ahead);
