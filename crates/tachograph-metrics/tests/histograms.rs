@@ -210,3 +210,21 @@ fn before_that_the_last_description_decides() {
     });
     assert_eq!(stats(&collector, "size").max, Some(0.25));
 }
+
+#[test]
+fn a_series_that_was_removed_or_reset_returns_with_its_scale() {
+    let undo: [&dyn Fn(&MetricsCollector); 2] =
+        [&|collector| assert!(collector.remove("latency", &[])), &|collector| collector.reset()];
+    for undo in undo {
+        let collector = collector();
+        with_local_recorder(&TachographRecorder::new(collector.clone()), || {
+            histogram!("latency").record(4.0);
+            undo(&collector);
+            histogram!("latency").record(0.25);
+            histogram!("latency", "route" => "/").record(0.5);
+        });
+        assert_eq!(stats(&collector, "latency").max, Some(0.25));
+        let routed = collector.with_tags(&[("route", "/")]);
+        assert_eq!(routed.get_timing("latency").and_then(|stats| stats.max), Some(0.5));
+    }
+}
