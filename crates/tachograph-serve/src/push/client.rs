@@ -26,7 +26,9 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Headers that a request sets itself; another value would change or break the request.
-const OWN_HEADERS: [HeaderName; 10] = [
+const OWN_HEADERS: [HeaderName; 12] = [
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
     header::CONNECTION,
     header::CONTENT_ENCODING,
     header::CONTENT_LENGTH,

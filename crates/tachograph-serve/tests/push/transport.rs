@@ -82,7 +82,15 @@ fn a_header_that_cannot_be_sent_is_refused() {
     };
     let expected = "cannot send the header \"a b\": a name is made of letters, digits and `-`";
     assert_eq!(told("a b", "c"), expected);
-    for own in ["Content-Length", "transfer-encoding", "Host", "Content-Type", "connection"] {
+    for own in [
+        "Content-Length",
+        "transfer-encoding",
+        "Host",
+        "Content-Type",
+        "connection",
+        "Keep-Alive",
+        "Proxy-Connection",
+    ] {
         let expected =
             format!("cannot send the header {own:?}: the request sets it itself: leave it out");
         assert_eq!(told(own, "7"), expected);
