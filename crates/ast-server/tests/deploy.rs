@@ -216,10 +216,11 @@ fn arguments_that_prometheus_would_refuse_are_refused_here() {
         (["--target", "localhost"], "localhost:9464"),
         (["--target", "http://a:1"], "localhost:9464"),
         (["--alertmanager", ":9093"], "localhost:9464"),
-        (["--scrape-interval", "0s"], "whole milliseconds"),
-        (["--scrape-interval", "10us"], "whole milliseconds"),
+        (["--scrape-interval", "0s"], "at least 1ms and at most 15m"),
+        (["--scrape-interval", "10us"], "at least 1ms and at most 15m"),
+        (["--scrape-interval", "1500us"], "whole milliseconds"),
         (["--scrape-interval", "1d"], "at most 15m"),
-        (["--scrape-interval", "soon"], "try 15s"),
+        (["--scrape-interval", "soon"], "such as 15s, at least 1ms and at most 15m"),
     ] {
         let refused = deploy(folder.path(), &arguments);
         assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
