@@ -152,13 +152,13 @@ fn a_mirror_and_its_file_share_the_parameters_that_no_event_has_changed() {
         edits.iter().for_each(|edit| assert!(!mirror.apply(edit).expect("accepted").is_empty()));
         drop(edits);
         let edited = percent();
-        assert!((loaded..=160).contains(&edited), "all changed: {edited} %");
+        assert!((loaded + 4..=160).contains(&edited), "all changed: {edited} %");
 
         let began = mirror.mark();
         mirror.save(read(), began, true);
         mirror.settle();
         let saved = percent();
-        assert!(saved <= percent_max, "saved: {saved} %, at most {percent_max}");
+        assert!(saved <= loaded + 1, "shared again: {saved} %, {loaded} % at first");
     }
 }
 
