@@ -158,7 +158,7 @@ fn every_size_is_drawn_and_nothing_panics() {
     for page in ['1', '2', '3', '4', '?'] {
         keys(&mut model, &[KeyCode::Char(page)]);
         for width in [1, 7, 20, 33, 59, 60, 75, 76, 119, 120, 300] {
-            for height in [1, 2, 3, 4, 7, 12, 13, 30, 90] {
+            for height in [1, 2, 3, 4, 7, 12, 13, 30, 90, 120, 500] {
                 drawn(&mut model, (width, height));
             }
         }

@@ -52,7 +52,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model) {
     let lines = u16::try_from(rows.len() + 3).unwrap_or(u16::MAX);
     let heat = match left.height {
         0..12 => 0,
-        height => height.saturating_sub(lines).clamp((height / 3).max(5), 28),
+        height => height.saturating_sub(lines).max(height / 3).clamp(5, 28),
     };
     let has_heat = pictured.is_some() && heat > 0;
     let table = left.height - if has_heat { heat + 1 } else { 0 };
