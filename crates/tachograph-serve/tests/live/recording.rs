@@ -1,19 +1,34 @@
 //! What an endpoint writes into a file.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tachograph::MetricsCollector;
+use tachograph_serve::Server;
+use tempfile::TempDir;
 
 use super::client::json;
 use super::{Read, endpoint, manual, publish};
 
-#[tokio::test]
-async fn a_recording_has_everything_up_to_the_end() {
+/// A file that is not there yet, and its folder.
+fn file() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("run.jsonl");
+    (folder, file)
+}
+
+/// An endpoint that records into a file.
+async fn recording(metrics: &MetricsCollector, file: &Path) -> Server {
+    let recording = endpoint(metrics).record(file).expect("a free name");
+    recording.serve().await.expect("binds")
+}
+
+#[tokio::test]
+async fn a_recording_has_everything_up_to_the_end() {
+    let (folder, file) = file();
     let metrics = manual();
-    let recorded = endpoint(&metrics).record(&file).expect("a free name");
-    let server = recorded.serve().await.expect("binds");
+    let server = recording(&metrics, &file).await;
     for amount in 1..=20 {
         metrics.increment_by("events", amount);
         publish(&metrics);
@@ -41,11 +56,9 @@ async fn a_recording_has_everything_up_to_the_end() {
 
 #[tokio::test]
 async fn a_recording_that_has_ended_shows_in_doctor_and_health_until_the_end() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("run.jsonl");
+    let (_folder, file) = file();
     let metrics = manual();
-    let recorded = endpoint(&metrics).record(&file).expect("a free name");
-    let server = recorded.serve().await.expect("binds");
+    let server = recording(&metrics, &file).await;
     let addr = server.addr();
     let second = endpoint(&metrics).record(&file).expect("a recording");
     let told = second.serve().await.expect_err("it is taken").to_string();
