@@ -24,6 +24,8 @@ pub(crate) struct Joined {
     numbers: HashMap<u32, u32>,
     was_restarted: bool,
     version: u64,
+    /// The gauges before the first frame.
+    standing: Option<Frame>,
 }
 
 /// What a line adds.
@@ -74,6 +76,14 @@ impl Joined {
             return None;
         }
         self.version = frame.version;
+        if frame.is_standing() {
+            self.standing = Some(frame);
+            return None;
+        }
+        if let Some(mut standing) = self.standing.take() {
+            standing.append(&frame);
+            frame = standing;
+        }
         renumber(&mut frame.counters, &self.numbers);
         renumber(&mut frame.gauges, &self.numbers);
         renumber(&mut frame.timings, &self.numbers);

@@ -63,6 +63,8 @@ fn counted(file: &Path, key: &str) -> Option<i128> {
 fn a_recording_ends_whole_at_a_signal_and_holds_everything_once() {
     let metrics = MetricsCollector::new();
     let server = serve(&metrics, any());
+    metrics.gauge("viewers", 3.0);
+    until("the gauge", || get(server.addr(), "/history").contains("\"viewers\""));
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("run.jsonl.gz");
     let name = file.display().to_string();
@@ -82,6 +84,11 @@ fn a_recording_ends_whole_at_a_signal_and_holds_everything_once() {
     assert!(!replay.is_torn());
     assert_eq!(replay.meta().map(|meta| &*meta.program), Some("tested"));
     assert_eq!(counted(&file, "events"), Some(700));
+    let history = replay.history();
+    let viewers = history.number("viewers").expect("it was set before the recording began");
+    let first = history.frames(tachograph_history::Depth::Fine).next().expect("a frame");
+    assert_eq!(first.gauge(viewers).and_then(|it| it.current), Some(3.0));
+    assert!(first.span_ms > 0, "a frame of its step");
     // The file is complete: an independent decoder reads it.
     let mut text = String::new();
     let read = std::fs::File::open(&file).expect("there");

@@ -10,6 +10,7 @@ use crate::definition::Definition;
 use crate::frame::{Frame, Mark};
 use crate::history::steps;
 use crate::line::Meta;
+use crate::standing::Standing;
 use crate::text::format;
 
 /// Collects a recording of any length, and merges its frames so that its lines take at most a given
@@ -101,15 +102,21 @@ impl Condensed {
     }
 
     fn drop_oldest(&mut self, bytes_max: usize) {
-        let mut count = 0;
+        let (mut count, mut standing) = (0, Standing::default());
         while self.bytes > bytes_max && count + 1 < self.frames.len() {
             let frame = &self.frames[count];
             self.bytes -= frame.to_line().len();
             self.left_out =
                 self.left_out.saturating_add(Duration::from_millis(self.span_ms(frame)));
+            standing.note(frame);
             count += 1;
         }
         self.frames.drain(..count);
+        if let Some(first) = self.frames.first_mut() {
+            self.bytes -= first.to_line().len();
+            standing.begin(first);
+            self.bytes += first.to_line().len();
+        }
         self.dropped += count;
     }
 

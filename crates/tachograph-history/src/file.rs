@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 use tachograph::Kind;
@@ -14,6 +15,7 @@ use self::output::Output;
 use crate::definition::Definition;
 use crate::frame::Frame;
 use crate::line::{FORMAT, Line, Meta};
+use crate::standing::Standing;
 
 /// The limit for a line in bytes. A frame of 20,000 timings takes about 6 MB.
 const LINE_BYTES: u64 = 32 << 20;
@@ -26,12 +28,15 @@ const LINE_BYTES: u64 = 32 << 20;
 /// While it exists, the file is locked (`flock`; other systems and some file systems have no such
 /// lock): a second writer is refused, readers are not. If the file is emptied meanwhile, as when
 /// logs are rotated by copying, the recording goes on from its start: with the meta line, the
-/// definitions and the frame that is written. For that, the writer keeps the definitions as text.
+/// definitions and the frame that is written, with the gauges that stand. For that, the writer keeps
+/// the definitions as text.
 #[derive(Debug)]
 pub struct Writer {
     output: Output,
     /// The meta line and all definitions after it.
     header: String,
+    /// The gauges as they stand.
+    standing: Standing,
 }
 
 impl Writer {
@@ -40,7 +45,8 @@ impl Writer {
     /// # Errors
     /// If it cannot be opened, or another program is recording into it.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { output: Output::open(path)?, header: String::new() })
+        let output = Output::open(path)?;
+        Ok(Self { output, header: String::new(), standing: Standing::default() })
     }
 
     /// Writes the meta line.
@@ -49,6 +55,7 @@ impl Writer {
     /// Those of [`frame`](Self::frame).
     pub fn meta(&mut self, meta: &Meta) -> io::Result<()> {
         self.header = meta.to_line();
+        self.standing = Standing::default();
         self.output.write(&self.header)?;
         if self.output.is_emptied()? { self.begin_again() } else { Ok(()) }
     }
@@ -66,13 +73,15 @@ impl Writer {
     ) -> io::Result<()> {
         let mut lines: String = new.into_iter().map(Definition::to_line).collect();
         self.header += &lines;
-        let frame = frame.to_line();
-        lines += &frame;
+        lines += &frame.to_line();
         self.output.write(&lines)?;
         if self.output.is_emptied()? {
             self.begin_again()?;
-            self.output.write(&frame)?;
+            let mut first = Arc::new(frame.clone());
+            self.standing.begin(&mut first);
+            self.output.write(&first.to_line())?;
         }
+        self.standing.note(frame);
         Ok(())
     }
 

@@ -21,8 +21,16 @@ pub enum Mark {
     Gap,
 }
 
+impl Mark {
+    /// Whether gauges set before it have no value after it.
+    pub(crate) fn ends_gauges(&self) -> bool {
+        matches!(self, Self::Start | Self::Reset | Self::Restart)
+    }
+}
+
 /// The records of one step, or of several consecutive ones, for each series that changed. A series
-/// that is not in it did not change.
+/// that is not in it did not change. The first frame of a recording, of a live stream or of a range
+/// also has the gauges that were set before it, with a `count` of 0 unless they were set again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Frame {
@@ -50,7 +58,7 @@ pub struct Frame {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GaugeStep {
-    /// The value set last.
+    /// The value set last; `None` also after a reset or restart.
     pub current: Option<f64>,
     /// The mean of the finite values set in the step; `None` if there were none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,8 +169,16 @@ impl Frame {
         counter.or_else(gauge).or_else(|| self.timing(number).map(Statistics::Timing))
     }
 
+    /// Whether it only tells how gauges stand: it covers no time.
+    pub fn is_standing(&self) -> bool {
+        self.span_ms == 0 && self.marks.is_empty()
+    }
+
     /// Adds what was recorded after this frame.
     pub fn append(&mut self, later: &Frame) {
+        if later.marks.iter().any(Mark::ends_gauges) {
+            self.gauges.iter_mut().for_each(|(_, step)| step.current = None);
+        }
         self.version = later.version;
         self.end_ms = later.end_ms;
         self.span_ms = self.span_ms.saturating_add(later.span_ms);
@@ -379,7 +395,11 @@ fn ascends<T>(entries: &[(u32, T)]) -> bool {
 }
 
 /// Adds sorted entries to sorted entries.
-fn merge<T: Clone>(ours: &mut Vec<(u32, T)>, theirs: &[(u32, T)], add: impl Fn(&mut T, &T)) {
+pub(crate) fn merge<T: Clone>(
+    ours: &mut Vec<(u32, T)>,
+    theirs: &[(u32, T)],
+    add: impl Fn(&mut T, &T),
+) {
     let known = ours.len();
     let mut place = 0;
     for (number, value) in theirs {

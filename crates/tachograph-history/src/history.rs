@@ -9,6 +9,7 @@ use tachograph::{ExportedNames, Series, Snapshot};
 
 use crate::definition::Definition;
 use crate::frame::{Frame, Mark, milliseconds};
+use crate::standing::Standing;
 
 /// How much a history keeps, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,6 +73,8 @@ pub struct History {
 struct Frames {
     held: VecDeque<Held>,
     bytes: usize,
+    /// The gauges before the oldest one.
+    before: Standing,
 }
 
 #[derive(Clone, Debug)]
@@ -94,15 +97,20 @@ impl Frames {
     fn drop_oldest(&mut self, from_ms: u64, bytes_max: usize, kept: usize) {
         while self.held.len() > kept
             && let Some(oldest) = self.held.front()
-            && (oldest.frame.end_ms < from_ms || self.bytes > bytes_max)
+            && (oldest.frame.end_ms < from_ms || self.bytes() > bytes_max)
         {
             self.bytes -= oldest.bytes;
+            self.before.note(&oldest.frame);
             self.held.pop_front();
         }
     }
 
     fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Frame>> {
         self.held.iter().map(|held| &held.frame)
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes + self.before.bytes()
     }
 
     /// The start of the oldest frame.
@@ -200,9 +208,9 @@ impl History {
         let merging = self.merging.as_ref().map_or(0, |(frame, _)| frame.bytes());
         let rest = bytes.saturating_sub(self.definition_bytes + merging);
         self.fine.drop_oldest(from_ms(fine), rest / 2, 1);
-        let rest = rest.saturating_sub(self.fine.bytes).min(rest / 2);
+        let rest = rest.saturating_sub(self.fine.bytes()).min(rest / 2);
         self.coarse.drop_oldest(from_ms(coarse), rest, 0);
-        self.merging.take_if(|_| self.fine.bytes + merging + self.definition_bytes > bytes);
+        self.merging.take_if(|_| self.fine.bytes() + merging + self.definition_bytes > bytes);
     }
 
     /// Adds a definition that was made elsewhere.
@@ -235,6 +243,9 @@ impl History {
         let used: HashSet<_> = frames.flat_map(|frame| frame.numbers()).chain(merging).collect();
         self.definitions.retain(|number, _| used.contains(number));
         self.numbers.retain(|_, number| used.contains(number));
+        for depth in [&mut self.fine, &mut self.coarse] {
+            depth.before.retain(|number| used.contains(&number));
+        }
         self.definition_bytes = self.definitions.values().map(|it| it.bytes()).sum();
     }
 
@@ -302,9 +313,33 @@ impl History {
         frames
     }
 
-    /// Merges everything that ends after `from` and up to `to` into one frame.
+    /// [`range`](Self::range), as a recording: its first frame also has the gauges that were set
+    /// before it.
+    pub fn recorded(&self, from: SystemTime, to: SystemTime, step: Duration) -> Vec<Arc<Frame>> {
+        let mut frames = self.range(from, to, step);
+        if let Some(first) = frames.first_mut() {
+            self.standing(from).begin(first);
+        }
+        frames
+    }
+
+    /// The gauges as they stood at a time, or before the oldest frame if that is later.
+    pub fn standing(&self, at: SystemTime) -> Standing {
+        let at_ms = milliseconds(at);
+        let is_fine = self.fine.begin_ms().is_none_or(|begin_ms| begin_ms <= at_ms);
+        let all = if is_fine { self.fine.iter().cloned().collect() } else { self.all() };
+        let is_fine = all
+            .first()
+            .is_none_or(|first| self.fine.iter().next().is_some_and(|it| Arc::ptr_eq(it, first)));
+        let mut standing = if is_fine { &self.fine } else { &self.coarse }.before.clone();
+        all.iter().take_while(|it| it.end_ms <= at_ms).for_each(|frame| standing.note(frame));
+        standing
+    }
+
+    /// Merges everything that ends after `from` and up to `to` into one frame, with the gauges that
+    /// were set before it.
     pub fn merged(&self, from: SystemTime, to: SystemTime) -> Option<Frame> {
-        let mut frames = self.range(from, to, Duration::ZERO).into_iter();
+        let mut frames = self.recorded(from, to, Duration::ZERO).into_iter();
         let mut all = Arc::unwrap_or_clone(frames.next()?);
         frames.for_each(|frame| all.append(&frame));
         Some(all)
@@ -313,7 +348,7 @@ impl History {
     /// The size of frames and definitions in bytes.
     pub fn bytes(&self) -> usize {
         let merging = self.merging.as_ref().map_or(0, |(frame, _)| frame.bytes());
-        self.fine.bytes + self.coarse.bytes + merging + self.definition_bytes
+        self.fine.bytes() + self.coarse.bytes() + merging + self.definition_bytes
     }
 }
 

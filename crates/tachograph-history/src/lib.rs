@@ -48,6 +48,7 @@ pub mod file;
 mod frame;
 mod history;
 mod line;
+mod standing;
 mod text;
 
 pub use self::buckets::{Buckets, PER_OCTAVE};
@@ -56,4 +57,5 @@ pub use self::definition::Definition;
 pub use self::frame::{Frame, GaugeStep, Mark, Statistics, TimingStep, WindowQuantiles};
 pub use self::history::{Depth, History, Settings, steps};
 pub use self::line::{FORMAT, Line, Meta};
+pub use self::standing::Standing;
 pub use self::text::format;

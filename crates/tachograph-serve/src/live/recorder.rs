@@ -37,15 +37,18 @@ impl Recorder {
     }
 
     /// The start of a listener that wants this much of the past: merged frames first, as far back
-    /// as single ones do not reach.
+    /// as single ones do not reach. Begins with the gauges as they stand.
     pub(crate) fn begin(&self, since: Duration) -> (Vec<Arc<Frame>>, Place) {
         let Some(newest) = self.history.newest() else { return (Vec::new(), self.lines.back(0)) };
         let from = newest.end().checked_sub(since).unwrap_or(SystemTime::UNIX_EPOCH);
-        let mut frames = self.history.range(from, newest.end(), Duration::ZERO);
+        let mut frames = self.history.recorded(from, newest.end(), Duration::ZERO);
         // The single frames are the newest, and their lines exist.
         let fine = self.history.frames(Depth::Fine).rev();
         let single = frames.iter().rev().zip(fine).take_while(|(a, b)| Arc::ptr_eq(a, b)).count();
         frames.truncate(frames.len() - single);
+        if frames.is_empty() && single == 0 {
+            frames.extend(self.history.standing(from).frame().cloned().map(Arc::new));
+        }
         (frames, self.lines.back(single))
     }
 
@@ -56,7 +59,7 @@ impl Recorder {
         to: SystemTime,
     ) -> (Vec<Arc<Frame>>, Vec<Arc<Definition>>) {
         let definitions = self.history.definitions().map(Arc::clone).collect();
-        (self.history.range(from, to, Duration::ZERO), definitions)
+        (self.history.recorded(from, to, Duration::ZERO), definitions)
     }
 }
 

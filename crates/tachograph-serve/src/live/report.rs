@@ -17,7 +17,7 @@ pub(crate) fn html(
     alerts: Option<&Value>,
 ) -> Option<String> {
     let Range { from, to, step } = range;
-    let frames = history.range(from, to, step);
+    let frames = history.recorded(from, to, step);
     let step = step.max(Duration::from_millis(meta.step_ms));
     let mut condensed = Condensed::new(step, Condensed::BROWSER_BYTES);
     let used: HashSet<_> = frames.iter().flat_map(|frame| frame.numbers()).collect();

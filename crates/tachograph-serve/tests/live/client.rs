@@ -101,13 +101,22 @@ impl Stream {
         Some(event)
     }
 
-    /// Everything up to the next frame, that included.
+    /// Everything up to the next frame, that included. The gauges that stand, which come first and
+    /// as a frame of no time, are passed over.
     pub(crate) async fn frame(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
-        while events.last().is_none_or(|event: &Event| event.kind != "frame") {
-            events.push(self.event().await);
+        loop {
+            let event = self.event().await;
+            let frame = &event.data["frame"];
+            if frame["span_ms"] == 0 && frame["marks"].is_null() {
+                assert_eq!(event.id, None);
+                continue;
+            }
+            events.push(event);
+            if events.last().is_some_and(|event| event.kind == "frame") {
+                return events;
+            }
         }
-        events
     }
 
     /// The whole body of an answer that ends.

@@ -174,6 +174,42 @@ async fn a_listener_that_comes_back_goes_on_after_the_last_frame() {
     }
 }
 
+/// A gauge's value in a frame, by its key.
+fn gauge(events: &[Event], key: &str) -> Option<f64> {
+    let series = events.iter().find(|it| it.data["series"]["key"] == key)?;
+    let number = &series.data["series"]["number"];
+    let frame = &events.last()?.data["frame"];
+    let entry = frame["gauges"].as_array()?.iter().find(|it| it[0] == *number)?;
+    entry[1]["current"].as_f64()
+}
+
+#[tokio::test]
+async fn whoever_comes_late_is_told_the_gauges_that_were_set_before() {
+    let metrics = manual();
+    // Single frames of the last few steps.
+    let settings = Settings { fine: Duration::from_millis(8), ..quick() };
+    let server = endpoint(&metrics).history(settings).serve().await.expect("binds");
+    let mut first = Stream::open(server.addr(), "/live?since=0", "").await;
+    metrics.gauge("viewers", 3.0);
+    for amount in 1..=30 {
+        count(&metrics, &mut first, amount).await;
+    }
+    for since in ["0", "4ms", "20ms"] {
+        let mut late = Stream::open(server.addr(), &format!("/live?since={since}"), "").await;
+        let mut events = Vec::new();
+        while events.last().is_none_or(|event: &Event| event.kind != "frame") {
+            events.push(late.event().await);
+        }
+        assert_eq!(gauge(&events, "viewers"), Some(3.0), "since {since}");
+    }
+    let (status, past) = get(server.addr(), "/history?from=-0.02").await;
+    assert_eq!(status, 200);
+    let lines = past.lines().map(|it| serde_json::from_str::<Value>(it).expect("JSON"));
+    let lines: Vec<_> = lines.map(|data| Event { kind: String::new(), id: None, data }).collect();
+    let begin = lines.iter().position(|it| !it.data["frame"].is_null()).expect("a frame");
+    assert_eq!(gauge(&lines[..=begin], "viewers"), Some(3.0));
+}
+
 #[tokio::test]
 async fn a_listener_that_does_not_keep_up_is_told_how_many_frames_it_lost() {
     let metrics = manual();
