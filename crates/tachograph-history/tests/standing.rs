@@ -4,11 +4,12 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use common::Recorded;
 use proptest::prelude::*;
-use tachograph_history::{Frame, Settings};
+use tachograph_history::{Condensed, Frame, GaugeStep, Mark, Settings};
 
 const GAUGES: [&str; 3] = ["depth", "viewers", "temperature"];
 
@@ -45,6 +46,23 @@ fn a_recording_begins_with_the_gauges_that_were_set_before_it() {
     assert!(told(&world, &frames[1]).is_empty(), "only the first has them");
     let merged = world.history.merged(from, end).expect("frames");
     assert_eq!(told(&world, &merged), BTreeMap::from([("viewers", 3.0), ("depth", 9.0)]));
+}
+
+#[test]
+fn what_is_left_out_of_a_report_leaves_its_gauges() {
+    let mut condensed = Condensed::new(Duration::from_secs(1), 4_096);
+    let step = GaugeStep { current: Some(4.0), count: 1, ..GaugeStep::default() };
+    for second in 0..1_000 {
+        // Marks leave nothing to merge.
+        let mut frame = Frame { version: second, span_ms: 1_000, ..Frame::default() };
+        (frame.end_ms, frame.marks) = (second * 1_000, vec![Mark::Gap]);
+        frame.gauges.extend((second == 0).then_some((9, step)));
+        condensed.push(&Arc::new(frame));
+    }
+    let first = &condensed.frames()[0];
+    assert!(first.version > 900, "the oldest are left out");
+    let gauge = first.gauge(9).expect("it was set before");
+    assert_eq!((gauge.current, gauge.count), (Some(4.0), 0));
 }
 
 #[test]
