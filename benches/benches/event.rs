@@ -1,7 +1,7 @@
 //! What does an event cost end to end, and how much of that are metrics?
 //!
-//! In process: an event of the demo's mix, on a set of 50 tracks and 100 scenes, is looked up,
-//! applied and hashed, and its change recorded. Two servers, one with metrics on, process the same
+//! In process: an event of the demo's mix, on a set of 50 tracks and 100 scenes, is looked up and
+//! applied, and its change recorded. Two servers, one with metrics on, process the same
 //! events in turns. The overhead is the median of ratios over four rounds each, so that a slow
 //! moment of the machine affects both servers or only one ratio. Over sockets: from the call that
 //! sends the datagram to the WebSocket message that tells a viewer about the change.

@@ -15,7 +15,8 @@ use crate::tree::{Project, Value};
 use self::slot::SlotState;
 
 impl Set {
-    /// Applies an edit and rehashes the nodes it changed and their owners.
+    /// Applies an edit and rehashes the nodes it changed. Hashes of tracks and of the whole tree
+    /// are computed again when they are next asked for.
     ///
     /// Returns the records that the deployed viewers expect for the event. An edit that changes
     /// nothing gives no record, with these exceptions, which always do: volume and pan, because
@@ -105,15 +106,10 @@ impl Set {
     fn edit_project(&mut self, edit: impl FnOnce(&mut Project) -> Option<Changed>) -> Vec<Change> {
         let changed = edit(&mut self.project);
         let records = Change::attribute(&self.project, Path::Project, changed);
-        self.rehash_root(&records);
-        records
-    }
-
-    /// Rehashes the project if there is a record of any change.
-    fn rehash_root(&mut self, records: &[Change]) {
         if !records.is_empty() {
-            self.project.rehash(&mut self.hasher);
+            self.project.hash.forget();
         }
+        records
     }
 }
 

@@ -4,8 +4,8 @@
 //! # Promises
 //! * A file always gives the same tree: ids come from the file's own `Id`s, and an edit keeps those
 //!   of everything it does not touch.
-//! * Hashes are always correct. An edit rehashes what it touched and its owners, and the root hash
-//!   equals that of the same tree hashed from scratch.
+//! * Hashes are always correct: after any edit, each equals that of the same tree hashed from
+//!   scratch.
 //! * A [`Mirror`] merges saves into a set that events change: what a file did not change stays.
 //! * Records are complete. Replaying the [`Changes`] of an edit or a [`diff`] on the tree before
 //!   gives the tree after.

@@ -68,8 +68,8 @@ impl Set {
 
     /// The hash of the whole tree.
     #[must_use]
-    pub const fn root_hash(&self) -> Hash {
-        self.project.hash
+    pub fn root_hash(&self) -> Hash {
+        self.project.hash()
     }
 
     /// A track by position.
@@ -192,7 +192,7 @@ impl Set {
 /// Sets are equal if their trees are, including hashes.
 impl PartialEq for Set {
     fn eq(&self, other: &Self) -> bool {
-        self.project == other.project
+        self.root_hash() == other.root_hash() && self.project == other.project
     }
 }
 

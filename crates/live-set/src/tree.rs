@@ -30,7 +30,7 @@ pub use self::track::{Track, TrackKind, TrackType, UnknownTrackKind};
 pub use self::value::{Value, ValueRef};
 
 pub(crate) use self::bytes::{ID_BYTES, PARAMETER_BYTES, TEXT_BYTES, parameters_bytes};
-pub(crate) use self::hash::{Hasher, NO_HASH};
+pub(crate) use self::hash::{Hasher, LazyHash, NO_HASH};
 pub(crate) use self::id::{Key, SiblingKeys};
 pub(crate) use self::node::{Attributes, TreeNode};
 pub(crate) use self::track::Signal;

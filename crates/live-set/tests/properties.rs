@@ -162,6 +162,13 @@ proptest! {
     }
 
     #[test]
+    fn hashes_are_right_after_edits_between_which_nobody_asked_for_them(
+        edits in prop::collection::vec(any_edit(), 1..24)
+    ) {
+        assert_hashes_are_right(&edited(set(&small()), &edits));
+    }
+
+    #[test]
     fn the_same_edits_give_the_same_ids(edits in prop::collection::vec(any_edit(), 1..24)) {
         prop_assert!(edited(set(&small()), &edits) == edited(set(&small()), &edits));
     }

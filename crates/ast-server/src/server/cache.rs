@@ -32,7 +32,7 @@ impl Key {
     /// A list is versioned by the hash of the whole tree, which changes with anything.
     fn version(self, set: &Set) -> Option<Version> {
         let hash = match self {
-            Self::Track(track) => set.track(track)?.hash,
+            Self::Track(track) => set.track(track)?.hash(),
             Self::Scene(scene) => set.scene(scene)?.hash,
             Self::Tracks | Self::Scenes => set.root_hash(),
         };

@@ -32,7 +32,7 @@ impl Set {
         added.rehash(&mut self.hasher);
         let record = Change::added(&added, Path::Device { track, device }, &owner.id);
         owner.devices.insert(device, added);
-        self.rehash_track(track);
+        self.forget_hashes(track);
         Ok(vec![record])
     }
 
@@ -45,7 +45,7 @@ impl Set {
         let owner = &mut self.project.tracks[track];
         let deleted = owner.devices.remove(device);
         let record = Change::taken(deleted, Path::Device { track, device }, &owner.id);
-        self.rehash_track(track);
+        self.forget_hashes(track);
         Ok(vec![record])
     }
 
@@ -76,7 +76,7 @@ impl Set {
         records.extend(Change::attribute(found, Path::Device { track, device }, switched));
         if !records.is_empty() {
             self.project.tracks[track].devices[device].rehash(&mut self.hasher);
-            self.rehash_track(track);
+            self.forget_hashes(track);
         }
         Ok(records)
     }

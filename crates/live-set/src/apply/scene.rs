@@ -39,7 +39,7 @@ impl Set {
         self.move_rows(row, Way::Up, &mut records);
         records.push(Change::added(&scene, Path::Scene { scene: row }, &self.project.id));
         self.project.scenes.insert(row, scene);
-        self.project.rehash(&mut self.hasher);
+        self.project.hash.forget();
         Ok(records)
     }
 
@@ -56,13 +56,13 @@ impl Set {
                 let path = Path::ClipSlot { track: index, scene: row };
                 records.push(Change::taken(slot, path, &track.id));
                 // Also if none of its slots moves.
-                track.rehash(&mut self.hasher);
+                track.hash.forget();
             }
         }
         let scene = self.project.scenes.remove(row);
         records.push(Change::taken(scene, Path::Scene { scene: row }, &self.project.id));
         self.move_rows(row, Way::Down, &mut records);
-        self.project.rehash(&mut self.hasher);
+        self.project.hash.forget();
         Ok(records)
     }
 
@@ -78,13 +78,13 @@ impl Set {
         let records = Change::attribute(scene, Path::Scene { scene: row }, changed);
         if !records.is_empty() {
             scene.rehash(&mut self.hasher);
+            self.project.hash.forget();
         }
-        self.rehash_root(&records);
         Ok(records)
     }
 
-    /// Moves the slots and scenes from row `first` on by one row, and rehashes them and their
-    /// tracks. The lists do not contain the added or removed scene and its slots.
+    /// Moves the slots and scenes from row `first` on by one row, and rehashes them. The lists do
+    /// not contain the added or removed scene and its slots.
     fn move_rows(&mut self, first: usize, way: Way, records: &mut Vec<Change>) {
         let Self { project, hasher, .. } = self;
         for (index, track) in project.tracks.iter_mut().enumerate() {
@@ -101,7 +101,7 @@ impl Set {
                 let path = Path::ClipSlot { track: index, scene };
                 records.push(Change::moved(slot, path, "scene_index", moved));
             }
-            track.rehash(hasher);
+            track.hash.forget();
         }
         for scene in &mut project.scenes[first..] {
             let row = way.of(scene.index);

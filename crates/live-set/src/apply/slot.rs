@@ -153,7 +153,7 @@ impl Set {
         slot.rehash(&mut self.hasher);
         let record = Change::added(&slot, Path::ClipSlot { track, scene }, &owner.id);
         owner.slots.insert(position, slot);
-        self.rehash_track(track);
+        self.forget_hashes(track);
         record
     }
 
@@ -170,11 +170,11 @@ impl Set {
         }
     }
 
-    /// Rehashes a slot, its clip and their owners if there is a record of any change.
+    /// Rehashes a slot and its clip if there is a record of any change.
     fn rehash_slot(&mut self, track: usize, position: usize, records: &[Change]) {
         if !records.is_empty() {
             self.project.tracks[track].slots[position].rehash_all(&mut self.hasher);
-            self.rehash_track(track);
+            self.forget_hashes(track);
         }
     }
 }

@@ -93,9 +93,9 @@ impl Set {
                 let path = Path::ClipSlot { track: index, scene: slot.scene_index };
                 records.push(Change::moved(slot, path, "track_index", moved));
             }
-            track.rehash(hasher);
+            track.hash.forget();
         }
-        project.rehash(hasher);
+        project.hash.forget();
     }
 
     pub(super) fn track_mut(&mut self, track: usize) -> Result<&mut Track, Rejected> {
@@ -103,10 +103,10 @@ impl Set {
         self.project.tracks.get_mut(track).ok_or(Rejected::NoSuchTrack { track, tracks })
     }
 
-    /// Rehashes a track, whose children's hashes are correct, and the project.
-    pub(super) fn rehash_track(&mut self, track: usize) {
-        self.project.tracks[track].rehash(&mut self.hasher);
-        self.project.rehash(&mut self.hasher);
+    /// Forgets the hashes of a track, in which something has changed, and of the project.
+    pub(super) fn forget_hashes(&mut self, track: usize) {
+        self.project.tracks[track].hash.forget();
+        self.project.hash.forget();
     }
 
     fn edit_track(
@@ -118,7 +118,7 @@ impl Set {
         let changed = edit(track);
         let records = Change::attribute(track, Path::Track { track: index }, changed);
         if !records.is_empty() {
-            self.rehash_track(index);
+            self.forget_hashes(index);
         }
         Ok(records)
     }
@@ -135,7 +135,7 @@ impl Set {
         records.extend(Change::attribute(&track.mixer, Path::Mixer { track: index }, changed));
         if !records.is_empty() {
             self.project.tracks[index].mixer.rehash(&mut self.hasher);
-            self.rehash_track(index);
+            self.forget_hashes(index);
         }
         Ok(records)
     }

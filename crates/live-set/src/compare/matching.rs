@@ -90,7 +90,7 @@ impl Owner {
 
 impl Sibling for Track {
     fn hash(&self) -> Hash {
-        self.hash
+        self.hash()
     }
 
     fn identity(&self) -> Identity<'_> {

@@ -1,6 +1,7 @@
 //! Hashes of nodes: 128 bits of XXH3 over everything that a viewer can see of a node except its id.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::{Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_128;
@@ -42,6 +43,33 @@ impl fmt::Debug for Hash {
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// The hash of a node with a long list of children: computed when it is first asked for, and kept
+/// until the node or something below it changes.
+///
+/// It covers all children's hashes, and edits are far more frequent than questions: on 50 tracks of
+/// 100 scenes, hashing at each edit was five sixths of an event's cost.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LazyHash(OnceLock<Hash>);
+
+impl LazyHash {
+    /// The hash of `node`, whose own this is. Its children's hashes must be correct.
+    pub(crate) fn of<N: TreeNode>(&self, node: &N) -> Hash {
+        *self.0.get_or_init(|| Hasher::default().hash(node))
+    }
+
+    /// The node or something below it has changed.
+    pub(crate) fn forget(&mut self) {
+        self.0 = OnceLock::new();
+    }
+}
+
+/// Hashes that are both known must be equal. The rest follows from the nodes themselves.
+impl PartialEq for LazyHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get().zip(other.0.get()).is_none_or(|(own, its)| own == its)
     }
 }
 

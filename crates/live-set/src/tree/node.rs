@@ -167,7 +167,17 @@ impl<'a> NodeRef<'a> {
     /// The hash of the node.
     #[must_use]
     pub fn hash(self) -> Hash {
-        for_any!(self, node => node.hash)
+        match self {
+            Self::Project(node) => node.hash(),
+            Self::Track(node) => node.hash(),
+            Self::Device(node) => node.hash,
+            Self::ClipSlot(node) => node.hash,
+            Self::Clip(node) => node.hash,
+            Self::Scene(node) => node.hash,
+            Self::Mixer(node) => node.hash,
+            Self::FileRef(node) => node.hash,
+            Self::Locator(node) => node.hash,
+        }
     }
 
     /// The attributes in the order in which they are sent.

@@ -2,7 +2,7 @@
 
 use super::node::{Attribute, TreeNode};
 use super::{
-    FileRef, Hash, Hasher, Locator, NO_HASH, Node, NodeId, NodeType, Scene, Track, ValueRef,
+    FileRef, Hash, Hasher, LazyHash, Locator, Node, NodeId, NodeType, Scene, Track, ValueRef,
 };
 
 /// A project: the root of the tree. Its children are the tracks, the scenes, the file references
@@ -12,8 +12,7 @@ use super::{
 pub struct Project {
     /// Always `project`.
     pub id: NodeId,
-    /// The hash of the whole tree: the root hash.
-    pub hash: Hash,
+    pub(crate) hash: LazyHash,
     /// Beats per minute, from the main track's mixer.
     pub tempo: f64,
     /// Live's number for the time signature, from the main track's mixer: 201 is 4/4.
@@ -36,7 +35,7 @@ impl Project {
     pub(crate) fn new() -> Self {
         Self {
             id: NodeId::project(),
-            hash: NO_HASH,
+            hash: LazyHash::default(),
             tempo: 120.0,
             time_signature_id: 201,
             is_playing: false,
@@ -48,9 +47,10 @@ impl Project {
         }
     }
 
-    /// Hashes the project; the hashes of its tracks and scenes must be correct.
-    pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
-        self.hash = hasher.hash(self);
+    /// The hash of the whole tree: the root hash.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash.of(self)
     }
 
     /// Hashes the whole tree from scratch.
@@ -59,7 +59,7 @@ impl Project {
         self.scenes.iter_mut().for_each(|scene| scene.rehash(hasher));
         self.file_refs.iter_mut().for_each(|file_ref| file_ref.rehash(hasher));
         self.locators.iter_mut().for_each(|locator| locator.rehash(hasher));
-        self.rehash(hasher);
+        self.hash.forget();
     }
 }
 
@@ -81,7 +81,7 @@ impl TreeNode for Project {
     }
 
     fn for_each_child_hash(&self, mut add: impl FnMut(Hash)) {
-        self.tracks.iter().for_each(|track| add(track.hash));
+        self.tracks.iter().for_each(|track| add(track.hash()));
         self.scenes.iter().for_each(|scene| add(scene.hash));
         self.file_refs.iter().for_each(|file_ref| add(file_ref.hash));
         self.locators.iter().for_each(|locator| add(locator.hash));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::node::{Attribute, TreeNode};
 use super::value::count;
 use super::{
-    Clip, ClipSlot, Device, Hash, Hasher, Mixer, NO_HASH, Node, NodeId, NodeType, ValueRef,
+    Clip, ClipSlot, Device, Hash, Hasher, LazyHash, Mixer, Node, NodeId, NodeType, ValueRef,
 };
 
 /// A track. Its children are the devices in chain order, the clip slots by scene, the clips of the
@@ -18,8 +18,7 @@ use super::{
 pub struct Track {
     /// From the `Id` of the track; the main track's is `track:main`.
     pub id: NodeId,
-    /// The hash of the track and everything in it.
-    pub hash: Hash,
+    pub(crate) hash: LazyHash,
     /// The name that Live shows.
     pub name: String,
     /// The position among the tracks, including the main track.
@@ -49,7 +48,7 @@ pub struct Track {
 impl Track {
     pub(crate) fn new(id: NodeId, index: usize, track_type: TrackType, signal: Signal) -> Self {
         Self {
-            hash: NO_HASH,
+            hash: LazyHash::default(),
             name: String::new(),
             index,
             color: -1,
@@ -82,9 +81,10 @@ impl Track {
         }
     }
 
-    /// Hashes the track; its children's hashes must be correct.
-    pub(crate) fn rehash(&mut self, hasher: &mut Hasher) {
-        self.hash = hasher.hash(self);
+    /// The hash of the track and everything in it.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash.of(self)
     }
 
     /// Hashes the track and everything in it from scratch.
@@ -93,7 +93,7 @@ impl Track {
         self.slots.iter_mut().for_each(|slot| slot.rehash_all(hasher));
         self.arrangement.iter_mut().for_each(|clip| clip.rehash(hasher));
         self.mixer.rehash(hasher);
-        self.rehash(hasher);
+        self.hash.forget();
     }
 }
 
