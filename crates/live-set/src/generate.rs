@@ -115,8 +115,9 @@ impl Spec {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn write_xml(&self, out: impl Write) -> io::Result<()> {
-        Document::new(self, out).write()
+    pub fn write_xml(&self, mut out: impl Write) -> io::Result<()> {
+        // One type of writer for all: the generator is compiled once.
+        Document::new(self, &mut out).write()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Clips.
 
-use std::io::{self, Write};
+use std::io;
 
 use fastrand::Rng;
 
@@ -26,12 +26,7 @@ impl<'a> Clip<'a> {
         Self { id: 0, time: 0, name }
     }
 
-    pub(super) fn midi<W: Write>(
-        self,
-        xml: &mut Xml<W>,
-        notes: usize,
-        random: &mut Rng,
-    ) -> io::Result<()> {
+    pub(super) fn midi(self, xml: &mut Xml<'_>, notes: usize, random: &mut Rng) -> io::Result<()> {
         self.element(xml, "MidiClip", |xml| {
             self.common(xml, random)?;
             xml.within("Notes", |xml| {
@@ -43,12 +38,7 @@ impl<'a> Clip<'a> {
         })
     }
 
-    pub(super) fn audio<W: Write>(
-        self,
-        xml: &mut Xml<W>,
-        sample: &str,
-        random: &mut Rng,
-    ) -> io::Result<()> {
+    pub(super) fn audio(self, xml: &mut Xml<'_>, sample: &str, random: &mut Rng) -> io::Result<()> {
         self.element(xml, "AudioClip", |xml| {
             self.common(xml, random)?;
             xml.within("SampleRef", |xml| {
@@ -60,11 +50,11 @@ impl<'a> Clip<'a> {
         })
     }
 
-    fn element<W: Write>(
+    fn element(
         self,
-        xml: &mut Xml<W>,
+        xml: &mut Xml<'_>,
         name: &str,
-        inside: impl FnOnce(&mut Xml<W>) -> io::Result<()>,
+        inside: impl FnOnce(&mut Xml<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         if xml.is_since(Version::Live10) {
             return xml.element(name, &[("Id", &self.id), ("Time", &self.time)], inside);
@@ -72,7 +62,7 @@ impl<'a> Clip<'a> {
         xml.element(name, &[("Time", &self.time)], inside)
     }
 
-    fn common<W: Write>(self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn common(self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         lom_ids(xml)?;
         xml.value("CurrentStart", self.time)?;
         xml.value("CurrentEnd", self.time as f64 + BEATS)?;
@@ -96,7 +86,7 @@ impl<'a> Clip<'a> {
 }
 
 /// Up to four notes per key, from C1 upwards, cycling through the keys.
-fn key_tracks<W: Write>(xml: &mut Xml<W>, notes: usize) -> io::Result<()> {
+fn key_tracks(xml: &mut Xml<'_>, notes: usize) -> io::Result<()> {
     for (key, first) in (0..notes).step_by(4).enumerate() {
         xml.element("KeyTrack", &[("Id", &key)], |xml| {
             xml.within("Notes", |xml| {
@@ -108,7 +98,7 @@ fn key_tracks<W: Write>(xml: &mut Xml<W>, notes: usize) -> io::Result<()> {
     Ok(())
 }
 
-fn note_event<W: Write>(xml: &mut Xml<W>, note: usize) -> io::Result<()> {
+fn note_event(xml: &mut Xml<'_>, note: usize) -> io::Result<()> {
     let time = note as f64 * 0.25;
     xml.empty(
         "MidiNoteEvent",

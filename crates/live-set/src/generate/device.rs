@@ -1,6 +1,6 @@
 //! Devices.
 
-use std::io::{self, Write};
+use std::io;
 
 use fastrand::Rng;
 
@@ -14,7 +14,7 @@ const PARAMETERS: [&str; 8] =
     ["Drive", "Frequency", "Resonance", "Attack", "Release", "Threshold", "Ratio", "DryWet"];
 
 /// The inner chain of a track, with the requested devices, racks and plug-ins.
-pub(super) fn chain<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
+pub(super) fn chain(xml: &mut Xml<'_>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
     let Spec { devices, racks, plug_ins, max_devices, parameters, .. } = *spec;
     xml.within("DeviceChain", |xml| {
         if devices + racks + plug_ins + max_devices == 0 {
@@ -38,7 +38,7 @@ pub(super) fn chain<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -
 }
 
 /// An inner chain without devices.
-pub(super) fn empty_chain<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+pub(super) fn empty_chain(xml: &mut Xml<'_>) -> io::Result<()> {
     xml.within("DeviceChain", |xml| {
         xml.empty("Devices", &[])?;
         xml.empty("SignalModulations", &[])
@@ -46,8 +46,8 @@ pub(super) fn empty_chain<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
 }
 
 /// Every third device has a name given by the user.
-pub(super) fn device<W: Write>(
-    xml: &mut Xml<W>,
+pub(super) fn device(
+    xml: &mut Xml<'_>,
     id: usize,
     parameters: usize,
     random: &mut Rng,
@@ -70,7 +70,7 @@ pub(super) fn device<W: Write>(
 }
 
 /// The elements that devices, mixers and sequencers start with.
-pub(super) fn head<W: Write>(xml: &mut Xml<W>, name: &str, is_on: bool) -> io::Result<()> {
+pub(super) fn head(xml: &mut Xml<'_>, name: &str, is_on: bool) -> io::Result<()> {
     lom_ids(xml)?;
     xml.value("IsExpanded", true)?;
     xml.automatable("On", is_on, None)?;

@@ -14,14 +14,14 @@ const NEXT_POINTEE: u32 = 1 << 30;
 pub(super) const FOUR_FOUR: u32 = 201;
 
 /// A document being written.
-pub(super) struct Document<'a, W: Write> {
+pub(super) struct Document<'a> {
     pub(super) spec: &'a Spec,
-    pub(super) xml: Xml<W>,
+    pub(super) xml: Xml<'a>,
     pub(super) random: Rng,
 }
 
-impl<'a, W: Write> Document<'a, W> {
-    pub(super) fn new(spec: &'a Spec, out: W) -> Self {
+impl<'a> Document<'a> {
+    pub(super) fn new(spec: &'a Spec, out: &'a mut dyn Write) -> Self {
         Self { spec, xml: Xml::new(out, spec.version), random: Rng::with_seed(spec.seed) }
     }
 
@@ -49,7 +49,7 @@ impl<'a, W: Write> Document<'a, W> {
     }
 }
 
-fn live_set<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
+fn live_set(xml: &mut Xml<'_>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
     xml.value("NextPointeeId", NEXT_POINTEE)?;
     xml.value("OverwriteProtectionNumber", 3_072)?;
     lom_ids(xml)?;
@@ -67,13 +67,13 @@ fn live_set<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Re
     xml.value("ViewData", "{}")
 }
 
-pub(super) fn lom_ids<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+pub(super) fn lom_ids(xml: &mut Xml<'_>) -> io::Result<()> {
     xml.value("LomId", 0)?;
     xml.value("LomIdView", 0)
 }
 
 /// Every fourth scene has a name.
-fn scene<W: Write>(xml: &mut Xml<W>, spec: &Spec, row: usize) -> io::Result<()> {
+fn scene(xml: &mut Xml<'_>, spec: &Spec, row: usize) -> io::Result<()> {
     let name = if row.is_multiple_of(4) {
         format!("Verse & Chorus {}", row / 4 + 1)
     } else {
@@ -97,7 +97,7 @@ fn scene<W: Write>(xml: &mut Xml<W>, spec: &Spec, row: usize) -> io::Result<()> 
 }
 
 /// Up to Live 10. A scene without a name has its number, after a space.
-fn scene_name<W: Write>(xml: &mut Xml<W>, row: usize, name: &str) -> io::Result<()> {
+fn scene_name(xml: &mut Xml<'_>, row: usize, name: &str) -> io::Result<()> {
     let number = format!(" {}", row + 1);
     let value: &str = if name.is_empty() { &number } else { name };
     if xml.is_since(Version::Live10) {
@@ -106,7 +106,7 @@ fn scene_name<W: Write>(xml: &mut Xml<W>, row: usize, name: &str) -> io::Result<
     xml.empty("Scene", &[("Value", &value)])
 }
 
-pub(super) fn follow_action<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+pub(super) fn follow_action(xml: &mut Xml<'_>) -> io::Result<()> {
     xml.value("FollowTime", 4)?;
     xml.value("IsLinked", true)?;
     xml.value("LoopIterations", 1)?;
@@ -115,7 +115,7 @@ pub(super) fn follow_action<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
     xml.value("FollowActionEnabled", false)
 }
 
-fn transport<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+fn transport(xml: &mut Xml<'_>) -> io::Result<()> {
     xml.within("Transport", |xml| {
         xml.value("PhaseNudgeTempo", 10)?;
         xml.value("LoopOn", false)?;
@@ -126,7 +126,7 @@ fn transport<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
 }
 
 /// Every third locator has no name.
-fn locators<W: Write>(xml: &mut Xml<W>, locators: usize) -> io::Result<()> {
+fn locators(xml: &mut Xml<'_>, locators: usize) -> io::Result<()> {
     if locators == 0 {
         return xml.empty("Locators", &[]);
     }
@@ -145,7 +145,7 @@ fn locators<W: Write>(xml: &mut Xml<W>, locators: usize) -> io::Result<()> {
 }
 
 /// A groove holds a MIDI clip that does not belong to the set.
-fn groove_pool<W: Write>(xml: &mut Xml<W>) -> io::Result<()> {
+fn groove_pool(xml: &mut Xml<'_>) -> io::Result<()> {
     let mut random = Rng::with_seed(0);
     xml.value("LomId", 0)?;
     xml.within("Grooves", |xml| {

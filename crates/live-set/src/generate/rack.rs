@@ -1,6 +1,6 @@
 //! Racks and plug-ins.
 
-use std::io::{self, Write};
+use std::io;
 
 use fastrand::Rng;
 
@@ -11,8 +11,8 @@ use super::xml::Xml;
 
 /// Macro controls and two chains with a device. `is_deep` adds a rack inside the first chain, a
 /// return chain, and the preset that it was made from.
-pub(super) fn rack<W: Write>(
-    xml: &mut Xml<W>,
+pub(super) fn rack(
+    xml: &mut Xml<'_>,
     id: usize,
     is_deep: bool,
     parameters: usize,
@@ -57,10 +57,10 @@ pub(super) fn rack<W: Write>(
 }
 
 /// A chain of a rack. Its mixer has parameters that do not belong to the rack.
-fn branch<W: Write>(
-    xml: &mut Xml<W>,
+fn branch(
+    xml: &mut Xml<'_>,
     id: usize,
-    devices: impl FnOnce(&mut Xml<W>) -> io::Result<()>,
+    devices: impl FnOnce(&mut Xml<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     xml.element("AudioEffectBranch", &[("Id", &id)], |xml| {
         xml.value("LomId", 0)?;
@@ -84,11 +84,7 @@ fn branch<W: Write>(
 }
 
 /// A Max device, named after its file.
-pub(super) fn max_device<W: Write>(
-    xml: &mut Xml<W>,
-    id: usize,
-    random: &mut Rng,
-) -> io::Result<()> {
+pub(super) fn max_device(xml: &mut Xml<'_>, id: usize, random: &mut Rng) -> io::Result<()> {
     xml.element("MxDeviceAudioEffect", &[("Id", &id)], |xml| {
         head(xml, "", true)?;
         let reference = if xml.is_since(Version::Live12) { "MxPatchRef" } else { "MxDPatchRef" };
@@ -111,8 +107,8 @@ pub(super) fn max_device<W: Write>(
 }
 
 /// A plug-in with two named parameters and an unused one.
-pub(super) fn plug_in<W: Write>(
-    xml: &mut Xml<W>,
+pub(super) fn plug_in(
+    xml: &mut Xml<'_>,
     id: usize,
     kind: usize,
     random: &mut Rng,

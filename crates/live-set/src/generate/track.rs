@@ -1,6 +1,6 @@
 //! Tracks: their chains, mixers and slots.
 
-use std::io::{self, Write};
+use std::io;
 
 use fastrand::Rng;
 
@@ -32,7 +32,7 @@ struct Track<'a> {
 }
 
 /// All tracks, the main track and the pre-hear track.
-pub(super) fn tracks<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
+pub(super) fn tracks(xml: &mut Xml<'_>, spec: &Spec, random: &mut Rng) -> io::Result<()> {
     let mut id = 1;
     let mut next = |kind, name: String, group| {
         id += 1;
@@ -73,7 +73,7 @@ pub(super) fn tracks<W: Write>(xml: &mut Xml<W>, spec: &Spec, random: &mut Rng) 
 }
 
 impl Track<'_> {
-    fn write<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn write(&self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         let element = match (self.kind, self.spec.version) {
             (Kind::Midi, _) => "MidiTrack",
             (Kind::Audio, _) => "AudioTrack",
@@ -93,9 +93,9 @@ impl Track<'_> {
         self.body(xml, element, &attributes, random)
     }
 
-    fn body<W: Write>(
+    fn body(
         &self,
-        xml: &mut Xml<W>,
+        xml: &mut Xml<'_>,
         element: &str,
         attributes: Attributes<'_>,
         random: &mut Rng,
@@ -135,7 +135,7 @@ impl Track<'_> {
 
     /// Live writes the mixer, the sequencers of a MIDI or audio track, then the inner chain; other
     /// tracks have the inner chain before their only sequencer.
-    fn chain<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn chain(&self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         xml.within("Mixer", |xml| self.mixer(xml, random))?;
         match self.kind {
             Kind::Midi | Kind::Audio => {
@@ -159,7 +159,7 @@ impl Track<'_> {
         }
     }
 
-    fn mixer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn mixer(&self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         device::head(xml, "", true)?;
         let sends = match self.kind {
             Kind::Main | Kind::PreHear => 0,
@@ -181,7 +181,7 @@ impl Track<'_> {
         Ok(())
     }
 
-    fn main_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn main_sequencer(&self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         device::head(xml, "", true)?;
         let holds_clip = choose(random, self.spec.clips, self.spec.scenes);
         xml.within("ClipSlotList", |xml| {
@@ -205,7 +205,7 @@ impl Track<'_> {
     }
 
     /// A frozen track has its rendered audio here: clips that are not part of the session.
-    fn freeze_sequencer<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn freeze_sequencer(&self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         device::head(xml, "", true)?;
         if matches!(self.kind, Kind::Midi | Kind::Audio) && self.spec.scenes > 0 {
             xml.within("ClipSlotList", |xml| {
@@ -225,14 +225,14 @@ impl Track<'_> {
         xml.within("Recorder", |xml| xml.value("IsArmed", false))
     }
 
-    fn clip<W: Write>(&self, xml: &mut Xml<W>, row: usize, random: &mut Rng) -> io::Result<()> {
+    fn clip(&self, xml: &mut Xml<'_>, row: usize, random: &mut Rng) -> io::Result<()> {
         let name = format!("{} {}", self.name, row + 1);
         self.write_clip(xml, Clip::in_slot(&name), row, random)
     }
 
-    fn write_clip<W: Write>(
+    fn write_clip(
         &self,
-        xml: &mut Xml<W>,
+        xml: &mut Xml<'_>,
         clip: Clip<'_>,
         number: usize,
         random: &mut Rng,
@@ -244,7 +244,7 @@ impl Track<'_> {
     }
 
     /// One clip after another, with a gap between them.
-    fn arrangement<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn arrangement(&self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         events(xml, "ArrangerAutomation", self.spec.arrangement, |xml, number| {
             let name = format!("{} part {}", self.name, number + 1);
             let clip = Clip { id: number, time: number * 20, name: &name };
@@ -252,7 +252,7 @@ impl Track<'_> {
         })
     }
 
-    fn take_lanes<W: Write>(&self, xml: &mut Xml<W>, random: &mut Rng) -> io::Result<()> {
+    fn take_lanes(&self, xml: &mut Xml<'_>, random: &mut Rng) -> io::Result<()> {
         let takes = if self.has_clips() { self.spec.takes } else { 0 };
         xml.within("TakeLanes", |xml| {
             if takes == 0 {
@@ -279,7 +279,7 @@ impl Track<'_> {
     }
 }
 
-fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Rng) -> io::Result<()> {
+fn send(xml: &mut Xml<'_>, id: usize, random: &mut Rng) -> io::Result<()> {
     xml.element("TrackSendHolder", &[("Id", &id)], |xml| {
         xml.automatable("Send", share(random), Some((0.000_316_227_757_1, 1.0)))?;
         let flag = if xml.is_since(Version::Live12) { "EnabledByUser" } else { "Active" };
@@ -289,7 +289,7 @@ fn send<W: Write>(xml: &mut Xml<W>, id: usize, random: &mut Rng) -> io::Result<(
     })
 }
 
-fn group_slots<W: Write>(xml: &mut Xml<W>, scenes: usize) -> io::Result<()> {
+fn group_slots(xml: &mut Xml<'_>, scenes: usize) -> io::Result<()> {
     if scenes == 0 {
         return xml.empty("Slots", &[]);
     }
@@ -301,11 +301,11 @@ fn group_slots<W: Write>(xml: &mut Xml<W>, scenes: usize) -> io::Result<()> {
 }
 
 /// The outer slot has the stop button, the inner one the clip.
-fn slot<W: Write>(
-    xml: &mut Xml<W>,
+fn slot(
+    xml: &mut Xml<'_>,
     row: usize,
     has_stop: bool,
-    clip: impl FnOnce(&mut Xml<W>) -> io::Result<()>,
+    clip: impl FnOnce(&mut Xml<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     xml.element("ClipSlot", &[("Id", &row)], |xml| {
         xml.value("LomId", 0)?;
@@ -316,11 +316,11 @@ fn slot<W: Write>(
 }
 
 /// Timed content: as many clips as requested.
-fn events<W: Write>(
-    xml: &mut Xml<W>,
+fn events(
+    xml: &mut Xml<'_>,
     element: &str,
     count: usize,
-    mut write: impl FnMut(&mut Xml<W>, usize) -> io::Result<()>,
+    mut write: impl FnMut(&mut Xml<'_>, usize) -> io::Result<()>,
 ) -> io::Result<()> {
     xml.within(element, |xml| {
         if count == 0 {

@@ -12,15 +12,15 @@ use super::Version;
 pub(super) type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];
 
 /// Writes elements.
-pub(super) struct Xml<W: Write> {
-    writer: Writer<W>,
+pub(super) struct Xml<'a> {
+    writer: Writer<&'a mut dyn Write>,
     version: Version,
     /// The next id for something that can be automated; unique in a document.
     next_pointee: u64,
 }
 
-impl<W: Write> Xml<W> {
-    pub(super) fn new(out: W, version: Version) -> Self {
+impl<'a> Xml<'a> {
+    pub(super) fn new(out: &'a mut dyn Write, version: Version) -> Self {
         let mut writer = Writer::new_with_indent(out, b'\t', 1);
         writer.config_mut().add_space_before_slash_in_empty_elements = true;
         Self { writer, version, next_pointee: 1 }
@@ -134,7 +134,7 @@ fn start<'a>(name: &'a str, attributes: Attributes<'_>) -> BytesStart<'a> {
     start
 }
 
-fn path_elements<W: Write>(xml: &mut Xml<W>, folders: &[&str]) -> io::Result<()> {
+fn path_elements(xml: &mut Xml<'_>, folders: &[&str]) -> io::Result<()> {
     folders.iter().enumerate().try_for_each(|(id, folder)| {
         xml.empty("RelativePathElement", &[("Id", &id), ("Dir", folder)])
     })
