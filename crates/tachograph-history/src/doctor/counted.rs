@@ -186,3 +186,18 @@ impl Event {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tachograph::DropReason;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_for_a_drop_has_a_finding() {
+        for reason in DropReason::ALL.map(DropReason::name) {
+            let tells = |it: &Event| it.name == DROPPED && it.tag == Some(("reason", reason));
+            assert!(EVENTS.iter().any(tells), "no finding tells of the reason `{reason}`");
+        }
+    }
+}
