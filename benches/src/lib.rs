@@ -13,7 +13,6 @@
 //! let figures = measure(&[add], Plan { threads: 1, rounds: 9, bursts: 2, burst: 100 });
 //! assert!(figures[0].min <= figures[0].median);
 //! ```
-#![deny(unsafe_code)]
 
 mod bed;
 mod budgets;

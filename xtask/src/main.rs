@@ -32,7 +32,7 @@ struct Arguments {
 enum Task {
     /// Everything that a change must pass, besides `cargo test --workspace`.
     Ci,
-    /// The checks no lint covers: layers, sizes, unsafe code, atomics, the concurrency page.
+    /// The checks no lint covers: layers, sizes, atomics, the concurrency page.
     Tidy,
     /// Model-check the core, with LOOM_MAX_PREEMPTIONS=2 unless it is set.
     Loom {

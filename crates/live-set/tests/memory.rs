@@ -1,4 +1,5 @@
 //! Memory while reading: it follows the tree that is kept, not the document.
+#![allow(unsafe_code, reason = "a counting allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::{BTreeMap, HashSet};

@@ -3,6 +3,7 @@
 //! `make cost` builds it: the C loops of `loops.c` are linked into this program, where
 //! they call the code of the static library, and are loaded from a shared object, where they call
 //! the shared library.
+#![allow(unsafe_code, reason = "a C interface")]
 
 use std::ffi::{CStr, CString, c_void};
 use std::hint::black_box;

@@ -1,4 +1,5 @@
 //! Every option at 0, at 1 and at its greatest, and every timeout of a shutdown.
+#![allow(unsafe_code, reason = "a C interface")]
 
 use std::ffi::{c_char, c_void};
 use std::mem::MaybeUninit;

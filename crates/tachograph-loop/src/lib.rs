@@ -44,7 +44,6 @@
 //! assert_eq!(main.get_timing("loop.turn.duration").map(|turn| turn.count), Some(3));
 //! assert_eq!(main.get_timing("loop.turn.events").and_then(|events| events.max), Some(2.0));
 //! ```
-#![deny(unsafe_code)]
 
 mod future;
 mod monitor;

@@ -1,5 +1,6 @@
 //! Code without frame pointers uses their register for anything: whatever is in it when a loop is
 //! asked for its stack, the walk ends, and nothing is read that is not the stack's.
+#![allow(unsafe_code, reason = "a register is set by assembly")]
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::arch::asm;

@@ -1,6 +1,7 @@
 //! Loops that stall inside `malloc`, the dynamic linker, panics and unwinding, and are asked for
 //! their stack there: no crash, no deadlock. A share of it in CI; all of it, 10,000 stalls, with
 //! `TACHOGRAPH_STALLS=10000 cargo test -p tachograph-loop --test torture`.
+#![allow(unsafe_code, reason = "loading libraries is a foreign call")]
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

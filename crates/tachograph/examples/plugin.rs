@@ -1,6 +1,7 @@
 //! A plug-in: a shared library that measures itself with a collector of its own, from when it is
 //! started until it is stopped. Then it may be unloaded: nothing of the collector runs any more.
 //! `tests/unload.rs` loads it.
+#![allow(unsafe_code, reason = "functions that a loader finds by their names")]
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

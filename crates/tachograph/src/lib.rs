@@ -38,7 +38,6 @@
 //!
 //! The [`guide`] shows everything; [`telemetry`] lists the collector's own metrics; [`testing`] is
 //! for tests of code that records.
-#![deny(unsafe_code)]
 #![cfg_attr(tachograph_rtsan, feature(sanitize))]
 
 mod aggregate;

@@ -1,5 +1,6 @@
 //! Fault 2: a global allocator that records its own calls. A test of its own process, for its
 //! allocator.
+#![allow(unsafe_code, reason = "an allocator that records")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::OnceLock;

@@ -1,5 +1,6 @@
 //! The core's own threads: how they are scheduled, and that none outlives its collector. A process
 //! of its own, with one test, since it looks at all of the process's threads.
+#![allow(unsafe_code, reason = "real-time scheduling is C's")]
 #![cfg(all(target_os = "linux", target_env = "gnu", feature = "record"))]
 
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@
 //! the time, and no fork handler can take it: a child that is forked in such a moment can never
 //! start a thread by std again. So the children's own threads are the C library's, as the core's
 //! are.
+#![allow(unsafe_code, reason = "forking is a foreign call")]
 #![cfg(all(unix, feature = "record"))]
 
 use std::ffi::c_void;

@@ -1,6 +1,7 @@
 //! A fork while another thread holds the lock that std takes wherever a thread of its own begins:
 //! the child works all the same. A process of its own, with an allocator of its own: std allocates
 //! under that lock now and then, which is where this one keeps a thread until the child is done.
+#![allow(unsafe_code, reason = "forking, with an allocator that waits")]
 #![cfg(all(target_os = "linux", target_env = "gnu", feature = "record"))]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,6 +1,7 @@
 //! Forks at moments that matter: while the process's first collector is being made, and right
 //! before exec. A process of its own, with an allocator of its own, which keeps a thread at any of
 //! its allocations and counts those of a child; and with one test, since it forks.
+#![allow(unsafe_code, reason = "forking, with an allocator that waits and counts")]
 #![cfg(all(target_os = "linux", feature = "record"))]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,5 +1,6 @@
 //! An allocator that counts itself by static handles, before, while and after there is a collector.
 //! A test of its own process, for its allocator.
+#![allow(unsafe_code, reason = "an allocator that records")]
 #![cfg(feature = "record")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

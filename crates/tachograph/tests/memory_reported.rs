@@ -1,5 +1,6 @@
 //! Whether `telemetry.memory` tells of what threads hold for the names that they record by. A
 //! process of its own, for its allocator, which counts the bytes that are in use.
+#![allow(unsafe_code, reason = "a counting allocator")]
 #![cfg(feature = "record")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,5 +1,6 @@
 //! Counting from a signal handler that may have interrupted anything. A test of its own process,
 //! for its handler.
+#![allow(unsafe_code, reason = "a signal handler")]
 #![cfg(all(unix, feature = "record"))]
 
 use std::sync::OnceLock;

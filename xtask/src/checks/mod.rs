@@ -6,7 +6,6 @@ mod folders;
 mod layers;
 mod sizes;
 mod source;
-mod unsafety;
 mod words;
 
 use crate::runners::loom;
@@ -26,6 +25,5 @@ pub(crate) fn tidy(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
         concurrency::check(&tools::read(concurrency::PAGE)?, &sources)
     })?;
     steps.run("tidy: sizes", || sizes::check(&sources))?;
-    steps.run("tidy: unsafe code", || unsafety::check(&sources))?;
     steps.run("tidy: atomics", || atomics::check(&sources))
 }
