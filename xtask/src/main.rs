@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand};
 
-use crate::runners::{bench, c, demo, fuzz, instructions, lints, loom, peers, programs, sanitize};
+use crate::runners::{bench, c, fuzz, instructions, lints, loom, peers, programs, sanitize};
 use crate::steps::{Failed, Steps};
 use crate::tools::Tools;
 
@@ -115,5 +115,5 @@ fn ci(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     peers::run(tools, steps, &[])?;
     c::run(tools, steps)?;
     // The README's other command; its tests run before this program does.
-    demo::run(tools, steps)
+    programs::demo(tools, steps)
 }

@@ -1,8 +1,11 @@
 //! The programs that tasks run: cargo, the nightly toolchain, and installable tools.
 
+use std::iter;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use cargo_metadata::{Message, Metadata, MetadataCommand};
 use xshell::{Cmd, Shell, cmd};
 
@@ -29,6 +32,22 @@ pub(crate) fn read(path: &str) -> Result<String> {
 /// them, they may still be there.
 pub(crate) fn debian(package: &str) -> String {
     format!("apt-get update --quiet; apt-get install --quiet --yes {package}")
+}
+
+/// Two workers, numbered, take one item after another: each keeps one core busy. A `Shell` cannot be
+/// shared between threads, so each worker makes its own.
+pub(crate) fn two_at_a_time<'a, T: Sync, R: Clone + Send>(
+    items: &'a [T],
+    work: impl Fn(usize, &mut dyn Iterator<Item = &'a T>) -> Result<Vec<R>> + Sync,
+) -> Result<Vec<R>> {
+    let left = Mutex::new(items.iter());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = &|worker| work(worker, &mut iter::from_fn(next));
+    let done: Result<Vec<_>> = thread::scope(|scope| {
+        let ended = [0, 1].map(|worker| scope.spawn(move || work(worker))).map(|it| it.join());
+        ended.into_iter().map(|it| it.unwrap_or_else(|_| Err(anyhow!("a worker died")))).collect()
+    });
+    Ok(done?.concat())
 }
 
 impl Tools {

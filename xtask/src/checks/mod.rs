@@ -16,7 +16,7 @@ pub(crate) fn tidy(tools: &Tools, steps: &mut Steps) -> Result<(), Failed> {
     steps.run("tidy: layers", || layers::check(tools))?;
     let mut sources = Vec::new();
     steps.run("tidy: sources", || {
-        sources = source::all(tools::root())?;
+        sources = source::all(tools)?;
         Ok(format!("{} files", sources.len()))
     })?;
     steps.run("tidy: folders", || folders::check(&sources))?;

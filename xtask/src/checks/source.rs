@@ -1,11 +1,9 @@
 //! Rust sources as the checks see them: lines, and which of them are code.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
+use xshell::cmd;
 
-/// Workspace folders with sources; missing ones are skipped.
-const FOLDERS: [&str; 6] = ["benches", "crates", "fleet", "fuzz", "loom-tests", "xtask"];
+use crate::tools::{self, Tools};
 
 /// A source file.
 pub(super) struct Source {
@@ -14,30 +12,13 @@ pub(super) struct Source {
     pub(super) text: String,
 }
 
-/// All sources of the workspace, in order.
-pub(super) fn all(root: &Path) -> Result<Vec<Source>> {
-    let mut sources = Vec::new();
-    for folder in FOLDERS.map(|folder| root.join(folder)).iter().filter(|it| it.is_dir()) {
-        collect(root, folder, &mut sources)
-            .with_context(|| format!("cannot read {}", folder.display()))?;
-    }
-    sources.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(sources)
-}
-
-fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        // Build output is not source code.
-        if path.is_dir() && !path.ends_with("target") {
-            collect(root, &path, sources)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let within = path.strip_prefix(root).unwrap_or(&path);
-            let names: Vec<_> = within.iter().map(|name| name.to_string_lossy()).collect();
-            sources.push(Source { path: names.join("/"), text: std::fs::read_to_string(&path)? });
-        }
-    }
-    Ok(())
+/// All sources that git knows or would add, in order.
+pub(super) fn all(tools: &Tools) -> Result<Vec<Source>> {
+    let list = "--cached --others --exclude-standard --deduplicate *.rs".split(' ');
+    let paths = cmd!(tools.shell, "git ls-files {list...}").quiet().read()?;
+    // What has been deleted is listed until the next commit.
+    let there = paths.lines().filter(|path| tools::root().join(path).is_file());
+    there.map(|path| Ok(Source { path: path.to_owned(), text: tools::read(path)? })).collect()
 }
 
 impl Source {

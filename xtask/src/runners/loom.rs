@@ -8,13 +8,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::slice;
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use xshell::{Cmd, cmd};
 
@@ -24,8 +20,8 @@ use crate::tools::{self, Tools};
 /// How often a model's scheduler may preempt a thread; models take hours beyond 2.
 const MAX_PREEMPTIONS: &str = "2";
 
-/// A bug that sends a model into a loop does not count as caught.
-const TIMEOUT: Duration = Duration::from_secs(120);
+/// Seconds: a bug that sends a model into a loop does not count as caught.
+const TIMEOUT: &str = "120";
 
 /// Models that must pass in the copy before any bug is seeded.
 const SANITY: &str = "hand_over";
@@ -38,15 +34,16 @@ const SOURCES: &str = "crates/tachograph/src";
 pub(crate) fn models(tools: &Tools, steps: &mut Steps, arguments: &[String]) -> Result<(), Failed> {
     let separator = (!arguments.iter().any(|argument| argument == "--")).then_some("--");
     // Shows the number of executions of each model.
-    let test =
-        test(tools, &tools.target("loom")).args(arguments).args(separator).arg("--nocapture");
+    let test = test(tools.cargo(""), &tools.target("loom"));
+    let test = test.args(arguments).args(separator).arg("--nocapture");
     steps.command("loom", test)
 }
 
 /// The tests of `loom-tests`, built as models.
-fn test<'a>(tools: &'a Tools, target: &Path) -> Cmd<'a> {
+fn test<'a>(cargo: Cmd<'a>, target: &Path) -> Cmd<'a> {
     let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-    let mut test = tools.cargo("test --release --package loom-tests --target-dir").arg(target);
+    let test = ["test", "--release", "--package", "loom-tests", "--target-dir"];
+    let mut test = cargo.args(test).arg(target);
     test = test.env("RUSTFLAGS", format!("{flags} --cfg tachograph_loom").trim_start());
     if std::env::var_os("LOOM_MAX_PREEMPTIONS").is_none() {
         test = test.env("LOOM_MAX_PREEMPTIONS", MAX_PREEMPTIONS);
@@ -55,47 +52,20 @@ fn test<'a>(tools: &'a Tools, target: &Path) -> Cmd<'a> {
     test.env("CARGO_PROFILE_RELEASE_LTO", "off")
 }
 
-/// Tries the bugs whose names contain `filter`, two at a time: to build one keeps one core busy.
+/// Tries the bugs whose names contain `filter`.
 pub(crate) fn seeded(tools: &Tools, steps: &mut Steps, filter: &str) -> Result<(), Failed> {
     steps.run("loom: seeded bugs", || {
         let bugs: Vec<_> = list()?.into_iter().filter(|bug| bug.name.contains(filter)).collect();
         ensure!(!bugs.is_empty(), "no seeded bug has `{filter}` in its name");
         let root = tools.target("seeded");
         tools.shell.remove_path(&root)?;
-        let left = Mutex::new(bugs.iter());
-        let problems: Result<Vec<_>> = thread::scope(|scope| {
-            let try_some = |number| {
-                let (root, left) = (root.join(format!("{number}")), &left);
-                // A `Shell` cannot be shared between threads.
-                scope.spawn(move || try_bugs(&Copy::make(&Tools::new(false)?, root)?, left))
-            };
-            let running = [0, 1].map(try_some);
-            let ended = running.map(|thread| thread.join());
-            let ended = ended.map(|it| it.unwrap_or_else(|_| Err(anyhow!("a bug was not tried"))));
-            ended.into_iter().collect()
-        });
-        outcome(&problems?.concat(), format!("{} of {0} caught", bugs.len()))
+        let problems = tools::two_at_a_time(&bugs, |worker, bugs| {
+            let copy = Copy::make(root.join(worker.to_string()))?;
+            ensure!(!copy.catches(SANITY)?, "the models fail without any bug: `cargo xtask loom`");
+            Ok(bugs.filter_map(|bug| copy.survives(bug)).collect())
+        })?;
+        outcome(&problems, format!("{} of {0} caught", bugs.len()))
     })
-}
-
-/// Tries bugs until none is left; returns what is wrong with those that are not caught.
-fn try_bugs(copy: &Copy<'_>, left: &Mutex<slice::Iter<'_, Bug>>) -> Result<Vec<String>> {
-    ensure!(!copy.catches(SANITY)?, "the models fail without any bug: run `cargo xtask loom`");
-    let mut problems = Vec::new();
-    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-    while let Some(bug) = next() {
-        let started = Instant::now();
-        let caught = copy.catches_bug(bug);
-        let took = started.elapsed().as_secs_f64();
-        match caught {
-            Ok(true) => println!("caught ({took:.1} s): {}", bug.name),
-            Ok(false) => {
-                problems.push(format!("`{}` survived: none of its models fails", bug.name))
-            }
-            Err(error) => problems.push(format!("`{}`: {error:#}", bug.name)),
-        }
-    }
-    Ok(problems)
 }
 
 /// The list; its head describes the format.
@@ -157,35 +127,25 @@ fn code(text: &str) -> String {
     text.lines().filter(|line| !other(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The places of a text. A space in `find` matches any white space, so it survives reformatting.
+/// The places of a text. Its words may have any white space between them, so it survives
+/// reformatting.
 fn places<'a>(text: &'a str, find: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
-    let words: Vec<&str> = find.split_whitespace().collect();
-    let first = words.first().copied().unwrap_or("\0");
-    text.match_indices(first)
-        .filter_map(move |(start, _)| Some(start..end_of(text, start, &words)?))
-}
-
-/// The end of the words that start at `start`, if all of them match.
-fn end_of(text: &str, start: usize, words: &[&str]) -> Option<usize> {
-    let mut rest = &text[start..];
-    for (i, word) in words.iter().enumerate() {
-        let next = rest.trim_start();
-        if i > 0 && next.len() == rest.len() {
-            return None;
-        }
-        rest = next.strip_prefix(word)?;
-    }
-    Some(text.len() - rest.len())
+    let after = |from: &'a str| {
+        find.split_whitespace().try_fold(from, |rest, word| rest.trim_start().strip_prefix(word))
+    };
+    let starts = text.match_indices(find.split_whitespace().next().unwrap_or("\0"));
+    starts.filter_map(move |(start, _)| Some(start..text.len() - after(&text[start..])?.len()))
 }
 
 /// A workspace that contains only the core and its models.
-struct Copy<'a> {
+struct Copy {
     root: PathBuf,
-    tools: &'a Tools,
+    tools: Tools,
 }
 
-impl<'a> Copy<'a> {
-    fn make(tools: &'a Tools, root: PathBuf) -> Result<Self> {
+impl Copy {
+    fn make(root: PathBuf) -> Result<Self> {
+        let tools = Tools::new(false)?;
         tools.shell.create_dir(root.join("crates"))?;
         for (from, to) in
             [("crates/tachograph", "crates"), ("loom-tests", "."), ("Cargo.lock", ".")]
@@ -194,12 +154,28 @@ impl<'a> Copy<'a> {
             cmd!(tools.shell, "cp -R {from} {to}").quiet().run()?;
         }
         let mut manifest: toml::Table = tools::read("Cargo.toml")?.parse()?;
+        // A package of one part would be rebuilt whole for each bug.
+        manifest.remove("profile");
         let workspace = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut);
         let workspace = workspace.context("Cargo.toml has no workspace")?;
         workspace.retain(|key, _| !["default-members", "exclude"].contains(&key));
         workspace.insert("members".to_owned(), vec!["crates/tachograph", "loom-tests"].into());
         fs::write(root.join("Cargo.toml"), manifest.to_string())?;
+        tools.shell.change_dir(&root);
         Ok(Self { root, tools })
+    }
+
+    /// What is wrong with a bug that is not caught.
+    fn survives(&self, bug: &Bug) -> Option<String> {
+        let started = Instant::now();
+        match self.catches_bug(bug) {
+            Ok(true) => {
+                println!("caught ({:.1} s): {}", started.elapsed().as_secs_f64(), bug.name);
+                None
+            }
+            Ok(false) => Some(format!("`{}` survived: none of its models fails", bug.name)),
+            Err(error) => Some(format!("`{}`: {error:#}", bug.name)),
+        }
     }
 
     /// Whether the bug's model fails with the bug.
@@ -214,30 +190,21 @@ impl<'a> Copy<'a> {
 
     /// Whether a model whose name contains `filter` fails.
     fn catches(&self, filter: &str) -> Result<bool> {
-        let output = self.models().arg("--no-run").output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "it does not compile:\n{said}");
-        let mut models = self.models();
+        let built = self.models(self.tools.cargo("")).arg("--no-run").output()?;
+        let said = String::from_utf8_lossy(&built.stderr);
+        ensure!(built.status.success(), "it does not compile:\n{said}");
+        let limited = cmd!(self.tools.shell, "timeout {TIMEOUT} cargo");
         // A changed number of executions proves nothing about a bug.
-        models.args(["--", filter]).env("TACHOGRAPH_NO_FLOORS", "1");
-        let mut models = models.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-        let started = Instant::now();
-        while started.elapsed() < TIMEOUT {
-            if let Some(status) = models.try_wait()? {
-                return Ok(!status.success());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        let _ = models.kill();
-        bail!("its model does not end within {} s", TIMEOUT.as_secs())
+        let models = self.models(limited).args(["--", filter]).env("TACHOGRAPH_NO_FLOORS", "1");
+        let code = models.output()?.status.code();
+        ensure!(code != Some(124), "its model does not end within {TIMEOUT} s");
+        Ok(code != Some(0))
     }
 
-    fn models(&self) -> Command {
-        let mut command = Command::from(test(self.tools, &self.root.join("target")).arg("--quiet"));
+    fn models<'a>(&self, cargo: Cmd<'a>) -> Cmd<'a> {
         // Rebuilt for each bug, but only what the bug has changed.
-        command.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true").env_remove("CARGO_INCREMENTAL");
-        command.current_dir(&self.root);
-        command
+        let models = test(cargo, &self.root.join("target")).arg("--quiet").quiet().ignore_status();
+        models.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true").env_remove("CARGO_INCREMENTAL")
     }
 }
 
@@ -251,6 +218,6 @@ mod tests {
         let place = |find| places(&text, find).map(|place| text[place].len()).next();
         assert_eq!(place("a.store(1, X);"), Some(18));
         assert_eq!(places(&text, "a.store(1").count(), 2);
-        assert_eq!(place("a.store(1,X"), None);
+        assert_eq!(place("a.store(1, Y"), None);
     }
 }

@@ -2,7 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod c;
-pub(crate) mod demo;
 pub(crate) mod fuzz;
 pub(crate) mod instructions;
 pub(crate) mod lints;
