@@ -94,6 +94,11 @@ async fn queries_answer_what_a_walk_of_the_whole_tree_finds() {
         (format!("/nodes?{query}"), json!(expected))
     };
     let number = |node: &Value, name: &str| node["attributes"][name].as_f64();
+    let has = |node: &Value, name: &str, wanted: &Value| {
+        node["attributes"][name].as_array().is_some_and(|values| values.contains(wanted))
+    };
+    let send = all.iter().find_map(|it| it["attributes"]["sends"].as_array()?.first());
+    let send = send.expect("a mixer with sends");
     let cases = [
         found("attribute=volume&op=%3D%3D&value=0.125", &|it| number(it, "volume") == Some(0.125)),
         found("attribute=volume&op=!%3D&value=0.125", &|it| {
@@ -106,6 +111,10 @@ async fn queries_answer_what_a_walk_of_the_whole_tree_finds() {
         found("attribute=is_muted&op=%3D%3D&value=true", &|it| {
             it["attributes"]["is_muted"] == true
         }),
+        found("attribute=sends_enabled&op=contains&value=true", &|it| {
+            has(it, "sends_enabled", &json!(true))
+        }),
+        found(&format!("attribute=sends&op=contains&value={send}"), &|it| has(it, "sends", send)),
         found("attribute=name&op=contains&value=1", &|it| {
             it["attributes"]["name"].as_str().is_some_and(|name| name.contains('1'))
         }),

@@ -38,7 +38,7 @@ pub enum Operator {
     Less,
     /// `>`
     Greater,
-    /// `contains`: part of a text, a number in a list, the name of a parameter.
+    /// `contains`: part of a text, a number or a flag in a list, the name of a parameter.
     Contains,
 }
 
@@ -93,6 +93,10 @@ impl NodeQuery {
             ValueRef::Numbers(values) => {
                 self.operator == Operator::Contains
                     && self.number().is_some_and(|wanted| values.contains(&wanted))
+            }
+            ValueRef::Flags(values) => {
+                self.operator == Operator::Contains
+                    && self.value.parse().is_ok_and(|wanted| values.contains(&wanted))
             }
             ValueRef::Parameters(parameters) => {
                 self.operator == Operator::Contains
