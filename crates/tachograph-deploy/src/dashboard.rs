@@ -12,6 +12,8 @@ const WIDTH: usize = 24;
 /// The sizes of a graph and of a number in the grid.
 const GRAPH: (usize, usize) = (12, 8);
 const NUMBER: (usize, usize) = (4, 4);
+/// What a number says before there is one.
+const NO_DATA: &str = "no data";
 
 pub(crate) fn text(write: &Expressions<'_>, settings: &Settings) -> Result<String, DeployError> {
     let job = &settings.job;
@@ -107,6 +109,13 @@ fn graph(panel: &Drawn, id: usize, place: Value) -> Value {
     let targets: Vec<_> = targets.collect();
     // A "stat" panel shows the last value.
     let kind = if panel.is_number { "stat" } else { "timeseries" };
+    let mut defaults = json!({ "unit": panel.unit });
+    if panel.is_number {
+        // A quantile of no samples is NaN.
+        let nan = json!({ "match": "nan", "result": { "text": NO_DATA } });
+        defaults["noValue"] = NO_DATA.into();
+        defaults["mappings"] = json!([{ "type": "special", "options": nan }]);
+    }
     json!({
         "id": id,
         "type": kind,
@@ -114,7 +123,7 @@ fn graph(panel: &Drawn, id: usize, place: Value) -> Value {
         "description": panel.description,
         "datasource": datasource(),
         "gridPos": place,
-        "fieldConfig": { "defaults": { "unit": panel.unit }, "overrides": [] },
+        "fieldConfig": { "defaults": defaults, "overrides": [] },
         "targets": targets,
     })
 }

@@ -175,3 +175,20 @@ fn a_file_that_cannot_be_written_leaves_none() -> Result<(), DeployError> {
     assert_eq!(write(folder.path(), &files, false)?.len(), files.len());
     Ok(())
 }
+
+#[test]
+fn a_number_of_no_samples_is_told_as_no_data() {
+    let metrics = Metric::all(&program().get_all_metrics());
+    let files = files(&metrics, &Settings::new("shop", ["a:1"])).expect("all is known");
+    let dashboard = files.iter().find(|file| file.name == "grafana-dashboard.json");
+    let dashboard: Value = serde_json::from_str(&dashboard.expect("a file").content).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels").iter();
+    let numbers: Vec<_> = panels.filter(|panel| panel["type"] == "stat").collect();
+    assert!(!numbers.is_empty());
+    for panel in numbers {
+        let defaults = &panel["fieldConfig"]["defaults"];
+        assert_eq!(defaults["noValue"], "no data", "{panel}");
+        let nan = &defaults["mappings"][0]["options"];
+        assert_eq!((&nan["match"], &nan["result"]["text"]), (&"nan".into(), &"no data".into()));
+    }
+}

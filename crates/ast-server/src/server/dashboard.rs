@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use crate::summary::Summary;
+use crate::summary::{LatencyMs, Summary};
 
-/// Shows a summary as the health dashboard.
+/// Shows a summary as the health dashboard. Latencies are those of the sliding window, and `no data`
+/// without an event in it.
 ///
 /// ```
 /// use ast_server::{AstServer, Dashboard};
@@ -30,9 +31,12 @@ impl fmt::Display for Dashboard<'_> {
         writeln!(f, "   Ignored: {}", events.ignored)?;
         writeln!(f, "   Unhandled: {}", events.unhandled)?;
         writeln!(f, "   Rejected: {}", events.rejected)?;
-        writeln!(f, "   Latency p50: {}ms", events.latency_ms.p50)?;
-        writeln!(f, "   Latency p95: {}ms", events.latency_ms.p95)?;
-        writeln!(f, "   Latency p99: {}ms\n", events.latency_ms.p99)?;
+        let LatencyMs { p50, p95, p99 } = events.latency_ms;
+        for (quantile, ms, end) in [("p50", p50, ""), ("p95", p95, ""), ("p99", p99, "\n")] {
+            // No event takes no time: without one in the window, the summary has 0.
+            let told = if ms > 0.0 { format!("{ms}ms") } else { "no data".to_owned() };
+            writeln!(f, "   Latency {quantile}: {told}{end}")?;
+        }
         writeln!(f, "📡 UDP Listener:")?;
         writeln!(f, "   Packets received: {}", udp.packets_received)?;
         writeln!(f, "   Packets dropped: {}", udp.packets_dropped)?;
@@ -47,5 +51,25 @@ impl fmt::Display for Dashboard<'_> {
             writeln!(f, "   {name}: {count}")?;
         }
         write!(f, "\n{RULE}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_latency_is_told_once_there_is_one() {
+        let mut summary = Summary::default();
+        let page = Dashboard(&summary).to_string();
+        for quantile in ["p50", "p95", "p99"] {
+            assert!(page.contains(&format!("Latency {quantile}: no data\n")), "{page}");
+        }
+        summary.event_processing.latency_ms = LatencyMs { p50: 0.25, p95: 1.5, p99: 7.0 };
+        let page = Dashboard(&summary).to_string();
+        assert!(
+            page.contains("p50: 0.25ms\n   Latency p95: 1.5ms\n   Latency p99: 7ms\n\n"),
+            "{page}"
+        );
     }
 }
