@@ -191,7 +191,7 @@ fn receivers_of_the_command_line_are_told_each_alert() {
     assert!(hook.1["page"].as_str().is_some_and(|page| page.starts_with("http://127.0.0.1:")));
 
     for (flag, url, way) in [
-        ("--alertmanager", "nowhere", "such as http://"),
+        ("--alertmanager", "nowhere", "\"nowhere\": it has to start with http://"),
         ("--alert-webhook", "ftp://a", "http:// or https://"),
         ("--alertmanager", "http://:1", "it needs a host"),
     ] {

@@ -58,6 +58,8 @@ impl Receiver {
     /// # Errors
     /// If the URL cannot be posted to.
     pub fn alertmanager(url: &str) -> Result<Self, Error> {
+        // Refused as it was given.
+        Target::parse(url, ALERTS)?;
         // It may be below a proxy's path.
         let url = url.trim_end_matches('/');
         let url = if url.ends_with(ALERTS) { url.to_owned() } else { format!("{url}{ALERTS}") };

@@ -29,7 +29,7 @@ impl Target {
     pub(crate) fn parse(url: &str, path: &'static str) -> Result<Self, Error> {
         let refused = |reason| Error::target(url, reason);
         let uri: Uri =
-            url.parse().map_err(|_| refused("it is no URL, such as http://localhost:4318"))?;
+            url.parse().map_err(|_| refused("it is no URL, such as http://HOST:PORT"))?;
         if uri.scheme() != Some(&Scheme::HTTP) && uri.scheme() != Some(&Scheme::HTTPS) {
             return Err(refused("it has to start with http:// or https://"));
         }
@@ -53,7 +53,7 @@ impl Target {
         parts.path_and_query = Some(PathAndQuery::from_static(path));
         Ok(Self {
             uri: Uri::from_parts(parts)
-                .map_err(|_| refused("it is no URL, such as http://localhost:4318"))?,
+                .map_err(|_| refused("it is no URL, such as http://HOST:PORT"))?,
             host,
         })
     }
@@ -145,8 +145,8 @@ mod tests {
     fn what_is_no_target_is_refused_with_the_way_out() {
         const PORT: &str = "it needs a host, and a port from 1 to 65535 if any";
         for (url, reason) in [
-            ("", "it is no URL, such as http://localhost:4318"),
-            ("http://", "it is no URL, such as http://localhost:4318"),
+            ("", "it is no URL, such as http://HOST:PORT"),
+            ("http://", "it is no URL, such as http://HOST:PORT"),
             ("localhost:4318", "it has to start with http:// or https://"),
             ("/v1/metrics", "it has to start with http:// or https://"),
             ("grpc://localhost:4317", "it has to start with http:// or https://"),

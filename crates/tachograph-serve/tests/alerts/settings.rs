@@ -88,3 +88,13 @@ fn alerts_are_told_with_every_setting_or_it_is_refused_with_the_reason() {
         }
     }
 }
+
+#[test]
+fn a_url_that_cannot_be_posted_to_is_told_as_it_was_given() {
+    for url in ["x", "", "x/", "ftp://h", "http://", "http://h:0", "http://a:b@c/"] {
+        for refused in [Receiver::alertmanager(url), Receiver::webhook(url)] {
+            let told = refused.expect_err(url).to_string();
+            assert!(told.contains(&format!("{url:?}: ")), "{told}");
+        }
+    }
+}
