@@ -195,7 +195,7 @@ fn receivers_of_the_command_line_are_told_each_alert() {
         ("--alert-webhook", "ftp://a", "http:// or https://"),
         ("--alertmanager", "http://:1", "it needs a host"),
     ] {
-        let message = failure(&[&args[..], &[flag, url]].concat(), 1);
+        let message = failure(&[&args[..], &[flag, url]].concat(), 2);
         assert!(message.contains(url) && message.contains(way), "{flag} {url}: {message}");
     }
 }

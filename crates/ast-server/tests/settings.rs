@@ -69,6 +69,49 @@ fn where_metrics_are_pushed_is_checked_and_printed_too() {
     assert!(filled_in.contains("every = 60"), "{filled_in}");
 }
 
+/// What serving would fail on, beside wrong values.
+#[test]
+fn check_fails_where_serving_would_and_leaves_nothing_behind() {
+    let free = ["udp", "ws", "http"].map(|key| format!("{key} = \"127.0.0.1:0\"\n")).concat();
+    let (folder, file) = configured(&format!("set = \"song.als\"\n{free}"));
+    let check = ["serve", "--config", utf8(&file), "--check"];
+    let nowhere = folder.path().join("none/run.jsonl");
+    let beside = folder.path().join("server.toml/run.jsonl");
+    for (code, more, told) in [
+        (1, vec!["--record", utf8(&nowhere)], "cannot record to"),
+        (1, vec!["--record", utf8(&beside)], "cannot record to"),
+        (1, vec!["--record", utf8(&file)], "no recording"),
+        (1, vec!["--ws", "203.0.113.9:1"], "cannot listen on 203.0.113.9:1"),
+        (1, vec!["--udp", "203.0.113.9:1"], "cannot listen on 203.0.113.9:1"),
+        (2, vec!["--ws", "127.0.0.1:7001", "--http", "127.0.0.1:7001"], "the same port"),
+        (2, vec!["--ws", "0.0.0.0:7001", "--http", "127.0.0.1:7001"], "the same port"),
+    ] {
+        for args in [&check[..], &check[..3]] {
+            let message = failure(&[args, &more].concat(), code);
+            assert!(message.contains(told), "{more:?}: {message}");
+        }
+    }
+    // Events come over UDP, which has ports of its own.
+    let same = ["--udp", "127.0.0.1:7001", "--http", "127.0.0.1:7001"];
+    let run_jsonl = folder.path().join("run.jsonl");
+    for more in [&same[..], &["--record", utf8(&run_jsonl)]] {
+        let output = run(&[&check[..], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+    assert!(!run_jsonl.exists(), "it is only tried");
+    // The greatest numbers are printed too.
+    let most = ["--cache-entries", "9223372036854775807", "--ping-every", "9223372036854775807"];
+    let output = run(&[&check[..], &most].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().map(|addr| (addr.to_string(), taken)).expect("an address");
+    let output = run(&[&check[..], &["--http", &taken.0]].concat());
+    assert_eq!(output.status.code(), Some(0), "the server that has it may be the one to reload");
+    let note = text(&output.stderr);
+    assert!(note.contains(&format!("{} is in use", taken.0)), "{note}");
+}
+
 /// Whether the file that the unit starts from is one: its set lies on no machine that tests.
 #[test]
 fn the_configuration_that_deploy_writes_is_one() {
@@ -79,30 +122,32 @@ fn the_configuration_that_deploy_writes_is_one() {
 
 #[test]
 fn a_configuration_that_cannot_be_used_says_where_and_why() {
-    for (bad, told) in [
+    for (code, bad, told) in [
         (
+            2,
             "set = \"song.als\"\nmax-client = 7\n",
             vec!["server.toml", "line 2", "max-client", "max-clients"],
         ),
-        ("set = \"song.als\"\nudp = 9002\n", vec!["line 2", "udp"]),
-        ("set = \"song.als\"\nudp = \"here\"\n", vec!["udp", "address"]),
-        ("set = \"song.als\"\nlog-format = \"xml\"\n", vec!["xml", "json"]),
-        ("set = \"song.als\"\nlog-level = \"ast=loud=\"\n", vec!["log-level", "try info"]),
-        ("set = \n", vec!["line 1"]),
-        ("watch = true\n", vec!["no set to serve", "song.als"]),
-        ("set = \"other.als\"\n", vec!["other.als"]),
-        ("sets = \"none\"\n", vec!["cannot load sets from", "none"]),
-        ("set = \"song.als\"\nmetrics-token-file = \"none\"\n", vec!["token", "none"]),
-        ("set = \"song.als\"\n[otlp]\nevery = 5\n", vec!["receiver", "--otlp-url", "[otlp]"]),
-        ("set = \"song.als\"\n[otlp]\nurl = \"nowhere\"\n", vec!["cannot push to", "nowhere"]),
-        ("set = \"song.als\"\n[otlp]\notlp-url = \"x\"\n", vec!["line 3", "otlp-url", "url"]),
+        (2, "set = \"song.als\"\nudp = 9002\n", vec!["line 2", "udp"]),
+        (2, "set = \"song.als\"\nudp = \"here\"\n", vec!["udp", "address"]),
+        (2, "set = \"song.als\"\nlog-format = \"xml\"\n", vec!["xml", "json"]),
+        (2, "set = \"song.als\"\nlog-level = \"ast=loud=\"\n", vec!["log-level", "try info"]),
+        (2, "set = \n", vec!["line 1"]),
+        (2, "watch = true\n", vec!["no set to serve", "song.als"]),
+        (1, "set = \"other.als\"\n", vec!["other.als"]),
+        (1, "sets = \"none\"\n", vec!["cannot load sets from", "none"]),
+        (1, "set = \"song.als\"\nmetrics-token-file = \"none\"\n", vec!["token", "none"]),
+        (2, "set = \"song.als\"\n[otlp]\nevery = 5\n", vec!["receiver", "--otlp-url", "[otlp]"]),
+        (2, "set = \"song.als\"\n[otlp]\nurl = \"nowhere\"\n", vec!["cannot push to", "nowhere"]),
+        (2, "set = \"song.als\"\n[otlp]\notlp-url = \"x\"\n", vec!["line 3", "otlp-url", "url"]),
         (
+            1,
             "set = \"song.als\"\n[otlp]\nurl = \"http://h:1\"\nheaders-file = \"none\"\n",
             vec!["headers", "none"],
         ),
     ] {
         let (_folder, file) = configured(bad);
-        let message = failure(&["serve", "--config", utf8(&file), "--check"], 1);
+        let message = failure(&["serve", "--config", utf8(&file), "--check"], code);
         for part in told {
             assert!(message.contains(part), "{bad:?}: {message:?} lacks {part:?}");
         }
@@ -134,11 +179,11 @@ fn a_configuration_that_cannot_be_used_says_where_and_why() {
     for url in ["http://h:70000", "http://h:abc", "http://h:-1", "http://:1", "http://[::1].a.b"] {
         let (_folder, file) = configured("set = \"song.als\"\n");
         let args = ["serve", "--config", utf8(&file), "--check", "--otlp-url", url];
-        let message = failure(&args, 1);
+        let message = failure(&args, 2);
         assert!(message.contains("it needs a host, and a port from 1 to 65535"), "{message}");
     }
     let (_folder, file) = configured("set = \"song.als\"\nallow-host = [\"a.example:80\"]\n");
-    let message = failure(&["serve", "--config", utf8(&file), "--check"], 1);
+    let message = failure(&["serve", "--config", utf8(&file), "--check"], 2);
     assert!(message.contains("\"a.example:80\": it has to be a name"), "{message}");
     let message = failure(&["serve", "--config", "/nowhere/server.toml"], 1);
     assert!(message.contains("/nowhere/server.toml"), "{message}");

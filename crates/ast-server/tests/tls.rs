@@ -13,15 +13,15 @@ fn checked(more: &[&str]) -> (tempfile::TempDir, Vec<String>) {
     (folder, args)
 }
 
-fn refused(more: &[&str]) -> String {
+fn refused(more: &[&str], code: i32) -> String {
     let (_folder, args) = checked(more);
-    failure(&args.iter().map(String::as_str).collect::<Vec<_>>(), 1)
+    failure(&args.iter().map(String::as_str).collect::<Vec<_>>(), code)
 }
 
 #[test]
 fn a_certificate_without_its_key_is_refused() {
     for one in ["--http-certificate-file", "--http-key-file"] {
-        let told = refused(&[one, "/dev/null"]);
+        let told = refused(&[one, "/dev/null"], 2);
         assert!(told.contains("name --http-certificate-file and --http-key-file"), "{told}");
     }
 }
@@ -42,7 +42,7 @@ fn without_tls_whatever_needs_it_is_refused_with_the_way_out() {
             "leave out the certificate and its key",
         ),
     ] {
-        let told = refused(more);
+        let told = refused(more, 2);
         assert!(told.contains("built without TLS; build it with `--features tls`"), "{told}");
         assert!(told.contains(way_out), "{told}");
     }
@@ -111,12 +111,9 @@ mod with_tls {
         fs::write(&certificate, own.cert.pem()).expect("written");
         fs::write(&key, own.signing_key.serialize_pem()).expect("written");
         fs::write(&wrong, other.signing_key.serialize_pem()).expect("written");
-        let told = refused(&[
-            "--http-certificate-file",
-            utf8(&certificate),
-            "--http-key-file",
-            utf8(&wrong),
-        ]);
+        let unfit =
+            ["--http-certificate-file", utf8(&certificate), "--http-key-file", utf8(&wrong)];
+        let told = refused(&unfit, 1);
         assert!(
             told.contains("cannot use the TLS certificate and key") && told.contains("wrong.pem"),
             "{told}"
@@ -165,7 +162,7 @@ mod with_tls {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
         assert!(run(&args).status.success());
         fs::write(&file, "no PEM").expect("written");
-        let told = refused(&trusting);
+        let told = refused(&trusting, 1);
         assert!(told.contains("authorities.pem"), "{told}");
     }
 }

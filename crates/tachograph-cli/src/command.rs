@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use tachograph_deploy::{host_and_port, scrape_interval, time_in};
+use tachograph_deploy::{host_and_port, job_name, scrape_interval, time_in};
 
 use crate::commands;
 use crate::failure::Failure;
@@ -151,7 +151,7 @@ struct Deploy {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Name of the program in Prometheus, its label `job` [default: the name it reports itself]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = job_name)]
     job: Option<String>,
     /// Address at which Prometheus scrapes an instance; repeat for several [default: URL]
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]

@@ -65,6 +65,15 @@ fn check_tells_every_error_with_its_place_and_ends_with_1() {
 }
 
 #[test]
+fn a_job_that_is_no_name_is_wrong_usage() {
+    for job in ["", "a b", "/", &"j".repeat(201)] {
+        let (code, _, err) = told(&["deploy", "127.0.0.1:1", "out", "--job", job]);
+        assert_eq!(code, Some(2), "{err}");
+        assert!(err.contains("--job") && err.contains("letters, digits, `-` and `_`"), "{err}");
+    }
+}
+
+#[test]
 fn check_of_a_recording_knows_kinds_and_missing_metrics() {
     let folder = tempfile::tempdir().expect("a folder");
     let recording = folder.path().join("run.jsonl");

@@ -57,7 +57,7 @@ pub use self::error::DeployError;
 use self::expressions::Expressions;
 pub use self::metric::Metric;
 pub use self::own::{Alert, Given, Own, Panel, Recorded};
-pub use self::settings::{Settings, host_and_port, scrape_interval, time_in};
+pub use self::settings::{Settings, host_and_port, job_name, scrape_interval, time_in};
 pub use self::write::write;
 
 /// A generated file.

@@ -50,10 +50,7 @@ impl Settings {
     }
 
     pub(crate) fn check(&self) -> Result<(), DeployError> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-        if self.job.is_empty() || self.job.len() > JOB_MAX || !self.job.chars().all(is_plain) {
-            return Err(DeployError::job(&self.job));
-        }
+        job_name(&self.job).map_err(|_| DeployError::job(&self.job))?;
         // It ends the comment that each file begins with.
         if self.command.contains(char::is_control) {
             return Err(DeployError::setting("the command", "has a line break".to_owned()));
@@ -100,6 +97,19 @@ pub(crate) fn told(span: Duration) -> String {
     format!("{}{name}", millis / unit)
 }
 
+/// Parses a program's name in Prometheus, a [job](Settings::job).
+///
+/// # Errors
+/// A message with the expected form.
+pub fn job_name(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if (1..=JOB_MAX).contains(&text.len()) && text.chars().all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    Err("expected up to 200 letters, digits, `-` and `_`, because files are named after it"
+        .to_owned())
+}
+
 /// Parses the address of a target or an Alertmanager, as `host:port`.
 ///
 /// # Errors
@@ -138,8 +148,7 @@ pub fn time_in(
         let expected = format!("expected a time such as 15s, at least {least} and at most {most}");
         match humantime::parse_duration(text) {
             Ok(time) if range.contains(&time) => Ok(time),
-            Ok(_) => Err(expected),
-            Err(error) => Err(format!("{error}; {expected}")),
+            _ => Err(expected),
         }
     }
 }

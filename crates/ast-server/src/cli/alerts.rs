@@ -30,10 +30,10 @@ pub(super) fn alerts(settings: &Settings) -> Result<Alerts, Failure> {
     let page = format!("{}://{}/", settings.http_scheme(), settings.addresses().http);
     let mut alerts = Alerts::new(rules(settings.alerts.as_deref())?).log().page(&page);
     if let Some(url) = &settings.alertmanager {
-        alerts = alerts.receiver(Receiver::alertmanager(url)?);
+        alerts = alerts.receiver(Receiver::alertmanager(url).map_err(Failure::usage)?);
     }
     if let Some(url) = &settings.alert_webhook {
-        alerts = alerts.receiver(Receiver::webhook(url)?);
+        alerts = alerts.receiver(Receiver::webhook(url).map_err(Failure::usage)?);
     }
     Ok(alerts)
 }

@@ -2,7 +2,6 @@
 
 use std::io::BufWriter;
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,11 +16,13 @@ use live_set::generate::Spec;
 use tachograph_serve::{Alerts, Endpoint, Receiver};
 use tempfile::TempDir;
 
+use super::listen::Listen;
 use super::log::Log;
 use super::serve::print_addresses;
 use super::settings::{LogFormat, recording};
 use super::signal::Signals;
-use super::{Failure, Listen, log, output, viewer, whole};
+use super::whole::Whole;
+use super::{Failure, listen, log, output, viewer};
 
 /// Generate a set, send the server events over UDP, and show the health dashboard.
 ///
@@ -33,11 +34,11 @@ use super::{Failure, Listen, log, output, viewer, whole};
 #[command(allow_negative_numbers = true)]
 pub(super) struct Demo {
     /// How many events to send.
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = whole::<u64>)]
-    events: u64,
+    #[arg(long, value_name = "N", default_value = "20000")]
+    events: Whole,
     /// How many events to send a second; fewer where the server does not keep up.
-    #[arg(long, value_name = "R", default_value = "5000", value_parser = whole::<NonZeroU64>)]
-    rate: NonZeroU64,
+    #[arg(long, value_name = "R", default_value = "5000")]
+    rate: Whole<1>,
     /// Print only the summary, as JSON.
     #[arg(long)]
     json: bool,
@@ -96,12 +97,17 @@ const IN_VIEW: usize = 4;
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let _log = Log::start(log::filter(None, self.log_level())?, LogFormat::Text)?;
+        let filter = log::filter(None, self.log_level())?;
+        let addresses = self.listen.or(self.addresses());
+        listen::check(addresses)?;
+        let alertmanager = self.alertmanager.as_deref().map(Receiver::alertmanager);
+        let alertmanager = alertmanager.transpose().map_err(Failure::usage)?;
+        let _log = Log::start(filter, LogFormat::Text)?;
         let runtime = tokio::runtime::Runtime::new()?;
         let done = runtime.block_on(async {
             let mut signals = Signals::catch()?;
             let played = tokio::select! {
-                done = self.play() => done?,
+                done = self.play(addresses, alertmanager) => done?,
                 _ = signals.next() => return Ok(()),
             };
             if self.keep_running {
@@ -135,7 +141,11 @@ impl Demo {
     }
 
     /// Serves, sends, and shows the result.
-    async fn play(&self) -> Result<Played, Failure> {
+    async fn play(
+        &self,
+        addresses: Addresses,
+        alertmanager: Option<Receiver>,
+    ) -> Result<Played, Failure> {
         let folder = TempDir::new()?;
         let file = folder.path().join("demo.als");
         Spec::default().write_als(BufWriter::new(std::fs::File::create(&file)?))?;
@@ -145,11 +155,10 @@ impl Demo {
         server.load_project(&file)?;
         let endpoint = Endpoint::new(server.metrics().clone());
         let endpoint = recording(endpoint, self.record.as_deref())?;
-        let addresses = self.listen.or(self.addresses());
         let page = format!("http://{}/", addresses.http);
         let mut alerts = Alerts::new(alerts::defaults()).log().page(&page);
-        if let Some(url) = &self.alertmanager {
-            alerts = alerts.receiver(Receiver::alertmanager(url)?);
+        if let Some(alertmanager) = alertmanager {
+            alerts = alerts.receiver(alertmanager);
         }
         let endpoint = endpoint.alerts(alerts);
         let service = Service::start_with(&server, addresses, endpoint).await?;
@@ -163,10 +172,10 @@ impl Demo {
         let sending = Sending {
             server: server.clone(),
             to: service.addresses().udp,
-            events: self.events,
+            events: self.events.get(),
             rate: self.rate.get(),
         };
-        let mix = sending.clone().run(mix, progress_bar(self.events)).await?;
+        let mix = sending.clone().run(mix, progress_bar(self.events.get())).await?;
         let summary = wait_for_viewer(&server, seen).await?;
         if self.json {
             output::json(&summary)?;

@@ -35,9 +35,11 @@ pub(super) fn filter(flag: Option<&str>, default: &str) -> Result<Targets, Failu
     let levels =
         wanted.split(',').map(str::trim).filter(|part| flag.is_some() && !part.contains('='));
     for level in levels {
-        level.parse::<LevelFilter>().map_err(|_| told(&format!("{level:?} is no level")))?;
+        level
+            .parse::<LevelFilter>()
+            .map_err(|_| Failure::usage(told(&format!("{level:?} is no level"))))?;
     }
-    wanted.parse().map_err(|reason: ParseError| told(&reason).into())
+    wanted.parse().map_err(|reason: ParseError| Failure::usage(told(&reason)))
 }
 
 /// The log. When it is dropped, waiting lines are still written, for up to a second.

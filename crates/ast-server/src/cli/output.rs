@@ -24,6 +24,11 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     bytes(format!("{text}\n").as_bytes())
 }
 
+/// Says something on standard error, which may be closed.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
 /// Prints a line if a reader takes it soon; otherwise logs that it could not.
 pub(super) fn line_in_time(text: &str) {
     let text = text.to_owned();

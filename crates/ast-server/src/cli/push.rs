@@ -1,6 +1,5 @@
 //! Pushes metrics to an OTLP receiver, in addition to serving them.
 
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,9 +10,13 @@ use tachograph::MetricsCollector;
 use tachograph_export::otlp::{Settings, Temporality};
 use tachograph_serve::{Push, Pusher};
 
-use super::{Failure, tls, whole};
+use super::whole::Whole;
+use super::{Failure, tls};
 
-const EVERY_SECONDS: NonZeroU32 = NonZeroU32::new(60).unwrap();
+/// Seconds between pushes.
+type Every = Whole<1, { u32::MAX as u64 }>;
+
+const EVERY: Every = Every::new(60).unwrap();
 
 /// The push settings: flags that start with `otlp`, keys of `[otlp]`.
 #[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
@@ -25,9 +28,9 @@ pub(super) struct Otlp {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) url: Option<String>,
     /// Seconds between pushes; 60 by default.
-    #[arg(id = "otlp-every", long, value_name = "SECONDS", value_parser = whole::<NonZeroU32>)]
+    #[arg(id = "otlp-every", long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) every: Option<NonZeroU32>,
+    pub(super) every: Option<Every>,
     /// Push deltas since the last push instead of totals.
     #[arg(id = "otlp-delta", long)]
     pub(super) delta: bool,
@@ -56,7 +59,7 @@ impl Otlp {
 
     /// Fills in the defaults, if anything is pushed.
     pub(super) fn complete(self) -> Self {
-        let every = self.every.or(self.url.is_some().then_some(EVERY_SECONDS));
+        let every = self.every.or(self.url.is_some().then_some(EVERY));
         Self { every, ..self }
     }
 
@@ -71,7 +74,7 @@ impl Otlp {
         let Some(url) = &self.url else {
             let told = "nothing is pushed without a receiver: name one by --otlp-url, or by `url` \
                         under [otlp]";
-            return if self.is_empty() { Ok(None) } else { Err(told.into()) };
+            return if self.is_empty() { Ok(None) } else { Err(Failure::usage(told)) };
         };
         let temporality = if self.delta { Temporality::Delta } else { Temporality::Cumulative };
         let settings = Settings::new(env!("CARGO_PKG_NAME"))
@@ -80,13 +83,12 @@ impl Otlp {
             .attribute("process.pid", &std::process::id().to_string())
             .temporality(temporality);
         tls::check_url(url)?;
-        let push = Push::new(metrics.clone(), url, settings)?;
+        let push = Push::new(metrics.clone(), url, settings).map_err(Failure::usage)?;
         let push = match &self.authorities_file {
             Some(file) => tls::trust(push, file)?,
             None => push,
         };
-        let push =
-            push.every(Duration::from_secs(self.every.unwrap_or(EVERY_SECONDS).get().into()));
+        let push = push.every(Duration::from_secs(self.every.unwrap_or(EVERY).get()));
         let push = push.gzip(true);
         let headers = self.headers_file.as_deref().map(read_headers).transpose()?;
         let add = |push: Push, (name, value): &(String, String)| push.header(name, value);

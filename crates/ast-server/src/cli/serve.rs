@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ast_server::{Addresses, AstServer, Dashboard, Service, read};
+use ast_server::{Addresses, AstServer, Dashboard, Service};
 use clap::Args;
-use tachograph::MetricsCollector;
 use tachograph_serve::{AlertsHandle, Endpoint, Push, Pusher};
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
 use super::settings::Settings;
 use super::signal::Signals;
-use super::{Failure, alerts, log, output, push};
+use super::{Failure, alerts, check, listen, log, output, push};
 
 /// How long stopping may take: connections ending, then the last push. The dashboard and the log
 /// come on top, all within five seconds of the signal.
@@ -39,7 +38,8 @@ pub(super) struct Serve {
     /// --otlp flags are under `[otlp]`. Flags override it; paths in it are relative to its folder.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Check the settings, the token and the set, print the resulting settings as TOML, and exit.
+    /// Check the settings and everything that they name, print the resulting settings as TOML, and
+    /// exit: with 0 if a server can start with them once its addresses are free.
     #[arg(long)]
     check: bool,
 }
@@ -49,12 +49,7 @@ impl Serve {
         let settings = self.settings()?;
         let filter = log::filter(settings.log_level.as_deref(), "info")?;
         if self.check {
-            let nothing = MetricsCollector::builder().manual().build();
-            settings.set_up(Endpoint::new(nothing.clone()))?;
-            alerts::alerts(&settings)?;
-            settings.otlp.push(&nothing)?;
-            settings.set.as_deref().map(read).transpose()?;
-            return output::line(toml::to_string(&settings.complete())?.trim_end());
+            return check::run(settings);
         }
         let log = Log::start(filter, settings.log_format.unwrap_or_default())?;
         let runtime = tokio::runtime::Runtime::new()?;
@@ -73,8 +68,9 @@ impl Serve {
         if settings.set.is_none() && settings.sets.is_none() {
             let told = "there is no set to serve: name one, or put `set = \"song.als\"` into the \
                         --config file, or name a folder of sets by --sets";
-            return Err(told.into());
+            return Err(Failure::usage(told));
         }
+        listen::check(settings.addresses())?;
         check_folder(&settings)?;
         Ok(settings)
     }

@@ -1,7 +1,6 @@
 //! The settings of `serve`: flags and a configuration file.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,8 +9,10 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tachograph_serve::Endpoint;
 
+use super::listen::{Listen, address, address_key};
 use super::push::Otlp;
-use super::{Failure, Listen, tls, whole};
+use super::whole::Whole;
+use super::{Failure, tls};
 
 /// Everything that can be set by a flag or by a key of the file. The names are the same; those that
 /// start with `otlp-` are under `[otlp]`.
@@ -28,17 +29,17 @@ pub(super) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sets: Option<PathBuf>,
     /// Address for events, OSC over UDP. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "address_key", skip_serializing_if = "Option::is_none")]
     pub(super) udp: Option<SocketAddr>,
     /// Address for viewers, WebSocket. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "address_key", skip_serializing_if = "Option::is_none")]
     pub(super) ws: Option<SocketAddr>,
     /// Address for metrics and queries, HTTP: /metrics, /summary, /health, /project, /nodes and
     /// more. Port 0 takes a free one.
-    #[arg(long, value_name = "ADDR")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "address_key", skip_serializing_if = "Option::is_none")]
     pub(super) http: Option<SocketAddr>,
     /// Serve metrics and queries over HTTPS, with the certificate chain in this PEM file. Requires
     /// a program built with `--features tls`.
@@ -67,42 +68,42 @@ pub(super) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metrics: Option<bool>,
     /// The number of tracks, and of scenes, that the cache keeps; 256 by default, 0 turns it off.
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) cache_entries: Option<usize>,
+    pub(super) cache_entries: Option<Whole>,
     /// The maximum number of connected viewers; 1000 by default.
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_clients: Option<usize>,
+    pub(super) max_clients: Option<Whole>,
     /// The maximum number of messages queued for a viewer; 1000 by default.
-    #[arg(long, value_name = "N", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "N")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) client_queue: Option<usize>,
+    pub(super) client_queue: Option<Whole>,
     /// The maximum bytes of messages queued for a viewer; 4 MiB by default.
-    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) client_queue_bytes: Option<usize>,
+    pub(super) client_queue_bytes: Option<Whole>,
     /// The maximum bytes of the messages for all viewers; 64 MiB by default.
-    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) clients_bytes: Option<usize>,
+    pub(super) clients_bytes: Option<Whole>,
     /// Seconds after which a viewer that reads nothing is disconnected, while there is something to
     /// read; 30 by default.
-    #[arg(long, value_name = "SECONDS", value_parser = whole::<u64>)]
+    #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) evict_after: Option<u64>,
+    pub(super) evict_after: Option<Whole>,
     /// Seconds between pings of a viewer; 20 by default.
-    #[arg(long, value_name = "SECONDS", value_parser = whole::<NonZeroU64>)]
+    #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ping_every: Option<NonZeroU64>,
+    pub(super) ping_every: Option<Whole<1>>,
     /// Seconds after which a viewer without a sign of life is disconnected; 60 by default.
-    #[arg(long, value_name = "SECONDS", value_parser = whole::<NonZeroU64>)]
+    #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ping_timeout: Option<NonZeroU64>,
+    pub(super) ping_timeout: Option<Whole<1>>,
     /// The maximum bytes of answers to queries that are not read yet; 64 MiB by default.
-    #[arg(long, value_name = "BYTES", value_parser = whole::<usize>)]
+    #[arg(long, value_name = "BYTES")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) answers_bytes: Option<usize>,
+    pub(super) answers_bytes: Option<Whole>,
     /// The log level: off, error, warn, info, debug or trace, for everything or by module, as in
     /// `info,ast_server=debug`; info by default. Overrides `RUST_LOG`.
     #[arg(long, value_name = "LEVEL")]
@@ -155,7 +156,8 @@ impl Settings {
             format!("cannot use the configuration {}: {reason}", file.display())
         };
         let text = read_text(file).map_err(|reason| told(&reason))?;
-        let mut settings: Self = toml::from_str(&text).map_err(|reason| told(&reason))?;
+        let mut settings: Self =
+            toml::from_str(&text).map_err(|reason| Failure::usage(told(&reason)))?;
         let folder = file.parent().unwrap_or(Path::new(""));
         let Self {
             set,
@@ -219,15 +221,15 @@ impl Settings {
             http: Some(http),
             watch: Some(true),
             metrics: Some(true),
-            cache_entries: Some(256),
-            max_clients: Some(1_000),
-            client_queue: Some(1_000),
-            client_queue_bytes: Some(4 << 20),
-            clients_bytes: Some(64 << 20),
-            evict_after: Some(30),
-            ping_every: NonZeroU64::new(20),
-            ping_timeout: NonZeroU64::new(60),
-            answers_bytes: Some(64 << 20),
+            cache_entries: Whole::new(256),
+            max_clients: Whole::new(1_000),
+            client_queue: Whole::new(1_000),
+            client_queue_bytes: Whole::new(4 << 20),
+            clients_bytes: Whole::new(64 << 20),
+            evict_after: Whole::new(30),
+            ping_every: Whole::new(20),
+            ping_timeout: Whole::new(60),
+            answers_bytes: Whole::new(64 << 20),
             log_format: Some(LogFormat::Text),
             otlp,
             ..Self::default()
@@ -280,22 +282,22 @@ impl Settings {
             builder = builder.enable_metrics(metrics);
         }
         if let Some(entries) = self.cache_entries {
-            builder = builder.cache(entries > 0).cache_entries(entries);
+            builder = builder.cache(entries.get() > 0).cache_entries(entries.size());
         }
         if let Some(clients) = self.max_clients {
-            builder = builder.max_clients(clients);
+            builder = builder.max_clients(clients.size());
         }
         if let Some(messages) = self.client_queue {
-            builder = builder.client_queue(messages);
+            builder = builder.client_queue(messages.size());
         }
         if let Some(bytes) = self.client_queue_bytes {
-            builder = builder.client_queue_bytes(bytes);
+            builder = builder.client_queue_bytes(bytes.size());
         }
         if let Some(bytes) = self.clients_bytes {
-            builder = builder.clients_bytes(bytes);
+            builder = builder.clients_bytes(bytes.size());
         }
         if let Some(seconds) = self.evict_after {
-            builder = builder.evict_after(Duration::from_secs(seconds));
+            builder = builder.evict_after(Duration::from_secs(seconds.get()));
         }
         if let Some(seconds) = self.ping_every {
             builder = builder.ping_every(Duration::from_secs(seconds.get()));
@@ -304,7 +306,7 @@ impl Settings {
             builder = builder.ping_timeout(Duration::from_secs(seconds.get()));
         }
         if let Some(bytes) = self.answers_bytes {
-            builder = builder.answers_bytes(bytes);
+            builder = builder.answers_bytes(bytes.size());
         }
         builder
     }
@@ -312,7 +314,8 @@ impl Settings {
     /// Applies access control, history, recording and HTTPS to an endpoint, as these settings say.
     pub(super) fn set_up(&self, endpoint: Endpoint) -> Result<Endpoint, Failure> {
         let endpoint = recording(endpoint, self.record.as_deref())?;
-        let endpoint = self.allow_host.iter().try_fold(endpoint, Endpoint::allow_host)?;
+        let endpoint = self.allow_host.iter().try_fold(endpoint, Endpoint::allow_host);
+        let endpoint = endpoint.map_err(Failure::usage)?;
         let endpoint = match &self.metrics_token_file {
             Some(file) => with_token(endpoint, file)?,
             None => endpoint,
@@ -320,7 +323,9 @@ impl Settings {
         match (&self.http_certificate_file, &self.http_key_file) {
             (Some(certificates), Some(key)) => tls::https(endpoint, certificates, key),
             (None, None) => Ok(endpoint),
-            _ => Err("HTTPS needs both: name --http-certificate-file and --http-key-file".into()),
+            _ => Err(Failure::usage(
+                "HTTPS needs both: name --http-certificate-file and --http-key-file",
+            )),
         }
     }
 

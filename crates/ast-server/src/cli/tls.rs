@@ -50,6 +50,8 @@ pub(super) fn check_url(url: &str) -> Result<(), Failure> {
 }
 
 fn without_tls(wanted: &str, else_do: &str) -> Failure {
-    format!("cannot {wanted}: this program was built without TLS; build it with `--features tls`, or {else_do}")
-        .into()
+    Failure::usage(format!(
+        "cannot {wanted}: this program was built without TLS; build it with `--features tls`, or \
+         {else_do}"
+    ))
 }

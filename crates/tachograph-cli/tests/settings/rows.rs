@@ -54,7 +54,7 @@ pub(crate) const ROWS: &[Row] = &[
             ("87600h", Lasts),
             ("87601h", Refused("'87601h' for '--for <TIME>'")),
             ("18446744073709551616s", Refused("at least 1ms and at most 87600h")),
-            ("1", Refused("time unit needed")),
+            ("1", Refused("a time such as 15s")),
             ("-1", Refused("'-1' for '--for <TIME>'")),
             ("-1", Refused("at least 1ms and at most 87600h")),
             ("", Refused("at least 1ms and at most 87600h")),
@@ -96,7 +96,11 @@ pub(crate) const ROWS: &[Row] = &[
     (
         "deploy",
         "job",
-        &[("0", Works), ("a b", Refused("no valid job name")), ("/", Refused("no valid job name"))],
+        &[
+            ("0", Works),
+            ("", Refused("up to 200 letters, digits")),
+            ("a b", Refused("up to 200 letters, digits")),
+        ],
     ),
     (
         "deploy",
