@@ -1,8 +1,10 @@
-//! The command line: what is wrong with it is told with the way out.
+//! The command line: what is wrong with it is told with the way out, and what starts one off.
 
 mod common;
 
-use common::program::{failure, run, text};
+use std::fs;
+
+use common::program::{failure, run, text, utf8};
 
 #[test]
 fn wrong_usage_ends_with_2_and_help_with_0() {
@@ -55,4 +57,23 @@ fn wrong_usage_ends_with_2_and_help_with_0() {
     for word in ["serve", "demo", "info", "tree", "diff", "Examples", "Exit codes"] {
         assert!(help.contains(word), "{word} is missing in {help}");
     }
+}
+
+#[test]
+fn the_rules_to_start_from_can_be_served() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let set = common::write(folder.path(), "set.als", &common::small());
+    let printed = run(&["rules"]);
+    assert_eq!(printed.status.code(), Some(0), "{}", text(&printed.stderr));
+    let file = folder.path().join("rules.toml");
+    fs::write(&file, &printed.stdout).expect("written");
+    let check = run(&["serve", utf8(&set), "--alerts", utf8(&file), "--check"]);
+    assert_eq!(check.status.code(), Some(0), "{}", text(&check.stderr));
+    // Those without --alerts are among them.
+    let own = ast_server::alerts::rules(&text(&printed.stdout)).expect("rules of its metrics");
+    for default in ast_server::alerts::defaults() {
+        assert!(own.iter().filter(|it| it.name == default.name).count() == 1, "{}", default.name);
+    }
+    let help = text(&run(&["serve", "--help"]).stdout);
+    assert!(help.contains("`ast-server rules`"), "{help}");
 }

@@ -172,14 +172,20 @@ fn on() -> bool {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "not a tag's value: write \"a\", or [\"a\", \"b\"], or \"*\" for any"
+)]
 enum RawMatch {
     One(String),
     Many(Vec<String>),
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "not an amount: write a number, with a unit if it has one: \"100ms\", \"1%\", \"5MiB\""
+)]
 enum RawQuantity {
     Number(f64),
     Text(String),

@@ -1,9 +1,10 @@
 //! Alert rules over the frames of [`tachograph_history`].
 //!
-//! Rules come from TOML ([`parse`]) or from code ([`Rule::new`]). Feed each frame to an [`Engine`];
-//! it returns the alerts that became pending, firing or inactive. States follow Prometheus: when
-//! its condition holds an alert is pending, once the condition has held for the rule's `for` it
-//! fires, and once the condition has not held for longer than `keep_firing_for` it is resolved.
+//! Rules come from TOML ([`parse`]; [`EXAMPLE`] explains every key) or from code ([`Rule::new`]).
+//! Feed each frame to an [`Engine`]; it returns the alerts that became pending, firing or inactive.
+//! States follow Prometheus: when its condition holds an alert is pending, once the condition has
+//! held for the rule's `for` it fires, and once the condition has not held for longer than
+//! `keep_firing_for` it is resolved.
 //!
 //! # Promises
 //! * Pure: no clock, no I/O, no threads; time comes from the frames.
@@ -41,6 +42,13 @@ mod report;
 mod rule;
 mod state;
 mod window;
+
+/// A rule file with every key, each explained: what `tachograph check --example` prints.
+///
+/// ```toml
+#[doc = include_str!("example.toml")]
+/// ```
+pub const EXAMPLE: &str = include_str!("example.toml");
 
 pub use self::engine::{Engine, Status};
 pub use self::file::{InvalidRules, RuleError, check, parse};

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tachograph::{Kind, Unit};
-use tachograph_alert::{Condition, Dimension, Op, Quantity, Statistic, TagMatch, check, parse};
+use tachograph_alert::{
+    Condition, Dimension, EXAMPLE, Op, Quantity, Statistic, TagMatch, check, parse,
+};
 use tachograph_history::Definition;
 
 #[test]
@@ -49,6 +51,34 @@ fn every_field_is_read() {
     assert_eq!(tags["zone"], TagMatch::Each);
     assert_eq!((rule.hold, rule.keep_firing), (Duration::from_secs(5), Duration::from_secs(60)));
     assert_eq!((&*rule.severity, &*rule.labels["team"]), ("critical", "audio"));
+}
+
+/// The file that explains the keys: it has each of them, and what it says of defaults is so.
+#[test]
+fn the_example_has_every_key_and_is_right() {
+    let rules = parse(EXAMPLE).unwrap_or_else(|invalid| panic!("{invalid}"));
+    let unknown = parse("[[rule]]\nnothing = 1\n").expect_err("no such key");
+    let (_, known) = unknown.errors()[0].message.split_once("expected one of ").expect("the keys");
+    for key in known.split('`').skip(1).step_by(2) {
+        let mut lines = EXAMPLE.lines();
+        let at = lines.position(|line| line.starts_with(&format!("{key} = ")));
+        let before = at.and_then(|at| EXAMPLE.lines().nth(at.saturating_sub(1)));
+        assert!(at.is_some(), "{key} is in no line of its own");
+        let is_told = EXAMPLE.contains(&format!("`{key}`"));
+        assert!(is_told || before.is_some_and(|it| it.starts_with('#')), "{key} is not explained");
+    }
+    for (name, _) in Statistic::NAMES {
+        assert!(EXAMPLE.contains(name), "{name} is missing");
+    }
+    for (name, _) in Op::NAMES {
+        assert!(EXAMPLE.contains(name), "{name} is missing");
+    }
+    let defaults = &parse("[[rule]]\nname = \"A\"\nstatistic = \"heartbeat\"\n").expect("right")[0];
+    assert_eq!((defaults.hold, defaults.keep_firing), (Duration::ZERO, Duration::ZERO));
+    assert_eq!((&*defaults.severity, &*defaults.message, &*defaults.runbook), ("warning", "", ""));
+    assert!(defaults.enabled && defaults.labels.is_empty());
+    let off: Vec<_> = rules.iter().filter(|it| !it.enabled).map(|it| &*it.name).collect();
+    assert_eq!(off, ["Silent", "Heartbeat"]);
 }
 
 /// A rule in which `line` replaces the line that starts with the same word, or is added.

@@ -50,7 +50,7 @@ const KEYS: &[(&str, &[(&str, Fate)])] = &[
             ("{ a = [\"1\", \"\"] }", Refused("empty value")),
             ("{ a = \"1\" }", Silent),
             ("{ \"\" = \"1\" }", Silent),
-            ("{ a = 0 }", Refused("RawMatch")),
+            ("{ a = 0 }", Refused("not a tag's value")),
             ("0", Refused("map")),
         ],
     ),
@@ -108,6 +108,8 @@ const KEYS: &[(&str, &[(&str, Fate)])] = &[
             ("nan", NO_AMOUNT),
             ("\"\"", NO_AMOUNT),
             ("\"1%\"", Silent),
+            ("[1]", NO_AMOUNT),
+            ("true", NO_AMOUNT),
         ],
     ),
     (

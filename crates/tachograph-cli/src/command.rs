@@ -77,10 +77,14 @@ enum Command {
         access: Access,
     },
     /// Check files of alert rules; report each error with its line, its column and a remedy
+    /// (--example prints one to start from)
     Check {
         /// Rule files
-        #[arg(value_name = "RULES.toml", required = true)]
+        #[arg(value_name = "RULES.toml", required_unless_present = "example")]
         files: Vec<PathBuf>,
+        /// Print a rule file to start from, with every key explained, and check nothing
+        #[arg(long, exclusive = true)]
+        example: bool,
         /// Then evaluate the rules over this recording: print when each alert would have been
         /// pending, firing and resolved, and end with 1 if one fired (heartbeats apart)
         #[arg(long, value_name = "FILE", conflicts_with = "of")]
@@ -274,7 +278,11 @@ impl Command {
                 let source = access.source(Place::parse(&place)?)?;
                 commands::doctor::run(&source, rules.as_deref(), json)
             }
-            Self::Check { files, over, of } => {
+            Self::Check { example: true, .. } => {
+                output::print(tachograph_alert::EXAMPLE)?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Self::Check { files, over, of, .. } => {
                 let recorded = || over.clone().map(commands::Source::File);
                 let of = of.source()?.or_else(recorded);
                 commands::check::run(&files, of.as_ref(), over.as_deref())

@@ -65,6 +65,23 @@ fn check_tells_every_error_with_its_place_and_ends_with_1() {
 }
 
 #[test]
+fn check_of_a_file_without_rules_says_where_to_find_some() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for text in ["", "# [[rule]]\n"] {
+        let empty = written(folder.path(), "empty.toml", text);
+        let (code, out, err) = told(&["check", &empty]);
+        assert_eq!((code, &*err), (Some(0), ""), "{out}");
+        assert!(out.contains("no [[rule]]") && out.contains("check --example"), "{out}");
+    }
+    let (code, example, err) = told(&["check", "--example"]);
+    assert_eq!((code, &*err), (Some(0), ""));
+    let example = written(folder.path(), "example.toml", &example);
+    let (code, out, err) = told(&["check", &example]);
+    assert_eq!((code, &*err), (Some(0), ""), "{out}");
+    assert!(out.contains("rules, all well-formed"), "{out}");
+}
+
+#[test]
 fn a_job_that_is_no_name_is_wrong_usage() {
     for job in ["", "a b", "/", &"j".repeat(201)] {
         let (code, _, err) = told(&["deploy", "127.0.0.1:1", "out", "--job", job]);

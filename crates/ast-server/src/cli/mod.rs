@@ -14,6 +14,7 @@ mod listen;
 mod log;
 mod output;
 mod push;
+mod rules;
 mod serve;
 mod settings;
 mod signal;
@@ -48,6 +49,7 @@ Examples:
   ast-server info song.als            tracks, scenes, devices and clips in numbers
   ast-server diff before.als after.als
   ast-server deploy monitoring        rules, alerts and dashboards that fit this version
+  ast-server rules > rules.toml       alert rules to start from, for serve --alerts
 
 Exit codes: 0 done, 1 it failed (the reason is on standard error), 2 wrong usage: a flag, or a key of
 the --config file.
@@ -61,6 +63,7 @@ enum Command {
     Tree(tree::Tree),
     Diff(diff::Diff),
     Deploy(deploy::Deploy),
+    Rules(rules::Rules),
 }
 
 /// Runs the command that the arguments name.
@@ -74,6 +77,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Tree(tree) => tree.run(),
         Command::Diff(diff) => diff.run(),
         Command::Deploy(deploy) => deploy.run(),
+        Command::Rules(rules) => rules.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

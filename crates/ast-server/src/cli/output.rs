@@ -19,6 +19,11 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     bytes(&json)
 }
 
+/// Prints a text as it is.
+pub(super) fn text(text: &str) -> Result<(), Failure> {
+    bytes(text.as_bytes())
+}
+
 /// Prints a line.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     bytes(format!("{text}\n").as_bytes())

@@ -119,8 +119,8 @@ pub(super) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) record: Option<PathBuf>,
     /// Alert by the rules in this TOML file too; one that has the name of a default rule replaces
-    /// it, and with `enabled = false` silences it. SIGHUP has it read again. `tachograph check
-    /// FILE` says whether it can be used.
+    /// it, and with `enabled = false` silences it. SIGHUP has it read again. `ast-server rules`
+    /// prints one with every key explained; --check says whether it can be used.
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) alerts: Option<PathBuf>,

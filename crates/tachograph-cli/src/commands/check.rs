@@ -23,8 +23,7 @@ pub(crate) fn run(
     for file in files {
         match read_rules(file, &definitions)? {
             Ok(rules) => {
-                let (n, s) = (rules.len(), if rules.len() == 1 { "" } else { "s" });
-                output::print(&format!("{}: {n} rule{s}, all well-formed\n", shown(file)))?;
+                output::print(&format!("{}: {}\n", shown(file), found(rules.len())))?;
                 if of.is_some() {
                     output::print(&unknown(&rules, &definitions))?;
                 }
@@ -63,6 +62,15 @@ fn own<'a>(
         }
     }
     Ok(())
+}
+
+fn found(rules: usize) -> String {
+    match rules {
+        0 => "there is no [[rule]] in it: `tachograph check --example` prints a file to start from"
+            .to_owned(),
+        1 => "1 rule, well-formed".to_owned(),
+        _ => format!("{rules} rules, all well-formed"),
+    }
 }
 
 fn shown(file: &Path) -> String {

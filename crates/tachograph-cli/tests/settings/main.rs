@@ -34,7 +34,7 @@ fn needed(command: &str) -> &'static [(&'static str, &'static str)] {
 }
 
 const POSITIONS: [&str; 5] = ["place", "url", "file", "files", "folder"];
-const SWITCHES: [&str; 5] = ["light", "force", "text", "json", "prometheus"];
+const SWITCHES: [&str; 6] = ["light", "force", "text", "json", "prometheus", "example"];
 
 /// A folder with what commands are given, and a program that serves.
 struct Bed {

@@ -88,6 +88,7 @@ pub(crate) const ROWS: &[Row] = &[
     ("doctor", "json", &[("", Works)]),
     ("doctor", "token-file", &[("{rules}", Refused("only a running program asks for a token"))]),
     ("check", "files", &[("0", NO_RULES), ("{rules}", Works)]),
+    ("check", "example", &[("", Refused("cannot be used with one or more of the other"))]),
     ("check", "over", &[("0", Refused("0: ")), ("{run}", Works)]),
     ("check", "of", &[("0", Refused("there is no file")), ("{run}", Works), ("{url}", Works)]),
     ("check", "token-file", &[("{rules}", Refused("--of"))]),
