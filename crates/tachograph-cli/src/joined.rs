@@ -24,6 +24,8 @@ pub(crate) struct Joined {
     numbers: HashMap<u32, u32>,
     was_restarted: bool,
     version: u64,
+    /// Frames that came again, or after newer ones.
+    repeated: u64,
     /// The gauges before the first frame.
     standing: Option<Frame>,
 }
@@ -73,6 +75,7 @@ impl Joined {
     fn frame(&mut self, mut frame: Frame) -> Option<Frame> {
         // A stream may repeat frames after the connection was lost.
         if frame.version <= self.version && self.version > 0 {
+            self.repeated += 1;
             return None;
         }
         self.version = frame.version;
@@ -162,6 +165,11 @@ impl Recording {
             }
         }
         self.progress.clear();
+        let cut = self.lines.cut().filter(|_| self.frames == 0);
+        if let Some(cut) = cut {
+            let told = format!("it is cut before its first frame: {cut}; {MAKE_ONE}");
+            return Err(wrong(&self.path, &told));
+        }
         if self.joined.meta.is_none() {
             return Err(wrong(&self.path, &format!("the recording is empty; {MAKE_ONE}")));
         }
@@ -173,9 +181,17 @@ impl Recording {
         self.progress.clear();
     }
 
-    /// Whether the last line is incomplete; it was ignored.
-    pub(crate) fn is_torn(&self) -> bool {
-        self.lines.is_torn()
+    /// What was left out, in sentences about the recording.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let cut = self.lines.cut().map(|cut| format!("it is cut: {cut}"));
+        let repeated = match self.joined.repeated {
+            0 => None,
+            repeated => Some(format!(
+                "{repeated} of its frames come again or after newer ones and were left out: join \
+                 recordings oldest first"
+            )),
+        };
+        cut.into_iter().chain(repeated).collect()
     }
 
     /// What was read so far.

@@ -39,6 +39,18 @@ pub(crate) fn say(text: &str) {
     let _ = io::stderr().lock().write_all(lines.join("\n").as_bytes());
 }
 
+/// Tells what was left out of a recording.
+pub(crate) fn note(file: &Path, notes: &[String]) {
+    notes.iter().for_each(|told| say(&format!("note: {}: {told}\n", file.display())));
+}
+
+/// A file's name as a shell reads it.
+pub(crate) fn quoted(file: &Path) -> String {
+    let name = file.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
+    if name.chars().all(is_plain) { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
 /// Writes over the present line of standard error, which is a terminal. Ignores errors.
 pub(crate) fn rewrite(text: &str) {
     let _ = write!(io::stderr().lock(), "\r\x1b[K{}", printable(text));
@@ -110,6 +122,16 @@ const YEAR_9999_MS: u64 = 253_402_300_799_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quoted_name_is_one_argument_of_a_shell() {
+        for name in ["run.jsonl.gz", "/tmp/a-b_c.1", "a b", "it's", "$HOME `id`", "a;b"] {
+            let script = format!("printf %s {}", quoted(Path::new(name)));
+            let told = std::process::Command::new("sh").args(["-c", &script]).output();
+            assert_eq!(String::from_utf8(told.expect("a shell").stdout).as_deref(), Ok(name));
+        }
+        assert_eq!(quoted(Path::new("run.jsonl.gz")), "run.jsonl.gz");
+    }
 
     #[test]
     fn no_control_character_is_printable() {

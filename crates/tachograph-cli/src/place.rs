@@ -24,8 +24,8 @@ pub(crate) struct Url {
 impl Place {
     /// Reads `http://host:port`, `host:port`, or the name of a file that exists.
     pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
-        let is_url = text.contains("://");
-        if !is_url && Path::new(text).exists() {
+        let is_url = text.contains(':');
+        if !text.contains("://") && Path::new(text).exists() {
             return Ok(Self::File(text.into()));
         }
         match Url::parse(text) {
@@ -69,7 +69,8 @@ impl Url {
             return wrong(&format!("has the invalid port `{port}`"));
         }
         let is_host = |c: char| c.is_ascii_alphanumeric() || "-._[]:".contains(c);
-        if host.is_empty() || !host.chars().all(is_host) {
+        let is_whole = authority.parse::<hyper::http::uri::Authority>().is_ok();
+        if host.is_empty() || !host.chars().all(is_host) || !is_whole {
             return wrong("has no host name");
         }
         if prefix.chars().any(|c| c.is_whitespace() || c.is_control() || c == '?' || c == '#') {
@@ -99,6 +100,8 @@ mod tests {
             "host:0",
             "host:70000",
             "ftp://a:1",
+            "http://[::1",
+            "[::1:9464",
             "a b:1",
             "a:1/?x",
         ] {
@@ -113,6 +116,8 @@ mod tests {
     fn a_file_that_is_not_there_is_told_with_the_way_out() {
         let error = Place::parse("run.jsonl").expect_err("not there").to_string();
         assert!(error.contains("no file `run.jsonl`") && error.contains("HOST:PORT"), "{error}");
+        let error = Place::parse("127.0.0.1:99999").expect_err("no port").to_string();
+        assert!(error.contains("invalid port `99999`"), "{error}");
         assert_eq!(Place::parse("Cargo.toml").ok(), Some(Place::File("Cargo.toml".into())));
     }
 }

@@ -18,13 +18,13 @@ const FILE_BYTES: usize = 1 << 30;
 pub struct Replay {
     history: History,
     joined: Joined,
-    is_torn: bool,
+    notes: Vec<String>,
 }
 
 impl Replay {
     /// An empty history.
     pub fn new(settings: Settings) -> Self {
-        Self { history: History::new(settings), joined: Joined::default(), is_torn: false }
+        Self { history: History::new(settings), joined: Joined::default(), notes: Vec::new() }
     }
 
     /// Reads a recording. Of one that takes more than 512 MiB in memory, keeps the latest frames.
@@ -44,7 +44,7 @@ impl Replay {
         while let Some(piece) = recording.next()? {
             add(&mut replay.history, recording.joined(), piece);
         }
-        replay.is_torn = recording.is_torn();
+        replay.notes = recording.notes();
         replay.joined = recording.into_joined();
         Ok(replay)
     }
@@ -65,9 +65,9 @@ impl Replay {
         self.joined.meta()
     }
 
-    /// Whether the last line of the recording is incomplete; it was ignored.
-    pub fn is_torn(&self) -> bool {
-        self.is_torn
+    /// What was left out of the recording, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 }
 

@@ -123,14 +123,15 @@ pub enum Error {
 
 /// Reads a recording line by line: an iterator of [`Line`]s.
 ///
-/// A torn last line, as left by a killed recorder, ends the recording and is reported by
-/// [`Reader::is_torn`]. Any other invalid line is an error, after which the iterator ends.
+/// An incomplete last line, as left by a killed recorder, and compressed data that is damaged end the
+/// recording, as [`Reader::cut`] tells. Any other invalid line is an error, after which the iterator
+/// ends.
 #[derive(Debug)]
 pub struct Reader<R> {
     input: R,
     line: u64,
     known: HashMap<u32, Kind>,
-    torn: bool,
+    cut: Option<String>,
     ended: bool,
 }
 
@@ -151,12 +152,12 @@ impl Reader<BufReader<Box<dyn Read + Send>>> {
 impl<R: BufRead> Reader<R> {
     /// Reads from any source of lines.
     pub fn new(input: R) -> Self {
-        Self { input, line: 0, known: HashMap::new(), torn: false, ended: false }
+        Self { input, line: 0, known: HashMap::new(), cut: None, ended: false }
     }
 
-    /// Whether the recording ended in the middle of a line, which was left out.
-    pub fn is_torn(&self) -> bool {
-        self.torn
+    /// Why the recording ended before its end, and what was left out of it.
+    pub fn cut(&self) -> Option<&str> {
+        self.cut.as_deref()
     }
 
     fn read(&mut self) -> Result<Option<Line>, Error> {
@@ -170,17 +171,28 @@ impl<R: BufRead> Reader<R> {
             }
             Ok(_) => {}
             // A truncated compressed recording ends here.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                self.torn = true;
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => text.clear(),
+            // Nothing after it can be decompressed.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+                ) =>
+            {
+                let whole = self.line - 1;
+                self.cut = Some(format!(
+                    "its compressed data is damaged after line {whole} ({error}), and the rest was \
+                     left out"
+                ));
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
         }
         if text.last() != Some(&b'\n') {
-            self.torn = true;
+            self.cut = Some("its last line is incomplete and was left out".to_owned());
             return Ok(None);
         }
-        let line = serde_json::from_slice(&text).map_err(|error| self.wrong(error.to_string()))?;
+        let line = serde_json::from_slice(&text).map_err(|error| self.wrong(misread(&error)))?;
         self.check(&line)?;
         Ok(Some(line))
     }
@@ -230,6 +242,15 @@ impl<R: BufRead> Reader<R> {
             Some(kind) => Some(format!("series {number}, a {}, is among the {list}", kind.name())),
         })
     }
+}
+
+/// Why a text is not a line, without the position in it: it is one line.
+fn misread(error: &serde_json::Error) -> String {
+    if !error.is_data() {
+        return "it is not JSON".to_owned();
+    }
+    let told = error.to_string();
+    told.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 impl<R: BufRead> Iterator for Reader<R> {

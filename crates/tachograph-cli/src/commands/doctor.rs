@@ -25,9 +25,7 @@ pub(crate) fn run(source: &Source, rules: Option<&Path>, json: bool) -> Result<E
     let mut found = match source {
         Source::File(file) => {
             let replay = Replay::read(file)?;
-            if replay.is_torn() {
-                output::say("note: the last line of the recording is incomplete and was ignored\n");
-            }
+            output::note(file, replay.notes());
             let mut found = findings(replay.history());
             if let Some(rules) = rules {
                 found.extend(firing(&rules_for(rules, file)?, file)?.findings());

@@ -26,9 +26,7 @@ pub(super) fn run(rules: &[Rule], file: &Path) -> Result<bool, Failure> {
         recording.clear_progress();
         output::print(&lines)
     })?;
-    if recording.is_torn() {
-        output::say("note: the last line of the recording is incomplete and was ignored\n");
-    }
+    output::note(file, &recording.notes());
     output::print(&course.summary(file))?;
     if let Some(trial) = trial {
         output::print(&course.outcomes(&trial.engine))?;

@@ -59,7 +59,10 @@ pub(crate) fn run(
     }
     ended?;
     let size = format(fs::metadata(file).map_or(0, |it| it.len()) as f64, &Unit::Bytes);
-    output::say(&format!("{told}; {size} in {name}; view it with: tachograph top {name}\n"));
+    output::say(&format!(
+        "{told}; {size} in {name}; view it with: tachograph top {}\n",
+        output::quoted(file)
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

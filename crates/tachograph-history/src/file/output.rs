@@ -120,7 +120,7 @@ impl Output {
 impl Encoder {
     fn new(file: File, path: &Path) -> Self {
         let file = Counted { file, bytes: 0 };
-        match path.extension().is_some_and(|it| it == "gz") {
+        match path.extension().is_some_and(|it| it.eq_ignore_ascii_case("gz")) {
             true => Self::Gzip(Box::new(GzEncoder::new(file, Compression::fast()))),
             false => Self::Plain(file),
         }

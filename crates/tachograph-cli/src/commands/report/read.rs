@@ -91,9 +91,7 @@ impl Recorded {
                 file.display()
             )));
         };
-        if recording.is_torn() {
-            facts.notes.push("it is cut: its last line is incomplete and was ignored".to_owned());
-        }
+        facts.notes.extend(recording.notes());
         let alerts = evaluation.map(Evaluation::end);
         let changed = alerts.as_ref().map_or(0, |it| it.changed);
         if changed > CHANGES_MAX as u64 {

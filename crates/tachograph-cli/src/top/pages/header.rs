@@ -135,7 +135,8 @@ fn when(model: &Model) -> Span<'static> {
         );
     }
     if model.link == Link::File {
-        let word = if model.replay.is_torn() { " incomplete, ends at" } else { " ends at" };
+        let word =
+            if !model.replay.notes().is_empty() { " incomplete, ends at" } else { " ends at" };
         return Span::styled(format!("{word} {}", clock(at)), theme.quiet());
     }
     if at == 0 {
