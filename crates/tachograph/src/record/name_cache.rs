@@ -110,8 +110,9 @@ fn hint(name: &str, tags: &[(&str, &str)]) -> usize {
         let end = value.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
         mixed = mixed.rotate_left(17) ^ end ^ value.len() as u64;
     }
-    // Fibonacci hashing: the product's high bits depend on all bits.
-    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize % NAME_HINTS
+    // Fibonacci hashing: only the product's highest bits depend on all bits, and three tags rotate
+    // the name's address to the top.
+    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - NAME_HINTS.ilog2())) as usize
 }
 
 impl NameCache {
@@ -235,5 +236,24 @@ impl Known {
             hasher.write(value.as_bytes());
         }
         hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_beside_one_another_have_hints_of_their_own_whatever_their_tags() {
+        let names = "tracing.span.busy".repeat(64);
+        let tags = [("span", "request"), ("target", "web"), ("route", "/users"), ("status", "ok")];
+        for count in 0..=tags.len() {
+            let starts = (0..names.len()).step_by(17);
+            let mut hints: Vec<_> =
+                starts.map(|at| hint(&names[at..at + 17], &tags[..count])).collect();
+            hints.sort_unstable();
+            hints.dedup();
+            assert!(hints.len() > 1, "all share one hint where they have {count} tags");
+        }
     }
 }
