@@ -50,22 +50,24 @@ pub(crate) struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    fn format(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+    fn set(&mut self, field: &Field, text: impl FnOnce() -> CompactString) {
         if self.chosen.iter().any(|name| name == field.name()) {
-            let mut text = CompactString::default();
-            // Err: the value's own `fmt` failed; what it wrote before that stands.
-            let _ = text.write_fmt(value);
-            self.values.set(field.name(), text);
+            self.values.set(field.name(), text());
         }
     }
 }
 
 impl Visit for Choice<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.format(field, format_args!("{value}"));
+        self.set(field, || value.into());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.format(field, format_args!("{value:?}"));
+        self.set(field, || {
+            let mut text = CompactString::default();
+            // Err: the value's own `fmt` failed; what it wrote before that stands.
+            let _ = write!(text, "{value:?}");
+            text
+        });
     }
 }
