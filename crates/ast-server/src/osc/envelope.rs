@@ -1,7 +1,7 @@
 //! The meaning of an OSC message for the server: an event, numbered or not, or a marker.
 
 use crate::osc::arg::Arg;
-use crate::osc::packet::{Malformed, Message};
+use crate::osc::decode::{Malformed, Message};
 
 /// The meaning of a message.
 #[derive(Clone, Copy, Debug, PartialEq)]
