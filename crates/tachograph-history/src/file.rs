@@ -61,16 +61,22 @@ impl Writer {
     }
 
     /// Writes a frame, after the definitions that first appear in it; after that, all of it is in
-    /// the file.
+    /// the file. The meta line comes before the first one.
     ///
     /// # Errors
-    /// If the file does not take it, has been removed, renamed or replaced, or has been changed by
+    /// If there is no meta line yet, or if the file does not take it, has been removed, renamed or replaced, or has been changed by
     /// another program. The recording ends there: anything after half a line could not be read.
     pub fn frame<'a>(
         &mut self,
         frame: &Frame,
         new: impl IntoIterator<Item = &'a Definition>,
     ) -> io::Result<()> {
+        if self.header.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a recording begins with its meta line: write that first",
+            ));
+        }
         let mut lines: String = new.into_iter().map(Definition::to_line).collect();
         self.header += &lines;
         lines += &frame.to_line();

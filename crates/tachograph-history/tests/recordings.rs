@@ -52,6 +52,21 @@ fn a_recording_comes_back_as_it_was_written_compressed_or_not() {
 }
 
 #[test]
+fn a_frame_without_a_meta_line_before_it_is_refused_and_the_older_file_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.jsonl");
+    let written = write(&path);
+    let mut world = Recorded::new(Settings::default());
+    let (frame, new) = world.second();
+    let mut writer = Writer::create(&path).expect("opened");
+    let refused = writer.frame(&frame, new.iter().map(|it| &**it)).expect_err("nothing before it");
+    assert!(refused.to_string().contains("meta line"), "{refused}");
+    drop(writer);
+    let read: Result<Vec<_>, _> = Reader::open(&path).expect("opened").collect();
+    assert_eq!(read.expect("whole"), written);
+}
+
+#[test]
 fn a_recording_that_is_cut_anywhere_is_read_up_to_there() {
     let folder = tempfile::tempdir().expect("a folder");
     let plain = folder.path().join("run.jsonl");

@@ -359,7 +359,8 @@ untagged! {
     /// Adds `amount` to a counter; the total wraps at 2^64.
     increment_by(amount: u64);
     /// Subtracts 1 from a counter. If this is the first call with the name, it creates an up-down
-    /// counter. On a monotonic counter it is applied, and counted in
+    /// counter. On a monotonic counter, one whose first call was an increment, it is a mistake: it is
+    /// applied, so the total wraps below 0 to 2^64 - 1, and counted in
     /// `telemetry.monotonic_decrements`.
     decrement();
     /// Subtracts `amount` from a counter; see [`MetricsCollector::decrement`].

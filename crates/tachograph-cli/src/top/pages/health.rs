@@ -168,11 +168,11 @@ impl<'a> Numbers<'a> {
         if is_host { vec![self.events(), self.links()] } else { vec![self.any()] }
     }
 
-    /// ` events 4,982/s ▁▂▃▃▄▅▆▅   p50 8.9µs  p95 120µs  p99 330µs  max 1.9ms`
+    /// ` events 4,982/s ▁▂▃▃▄▅  p50 8.9µs  p95 120µs  p99 330µs  max 1.9ms, 1 min`
     fn events(&self) -> Vec<Span<'static>> {
         let mut parts = self.named("events", rate(self.rate("events.processed")));
         if let Some(events) = self.series("events.processed").and_then(|it| it.first().copied()) {
-            let trend = rows::trend(&self.model.range(), events, self.model, 10);
+            let trend = rows::trend(&self.model.range(), events, self.model, 6);
             parts.push(Span::styled(format!(" {}", sparkline(&trend)), self.model.theme.accent()));
         }
         let number = self.series(LATENCY).and_then(|it| Some(it.first()?.number));
@@ -192,6 +192,8 @@ impl<'a> Numbers<'a> {
             let at = window.map(|window| window[place]);
             parts.extend(self.named(name, value(at, &Unit::Seconds)));
         }
+        let length = value(Some(self.model.window_ms() as f64 / 1e3), &Unit::Seconds);
+        parts.push(Span::styled(format!(", {length}"), self.model.theme.quiet()));
         parts
     }
 

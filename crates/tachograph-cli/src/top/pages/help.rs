@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use crate::top::draw::lines::lines;
 use crate::top::model::Model;
 
-const KEYS: [(&str, &str); 20] = [
+const KEYS: [(&str, &str); 21] = [
     ("1 2 3 4, tab", "health, series, alerts, doctor; next page"),
     ("↑ ↓, k j", "previous, next line"),
     ("pgup pgdn, b f", "ten lines up, down"),
@@ -26,6 +26,7 @@ const KEYS: [(&str, &str); 20] = [
     ("?, F1", "this help"),
     ("q, ctrl-c", "quit"),
     ("", ""),
+    ("first lines", "rates of ten seconds; percentiles of the time they name"),
     ("rate/now", "rate per second over ten seconds; of a gauge, its value"),
     ("p50 … max", "over the range; – if nothing was recorded"),
 ];

@@ -18,6 +18,9 @@ impl Snapshot {
     /// recorded in between, so consecutive differences miss nothing. A series that is not in the
     /// earlier snapshot because of a reset has all its drops.
     ///
+    /// Of a snapshot that is not earlier, or not of the same collector, nothing is subtracted: a
+    /// series whose counts are smaller here counts as reset in between.
+    ///
     /// - Counts, sums, means and buckets are exact. Quantiles are within [`TimingStats::error`],
     ///   and so are `min` and `max` of a gain that has not moved the lifetime's.
     /// - A counter's gain is its net change, from -2^63 to 2^63 - 1.
