@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use crate::aggregate::octaves::Octaves;
 use crate::aggregate::window::Accumulate;
 use crate::lane::bucket;
-use crate::lane::coarse;
+use crate::lane::coarse_bucket;
 use crate::lane::spill::SpillGain;
 use crate::limits::SPARSE_ROWS;
 use crate::read::buckets::Parts;
@@ -59,7 +59,7 @@ impl Distribution {
     /// value is known to its coarse bucket.
     pub(crate) fn record_coalesced(&mut self, gain: &SpillGain) {
         for &(bucket, count) in &gain.buckets {
-            let (low, high) = coarse::ends(bucket.into());
+            let (low, high) = coarse_bucket::ends(bucket.into());
             self.add_to_bucket(low + (high - low).div_ceil(2), count);
             self.totals.count += count;
             if low < high {

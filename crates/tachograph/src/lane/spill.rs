@@ -12,7 +12,7 @@
 //! [`Extremes`].
 
 use crate::lane::cell::add;
-use crate::lane::coarse;
+use crate::lane::coarse_bucket;
 use crate::lane::wide::Wide;
 use crate::sync::{AtomicU64, Ordering, SingleWriter, Zeroed};
 
@@ -119,7 +119,7 @@ pub(crate) struct SpillRow {
     count: AtomicU64,
     extremes: Extremes,
     limbs: [AtomicU64; LIMBS],
-    buckets: [AtomicU64; coarse::BUCKETS],
+    buckets: [AtomicU64; coarse_bucket::BUCKETS],
 }
 
 impl SpillRow {
@@ -131,7 +131,7 @@ impl SpillRow {
             let mask = if i + 1 < LIMBS { (1 << LIMB_BITS) - 1 } else { u64::MAX };
             add(limb, (value >> (LIMB_BITS * i as u32)) & mask);
         }
-        let bucket = &self.buckets[coarse::index(value)];
+        let bucket = &self.buckets[coarse_bucket::index(value)];
         let gained = bucket.load_own().wrapping_add(1);
         // Release: pairs with the Acquire in `read`; the samples' extremes are visible.
         bucket.store(gained, Ordering::Release);
@@ -353,7 +353,7 @@ mod tests {
         // As if thrice 2^32 - 1 samples had come while the aggregator stalls.
         let samples = 3 * u64::from(u32::MAX);
         row.add(5_000);
-        for word in [&row.count, &row.buckets[coarse::index(5_000)]] {
+        for word in [&row.count, &row.buckets[coarse_bucket::index(5_000)]] {
             // Relaxed: there is one thread.
             word.store(samples, Ordering::Relaxed);
         }

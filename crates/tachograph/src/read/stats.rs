@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::lane::bucket;
-use crate::lane::coarse;
+use crate::lane::coarse_bucket;
 use crate::lane::wide::Wide;
 use crate::read::buckets::Buckets;
 use crate::series::encoding::float::{self, Float};
@@ -115,7 +115,7 @@ impl TimingStats {
     /// The largest relative error of any quantile: 1/2,048 from the buckets' width, or 3.2 % if a
     /// sample was coalesced under overload. [`TimingStats::error_at`] gives it for one quantile.
     pub fn error(&self) -> f64 {
-        if self.buckets.coalesced() > 0 { coarse::ERROR } else { FINE_ERROR }
+        if self.buckets.coalesced() > 0 { coarse_bucket::ERROR } else { FINE_ERROR }
     }
 
     /// The largest relative error of the quantile `q`: 3.2 % if samples around it were coalesced
@@ -125,9 +125,9 @@ impl TimingStats {
         let (_, bucket) = self.buckets.ranked([millionths(q)?])[0]?;
         // A coarse bucket consists of whole buckets and its count is exact, so the quantile lies in
         // it.
-        let bucket = coarse::index(bucket::low(bucket)) as u16;
+        let bucket = coarse_bucket::index(bucket::low(bucket)) as u16;
         let found = self.buckets.coarse().binary_search_by_key(&bucket, |row| row.0);
-        Some(if found.is_ok() { coarse::ERROR } else { FINE_ERROR })
+        Some(if found.is_ok() { coarse_bucket::ERROR } else { FINE_ERROR })
     }
 
     /// Samples per second over a duration, such as [`Snapshot::window_elapsed`].
