@@ -55,8 +55,9 @@ struct Watch {
     untagged: Vec<bool>,
     /// The metric's unit, once it is known.
     unit: Option<Unit>,
-    /// The value of the present texts, and whether the unit was known.
-    described: Option<(Option<f64>, bool)>,
+    /// What the present texts are of: the value, whether the unit was known, and whether the message
+    /// is true.
+    described: Option<(Option<f64>, bool, bool)>,
 }
 
 /// A rule and its alerts, as `/alerts` shows them.
@@ -212,7 +213,16 @@ struct Facts<'a> {
 /// The outcome of a condition.
 struct Verdict {
     holds: bool,
+    /// Whether the value is beyond the threshold itself, so that the message is true. While an alert
+    /// fires, `until` may hold longer.
+    is_beyond: bool,
     value: Option<f64>,
+}
+
+impl Verdict {
+    fn new(holds: bool, value: Option<f64>) -> Self {
+        Self { holds, is_beyond: holds, value }
+    }
 }
 
 impl Watched {
@@ -305,13 +315,13 @@ impl Watched {
             watch.windows.iter_mut().for_each(|window| window.forget(facts.now_ms));
             let is_firing = watch.alert.state == State::Firing;
             let verdict = if problem.is_some() {
-                Verdict { holds: false, value: None }
+                Verdict::new(false, None)
             } else {
                 watch.verdict(&rule.condition, is_firing, facts, seconds)
             };
             watch.alert.value = verdict.value;
             let step = watch.alert.step(verdict.holds, facts.now_ms, rule.hold, rule.keep_firing);
-            watch.describe(rule);
+            watch.describe(rule, verdict.is_beyond);
             if let Some(from) = step {
                 let (rule, at_ms) = (rule.name.clone(), facts.now_ms);
                 transitions.push(Transition { rule, at_ms, from, alert: watch.alert.clone() });
@@ -364,23 +374,26 @@ impl Watch {
         let Facts { now_ms, frame_ms, names } = *facts;
         let since = |then_ms: u64| now_ms.saturating_sub(then_ms) as f64 / 1e3;
         match condition {
-            Condition::Heartbeat => Verdict { holds: true, value: None },
-            Condition::Absent { metric } => {
-                Verdict { holds: !names.contains(&**metric), value: None }
-            }
+            Condition::Heartbeat => Verdict::new(true, None),
+            Condition::Absent { metric } => Verdict::new(!names.contains(&**metric), None),
             Condition::Stale { selector, last } => {
                 let fed = self.windows.first().and_then(Window::fed_last_ms);
                 let value = if selector.is_some() { fed } else { frame_ms }.map(since);
-                let holds = value.is_some_and(|value| value > last.as_secs_f64());
-                Verdict { holds, value }
+                Verdict::new(value.is_some_and(|value| value > last.as_secs_f64()), value)
             }
             Condition::Compare(comparison) => {
                 let value = self.value(comparison, seconds);
-                let threshold = comparison.until.filter(|_| is_firing);
-                let threshold = threshold.unwrap_or(comparison.threshold);
                 let unit = self.unit_of(comparison);
-                let holds = value.zip(threshold.in_unit(&unit).ok());
-                Verdict { holds: holds.is_some_and(|(a, b)| comparison.op.holds(a, b)), value }
+                let is_beyond = |threshold: crate::Quantity| {
+                    let both = value.zip(threshold.in_unit(&unit).ok());
+                    both.is_some_and(|(value, threshold)| comparison.op.holds(value, threshold))
+                };
+                let until = comparison.until.filter(|_| is_firing);
+                Verdict {
+                    holds: is_beyond(until.unwrap_or(comparison.threshold)),
+                    is_beyond: is_beyond(comparison.threshold),
+                    value,
+                }
             }
         }
     }
@@ -406,12 +419,12 @@ impl Watch {
     }
 
     /// Updates the texts for people, and the worst sample.
-    fn describe(&mut self, rule: &Rule) {
+    fn describe(&mut self, rule: &Rule, is_beyond: bool) {
         let worst = self.windows.first().and_then(Window::exemplar);
         if self.alert.exemplar.as_deref() != worst {
             self.alert.exemplar = worst.cloned().map(Box::new);
         }
-        let now = Some((self.alert.value, self.unit.is_some()));
+        let now = Some((self.alert.value, self.unit.is_some(), is_beyond));
         if std::mem::replace(&mut self.described, now) == now {
             return;
         }
@@ -430,7 +443,9 @@ impl Watch {
         let alert = &mut self.alert;
         alert.value_text = text(alert.value);
         alert.threshold_text = text(threshold);
-        alert.message = alert.filled(&rule.message);
+        if is_beyond {
+            alert.message = alert.filled(&rule.message);
+        }
     }
 }
 

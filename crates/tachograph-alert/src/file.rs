@@ -58,7 +58,8 @@ impl std::error::Error for InvalidRules {}
 /// Parses a rule file.
 ///
 /// # Errors
-/// Everything that is wrong with the file.
+/// Everything that is wrong with the file; of text that is no TOML, keys that do not exist and values
+/// of a wrong type, the first.
 pub fn parse(text: &str) -> Result<Vec<Rule>, InvalidRules> {
     check(text, &[])
 }
@@ -67,7 +68,8 @@ pub fn parse(text: &str) -> Result<Vec<Rule>, InvalidRules> {
 /// kind does not have the statistic, or if a threshold does not fit the metric's unit.
 ///
 /// # Errors
-/// Everything that is wrong with the file.
+/// Everything that is wrong with the file; of text that is no TOML, keys that do not exist and values
+/// of a wrong type, the first.
 pub fn check(text: &str, definitions: &[Definition]) -> Result<Vec<Rule>, InvalidRules> {
     let mut errors = Errors { text, found: Vec::new() };
     let file: File = match toml::from_str(text) {

@@ -40,7 +40,8 @@ pub struct Alert {
     pub value_text: String,
     /// The threshold as text.
     pub threshold_text: String,
-    /// The rule's message with the placeholders filled in.
+    /// The rule's message with the placeholders filled in when it was last true: with the last value
+    /// beyond the threshold. Empty before that.
     pub message: String,
     /// The worst traced sample of the window, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]

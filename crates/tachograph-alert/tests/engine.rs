@@ -43,6 +43,10 @@ fn latency_is_pending_then_firing_then_resolved_when_the_window_has_forgotten_it
     assert_eq!(told, expected);
     assert!(changes[1].2.starts_with("p95 is 2"), "{changes:?}");
     assert!(changes[1].2.ends_with(" ms, above 100 ms"), "{changes:?}");
+    // It ends below 80 ms, and tells the last value that was above 100 ms.
+    let (_, told) = changes[2].2.split_once("p95 is ").expect("a message");
+    let (value, told) = told.split_once(" ms").expect("a value");
+    assert!(value.parse::<f64>().expect("a number") > 100.0 && told == ", above 100 ms");
 }
 
 #[test]

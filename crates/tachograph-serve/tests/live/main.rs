@@ -191,8 +191,10 @@ async fn whoever_comes_late_is_told_the_gauges_that_were_set_before() {
     let server = endpoint(&metrics).history(settings).serve().await.expect("binds");
     let mut first = Stream::open(server.addr(), "/live?since=0", "").await;
     metrics.gauge("viewers", 3.0);
+    let mut end_ms = 0.0;
     for amount in 1..=30 {
-        count(&metrics, &mut first, amount).await;
+        let events = count(&metrics, &mut first, amount).await;
+        end_ms = events[events.len() - 1].data["frame"]["end_ms"].as_f64().expect("a time");
     }
     for since in ["0", "4ms", "20ms"] {
         let mut late = Stream::open(server.addr(), &format!("/live?since={since}"), "").await;
@@ -202,7 +204,8 @@ async fn whoever_comes_late_is_told_the_gauges_that_were_set_before() {
         }
         assert_eq!(gauge(&events, "viewers"), Some(3.0), "since {since}");
     }
-    let (status, past) = get(server.addr(), "/history?from=-0.02").await;
+    let from = (end_ms - 20.0) / 1e3;
+    let (status, past) = get(server.addr(), &format!("/history?from={from:.3}")).await;
     assert_eq!(status, 200);
     let lines = past.lines().map(|it| serde_json::from_str::<Value>(it).expect("JSON"));
     let lines: Vec<_> = lines.map(|data| Event { kind: String::new(), id: None, data }).collect();
