@@ -52,7 +52,9 @@ pub(crate) async fn no_request_needs_a_thread_more() {
     let threads = server.threads();
     for _ in 0..3 {
         scraper.read_all().await;
-        assert_eq!(server.threads(), threads);
+        // One that was there at the start may have ended.
+        let new: Vec<_> = server.threads().difference(&threads).cloned().collect();
+        assert!(new.is_empty(), "threads {new:?} came with requests");
     }
     assert!(!server.end().contains("panicked"));
 }

@@ -1,5 +1,6 @@
 //! The server's process, from inside and from outside.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
@@ -132,9 +133,11 @@ impl Server {
         kib.parse::<u64>().expect("a number") * 1_024
     }
 
-    /// How many threads the process has.
-    pub(crate) fn threads(&self) -> u64 {
-        self.status("Threads:").parse().expect("a number")
+    /// The ids of the process's threads.
+    pub(crate) fn threads(&self) -> BTreeSet<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("Linux");
+        let ids = tasks.map(|task| task.expect("an entry").file_name());
+        ids.map(|id| id.into_string().expect("a number")).collect()
     }
 
     fn status(&self, field: &str) -> String {
