@@ -11,6 +11,7 @@ use tachograph_history::{Definition, Frame, Mark, Statistics};
 
 use crate::rule::{Comparison, Condition, Rule, Selector, Statistic};
 use crate::state::{Alert, State, Transition};
+use crate::verdict::Verdict;
 use crate::window::Window;
 
 /// Evaluates rules, once per frame.
@@ -208,21 +209,6 @@ struct Facts<'a> {
     now_ms: u64,
     frame_ms: Option<u64>,
     names: &'a HashSet<Arc<str>>,
-}
-
-/// The outcome of a condition.
-struct Verdict {
-    holds: bool,
-    /// Whether the value is beyond the threshold itself, so that the message is true. While an alert
-    /// fires, `until` may hold longer.
-    is_beyond: bool,
-    value: Option<f64>,
-}
-
-impl Verdict {
-    fn new(holds: bool, value: Option<f64>) -> Self {
-        Self { holds, is_beyond: holds, value }
-    }
 }
 
 impl Watched {

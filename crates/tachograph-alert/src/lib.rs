@@ -41,6 +41,7 @@ mod quantity;
 mod report;
 mod rule;
 mod state;
+mod verdict;
 mod window;
 
 /// A rule file with every key, each explained: what `tachograph check --example` prints.
