@@ -21,7 +21,7 @@ use crate::tools::{self, Tools};
 const MAX_PREEMPTIONS: &str = "2";
 
 /// Seconds: a bug that sends a model into a loop does not count as caught.
-const TIMEOUT: &str = "120";
+const TIMEOUT: &str = "400";
 
 /// Models that must pass in the copy before any bug is seeded.
 const SANITY: &str = "hand_over";
