@@ -26,8 +26,6 @@ pub(crate) struct Joined {
     version: u64,
     /// Frames that came again, or after newer ones.
     repeated: u64,
-    /// The gauges before the first frame.
-    standing: Option<Frame>,
 }
 
 /// What a line adds.
@@ -79,14 +77,6 @@ impl Joined {
             return None;
         }
         self.version = frame.version;
-        if frame.is_standing() {
-            self.standing = Some(frame);
-            return None;
-        }
-        if let Some(mut standing) = self.standing.take() {
-            standing.append(&frame);
-            frame = standing;
-        }
         renumber(&mut frame.counters, &self.numbers);
         renumber(&mut frame.gauges, &self.numbers);
         renumber(&mut frame.timings, &self.numbers);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::header::HeaderValue;
-use tachograph_history::Line;
+use tachograph_history::{Frame, Line};
 use tokio::time::{sleep, timeout};
 
 use crate::failure::Failure;
@@ -94,6 +94,8 @@ impl Stream<'_> {
         }
         let lost = |reason: &str| Failure::Failed(reason.to_owned());
         let mut events = Events::default();
+        // The gauges before the first frame, which is told with them.
+        let mut standing: Option<Frame> = None;
         loop {
             let piece = match timeout(SILENCE, body.frame()).await {
                 Ok(Some(Ok(piece))) => piece,
@@ -108,9 +110,19 @@ impl Stream<'_> {
                 if let Some(id) = &event.id {
                     self.last = HeaderValue::from_str(id).ok();
                 }
-                let news = read(&event).map_err(|reason| lost(&reason))?;
-                if matches!(&news, News::Line(line) if matches!(**line, Line::Frame(_))) {
+                let mut news = read(&event).map_err(|reason| lost(&reason))?;
+                if let News::Line(line) = &mut news
+                    && let Line::Frame(frame) = &mut **line
+                {
                     self.failures = 0;
+                    if frame.is_standing() {
+                        standing = Some(std::mem::take(frame));
+                        continue;
+                    }
+                    if let Some(mut begin) = standing.take() {
+                        begin.append(frame);
+                        *frame = begin;
+                    }
                 }
                 if !tell(news) {
                     return Ok(());

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tachograph::Unit;
 use tachograph_history::file::Writer;
-use tachograph_history::{Definition, Frame, Line, Mark, Meta, format};
+use tachograph_history::{Definition, Line, Mark, Meta, format};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
@@ -112,8 +112,6 @@ struct Recording {
     known: HashSet<u32>,
     /// Definitions to be written with the next frame.
     new: BTreeMap<u32, Definition>,
-    /// The gauges before the first frame.
-    standing: Option<Frame>,
     version: u64,
     frames: u64,
     first_ms: u64,
@@ -135,7 +133,6 @@ impl Recording {
             is_meta_new: false,
             known: HashSet::new(),
             new: BTreeMap::new(),
-            standing: None,
             version: 0,
             frames: 0,
             first_ms: 0,
@@ -180,17 +177,12 @@ impl Recording {
                     self.new.insert(definition.number, definition);
                 }
             }
-            Line::Frame(frame) if frame.is_standing() => self.standing = Some(frame),
             Line::Frame(mut frame) if frame.version > self.version || self.version == 0 => {
                 if std::mem::take(&mut self.is_restarted) {
                     frame.mark(Mark::Restart);
                 }
                 if std::mem::take(&mut self.is_meta_new) {
                     self.meta.iter().try_for_each(|meta| self.writer.meta(meta))?;
-                }
-                if let Some(mut standing) = self.standing.take() {
-                    standing.append(&frame);
-                    frame = standing;
                 }
                 let new = std::mem::take(&mut self.new);
                 self.known.extend(new.keys());

@@ -136,7 +136,7 @@ fn when(model: &Model) -> Span<'static> {
     }
     if model.link == Link::File {
         let word =
-            if !model.replay.notes().is_empty() { " incomplete, ends at" } else { " ends at" };
+            if model.replay.notes().is_empty() { " ends at" } else { " incomplete, ends at" };
         return Span::styled(format!("{word} {}", clock(at)), theme.quiet());
     }
     if at == 0 {
