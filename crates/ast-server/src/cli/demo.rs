@@ -16,13 +16,13 @@ use live_set::generate::Spec;
 use tachograph_serve::{Alerts, Endpoint, Receiver};
 use tempfile::TempDir;
 
-use super::listen::Listen;
 use super::log::Log;
 use super::serve::print_addresses;
+use super::settings::listen::{self, Listen};
+use super::settings::whole::Whole;
 use super::settings::{LogFormat, recording};
 use super::signal::Signals;
-use super::whole::Whole;
-use super::{Failure, listen, log, output, viewer};
+use super::{Failure, log, output, viewer};
 
 /// Generate a set, send the server events over UDP, and show the health dashboard.
 ///

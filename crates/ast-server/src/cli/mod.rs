@@ -1,4 +1,4 @@
-//! The commands, one per file, and what they share.
+//! The commands, one per file, what they share, and the settings of `serve` in a folder of their own.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output is its purpose")]
 
 mod alerts;
@@ -6,22 +6,16 @@ mod check;
 mod demo;
 mod deploy;
 mod diff;
-#[cfg(test)]
-mod extremes;
 mod failure;
 mod info;
-mod listen;
 mod log;
 mod output;
-mod push;
 mod rules;
 mod serve;
 mod settings;
 mod signal;
-mod tls;
 mod tree;
 mod viewer;
-mod whole;
 
 use std::io::Write;
 use std::process::ExitCode;

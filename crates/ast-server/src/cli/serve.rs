@@ -9,9 +9,9 @@ use tachograph_serve::{AlertsHandle, Endpoint, Push, Pusher};
 use tokio::time::{Instant, timeout_at};
 
 use super::log::Log;
-use super::settings::Settings;
+use super::settings::{Settings, listen, push};
 use super::signal::Signals;
-use super::{Failure, alerts, check, listen, log, output, push};
+use super::{Failure, alerts, check, log, output};
 
 /// How long stopping may take: connections ending, then the last push. The dashboard and the log
 /// come on top, all within five seconds of the signal.

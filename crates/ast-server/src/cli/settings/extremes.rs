@@ -9,9 +9,9 @@ use live_set::generate::Spec;
 use tachograph::MetricsCollector;
 use tachograph_serve::Endpoint;
 
-use super::serve::Serve;
-use super::settings::Settings;
-use super::{Cli, Command, Failure, viewer};
+use super::{Failure, Settings};
+use crate::cli::serve::{self, Serve};
+use crate::cli::{Cli, Command, alerts, log, viewer};
 
 /// The expected effect of a value.
 #[derive(Clone, Copy, Debug)]
@@ -266,11 +266,11 @@ async fn serve(settings: Settings, set: &Path, fate: Fate) -> Result<(), Failure
         ..Settings::default()
     };
     let settings = settings.or(filled);
-    super::log::filter(settings.log_level.as_deref(), "info")?;
-    super::serve::check_folder(&settings)?;
+    log::filter(settings.log_level.as_deref(), "info")?;
+    serve::check_folder(&settings)?;
     let server: AstServer = settings.builder().build();
     let endpoint = settings.set_up(Endpoint::new(server.metrics().clone()))?;
-    let endpoint = endpoint.alerts(super::alerts::alerts(&settings)?);
+    let endpoint = endpoint.alerts(alerts::alerts(&settings)?);
     let nothing = MetricsCollector::builder().manual().build();
     settings.otlp.push(&nothing)?;
     server.load_project(settings.set.as_deref().expect("a set"))?;

@@ -13,20 +13,20 @@ const TOML_MAX: u64 = i64::MAX as u64;
 /// the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(super) struct Whole<const LEAST: u64 = 0, const MOST: u64 = TOML_MAX>(u64);
+pub(crate) struct Whole<const LEAST: u64 = 0, const MOST: u64 = TOML_MAX>(u64);
 
 impl<const LEAST: u64, const MOST: u64> Whole<LEAST, MOST> {
     /// The number if it is in the range.
-    pub(super) const fn new(value: u64) -> Option<Self> {
+    pub(crate) const fn new(value: u64) -> Option<Self> {
         if LEAST <= value && value <= MOST { Some(Self(value)) } else { None }
     }
 
-    pub(super) const fn get(self) -> u64 {
+    pub(crate) const fn get(self) -> u64 {
         self.0
     }
 
     /// The number as a size in memory.
-    pub(super) fn size(self) -> usize {
+    pub(crate) fn size(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }

@@ -11,22 +11,22 @@ use super::Failure;
 
 /// The addresses of the command line.
 #[derive(Debug, Args)]
-pub(super) struct Listen {
+pub(crate) struct Listen {
     /// Address for events, OSC over UDP. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", value_parser = address)]
-    pub(super) udp: Option<SocketAddr>,
+    pub(crate) udp: Option<SocketAddr>,
     /// Address for viewers, WebSocket. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", value_parser = address)]
-    pub(super) ws: Option<SocketAddr>,
+    pub(crate) ws: Option<SocketAddr>,
     /// Address for metrics and queries, HTTP: /metrics, /summary, /health, /project, /nodes and
     /// more. Port 0 takes a free one.
     #[arg(long, value_name = "ADDR", value_parser = address)]
-    pub(super) http: Option<SocketAddr>,
+    pub(crate) http: Option<SocketAddr>,
 }
 
 impl Listen {
     /// These addresses, and those of `default` where there is none.
-    pub(super) fn or(&self, default: Addresses) -> Addresses {
+    pub(crate) fn or(&self, default: Addresses) -> Addresses {
         Addresses::new(
             self.udp.unwrap_or(default.udp),
             self.ws.unwrap_or(default.websocket),
@@ -36,14 +36,14 @@ impl Listen {
 }
 
 /// Reads an address.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "expected an IP address and a port, such as 127.0.0.1:9464 or [::1]:9464".to_owned()
     })
 }
 
 /// Reads an address in the configuration.
-pub(super) fn address_key<'de, D: Deserializer<'de>>(
+pub(crate) fn address_key<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<SocketAddr>, D::Error> {
     let text = String::deserialize(from)?;
@@ -53,7 +53,7 @@ pub(super) fn address_key<'de, D: Deserializer<'de>>(
 
 /// Refuses addresses of which one takes the other's place. Events have ports of their own: they come
 /// over UDP.
-pub(super) fn check(addresses: Addresses) -> Result<(), Failure> {
+pub(crate) fn check(addresses: Addresses) -> Result<(), Failure> {
     let Addresses { websocket, http, .. } = addresses;
     if !overlap(websocket, http) {
         return Ok(());

@@ -21,33 +21,33 @@ const EVERY: Every = Every::new(60).unwrap();
 /// The push settings: flags that start with `otlp`, keys of `[otlp]`.
 #[derive(Clone, Debug, Default, Args, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Otlp {
+pub(crate) struct Otlp {
     /// Also push metrics to this OTLP/HTTP receiver, such as http://127.0.0.1:4318; for the last
     /// time when the server stops.
     #[arg(id = "otlp-url", long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) url: Option<String>,
+    pub(crate) url: Option<String>,
     /// Seconds between pushes; 60 by default.
     #[arg(id = "otlp-every", long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) every: Option<Every>,
+    pub(crate) every: Option<Every>,
     /// Push deltas since the last push instead of totals.
     #[arg(id = "otlp-delta", long)]
-    pub(super) delta: bool,
+    pub(crate) delta: bool,
     /// Also send the headers in this file, `Name: value`, one per line.
     #[arg(id = "otlp-headers-file", long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) headers_file: Option<PathBuf>,
+    pub(crate) headers_file: Option<PathBuf>,
     /// Trust an https:// receiver through the authorities in this PEM file instead of the system's.
     /// Requires a program built with `--features tls`.
     #[arg(id = "otlp-authorities-file", long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) authorities_file: Option<PathBuf>,
+    pub(crate) authorities_file: Option<PathBuf>,
 }
 
 impl Otlp {
     /// These settings, with missing ones taken from `other`.
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(crate) fn or(self, other: Self) -> Self {
         Self {
             url: self.url.or(other.url),
             every: self.every.or(other.every),
@@ -58,19 +58,19 @@ impl Otlp {
     }
 
     /// Fills in the defaults, if anything is pushed.
-    pub(super) fn complete(self) -> Self {
+    pub(crate) fn complete(self) -> Self {
         let every = self.every.or(self.url.is_some().then_some(EVERY));
         Self { every, ..self }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Self { url, every, delta, headers_file, authorities_file } = self;
         let files = [headers_file, authorities_file];
         url.is_none() && every.is_none() && !delta && files.into_iter().all(Option::is_none)
     }
 
     /// The requested push, not yet running.
-    pub(super) fn push(&self, metrics: &MetricsCollector) -> Result<Option<Push>, Failure> {
+    pub(crate) fn push(&self, metrics: &MetricsCollector) -> Result<Option<Push>, Failure> {
         let Some(url) = &self.url else {
             let told = "nothing is pushed without a receiver: name one by --otlp-url, or by `url` \
                         under [otlp]";
@@ -105,7 +105,7 @@ fn instance_id() -> String {
 }
 
 /// Pushes what was recorded since the last push, and logs what could not be delivered.
-pub(super) async fn finish(pusher: Pusher, limit: Duration) {
+pub(crate) async fn finish(pusher: Pusher, limit: Duration) {
     let report = pusher.shutdown(limit).await;
     if report.dropped > 0 {
         tracing::warn!(

@@ -1,5 +1,12 @@
 //! The settings of `serve`: flags and a configuration file.
 
+#[cfg(test)]
+mod extremes;
+pub(super) mod listen;
+pub(super) mod push;
+mod tls;
+pub(super) mod whole;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,10 +16,10 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tachograph_serve::Endpoint;
 
-use super::listen::{Listen, address, address_key};
-use super::push::Otlp;
-use super::whole::Whole;
-use super::{Failure, tls};
+use self::listen::{Listen, address, address_key};
+use self::push::Otlp;
+use self::whole::Whole;
+use super::Failure;
 
 /// Everything that can be set by a flag or by a key of the file. The names are the same; those that
 /// start with `otlp-` are under `[otlp]`.

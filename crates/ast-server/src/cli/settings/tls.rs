@@ -10,7 +10,7 @@ use super::Failure;
 
 /// Makes an endpoint speak HTTPS.
 #[cfg(feature = "tls")]
-pub(super) fn https(endpoint: Endpoint, chain: &Path, key: &Path) -> Result<Endpoint, Failure> {
+pub(crate) fn https(endpoint: Endpoint, chain: &Path, key: &Path) -> Result<Endpoint, Failure> {
     let tls = Tls::from_pem(read(chain)?.as_bytes(), read(key)?.as_bytes());
     let tls =
         tls.map_err(|error| format!("{error}; from {} and {}", chain.display(), key.display()))?;
@@ -19,7 +19,7 @@ pub(super) fn https(endpoint: Endpoint, chain: &Path, key: &Path) -> Result<Endp
 
 /// Makes a push trust these authorities instead of the system's.
 #[cfg(feature = "tls")]
-pub(super) fn trust(push: Push, authorities: &Path) -> Result<Push, Failure> {
+pub(crate) fn trust(push: Push, authorities: &Path) -> Result<Push, Failure> {
     let push = push.authorities(read(authorities)?.as_bytes());
     push.map_err(|error| format!("{error}; from {}", authorities.display()).into())
 }
@@ -31,17 +31,17 @@ fn read(file: &Path) -> Result<String, Failure> {
 }
 
 #[cfg(not(feature = "tls"))]
-pub(super) fn https(_: Endpoint, _: &Path, _: &Path) -> Result<Endpoint, Failure> {
+pub(crate) fn https(_: Endpoint, _: &Path, _: &Path) -> Result<Endpoint, Failure> {
     Err(without_tls("serve HTTPS", "leave out the certificate and its key"))
 }
 
 #[cfg(not(feature = "tls"))]
-pub(super) fn trust(_: Push, _: &Path) -> Result<Push, Failure> {
+pub(crate) fn trust(_: Push, _: &Path) -> Result<Push, Failure> {
     Err(without_tls("check certificates", "leave out the authorities"))
 }
 
 /// Whether a push can use this URL, as far as TLS is concerned.
-pub(super) fn check_url(url: &str) -> Result<(), Failure> {
+pub(crate) fn check_url(url: &str) -> Result<(), Failure> {
     let is_https = url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
     match is_https && cfg!(not(feature = "tls")) {
         true => Err(without_tls(&format!("push to {url}"), "push to http:// instead")),
